@@ -1,0 +1,73 @@
+"""What every test shares: a toy encoder, a few answers, an index in a temporary folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from searchkit.types import Answer
+
+SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+class ToyEncoder:
+    """Bag of hashed words: deterministic, no weights; counts the batches and texts it was given."""
+
+    name = "toy"
+    fingerprint = "toy-1"
+
+    def __init__(self, dimension: int = 32, window: int = 12) -> None:
+        self.dimension = dimension
+        self.window = window
+        self.tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+        self.tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+        self.batches = 0
+        self.texts: list[str] = []
+
+    def encode(self, texts: Sequence[str], progress: object = None) -> NDArray[np.float32]:
+        self.batches += 1
+        self.texts += texts
+        return self._embed(texts)
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._embed(texts)
+
+    def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        out = np.zeros((len(texts), self.dimension), np.float32)
+        for row, text in zip(out, texts, strict=True):
+            for word in text.lower().split():
+                seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+                row += np.random.default_rng(seed).standard_normal(self.dimension)
+            row /= np.linalg.norm(row) or 1.0
+        return out
+
+
+@pytest.fixture
+def encoder() -> ToyEncoder:
+    return ToyEncoder()
+
+
+@pytest.fixture
+def answers() -> list[Answer]:
+    rows = [
+        ("a1", "q1", "ann", "The event loop runs callbacks when the stack is empty"),
+        ("a2", "q1", "bob", "Callbacks run from the event loop once the stack is empty"),
+        ("a3", "q1", "cy", "Node uses one thread"),
+        ("a4", "q2", "ann", "Middleware is a function with request response and next"),
+        ("a5", "q2", "bob", "Streams read data piece by piece"),
+        ("a6", "q2", "cy", ""),
+    ]
+    return [Answer(i, t, q, a, meta={"score": str(n)}) for n, (i, q, a, t) in enumerate(rows)]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip("needs the real corpora in ../shared/data, which are not here")
+    return SHARED
