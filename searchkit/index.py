@@ -1,0 +1,573 @@
+"""An index: an encoder, a store and vectors in one folder."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit import checkpoint
+from searchkit.encoder import Encoder, load_encoder
+from searchkit.errors import BadInput, IndexMismatch, IndexNotFound, StorageFailed
+from searchkit.lock import WriterLock
+from searchkit.passages import split_passages
+from searchkit.store import AnswerStore, Embedded, Model, Stored
+from searchkit.types import Answer, Hit, Passage
+from searchkit.vectors import Floats, VectorIndex
+from searchkit.where import Where
+
+DATABASE = "answers.db"
+EVERYTHING = Where()
+TIE = 1e-6  # scores nearer than this are equal, and ids decide
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of the answers of one `add`."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    passages: int = 0
+    embedded: int = 0
+
+
+class Index:
+    """A corpus of answers in a folder, searchable by meaning and by words.
+
+    `Index.create` makes one, `Index.open` opens one; use it in a `with` block or call `close`. One
+    that was opened for reading shows the state of that moment for as long as it is open, however
+    much is written meanwhile; one that was opened with `write=True` keeps other writers out.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        store: AnswerStore,
+        *,
+        lock: WriterLock | None = None,
+        encoder: Encoder | None = None,
+    ) -> None:
+        self.path = path
+        self.store = store
+        self._lock = lock
+        self._encoder = encoder
+        self._vectors: VectorIndex | None = None
+
+    # -- opening and closing ---------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: str | Path, encoder: Encoder | None = None) -> Self:
+        """Make an empty index, open for writing.
+
+        Args:
+            path: The folder; made if it isn't there.
+            encoder: What embeds the answers; None for the model that comes with searchkit.
+
+        Raises:
+            BadInput: if there is an index already.
+            StorageFailed: if the folder can't be written.
+        """
+        folder = Path(path)
+        lock = _locked(folder, make=True)
+        try:
+            if is_index(folder):
+                raise BadInput(f"{folder}: there is an index already; open it or delete it first")
+            encoder = encoder or load_encoder()
+            model = Model(encoder.fingerprint, encoder.name, encoder.dimension, encoder.window)
+            store = AnswerStore.create(folder / DATABASE, model)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(folder, store, lock=lock, encoder=encoder)
+
+    @classmethod
+    def open(cls, path: str | Path, *, write: bool = False, encoder: Encoder | None = None) -> Self:
+        """Open an index.
+
+        Args:
+            path: The folder.
+            write: Whether answers will be added or removed: one writer at a time.
+            encoder: The model that it was made with, if it is loaded already; None loads it when
+                it is first needed.
+
+        Raises:
+            IndexNotFound: if there is none.
+            IndexMismatch: if it was made with another model, or by a newer searchkit.
+            IndexBusy: if `write` and another process is writing.
+            IndexDamaged: if the database is not what was written.
+        """
+        folder = Path(path)
+        if not is_index(folder):
+            raise IndexNotFound(f"{folder}: no index here; make one with: searchkit ingest FILE")
+        lock = _locked(folder) if write else None
+        try:
+            database = folder / DATABASE
+            store = AnswerStore.write(database) if write else AnswerStore.read(database)
+            index = cls(folder, store, lock=lock, encoder=encoder)
+            index._check_model()
+        except BaseException:
+            if lock:
+                lock.release()
+            raise
+        if write:
+            index._finish_forgetting()
+        return index
+
+    def close(self) -> None:
+        """Close; a writer first makes a checkpoint, if it pays, and empties the log."""
+        try:
+            if self._lock:
+                self.checkpoint(only_if_outgrown=True)
+                self.store.flush_log()
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        self._vectors = None
+        self.store.close()
+        if self._lock:
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._release()
+
+    def _check_model(self) -> None:
+        if self._encoder is None:
+            return
+        made_with, given = self.store.model(), self._encoder
+        if made_with.fingerprint != given.fingerprint:
+            raise IndexMismatch(
+                f"{self.path}: made with {made_with.name} ({made_with.fingerprint[:12]}), not with "
+                f"{given.name} ({given.fingerprint[:12]}); leave --model out, or ingest into "
+                "another --index"
+            )
+
+    # -- parts -----------------------------------------------------------------------------------
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model that the index was made with."""
+        if self._encoder is None:
+            model = self.store.model()
+            self._encoder = load_encoder(model.name, fingerprint=model.fingerprint)
+        return self._encoder
+
+    @property
+    def vectors(self) -> VectorIndex:
+        """Every vector of the index."""
+        if self._vectors is None:
+            self._vectors = checkpoint.load_vectors(self.path, self.store)
+        return self._vectors
+
+    @property
+    def is_writable(self) -> bool:
+        """Say whether it was opened for writing."""
+        return self._lock is not None
+
+    def __len__(self) -> int:
+        """Count the answers."""
+        return self.store.counts()["answers"]
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def get(self, ids: Sequence[str]) -> list[Answer]:
+        """Give the answers with these ids, in this order.
+
+        Raises:
+            BadInput: if there is no answer with one of the ids.
+        """
+        found = self._stored(ids)
+        return [found[i].answer for i in ids]
+
+    def answers(self, where: Where = EVERYTHING) -> Iterator[Answer]:
+        """Stream the answers that a filter allows, in the order in which they came."""
+        return self.store.answers(where)
+
+    def search(
+        self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING
+    ) -> list[list[Hit]]:
+        """Find the answers nearest in meaning to each query.
+
+        A query longer than the model's window is searched by each of its passages. An answer's
+        score is that of its best passage. The filter is applied before the search, so `k` hits
+        come back whenever `k` answers that are not blank are allowed.
+
+        Returns:
+            For each query its hits, best first; scores that differ by less than 1e-6 by id.
+
+        Raises:
+            BadInput: if `k` is below 1, a query is blank, or the filter can't be read.
+        """
+        _check_k(k)
+        passages = [self._query_passages(query) for query in queries]
+        rows = iter(self.encoder.encode_queries([text for texts in passages for text in texts]))
+        vectors = [np.stack([next(rows) for _ in texts]) for texts in passages]
+        return self.search_vectors(vectors, k, where)
+
+    def search_vectors(
+        self, queries: Sequence[Floats], k: int = 10, where: Where = EVERYTHING
+    ) -> list[list[Hit]]:
+        """Find the answers nearest to each query, given as its passages' vectors.
+
+        Args:
+            queries: For each query `(p, d)` float32, unit rows; `(d,)` for one passage.
+            k: How many hits for each.
+            where: Which answers to search among.
+        """
+        _check_k(k)
+        allowed = None if where.is_empty() else self.store.matching(where)
+        keys = None if allowed is None else self.store.vectors_of(allowed)
+        return [self._nearest(_unit(np.atleast_2d(q)), k, allowed, keys) for q in queries]
+
+    def search_words(
+        self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING
+    ) -> list[list[Hit]]:
+        """Find the answers that hold most of each query's words, by BM25.
+
+        Every word of a query is a plain word, whatever it would mean to SQLite; words are compared
+        by their English stem, without case and accents.
+        """
+        _check_k(k)
+        allowed = None if where.is_empty() else self.store.matching(where)
+        return [self._with_words(_quoted_words(query), k, allowed) for query in queries]
+
+    def _query_passages(self, query: str) -> list[str]:
+        (passages,) = split_passages([query], self.encoder.tokenizer, self.encoder.window)
+        if not passages:
+            raise BadInput("the query is blank; write some words to look for")
+        return [_canonical(query[p.start : p.end]) for p in passages]
+
+    def _nearest(
+        self, query: Floats, k: int, allowed: NDArray[np.int64] | None,
+        vectors: NDArray[np.int64] | None,
+    ) -> list[Hit]:  # fmt: skip
+        """Widen the search until `k` answers, and all that tie with the last, are surely in it."""
+        total = len(self.vectors) if vectors is None else len(vectors)
+        wanted = min(k, total) + 1
+        while total:
+            scores, keys = self.vectors.search(query, wanted, vectors)  # (p, wanted)
+            best = self._best_passages(scores, keys, allowed)
+            ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))[:k]
+            reached = float(scores[:, -1].max()) if wanted <= total else -np.inf
+            if wanted > total or (len(ranked) == k and ranked[-1][1][0] > reached + TIE):
+                return self._hits([(key, *value) for key, value in ranked])
+            wanted = min(wanted * 4, total + 1)
+        return []
+
+    def _best_passages(
+        self, scores: Floats, keys: NDArray[np.int64], allowed: NDArray[np.int64] | None
+    ) -> dict[int, tuple[float, str, Passage]]:
+        """Give each answer's best (score, id, passage) by its key; scores to six places."""
+        score_of: dict[int, float] = {}
+        for key, score in zip(keys.ravel().tolist(), scores.ravel().tolist(), strict=True):
+            if np.isfinite(score):
+                score_of[key] = max(score, score_of.get(key, -2.0))
+        among = None if allowed is None else set(allowed.tolist())
+        best: dict[int, tuple[float, str, Passage]] = {}
+        for vector, answer, answer_id, start, end in self.store.passages_with(list(score_of)):
+            score = round(score_of[vector], 6)
+            rank = (score, -start)
+            if among is not None and answer not in among:
+                continue
+            if answer not in best or rank > (best[answer][0], -best[answer][2].start):
+                best[answer] = (score, answer_id, Passage(start, end))
+        return best
+
+    def _with_words(self, words: str, k: int, allowed: NDArray[np.int64] | None) -> list[Hit]:
+        if not words:
+            return []
+        found = self.store.lexical(words, k, allowed)
+        spans: dict[int, list[Passage]] = {}
+        for answer, start, end, _ in self.store.passages_of([key for key, *_ in found]):
+            spans.setdefault(answer, []).append(Passage(start, end))
+        return self._hits([
+            (key, round(score, 6), "", _densest(marked, spans.get(key, [])))
+            for key, score, marked in found
+        ])  # fmt: skip
+
+    def _hits(self, found: Sequence[tuple[int, float, str, Passage]]) -> list[Hit]:
+        answers = self.store.get_keys([key for key, *_ in found])
+        return [
+            Hit(rank, score, answers[key], passage)
+            for rank, (key, score, _, passage) in enumerate(found, 1)
+        ]
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def add(self, answers: Iterable[Answer], progress: Progress | None = None) -> Added:
+        """Add answers, or replace those whose id is there; all of them or none.
+
+        A passage text that is embedded already is not embedded again. Blank answers are kept and
+        have no passages.
+
+        Args:
+            answers: Each id once.
+            progress: Called with how many more of the answers are done.
+
+        Raises:
+            BadInput: if an id is blank or comes twice, a text can't be stored, or the model gives
+                a vector that is not one; nothing was added.
+        """
+        self._require_writer()
+        answers = _spelled_alike(list(answers), self.store.meta_columns())
+        _check_answers(answers)
+        before = self.store.get([answer.id for answer in answers])
+        changed = [a for a in answers if a.id not in before or before[a.id].answer.text != a.text]
+        same = {a.id for a in answers} - {a.id for a in changed}
+        touched = [a for a in answers if a.id in same and not _equal(before[a.id].answer, a)]
+        rows = self._cut(changed)
+        known = self.store.known({sha for row in rows for sha in row.hashes})
+        new = _new_texts(rows, known)
+        report = _Share(progress, len(answers), len(answers) - len(changed), len(new))
+        vectors = self._embed(list(new.values()), report)
+        gone = self.store.put(rows, touched, list(new), vectors)
+        self._follow(gone)
+        report.finish()
+        updated = sum(a.id in before for a in changed) + len(touched)
+        return Added(
+            added=sum(a.id not in before for a in changed),
+            updated=updated,
+            unchanged=len(answers) - len(changed) - len(touched),
+            passages=sum(len(row.passages) for row in rows),
+            embedded=len(new),
+        )
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Delete answers and forget them: no byte of their text or vectors stays in the folder.
+
+        Returns:
+            How many answers were deleted.
+
+        Raises:
+            BadInput: if there is no answer with one of the ids; nothing was deleted.
+        """
+        self._require_writer()
+        found = self._stored(ids)
+        if found:
+            self._follow(self.store.delete([stored.key for stored in found.values()]))
+            self._finish_forgetting()
+        return len(found)
+
+    def checkpoint(self, *, only_if_outgrown: bool = False) -> None:
+        """Write the vectors as a FAISS file, so that opening doesn't read them row by row."""
+        self._require_writer()
+        if not only_if_outgrown or checkpoint.outgrown(self.store):
+            checkpoint.write_checkpoint(self.path, self.store, self.vectors)
+            self._vectors = None  # the next search maps the new file
+
+    def rebuild(self) -> None:
+        """Make everything anew that can be made from the rows: full text, pages, FAISS file.
+
+        No model is needed. A damaged FAISS file is set aside, not deleted.
+        """
+        self._require_writer()
+        checkpoint.set_aside(self.path, self.store)
+        self._vectors = None
+        self.store.rebuild_fulltext()
+        self.checkpoint()
+        self._forget()
+
+    def _stored(self, ids: Sequence[str]) -> dict[str, Stored]:
+        found = self.store.get(ids)
+        missing = [i for i in ids if i not in found]
+        if missing:
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise BadInput(f"{self.path}: no answer {missing[0]!r}{more}; nothing was changed")
+        return found
+
+    def _require_writer(self) -> None:
+        if self._lock is None:
+            raise ValueError("opened for reading; use Index.open(path, write=True)")
+
+    def _cut(self, answers: Sequence[Answer]) -> list[Embedded]:
+        texts = [answer.text for answer in answers]
+        cut = split_passages(texts, self.encoder.tokenizer, self.encoder.window)
+        return [
+            Embedded(a, passages, [passage_hash(a.text[p.start : p.end]) for p in passages])
+            for a, passages in zip(answers, cut, strict=True)
+        ]
+
+    def _embed(self, texts: Sequence[str], progress: Progress) -> NDArray[np.float16]:
+        """Embed, refuse what is no vector, and round once: `(n, d)` float16."""
+        if not texts:
+            return np.empty((0, self.store.model().dimension), np.float16)
+        return _unit(self.encoder.encode(texts, progress), texts).astype(np.float16)
+
+    def _follow(self, gone: Sequence[int]) -> None:
+        """Bring vectors that are loaded up to the table."""
+        if self._vectors is not None:
+            self._vectors.remove(np.array(gone, np.int64))
+            for keys, rows in self.store.vectors(after=self._vectors.last_key()):
+                self._vectors.add(keys, rows)
+
+    def _finish_forgetting(self) -> None:
+        if self.store.pending():
+            if len(self.store.removals()):
+                self.checkpoint()
+            self._forget()
+
+    def _forget(self) -> None:
+        checkpoint.remove_leftovers(self.path, self.store)
+        self.store.forget()
+        if self.store.flush_log():
+            self.store.forgotten()
+            self.store.flush_log()
+        else:
+            checkpoint.log.warning(
+                "%s: a reader still has the older state open; what was deleted is wiped out when "
+                "the next command writes",
+                self.path,
+            )
+
+
+class _Share:
+    """Turns texts embedded into answers done, so that a bar over answers moves meanwhile."""
+
+    def __init__(self, progress: Progress | None, answers: int, done: int, texts: int) -> None:
+        self.progress = progress or (lambda _: None)
+        self.left = answers - done
+        self.rate = self.left / texts if texts else 0.0
+        self.reported = 0
+        self.texts = 0
+        self.progress(done)
+
+    def __call__(self, texts: int) -> None:
+        self.texts += texts
+        now = min(int(self.texts * self.rate), self.left)
+        self.progress(now - self.reported)
+        self.reported = now
+
+    def finish(self) -> None:
+        self.progress(self.left - self.reported)
+
+
+def is_index(folder: Path) -> bool:
+    """Say whether a folder holds a database; an empty file is what a kill leaves of a creation."""
+    database = folder / DATABASE
+    try:
+        return database.stat().st_size > 0 and not AnswerStore.is_blank(database)
+    except OSError:
+        return False
+
+
+def _locked(folder: Path, *, make: bool = False) -> WriterLock:
+    try:
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"{folder}: can't make this folder ({error.strerror})") from error
+    lock = WriterLock(folder / "LOCK")
+    lock.acquire()
+    return lock
+
+
+def _check_k(k: int) -> None:
+    if k < 1:
+        raise BadInput(f"the number of hits must be at least 1, not {k}")
+
+
+def _check_answers(answers: Sequence[Answer]) -> None:
+    seen: set[str] = set()
+    for answer in answers:
+        if not answer.id.strip():
+            raise BadInput(f"an answer has a blank id: {answer.text[:40]!r}; give each one its own")
+        if answer.id in seen:
+            raise BadInput(f"answer {answer.id!r} comes twice; give each one its own id")
+        seen.add(answer.id)
+        fields = (answer.id, answer.text, answer.question, answer.author, answer.submitted_at)
+        for value in (*fields, *answer.meta, *answer.meta.values()):
+            _check_text(answer, value or "")
+
+
+def _check_text(answer: Answer, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        code = ord(value[error.start])
+        raise BadInput(
+            f"answer {answer.id!r}: a lone surrogate U+{code:04X} can't be stored; replace it"
+        ) from error
+
+
+def _spelled_alike(answers: Sequence[Answer], names: Sequence[str]) -> list[Answer]:
+    """Spell `meta` names that differ by case alone as the first: SQL sees no difference."""
+    known = {name.lower(): name for name in names}
+    alike = []
+    for answer in answers:
+        spelled = {known.setdefault(name.lower(), name): name for name in answer.meta}
+        if len(spelled) == len(answer.meta) and any(new != old for new, old in spelled.items()):
+            answer = replace(answer, meta={new: answer.meta[old] for new, old in spelled.items()})
+        alike.append(answer)
+    return alike
+
+
+def _equal(stored: Answer, new: Answer) -> bool:
+    names = ("text", "question", "author", "submitted_at", "meta")
+    return all(getattr(stored, name) == getattr(new, name) for name in names)
+
+
+def _canonical(passage: str) -> str:
+    """Give what is hashed and embedded: NFC, so that é is é however it is encoded."""
+    return unicodedata.normalize("NFC", passage).strip()
+
+
+def passage_hash(passage: str) -> bytes:
+    """Give the SHA-256 under which a passage's vector is kept."""
+    return hashlib.sha256(_canonical(passage).encode()).digest()
+
+
+def _new_texts(rows: Sequence[Embedded], known: dict[bytes, int]) -> dict[bytes, str]:
+    """Give the distinct passage texts that have no vector yet, by their hash."""
+    return {
+        sha: _canonical(row.answer.text[passage.start : passage.end])
+        for row in rows
+        for passage, sha in zip(row.passages, row.hashes, strict=True)
+        if sha not in known
+    }
+
+
+def _unit(vectors: Floats, texts: Sequence[str] | None = None) -> Floats:
+    """Scale rows to length 1, or refuse one that can't be."""
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)  # (n, 1)
+    bad = np.flatnonzero(~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)))
+    if len(bad):
+        text = texts[bad[0]] if texts else ""
+        kind = "a zero vector" if lengths[bad[0], 0] == 0 else "NaN or infinity"
+        raise BadInput(f"the model gave {kind} for {text[:60]!r}; nothing of this batch was added")
+    scaled: Floats = (vectors / lengths).astype(np.float32)
+    return scaled
+
+
+def _quoted_words(query: str) -> str:
+    """Make an FTS5 expression in which every word is just a word; any of them may match."""
+    words = dict.fromkeys(query.replace("\0", " ").split())
+    return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
+
+
+def _densest(marked: str, passages: Sequence[Passage]) -> Passage:
+    """Give the passage with the most marked words; the first of equals."""
+    starts, offset = [], 0
+    for piece in marked.split("\x02")[:-1]:
+        offset += len(piece.replace("\x03", ""))
+        starts.append(offset)
+    inside = [sum(p.start <= s < p.end for s in starts) for p in passages]
+    return passages[inside.index(max(inside))] if passages else Passage(0, 0)

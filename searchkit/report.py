@@ -1,0 +1,246 @@
+"""Results for people and for programs: table, JSON, JSONL, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TextIO
+
+from searchkit.types import Answer, Hit
+
+Format = Literal["table", "json", "jsonl", "csv"]
+
+CONTEXT = 160  # characters shown before and after a passage that doesn't stand at an end
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
+_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?%?")
+_BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def hits_as_records(queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[dict[str, Any]]:
+    """Give `[{"query", "hits": [{"rank", "score", "id", …}]}]`."""
+    return [
+        {"query": query, "hits": [_hit_as_record(hit) for hit in hits]}
+        for query, hits in zip(queries, found, strict=True)
+    ]
+
+
+def _hit_as_record(hit: Hit) -> dict[str, Any]:
+    answer = hit.answer
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "id": answer.id,
+        "question": answer.question,
+        "author": answer.author,
+        "submitted_at": answer.submitted_at,
+        "text": answer.text,
+        "passage": {"start": hit.passage.start, "end": hit.passage.end},
+        "meta": dict(answer.meta),
+    }
+
+
+def answer_as_record(answer: Answer) -> dict[str, Any]:
+    """Give one flat row: the fields that are known, then every other column by its name.
+
+    A column whose name is that of a field gets `meta:` before it, so that neither is lost.
+    """
+    row: dict[str, Any] = {"id": answer.id}
+    for name in ("question", "author", "submitted_at", "text"):
+        value = getattr(answer, name)
+        if value is not None:
+            row[name] = value
+    for name, value in answer.meta.items():
+        row[f"meta:{name}" if name in Answer.__slots__ else name] = value
+    return row
+
+
+def export_columns(meta: Sequence[str]) -> list[str]:
+    """Give the columns of an exported CSV, named as `answer_as_record` names them."""
+    fields = ["id", "question", "author", "submitted_at", "text"]
+    return fields + [f"meta:{name}" if name in Answer.__slots__ else name for name in meta]
+
+
+def write_json(value: object, out: TextIO) -> None:
+    """Write one JSON document; text beyond ASCII as it is."""
+    out.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_jsonl(rows: Iterable[Mapping[str, Any]], out: TextIO) -> None:
+    """Write one JSON object a line."""
+    for row in rows:
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: TextIO) -> None:
+    """Write CSV with these columns; nested values as JSON; no cell is a formula."""
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_cell(name) for name in columns])
+    for row in rows:
+        writer.writerow([_cell(row.get(name)) for name in columns])
+
+
+def _cell(value: object) -> object:
+    """Quote text that a spreadsheet would run as a formula; leave numbers alone."""
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
+        return "'" + value
+    return "" if value is None else value
+
+
+def flat_hits(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Give the columns and rows of hits for CSV: one row a hit, `meta` spread over columns."""
+    columns = ["query", "rank", "score", "id", "question", "author", "submitted_at", "text"]
+    columns += ["passage_start", "passage_end"]
+    rows = []
+    for record in records:
+        for hit in record["hits"]:
+            row = {name: hit[name] for name in columns[1:8]}
+            row |= {"query": record["query"]}
+            row |= {f"passage_{end}": hit["passage"][end] for end in ("start", "end")}
+            row |= {f"meta:{name}": value for name, value in hit["meta"].items()}
+            rows.append(row)
+    extra = dict.fromkeys(name for row in rows for name in row if name not in columns)
+    return [*columns, *extra], rows
+
+
+def visible(text: str) -> str:
+    """Give text that can do nothing to a terminal: control and bidi characters are spelled out."""
+    return "".join(c if c in "\n\t" or not _acts(c) else f"<U+{ord(c):04X}>" for c in text)
+
+
+def _acts(character: str) -> bool:
+    return character in _BIDI or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _console(out: TextIO) -> Any:  # noqa: ANN401
+    from rich.console import Console
+
+    # A file or a pipe gets a width that a spreadsheet of the eye can hold, not the terminal's.
+    return Console(file=out, highlight=False, soft_wrap=False, width=None if out.isatty() else 110)
+
+
+def print_hits(queries: Sequence[str], found: Sequence[Sequence[Hit]], out: TextIO) -> None:
+    """Print a table for each query, the passage that matches marked in its text."""
+    console = _console(out)
+    for number, (query, hits) in enumerate(zip(queries, found, strict=True)):
+        if number:
+            console.print()
+        console.print(_title(query), style="bold")
+        console.print(_hit_table(hits) if hits else "  no answer matches", markup=False)
+
+
+def _title(query: str) -> Any:  # noqa: ANN401
+    from rich.text import Text
+
+    line = " ".join(visible(query).split())
+    return Text(line if len(line) <= 300 else line[:299] + "…")
+
+
+def _hit_table(hits: Sequence[Hit]) -> Any:  # noqa: ANN401
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    with_question = any(hit.answer.question for hit in hits)
+    with_author = any(hit.answer.author for hit in hits)
+    table.add_column("#", justify="right", style="dim")
+    table.add_column("score", justify="right")
+    table.add_column("id", overflow="fold", max_width=28)
+    if with_question:
+        table.add_column("question", overflow="fold", max_width=18)
+    if with_author:
+        table.add_column("author", overflow="fold", max_width=14)
+    table.add_column("answer", overflow="fold", ratio=1)
+    for hit in hits:
+        cells = [str(hit.rank), f"{hit.score:.3f}", hit.answer.id]
+        cells += [hit.answer.question or ""] if with_question else []
+        cells += [hit.answer.author or ""] if with_author else []
+        table.add_row(*(Text(visible(cell)) for cell in cells), _marked(hit))
+    return table
+
+
+def _marked(hit: Hit) -> Any:  # noqa: ANN401
+    """Show the passage marked, in what stands around it."""
+    from rich.text import Text
+
+    text, start, end = hit.answer.text, hit.passage.start, hit.passage.end
+    left, right = max(0, start - CONTEXT), min(len(text), end + CONTEXT)
+    whole = start == 0 and end >= len(text.rstrip())
+    shown = Text("…" if left else "", style="dim")
+    shown.append(_tidy(text[left:start]), style="dim")
+    shown.append(_tidy(text[start:end]), style="" if whole else "not dim bold yellow")
+    shown.append(_tidy(text[end:right]) + ("…" if right < len(text) else ""), style="dim")
+    return shown
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\n\s*\n+", "\n", visible(text).expandtabs(4))
+
+
+def print_pairs(rows: Sequence[tuple[str, str]], out: TextIO) -> None:
+    """Print names and values in two columns."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(Text(name), Text(visible(value)))
+    _console(out).print(table)
+
+
+def print_status(known: Mapping[str, Any], out: TextIO) -> None:
+    """Print what `status` gives: an overview, then a line a question."""
+    names = ("answers", "blank", "questions", "authors", "passages", "vectors")
+    rows = [("index", known["index"])] + [(name, f"{known[name]:,}") for name in names]
+    model, checkpoint = known["model"], known["checkpoint"]
+    rows.append(("columns", ", ".join(known["columns"]) or "none but the usual"))
+    rows.append(("model", f"{model['name']} ({model['fingerprint'][:12]})"))
+    rows.append(("", f"{model['dimension']} dimensions, passages of {model['window']} tokens"))
+    kept = f"{checkpoint['file']}, {checkpoint['vectors']:,} vectors" if checkpoint else "none yet"
+    rows.append(("checkpoint", f"{kept}; {known['tail']:,} after it, {known['removed']:,} removed"))
+    sizes = [f"{name} {_size(size)}" for name, size in known["files"].items() if size]
+    rows.append(("on disk", f"{_size(sum(known['files'].values()))}: {', '.join(sizes)}"))
+    print_pairs(rows, out)
+    if known["questions"]:
+        _print_questions(known["by_question"], out)
+
+
+def _print_questions(rows: Sequence[Mapping[str, Any]], out: TextIO, limit: int = 20) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("question", overflow="fold")
+    table.add_column("answers", justify="right")
+    table.add_column("authors", justify="right")
+    for row in rows[:limit]:
+        name = "(none)" if row["question"] is None else visible(row["question"])
+        table.add_row(Text(name), f"{row['answers']:,}", f"{row['authors']:,}")
+    console = _console(out)
+    console.print()
+    console.print(table)
+    if len(rows) > limit:
+        console.print(f"… and {len(rows) - limit:,} more questions; --format json shows all")
+
+
+def _size(count: int) -> str:
+    size, units = float(count), ["bytes", "kB", "MB", "GB", "TB"]
+    while size >= 1000 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return f"{size:.0f} {units[0]}" if units[0] == "bytes" else f"{size:.1f} {units[0]}"
+
+
+def as_text(write: Any, *arguments: object) -> str:  # noqa: ANN401
+    """Give as a string what a writer of this module writes."""
+    out = io.StringIO()
+    write(*arguments, out)
+    return out.getvalue()

@@ -1,0 +1,34 @@
+"""Status: what an index holds, in numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from searchkit.index import Index
+
+
+def status(index: Index) -> dict[str, Any]:
+    """Give counts, model, questions, sizes in bytes, and how the vectors are kept.
+
+    Returns:
+        `{"index", "answers", "blank", "questions", "authors", "passages", "vectors", "columns",
+        "model": {"name", "fingerprint", "dimension", "window"}, "by_question": [{"question",
+        "answers", "authors"}], "files": {name: bytes}, "checkpoint": {"file", "vectors"} or None,
+        "tail", "removed", "format"}`: `tail` counts the vectors that came after the checkpoint,
+        `removed` those that it still holds though they are gone.
+    """
+    store = index.store
+    model, checkpoint = store.model(), store.checkpoint()
+    files = sorted(path for path in index.path.iterdir() if path.is_file())
+    return {
+        "index": str(index.path),
+        **store.counts(),
+        "columns": store.meta_columns(),
+        "model": {name: getattr(model, name) for name in model.__slots__},
+        "by_question": store.by_question(),
+        "files": {path.name: path.stat().st_size for path in files},
+        "checkpoint": checkpoint and {"file": checkpoint.file, "vectors": checkpoint.count},
+        "tail": store.tail_length(checkpoint.last_vector if checkpoint else 0),
+        "removed": len(store.removals()),
+        "format": store.format(),
+    }

@@ -1,0 +1,79 @@
+"""Verify: everything about an index that can be checked without the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from searchkit import checkpoint
+from searchkit.index import Index, passage_hash
+
+REBUILD = "run: searchkit rebuild"
+RESTORE = "restore a copy, or ingest the files into a new index"
+
+
+def verify(index: Index) -> list[str]:
+    """Give every problem, each in one line with what mends it; an empty list if there is none.
+
+    Checks the database's pages and references; that each passage's text has the hash its vector
+    was made for, so that no text changed unnoticed; that passages leave no word out; that vectors
+    are finite and of unit length; that the FAISS file is the one recorded and holds the table's
+    vectors, bit for bit; the full text against the texts; and that nothing deleted is left:
+    neither in free pages and the log of the database, nor in files of earlier states.
+    """
+    checks = (_database, _passages, _vectors, _checkpoint, _fulltext, _forgotten)
+    problems = [*_database(index)]
+    if problems:
+        return problems  # nothing else can be read safely
+    return [problem for check in checks[1:] for problem in check(index)]
+
+
+def _database(index: Index) -> Iterator[str]:
+    for said in index.store.integrity_problems():
+        yield f"{index.store.path}: damaged ({said}); {RESTORE}"
+
+
+def _passages(index: Index) -> Iterator[str]:
+    for answer_id, text, spans in index.store.cut_texts():
+        at = 0
+        for start, end, sha in spans:
+            if text[at:start].strip() or not start < end <= len(text):
+                yield f"answer {answer_id!r}: its passages leave text out; {RESTORE}"
+            if sha is None or passage_hash(text[start:end]) != sha:
+                yield f"answer {answer_id!r}: its text is not what was embedded; {RESTORE}"
+            at = end
+        if text[at:].strip():
+            yield f"answer {answer_id!r}: its passages leave text out; {RESTORE}"
+
+
+def _vectors(index: Index) -> Iterator[str]:
+    unused = index.store.unused_vectors()
+    if unused:
+        yield f"{unused} vectors belong to no answer; {REBUILD}"
+    for keys, rows in index.store.vectors():
+        lengths = np.linalg.norm(rows.astype(np.float32), axis=1)
+        for key in keys[~(np.abs(lengths - 1) < 1e-3)]:  # NaN is not below either
+            yield f"vector {key}: not of unit length; {RESTORE}"
+
+
+def _checkpoint(index: Index) -> Iterator[str]:
+    problem = checkpoint.checkpoint_problem(index.path, index.store.checkpoint())
+    if problem:
+        yield f"{problem}; {REBUILD}"
+    elif differing := checkpoint.differing_rows(index.path, index.store):
+        yield f"{index.path}: {differing} vectors of the FAISS file are not the table's; {REBUILD}"
+
+
+def _fulltext(index: Index) -> Iterator[str]:
+    if index.is_writable and not index.store.fulltext_is_sound():
+        yield f"{index.store.path}: the full text is not that of the answers; {REBUILD}"
+
+
+def _forgotten(index: Index) -> Iterator[str]:
+    if index.store.pending():
+        yield f"{index.path}: something deleted is not yet wiped out (a reader is open?); {REBUILD}"
+    for path in checkpoint.leftovers(index.path, index.store):
+        yield f"{path}: left over from an earlier state; {REBUILD}"
+    for path in sorted(index.path.glob("*.damaged")):
+        yield f"{path}: set aside as damaged; it may hold vectors of deleted answers; delete it"
