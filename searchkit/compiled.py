@@ -1,0 +1,396 @@
+"""The compiled encoder: a sentence-transformers model as one OpenVINO network for the CPU.
+
+A process that embeds with it needs numpy, tokenizers and OpenVINO, and neither torch nor
+transformers; `modelcache` keeps it between processes.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.errors import BadInput
+from searchkit.passages import well_formed
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+# The tensors that a text model may ask for.
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+# Half precision is used only where it stays this near to torch in single precision (cosine).
+FIDELITY = 0.9999
+# Tokens in one inference: fewer leave the cores idle, more leave the cache (measured: benchmarks).
+BATCH_TOKENS = 2048
+# Texts tokenized at once: bounds the memory, and is long enough to fill batches of every width.
+BLOCK_TEXTS = 8192
+# A text is padded to a width that follows from its own length alone: so its vector doesn't depend
+# on its neighbours, bit for bit, and the network sees few shapes.
+EXACT_WIDTH, WIDTH_STEP = 32, 8
+
+# What a model without a limit is given.
+LONGEST = 8192
+
+# Read when a model is compiled, to compare with torch: from one word to more than a window.
+PROBES = (
+    "yes",
+    "No submission.",
+    "The bulb is in a closed path with the battery, so it lights up.",
+    "Middleware is a function that gets the request, the response and next().",
+    "it dont work becuase teh loop never ends",
+    "const server = http.createServer((req, res) => { res.end('ok'); }); // port 3000",
+    "Größe, naïve façade, 東京, привет, 😀",
+    "The event loop takes a callback when the stack is empty. " * 4,
+    "A stream hands on its data piece by piece; a buffer holds all of it at once. " * 12,
+    "UDP has a header of 8 bytes and no handshake, TCP keeps order and sends again. " * 40,
+)
+
+
+class NotCompilable(Exception):
+    """Why a model has to stay with torch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything but the network that turns a text into a vector."""
+
+    name: str
+    fingerprint: str
+    dimension: int
+    window: int
+    max_tokens: int
+    inputs: tuple[str, ...]
+    pad_id: int
+    pad_left: bool
+    truncate_left: bool
+    query_prompt: str
+    document_prompt: str
+    precision: str = "f32"
+
+
+class CompiledEncoder:
+    """An encoder on OpenVINO; equal texts get equal vectors, whatever they are embedded with."""
+
+    def __init__(self, recipe: Recipe, tokenizer: Tokenizer, network: Any) -> None:  # noqa: ANN401
+        self.recipe = recipe
+        self.name = recipe.name
+        self.fingerprint = recipe.fingerprint
+        self.dimension = recipe.dimension
+        self.window = recipe.window
+        self.tokenizer = tokenizer
+        self._network = network
+        self._truncating: Tokenizer | None = None
+
+    def encode(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
+        """Embed documents.
+
+        Args:
+            texts: At most `window` tokens each; what is longer is truncated.
+            progress: Called with the number of texts that were done since the last call.
+
+        Returns:
+            `(n, d)` float32, unit rows, in the order of `texts`.
+
+        Raises:
+            BadInput: The model gave no usable vector for a text.
+        """
+        return self._embed(texts, self.recipe.document_prompt, progress)
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed queries, with the model's query prompt if it has one; as `encode`."""
+        return self._embed(texts, self.recipe.query_prompt, None)
+
+    def _embed(
+        self, texts: Sequence[str], prompt: str, progress: Callable[[int], None] | None
+    ) -> NDArray[np.float32]:
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        for start in range(0, len(texts), BLOCK_TEXTS):
+            block = [prompt + well_formed(text) for text in texts[start : start + BLOCK_TEXTS]]
+            for rows, found in self._infer(self._batches(self._tokenize(block))):
+                vectors[start + rows] = found
+                if progress:
+                    progress(len(rows))
+        return unit_rows(vectors, texts)
+
+    def _tokenize(self, texts: list[str]) -> list[Encoding]:
+        encodings: list[Encoding] = self.tokenizer.encode_batch_fast(texts)
+        for row, encoding in enumerate(encodings):
+            if len(encoding) > self.recipe.max_tokens:
+                # Cutting the tokens here would lose the closing special token.
+                encodings[row] = self._truncate(texts[row])
+        return encodings
+
+    def _truncate(self, text: str) -> Encoding:
+        if self._truncating is None:
+            from tokenizers import Tokenizer
+
+            side = "left" if self.recipe.truncate_left else "right"
+            self._truncating = Tokenizer.from_str(self.tokenizer.to_str())
+            self._truncating.enable_truncation(self.recipe.max_tokens, direction=side)
+        return self._truncating.encode(text)
+
+    def _batches(
+        self, encodings: list[Encoding]
+    ) -> Iterator[tuple[NDArray[np.intp], list[NDArray[np.int64]]]]:
+        """Yield (rows, input tensors) of equal width, the longest first."""
+        widths = np.array([self._width(len(encoding)) for encoding in encodings], np.intp)
+        order = np.argsort(-widths, kind="stable")
+        start = 0
+        while start < len(order):
+            width = int(widths[order[start]])
+            size = max(1, BATCH_TOKENS // max(1, width))
+            same = int(np.count_nonzero(widths[order[start : start + size]] == width))
+            rows = order[start : start + same]
+            yield rows, self._tensors([encodings[row] for row in rows], width)
+            start += same
+
+    def _width(self, tokens: int) -> int:
+        if tokens <= EXACT_WIDTH:
+            return tokens
+        return max(tokens, min(-(-tokens // WIDTH_STEP) * WIDTH_STEP, self.recipe.max_tokens))
+
+    def _tensors(self, encodings: list[Encoding], width: int) -> list[NDArray[np.int64]]:
+        tensors = {name: np.zeros((len(encodings), width), np.int64) for name in INPUTS}
+        tensors["input_ids"][:] = self.recipe.pad_id
+        for row, encoding in enumerate(encodings):
+            length = len(encoding)
+            place = slice(width - length, width) if self.recipe.pad_left else slice(0, length)
+            tensors["input_ids"][row, place] = encoding.ids
+            tensors["attention_mask"][row, place] = 1
+            tensors["token_type_ids"][row, place] = encoding.type_ids
+        return [tensors[name] for name in self.recipe.inputs]
+
+    def _infer(
+        self, batches: Iterator[tuple[NDArray[np.intp], list[NDArray[np.int64]]]]
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        """Run the batches, one ahead: the next is prepared while the cores work on this one."""
+        requests = [self._network.create_infer_request() for _ in range(2)]
+        running: tuple[NDArray[np.intp], Any] | None = None
+        try:
+            for turn, (rows, tensors) in enumerate(batches):
+                request = requests[turn % 2]
+                request.start_async(tensors)
+                previous, running = running, (rows, request)
+                if previous:
+                    yield previous[0], _result(previous[1])
+            if running:
+                yield running[0], _result(running[1])
+                running = None
+        finally:
+            if running:
+                running[1].wait()
+
+
+def unit_rows(vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+    """Scale each row to length 1, in place; `texts` are named in the error.
+
+    Raises:
+        BadInput: A row that isn't finite, or is all zeros.
+    """
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)  # (n, 1)
+    bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
+    if len(bad):
+        row = int(bad[0])
+        what = "zeros" if norms[row, 0] == 0 else "numbers that aren't finite"
+        start = texts[row] if len(texts[row]) <= 60 else texts[row][:60] + "…"
+        raise BadInput(f"text {row} of {len(texts)} ({start!r}): the model gave {what} for it")
+    vectors /= norms
+    return vectors
+
+
+def compile_model(model: Any, name: str, fingerprint: str) -> tuple[CompiledEncoder, Any]:  # noqa: ANN401
+    """Compile a loaded model and compare it with torch.
+
+    Args:
+        model: A `SentenceTransformer` on the CPU, in single precision.
+        name: As the user named it.
+        fingerprint: Of its folder.
+
+    Returns:
+        The encoder, in the fastest precision that is faithful, and its `openvino.Model`.
+
+    Raises:
+        NotCompilable: OpenVINO can't convert it, or the result isn't the same.
+    """
+    recipe, tokenizer = _recipe(model, name, fingerprint)
+    wanted = unit_rows(np.asarray(model.encode_document(list(PROBES)), np.float32), PROBES)
+    network = _convert(model, recipe)
+    worst = 0.0
+    for precision in (*half_precisions(), "f32"):
+        recipe = replace(recipe, precision=precision)
+        encoder = CompiledEncoder(recipe, tokenizer, load_network(network, precision))
+        worst = float(np.sum(encoder.encode(PROBES) * wanted, axis=1).min())
+        if worst >= FIDELITY:
+            return encoder, network
+    raise NotCompilable(f"compiled, its vectors aren't torch's (cosine {worst:.4f})")
+
+
+def openvino() -> Any:  # noqa: ANN401
+    """Import OpenVINO without its telemetry and its converter.
+
+    On import they write to ~/intel and connect to a server, and cost 60 ms.
+    """
+    with _blocked("openvino_telemetry", "openvino.tools.ovc"):
+        import openvino
+
+    return openvino
+
+
+def half_precisions() -> list[str]:
+    """Name the half precisions that this CPU computes in, the fastest first."""
+    able = openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return [name for name, there in (("bf16", "BF16"), ("f16", "FP16")) if there in able]
+
+
+def load_network(
+    network: Any,  # noqa: ANN401
+    precision: str,
+    blob: bytes | None = None,
+) -> Any:  # noqa: ANN401
+    """Make a network ready to run on this CPU.
+
+    Args:
+        network: An `openvino.Model`, or the path of its .xml file with the .bin beside it.
+        precision: One of `half_precisions()`, or "f32".
+        blob: What `export_model` gave on this very CPU; saves half the time.
+    """
+    core = openvino().Core()
+    # Size: the blob leaves out the weights, which stay in the .bin file.
+    settings = {"INFERENCE_PRECISION_HINT": precision, "CACHE_MODE": "OPTIMIZE_SIZE"}
+    settings["PERFORMANCE_HINT"] = "LATENCY"
+    if blob is None:
+        return core.compile_model(network, "CPU", settings)
+    settings["WEIGHTS_PATH"] = str(Path(network).with_suffix(".bin"))
+    return core.import_model(io.BytesIO(blob), "CPU", settings)
+
+
+def _result(request: Any) -> NDArray[np.float32]:  # noqa: ANN401
+    request.wait()
+    vectors: NDArray[np.float32] = np.array(request.get_output_tensor(0).data, np.float32)
+    return vectors
+
+
+def _recipe(model: Any, name: str, fingerprint: str) -> tuple[Recipe, Tokenizer]:  # noqa: ANN401
+    """Read from sentence-transformers itself how it turns a text into tensors."""
+    from tokenizers import Tokenizer
+
+    if any(getattr(module, "include_prompt", True) is False for module in model):
+        raise NotCompilable("its pooling leaves out the prompt")
+    features = model.preprocess(["A text.", "Another one, and longer."])
+    names = [key for key, value in features.items() if hasattr(value, "shape")]
+    backend = getattr(model.tokenizer, "backend_tokenizer", None)
+    if backend is None or not set(names) <= set(INPUTS) or "input_ids" not in names:
+        raise NotCompilable(f"it takes {', '.join(names)}")
+    tokenizer = Tokenizer.from_str(backend.to_str())
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    document = document_prompt(model)
+    limit = max_tokens(model)
+    recipe = Recipe(
+        name=name,
+        fingerprint=fingerprint,
+        dimension=model.get_embedding_dimension(),
+        window=text_window(tokenizer, limit, document),
+        max_tokens=limit,
+        inputs=tuple(names),
+        pad_id=backend.padding["pad_id"],
+        pad_left=backend.padding["direction"] == "left",
+        truncate_left=backend.truncation["direction"] == "left",
+        query_prompt=query_prompt(model),
+        document_prompt=document,
+    )
+    return recipe, tokenizer
+
+
+def max_tokens(model: Any) -> int:  # noqa: ANN401
+    """Return after how many tokens, special ones included, the model truncates."""
+    # Models without a limit of their own say 10³⁰ or None.
+    return min(model.max_seq_length or LONGEST, LONGEST)
+
+
+def text_window(tokenizer: Tokenizer, limit: int, prompt: str) -> int:
+    """Return how many tokens of `limit` are left to a text: without prompt and special tokens."""
+    taken = len(tokenizer.encode(prompt)) if prompt else tokenizer.num_special_tokens_to_add(False)
+    return limit - taken
+
+
+def query_prompt(model: Any) -> str:  # noqa: ANN401
+    """Return what `encode_query` of sentence-transformers puts before a text."""
+    return str(model.prompts.get("query", model.prompts.get(model.default_prompt_name)) or "")
+
+
+def document_prompt(model: Any) -> str:  # noqa: ANN401
+    """Return what `encode_document` of sentence-transformers puts before a text."""
+    names = ("document", "passage", "corpus", model.default_prompt_name)
+    return str(next((model.prompts[name] for name in names if name in model.prompts), None) or "")
+
+
+def _convert(model: Any, recipe: Recipe) -> Any:  # noqa: ANN401
+    """Trace all modules as one network: token ids in, vectors out."""
+    import torch
+
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, *tensors: Any) -> Any:  # noqa: ANN401
+            features = dict(zip(recipe.inputs, tensors, strict=True))
+            return self.model({**features, "modality": "text"})["sentence_embedding"]
+
+    features = model.preprocess(["A text to trace with.", "Another."])
+    example = tuple(features[name] for name in recipe.inputs)
+    openvino()
+    with _blocked("openvino_telemetry"), quiet():
+        from openvino.tools.ovc import convert_model
+
+        try:
+            return convert_model(Whole().eval(), example_input=example)
+        except Exception as error:
+            # OpenVINO raises whatever its many layers raise; all mean the same here.
+            reason = str(error).strip().partition("\n")[0][:80]
+            raise NotCompilable(reason or type(error).__name__) from None
+
+
+@contextmanager
+def _blocked(*names: str) -> Iterator[None]:
+    """Make importing these modules fail meanwhile, so that what needs them does without."""
+    absent = [name for name in names if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep torch and transformers from talking while they load and trace."""
+    import transformers
+
+    bars: Any = transformers.utils.logging
+
+    talks, level = bars.is_progress_bar_enabled(), logging.root.manager.disable
+    bars.disable_progress_bar()
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+        if talks:
+            bars.enable_progress_bar()
