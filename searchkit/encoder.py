@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from searchkit.errors import IndexMismatch, ModelRefused
-from searchkit.modelfolder import ModelFolder, find_model
+from searchkit.modelfolder import ModelFolder
+from searchkit.models import find_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,7 +110,7 @@ class TorchEncoder:
     """An encoder that is sentence-transformers on torch: half precision off the CPU."""
 
     def __init__(self, folder: ModelFolder, model: Any) -> None:  # noqa: ANN401
-        from searchkit.compiled import document_prompt, max_tokens, text_window
+        from searchkit.compiling import document_prompt, max_tokens, text_window
 
         self.name = folder.name
         self.fingerprint = folder.fingerprint
@@ -206,13 +207,13 @@ def load_torch(folder: ModelFolder, device: str = "cpu") -> TorchEncoder:
 
 
 def _sentence_transformer(folder: ModelFolder, device: str) -> Any:  # noqa: ANN401
-    import torch
-    from sentence_transformers import SentenceTransformer
+    from searchkit.compiling import quiet
 
-    from searchkit.compiled import quiet
-
-    precision = torch.float32 if device == "cpu" else torch.float16
     with quiet():
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        precision = torch.float32 if device == "cpu" else torch.float16
         try:
             model = SentenceTransformer(
                 str(folder.path),
@@ -238,7 +239,7 @@ def _cached(fingerprint: str, name: str | None) -> CompiledEncoder | None:
 
 def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
     """Compile a model and keep it; what can't be compiled stays with torch."""
-    from searchkit.compiled import NotCompilable, compile_model
+    from searchkit.compiling import NotCompilable, compile_model
     from searchkit.modelcache import cache_folder, save_cached
 
     notify(f"compiling {folder.name} for this CPU, once (some seconds)")

