@@ -118,12 +118,12 @@ def _recipe(model: Any, name: str, fingerprint: str) -> tuple[Recipe, Tokenizer]
         name=name,
         fingerprint=fingerprint,
         dimension=model.get_embedding_dimension(),
-        window=text_window(tokenizer, limit, document),
+        window=text_window(name, tokenizer, limit, document),
         max_tokens=limit,
         inputs=tuple(names),
         pad_id=backend.padding["pad_id"],
         pad_left=backend.padding["direction"] == "left",
-        truncate_left=backend.truncation["direction"] == "left",
+        truncate_left=(backend.truncation or {}).get("direction") == "left",
         query_prompt=query_prompt(model),
         document_prompt=document,
     )
@@ -136,7 +136,7 @@ def max_tokens(model: Any) -> int:  # noqa: ANN401
     return min(model.max_seq_length or LONGEST, LONGEST)
 
 
-def text_window(tokenizer: Tokenizer, limit: int, prompt: str) -> int:
+def text_window(name: str, tokenizer: Tokenizer, limit: int, prompt: str) -> int:
     """Return how many tokens of `limit` are left to a text: without prompt and special tokens.
 
     Raises:
@@ -145,7 +145,7 @@ def text_window(tokenizer: Tokenizer, limit: int, prompt: str) -> int:
     taken = len(tokenizer.encode(prompt)) if prompt else tokenizer.num_special_tokens_to_add(False)
     if taken >= limit:
         raise ModelRefused(
-            f"the model's window of {limit} tokens is full before any text ({taken})"
+            f"{name}: its window of {limit} tokens is full before any text ({taken})"
         )
     return limit - taken
 

@@ -116,7 +116,9 @@ class TorchEncoder:
         self.fingerprint = folder.fingerprint
         self.dimension = int(model.get_embedding_dimension())
         self.tokenizer = _free_tokenizer(model, folder.name)
-        self.window = text_window(self.tokenizer, max_tokens(model), document_prompt(model))
+        self.window = text_window(
+            self.name, self.tokenizer, max_tokens(model), document_prompt(model)
+        )
         self._model = model
 
     def encode(
