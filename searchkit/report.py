@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 import unicodedata
@@ -77,7 +76,8 @@ def write_jsonl(rows: Iterable[Mapping[str, Any]], out: TextIO) -> None:
 
 def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: TextIO) -> None:
     """Write CSV with these columns; nested values as JSON; no cell is a formula."""
-    writer = csv.writer(out, lineterminator="\n")
+    # Texts quoted, all of them: by itself csv leaves a lone CR bare, and readers end the row there.
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow([_cell(name) for name in columns])
     for row in rows:
         writer.writerow([_cell(row.get(name)) for name in columns])
@@ -237,10 +237,3 @@ def _size(count: int) -> str:
     while size >= 1000 and len(units) > 1:
         size, units = size / 1000, units[1:]
     return f"{size:.0f} {units[0]}" if units[0] == "bytes" else f"{size:.1f} {units[0]}"
-
-
-def as_text(write: Any, *arguments: object) -> str:  # noqa: ANN401
-    """Give as a string what a writer of this module writes."""
-    out = io.StringIO()
-    write(*arguments, out)
-    return out.getvalue()

@@ -575,8 +575,8 @@ def _as_row(model: Model) -> dict[str, Any]:
 
 
 def _answer(row: Sequence[Any]) -> Answer:
-    *fields, meta = row
-    return Answer(*fields, meta=json.loads(meta))
+    id_, text, question, author, submitted_at, source, line, meta = row
+    return Answer(id_, text, question, author, submitted_at, source, line, json.loads(meta))
 
 
 def _meta_json(answer: Answer) -> str:

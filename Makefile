@@ -1,0 +1,59 @@
+# One entry point for everything: `make demo`, `make test`, `make check`, `make bench`.
+# PYTHON names the interpreter that the virtual environment is made with (3.11 or later).
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help demo test check format bench bench-peers clean
+
+help:
+	@echo "make demo         set up, index the demo corpus, run three queries"
+	@echo "make test         set up, run the whole test suite"
+	@echo "make check        ruff, ruff format, mypy"
+	@echo "make format       let ruff put the code into shape"
+	@echo "make bench        the figures in benchmarks/README.md (minutes)"
+	@echo "make bench-peers  the same jobs with other tools, in an environment of their own"
+	@echo "make clean        remove what the other targets made"
+
+demo: $(VENV)/.ready
+	@$(BIN)/searchkit demo
+
+test: $(VENV)/.ready-to-test
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(VENV)/.ready-to-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready-to-check
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.ready
+	$(BIN)/python benchmarks/bench.py
+
+bench-peers: $(VENV)/.ready
+	PYTHON=$(PYTHON) $(BIN)/python benchmarks/peers.py
+
+clean:
+	rm -rf $(VENV) demo-index .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python: 
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("searchkit needs Python 3.11 or later; run: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp a set of dependencies: what has not changed is not installed again.
+$(VENV)/.ready: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing searchkit into $(VENV) (once, a minute or two) …"
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.ready-to-test: $(VENV)/.ready
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.ready-to-check: $(VENV)/.ready
+	$(PIP) --editable '.[check]'
+	@touch $@

@@ -1,0 +1,481 @@
+"""The command line: parse, call, write. No logic, and nothing heavy imported early."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
+
+import click
+
+from searchkit._version import __version__
+from searchkit.errors import BadInput, IndexBusy, SearchkitError, StorageFailed
+from searchkit.rejects import Rejects
+
+if TYPE_CHECKING:
+    from searchkit.encoder import Encoder
+    from searchkit.index import Index
+    from searchkit.where import Where
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+REPORT_US = "set SEARCHKIT_DEBUG=1 to see where, and report it"
+
+
+class _Boundary(click.Group):
+    """The one place that turns an error into a line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Run a command; 1 for what the user can mend, 75 for busy, never a traceback."""
+        try:
+            return super().invoke(ctx)
+        except SearchkitError as error:
+            _say(f"searchkit: {error}")
+            ctx.exit(error.exit_code)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if os.environ.get("SEARCHKIT_DEBUG"):
+                raise
+            _say(f"searchkit: a mistake of ours ({type(error).__name__}: {error}); {REPORT_US}")
+            ctx.exit(1)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the commands in the order in which a newcomer needs them."""
+        return list(self.commands)
+
+
+def _say(line: str) -> None:
+    from searchkit.report import visible
+
+    click.echo(visible(" ".join(line.split("\n"))), err=True)
+
+
+@click.group(cls=_Boundary, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="searchkit")
+def main() -> None:
+    """Search a corpus of answers by meaning: offline, exact, with evidence."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+# -- options that several commands have ------------------------------------------------------------
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+index_option = click.option(
+    "-i", "--index", "folder", envvar="SEARCHKIT_INDEX", default="index", show_default=True,
+    show_envvar=True, type=click.Path(file_okay=False, path_type=Path), help="The index's folder.",
+)  # fmt: skip
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+output_option = click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file, not to the terminal.",
+)  # fmt: skip
+
+
+def format_option(*formats: str, default: str = "table") -> Callable[[Any], Any]:
+    """Build --format with the formats that a command has."""
+    return click.option(
+        "-f", "--format", "form", type=click.Choice(formats), default=default, show_default=True,
+        help="How to write the result.",
+    )  # fmt: skip
+
+
+column_options = _options(
+    *(
+        click.option(f"--{name}-column", metavar="NAME", help=f"Which column holds the {what}.")
+        for name, what in [
+            ("id", "ids"), ("text", "answers"), ("question", "questions"),
+            ("author", "authors"), ("time", "times"),
+        ]
+    ),
+)  # fmt: skip
+filter_options = _options(
+    click.option("--question", help="Only answers to this question ('' for none)."),
+    click.option("--author", help="Only answers by this author ('' for none)."),
+    click.option(
+        "--where", "sql", metavar="SQL",
+        help="Only answers for which this expression holds, over id, text, question, author, "
+        "submitted_at and every other column by its name: \"score >= 5 AND author <> 's07'\".",
+    ),
+)  # fmt: skip
+
+
+def _where(question: str | None, author: str | None, sql: str | None) -> Where:
+    from searchkit.where import Where
+
+    return Where(question, author, sql)
+
+
+class _Talk(logging.Handler):
+    """What the library has to say goes to stderr, a line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(f"searchkit: {record.getMessage()}")
+
+
+def _listen(*, quiet: bool) -> Callable[[str], None]:
+    """Let the library's messages through; give the function that takes a command's own."""
+    log = logging.getLogger("searchkit")
+    log.handlers[:] = [_Talk()]
+    log.propagate = False
+    log.setLevel(logging.ERROR if quiet else logging.INFO)
+    return log.info
+
+
+@contextmanager
+def _reading(folder: Path, *, quiet: bool) -> Iterator[Index]:
+    from searchkit.index import Index
+
+    _listen(quiet=quiet)
+    with Index.open(folder) as index:
+        yield index
+
+
+@contextmanager
+def _writing(folder: Path, *, quiet: bool) -> Iterator[Index]:
+    from searchkit.index import Index
+
+    _listen(quiet=quiet)
+    with Index.open(folder, write=True) as index:
+        yield index
+
+
+@contextmanager
+def _out(path: Path | None) -> Iterator[TextIO]:
+    """Give where results go: stdout, or a file that appears only when it is complete."""
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        with click.open_file(str(path), "w", encoding="utf-8", atomic=True) as file:
+            yield cast(TextIO, file)
+    except OSError as error:
+        raise StorageFailed(f"{path}: can't be written ({error.strerror})") from error
+
+
+# -- commands --------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@index_option
+@column_options
+@click.option("--encoding", metavar="NAME", help="The files' encoding; by mark or UTF-8.")
+@click.option("--sheet", metavar="NAME", help="Which sheet of a workbook.")
+@click.option("--table", metavar="NAME", help="Which table of a SQLite database.")
+@click.option(
+    "--input-format", metavar="NAME",
+    help="csv, tsv, json, jsonl, xlsx, parquet, sqlite, folder or zip; by the name if not said.",
+)  # fmt: skip
+@click.option("--model", metavar="MODEL", help="A sentence-transformers folder or hub name.")
+@click.option(
+    "--on-duplicate", type=click.Choice(["refuse", "keep-first", "keep-last"]), default="refuse",
+    show_default=True, help="What to do when an id comes twice.",
+)  # fmt: skip
+@click.option("--keep-going", is_flag=True, help="Put bad rows into a file and go on.")
+@click.option(
+    "--rejects", type=click.Path(dir_okay=False, path_type=Path), default=Path("rejects.jsonl"),
+    show_default=True, help="Where --keep-going puts bad rows.",
+)  # fmt: skip
+@format_option("table", "json")
+@output_option
+@quiet_option
+def ingest(folder: Path, form: str, output: Path | None, quiet: bool, **options: Any) -> None:  # noqa: ANN401
+    """Add answers to the index, or update them; FILE may be - for standard input.
+
+    CSV, TSV, JSON, JSONL, XLSX, Parquet, a SQLite table, folders and zips of text files. The
+    columns are found by their usual names; every other column is kept. A killed ingest goes on
+    when it is run again, and the same file again embeds nothing.
+    """
+    from searchkit import report
+
+    say = _listen(quiet=quiet)
+    rejects = Rejects(options["rejects"]) if options["keep_going"] else None
+    with _progress(options["files"], quiet=quiet) as progress:
+        done = _ingested(folder, options, rejects, progress, say)
+    if rejects:
+        rejects.close()
+    with _out(output) as out:
+        if form == "json":
+            report.write_json(done, out)
+        else:
+            report.print_pairs([(name, f"{number:,}") for name, number in done.items()], out)
+    if rejects and rejects.count:
+        raise BadInput(f"{rejects.count} rows could not be used; they are in {rejects.path}")
+
+
+def _ingested(
+    folder: Path, options: dict[str, Any], rejects: Rejects | None,
+    progress: Callable[[int], None], say: Callable[[str], None],
+) -> dict[str, Any]:  # fmt: skip
+    from dataclasses import asdict
+
+    from searchkit.index import Index, is_index
+    from searchkit.ingest import ingest as run
+    from searchkit.sources import Columns, read_answers
+
+    columns = Columns(*(options[f"{name}_column"] for name in
+                        ("id", "text", "question", "author", "time")))  # fmt: skip
+    answers = read_answers(
+        options["files"], columns=columns, format=options["input_format"],
+        encoding=options["encoding"], sheet=options["sheet"], table=options["table"],
+        on_reject=rejects.add if rejects else None, on_skip=lambda what: say(f"skipped {what}"),
+    )  # fmt: skip
+    encoder = _encoder(options["model"], say)
+    made = is_index(folder)
+    with (
+        Index.open(folder, write=True, encoder=encoder) if made else Index.create(folder, encoder)
+    ) as index:
+        done = run(
+            index, answers, on_duplicate=options["on_duplicate"],
+            on_reject=rejects.add_answer if rejects else None, progress=progress,
+        )  # fmt: skip
+    if rejects:
+        done.read += rejects.unread
+        done.skipped += rejects.unread
+    return asdict(done)
+
+
+def _encoder(name: str | None, say: Callable[[str], None]) -> Encoder | None:
+    """Load the model that the user named; None leaves it to the index."""
+    from searchkit.encoder import load_encoder
+
+    return load_encoder(name, notify=say) if name else None
+
+
+@contextmanager
+def _progress(files: Sequence[str], *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show a bar with a rate on stderr, if it is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    from searchkit.sources import count_rows
+
+    counts = [count_rows(file) for file in files]
+    total = None if None in counts else sum(count or 0 for count in counts)
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TextColumn("{task.fields[rate]}"),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("answers", total=total, rate="")
+
+        def advance(count: int) -> None:
+            bar.advance(task, count)
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:,.0f}/s" if speed else "")
+
+        yield advance
+
+
+@main.command()
+@click.argument("texts", nargs=-1, metavar="TEXT...")
+@index_option
+@click.option("-n", "--number", "k", type=int, default=5, show_default=True, help="How many hits.")
+@click.option(
+    "-m", "--mode", type=click.Choice(["semantic", "lexical", "hybrid"]), default="semantic",
+    show_default=True, help="By meaning, by words, or by both.",
+)  # fmt: skip
+@filter_options
+@format_option("table", "json", "jsonl", "csv")
+@output_option
+@quiet_option
+def query(
+    texts: Sequence[str], folder: Path, k: int, mode: Any, question: str | None,  # noqa: ANN401
+    author: str | None, sql: str | None, form: str, output: Path | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Find the nearest answers to each TEXT; - (or nothing) reads a query a line from stdin."""
+    from searchkit import report
+    from searchkit.query import query as run
+
+    texts = _queries(texts)
+    with _reading(folder, quiet=quiet) as index:
+        found = run(index, texts, k, mode, _where(question, author, sql))
+    with _out(output) as out:
+        if form == "table":
+            report.print_hits(texts, found, out)
+            return
+        records = report.hits_as_records(texts, found)
+        if form == "json":
+            report.write_json(records, out)
+        elif form == "jsonl":
+            report.write_jsonl(records, out)
+        else:
+            columns, rows = report.flat_hits(records)
+            report.write_csv(rows, columns, out)
+
+
+def _queries(texts: Sequence[str]) -> list[str]:
+    if texts and texts != ("-",):
+        return list(texts)
+    lines = [line.strip() for line in click.get_text_stream("stdin", encoding="utf-8")]
+    if not any(lines):
+        raise BadInput("no query: give a TEXT, or lines on standard input")
+    return [line for line in lines if line]
+
+
+@main.command()
+@index_option
+@format_option("table", "json")
+@output_option
+@quiet_option
+def status(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
+    """Show what the index holds: counts, questions, model, sizes, checkpoint and tail."""
+    from searchkit import report
+    from searchkit.status import status as run
+
+    with _reading(folder, quiet=quiet) as index, _out(output) as out:
+        known = run(index)
+        if form == "json":
+            report.write_json(known, out)
+        else:
+            report.print_status(known, out)
+
+
+@main.command()
+@index_option
+@format_option("table", "json")
+@output_option
+@quiet_option
+def verify(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
+    """Check everything that can be checked, also that deleted text is gone; change nothing."""
+    from searchkit import report
+    from searchkit.verify import verify as run
+
+    with _checking(folder, quiet=quiet) as index:
+        problems = run(index)
+    with _out(output) as out:
+        if form == "json":
+            report.write_json({"sound": not problems, "problems": problems}, out)
+        else:
+            out.write("".join(f"{report.visible(line)}\n" for line in problems or ["sound"]))
+    if problems:
+        raise SearchkitError(f"{folder}: {len(problems)} problems")
+
+
+@contextmanager
+def _checking(folder: Path, *, quiet: bool) -> Iterator[Index]:
+    """Open for writing, which checking the full text needs, or else for reading."""
+    from searchkit.index import Index
+
+    say = _listen(quiet=quiet)
+    try:
+        index = Index.open(folder, write=True)
+    except (IndexBusy, StorageFailed) as error:
+        say(f"the full text is not checked: {error}")
+        index = Index.open(folder)
+    with index:
+        yield index
+
+
+@main.command()
+@index_option
+@quiet_option
+def rebuild(folder: Path, quiet: bool) -> None:
+    """Make the FAISS file and the full text anew from the database, without the model."""
+    with _writing(folder, quiet=quiet) as index:
+        index.rebuild()
+        click.echo(f"rebuilt {len(index.vectors):,} vectors of {len(index):,} answers")
+
+
+@main.command()
+@click.argument("ids", nargs=-1, metavar="ID...")
+@filter_options
+@click.option("-y", "--yes", is_flag=True, help="Don't ask.")
+@index_option
+@format_option("table", "json")
+@quiet_option
+def delete(
+    ids: Sequence[str], question: str | None, author: str | None, sql: str | None, yes: bool,
+    folder: Path, form: str, quiet: bool,
+) -> None:  # fmt: skip
+    """Delete answers, by id or by filter, and forget every byte of them."""
+    where = _where(question, author, sql)
+    if not ids and where.is_empty():
+        raise click.UsageError("name the answers: by ID, --question, --author or --where")
+    if ids and not where.is_empty():
+        raise click.UsageError("give either IDs or a filter, not both")
+    with _writing(folder, quiet=quiet) as index:
+        chosen = list(dict.fromkeys(ids)) or [answer.id for answer in index.answers(where)]
+        if chosen and not yes and sys.stdin.isatty():
+            click.confirm(f"Delete {len(chosen):,} answers for good?", abort=True, err=True)
+        deleted = index.remove(chosen)
+    click.echo(json.dumps({"deleted": deleted}) if form == "json" else f"deleted {deleted:,}")
+
+
+@main.command()
+@index_option
+@filter_options
+@format_option("jsonl", "json", "csv", default="jsonl")
+@output_option
+@quiet_option
+def export(
+    folder: Path, question: str | None, author: str | None, sql: str | None, form: str,
+    output: Path | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Write the answers with all their columns; `ingest` reads the JSONL back just so."""
+    from searchkit import report
+
+    where = _where(question, author, sql)
+    with _reading(folder, quiet=quiet) as index, _out(output) as out:
+        rows = (report.answer_as_record(answer) for answer in index.answers(where))
+        if form == "jsonl":
+            report.write_jsonl(rows, out)
+        elif form == "json":
+            report.write_json(list(rows), out)
+        else:
+            report.write_csv(rows, report.export_columns(index.store.meta_columns()), out)
+
+
+@main.command()
+@click.option(
+    "-i", "--index", "folder", default="demo-index", show_default=True,
+    type=click.Path(file_okay=False, path_type=Path), help="Where to put the demo's index.",
+)  # fmt: skip
+@quiet_option
+@click.pass_context
+def demo(ctx: click.Context, folder: Path, quiet: bool) -> None:
+    """Index the corpus that comes with searchkit and run three queries on it."""
+    from searchkit.demo import ANSWERS, QUERIES
+
+    click.secho(f"$ searchkit ingest {ANSWERS} --index {folder}", bold=True)
+    ctx.invoke(ingest, files=(str(ANSWERS),), folder=folder, quiet=quiet)
+    for text in QUERIES:
+        click.secho(f'\n$ searchkit query "{text}" -n 3 --index {folder}', bold=True)
+        ctx.invoke(query, texts=(text,), folder=folder, k=3, quiet=quiet)
+    click.secho("\nWhat to try next", bold=True)
+    for line in _next_steps(folder):
+        click.echo(f"  {line}")
+
+
+def _next_steps(folder: Path) -> list[str]:
+    here = f"--index {folder}"
+    return [
+        f'searchkit query "callbacks run later" --author s07 {here}',
+        f'searchkit query "promise" --mode hybrid --where "score < 5" {here}',
+        f"searchkit status {here}",
+        "searchkit ingest YOUR-ANSWERS.csv        # then: searchkit query …",
+        "searchkit --help",
+    ]

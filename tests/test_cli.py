@@ -1,0 +1,290 @@
+"""The command line as a teacher uses it, with the real model: files in, tables and JSON out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from searchkit.cli import main
+
+pytestmark = pytest.mark.model
+
+ROWS = [
+    ("1", "q1", "ann", "The event loop runs callbacks when the call stack is empty.", "8"),
+    ("2", "q1", "bob", "Callbacks get executed by the loop as soon as nothing else runs.", "7"),
+    ("3", "q1", "cy", "PHP is a language for web pages", "0"),
+    ("4", "q2", "ann", "Middleware are functions with request, response and next.", "9"),
+    ("5", "q2", "bob", "A stream reads a file piece by piece, so memory stays small.", "6.5"),
+    ("6", "q2", "cy", "", ""),
+]
+
+
+def run(*arguments: object, code: int = 0, stdin: str | None = None) -> Result:
+    result = CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)
+    assert result.exit_code == code, (result.output, result.stderr, result.exception)
+    assert "Traceback" not in result.output
+    return result
+
+
+def sheet(path: Path, rows: list[tuple[str, ...]] = ROWS) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([("id", "question", "student", "answer", "score"), *rows])
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("cli")
+    run("ingest", sheet(base / "quiz.csv"), "-i", base / "index")
+    return base / "index"
+
+
+def test_ingest_counts_and_the_same_again_embeds_nothing(tmp_path: Path) -> None:
+    path, index = sheet(tmp_path / "quiz.csv"), tmp_path / "i"
+    first = json.loads(run("ingest", path, "-i", index, "-f", "json").stdout)
+    assert list(first) == ["read", "added", "updated", "unchanged", "skipped", "passages",
+                           "embedded", "seconds"]  # fmt: skip
+    assert (first["read"], first["added"], first["embedded"], first["passages"]) == (6, 6, 5, 5)
+    again = json.loads(run("ingest", path, "-i", index, "-f", "json").stdout)
+    assert (again["unchanged"], again["embedded"]) == (6, 0)
+    changed = [("1", "q1", "ann", "Something else now", "1"), *ROWS[1:]]
+    third = json.loads(run("ingest", sheet(path, changed), "-i", index, "-f", "json").stdout)
+    assert (third["updated"], third["unchanged"], third["embedded"]) == (1, 5, 1)
+    assert "read" in run("ingest", path, "-i", index).stdout
+
+
+@pytest.mark.parametrize("mode", ["semantic", "lexical", "hybrid"])
+def test_query_in_three_modes_and_four_formats(folder: Path, mode: str) -> None:
+    text = "which function runs the callbacks of the event loop"
+    (record,) = json.loads(run("query", text, "-i", folder, "-m", mode, "-f", "json").stdout)
+    assert record["query"] == text
+    assert record["hits"][0]["id"] in ("1", "2")
+    assert [hit["rank"] for hit in record["hits"]] == list(range(1, len(record["hits"]) + 1))
+    lines = run("query", text, "-i", folder, "-m", mode, "-f", "jsonl").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == [record]
+    table = csv.DictReader(io.StringIO(
+        run("query", text, "-i", folder, "-m", mode, "-f", "csv").stdout))  # fmt: skip
+    assert [row["id"] for row in table] == [hit["id"] for hit in record["hits"]]
+    assert "event loop" in run("query", text, "-i", folder, "-m", mode).stdout
+
+
+def test_filters_and_k(folder: Path) -> None:
+    def ids(*options: str) -> list[str]:
+        out = run("query", "server", "-i", folder, "-f", "json", *options).stdout
+        return [hit["id"] for hit in json.loads(out)[0]["hits"]]
+
+    assert set(ids("--question", "q2")) == {"4", "5"}
+    assert set(ids("--author", "ann", "-n", "1000000000")) == {"1", "4"}
+    assert set(ids("--where", "score >= 7 AND student IS NULL")) == {"1", "2", "4"}
+    assert len(ids("-n", "2")) == 2
+
+
+def test_many_queries_from_stdin(folder: Path) -> None:
+    out = run("query", "-", "-i", folder, "-f", "json", stdin="streams\n\nmiddleware\n").stdout
+    assert [r["hits"][0]["id"] for r in json.loads(out)] == ["5", "4"]
+
+
+def test_output_to_a_file(folder: Path, tmp_path: Path) -> None:
+    result = run("query", "x", "-i", folder, "-f", "json", "-o", tmp_path / "out.json")
+    assert result.stdout == ""
+    assert json.loads((tmp_path / "out.json").read_text("utf-8"))
+    run("query", "x", "-i", folder, "-o", tmp_path / "no" / "out.json", code=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["query", "x", "-n", "0"], 1, "must be at least 1, not 0"),
+        (["query", "x", "-n", "-3"], 1, "must be at least 1, not -3"),
+        (["query", "x", "-n", "many"], 2, "not a valid integer"),
+        (["query", "  "], 1, "the query is blank"),
+        (["query", "x", "--where", "nope = 1"], 1, "no column 'nope'"),
+        (["query", "x", "--mode", "magic"], 2, "magic"),
+        (["delete", "nope"], 1, "no answer 'nope'; nothing was changed"),
+        (["delete"], 2, "name the answers"),
+        (["delete", "1", "--author", "ann"], 2, "not both"),
+        (["ingest", "missing.csv"], 1, "missing.csv"),
+    ],
+)
+def test_errors_are_one_line(folder: Path, arguments, code: int, message: str) -> None:
+    result = run(*arguments, "-i", folder, code=code)
+    assert message in result.stderr
+    assert result.stdout == ""
+    if code == 1:
+        assert result.stderr.startswith("searchkit: ")
+        assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["query x", "status", "verify", "rebuild", "export"])
+def test_no_index_is_said_with_the_way_out(tmp_path: Path, command: str) -> None:
+    result = run(*command.split(), "-i", tmp_path / "none", code=1)
+    assert "no index here; make one with: searchkit ingest FILE" in result.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_index_can_be_named_by_the_environment(folder: Path, monkeypatch) -> None:
+    monkeypatch.setenv("SEARCHKIT_INDEX", str(folder))
+    assert json.loads(run("status", "-f", "json").stdout)["answers"] == 6
+
+
+def test_status_verify_rebuild(folder: Path) -> None:
+    known = json.loads(run("status", "-i", folder, "-f", "json").stdout)
+    assert (known["answers"], known["blank"], known["questions"], known["authors"]) == (6, 1, 2, 3)
+    assert known["model"]["name"] == "all-MiniLM-L6-v2"
+    assert known["model"]["dimension"] == 384
+    assert known["checkpoint"] == {"file": "vectors-1.faiss", "vectors": 5}
+    assert "q2" in run("status", "-i", folder).stdout
+    assert run("verify", "-i", folder).stdout == "sound\n"
+    assert "rebuilt 5 vectors of 6 answers" in run("rebuild", "-i", folder).stdout
+    assert run("verify", "-i", folder).stdout == "sound\n"
+
+
+def test_verify_names_what_is_wrong(tmp_path: Path) -> None:
+    index = tmp_path / "i"
+    run("ingest", sheet(tmp_path / "quiz.csv"), "-i", index)
+    (index / "vectors-1.faiss").write_bytes(b"junk")
+    result = run("verify", "-i", index, code=1)
+    assert "4 bytes where" in result.stdout
+    assert "1 problems" in result.stderr
+    assert not json.loads(run("verify", "-i", index, "-f", "json", code=1).stdout)["sound"]
+
+
+def test_delete_by_author_leaves_no_word(tmp_path: Path) -> None:
+    index = tmp_path / "i"
+    run("ingest", sheet(tmp_path / "quiz.csv"), "-i", index)
+    assert b"piece by piece" in b"".join(p.read_bytes() for p in index.iterdir())
+    assert json.loads(run("delete", "--author", "bob", "-i", index, "-f", "json").stdout) == {
+        "deleted": 2
+    }
+    left = b"".join(path.read_bytes() for path in index.iterdir())
+    assert b"piece by piece" not in left
+    assert b"executed" not in left
+    assert run("verify", "-i", index).stdout == "sound\n"
+
+
+def test_export_and_ingest_give_the_same_index(folder: Path, tmp_path: Path) -> None:
+    exported = run("export", "-i", folder).stdout
+    assert len(exported.splitlines()) == 6
+    (tmp_path / "out.jsonl").write_text(exported, encoding="utf-8")
+    run("ingest", tmp_path / "out.jsonl", "-i", tmp_path / "copy")
+    assert run("export", "-i", tmp_path / "copy").stdout == exported
+    table = list(csv.DictReader(io.StringIO(run("export", "-i", folder, "-f", "csv").stdout)))
+    assert [row["id"] for row in table] == ["1", "2", "3", "4", "5", "6"]
+    assert table[4]["score"] == "6.5"
+    only = run("export", "-i", folder, "--question", "q1", "-f", "json").stdout
+    assert len(json.loads(only)) == 3
+
+
+def test_keep_going_puts_bad_rows_aside(tmp_path: Path) -> None:
+    path = sheet(tmp_path / "quiz.csv", [*ROWS, ("1", "q9", "eve", "twice", "0")])
+    with path.open("a", encoding="utf-8") as file:
+        file.write("7,too,few\n")
+    result = run("ingest", path, "-i", tmp_path / "i", code=1)
+    assert "quiz.csv:9: " in result.stderr
+    rejects = tmp_path / "bad.jsonl"
+    result = run("ingest", path, "-i", tmp_path / "i", "--keep-going", "--rejects", rejects,
+                 "-f", "json", code=1)  # fmt: skip
+    done = json.loads(result.stdout)
+    assert (done["added"], done["skipped"]) == (6, 2)
+    assert "2 rows could not be used; they are in" in result.stderr
+    kept = [json.loads(line) for line in rejects.read_text("utf-8").splitlines()]
+    assert sorted(row["line"] for row in kept) == [8, 9]
+
+
+def test_a_busy_index_is_75(folder: Path) -> None:
+    from searchkit import Index
+
+    with Index.open(folder, write=True):
+        result = run("rebuild", "-i", folder, code=75)
+        assert "being written by process" in result.stderr
+        assert "full text is not checked" in run("verify", "-i", folder).stderr
+        run("query", "callbacks", "-i", folder)
+
+
+def test_another_model_is_refused(folder: Path, tmp_path: Path) -> None:
+    result = run("ingest", sheet(tmp_path / "q.csv"), "-i", folder, "--model", tmp_path, code=1)
+    assert str(tmp_path) in result.stderr
+
+
+def test_a_killed_ingest_resumes(tmp_path: Path) -> None:
+    words = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda".split()
+    rows = [
+        (str(n), "q", f"s{n}", " ".join(words[(n * k) % 11] for k in range(3, 33)) + f" {n}", "1")
+        for n in range(20_000)
+    ]
+    path, index = sheet(tmp_path / "many.csv", rows), tmp_path / "i"
+    command = [sys.executable, "-m", "searchkit", "ingest", str(path), "-i", str(index), "-q"]
+    process = subprocess.Popen(command)
+    wait_for_rows(index, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = json.loads(run("status", "-i", index, "-f", "json").stdout)["answers"]
+    assert 0 < kept < 20_000
+    done = json.loads(run("ingest", path, "-i", index, "-f", "json").stdout)
+    assert (done["unchanged"], done["added"]) == (kept, 20_000 - kept)
+    assert run("verify", "-i", index).stdout == "sound\n"
+
+
+def wait_for_rows(index: Path, process: subprocess.Popen[bytes]) -> None:
+    from searchkit import Index
+    from searchkit.errors import SearchkitError
+
+    for _ in range(1200):
+        assert process.poll() is None
+        time.sleep(0.05)
+        try:
+            with Index.open(index) as reader:
+                if len(reader):
+                    return
+        except SearchkitError:
+            pass
+    raise AssertionError("nothing was written within a minute")
+
+
+def test_a_query_imports_neither_torch_nor_transformers(folder: Path) -> None:
+    code = (
+        "import sys; from searchkit.cli import main\n"
+        f"main(['query', 'loop', '-i', {str(folder)!r}, '-q'], standalone_mode=False)\n"
+        "assert {'torch', 'transformers', 'sentence_transformers'}.isdisjoint(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_no_network_is_touched(folder: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "sitecustomize.py"
+    blocked.write_text(
+        "import socket\n"
+        "def refuse(*a, **k): raise SystemExit('a connection was opened')\n"
+        "socket.socket.connect = refuse; socket.getaddrinfo = refuse\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    for arguments in (["query", "loop"], ["ingest", str(sheet(tmp_path / "q.csv"))]):
+        command = [sys.executable, "-m", "searchkit", *arguments, "-i", str(folder)]
+        run_ = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert "connection" not in run_.stderr + run_.stdout
+        assert run_.returncode in (0, 1)
+
+
+def test_a_mistake_of_ours_is_one_line_too(folder: Path, monkeypatch) -> None:
+    from searchkit import query
+
+    monkeypatch.setattr(query, "query", lambda *_: 1 / 0)
+    result = run("query", "x", "-i", folder, code=1)
+    assert "a mistake of ours (ZeroDivisionError: division by zero)" in result.stderr
+
+
+def test_demo(tmp_path: Path) -> None:
+    out = run("demo", "-i", tmp_path / "demo").stdout
+    assert out.count("searchkit query") >= 3
+    assert "What to try next" in out
