@@ -140,7 +140,7 @@ def text_window(name: str, tokenizer: Tokenizer, limit: int, prompt: str) -> int
     """Return how many tokens of `limit` are left to a text: without prompt and special tokens.
 
     Raises:
-        ModelRefused: None.
+        ModelRefused: No token is left.
     """
     taken = len(tokenizer.encode(prompt)) if prompt else tokenizer.num_special_tokens_to_add(False)
     if taken >= limit:

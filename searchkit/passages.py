@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COUNT_CHARACTERS = 4_000_000
 # The splitter's time grows with the square of a text without white space (300,000 characters of
 # "a.a.a.": 77 s), so a long text is first cut into blocks of this many characters a window token.
-BLOCK_PER_TOKEN = 64
+BLOCK_PER_TOKEN = 32
 # The steps in which passages are shortened so that the last one isn't a scrap of three words.
 BALANCE_STEPS = 8
 
