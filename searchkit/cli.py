@@ -330,10 +330,12 @@ def query(
 def _queries(texts: Sequence[str]) -> list[str]:
     if texts and texts != ("-",):
         return list(texts)
-    lines = [line.strip() for line in click.get_text_stream("stdin", encoding="utf-8")]
-    if not any(lines):
+    from searchkit.textlines import buffered, lines
+
+    found = [line.strip() for line in lines(buffered(sys.stdin.buffer), "-", None)]
+    if not any(found):
         raise BadInput("no query: give a TEXT, or lines on standard input")
-    return [line for line in lines if line]
+    return [line for line in found if line]
 
 
 @main.command()

