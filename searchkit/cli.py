@@ -215,7 +215,7 @@ def ingest(folder: Path, form: str, output: Path | None, quiet: bool, **options:
         if form == "json":
             report.write_json(done, out)
         else:
-            report.print_pairs([(name, f"{number:,}") for name, number in done.items()], out)
+            report.print_counts(done, out)
     if rejects and rejects.count:
         raise BadInput(f"{rejects.count} rows could not be used; they are in {rejects.path}")
 

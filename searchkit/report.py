@@ -151,11 +151,11 @@ def _hit_table(hits: Sequence[Hit]) -> Any:  # noqa: ANN401
     with_author = any(hit.answer.author for hit in hits)
     table.add_column("#", justify="right", style="dim")
     table.add_column("score", justify="right")
-    table.add_column("id", overflow="fold", max_width=28)
+    table.add_column("id", overflow="fold", max_width=20)
     if with_question:
-        table.add_column("question", overflow="fold", max_width=18)
+        table.add_column("question", overflow="fold", max_width=14)
     if with_author:
-        table.add_column("author", overflow="fold", max_width=14)
+        table.add_column("author", overflow="fold", max_width=12)
     table.add_column("answer", overflow="fold", ratio=1)
     for hit in hits:
         cells = [str(hit.rank), f"{hit.score:.3f}", hit.answer.id]
@@ -181,6 +181,13 @@ def _marked(hit: Hit) -> Any:  # noqa: ANN401
 
 def _tidy(text: str) -> str:
     return re.sub(r"\n\s*\n+", "\n", visible(text).expandtabs(4))
+
+
+def print_counts(counts: Mapping[str, float], out: TextIO) -> None:
+    """Print names and numbers, the numbers under each other."""
+    width = max(len(f"{number:,}") for number in counts.values())
+    for name, number in counts.items():
+        out.write(f"{name:<10} {number:>{width},}\n")
 
 
 def print_pairs(rows: Sequence[tuple[str, str]], out: TextIO) -> None:

@@ -21,11 +21,12 @@ PACKAGE = ROOT / "searchkit"
 # Imports go downward only: a module may import from layers above it in this list, and its own.
 LAYERS = [
     {"_version", "types", "errors"},
-    {"where", "schema", "lock", "vectors", "passages", "modelfolder", "tables", "columns"},
-    {"compiled", "store", "delimited", "jsonfiles", "sheets", "folders"},
-    {"encoder", "checkpoint", "sources"},
+    {"where", "schema", "lock", "vectors", "passages", "modelfolder", "columns", "textlines"},
+    {"models", "store", "delimited", "jsonfiles", "sheets", "folders"},
+    {"tables", "modelcache", "compiling", "compiled", "checkpoint"},
+    {"encoder", "sources"},
     {"index"},
-    {"ingest", "query", "verify", "status"},
+    {"ingest", "query", "verify", "status", "rejects"},
     {"report", "demo"},
     {"cli"},
     {"__init__", "__main__"},

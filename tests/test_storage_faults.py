@@ -69,7 +69,8 @@ from searchkit.errors import SearchkitError
 import faiss, searchkit.index
 os.setgid(65534); os.setuid(65534)
 with Index.open(sys.argv[1], encoder=ToyEncoder()) as index:
-    print(index.search(["one thread"], 1)[0][0].answer.id, index.search_words(["thread"])[0][0].rank)
+    by_words = index.search_words(["thread"])
+    print(index.search(["one thread"], 1)[0][0].answer.id, by_words[0][0].rank)
 try:
     Index.open(sys.argv[1], write=True)
 except SearchkitError as error:
