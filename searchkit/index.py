@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from searchkit.store import AnswerStore, Embedded, Model, Stored
 from searchkit.types import Answer, Hit, Passage
 from searchkit.vectors import Floats, VectorIndex
 from searchkit.where import Where
+
+log = logging.getLogger("searchkit")
 
 DATABASE = "answers.db"
 EVERYTHING = Where()
@@ -82,7 +85,7 @@ class Index:
         try:
             if is_index(folder):
                 raise BadInput(f"{folder}: there is an index already; open it or delete it first")
-            encoder = encoder or load_encoder()
+            encoder = encoder or load_encoder(notify=log.info)
             model = Model(encoder.fingerprint, encoder.name, encoder.dimension, encoder.window)
             store = AnswerStore.create(folder / DATABASE, model)
         except BaseException:
@@ -168,7 +171,8 @@ class Index:
         """The model that the index was made with."""
         if self._encoder is None:
             model = self.store.model()
-            self._encoder = load_encoder(model.name, fingerprint=model.fingerprint)
+            known = model.fingerprint
+            self._encoder = load_encoder(model.name, fingerprint=known, notify=log.info)
         return self._encoder
 
     @property
@@ -432,7 +436,7 @@ class Index:
             self.store.forgotten()
             self.store.flush_log()
         else:
-            checkpoint.log.warning(
+            log.warning(
                 "%s: a reader still has the older state open; what was deleted is wiped out when "
                 "the next command writes",
                 self.path,
