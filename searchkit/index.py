@@ -551,7 +551,7 @@ def _new_texts(rows: Sequence[Embedded], known: dict[bytes, int]) -> dict[bytes,
 
 def _unit(vectors: Floats, texts: Sequence[str] | None = None) -> Floats:
     """Scale rows to length 1, or refuse one that can't be."""
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)  # (n, 1)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)  # (n, 1)
     bad = np.flatnonzero(~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)))
     if len(bad):
         text = texts[bad[0]] if texts else ""

@@ -80,8 +80,14 @@ class _Splitters:
         self._made: dict[int, TextSplitter] = {}
 
     def count(self, texts: Sequence[str]) -> list[int]:
-        encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [len(encoding) for encoding in encodings]
+        """Count tokens; a short ASCII text has at most as many as characters, so those do."""
+        short = [text.isascii() and len(text) < self.window for text in texts]
+        unsure = [text for text, known in zip(texts, short, strict=True) if not known]
+        encodings = self.tokenizer.encode_batch_fast(unsure, add_special_tokens=False)
+        counts = iter([len(encoding) for encoding in encodings])
+        return [
+            len(text) if known else next(counts) for text, known in zip(texts, short, strict=True)
+        ]
 
     def split(self, text: str) -> list[Passage]:
         blocks = list(_blocks(text, self.block))
