@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
@@ -20,6 +21,7 @@ from searchkit.rejects import Rejects
 if TYPE_CHECKING:
     from searchkit.encoder import Encoder
     from searchkit.index import Index
+    from searchkit.types import Answer
     from searchkit.where import Where
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -37,6 +39,9 @@ class _Boundary(click.Group):
         except SearchkitError as error:
             _say(f"searchkit: {error}")
             ctx.exit(error.exit_code)
+        except UnicodeEncodeError as error:
+            _say(f"searchkit: {error.object!r} is not UTF-8; write it in UTF-8")
+            ctx.exit(1)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
@@ -159,14 +164,19 @@ def _writing(folder: Path, *, quiet: bool) -> Iterator[Index]:
 @contextmanager
 def _out(path: Path | None) -> Iterator[TextIO]:
     """Give where results go: stdout, or a file that appears only when it is complete."""
-    if path is None:
-        yield sys.stdout
-        return
     try:
-        with click.open_file(str(path), "w", encoding="utf-8", atomic=True) as file:
+        if path is None:
+            yield sys.stdout
+            sys.stdout.flush()  # while an error can still be told
+            return
+        whole = path.is_file() or not path.exists()  # never replace a device or a pipe
+        with click.open_file(str(path), "w", encoding="utf-8", atomic=whole) as file:
             yield cast(TextIO, file)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise StorageFailed(f"{path}: can't be written ({error.strerror})") from error
+        name = path or "standard output"
+        raise StorageFailed(f"{name}: can't be written ({error.strerror})") from error
 
 
 # -- commands --------------------------------------------------------------------------------------
@@ -197,11 +207,11 @@ def _out(path: Path | None) -> Iterator[TextIO]:
 @output_option
 @quiet_option
 def ingest(folder: Path, form: str, output: Path | None, quiet: bool, **options: Any) -> None:  # noqa: ANN401
-    """Add answers to the index, or update them; FILE may be - for standard input.
+    """Add answers of files, or update them.
 
-    CSV, TSV, JSON, JSONL, XLSX, Parquet, a SQLite table, folders and zips of text files. The
-    columns are found by their usual names; every other column is kept. A killed ingest goes on
-    when it is run again, and the same file again embeds nothing.
+    FILE may be - for standard input. CSV, TSV, JSON, JSON Lines, XLSX, Parquet, a SQLite table,
+    folders and zips of text files. The columns are found by their usual names; every other column
+    is kept. A killed ingest goes on when it is run again, and the same file again embeds nothing.
     """
     from searchkit import report
 
@@ -237,6 +247,7 @@ def _ingested(
         encoding=options["encoding"], sheet=options["sheet"], table=options["table"],
         on_reject=rejects.add if rejects else None, on_skip=lambda what: say(f"skipped {what}"),
     )  # fmt: skip
+    answers = _begun(answers)
     encoder = _encoder(options["model"], say)
     made = is_index(folder)
     with (
@@ -250,6 +261,12 @@ def _ingested(
         done.read += rejects.unread
         done.skipped += rejects.unread
     return asdict(done)
+
+
+def _begun(answers: Iterator[Answer]) -> Iterator[Answer]:
+    """Read the first answer, so that a file that can't be used makes no index."""
+    first = list(islice(answers, 1))
+    return chain(first, answers)
 
 
 def _encoder(name: str | None, say: Callable[[str], None]) -> Encoder | None:
@@ -306,7 +323,10 @@ def query(
     texts: Sequence[str], folder: Path, k: int, mode: Any, question: str | None,  # noqa: ANN401
     author: str | None, sql: str | None, form: str, output: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
-    """Find the nearest answers to each TEXT; - (or nothing) reads a query a line from stdin."""
+    """Find the nearest answers to each TEXT.
+
+    With - or no TEXT, every line of standard input is a query.
+    """
     from searchkit import report
     from searchkit.query import query as run
 
@@ -344,7 +364,10 @@ def _queries(texts: Sequence[str]) -> list[str]:
 @output_option
 @quiet_option
 def status(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
-    """Show what the index holds: counts, questions, model, sizes, checkpoint and tail."""
+    """Show what the index holds.
+
+    Counts, questions, authors, model, sizes on disk, checkpoint and tail.
+    """
     from searchkit import report
     from searchkit.status import status as run
 
@@ -362,7 +385,12 @@ def status(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
 @output_option
 @quiet_option
 def verify(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
-    """Check everything that can be checked, also that deleted text is gone; change nothing."""
+    """Check everything that can be checked.
+
+    Pages and references of the database, every text against the hash it was embedded with and the
+    passages it was cut into, the vectors, the FAISS file bit for bit, the full text, and that
+    nothing deleted is left. Exit code 1 if anything is wrong.
+    """
     from searchkit import report
     from searchkit.verify import verify as run
 
@@ -396,7 +424,10 @@ def _checking(folder: Path, *, quiet: bool) -> Iterator[Index]:
 @index_option
 @quiet_option
 def rebuild(folder: Path, quiet: bool) -> None:
-    """Make the FAISS file and the full text anew from the database, without the model."""
+    """Make the FAISS file and the full text anew.
+
+    From the database alone, without the model. A damaged FAISS file is set aside, not deleted.
+    """
     with _writing(folder, quiet=quiet) as index:
         index.rebuild()
         click.echo(f"rebuilt {len(index.vectors):,} vectors of {len(index):,} answers")
@@ -413,7 +444,10 @@ def delete(
     ids: Sequence[str], question: str | None, author: str | None, sql: str | None, yes: bool,
     folder: Path, form: str, quiet: bool,
 ) -> None:  # fmt: skip
-    """Delete answers, by id or by filter, and forget every byte of them."""
+    """Delete answers and forget every byte of them.
+
+    Chosen by ID, or by a filter.
+    """
     where = _where(question, author, sql)
     if not ids and where.is_empty():
         raise click.UsageError("name the answers: by ID, --question, --author or --where")
@@ -437,7 +471,11 @@ def export(
     folder: Path, question: str | None, author: str | None, sql: str | None, form: str,
     output: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
-    """Write the answers with all their columns; `ingest` reads the JSONL back just so."""
+    """Write the answers with all their columns.
+
+    `ingest` reads the JSON Lines back just so; in CSV a text that a spreadsheet would run as a
+    formula gets a ' before it.
+    """
     from searchkit import report
 
     where = _where(question, author, sql)
@@ -459,7 +497,10 @@ def export(
 @quiet_option
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, quiet: bool) -> None:
-    """Index the corpus that comes with searchkit and run three queries on it."""
+    """Index the demo corpus and run three queries.
+
+    The corpus comes with searchkit: a web-programming course, 30 invented students.
+    """
     from searchkit.demo import ANSWERS, QUERIES
 
     click.secho(f"$ searchkit ingest {ANSWERS} --index {folder}", bold=True)

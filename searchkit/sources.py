@@ -75,6 +75,11 @@ def read_answers(
             yield from reader.path(Path(path), format)
 
 
+def shown(path: Path) -> str:
+    """Give a path as text; bytes of its name that are not UTF-8 are spelled out."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
 def count_rows(path: str | Path) -> int | None:
     """Count the rows of a file where that is cheap, for a progress bar; None where it isn't."""
     path = Path(path)
@@ -104,16 +109,16 @@ class _Reader:
 
     def path(self, path: Path, format: str | None) -> Iterator[Answer]:
         if path.is_dir() and format in (None, "folder"):
-            yield from self._texts(read_folder(path, self.on_skip), str(path))
+            yield from self._texts(read_folder(path, self.on_skip), shown(path))
             return
         form = format or _format_by_name(path)
         if form == "sqlite":
             _check_file(path)
-            rows = read_sqlite(path, self._bad(str(path)), self.table)
-            yield from self._answers(rows, str(path), lambda values: values)
+            rows = read_sqlite(path, self._bad(shown(path)), self.table)
+            yield from self._answers(rows, shown(path), lambda values: values)
             return
         with _opened(path) as file:
-            yield from self._stream(file, str(path), form)
+            yield from self._stream(file, shown(path), form)
 
     def stdin(self, file: BinaryIO, format: str | None) -> Iterator[Answer]:
         ahead = buffered(file)

@@ -276,6 +276,37 @@ def test_no_network_is_touched(folder: Path, tmp_path: Path) -> None:
         assert run_.returncode in (0, 1)
 
 
+def test_arguments_that_are_not_utf8(folder: Path, tmp_path: Path) -> None:
+    for arguments in (["query", "caf\udce9", "-m", "lexical"], ["delete", "\udcff"],
+                      ["query", "x", "--author", "\udcff"]):  # fmt: skip
+        assert "is not UTF-8; write it in UTF-8" in run(*arguments, "-i", folder, code=1).stderr
+    path = sheet(tmp_path / "quiz.csv")
+    try:
+        path = path.rename(tmp_path / "caf\udce9.csv")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    run("ingest", path, "-i", tmp_path / "i")
+
+
+def test_output_that_cannot_be_written(folder: Path) -> None:
+    if not Path("/dev/full").is_char_device():
+        pytest.skip("needs /dev/full")
+    result = run("export", "-i", folder, "-o", "/dev/full", code=1)
+    assert "/dev/full: can't be written (No space left on device)" in result.stderr
+    assert Path("/dev/full").is_char_device()
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "searchkit", "export", "-i", str(folder)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0].startswith("searchkit: standard output: can't be written")
+
+
+def test_a_file_that_cannot_be_used_makes_no_index(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    run("ingest", tmp_path / "a.csv", "-i", tmp_path / "i", code=1)
+    assert not (tmp_path / "i").exists()
+
+
 def test_a_mistake_of_ours_is_one_line_too(folder: Path, monkeypatch) -> None:
     from searchkit import query
 
