@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.errors import BadInput
 from searchkit.passages import well_formed
+from searchkit.vectors import unit_rows
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -165,23 +165,6 @@ class CompiledEncoder:
         finally:
             if running:
                 running[1].wait()
-
-
-def unit_rows(vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
-    """Scale each row to length 1, in place; `texts` are named in the error.
-
-    Raises:
-        BadInput: A row that isn't finite, or is all zeros.
-    """
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)  # (n, 1)
-    bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
-    if len(bad):
-        row = int(bad[0])
-        what = "zeros" if norms[row, 0] == 0 else "numbers that aren't finite"
-        start = texts[row] if len(texts[row]) <= 60 else texts[row][:60] + "…"
-        raise BadInput(f"text {row} of {len(texts)} ({start!r}): the model gave {what} for it")
-    vectors /= norms
-    return vectors
 
 
 def openvino() -> Any:  # noqa: ANN401

@@ -23,9 +23,9 @@ from searchkit.compiled import (
     half_precisions,
     load_network,
     openvino,
-    unit_rows,
 )
 from searchkit.errors import BadInput, ModelRefused
+from searchkit.vectors import unit_rows
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

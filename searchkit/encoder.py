@@ -139,8 +139,8 @@ class TorchEncoder:
     ) -> NDArray[np.float32]:
         import numpy as np
 
-        from searchkit.compiled import unit_rows
         from searchkit.passages import well_formed
+        from searchkit.vectors import unit_rows
 
         vectors = np.empty((len(texts), self.dimension), np.float32)
         order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))

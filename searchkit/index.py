@@ -21,7 +21,7 @@ from searchkit.lock import WriterLock
 from searchkit.passages import split_passages
 from searchkit.store import AnswerStore, Embedded, Model, Stored
 from searchkit.types import Answer, Hit, Passage
-from searchkit.vectors import Floats, VectorIndex
+from searchkit.vectors import Floats, VectorIndex, unit_rows
 from searchkit.where import Where
 
 log = logging.getLogger("searchkit")
@@ -240,7 +240,7 @@ class Index:
         _check_k(k)
         allowed = None if where.is_empty() else self.store.matching(where)
         keys = None if allowed is None else self.store.vectors_of(allowed)
-        return [self._nearest(_unit(np.atleast_2d(q)), k, allowed, keys) for q in queries]
+        return [self._nearest(unit_rows(np.atleast_2d(q)), k, allowed, keys) for q in queries]
 
     def search_words(
         self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING
@@ -414,7 +414,7 @@ class Index:
         """Embed, refuse what is no vector, and round once: `(n, d)` float16."""
         if not texts:
             return np.empty((0, self.store.model().dimension), np.float16)
-        return _unit(self.encoder.encode(texts, progress), texts).astype(np.float16)
+        return unit_rows(self.encoder.encode(texts, progress), texts).astype(np.float16)
 
     def _follow(self, gone: Sequence[int]) -> None:
         """Bring vectors that are loaded up to the table."""
@@ -547,18 +547,6 @@ def _new_texts(rows: Sequence[Embedded], known: dict[bytes, int]) -> dict[bytes,
         for passage, sha in zip(row.passages, row.hashes, strict=True)
         if sha not in known
     }
-
-
-def _unit(vectors: Floats, texts: Sequence[str] | None = None) -> Floats:
-    """Scale rows to length 1, or refuse one that can't be."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)  # (n, 1)
-    bad = np.flatnonzero(~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)))
-    if len(bad):
-        text = texts[bad[0]] if texts else ""
-        kind = "a zero vector" if lengths[bad[0], 0] == 0 else "NaN or infinity"
-        raise BadInput(f"the model gave {kind} for {text[:60]!r}; nothing of this batch was added")
-    scaled: Floats = (vectors / lengths).astype(np.float32)
-    return scaled
 
 
 def _quoted_words(query: str) -> str:

@@ -6,13 +6,15 @@ so nothing is lost here: FAISS reads the halves back as float32 and sums in floa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise, starmap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from searchkit.errors import BadInput
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
@@ -242,3 +244,25 @@ def _merge(*found: tuple[Floats, Keys]) -> tuple[Floats, Keys]:
     keys = np.concatenate([i for _, i in found])
     order = np.lexsort((keys, -scores))
     return scores[order], keys[order]
+
+
+def unit_rows(vectors: Floats, texts: Sequence[str] = ()) -> Floats:
+    """Scale each row to length 1.
+
+    Args:
+        vectors: `(n, d)`; left as they are.
+        texts: What they stand for, if anything, to be named in the error.
+
+    Raises:
+        BadInput: if a row holds NaN or infinity, or nothing but zeros.
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)  # (n, 1)
+    bad = np.flatnonzero(~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)))
+    if len(bad):
+        row = int(bad[0])
+        what = "zeros" if lengths[row, 0] == 0 else "NaN or infinity"
+        text = texts[row] if texts else ""
+        start = text if len(text) <= 60 else text[:60] + "…"
+        raise BadInput(f"the model gave {what} for text {row + 1} of {len(vectors)} ({start!r})")
+    scaled: Floats = np.divide(vectors, lengths, dtype=np.float32)
+    return scaled

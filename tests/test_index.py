@@ -322,14 +322,16 @@ def test_answers_that_cannot_be_kept_are_named(index, bad, message: str) -> None
 
 @pytest.mark.parametrize(
     ("number", "message"),
-    [(np.nan, "NaN or infinity"), (np.inf, "NaN or infinity"), (0.0, "a zero vector")],
+    [(np.nan, "NaN or infinity"), (np.inf, "NaN or infinity"), (0.0, "zeros")],
 )
 def test_a_vector_that_is_none_is_refused_with_its_text(index, encoder, number, message) -> None:
     def broken(texts, progress=None):
         return np.full((len(texts), encoder.dimension), number, np.float32)
 
     encoder.encode = broken
-    with pytest.raises(BadInput, match=f"the model gave {message} for 'bad words'"):
+    with pytest.raises(
+        BadInput, match=rf"the model gave {message} for text 1 of 1 \('bad words'\)"
+    ):
         index.add([Answer("b", "bad words")])
     assert len(index) == 6
 
