@@ -285,14 +285,14 @@ class Index:
         for key, score in zip(keys.ravel().tolist(), scores.ravel().tolist(), strict=True):
             if np.isfinite(score):
                 score_of[key] = max(score, score_of.get(key, -2.0))
-        among = None if allowed is None else set(allowed.tolist())
+        rows = self.store.passages_with(list(score_of))
+        if allowed is not None:
+            inside = _contained(np.array([row[1] for row in rows], np.int64), allowed)
+            rows = [row for row, kept in zip(rows, inside, strict=True) if kept]
         best: dict[int, tuple[float, str, Passage]] = {}
-        for vector, answer, answer_id, start, end in self.store.passages_with(list(score_of)):
+        for vector, answer, answer_id, start, end in rows:
             score = round(score_of[vector], 6)
-            rank = (score, -start)
-            if among is not None and answer not in among:
-                continue
-            if answer not in best or rank > (best[answer][0], -best[answer][2].start):
+            if answer not in best or (score, -start) > (best[answer][0], -best[answer][2].start):
                 best[answer] = (score, answer_id, Passage(start, end))
         return best
 
@@ -537,6 +537,12 @@ def _canonical(passage: str) -> str:
 def passage_hash(passage: str) -> bytes:
     """Give the SHA-256 under which a passage's vector is kept."""
     return hashlib.sha256(_canonical(passage).encode()).digest()
+
+
+def _contained(values: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which values are in a sorted array, without a look at the rest of it."""
+    at = np.minimum(np.searchsorted(among, values), max(len(among) - 1, 0))
+    return among[at] == values if len(among) else np.zeros(len(values), bool)
 
 
 def _new_texts(rows: Sequence[Embedded], known: dict[bytes, int]) -> dict[bytes, str]:

@@ -127,7 +127,9 @@ def test_truncation_keeps_the_closing_token_and_the_right_end() -> None:
 
 
 def test_a_model_that_gives_nan_is_named_with_the_text() -> None:
-    with pytest.raises(BadInput, match=r"^the model gave NaN or infinity for text 2 of 3 \('a b'\)"):
+    with pytest.raises(
+        BadInput, match=r"^the model gave NaN or infinity for text 2 of 3 \('a b'\)"
+    ):
         fake(FakeNetwork(poison=3)).encode(["a", "a b", "a b a"])
     with pytest.raises(BadInput, match=r"the model gave zeros for text 1 of 1 \('aaa.*…'\)"):
         unit_rows(np.zeros((1, 3), np.float32), ["a" * 100])
