@@ -13,6 +13,7 @@ from searchkit.types import Answer, Hit
 
 Format = Literal["table", "json", "jsonl", "csv"]
 
+LONGEST = 1_500  # characters of a passage that a table shows
 CONTEXT = 160  # characters shown before and after a passage that doesn't stand at an end
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?%?")
@@ -174,7 +175,10 @@ def _marked(hit: Hit) -> Any:  # noqa: ANN401
     whole = start == 0 and end >= len(text.rstrip())
     shown = Text("…" if left else "", style="dim")
     shown.append(_tidy(text[left:start]), style="dim")
-    shown.append(_tidy(text[start:end]), style="" if whole else "not dim bold yellow")
+    passage = _tidy(text[start : min(end, start + LONGEST)])
+    shown.append(passage, style="" if whole else "not dim bold yellow")
+    if end - start > LONGEST:
+        return shown.append(f" … and {end - start - LONGEST:,} characters more", style="dim")
     shown.append(_tidy(text[end:right]) + ("…" if right < len(text) else ""), style="dim")
     return shown
 

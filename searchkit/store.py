@@ -526,17 +526,21 @@ class AnswerStore:
 
     def cut_texts(self) -> Iterator[tuple[str, str, list[tuple[int, int, bytes | None]]]]:
         """Stream (answer id, text, its passages as (start, end, hash of the vector's text))."""
-        sql = (
-            "SELECT a.key, a.id, a.text, p.start, p.end, v.sha FROM answers a "
-            "LEFT JOIN passages p ON p.answer = a.key LEFT JOIN vectors v ON v.key = p.vector "
-            "ORDER BY a.key, p.start"
+        # Two streams side by side: joined, a long text would come once for each of its passages.
+        passages = (
+            "SELECT p.answer, p.start, p.end, v.sha FROM passages p "
+            "LEFT JOIN vectors v ON v.key = p.vector ORDER BY p.answer, p.start"
         )
         with self._translated():
-            rows = self._connection.execute(sql)
-            for _, group in groupby(rows, key=lambda row: row[0]):
-                cut = list(group)
-                spans = [(row[3], row[4], row[5]) for row in cut if row[3] is not None]
-                yield cut[0][1], cut[0][2], spans
+            cut = groupby(self._connection.execute(passages), key=lambda row: row[0])
+            key, rows = next(cut, (None, iter(())))
+            for answer, id_, text in self._connection.execute(
+                "SELECT key, id, text FROM answers ORDER BY key"
+            ):
+                spans = [row[1:] for row in rows] if key == answer else []
+                yield id_, text, spans
+                if key == answer:
+                    key, rows = next(cut, (None, iter(())))
 
 
 def _connect(uri: str) -> sqlite3.Connection:

@@ -83,6 +83,12 @@ def test_a_table_shows_the_passage_and_what_stands_around_it() -> None:
     assert "[bold]" not in written(report.print_hits, ["[bold]x"], [[]]).replace("[bold]x", "")
 
 
+def test_a_table_shows_the_beginning_of_an_endless_word() -> None:
+    table = written(report.print_hits, ["q"], [[hit("x" * 1_000_000)]])
+    assert len(table) < 5_000
+    assert "and 998,500 characters more" in " ".join(table.split())
+
+
 def test_markup_in_a_text_is_text() -> None:
     assert "[red]x[/red]" in written(report.print_hits, ["q"], [[hit("[red]x[/red]")]])
 
