@@ -16,6 +16,7 @@ USUAL = {
     "author": ("author", "student", "user", "student_id"),
     "submitted_at": ("submitted_at", "created_at", "timestamp", "date"),
 }
+MOST_HEADERS = 1000  # remembered: every line of JSON may have other names
 OPTIONS = {"submitted_at": "time"}  # the option's name where it is not the field's
 
 
@@ -116,13 +117,19 @@ class Rows:
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
         self._roles: dict[tuple[str, ...], dict[str, str]] = {}
+        self._others: dict[tuple[str, ...], list[str]] = {}
         self._given: Counter[str] = Counter()
 
     def roles(self, names: Sequence[str]) -> dict[str, str]:
         """Say which column holds which field; as `assign`, but once for the same columns."""
         key = tuple(names)
         if key not in self._roles:
+            if len(self._roles) == MOST_HEADERS:
+                self._roles.clear()
+                self._others.clear()
             self._roles[key] = assign(names, self.columns)
+            taken = set(self._roles[key].values())
+            self._others[key] = [name for name in key if name not in taken]
         return self._roles[key]
 
     def answer(self, values: Mapping[str, str | None], source: str, line: int | None) -> Answer:
@@ -131,13 +138,13 @@ class Rows:
         Raises:
             BadRow: if there is no text or the id is blank.
         """
-        roles = self.roles(tuple(values))
+        names = tuple(values)
+        roles = self.roles(names)
         text = values[roles["text"]]
         if text is None:
             raise BadRow(f"no text in column {roles['text']!r}; write '' for a blank answer")
         question = values.get(roles.get("question", "")) or None
         author = values.get(roles.get("author", "")) or None
-        taken = set(roles.values())
         return Answer(
             id=self._id(values, roles, question, author, source, line),
             text=text,
@@ -146,7 +153,7 @@ class Rows:
             submitted_at=values.get(roles.get("submitted_at", "")) or None,
             source=source,
             line=line,
-            meta={n: v for n, v in values.items() if v is not None and n not in taken},
+            meta={n: v for n in self._others[names] if (v := values[n]) is not None},
         )
 
     def _id(

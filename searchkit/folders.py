@@ -5,6 +5,7 @@ Nothing is unpacked to the disk, no link is followed, and whatever is left out i
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import zipfile
@@ -22,40 +23,60 @@ SUFFIXES = frozenset(
 )
 LONGEST = 64 << 20  # bytes of one text: more than anybody writes, less than a bomb
 MOST_BYTES = 1 << 30  # bytes of all texts of a zip
+_SAYS_UTF8 = 0x800
 
 
 def read_folder(path: Path, skip: Skip) -> Iterator[tuple[str, str, IO[bytes]]]:
     """Give (id, question or '', open file) of each text under a folder, in order of their paths."""
-    for inner in _walk(path, path, skip):
+    for inner in _walk(path, skip):
         name = inner.relative_to(path).as_posix()
-        if not _is_text_name(name, str(inner), skip):
+        if not _is_text_name(name, shown(inner), skip):
             continue
         try:
             with inner.open("rb") as file:
-                if os.fstat(file.fileno()).st_size > LONGEST:
-                    skip(f"{inner}: larger than {LONGEST:,} bytes")
+                before = os.fstat(file.fileno())
+                if before.st_size > LONGEST:
+                    skip(f"{shown(inner)}: larger than {LONGEST:,} bytes")
                     continue
-                yield name, _question(name), file
+                data = file.read(LONGEST)
+                after = os.fstat(file.fileno())
         except OSError as error:
-            skip(f"{inner}: can't be read ({error.strerror})")
+            skip(f"{shown(inner)}: can't be read ({error.strerror})")
+            continue
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise BadInput(f"{shown(inner)}: changed while it was read; run it again")
+        yield name, _question(name), io.BytesIO(data)
 
 
-def _walk(folder: Path, root: Path, skip: Skip) -> Iterator[Path]:
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        if folder == root:
-            raise BadInput(f"{folder}: can't be read ({error.strerror})") from None
-        skip(f"{folder}: can't be read ({error.strerror})")
-        return
-    for entry in entries:
-        mode = entry.lstat().st_mode
-        if stat.S_ISDIR(mode):
-            yield from _walk(entry, root, skip)
-        elif stat.S_ISREG(mode):
-            yield entry
-        else:
-            skip(f"{entry}: {_kind(mode)}")
+def shown(path: Path) -> str:
+    """Give a path as text; bytes of its name that are not UTF-8 are spelled out."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def _walk(root: Path, skip: Skip) -> Iterator[Path]:
+    """Give each file under a folder, in order, however deep; links are not followed."""
+    left = [root]
+    while left:
+        entry = left.pop()
+        try:
+            mode = entry.lstat().st_mode if entry != root else stat.S_IFDIR
+            if entry != root and _is_hidden(entry.name):
+                skip(f"{shown(entry)}: hidden")
+            elif stat.S_ISDIR(mode):
+                left += sorted(entry.iterdir(), reverse=True)
+            elif stat.S_ISREG(mode):
+                yield entry
+            else:
+                skip(f"{shown(entry)}: {_kind(mode)}")
+        except OSError as error:
+            if entry == root:
+                raise BadInput(f"{shown(root)}: can't be read ({error.strerror})") from None
+            skip(f"{shown(entry)}: can't be read ({error.strerror})")
+
+
+def _is_hidden(name: str) -> bool:
+    """Say whether it is one of the files that systems put beside a user's own."""
+    return name.startswith(".") or name == "__MACOSX"
 
 
 def _kind(mode: int) -> str:
@@ -70,43 +91,53 @@ def read_zip(file: IO[bytes], source: str, skip: Skip) -> Iterator[tuple[str, st
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise BadInput(f"{source}: not a whole zip file ({error})") from None
     left = MOST_BYTES
-    for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
-        if _usable(entry, source, skip):
-            data = _unpacked(archive, entry, source)
+    entries = [(_name(entry), entry) for entry in archive.infolist()]
+    for name, entry in sorted(entries, key=lambda pair: pair[0]):
+        if _usable(name, entry, source, skip):
+            data = _unpacked(archive, entry, f"{source}/{name}")
             left -= len(data)
             if left < 0:
-                raise BadInput(f"{source}: unpacks to more than {MOST_BYTES:,} bytes; refused")
-            from io import BytesIO
-
-            yield entry.filename, _question(entry.filename), BytesIO(data)
+                raise BadInput(f"{source}: unpacks to more than {MOST_BYTES:,} bytes; split it")
+            yield name, _question(name), io.BytesIO(data)
 
 
-def _usable(entry: zipfile.ZipInfo, source: str, skip: Skip) -> bool:
-    name, where = entry.filename, f"{source}/{entry.filename}"
+def _name(entry: zipfile.ZipInfo) -> str:
+    """Give its name; macOS writes UTF-8 without saying so, and the standard then means cp437."""
+    if not entry.flag_bits & _SAYS_UTF8:
+        try:
+            return entry.filename.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            pass
+    return entry.filename
+
+
+def _usable(name: str, entry: zipfile.ZipInfo, source: str, skip: Skip) -> bool:
+    where = f"{source}/{name}"
     if entry.is_dir():
         return False
     if entry.flag_bits & 1:
-        skip(f"{where}: encrypted")
+        skip(f"{where}: encrypted; unpack it with its password first")
     elif stat.S_ISLNK(entry.external_attr >> 16):
         skip(f"{where}: a link")
     elif name.startswith(("/", "\\")) or ".." in PurePosixPath(name).parts or ":" in name:
         skip(f"{where}: a name that leads outside the zip")
+    elif any(map(_is_hidden, PurePosixPath(name).parts)):
+        skip(f"{where}: hidden")
     else:
         return _is_text_name(name, where, skip)
     return False
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str) -> bytes:
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bytes:
     """Unpack one entry into memory, whatever size it claims."""
+    entry.file_size = 1 << 62  # so that zipfile reads to the real end, and checks all of it
     try:
         with archive.open(entry) as part:
             data = part.read(LONGEST + 1)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
-        raise BadInput(f"{source}/{entry.filename}: damaged ({error})") from None
-    except Exception as error:  # zlib.error and lzma.LZMAError have no common ancestor
-        raise BadInput(f"{source}/{entry.filename}: damaged ({error})") from None
+    except Exception as error:  # zlib's, lzma's and zipfile's own have no common ancestor
+        raise BadInput(f"{where}: damaged ({error}); make the zip anew") from None
     if len(data) > LONGEST:
-        raise BadInput(f"{source}/{entry.filename}: larger than {LONGEST:,} bytes; refused")
+        raise BadInput(f"{where}: larger than {LONGEST:,} bytes; refused")
     return data
 
 
@@ -114,8 +145,7 @@ def _is_text_name(name: str, where: str, skip: Skip) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:
-        shown = where.encode("utf-8", "backslashreplace").decode()
-        skip(f"{shown}: a name that is not UTF-8")
+        skip(f"{where}: a name that is not UTF-8; rename it")
         return False
     if PurePosixPath(name).suffix.lower() in SUFFIXES:
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -12,6 +13,9 @@ from searchkit.errors import BadInput
 
 Values = dict[str, str | None]
 Bad = Callable[[int | None, str, str], None]
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_TOO_DEEP = "nested too deeply"
 
 
 class _Number(str):
@@ -53,29 +57,62 @@ def _lines_or_object(
 
 
 def _array(text: str, source: str, bad: Bad) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Read an array element by element, so that a bad one doesn't spoil the others."""
+    number, at = 0, _after_space(text, text.index("[") + 1)
+    more = not text.startswith("]", at)
+    while more:
+        number += 1
+        row, end = _element(text, at, source)
+        if isinstance(row, BadRow):
+            bad(number, str(row), text[at:end])
+        else:
+            yield number, row
+        at = _after_space(text, end)
+        more = text.startswith(",", at)
+        at = _after_space(text, at + 1) if more else at
+    if not text.startswith("]", at):
+        raise _not_json("a comma or the array's end is missing", text, at, source)
+    if (rest := _after_space(text, at + 1)) < len(text):
+        raise _not_json("something comes after the array's end", text, rest, source)
+
+
+def _element(text: str, at: int, source: str) -> tuple[dict[str, Any] | BadRow, int]:
+    """Give the object that begins there, or what is wrong with it, and where it ends."""
     try:
-        rows = _parsed(text)
+        row, end = _STRICT.raw_decode(text, at)
+        return _object(row), end
     except BadRow as error:
-        raise BadInput(f"{source}: {error}") from None
-    for number, row in enumerate(rows, 1):
-        try:
-            yield number, _object(row)
-        except BadRow as error:
-            bad(number, str(error), _as_json(row))
+        bad = error
+    except json.JSONDecodeError as error:
+        raise _not_json(error.msg, text, error.pos, source) from None
+    except RecursionError:
+        raise _not_json(_TOO_DEEP, text, at, source) from None
+    try:
+        return bad, _LENIENT.raw_decode(text, at)[1]
+    except json.JSONDecodeError as error:
+        raise _not_json(error.msg, text, error.pos, source) from None
+    except RecursionError:
+        raise _not_json(_TOO_DEEP, text, at, source) from None
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _not_json(what: str, text: str, at: int, source: str) -> BadInput:
+    line = text.count("\n", 0, at) + 1
+    column = at - text.rfind("\n", 0, at)
+    return BadInput.at(source, line, f"not JSON ({what}, column {column}); mend or export it anew")
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401
     try:
-        return json.loads(
-            text, parse_int=_Number, parse_float=_Number, parse_constant=_constant,
-            object_pairs_hook=_unique,
-        )  # fmt: skip
+        return _STRICT.decode(text)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}" if "\n" in text.strip() else (
-            f"column {error.colno}")  # fmt: skip
-        raise BadRow(f"not JSON ({error.msg}, {where})") from None
+        raise BadRow(f"not JSON ({error.msg}, column {error.colno}); mend or remove it") from None
     except RecursionError:
-        raise BadRow("nested too deeply") from None
+        raise BadRow(_TOO_DEEP) from None
 
 
 def _constant(name: str) -> None:
@@ -89,6 +126,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for n, name in enumerate(names) if name in names[:n])
         raise BadRow(f"the name {twice!r} comes twice in one object")
     return values
+
+
+_STRICT = json.JSONDecoder(
+    parse_int=_Number, parse_float=_Number, parse_constant=_constant, object_pairs_hook=_unique
+)
+_LENIENT = json.JSONDecoder(parse_int=_Number)  # only to find where an element ends
 
 
 def _object(row: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -105,8 +148,16 @@ def as_values(row: dict[str, Any], text_column: str) -> Values:
     """
     text = row[text_column]
     if not isinstance(text, str) or isinstance(text, _Number):
-        raise BadRow(f"the text (column {text_column!r}) is {_kind(text)}; a string is needed")
-    values = {name: _text(value) for name, value in row.items()}
+        hint = ""
+        if isinstance(text, list):
+            hint = "; if it is the list of answers, make it the whole file"
+        raise BadRow(
+            f"the text (column {text_column!r}) is {_kind(text)}; a string is needed{hint}"
+        )
+    try:
+        values = {name: _text(value) for name, value in row.items()}
+    except RecursionError:
+        raise BadRow(_TOO_DEEP) from None
     for name, value in values.items():
         check_characters(name, value or "")
     return values
@@ -123,18 +174,20 @@ def check_characters(name: str, value: str) -> None:
 
 
 def _text(value: Any) -> str | None:  # noqa: ANN401
-    return value if value is None or isinstance(value, str) else _as_json(value)
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
+    return None if value is None else as_json(value)
 
 
-def _as_json(value: Any) -> str:  # noqa: ANN401
+def as_json(value: Any) -> str:  # noqa: ANN401
     """Write JSON with numbers as they were read."""
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, dict):
-        inner = (f"{_as_json(str(name))}: {_as_json(item)}" for name, item in value.items())
+        inner = (f"{as_json(str(name))}: {as_json(item)}" for name, item in value.items())
         return "{" + ", ".join(inner) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_as_json, value)) + "]"
+        return "[" + ", ".join(map(as_json, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -16,9 +16,8 @@ def format_1(db: sqlite_utils.Database) -> None:
     """Answers and their passages, vectors and where they are checkpointed, full text."""
     for statement in _FORMAT_1:
         db.execute(statement)
-    db.table("answers").enable_fts(
-        ["text"], create_triggers=True, tokenize="porter unicode61 remove_diacritics 2"
-    )
+    # No triggers: the store feeds the full text a batch at a time, ten times as fast as row by row
+    db.table("answers").enable_fts(["text"], tokenize="porter unicode61 remove_diacritics 2")
 
 
 _FORMAT_1 = (

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
+import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from xml.etree import ElementTree
+from xml.parsers import expat
 
+from searchkit.columns import BadRow
 from searchkit.errors import BadInput
 
 Values = dict[str, str | None]
 
 MOST_BYTES = 1 << 30  # uncompressed, of all parts of a workbook together
 MOST_CELLS = 50_000_000  # the parser makes a full rectangle of them, and the process dies of one
-CHUNK = 1 << 22
+CHUNK = 1 << 20
 
 _OLD = b"\xd0\xcf\x11\xe0"  # a compound file: .xls, or an .xlsx with a password
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_CELL = re.compile(
-    rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*?(?:/>|>(.*?)</(?:\w+:)?c>)', re.S
-)
-_ERROR = re.compile(rb'<(?:\w+:)?c\b[^>]*?\bt="e"')
-_VALUE = re.compile(rb"<(?:\w+:)?v>([^<]+)</")
+_DAMAGED = (KeyError, ValueError, OSError, EOFError, NotImplementedError, RuntimeError,
+            zipfile.BadZipFile, zlib.error, expat.ExpatError, ElementTree.ParseError)  # fmt: skip
 
 
 class OddCell(str):
@@ -48,23 +46,44 @@ def read_xlsx(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[
         BadInput: if it is no workbook, is too large, or the sheet isn't clear.
     """
     parts = _parts(file, source)
-    odd = {name: _odd_cells(parts, part, source) for name, part in _sheets(parts, source).items()}
-    rows, name = _rows(file, source, sheet)
-    numbered = ((n, row) for n, row in enumerate(rows, 1) if any(cell != "" for cell in row))
-    _, header = next(numbered, (0, None))
-    if header is None:
-        raise BadInput(f"{source}: the sheet is empty; its first row must hold the columns' names")
-    names = _names(header, source)
-    for number, row in numbered:
-        values = {n: as_text(cell) for n, cell in zip(names, row, strict=False)}
-        for column, shown in odd.get(name, {}).get(number, {}).items():
-            if column < len(names):
-                values[names[column]] = shown
-        yield number, values
+    name, odd = _chosen(parts, source, sheet)
+    at, header, rows = _header(_rows(file, source, name), odd, source)
+    names = _names(header, source, at)
+    for number, row in rows:
+        yield number, {n: as_text(cell) for n, cell in zip(names, row, strict=True)}
+
+
+def is_workbook(file: BinaryIO) -> bool:
+    """Say whether it is a workbook (or what can't be told), not a zip of other files."""
+    try:
+        names = zipfile.ZipFile(file).namelist()
+    except _DAMAGED:
+        return True
+    finally:
+        file.seek(0)
+    return not names or "xl/workbook.xml" in names
+
+
+def as_values(row: dict[str, Any], text_column: str, id_column: str | None) -> Values:
+    """Give a row's values; a blank cell is a blank text, an error in the text or the id no value.
+
+    Raises:
+        BadRow: if the text or the id is an `OddCell`.
+    """
+    for name in (text_column, id_column):
+        if isinstance(cell := row.get(name or ""), OddCell):
+            shown = cell or "a formula without a stored value"
+            raise BadRow(
+                f"the cell in column {name!r} shows {shown}; mend it in the workbook and save it"
+            )
+    values = {name: cell or None for name, cell in row.items()}
+    return {**values, text_column: values[text_column] or ""}
 
 
 def as_text(value: Any) -> str | None:  # noqa: ANN401
     """Give what a cell shows: whole numbers without a point, dates in ISO form, '' as None."""
+    if isinstance(value, OddCell):
+        return value
     if value is None or value == "":
         return None
     if isinstance(value, bool):
@@ -92,109 +111,196 @@ def _parts(file: BinaryIO, source: str) -> zipfile.ZipFile:
         parts = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise BadInput(f"{source}: not a whole .xlsx file ({error}); save it anew") from None
-    size = sum(part.file_size for part in parts.infolist())
-    if size > MOST_BYTES:
-        raise BadInput(f"{source}: would unpack to {size:,} bytes; {MOST_BYTES:,} is the limit")
+    _check_sizes(parts, source)
     return parts
+
+
+def _check_sizes(parts: zipfile.ZipFile, source: str) -> None:
+    """Unpack every part once, to nowhere: the parser would believe the sizes that they claim."""
+    left = MOST_BYTES
+    for part in parts.infolist():
+        part.file_size = 1 << 62  # so that zipfile reads to the real end
+        try:
+            with parts.open(part) as file:
+                while left >= 0 and (chunk := file.read(CHUNK)):
+                    left -= len(chunk)
+        except _DAMAGED as error:
+            raise BadInput(f"{source}: damaged ({part.filename}: {error}); save it anew") from None
+        if left < 0:
+            raise BadInput(
+                f"{source}: unpacks to more than {MOST_BYTES:,} bytes; split the workbook, "
+                "or save the sheet as CSV"
+            )
 
 
 def _sheets(parts: zipfile.ZipFile, source: str) -> dict[str, str]:
     """Give the name of each sheet and of the part that holds it."""
     try:
-        links = ElementTree.fromstring(_read(parts, "xl/_rels/workbook.xml.rels"))
+        links = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))
         targets = {link.get("Id"): link.get("Target") or "" for link in links}
-        book = ElementTree.fromstring(_read(parts, "xl/workbook.xml"))
-    except (KeyError, ElementTree.ParseError, zipfile.BadZipFile, OSError) as error:
+        book = ElementTree.fromstring(parts.read("xl/workbook.xml"))
+    except _DAMAGED as error:
         raise BadInput(f"{source}: not a whole .xlsx file ({error}); save it anew") from None
     found = {}
-    for sheet in book.iter(f"{_MAIN}sheet"):
-        target = targets.get(sheet.get(_LINK), "")
-        path = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl", target))
-        found[sheet.get("name") or ""] = path
+    for sheet in book.findall(".//{*}sheet"):
+        link = next((value for key, value in sheet.items() if key.endswith("}id")), "")
+        # An absolute target begins at the root of the zip, any other one at xl/.
+        found[sheet.get("name") or ""] = str(PurePosixPath("/xl", targets.get(link, "")))[1:]
     return found
 
 
-def _read(parts: zipfile.ZipFile, name: str) -> bytes:
-    with parts.open(name) as part:
-        return part.read(CHUNK)
-
-
-def _odd_cells(parts: zipfile.ZipFile, part: str, source: str) -> dict[int, dict[int, OddCell]]:
-    """Find the cells that the parser would pass over: by row from 1, by column from 0."""
-    odd: dict[int, dict[int, OddCell]] = {}
-    last_row = last_column = 0
-    try:
-        for cell in _cells(parts, part):
-            column, row = _column(cell[1]), int(cell[2])
-            last_row, last_column = max(last_row, row), max(last_column, column)
-            inner = cell[3] or b""
-            value = _VALUE.search(inner)
-            if _ERROR.match(cell[0]):
-                odd.setdefault(row, {})[column] = OddCell(value[1].decode() if value else "#ERROR!")
-            elif b"<f" in inner and not value and b"<is" not in inner:
-                odd.setdefault(row, {})[column] = OddCell("")
-    except (KeyError, zipfile.BadZipFile, OSError, ValueError) as error:
-        raise BadInput(f"{source}: damaged ({error}); save it anew") from None
-    if last_row * (last_column + 1) > MOST_CELLS:
-        raise BadInput(
-            f"{source}: a cell in row {last_row:,}, column {last_column + 1:,} makes the sheet too "
-            "large; delete the empty rows and columns behind the answers"
-        )
-    return odd
-
-
-def _cells(parts: zipfile.ZipFile, part: str) -> Iterator[re.Match[bytes]]:
-    """Give each cell of a sheet, a chunk of it in memory at a time."""
-    rest, total = b"", 0
-    with parts.open(part) as file:
-        while chunk := file.read(CHUNK):
-            total += len(chunk)
-            if total > MOST_BYTES:
-                raise ValueError(f"unpacks to more than {MOST_BYTES:,} bytes")
-            rest += chunk
-            cut = rest.rfind(b"</row>") + 1 or rest.rfind(b"<c ")
-            yield from _CELL.finditer(rest[:cut])
-            rest = rest[cut:]
-    yield from _CELL.finditer(rest)
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number - 1
-
-
-def _rows(file: BinaryIO, source: str, sheet: str | None) -> tuple[Iterator[list[Any]], str]:
-    """Give the rows of the sheet from row 1, and its name."""
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    file.seek(0)
-    try:
-        book = CalamineWorkbook.from_filelike(file)
-        name = _chosen(book, source, sheet)
-        return iter(book.get_sheet_by_name(name).to_python(skip_empty_area=False)), name
-    except CalamineError as error:
-        raise BadInput(f"{source}: can't be read ({error}); save it anew as .xlsx") from None
-
-
-def _chosen(book: Any, source: str, sheet: str | None) -> str:  # noqa: ANN401
-    names = list(book.sheet_names)
-    if sheet is not None:
-        if sheet not in names:
-            raise BadInput(f"{source}: no sheet {sheet!r}; there are: {', '.join(names)}")
-        return sheet
-    filled = [name for name in names if book.get_sheet_by_name(name).height]
+def _chosen(
+    parts: zipfile.ZipFile, source: str, sheet: str | None
+) -> tuple[str, dict[int, dict[int, OddCell]]]:
+    """Give the name of the sheet to read, and its odd cells by row from 1 and column from 0."""
+    sheets = _sheets(parts, source)
+    if sheet is not None and sheet not in sheets:
+        raise BadInput(f"{source}: no sheet {sheet!r}; there are: {', '.join(sheets)}")
+    names = [sheet] if sheet is not None else list(sheets)
+    cells = {name: _cells(parts, sheets[name], source) for name in names}
+    filled = [name for name in names if cells[name].rows]
     if len(filled) > 1:
         raise BadInput(
             f"{source}: several sheets; choose one with --sheet NAME: {', '.join(filled)}"
         )
-    return str((filled or names)[0])
+    if not filled:
+        raise BadInput(f"{source}: the sheet is empty; its first row must hold the columns' names")
+    chosen = cells[filled[0]]
+    if chosen.rows * chosen.columns > MOST_CELLS:
+        raise BadInput(
+            f"{source}: a cell in row {chosen.rows:,}, column {chosen.columns:,} makes the sheet "
+            "too large; delete the empty rows and columns behind the answers"
+        )
+    return filled[0], chosen.odd
 
 
-def _names(header: list[Any], source: str) -> list[str]:
+@dataclass(slots=True)
+class _Cells:
+    """What the parser doesn't say of a sheet: how far it reaches, and which cells are odd.
+
+    Its methods are called for each element of the sheet's XML.
+    """
+
+    parser: expat.XMLParserType
+    rows: int = 0
+    columns: int = 0
+    odd: dict[int, dict[int, OddCell]] = field(default_factory=dict)
+    _row: int = 0
+    _column: int = 0
+    _type: str = ""
+    _formula: bool = False
+    _value: list[str] | None = None
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        kind = name.rpartition(":")[2]
+        if kind == "c":
+            self._start_cell(attributes)
+        elif kind in ("v", "is", "f"):
+            self._fill(kind)
+        elif kind == "row":
+            self._end_cell()
+            self._row = int(attributes.get("r", self._row + 1))
+            self._column = 0
+
+    def _fill(self, kind: str) -> None:
+        """Note that the cell isn't empty; its text is listened to only where it may be odd."""
+        self.rows = max(self.rows, self._row)
+        self.columns = max(self.columns, self._column)
+        if kind == "f":
+            self._formula = True
+        elif self._formula or self._type == "e":
+            self._value = []
+            self.parser.CharacterDataHandler = self._value.append
+
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        """Begin a cell; one that doesn't say its place follows the one before."""
+        self._end_cell()
+        if place := attributes.get("r"):
+            letters = place.rstrip("0123456789")
+            self._row, self._column = int(place[len(letters) :]), _column(letters)
+        else:
+            self._column += 1
+        self._type = attributes.get("t", "")
+
+    def _end_cell(self) -> None:
+        if self._type == "e" or self._formula:
+            self.parser.CharacterDataHandler = None
+            value = "".join(self._value or "").strip()
+            if self._type == "e":
+                self._note(value or "#ERROR!")
+            elif not value and not (self._type == "str" and self._value is not None):
+                self._note("")
+        self._type, self._formula, self._value = "", False, None
+
+    def _note(self, shown: str) -> None:
+        self.odd.setdefault(self._row, {})[self._column - 1] = OddCell(shown)
+
+    def end(self) -> None:
+        self._end_cell()
+
+
+def _cells(parts: zipfile.ZipFile, part: str, source: str) -> _Cells:
+    parser = expat.ParserCreate()
+    cells = _Cells(parser)
+    parser.StartElementHandler = cells.start
+    try:
+        with parts.open(part) as file:
+            while chunk := file.read(CHUNK):
+                parser.Parse(chunk)
+        parser.Parse(b"", True)
+    except _DAMAGED as error:
+        raise BadInput(f"{source}: damaged ({error}); save it anew") from None
+    cells.end()
+    return cells
+
+
+def _column(letters: str) -> int:
+    """Give the number of a column, from 1."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, list[Any]]]:
+    """Give (row from 1, cells from column A) of a sheet."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    file.seek(0)
+    try:
+        sheet = CalamineWorkbook.from_filelike(file).get_sheet_by_name(name)
+        margin = [""] * (sheet.start[1] if sheet.start else 0)
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            yield number, margin + row
+    except CalamineError as error:
+        raise BadInput(f"{source}: can't be read ({error}); save it anew as .xlsx") from None
+
+
+def _header(
+    rows: Iterator[tuple[int, list[Any]]], odd: dict[int, dict[int, OddCell]], source: str
+) -> tuple[int, list[Any], Iterator[tuple[int, list[Any]]]]:
+    """Give the first row that isn't blank, its number, and the others that aren't."""
+    filled = _filled(rows, odd)
+    for number, header in filled:
+        return number, header, filled
+    raise BadInput(f"{source}: the sheet is empty; its first row must hold the columns' names")
+
+
+def _filled(
+    rows: Iterator[tuple[int, list[Any]]], odd: dict[int, dict[int, OddCell]]
+) -> Iterator[tuple[int, list[Any]]]:
+    """Put the odd cells into their rows, and leave out the rows that are blank."""
+    for number, row in rows:
+        for column, cell in odd.get(number, {}).items():
+            if column < len(row):
+                row[column] = cell
+        if any(cell != "" or isinstance(cell, OddCell) for cell in row):
+            yield number, row
+
+
+def _names(header: list[Any], source: str, line: int) -> list[str]:
     names = [(as_text(cell) or f"column {n}").strip() for n, cell in enumerate(header, 1)]
     twice = [name for n, name in enumerate(names) if name in names[:n]]
     if twice:
-        raise BadInput.at(source, 1, f"two columns are called {twice[0]!r}; rename one")
+        raise BadInput.at(source, line, f"two columns are called {twice[0]!r}; rename one")
     return names

@@ -10,15 +10,16 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
+from searchkit import jsonfiles, sheets, tables
 from searchkit.columns import BadRow, Columns, Reject, Rows
 from searchkit.delimited import read_delimited
 from searchkit.errors import BadInput
-from searchkit.folders import read_folder, read_zip
-from searchkit.jsonfiles import as_values, read_json
-from searchkit.sheets import OddCell, read_xlsx
-from searchkit.tables import read_parquet, read_sqlite
+from searchkit.folders import SUFFIXES, read_folder, read_zip, shown
+from searchkit.jsonfiles import read_json
+from searchkit.sheets import is_workbook, read_xlsx
+from searchkit.tables import read_parquet, read_sqlite, rows_of_parquet
 from searchkit.textlines import buffered, lines
 from searchkit.types import Answer
 
@@ -46,7 +47,10 @@ def read_answers(
     on_skip: Skip | None = None,
     stdin: BinaryIO | None = None,
 ) -> Iterator[Answer]:
-    """Stream the answers of files, in order; memory does not grow with CSV, JSONL or Parquet.
+    """Stream the answers of files, in order.
+
+    Memory does not grow with the rows of CSV, TSV, JSONL, Parquet and SQLite, but for the ids that
+    are made; a JSON array and a workbook are held whole.
 
     The columns are found by their usual names (`columns.USUAL`); every other one goes to `meta`.
     Without an id column the id is `question/author`, or else the file's name and the line.
@@ -69,28 +73,43 @@ def read_answers(
     if format is not None and format not in FORMATS:
         raise BadInput(f"no format {format!r}; there are: {', '.join(FORMATS)}")
     for path in paths:
+        if not str(path):
+            raise BadInput("a file's name is empty; name a file, a folder or -")
         if str(path) == STDIN:
             yield from reader.stdin(stdin or sys.stdin.buffer, format)
         else:
             yield from reader.path(Path(path), format)
 
 
-def shown(path: Path) -> str:
-    """Give a path as text; bytes of its name that are not UTF-8 are spelled out."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
-
-
 def count_rows(path: str | Path) -> int | None:
-    """Count the rows of a file where that is cheap, for a progress bar; None where it isn't."""
+    """Count the rows of a CSV, TSV, JSONL or Parquet file, for a progress bar.
+
+    The count is the one of the rows that `read_answers` will come to, good and bad; it takes a
+    microsecond a row. None for other files, and for those that can't be read.
+    """
     path = Path(path)
-    if not path.is_file() or ENDINGS.get(path.suffix.lower()) not in ("csv", "tsv", "jsonl"):
+    try:
+        form = _format_by_name(path)
+        with _opened(path) as file:
+            return _count(file, form)
+    except BadInput:
         return None
-    rows, quoted = 0, False
-    with path.open("rb") as file:
-        for line in file:
-            quoted ^= line.count(b'"') % 2 == 1
-            rows += not quoted
-    return rows if path.suffix.lower() == ".jsonl" else max(rows - 1, 0)
+
+
+def _count(file: BinaryIO, form: str) -> int | None:
+    if form == "parquet":
+        return rows_of_parquet(file, "")
+    # In Latin-1 every byte is a character; which one doesn't matter for counting.
+    texts = lines(buffered(file), "", "latin-1")
+    bad: list[int | None] = []
+    if form in ("csv", "tsv"):
+        delimiter = "\t" if form == "tsv" else None
+        rows = read_delimited(texts, "", lambda line, *_: bad.append(line), delimiter)
+        return sum(1 for _ in rows) + len(bad)
+    if form == "jsonl":
+        first = next((line for line in texts if line.strip()), "[")
+        return None if first.lstrip().startswith("[") else 1 + sum(1 for t in texts if t.strip())
+    return None
 
 
 class _Reader:
@@ -108,24 +127,36 @@ class _Reader:
         self.on_skip = on_skip or (lambda _: None)
 
     def path(self, path: Path, format: str | None) -> Iterator[Answer]:
-        if path.is_dir() and format in (None, "folder"):
-            yield from self._texts(read_folder(path, self.on_skip), shown(path))
+        source = shown(path)
+        folder = _is_folder(path)
+        if folder and format in (None, "folder"):
+            yield from self._texts(read_folder(path, self.on_skip), source)
             return
+        if folder or format == "folder":
+            raise BadInput(f"{source}: {'a' if folder else 'no'} folder; leave out --input-format")
         form = format or _format_by_name(path)
         if form == "sqlite":
             _check_file(path)
-            rows = read_sqlite(path, self._bad(shown(path)), self.table)
-            yield from self._answers(rows, shown(path), lambda values: values)
+            rows = read_sqlite(path, source, self.table)
+            yield from self._answers(rows, source, self._typed)
             return
         with _opened(path) as file:
-            yield from self._stream(file, shown(path), form)
+            yield from self._stream(file, source, form)
 
     def stdin(self, file: BinaryIO, format: str | None) -> Iterator[Answer]:
         ahead = buffered(file)
-        form = format or _format_by_content(ahead.peek(16))
-        if form in ("folder", "sqlite"):
-            raise BadInput(f"-: {form} can't come from standard input; name its path")
-        yield from self._stream(ahead, STDIN, form)
+        with _readable(STDIN):
+            if ahead.peek(2).startswith(b"\x1f\x8b"):
+                ahead = buffered(cast(BinaryIO, gzip.open(ahead)))
+            form = format or _format_by_content(ahead.peek(64))
+            if form in ("folder", "sqlite"):
+                raise BadInput(f"-: {form} can't come from standard input; name its path")
+            if form == "zip" or (form == "xlsx" and not format):
+                whole = io.BytesIO(ahead.read())
+                form = format or ("xlsx" if is_workbook(whole) else "zip")
+                yield from self._stream(whole, STDIN, form)
+            else:
+                yield from self._stream(ahead, STDIN, form)
 
     def _stream(self, file: BinaryIO, source: str, form: str) -> Iterator[Answer]:
         bad = self._bad(source)
@@ -134,13 +165,13 @@ class _Reader:
             rows = read_delimited(self._lines(file, source), source, bad, delimiter)
             return self._answers(rows, source, self._cells)
         if form in ("json", "jsonl"):
-            return self._answers(read_json(self._lines(file, source), source, bad), source,
-                                 self._json)  # fmt: skip
+            objects = read_json(self._lines(file, source), source, bad)
+            return self._answers(objects, source, self._json)
         whole = file if file.seekable() else io.BytesIO(file.read())
         if form == "xlsx":
             return self._answers(read_xlsx(whole, source, self.sheet), source, self._shown_cells)
         if form == "parquet":
-            return self._answers(read_parquet(whole, source), source, lambda values: values)
+            return self._answers(read_parquet(whole, source), source, self._typed)
         return self._texts(read_zip(whole, source, self.on_skip), source)
 
     def _lines(self, file: BinaryIO, source: str) -> Iterator[str]:
@@ -152,16 +183,14 @@ class _Reader:
         return {n: v if v != "" or n == text else None for n, v in values.items()}
 
     def _shown_cells(self, values: dict[str, Any]) -> dict[str, str | None]:
-        """A blank cell is a blank text; an error, or a formula without a value, is no text."""
-        text = self.rows.roles(tuple(values))["text"]
-        if isinstance(values[text], OddCell):
-            shown = values[text] or "a formula without a stored value"
-            raise BadRow(f"the text's cell shows {shown}; mend it in the workbook and save it")
-        shown_cells = {n: None if v == "" else v for n, v in values.items()}
-        return {**shown_cells, text: values[text] or ""}
+        roles = self.rows.roles(tuple(values))
+        return sheets.as_values(values, roles["text"], roles.get("id"))
+
+    def _typed(self, row: dict[str, Any]) -> dict[str, str | None]:
+        return tables.as_values(row, self.rows.roles(tuple(row))["text"])
 
     def _json(self, row: dict[str, Any]) -> dict[str, str | None]:
-        return as_values(row, self.rows.roles(tuple(row))["text"])
+        return jsonfiles.as_values(row, self.rows.roles(tuple(row))["text"])
 
     def _answers(
         self, rows: Iterator[tuple[int, dict[str, Any]]], source: str,
@@ -172,7 +201,7 @@ class _Reader:
             try:
                 answer = self.rows.answer(values(row), source, line)
             except BadRow as error:
-                bad(line, str(error), str(row))
+                bad(line, str(error), _as_one_text(row))
             else:
                 yield answer
 
@@ -193,7 +222,10 @@ class _Reader:
             else:
                 yield Answer(name, text, question or None, None, source=where)
         if not found:
-            raise BadInput(f"{source}: no text files in it")
+            raise BadInput(
+                f"{source}: no text files in it; their names end in .txt, .md, .java, .py … "
+                "(name a spreadsheet by its own path)"
+            )
 
     def _bad(self, source: str) -> Callable[[int | None, str, str], None]:
         def bad(line: int | None, reason: str, row: str) -> None:
@@ -204,49 +236,76 @@ class _Reader:
         return bad
 
 
+def _as_one_text(row: dict[str, Any]) -> str:
+    try:
+        return jsonfiles.as_json(row)
+    except TypeError:  # bytes
+        return str(row)
+    except RecursionError:
+        return str(list(row))
+
+
 def _format_by_name(path: Path) -> str:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes[-1:] == [".gz"]:
         suffixes.pop()
-    form = ENDINGS.get(suffixes[-1] if suffixes else "")
-    if form is None and path.exists():
-        raise BadInput(
-            f"{path}: what kind of file is it? name it: --input-format {'|'.join(FORMATS)}"
-        )
-    return form or "csv"
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix in ENDINGS or not path.exists():
+        return ENDINGS.get(suffix, "csv")
+    if suffix in SUFFIXES:
+        raise BadInput(f"{shown(path)}: a text by itself; name the folder that holds it")
+    raise BadInput(
+        f"{shown(path)}: what kind of file is it? name it: --input-format {'|'.join(FORMATS)}"
+    )
 
 
 def _format_by_content(start: bytes) -> str:
-    marks = {b"PAR1": "parquet", b"SQLite format 3": "sqlite", b"PK\x03\x04": "xlsx"}
+    marks = {
+        b"PAR1": "parquet", b"SQLite format 3": "sqlite", b"PK": "xlsx", b"\xd0\xcf\x11": "xlsx",
+    }  # fmt: skip
     for mark, form in marks.items():
         if start.startswith(mark):
             return form
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    # Without marks and the zeros of wide characters, JSON begins as it does in ASCII.
+    text = start.translate(None, b"\0\xef\xbb\xbf\xff\xfe").lstrip()
     return "jsonl" if text.startswith((b"{", b"[")) else "csv"
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:  # its name is too long, or a folder above it is locked
+        raise BadInput(f"{shown(path)}: can't be read ({error.strerror})") from None
 
 
 def _check_file(path: Path) -> None:
     if not path.exists():
-        raise BadInput(f"{path}: no such file")
+        raise BadInput(f"{shown(path)}: no such file")
     if not path.is_file():
-        raise BadInput(f"{path}: not a file")
+        raise BadInput(f"{shown(path)}: not a file; pipe it in, and say - for its name")
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file, unpacking .gz; refuse it if it changed while it was read."""
     _check_file(path)
+    with _readable(shown(path)), path.open("rb") as raw:
+        before = _version(raw)
+        with gzip.open(raw) if path.suffix.lower() == ".gz" else raw as file:
+            yield cast(BinaryIO, file)
+            if not raw.closed and _version(raw) != before:
+                raise BadInput(f"{shown(path)}: changed while it was read; run it again")
+
+
+@contextmanager
+def _readable(source: str) -> Iterator[None]:
+    """Make errors of reading, and of unpacking, errors that name the file."""
     try:
-        with path.open("rb") as raw:
-            before = _version(raw)
-            with gzip.open(raw) if path.suffix.lower() == ".gz" else raw as file:
-                yield file  # type: ignore[misc]
-                if not raw.closed and _version(raw) != before:
-                    raise BadInput(f"{path}: changed while it was read; run it again")
+        yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BadInput(f"{path}: not a whole .gz file ({error})") from None
+        raise BadInput(f"{source}: not a whole .gz file ({error}); make it anew") from None
     except OSError as error:
-        raise BadInput(f"{path}: can't be read ({error.strerror or error})") from None
+        raise BadInput(f"{source}: can't be read ({error.strerror or error})") from None
 
 
 def _version(file: IO[bytes]) -> tuple[int, int]:

@@ -367,7 +367,11 @@ class AnswerStore:
                 ((sha, row.tobytes()) for sha, row in zip(hashes, vectors, strict=True)),
             )
             self._upsert(touched)
-            return self._replace_passages(self._upsert(answers), rows)
+            before = self._in("SELECT key FROM answers WHERE id IN ({})", [a.id for a in answers])
+            self._drop_words([key for (key,) in before])
+            keys = self._upsert(answers)
+            self._add_words(keys)
+            return self._replace_passages(keys, rows)
 
     def _upsert(self, answers: Sequence[Answer]) -> list[int]:
         sources = self._source_keys({a.source for a in answers if a.source is not None})
@@ -403,6 +407,21 @@ class AnswerStore:
                 f'ALTER TABLE answers ADD COLUMN "{column}" NUMERIC '
                 f"GENERATED ALWAYS AS (json_extract(meta, {path})) VIRTUAL"
             )
+
+    def _add_words(self, keys: Sequence[int]) -> None:
+        self._connection.execute(
+            "INSERT INTO answers_fts(rowid, text) SELECT key, text FROM answers "
+            "WHERE key IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(keys))],
+        )
+
+    def _drop_words(self, keys: Sequence[int]) -> None:
+        """Take answers out of the full text, which needs their texts: before these change."""
+        self._connection.execute(
+            "INSERT INTO answers_fts(answers_fts, rowid, text) SELECT 'delete', key, text "
+            "FROM answers WHERE key IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(keys))],
+        )
 
     def _replace_passages(self, keys: Sequence[int], rows: Sequence[Embedded]) -> list[int]:
         vectors = self.known({sha for row in rows for sha in row.hashes})
@@ -447,6 +466,7 @@ class AnswerStore:
         with self._translated(), self.db.atomic():
             self._connection.execute("INSERT OR IGNORE INTO state(name) VALUES ('forget')")
             old = self._drop_passages(keys)
+            self._drop_words(keys)
             self._connection.executemany(
                 "DELETE FROM answers WHERE key = ?", [(key,) for key in keys]
             )

@@ -17,6 +17,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+BLOCK = 1 << 16
 
 
 def lines(file: io.BufferedReader, source: str, encoding: str | None) -> Iterator[str]:
@@ -26,15 +27,15 @@ def lines(file: io.BufferedReader, source: str, encoding: str | None) -> Iterato
         BadInput: at the first byte that is not of the encoding (UTF-8, if there is no mark and
             none was named); no byte is ever dropped.
     """
-    start = file.peek(4)[:4]
+    start = file.peek(4)
     marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
     name = marked or _known(encoding, source) or "utf-8"
-    if name in ("utf-8", "utf-8-sig") or (not marked and _keeps_ascii(name)):
-        if name == "utf-8-sig":
-            file.read(3)
-            name = "utf-8"
+    if name == "utf-8-sig":
+        file.read(3)
+        name = "utf-8"
+    if _keeps_ascii(name) and (b"\r" not in start or b"\n" in start):
         return _decoded_lines(file, source, name)
-    return _wide_lines(file, source, name)
+    return _decoded_blocks(file, source, name)
 
 
 def text(file: io.BufferedReader, source: str, encoding: str | None) -> str:
@@ -46,15 +47,16 @@ def buffered(file: BinaryIO) -> io.BufferedReader:
     """Give a file in which one can look ahead."""
     if isinstance(file, io.BufferedReader):
         return file
-    return io.BufferedReader(cast(io.RawIOBase, file), 1 << 16)
+    return io.BufferedReader(cast(io.RawIOBase, file), BLOCK)
 
 
 def _known(encoding: str | None, source: str) -> str | None:
     if encoding is None:
         return None
     try:
+        "a".encode(encoding)  # some codecs, such as hex, are known but hold no text
         return codecs.lookup(encoding).name
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise BadInput(
             f"{source}: no encoding {encoding!r}; try utf-8, cp1252, latin-1 or utf-16"
         ) from None
@@ -72,7 +74,9 @@ def _decoded_lines(file: BinaryIO, source: str, name: str) -> Iterator[str]:
             decoded = raw.decode(name)
         except UnicodeDecodeError as error:
             number += raw[: error.start].count(b"\r")
-            raise _undecodable(source, number, raw[error.start], name) from None
+            raise _undecodable(source, number, error, name) from None
+        if decoded.endswith("\r\n"):
+            decoded = decoded[:-2] + "\n"
         if "\r" in decoded:
             for line in _split(decoded.replace("\r\n", "\n").replace("\r", "\n")):
                 number += 1
@@ -90,23 +94,33 @@ def _split(block: str) -> Iterator[str]:
         start = end
 
 
-def _wide_lines(file: io.BufferedReader, source: str, name: str) -> Iterator[str]:
-    wrapped = io.TextIOWrapper(file, encoding=name, newline=None)
-    number = 0
-    try:
-        for line in wrapped:
-            number += 1
-            yield line
-    except UnicodeError as error:
-        raise BadInput.at(source, number + 1, f"not {name} from here on ({error})") from None
-    finally:
-        wrapped.detach()
+def _decoded_blocks(file: BinaryIO, source: str, name: str) -> Iterator[str]:
+    """Decode what can't be cut into lines before: wide characters, and files with CR alone."""
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(name)(), translate=True)
+    number, rest, block = 1, "", b"more"
+    while block:
+        block = file.read(BLOCK)
+        try:
+            rest += decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            before = rest + error.object[: error.start].decode(error.encoding, "ignore")
+            number += before.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+            raise _undecodable(source, number, error, name) from None
+        except UnicodeError:
+            raise BadInput(f"{source}: no mark of {name} at the beginning; say which it is: "
+                           f"--encoding {name}-le or {name}-be") from None  # fmt: skip
+        *whole, rest = rest.split("\n")
+        number += len(whole)
+        yield from (line + "\n" for line in whole)
+    if rest:
+        yield rest
 
 
-def _undecodable(source: str, line: int, byte: int, name: str) -> BadInput:
-    other = "cp1252" if name == "utf-8" else "utf-8"
-    return BadInput.at(
-        source, line,
-        f"byte 0x{byte:02X} is not {name.upper()}; save the file as UTF-8, "
-        f"or name its encoding: --encoding {other}",
-    )  # fmt: skip
+def _undecodable(source: str, line: int, error: UnicodeDecodeError, name: str) -> BadInput:
+    byte = error.object[error.start]
+    if name.startswith(("utf-16", "utf-32")):
+        mend = "the file is damaged or cut off; save it anew, as UTF-8"
+    else:
+        other = "cp1252" if name == "utf-8" else "utf-8"
+        mend = f"save the file as UTF-8, or name its encoding: --encoding {other}"
+    return BadInput.at(source, line, f"byte 0x{byte:02X} is not {name.upper()}; {mend}")
