@@ -130,12 +130,17 @@ def _usable(name: str, entry: zipfile.ZipInfo, source: str, skip: Skip) -> bool:
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bytes:
     """Unpack one entry into memory, whatever size it claims."""
+    claimed = entry.file_size
     entry.file_size = 1 << 62  # so that zipfile reads to the real end, and checks all of it
     try:
         with archive.open(entry) as part:
             data = part.read(LONGEST + 1)
     except Exception as error:  # zlib's, lzma's and zipfile's own have no common ancestor
         raise BadInput(f"{where}: damaged ({error}); make the zip anew") from None
+    if len(data) <= LONGEST and len(data) != claimed:
+        raise BadInput(
+            f"{where}: damaged (claims {claimed:,} bytes, holds {len(data):,}); make the zip anew"
+        )
     if len(data) > LONGEST:
         raise BadInput(f"{where}: larger than {LONGEST:,} bytes; refused")
     return data

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import inspect
 import io
 import json
 import os
+import re
 import sqlite3
+import sys
 import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import openpyxl
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
+from searchkit import folders, sheets
+from searchkit.columns import USUAL
+from searchkit.columns import folded as fold
 from searchkit.errors import BadInput
 from searchkit.sources import Columns, Reject, count_rows, read_answers
 from searchkit.types import Answer
@@ -111,8 +121,28 @@ def test_cp1252_is_named_by_byte_and_line_and_read_when_told(tmp_path: Path) -> 
     with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9 is not UTF-8; .*--encoding cp1252"):
         read(path)
     assert read(path, encoding="cp1252")[1].text == "café"
-    with pytest.raises(BadInput, match="no encoding 'klingon'; try utf-8"):
-        read(path, encoding="klingon")
+    for encoding in ("klingon", "hex", "undefined"):
+        with pytest.raises(BadInput, match=f"no encoding '{encoding}'; try utf-8"):
+            read(path, encoding=encoding)
+
+
+@pytest.mark.parametrize("cut", [b"\x00\xd8", b"\x61"])
+def test_damaged_wide_characters_are_named_by_byte_and_line(tmp_path: Path, cut: bytes) -> None:
+    data = "id,text\r\n1,x\r\n2,y".encode("utf-16") + cut
+    with pytest.raises(BadInput, match=r"a.csv:3: byte 0x\w\w is not UTF-16; the file is damaged"):
+        read(write(tmp_path / "a.csv", data))
+
+
+def test_wide_characters_without_a_mark(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id,text\n1,é\n".encode("utf-16-le"))
+    assert read(path, encoding="utf-16-le")[0].text == "é"
+    with pytest.raises(BadInput, match=r"no mark of utf-16 .*--encoding utf-16-le or utf-16-be"):
+        read(path, encoding="utf-16")
+
+
+def test_a_bad_byte_in_a_file_with_cr_alone(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9 is not UTF-8; .*--encoding cp1252"):
+        read(write(tmp_path / "a.csv", b"id,text\r1,x\r2,caf\xe9\r"))
 
 
 def test_mixed_encodings_are_refused_where_they_change(tmp_path: Path) -> None:
@@ -154,7 +184,8 @@ def test_very_long_texts(tmp_path: Path) -> None:
     ("name", "content"),
     [("a.csv", "id;text\n1;x, y\n"), ("a.csv", "id\ttext\n1\tx, y\n"),
      ("a.tsv", "id\ttext\n1\tx, y\n"), ("a.csv", 'id,text\n1,"x, y"\n'),
-     ("a.csv", "\n\nid|text\n1|x, y\n")],
+     ("a.csv", "\n\nid|text\n1|x, y\n"), ("a.tsv", 'id,text\n1,"x, y"\n'),
+     ("a.csv", "sep=;\r\nid;text\r\n1;x, y\r\n"), ("a.csv", 'id,text\n1,"x, y"\n,\n,,,\n')],
 )  # fmt: skip
 def test_the_delimiter_is_seen(tmp_path: Path, name: str, content: str) -> None:
     assert [(a.id, a.text) for a in read(write(tmp_path / name, content))] == [("1", "x, y")]
@@ -178,6 +209,20 @@ def test_what_is_not_csv_is_named(tmp_path: Path, content: str, message: str) ->
         read(write(tmp_path / "a.csv", content))
 
 
+def test_one_column_of_tsv_may_hold_commas(tmp_path: Path) -> None:
+    assert read(write(tmp_path / "a.tsv", "words\nx, y\n"))[0].text == "x, y"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("\n\nid,text,id\n", r"a.csv:3: two columns"), (",,\n\n", r"a.csv: empty; the first line"),
+     ('id,"te"xt\n', r"a.csv:1: the columns' names can't be read: not CSV")],
+)  # fmt: skip
+def test_bad_names_of_columns(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        read(write(tmp_path / "a.csv", content))
+
+
 def test_a_header_alone_is_no_error(tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.csv", HEAD)) == []
 
@@ -188,11 +233,45 @@ def test_bad_rows_are_set_aside_and_the_others_read(tmp_path: Path) -> None:
     assert [a.id for a in answers] == ["1", "4"]
     assert [(r.line, r.source.endswith("a.csv")) for r in bad] == [(3, True), (4, True), (5, True)]
     assert "2 fields" in bad[0].reason
-    assert bad[0].row == "2,q"
+    assert [r.row for r in bad[:2]] == ["2,q", '3,q,s,"a"b,5']
+    assert json.loads(bad[2].row)["answer"] == "x"
+
+
+def test_a_quote_that_closes_lines_later_loses_nothing(tmp_path: Path) -> None:
+    content = HEAD + '1,q,s,"open,5\n2,q,s,"y",5\n3,q,s,z,5\n'
+    answers, bad = rejected(write(tmp_path / "a.csv", content))
+    assert [a.id for a in answers] == ["3"]
+    assert [(r.line, r.row) for r in bad] == [(2, '1,q,s,"open,5\n2,q,s,"y",5')]
 
 
 def test_columns_without_a_name_get_one(tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.csv", "id,text,,\n1,x,y,\n"))[0].meta == {"column 3": "y"}
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6), st.sampled_from(",;\t|"))
+def test_what_csv_writes_is_read_back(tmp_path_factory, rows, delimiter: str) -> None:
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL)
+        writer.writerow(["id", "text", "more"])
+        writer.writerows([(f"r{n}", *row) for n, row in enumerate(rows)])
+    answers = read(path)
+    assert [(a.text, a.meta.get("more", "")) for a in answers] == rows
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.dictionaries(texts, texts, max_size=3), min_size=1, max_size=4))
+def test_what_json_writes_is_read_back(tmp_path_factory, rows) -> None:
+    path = tmp_path_factory.mktemp("json") / "a.jsonl"
+    taken = {name for names in USUAL.values() for name in names}
+    rows = [{k: v for k, v in row.items() if fold(k) not in taken} for row in rows]
+    lines = [json.dumps({**row, "id": f"r{n}", "text": "x"}) for n, row in enumerate(rows)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert [dict(a.meta) for a in read(path)] == rows
 
 
 # -- JSON ------------------------------------------------------------------------------------------
@@ -244,6 +323,51 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, message: str) -> None:
         read(path)
     answers, bad = rejected(path)
     assert len(answers) == len(bad) == 1
+
+
+@pytest.mark.parametrize("depth", [300, 700, 950, 100_000])
+@pytest.mark.parametrize("array", [True, False])
+def test_nesting_at_any_depth_is_read_or_refused(tmp_path: Path, depth: int, array: bool) -> None:
+    row = '{"text": "x", "n": ' + "[" * depth + "]" * depth + "}"
+    path = write(tmp_path / "a.json", f"[{row}]" if array else row)
+    try:
+        answers, bad = rejected(path)
+    except BadInput as error:
+        assert "nested too deeply" in str(error)  # so deeply that its end can't be found
+    else:
+        assert len(answers) + len(bad) == 1
+
+
+def test_line_ends_in_json_are_those_of_every_other_file(tmp_path: Path) -> None:
+    row = {"text": "a\r\nb\rc\nd", "x": "e\r\nf"}
+    (answer,) = read(write(tmp_path / "a.json", json.dumps([row])))
+    assert (answer.text, answer.meta) == ("a\nb\nc\nd", {"x": "e\nf"})
+
+
+def test_a_bad_element_of_an_array_spoils_no_other(tmp_path: Path) -> None:
+    content = """[{"text": "a"}, {"text": "b", "text": "c"},
+        {"text": "d", "n": NaN}, 5, {"text": "e"}]"""
+    answers, bad = rejected(write(tmp_path / "a.json", content))
+    assert [(a.id, a.text) for a in answers] == [("a:1", "a"), ("a:5", "e")]
+    assert [(r.line, r.row) for r in bad] == [
+        (2, '{"text": "b", "text": "c"}'), (3, '{"text": "d", "n": NaN}'), (4, "5"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[{"text": "a"},\n{"text": "b"', "a.json:2: not JSON .*column 13"),
+        ('[{"text": "a"}\n{"text": "b"}]', "a.json:2: not JSON .a comma or the array's end"),
+        ('[{"text": "a"}]\n5', "a.json:2: not JSON .something comes after the array's end"),
+        ('[{"text": "a"},]', "a.json:1: not JSON"),
+        ('{"answers": [{"text": "a"}]}', "is an array; .*make it the whole file"),
+        ('{\n"text": "a"\n}', "a.json:1: one object over several lines; write an array"),
+    ],
+)
+def test_where_an_array_stops_being_json(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        read(write(tmp_path / "a.json", content))
 
 
 @pytest.mark.parametrize("content", ["", "  \n", "[1", "{", "[{]"])
@@ -304,9 +428,56 @@ def test_formulas_and_errors_in_cells(tmp_path: Path) -> None:
     answers, bad = rejected(path)
     assert [(a.id, a.meta) for a in answers] == [("1", {"x": "#REF!"}), ("4", {})]
     assert [(r.line, r.reason.split(";")[0]) for r in bad] == [
-        (3, "the text's cell shows a formula without a stored value"),
-        (4, "the text's cell shows #REF!"),
+        (3, "the cell in column 'text' shows a formula without a stored value"),
+        (4, "the cell in column 'text' shows #REF!"),
     ]
+
+
+def rewritten(path: Path, pattern: bytes, by: bytes) -> Path:
+    """Change the XML of the first sheet of a workbook."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = re.sub(pattern, by, parts[sheet], flags=re.S)
+    return zipped(path, parts)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "by"),
+    [(rb'<c r="[A-Z]+\d+"', b"<c"), (rb'="([^"]*)"', rb"='\1'"),
+     (rb"(</?)(row|c|v|is|t)\b", rb"\1\2"), (rb"<c r=", b"<c x='>' r=")],
+)  # fmt: skip
+def test_errors_in_cells_however_the_sheet_is_written(tmp_path: Path, pattern, by) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["text"], ["#REF!"], ["fine"]])
+    book = openpyxl.load_workbook(path)
+    book.active["A2"].data_type = "e"
+    book.save(path)
+    answers, bad = rejected(rewritten(path, pattern, by))
+    assert ([a.line for a in answers], [r.line for r in bad]) == ([3], [2])
+    assert bad[0].row == '{"text": "#REF!"}'
+
+
+def test_an_error_for_an_id_and_a_formula_that_gives_nothing(tmp_path: Path) -> None:
+    rows = [["id", "text"], ["#N/A", "x"], ["2", "=A1"]]
+    path = workbook(tmp_path / "a.xlsx", rows)
+    book = openpyxl.load_workbook(path)
+    book.active["A2"].data_type = "e"
+    book.save(path)
+    blank = rewritten(path, rb'<c r="B3"[^>]*>.*?</c>', b'<c r="B3" t="str"><f>A1</f><v></v></c>')
+    answers, bad = rejected(blank)
+    assert [(a.id, a.text) for a in answers] == [("2", "")]
+    assert "column 'id' shows #N/A" in bad[0].reason
+
+
+def test_a_table_that_does_not_begin_in_the_corner(tmp_path: Path) -> None:
+    rows = [[], [], [None, None, "id", "text"], [], [None, None, "1", "x"], [None, None, "2", "y"]]
+    answers = read(workbook(tmp_path / "a.xlsx", rows))
+    assert [(a.id, a.text, a.line, a.meta) for a in answers] == [("1", "x", 5, {}),
+                                                                ("2", "y", 6, {})]  # fmt: skip
+    with pytest.raises(BadInput, match=r"b.xlsx:3: two columns are called 'text'"):
+        read(workbook(tmp_path / "b.xlsx", [[], [], ["text", "text"]]))
+    with pytest.raises(BadInput, match="the sheet is empty; its first row must hold"):
+        read(workbook(tmp_path / "c.xlsx", []))
 
 
 def test_a_cell_in_the_last_row_does_no_harm(tmp_path: Path) -> None:
@@ -340,14 +511,31 @@ def test_what_is_no_workbook(tmp_path: Path, name: str, data: bytes, message: st
         read(write(tmp_path / name, data))
 
 
-def test_a_workbook_that_would_burst(tmp_path: Path) -> None:
-    path = tmp_path / "a.xlsx"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
-        with bomb.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
-            for _ in range(1100):
-                part.write(bytes(1 << 20))
-    with pytest.raises(BadInput, match="would unpack to 1,153,433,600 bytes"):
+def test_rows_far_apart_without_references_do_no_harm(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["id", "text"]])
+    row = b"<c><v>1</v></c>" * 300
+    sheet = (
+        b'<sheetData><row r="1">' + row + b'</row><row r="1048576">' + row + b"</row></sheetData>"
+    )
+    with pytest.raises(BadInput, match="row 1,048,576, column 300 makes the sheet too large"):
+        read(rewritten(path, rb"<sheetData>.*</sheetData>", sheet))
+
+
+def test_a_workbook_that_would_burst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = zipped(tmp_path / "a.xlsx", {"xl/worksheets/sheet1.xml": bytes(9 << 20)})
+    monkeypatch.setattr(sheets, "MOST_BYTES", 3 << 20)
+    with pytest.raises(BadInput, match="unpacks to more than 3,145,728 bytes; split the workbook"):
         read(path)
+    with pytest.raises(BadInput, match="unpacks to more than 3,145,728 bytes"):
+        read(lying(path, "xl/worksheets/sheet1.xml", b"\0" * 9))
+
+
+def test_a_workbook_whose_part_lies_about_its_size(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["id", "text"], ["1", "x"]])
+    with zipfile.ZipFile(path) as book:
+        whole = book.read("xl/worksheets/sheet1.xml")
+    with pytest.raises(BadInput, match=r"a.xlsx: damaged .*sheet1.xml: Bad CRC"):
+        read(lying(path, "xl/worksheets/sheet1.xml", whole[:99]))
 
 
 # -- Parquet and SQLite ----------------------------------------------------------------------------
@@ -365,6 +553,27 @@ def test_parquet(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"text": ["x", None]}), tmp_path / "b.parquet")
     with pytest.raises(BadInput, match=r"b.parquet:2: no text in column 'text'"):
         read(tmp_path / "b.parquet")
+
+
+def test_odd_columns_of_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    when = pa.array([1_700_000_000_000_000_001, None], pa.timestamp("ns"))
+    whole = pa.array([1_700_000_000_000_001_000, None], pa.timestamp("ns"))
+    columns = {"text": ["x", "y"], "t": when, "w": whole, "b": [b"ok", b"\xff"]}
+    parquet.write_table(pa.table(columns), path)
+    answers, bad = rejected(path)
+    assert [a.meta for a in answers] == [
+        {"t": "2023-11-14 22:13:20.000000001", "w": "2023-11-14 22:13:20.000001", "b": "ok"}
+    ]
+    assert bad[0].line == 2
+    assert "column 'b' holds bytes" in bad[0].reason
+    parquet.write_table(pa.table({"text": [["x"]]}), path)
+    with pytest.raises(BadInput, match=r"a.parquet:1: the text \(column 'text'\) is nested"):
+        read(path)
+    twice = pa.table([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
+    parquet.write_table(twice, path)
+    with pytest.raises(BadInput, match="two columns are called 'text'; rename one"):
+        read(path)
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip"])
@@ -396,8 +605,14 @@ def test_a_sqlite_table(tmp_path: Path) -> None:
         read(path)
     with pytest.raises(BadInput, match="no table 'x'; there are"):
         read(path, table="x")
-    with pytest.raises(BadInput, match=r"a.db:1: a column holds bytes"):
-        read(path, table='odd "name')
+    with sqlite3.connect(path) as db:
+        db.execute('INSERT INTO "odd ""name" VALUES (2, ?), (3, CAST(? AS TEXT)), (4, ?)',
+                   [b"\xff\0", b"\xff", ""])  # fmt: skip
+    db.close()
+    answers, bad = rejected(path, table='odd "name')
+    assert [(a.id, a.text) for a in answers] == [("1", "bytes"), ("4", "")]
+    assert [r.line for r in bad] == [2, 3]
+    assert "column 'text' holds bytes that are no UTF-8 text" in bad[0].reason
 
 
 @pytest.mark.parametrize("name", ["a.db", "a.parquet", "a.zip", "a.csv.gz"])
@@ -426,6 +641,41 @@ def test_a_folder_of_texts(tmp_path: Path) -> None:
     assert [line.split(": ")[1] for line in sorted(skipped)] == [
         "a link", "a link", "not a text file by its name", "a pipe",
     ]  # fmt: skip
+
+
+def test_what_systems_leave_beside_the_texts_is_skipped(tmp_path: Path) -> None:
+    for name in ("__MACOSX", ".git"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "a.txt", b"\0\5\x16")
+    write(tmp_path / ".b.txt", b"\0")
+    write(tmp_path / "c.txt", "x")
+    skipped: list[str] = []
+    assert [a.id for a in read(tmp_path, on_skip=skipped.append)] == ["c.txt"]
+    assert [line.split(": ")[1] for line in skipped] == ["hidden"] * 3
+    path = zipped(tmp_path / "a.zip", {"__MACOSX/._c.txt": b"\0", "c.txt": b"x"})
+    assert [a.id for a in read(path, on_skip=skipped.append)] == ["c.txt"]
+    assert skipped[3:] == [f"{path}/__MACOSX/._c.txt: hidden"]
+
+
+def test_folders_deeper_than_python_recurses(tmp_path: Path) -> None:
+    deepest = tmp_path.joinpath(*["a"] * 200)
+    deepest.mkdir(parents=True)
+    write(deepest / "t.txt", "x")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 120)
+    try:
+        answers = read(tmp_path)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert [(a.text, a.question) for a in answers] == [("x", "a")]
+
+
+def test_a_text_that_changes_while_it_is_read(tmp_path: Path, monkeypatch) -> None:
+    path = write(tmp_path / "a.txt", "x")
+    states = (os.stat_result((0,) * 6 + (size, 0, 0, 0)) for size in range(99))
+    monkeypatch.setattr(folders.os, "fstat", lambda _: next(states))
+    with pytest.raises(BadInput, match=r"a.txt: changed while it was read; run it again"):
+        read(path.parent)
 
 
 def test_binary_in_a_text_file_is_a_bad_row(tmp_path: Path) -> None:
@@ -483,12 +733,43 @@ def test_a_zip_of_texts(tmp_path: Path) -> None:
     assert not (tmp_path.parent / "evil.txt").exists()
 
 
+def lying(path: Path, name: str, claimed: bytes) -> Path:
+    """Let an entry claim the size and the checksum of other bytes."""
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo(name)
+    directory = data.rfind(name.encode()) - 46
+    for at in (entry.header_offset + 14, directory + 16):
+        data[at : at + 4] = zlib.crc32(claimed).to_bytes(4, "little")
+        data[at + 8 : at + 12] = len(claimed).to_bytes(4, "little")
+    return write(path, bytes(data))
+
+
+def test_an_entry_that_claims_to_be_its_own_beginning_is_not_cut_off(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", {"a.txt": b"I did not copy this. " * 50})
+    with pytest.raises(BadInput, match=r"a.zip/a.txt: damaged \(Bad CRC"):
+        read(lying(path, "a.txt", b"I did not"))
+
+
+def test_all_texts_of_a_zip_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = zipped(tmp_path / "a.zip", {f"{n}.txt": bytes(100).replace(b"\0", b"x") for n in "abc"})
+    monkeypatch.setattr(folders, "MOST_BYTES", 250)
+    with pytest.raises(BadInput, match=r"a.zip: unpacks to more than 250 bytes"):
+        read(path)
+
+
+def test_names_in_zips_of_macos(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", {"cafXX.txt": b"x", "b.txt": b"y"})
+    write(path, path.read_bytes().replace(b"cafXX", "café".encode()))
+    assert [a.id for a in read(path)] == ["b.txt", "café.txt"]
+
+
 def test_zips_that_lie_burst_or_are_locked(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"a.txt": b"x" * 1000})
     data = bytearray(path.read_bytes())
     at = data.rfind(b"PK\x01\x02")
     data[at + 24 : at + 28] = (10).to_bytes(4, "little")  # claims 10 bytes
-    with pytest.raises(BadInput, match=r"lie.zip/a.txt: damaged"):
+    with pytest.raises(BadInput, match=r"lie.zip/a.txt: damaged \(claims 10 bytes, holds 1,000"):
         read(write(tmp_path / "lie.zip", bytes(data)))
     data = bytearray(path.read_bytes())
     for mark, offset in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
@@ -520,6 +801,40 @@ def test_missing_files(tmp_path: Path, name: str, message: str) -> None:
         read(tmp_path / name)
 
 
+@pytest.mark.parametrize("path", ["x" * 300 + ".csv", "a/" * 3000])
+def test_names_that_no_file_can_have(path: str) -> None:
+    with pytest.raises(BadInput, match=r"can't be read .File name too long"):
+        read(path)
+
+
+def test_a_name_that_is_empty() -> None:
+    with pytest.raises(BadInput, match="a file's name is empty"):
+        read("")
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.csv", HEAD)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(BadInput, match=r"a.csv: can't be read \(Permission denied\)"):
+        read(path)
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(BadInput, match=r"pipe.csv: not a file; pipe it in, and say -"):
+        read(tmp_path / "pipe.csv")
+    with pytest.raises(BadInput, match="a folder; leave out --input-format"):
+        read(tmp_path, format="csv")
+    with pytest.raises(BadInput, match="no folder; leave out --input-format"):
+        read(write(tmp_path / "a.csv", HEAD), format="folder")
+    with pytest.raises(BadInput, match=r"a.txt: a text by itself; name the folder that holds it"):
+        read(write(tmp_path / "a.txt", "x"))
+
+
 def test_an_unknown_ending_asks_for_the_format(tmp_path: Path) -> None:
     path = write(tmp_path / "a.dat", HEAD + "1,q,s,x,5\n")
     with pytest.raises(BadInput, match=r"what kind of file is it.*--input-format csv"):
@@ -541,7 +856,14 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "text"),
-    [(b"id,text\n1,x\n", "x"), (b'{"text": "y"}\n', "y"), (b'[{"text": "z"}]', "z")],
+    [
+        (b"id,text\n1,x\n", "x"),
+        (b'{"text": "y"}\n', "y"),
+        (b'[{"text": "z"}]', "z"),
+        ('{"text": "é"}\n'.encode("utf-16"), "é"),
+        ("id,text\n1,é\n".encode("utf-8-sig"), "é"),
+        (gzip.compress(b"id;text\n1;x\n"), "x"),
+    ],
 )
 def test_standard_input_is_known_by_its_first_bytes(data: bytes, text: str) -> None:
     (answer,) = read("-", stdin=io.BytesIO(data))
@@ -553,10 +875,33 @@ def test_a_workbook_from_standard_input(tmp_path: Path) -> None:
     assert read("-", stdin=io.BytesIO(path.read_bytes()))[0].text == "x"
 
 
+def test_a_zip_and_what_is_nothing_from_standard_input(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", {"a.txt": b"x"})
+    assert [(a.id, a.text) for a in read("-", stdin=io.BytesIO(path.read_bytes()))] == [
+        ("a.txt", "x")
+    ]
+    with pytest.raises(BadInput, match="-: sqlite can't come from standard input; name its path"):
+        read("-", stdin=io.BytesIO(b"SQLite format 3\0"))
+    with pytest.raises(BadInput, match=r"-: an old .xls file"):
+        read("-", stdin=io.BytesIO(b"\xd0\xcf\x11\xe0" + bytes(99)))
+    with pytest.raises(BadInput, match=r"-: not a whole .gz file"):
+        read("-", stdin=io.BytesIO(gzip.compress(b"id;text\n1;x\n")[:-9]))
+    with pytest.raises(BadInput, match="-: empty"):
+        read("-", stdin=io.BytesIO(b""))
+
+
 def test_rows_are_counted_for_the_bar(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", HEAD + '1,q,s,"two\nlines ""quoted""",5\n2,q,s,x,5\n')
     assert count_rows(path) == len(read(path)) == 2
     assert count_rows(write(tmp_path / "a.jsonl", '{"text": "x"}\n{"text": "y"}\n')) == 2
+    assert count_rows(write(tmp_path / "b.csv", 'id,text\r1,5" pipe\r2,x\r3\r')) == 3
+    lines = write(tmp_path / "b.jsonl", '{"text": "a\\"b"}\n\n{"text": "c"}')
+    assert count_rows(lines) == 2
+    assert count_rows(write(tmp_path / "c.csv.gz", gzip.compress(b"text\n\xe9\n"))) == 1
+    parquet.write_table(pa.table({"text": ["x", "y"]}), tmp_path / "a.parquet")
+    assert count_rows(tmp_path / "a.parquet") == 2
+    for name, content in {"a.json": "[]", "a.zip": "", "c.parquet": "", "d.csv": ""}.items():
+        assert count_rows(write(tmp_path / name, content)) is None
     assert count_rows(tmp_path / "none.csv") is None
     assert count_rows("-") is None
 
@@ -576,7 +921,8 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "count"),
     [("semeval2013-train.csv", 9250), ("saf-train.csv", 1494), ("banking77-train.csv", 10003),
-     ("medquad.csv.gz", 16407), ("irplag-java-01-03.jsonl", 194)],
+     ("medquad.csv.gz", 16407), ("irplag-java-01-03.jsonl", 194),
+     ("alpaca-answers.jsonl.gz", 80492)],
 )  # fmt: skip
 def test_real_corpora(shared_data: Path, name: str, count: int) -> None:
     answers = read(shared_data / name)
