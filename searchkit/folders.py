@@ -88,8 +88,8 @@ def read_zip(file: IO[bytes], source: str, skip: Skip) -> Iterator[tuple[str, st
     """Give (id, question or '', open file) of each text in a zip, in order of their names."""
     try:
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise BadInput(f"{source}: not a whole zip file ({error})") from None
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise BadInput(f"{source}: not a whole zip file ({error}); make it anew") from None
     left = MOST_BYTES
     entries = [(_name(entry), entry) for entry in archive.infolist()]
     for name, entry in sorted(entries, key=lambda pair: pair[0]):

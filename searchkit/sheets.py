@@ -109,7 +109,7 @@ def _parts(file: BinaryIO, source: str) -> zipfile.ZipFile:
     file.seek(0)
     try:
         parts = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except _DAMAGED as error:
         raise BadInput(f"{source}: not a whole .xlsx file ({error}); save it anew") from None
     _check_sizes(parts, source)
     return parts

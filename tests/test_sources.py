@@ -758,6 +758,14 @@ def test_all_texts_of_a_zip_have_a_limit(tmp_path: Path, monkeypatch: pytest.Mon
         read(path)
 
 
+@pytest.mark.parametrize("name", ["a.zip", "a.xlsx"])
+def test_a_zip_of_a_version_to_come(tmp_path: Path, name: str) -> None:
+    data = bytearray(zipped(tmp_path / name, {"a.txt": b"x"}).read_bytes())
+    data[data.rfind(b"PK\x01\x02") + 6] = 84
+    with pytest.raises(BadInput, match=rf"{name}: not a whole .* \(zip file version 8.4\)"):
+        read(write(tmp_path / name, bytes(data)))
+
+
 def test_names_in_zips_of_macos(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"cafXX.txt": b"x", "b.txt": b"y"})
     write(path, path.read_bytes().replace(b"cafXX", "café".encode()))
