@@ -352,6 +352,8 @@ def _queries(texts: Sequence[str]) -> list[str]:
         return list(texts)
     from searchkit.textlines import buffered, lines
 
+    if not texts and sys.stdin.isatty():
+        raise click.UsageError("give a TEXT, or pipe queries in, one a line")
     found = [line.strip() for line in lines(buffered(sys.stdin.buffer), "-", None)]
     if not any(found):
         raise BadInput("no query: give a TEXT, or lines on standard input")

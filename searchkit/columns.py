@@ -82,7 +82,7 @@ def assign(names: Sequence[str], columns: Columns) -> dict[str, str]:
 def _named(field: str, named: str, names: Sequence[str]) -> str:
     if named in names:
         return named
-    alike = [name for name in names if _folded(name) == _folded(named)]
+    alike = [name for name in names if folded(name) == folded(named)]
     if len(alike) == 1:
         return alike[0]
     raise BadRow(
@@ -95,12 +95,13 @@ def _usual(usual: Sequence[str], names: Sequence[str], roles: Mapping[str, str])
     taken = set(roles.values())
     for wanted in usual:
         for name in names:
-            if _folded(name) == wanted and name not in taken:
+            if folded(name) == wanted and name not in taken:
                 return name
     return None
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """Give a column's name as it is compared: lower case, and _ for spaces and hyphens."""
     return "_".join(name.strip().lower().replace("-", " ").replace("_", " ").split())
 
 

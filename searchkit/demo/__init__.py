@@ -1,6 +1,6 @@
 """The demo corpus: a web-programming course, written for this project.
 
-`answers.csv` holds the answers of 30 invented students to 16 questions, each with a mark from 0 to
+`answers.csv` holds the answers of 30 invented students to 15 questions, each with a mark from 0 to
 10; `planted.csv` records which of them are copies, of what and how, which pairs are honest though
 they are close, and which marks were made inconsistent on purpose.
 """
