@@ -28,10 +28,6 @@ def test_every_file_of_the_package_is_in_the_map() -> None:
             assert path.name in tree, f"{path.name} is not in the README's map"
 
 
-def test_no_figure_was_left_open() -> None:
-    assert not re.findall(r"\b[A-Z]+_[A-Z]+\b(?<!SEARCHKIT_INDEX)", README.split("## Sixty")[1])
-
-
 def test_every_option_of_the_readme_exists() -> None:
     from searchkit.cli import main
 
