@@ -332,7 +332,10 @@ def query(
 
     texts = _queries(texts)
     with _reading(folder, quiet=quiet) as index:
-        found = run(index, texts, k, mode, _where(question, author, sql))
+        where = _where(question, author, sql)
+        found = run(index, texts, k, mode, where)
+        if not any(found) and next(index.answers(where), None) is None:
+            _listen(quiet=quiet)("no answer passes the filter")
     with _out(output) as out:
         if form == "table":
             report.print_hits(texts, found, out)

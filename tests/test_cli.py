@@ -319,3 +319,9 @@ def test_demo(tmp_path: Path) -> None:
     out = run("demo", "-i", tmp_path / "demo").stdout
     assert out.count("searchkit query") >= 3
     assert "What to try next" in out
+
+
+def test_a_filter_that_leaves_nothing_is_told(folder: Path) -> None:
+    result = run("query", "loop", "-i", folder, "--question", "q17")
+    assert "no answer passes the filter" in result.stderr
+    assert "no answer passes" not in run("query", "zzz", "-i", folder, "-m", "lexical").stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shlex
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,28 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(tmp_path / "example.py"))
     assert capsys.readouterr().out.startswith("1 0.")
+
+
+@pytest.mark.model
+def test_the_console_examples_are_real(tmp_path: Path, monkeypatch) -> None:
+    from click.testing import CliRunner
+
+    from searchkit.cli import main
+
+    monkeypatch.setenv("SEARCHKIT_INDEX", str(tmp_path / "index"))
+    monkeypatch.chdir(ROOT)
+    for block in re.findall(r"```console\n(.*?)```", README, re.S):
+        for shown in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, output = shown.partition("\n")
+            result = CliRunner().invoke(main, shlex.split(command)[1:])
+            assert result.exit_code == 0, (command, result.stderr)
+            assert _steady(result.stdout) == _steady(output), command
+
+
+def _steady(output: str) -> str:
+    """Leave out what differs between machines: seconds, the third decimal of a score, margins."""
+    output = re.sub(r'(seconds"?:? +)[\d.]+', r"\1", output)
+    return re.sub(r" +$", "", re.sub(r"(0\.\d\d)\d", r"\1", output), flags=re.M)
 
 
 def test_every_file_of_the_package_is_in_the_map() -> None:
