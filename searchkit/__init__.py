@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from searchkit._version import __version__
-from searchkit.types import Answer, Hit, Passage
+from searchkit.types import Answer, Hit, Pair, Passage
 
 if TYPE_CHECKING:
     from searchkit.index import Added, Index
     from searchkit.where import Where
 
-__all__ = ["Added", "Answer", "Hit", "Index", "Passage", "Where", "__version__"]
+__all__ = ["Added", "Answer", "Hit", "Index", "Pair", "Passage", "Where", "__version__"]
 
 _LAZY = {"Added": "searchkit.index", "Index": "searchkit.index", "Where": "searchkit.where"}
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from searchkit.types import Answer
     from searchkit.where import Where
 
+log = logging.getLogger("searchkit")
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 REPORT_US = "set SEARCHKIT_DEBUG=1 to see where, and report it"
@@ -136,7 +138,6 @@ class _Talk(logging.Handler):
 
 def _listen(*, quiet: bool) -> Callable[[str], None]:
     """Let the library's messages through; give the function that takes a command's own."""
-    log = logging.getLogger("searchkit")
     log.handlers[:] = [_Talk()]
     log.propagate = False
     log.setLevel(logging.ERROR if quiet else logging.INFO)
@@ -307,6 +308,22 @@ def _progress(files: Sequence[str], *, quiet: bool) -> Iterator[Callable[[int], 
         yield advance
 
 
+@contextmanager
+def _bar(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar on stderr, if it is a terminal; told how many are done, and of how many."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = (rich.TextColumn(what), rich.BarColumn(), rich.MofNCompleteColumn(),
+               rich.TimeRemainingColumn())  # fmt: skip
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
 @main.command()
 @click.argument("texts", nargs=-1, metavar="TEXT...")
 @index_option
@@ -335,7 +352,7 @@ def query(
         where = _where(question, author, sql)
         found = run(index, texts, k, mode, where)
         if not any(found) and next(index.answers(where), None) is None:
-            _listen(quiet=quiet)("no answer passes the filter")
+            log.info("no answer passes the filter")
     with _out(output) as out:
         if form == "table":
             report.print_hits(texts, found, out)
@@ -361,6 +378,54 @@ def _queries(texts: Sequence[str]) -> list[str]:
     if not any(found):
         raise BadInput("no query: give a TEXT, or lines on standard input")
     return [line for line in found if line]
+
+
+@main.command()
+@index_option
+@click.option(
+    "-t", "--threshold", type=float, default=0.8, show_default=True,
+    help="The least cosine of a pair, inclusive.",
+)  # fmt: skip
+@click.option(
+    "--by", type=click.Choice(["question", "all"]),
+    help="Within each question (the default where there are questions), or over all.",
+)  # fmt: skip
+@click.option("--max-pairs", type=int, help="Give the best so many, and say how many more.")
+@filter_options
+@format_option("table", "json", "jsonl", "csv")
+@output_option
+@quiet_option
+def mine(
+    folder: Path, threshold: float, by: Any, max_pairs: int | None, question: str | None,  # noqa: ANN401
+    author: str | None, sql: str | None, form: str, output: Path | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Find all pairs of answers that say the same.
+
+    Every pair whose best passages score at least the threshold, exactly; answers with equal texts
+    are one, and are listed as a group.
+    """
+    from searchkit import report
+    from searchkit.pairs import mine as run
+
+    with _reading(folder, quiet=quiet) as index:
+        where = _where(question, author, sql)
+        with _bar("vectors", quiet=quiet) as advance:
+            mined = run(index, threshold, by=by, where=where, max_pairs=max_pairs, progress=advance)
+        with _out(output) as out:
+            if form == "json":
+                report.write_mined_json(mined, out)
+            elif form == "jsonl":
+                report.write_jsonl(report.mined_as_records(mined), out)
+            elif form == "csv":
+                rows = report.mined_with_answers(mined, index.get)
+                report.write_csv(rows, report.MINED_COLUMNS, out)
+            else:
+                report.print_mined(mined, index.get, out)
+        if mined.kept < mined.total:
+            left_out = mined.total - mined.kept
+            log.info(
+                "%s pairs more reach the threshold; --max-pairs left them out", f"{left_out:,}"
+            )
 
 
 @main.command()

@@ -6,14 +6,22 @@ import csv
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TextIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from searchkit.types import Answer, Hit
+from searchkit.types import Answer, Hit, Pair
+
+if TYPE_CHECKING:
+    from searchkit.pairs import Mined
+
+Get = Callable[[Sequence[str]], list[Answer]]
 
 Format = Literal["table", "json", "jsonl", "csv"]
 
 LONGEST = 1_500  # characters of a passage that a table shows
+EXCERPT = 400  # characters of each answer of a pair that a table shows
+SHOWN = 100  # pairs, and groups of equal texts, that a table shows
 CONTEXT = 160  # characters shown before and after a passage that doesn't stand at an end
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?%?")
@@ -109,6 +117,43 @@ def flat_hits(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dic
     return [*columns, *extra], rows
 
 
+def mined_as_records(mined: Mined) -> Iterator[dict[str, Any]]:
+    """Give each group as `{"equal": [id, …]}`, then each pair as `{"left", "right", "score"}`."""
+    yield from ({"equal": group} for group in mined.equal)
+    yield from (_pair_as_record(pair) for pair in mined.pairs())
+
+
+def _pair_as_record(pair: Pair) -> dict[str, Any]:
+    return {"left": pair.left, "right": pair.right, "score": pair.score}
+
+
+def write_mined_json(mined: Mined, out: TextIO) -> None:
+    """Write `{"equal": [[id, …], …], "pairs": […]}`, a pair a line, without holding them all."""
+    out.write('{"equal": ' + json.dumps(mined.equal, ensure_ascii=False) + ',\n "pairs": [')
+    for number, pair in enumerate(mined.pairs()):
+        out.write(",\n  " if number else "\n  ")
+        out.write(json.dumps(_pair_as_record(pair), ensure_ascii=False))
+    out.write("\n]}\n")
+
+
+MINED_COLUMNS = ["score", "kind", "question", "left", "left_author", "right", "right_author",
+                 "left_text", "right_text"]  # fmt: skip
+
+
+def mined_with_answers(mined: Mined, get: Get) -> Iterator[dict[str, Any]]:
+    """Give a row a pair, with both answers; of a group, each with the first of it."""
+    equal = (Pair(group[0], other, 1.0) for group in mined.equal for other in group[1:])
+    for kind, pairs in (("equal", equal), ("alike", mined.pairs())):
+        while batch := list(islice(pairs, 1_000)):
+            lefts, rights = get([p.left for p in batch]), get([p.right for p in batch])
+            for pair, left, right in zip(batch, lefts, rights, strict=True):
+                yield {
+                    **_pair_as_record(pair), "kind": kind, "question": left.question,
+                    "left_author": left.author, "right_author": right.author,
+                    "left_text": left.text, "right_text": right.text,
+                }  # fmt: skip
+
+
 def visible(text: str) -> str:
     """Give text that can do nothing to a terminal: control and bidi characters are spelled out."""
     return "".join(c if c in "\n\t" or not _acts(c) else f"<U+{ord(c):04X}>" for c in text)
@@ -142,12 +187,17 @@ def _title(query: str) -> Any:  # noqa: ANN401
     return Text(line if len(line) <= 300 else line[:299] + "…")
 
 
-def _hit_table(hits: Sequence[Hit]) -> Any:  # noqa: ANN401
+def _table() -> Any:  # noqa: ANN401
     from rich import box
     from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+
+
+def _hit_table(hits: Sequence[Hit]) -> Any:  # noqa: ANN401
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table = _table()
     with_question = any(hit.answer.question for hit in hits)
     with_author = any(hit.answer.author for hit in hits)
     table.add_column("#", justify="right", style="dim")
@@ -181,6 +231,61 @@ def _marked(hit: Hit) -> Any:  # noqa: ANN401
         return shown.append(f" … and {end - start - LONGEST:,} characters more", style="dim")
     shown.append(_tidy(text[end:right]) + ("…" if right < len(text) else ""), style="dim")
     return shown
+
+
+def print_mined(mined: Mined, get: Get, out: TextIO) -> None:
+    """Print the groups of equal texts, then the pairs side by side: `SHOWN` of each at most."""
+    from rich.text import Text
+
+    console = _console(out)
+    if mined.equal:
+        console.print(_groups_table(mined.equal[:SHOWN], get))
+        if len(mined.equal) > SHOWN:
+            console.print(f"… and {len(mined.equal) - SHOWN:,} more groups; --format csv has all")
+        console.print()
+    pairs = list(islice(mined.pairs(), SHOWN))
+    console.print(_pairs_table(pairs, get) if pairs else Text("no pair reaches the threshold"))
+    if mined.kept > SHOWN:
+        console.print(f"… and {mined.kept - SHOWN:,} more pairs; --format csv has all")
+
+
+def _groups_table(groups: Sequence[Sequence[str]], get: Get) -> Any:  # noqa: ANN401
+    from rich.text import Text
+
+    table = _table()
+    table.add_column("equal", justify="right")
+    table.add_column("ids", overflow="fold", max_width=36)
+    table.add_column("text", overflow="fold", ratio=1)
+    for group, first in zip(groups, get([group[0] for group in groups]), strict=True):
+        shown = ", ".join(group[:12]) + (f", … {len(group) - 12:,} more" if group[12:] else "")
+        table.add_row(str(len(group)), Text(visible(shown)), _beginning(first.text))
+    return table
+
+
+def _pairs_table(pairs: Sequence[Pair], get: Get) -> Any:  # noqa: ANN401
+    from rich.text import Text
+
+    table = _table()
+    table.add_column("score", justify="right")
+    table.add_column("left", overflow="fold", ratio=1)
+    table.add_column("right", overflow="fold", ratio=1)
+    lefts, rights = get([p.left for p in pairs]), get([p.right for p in pairs])
+    for pair, left, right in zip(pairs, lefts, rights, strict=True):
+        sides = []
+        for answer in (left, right):
+            names = f"{answer.id} · {answer.author}" if answer.author else answer.id
+            sides.append(
+                Text(visible(names) + "\n", style="dim").append_text(_beginning(answer.text))
+            )
+        table.add_row(f"{pair.score:.3f}", *sides)
+    return table
+
+
+def _beginning(text: str) -> Any:  # noqa: ANN401
+    from rich.text import Text
+
+    more = f" … and {len(text) - EXCERPT:,} characters more" if len(text) > EXCERPT else ""
+    return Text(_tidy(text[:EXCERPT]), style="not dim").append(more, style="dim")
 
 
 def _tidy(text: str) -> str:

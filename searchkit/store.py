@@ -232,6 +232,22 @@ class AnswerStore:
             answers,
         )
 
+    def identities(self, answers: Keys) -> list[tuple[int, str, str | None, str | None]]:
+        """Give (key, id, question, author) of these answers, in order of key."""
+        return self._rows(
+            "SELECT key, id, question, author FROM answers "
+            "WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key",
+            [json.dumps(answers.tolist())],
+        )
+
+    def passage_vectors(self, answers: Keys) -> list[tuple[int, int]]:
+        """Give (answer key, vector key) of each passage of these answers, in order."""
+        return self._rows(
+            "SELECT answer, vector FROM passages "
+            "WHERE answer IN (SELECT value FROM json_each(?)) ORDER BY answer, start",
+            [json.dumps(answers.tolist())],
+        )
+
     def lexical(self, match: str, k: int, allowed: Keys | None) -> list[tuple[int, float, str]]:
         r"""Search the full text.
 

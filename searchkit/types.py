@@ -59,3 +59,18 @@ class Hit:
     score: float
     answer: Answer
     passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers that say the same, or nearly.
+
+    Attributes:
+        left: The id of one; the first of both in order.
+        right: The id of the other.
+        score: Cosine of the passages that are most alike, one of each.
+    """
+
+    left: str
+    right: str
+    score: float

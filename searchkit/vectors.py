@@ -158,6 +158,25 @@ class VectorIndex:
             else [(np.empty(0, np.float32), np.empty(0, np.int64)) for _ in queries]
         )
 
+    def get(self, keys: Keys) -> Floats:
+        """Give the vectors with these keys, `(n, d)`, in this order; a key may come twice.
+
+        Raises:
+            ValueError: if a key isn't here.
+        """
+        wanted, back = np.unique(np.asarray(keys, np.int64), return_inverse=True)
+        rows = np.empty((len(wanted), self.dimension), np.float32)
+        found = np.zeros(len(wanted), bool)
+        for part in self._parts:
+            at = part.positions(wanted)
+            at = at[part.alive[at]]
+            if len(at):
+                here = np.searchsorted(wanted, part.keys[at])
+                rows[here], found[here] = part.index.reconstruct_batch(at), True
+        if not found.all():
+            raise ValueError(f"no vector with key {wanted[~found][0]}")
+        return rows[back]
+
     def scan(self, block: int = 65536) -> Iterator[tuple[Keys, Floats]]:
         """Give every vector, in order of key, `block` at a time: keys `(b,)`, vectors `(b, d)`."""
         for part in self._parts:

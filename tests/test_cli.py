@@ -325,3 +325,35 @@ def test_a_filter_that_leaves_nothing_is_told(folder: Path) -> None:
     result = run("query", "loop", "-i", folder, "--question", "q17")
     assert "no answer passes the filter" in result.stderr
     assert "no answer passes" not in run("query", "zzz", "-i", folder, "-m", "lexical").stderr
+
+
+def test_mine_writes_every_format(folder: Path) -> None:
+    found = json.loads(run("mine", "-i", folder, "-t", "0.5", "-f", "json").stdout)
+    assert found["equal"] == []
+    (pair,) = found["pairs"]
+    assert (pair["left"], pair["right"]) == ("1", "2") and 0.5 < pair["score"] < 1
+    assert json.loads(run("mine", "-i", folder, "-t", "0.5", "-f", "jsonl").stdout) == pair
+    (row,) = csv.DictReader(io.StringIO(run("mine", "-i", folder, "-t", "0.5", "-f", "csv").stdout))
+    assert (row["left"], row["right_author"], row["question"]) == ("1", "bob", "q1")
+    assert row["left_text"] == ROWS[0][3] and row["kind"] == "alike"
+    table = run("mine", "-i", folder, "-t", "0.5").stdout
+    assert "1 · ann" in table and "2 · bob" in table
+    assert "no pair reaches" in run("mine", "-i", folder, "-t", "1").stdout
+
+
+def test_mine_says_what_it_left_out_and_refuses_what_is_no_cosine(folder: Path) -> None:
+    result = run("mine", "-i", folder, "-t", "-1", "--by", "all", "--max-pairs", "1")
+    assert "9 pairs more reach the threshold" in result.stderr
+    for threshold in ("nan", "1.5"):
+        refused = run("mine", "-i", folder, "-t", threshold, code=1)
+        assert "a threshold is a cosine, from -1 to 1" in refused.stderr
+
+
+def test_mine_lists_equal_texts_as_groups(tmp_path: Path) -> None:
+    rows = [(str(n), "q", "ann", f"=cmd {'x' * (n // 3)} \x1b[31m", "1") for n in range(3)]
+    run("ingest", sheet(tmp_path / "a.csv", rows), "-i", tmp_path / "i")
+    table = run("mine", "-i", tmp_path / "i").stdout
+    assert "0, 1, 2" in table and "\x1b" not in table
+    first = run("mine", "-i", tmp_path / "i", "-f", "csv").stdout.splitlines()[1]
+    assert first.startswith('1.0,"equal","q","0","ann","1","ann","\'=cmd')
+    assert '{"equal": ["0", "1", "2"]}' in run("mine", "-i", tmp_path / "i", "-f", "jsonl").stdout

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchkit.vectors import NO_KEY, VectorIndex
+from searchkit.vectors import NO_KEY, VectorIndex, unit_rows
 
 
 def unit(n: int, d: int = 16, seed: int = 0) -> np.ndarray:
@@ -173,3 +173,19 @@ def test_any_history_equals_brute_force(data: st.DataObject) -> None:
     k = data.draw(st.integers(1, 30))
     found = index.search(unit(2, seed=77), k)[1]
     np.testing.assert_array_equal(found, brute(unit(2, seed=77), rows[left], left, k)[1])
+
+
+def test_get_gives_rows_in_the_order_asked(tmp_path: Path) -> None:
+    vectors = unit_rows(np.random.default_rng(0).standard_normal((9, 4)).astype(np.float16))
+    rows = vectors.astype(np.float16).astype(np.float32)
+    index = VectorIndex(4)
+    index.add(np.arange(5), rows[:5])
+    index.save(tmp_path / "v.faiss")
+    index = VectorIndex.load(tmp_path / "v.faiss")
+    index.add(np.arange(10, 14), rows[5:])
+    found = index.get(np.array([13, 0, 0, 4]))
+    assert np.array_equal(found, rows[[8, 0, 0, 4]])
+    assert index.get(np.empty(0, np.int64)).shape == (0, 4)
+    index.remove(np.array([4]))
+    with pytest.raises(ValueError, match="no vector with key 4"):
+        index.get(np.array([0, 4]))

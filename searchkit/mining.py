@@ -1,0 +1,365 @@
+"""Mining: every pair of vectors whose inner product reaches a threshold, exactly.
+
+The products are first made cheaply, a block at a time, with less precision than the threshold
+needs. How wrong such a product can be is known beforehand (see `_HalfPrecision`), so a pair whose
+cheap product is below the threshold by more than that is no pair, and the few others are computed
+again in float32. Nothing is lost, whatever the vectors are; there is no `top_k` and no cap.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
+Progress = Callable[[int], None]
+
+TILE = 512  # rows of a block of products
+SPAN = 8  # its columns are those of so many tiles
+DENSE = 1 / 16  # of a block's pairs: above it the whole block is computed again at once
+CHUNK = 65_536  # pairs that are computed again at a time: 200 MB of gathered rows
+LARGE = 1e11  # multiplications above which importing torch (two seconds) pays
+HALF_A_PLACE = 5e-7  # scores count to six decimals: what rounds up to the threshold reaches it
+RUN = 4_000_000  # pairs that are sorted in memory; more go through a temporary file
+
+
+@dataclass(frozen=True, slots=True)
+class RowPairs:
+    """Pairs as three arrays of one length.
+
+    Attributes:
+        left: Number of the first vector (or owner) of each pair.
+        right: Number of the second, always greater.
+        scores: Their inner product, float32.
+    """
+
+    left: Integers
+    right: Integers
+    scores: Floats
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def best_first(self) -> RowPairs:
+        """Sort by score, to six places, and among equal scores by the numbers."""
+        return self._taken(np.lexsort((self.right, self.left, -_millionths(self.scores))))
+
+    def _taken(self, rows: Any) -> RowPairs:  # noqa: ANN401
+        return RowPairs(self.left[rows], self.right[rows], self.scores[rows])
+
+
+def mine_pairs(
+    vectors: Floats,
+    threshold: float,
+    *,
+    groups: Integers | None = None,
+    owners: Integers | None = None,
+    progress: Progress | None = None,
+) -> RowPairs:
+    """Give every pair that scores at least `threshold`, best first; see `mine_blocks`."""
+    blocks = list(mine_blocks(vectors, threshold, groups=groups, owners=owners, progress=progress))
+    return _joined(blocks).best_first()
+
+
+def mine_blocks(
+    vectors: Floats,
+    threshold: float,
+    *,
+    groups: Integers | None = None,
+    owners: Integers | None = None,
+    progress: Progress | None = None,
+) -> Iterator[RowPairs]:
+    """Stream every pair that scores at least `threshold`, in no particular order.
+
+    Args:
+        vectors: `(n, d)` float32, unit rows (any length below 2 is allowed for).
+        threshold: Inclusive; scores are compared to six places.
+        groups: `(n,)`; pairs are sought within a group only. Its rows stand together.
+        owners: `(n,)`; rows of one owner (the passages of an answer) stand together, within one
+            group. Two owners are a pair if any of their rows are, scored by the best; rows of one
+            owner are no pair. None: every row is its own.
+        progress: Called with how many more rows are done.
+
+    Yields:
+        Pairs of owners (of rows where there are none), each pair once over all blocks.
+
+    Raises:
+        ValueError: if the threshold or a vector is not a number, or rows don't stand together.
+    """
+    rows = _checked(vectors, threshold)
+    groups = np.zeros(len(rows), np.int64) if groups is None else np.asarray(groups)
+    owned = np.arange(len(rows)) if owners is None else np.asarray(owners)
+    _check_together(groups, "group")
+    _check_together(owned, "owner")
+    if len(rows) < 2:
+        return
+    cuts = _cuts(owned)
+    ends = _ends(groups)
+    areas = [(b - a) * int(ends[b - 1] - a) for a, b in pairwise(cuts)]
+    reached = threshold - HALF_A_PLACE
+    large = sum(areas) * rows.shape[1] > LARGE
+    products = _products(rows, with_torch=large or "torch" in sys.modules)
+    for tile, (start, stop) in enumerate(pairwise(cuts)):
+        for left, right in pairwise(_columns(cuts, tile, int(ends[stop - 1]))):
+            i, j = products.reaching(start, stop, left, right, reached)
+            kept = (i < j) & (groups[i] == groups[j]) & (owned[i] != owned[j])
+            pairs = _exact(rows, i[kept], j[kept], reached, (start, stop, left, right))
+            if len(pairs):
+                yield pairs if owners is None else _best_of_owners(pairs, owned)
+        if progress:
+            progress(stop - start)
+
+
+def _checked(vectors: Floats, threshold: float) -> Floats:
+    rows = np.ascontiguousarray(vectors, np.float32)
+    if rows.ndim != 2:
+        raise ValueError(f"shape {rows.shape} where (n, d) is needed")
+    if np.isnan(threshold):
+        raise ValueError("the threshold is NaN")
+    if not np.isfinite(rows).all():
+        raise ValueError("a vector holds NaN or infinity")
+    return rows
+
+
+def _check_together(labels: Integers, what: str) -> None:
+    runs = 1 + int(np.count_nonzero(np.diff(labels)))
+    if len(labels) and runs != len(np.unique(labels)):
+        raise ValueError(f"the rows of a {what} must stand together")
+
+
+def _cuts(owners: Integers) -> list[int]:
+    """Cut the rows into tiles of about `TILE`, never between two rows of one owner."""
+    n = len(owners)
+    begins = np.flatnonzero(np.r_[True, np.diff(owners) != 0, True])  # with n at the end
+    wanted = np.arange(0, n + TILE, TILE)
+    cuts: list[int] = np.unique(begins[np.searchsorted(begins, np.minimum(wanted, n))]).tolist()
+    return cuts
+
+
+def _ends(groups: Integers) -> Integers:
+    """Give for each row where its group ends."""
+    last = np.flatnonzero(np.r_[np.diff(groups) != 0, True]) + 1
+    return np.repeat(last, np.diff(np.r_[0, last]))
+
+
+def _columns(cuts: Sequence[int], tile: int, end: int) -> list[int]:
+    """Give the borders of the blocks to the right of a tile, itself included, up to `end`."""
+    borders = [cut for cut in cuts[tile::SPAN] if cut < end]
+    return [*borders, min(end, cuts[-1])]
+
+
+def _exact(
+    rows: Floats, i: Integers, j: Integers, threshold: float, block: tuple[int, int, int, int]
+) -> RowPairs:
+    """Keep the pairs that reach the threshold in float32."""
+    start, stop, left, right = block
+    if len(i) > DENSE * (stop - start) * (right - left):
+        scores = (rows[start:stop] @ rows[left:right].T)[i - start, j - left]
+    else:
+        scores = np.empty(len(i), np.float32)
+        for at in range(0, len(i), CHUNK):
+            part = slice(at, at + CHUNK)
+            scores[part] = np.einsum("ij,ij->i", rows[i[part]], rows[j[part]])
+    kept = scores >= threshold
+    return RowPairs(i[kept], j[kept], scores[kept])
+
+
+def _best_of_owners(pairs: RowPairs, owners: Integers) -> RowPairs:
+    """Keep the best pair of each two owners; both stand in this block with all their rows."""
+    a, b = owners[pairs.left], owners[pairs.right]
+    left, right = np.minimum(a, b), np.maximum(a, b)
+    order = np.lexsort((-pairs.scores, right, left))
+    left, right, scores = left[order], right[order], pairs.scores[order]
+    first = np.r_[True, (np.diff(left) != 0) | (np.diff(right) != 0)]
+    return RowPairs(left[first], right[first], scores[first])
+
+
+def _joined(blocks: Sequence[RowPairs]) -> RowPairs:
+    empty = RowPairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
+    parts = [empty, *blocks]
+    return RowPairs(
+        np.concatenate([p.left for p in parts]),
+        np.concatenate([p.right for p in parts]),
+        np.concatenate([p.scores for p in parts]),
+    )
+
+
+class PairSorter:
+    """Collects blocks of pairs and gives them back best first, in flat memory.
+
+    More than `RUN` pairs go through a temporary file, as sorted runs that are merged in the end.
+    """
+
+    def __init__(self, max_pairs: int | None = None) -> None:
+        """Keep all pairs, or the best `max_pairs`; `total` counts all."""
+        self.total = 0
+        self._max_pairs = max_pairs
+        self._blocks: list[RowPairs] = []
+        self._held = 0
+        self._runs: list[RowPairs] = []
+
+    def add(self, pairs: RowPairs) -> None:
+        """Take some pairs, in any order."""
+        self.total += len(pairs)
+        self._blocks.append(pairs)
+        self._held += len(pairs)
+        most = RUN if self._max_pairs is None else max(RUN, 2 * self._max_pairs)
+        if self._held > most:
+            best = _joined(self._blocks).best_first()
+            if self._max_pairs is None:
+                self._runs.append(_on_disk(best))
+                self._blocks, self._held = [], 0
+            else:
+                best = best._taken(slice(self._max_pairs))
+                self._blocks, self._held = [best], len(best)
+
+    def blocks(self) -> Iterator[RowPairs]:
+        """Give all pairs that are kept, best first, a block at a time."""
+        last = _joined(self._blocks).best_first()
+        if self._max_pairs is not None:
+            last = last._taken(slice(self._max_pairs))
+        if not self._runs:
+            yield last
+            return
+        yield from _merged([*self._runs, last])
+
+
+def _on_disk(pairs: RowPairs) -> RowPairs:
+    """Move arrays into a temporary file without a name: it is gone with the process."""
+
+    def moved(array: NDArray[Any]) -> NDArray[Any]:
+        with tempfile.TemporaryFile() as file:
+            array.tofile(file)
+            file.flush()
+            return np.memmap(file, array.dtype, "r", shape=array.shape)
+
+    return RowPairs(moved(pairs.left), moved(pairs.right), moved(pairs.scores))
+
+
+def _merged(runs: Sequence[RowPairs], block: int = CHUNK) -> Iterator[RowPairs]:
+    """Merge sorted runs: up to the first of their blocks' last pairs, nothing can be missing."""
+    at = [0] * len(runs)
+    while any(at[n] < len(run) for n, run in enumerate(runs)):
+        heads = [run._taken(slice(at[n], at[n] + block)) for n, run in enumerate(runs)]
+        lasts = [
+            _order(head, len(head) - 1)
+            for n, head in enumerate(heads)
+            if at[n] + block < len(runs[n])
+        ]
+        together = _joined(heads).best_first()
+        limit = min(lasts, default=(sys.maxsize, 0, 0))
+        yield together._taken(slice(_first_beyond(together, limit)))
+        at = [a + _first_beyond(head, limit) for a, head in zip(at, heads, strict=True)]
+
+
+def _millionths(scores: Floats) -> Integers:
+    """Give what of a score counts: nearer ones are equal."""
+    return np.rint(scores.astype(np.float64) * 1e6).astype(np.int64)
+
+
+def _order(pairs: RowPairs, row: int) -> tuple[int, int, int]:
+    score = int(_millionths(pairs.scores[row : row + 1])[0])
+    return -score, int(pairs.left[row]), int(pairs.right[row])
+
+
+def _first_beyond(pairs: RowPairs, limit: tuple[int, int, int]) -> int:
+    """Give the first row of sorted pairs that stands after `limit`."""
+    return bisect_right(range(len(pairs)), limit, key=lambda row: _order(pairs, row))
+
+
+# -- cheap products ---------------------------------------------------------------------------
+
+
+class _Products(Protocol):
+    def reaching(
+        self, start: int, stop: int, left: int, right: int, threshold: float
+    ) -> tuple[Integers, Integers]:
+        """Give rows and columns of a block whose product may reach the threshold: all, and more."""
+        ...
+
+
+def _products(rows: Floats, *, with_torch: bool) -> _Products:
+    if with_torch:
+        kind = _half_precision_here()
+        if kind is not None:
+            return _HalfPrecision(rows, *kind)
+    return _SinglePrecision(rows)
+
+
+class _SinglePrecision:
+    """Products by NumPy: float32, in whatever order its BLAS sums.
+
+    A sum of d products in float32 is wrong by at most d · 2⁻²³ · |a| |b| (Higham, Accuracy and
+    Stability of Numerical Algorithms, 2002, section 3.1, with room for the second order), and so
+    is the exact check: together twice that.
+    """
+
+    def __init__(self, rows: Floats) -> None:
+        self._rows = rows
+        self._margin = 2 * rows.shape[1] * 2.0**-23 * _longest(rows) ** 2
+
+    def reaching(
+        self, start: int, stop: int, left: int, right: int, threshold: float
+    ) -> tuple[Integers, Integers]:
+        products = self._rows[start:stop] @ self._rows[left:right].T
+        bound = np.float32(threshold - self._margin)
+        some = np.flatnonzero(products.max(axis=1) >= bound)
+        row, column = np.nonzero(products[some] >= bound)
+        return some[row] + start, column + left
+
+
+class _HalfPrecision:
+    """Products by torch in half precision (bfloat16 on a CPU, float16 on a GPU).
+
+    With ã the rounded row and e = |a - ã| as it really is: |ab - ãb̃| ≤ |a| e_b + |b̃| e_a by
+    Cauchy and Schwarz. The products are summed in float32 (d · 2⁻²³ |ã| |b̃|, as above) and the
+    sum is rounded once more, by at most 2⁻⁸ of itself in bfloat16.
+    """
+
+    def __init__(self, rows: Floats, device: str, kind: str) -> None:
+        import torch
+
+        whole = torch.from_numpy(rows)
+        self._halves = whole.to(getattr(torch, kind))
+        rounded = self._halves.float()
+        lost = float(torch.linalg.vector_norm(whole - rounded, dim=1).max())
+        length = max(_longest(rows), float(torch.linalg.vector_norm(rounded, dim=1).max()))
+        summing = 2 * rows.shape[1] * 2.0**-23 * length**2
+        self._absolute = 1.001 * 2 * length * lost + summing  # 1.001: these norms are rounded, too
+        self._relative = 2.0**-8
+        self._halves = self._halves.to(device)
+
+    def reaching(
+        self, start: int, stop: int, left: int, right: int, threshold: float
+    ) -> tuple[Integers, Integers]:
+        bound = threshold - self._absolute
+        bound -= abs(bound) * 2 * self._relative  # twice: the bound itself is rounded as well
+        products = self._halves[start:stop] @ self._halves[left:right].T
+        some = (products.amax(1) >= bound).nonzero()[:, 0]
+        row, column = (products[some] >= bound).nonzero(as_tuple=True)
+        return (some[row] + start).cpu().numpy(), (column + left).cpu().numpy()
+
+
+def _half_precision_here() -> tuple[str, str] | None:
+    """Give the device and the number format that are fast here; None if half precision isn't."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda", "float16"
+    import openvino
+
+    able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return ("cpu", "bfloat16") if "BF16" in able else None
+
+
+def _longest(rows: Floats) -> float:
+    return float(np.sqrt(np.einsum("ij,ij->i", rows, rows).max())) * 1.001

@@ -1,0 +1,134 @@
+"""Pairs: which answers of an index say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.errors import BadInput
+from searchkit.index import EVERYTHING, Index
+from searchkit.mining import PairSorter, mine_blocks
+from searchkit.types import Pair
+from searchkit.vectors import unit_rows
+from searchkit.where import Where
+
+By = Literal["question", "all"]
+Group = tuple[str | None, tuple[int, ...]]  # a question and the vectors of an answer's passages
+
+THRESHOLD = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """What `mine` found.
+
+    Attributes:
+        equal: Groups of answers with the same text, as ids in order; largest group first. The
+            first id stands for its group in the pairs.
+        total: How many pairs reach the threshold.
+        kept: How many of them are given: less than `total` only where `max_pairs` said so.
+    """
+
+    equal: list[list[str]]
+    total: int
+    kept: int
+    _ids: Sequence[str]
+    _sorter: PairSorter
+
+    def pairs(self) -> Iterator[Pair]:
+        """Stream the pairs, best first; scores that are equal to six places by the ids."""
+        for block in self._sorter.blocks():
+            columns = (block.left.tolist(), block.right.tolist(), block.scores.tolist())
+            for left, right, score in zip(*columns, strict=True):
+                yield Pair(self._ids[left], self._ids[right], round(score, 6))
+
+
+def mine(
+    index: Index,
+    threshold: float = THRESHOLD,
+    *,
+    by: By | None = None,
+    where: Where = EVERYTHING,
+    max_pairs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Mined:
+    """Find every pair of answers whose best passages score at least `threshold`.
+
+    Exact: equal to brute force over all passages. Answers with equal texts are one: they are
+    listed as a group and stand in pairs under their first id, so that a hundred thousand times
+    "I don't know" is a line and not five billion. Blank answers are in no pair.
+
+    Args:
+        index: Open for reading or writing.
+        threshold: From -1 to 1, inclusive; compared to six places.
+        by: `question`: within each question only; `all`: over all. None: within questions if
+            there are any.
+        where: Which answers to look at.
+        max_pairs: Give the best so many; None for all.
+        progress: Called with how many vectors are done, and of how many.
+
+    Raises:
+        BadInput: if the threshold is no cosine, `max_pairs` is negative, or the filter can't be
+            read.
+    """
+    if not -1 <= threshold <= 1:
+        raise BadInput(f"a threshold is a cosine, from -1 to 1, not {threshold}")
+    if max_pairs is not None and max_pairs < 0:
+        raise BadInput(f"--max-pairs must be 0 or more, not {max_pairs}")
+    allowed = index.store.matching(where)
+    identities = sorted(index.store.identities(allowed), key=lambda row: row[1])
+    by = by or ("question" if any(row[2] for row in identities) else "all")
+    asked = [(key, question if by == "question" else "") for key, _, question, _ in identities]
+    equal = _equal_texts(index, allowed, asked)
+    ids = [row[1] for row in identities]
+    sorter = PairSorter(max_pairs)
+    vectors, groups, owners = _rows(index, equal)
+    done = 0
+
+    def advance(rows: int) -> None:
+        nonlocal done
+        done += rows
+        if progress:
+            progress(done, len(owners))
+
+    for block in mine_blocks(vectors, threshold, groups=groups, owners=owners, progress=advance):
+        sorter.add(block)
+    same = sorted((group for group in equal.values() if len(group) > 1), key=lambda g: (-len(g), g))
+    kept = sorter.total if max_pairs is None else min(sorter.total, max_pairs)
+    return Mined([[ids[n] for n in group] for group in same], sorter.total, kept, ids, sorter)
+
+
+def _equal_texts(
+    index: Index, allowed: NDArray[np.int64], answers: Sequence[tuple[int, str | None]]
+) -> dict[Group, list[int]]:
+    """Group the answers, given as (key, question), that have the same passages; by their number."""
+    passages: dict[int, list[int]] = {}
+    for key, vector in index.store.passage_vectors(allowed):
+        passages.setdefault(key, []).append(vector)
+    groups: dict[Group, list[int]] = {}
+    for number, (key, question) in enumerate(answers):
+        if key in passages:
+            groups.setdefault((question, tuple(passages[key])), []).append(number)
+    return groups
+
+
+def _rows(
+    index: Index, equal: dict[Group, list[int]]
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+    """Give the vectors to compare, the question of each as a number, and its answer's number.
+
+    One answer stands for all with an equal text; a passage that it repeats counts once.
+    """
+    order = sorted(equal, key=lambda group: (group[0] is not None, group[0] or "", equal[group][0]))
+    questions = {question: n for n, question in enumerate(dict.fromkeys(g[0] for g in order))}
+    rows = [
+        (vector, questions[group[0]], equal[group][0])
+        for group in order
+        for vector in dict.fromkeys(group[1])
+    ]
+    wanted, groups, owners = np.array(rows, np.int64).reshape(-1, 3).T
+    return unit_rows(index.vectors.get(wanted)), groups, owners
