@@ -25,10 +25,12 @@ Progress = Callable[[int], None]
 
 TILE = 512  # rows of a block of products
 SPAN = 8  # its columns are those of so many tiles
-DENSE = 1 / 16  # of a block's pairs: above it the whole block is computed again at once
-CHUNK = 65_536  # pairs that are computed again at a time: 200 MB of gathered rows
+DENSE = 1 / 64  # of the products of some rows and columns: above it all are computed at once
+PART = 256  # columns of a block that are looked at together: the greatest of them first
+CHUNK = 8_192  # pairs that are computed again at a time: 25 MB of gathered rows
 LARGE = 1e11  # multiplications above which importing torch (two seconds) pays
 HALF_A_PLACE = 5e-7  # scores count to six decimals: what rounds up to the threshold reaches it
+CLOSE = 2e-6  # two float32 sums of the same products may differ by so much
 RUN = 4_000_000  # pairs that are sorted in memory; more go through a temporary file
 
 
@@ -112,7 +114,9 @@ def mine_blocks(
         for left, right in pairwise(_columns(cuts, tile, int(ends[stop - 1]))):
             i, j = products.reaching(start, stop, left, right, reached)
             kept = (i < j) & (groups[i] == groups[j]) & (owned[i] != owned[j])
-            pairs = _exact(rows, i[kept], j[kept], reached, (start, stop, left, right))
+            i, j = i[kept], j[kept]
+            scores = _decided(products.exact(i, j), rows, i, j, reached)
+            pairs = RowPairs(i, j, scores)._taken(scores >= np.float32(reached))
             if len(pairs):
                 yield pairs if owners is None else _best_of_owners(pairs, owned)
         if progress:
@@ -120,7 +124,7 @@ def mine_blocks(
 
 
 def _checked(vectors: Floats, threshold: float) -> Floats:
-    rows = np.ascontiguousarray(vectors, np.float32)
+    rows = np.require(vectors, np.float32, ["C", "W"])  # torch warns of what is read-only
     if rows.ndim != 2:
         raise ValueError(f"shape {rows.shape} where (n, d) is needed")
     if np.isnan(threshold):
@@ -157,20 +161,12 @@ def _columns(cuts: Sequence[int], tile: int, end: int) -> list[int]:
     return [*borders, min(end, cuts[-1])]
 
 
-def _exact(
-    rows: Floats, i: Integers, j: Integers, threshold: float, block: tuple[int, int, int, int]
-) -> RowPairs:
-    """Keep the pairs that reach the threshold in float32."""
-    start, stop, left, right = block
-    if len(i) > DENSE * (stop - start) * (right - left):
-        scores = (rows[start:stop] @ rows[left:right].T)[i - start, j - left]
-    else:
-        scores = np.empty(len(i), np.float32)
-        for at in range(0, len(i), CHUNK):
-            part = slice(at, at + CHUNK)
-            scores[part] = np.einsum("ij,ij->i", rows[i[part]], rows[j[part]])
-    kept = scores >= threshold
-    return RowPairs(i[kept], j[kept], scores[kept])
+def _decided(scores: Floats, rows: Floats, i: Integers, j: Integers, reached: float) -> Floats:
+    """Compute again, in float64, what is too near to the threshold for the order of a sum."""
+    near = np.flatnonzero(np.abs(scores - reached) < CLOSE)
+    i, j = i[near], j[near]
+    scores[near] = np.einsum("ij,ij->i", rows[i].astype(np.float64), rows[j].astype(np.float64))
+    return scores
 
 
 def _best_of_owners(pairs: RowPairs, owners: Integers) -> RowPairs:
@@ -245,7 +241,7 @@ def _on_disk(pairs: RowPairs) -> RowPairs:
     return RowPairs(moved(pairs.left), moved(pairs.right), moved(pairs.scores))
 
 
-def _merged(runs: Sequence[RowPairs], block: int = CHUNK) -> Iterator[RowPairs]:
+def _merged(runs: Sequence[RowPairs], block: int = 65_536) -> Iterator[RowPairs]:
     """Merge sorted runs: up to the first of their blocks' last pairs, nothing can be missing."""
     at = [0] * len(runs)
     while any(at[n] < len(run) for n, run in enumerate(runs)):
@@ -286,6 +282,10 @@ class _Products(Protocol):
         """Give rows and columns of a block whose product may reach the threshold: all, and more."""
         ...
 
+    def exact(self, i: Integers, j: Integers) -> Floats:
+        """Give the products of these rows in float32."""
+        ...
+
 
 def _products(rows: Floats, *, with_torch: bool) -> _Products:
     if with_torch:
@@ -316,6 +316,18 @@ class _SinglePrecision:
         row, column = np.nonzero(products[some] >= bound)
         return some[row] + start, column + left
 
+    def exact(self, i: Integers, j: Integers) -> Floats:
+        left, at_left = np.unique(i, return_inverse=True)
+        right, at_right = np.unique(j, return_inverse=True)
+        if len(i) > DENSE * len(left) * len(right):
+            products: Floats = (self._rows[left] @ self._rows[right].T)[at_left, at_right]
+            return products
+        scores = np.empty(len(i), np.float32)
+        for at in range(0, len(i), CHUNK):
+            part = slice(at, at + CHUNK)
+            scores[part] = np.einsum("ij,ij->i", self._rows[i[part]], self._rows[j[part]])
+        return scores
+
 
 class _HalfPrecision:
     """Products by torch in half precision (bfloat16 on a CPU, float16 on a GPU).
@@ -329,24 +341,51 @@ class _HalfPrecision:
         import torch
 
         whole = torch.from_numpy(rows)
-        self._halves = whole.to(getattr(torch, kind))
-        rounded = self._halves.float()
+        halves = whole.to(getattr(torch, kind))
+        rounded = halves.float()
         lost = float(torch.linalg.vector_norm(whole - rounded, dim=1).max())
         length = max(_longest(rows), float(torch.linalg.vector_norm(rounded, dim=1).max()))
         summing = 2 * rows.shape[1] * 2.0**-23 * length**2
         self._absolute = 1.001 * 2 * length * lost + summing  # 1.001: these norms are rounded, too
         self._relative = 2.0**-8
-        self._halves = self._halves.to(device)
+        self._whole, self._halves = whole.to(device), halves.to(device)
+        self._buffer = self._halves.new_empty(0)
 
     def reaching(
         self, start: int, stop: int, left: int, right: int, threshold: float
     ) -> tuple[Integers, Integers]:
+        import torch
+
         bound = threshold - self._absolute
         bound -= abs(bound) * 2 * self._relative  # twice: the bound itself is rounded as well
-        products = self._halves[start:stop] @ self._halves[left:right].T
-        some = (products.amax(1) >= bound).nonzero()[:, 0]
-        row, column = (products[some] >= bound).nonzero(as_tuple=True)
-        return (some[row] + start).cpu().numpy(), (column + left).cpu().numpy()
+        height, parts = stop - start, -(-(right - left) // PART)
+        if self._buffer.numel() < height * parts * PART:
+            self._buffer = self._halves.new_empty(height * parts * PART)
+        products = self._buffer[: height * parts * PART].view(height, parts * PART)
+        products[:, right - left :] = -torch.inf
+        halves = self._halves
+        torch.mm(halves[start:stop], halves[left:right].T, out=products[:, : right - left])
+        pieces = products.view(height * parts, PART)
+        some = (pieces.amax(1) >= bound).nonzero()[:, 0]
+        piece, column = (pieces[some] >= bound).nonzero(as_tuple=True)
+        piece = some[piece]
+        column += (piece % parts) * PART + left
+        return (piece // parts + start).cpu().numpy(), column.cpu().numpy()
+
+    def exact(self, i: Integers, j: Integers) -> Floats:
+        import torch
+
+        rows = self._whole
+        to_left, to_right = (torch.from_numpy(n).to(rows.device) for n in (i, j))
+        left, at_left = torch.unique(to_left, return_inverse=True)
+        right, at_right = torch.unique(to_right, return_inverse=True)
+        if len(i) > DENSE * len(left) * len(right):
+            scores = (rows[left] @ rows[right].T)[at_left, at_right]
+        else:
+            pairs = zip(to_left.split(CHUNK), to_right.split(CHUNK), strict=True)
+            scores = torch.cat([(rows[a] * rows[b]).sum(1) for a, b in pairs])
+        products: Floats = scores.cpu().numpy()
+        return products
 
 
 def _half_precision_here() -> tuple[str, str] | None:
