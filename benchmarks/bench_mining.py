@@ -1,8 +1,8 @@
 """Mining against sentence-transformers: `python benchmarks/bench_mining.py [PASSAGES …]`.
 
 Passages of alpaca-answers in the order in which they stand there; their vectors are kept in
-`.bench/corpora/alpaca`, so only the first run embeds. Every time is that of a process of its own, after
-imports and loading, with one untimed call before.
+`.bench/corpora/alpaca`, so only the first run embeds. Every time is that of a process of its own,
+after imports and loading, with one untimed call before.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def main(sizes: list[int]) -> None:
             if size <= COMPARED:
                 theirs, brute = (child(who, file, size, threshold) for who in ("theirs", "brute"))
                 cells[3:5] = [f"{theirs['seconds']:.1f} s", f"{theirs['pairs']:,}"]
-                cells += [f"{theirs['seconds'] / ours['seconds']:.0f} \u00d7", f"{brute['pairs']:,}"]
+                gain = theirs["seconds"] / ours["seconds"]
+                cells += [f"{gain:.0f} \u00d7", f"{brute['pairs']:,}"]
             else:
                 cells += ["", ""]
             cells.append(f"{ours['peak'] / 2**30:.2f} GiB")

@@ -428,6 +428,118 @@ def mine(
             )
 
 
+template_option = click.option(
+    "--template", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Text that was handed out, and may stand in every answer.",
+)  # fmt: skip
+against_option = click.option(
+    "--against", type=click.Path(file_okay=False, path_type=Path), metavar="DIRECTORY",
+    help="An index of earlier answers, to compare with; their ids are shown as NAME:ID.",
+)  # fmt: skip
+
+
+@main.command()
+@index_option
+@click.option(
+    "--by", type=click.Choice(["question", "all"]),
+    help="Within each question (the default where there are questions), or over all.",
+)  # fmt: skip
+@template_option
+@against_option
+@click.option(
+    "--max-expected", type=float, default=0.05, show_default=True,
+    help="Give the pairs of which one expects at most so many by chance, in their question.",
+)  # fmt: skip
+@click.option(
+    "--max-common", type=int, metavar="N",
+    help="What more than N answers to a question share is no evidence.  [default: half of them]",
+)  # fmt: skip
+@filter_options
+@format_option("table", "json", "jsonl", "csv")
+@output_option
+@quiet_option
+def plagiarism(
+    folder: Path, by: Any, template: Path | None, against: Path | None,  # noqa: ANN401
+    max_expected: float, max_common: int | None, question: str | None, author: str | None,
+    sql: str | None, form: str, output: Path | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Find the pairs of answers that chance doesn't explain.
+
+    By different authors, most surprising first, each with what a person can read in it. What the
+    question, a reference answer or a template says counts for nothing. With --question, --author or
+    --where a finding has at least one such answer. A finding is a reason to look, not a proof.
+    """
+    from searchkit import findings, report
+    from searchkit.plagiarism import find_plagiarism
+
+    with _reading(folder, quiet=quiet) as index, _earlier(against) as before:
+        with _bar("questions", quiet=quiet) as advance:
+            found = find_plagiarism(
+                index, by=by, where=_where(question, author, sql), template=_template(template),
+                against=before, max_expected=max_expected, max_common=max_common,
+                progress=advance,
+            )  # fmt: skip
+        for line in findings.what_was_compared(found):
+            log.info(line)
+        with _out(output) as out:
+            if form == "json":
+                report.write_json(findings.plagiarism_as_record(found), out)
+            elif form == "jsonl":
+                report.write_jsonl(findings.plagiarism_as_lines(found), out)
+            elif form == "csv":
+                report.write_csv(findings.plagiarism_as_rows(found), findings.COLUMNS, out)
+            else:
+                findings.print_plagiarism(found, out)
+
+
+@contextmanager
+def _earlier(folder: Path | None) -> Iterator[Index | None]:
+    if folder is None:
+        yield None
+        return
+    from searchkit.index import Index
+
+    with Index.open(folder) as index:
+        yield index
+
+
+def _template(path: Path | None) -> str:
+    if path is None:
+        return ""
+    from searchkit.sources import read_text
+
+    return read_text(path)
+
+
+@main.command()
+@click.argument("left", metavar="ID")
+@click.argument("right", metavar="ID")
+@index_option
+@template_option
+@against_option
+@format_option("table", "json")
+@output_option
+@quiet_option
+def compare(
+    left: str, right: str, folder: Path, template: Path | None, against: Path | None, form: str,
+    output: Path | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Put two answers side by side, and mark what they share.
+
+    Verbatim passages and reworded ones are marked differently, and the numbers said in words.
+    """
+    from searchkit import findings, report
+    from searchkit.plagiarism import compare as run
+
+    with _reading(folder, quiet=quiet) as index, _earlier(against) as before:
+        compared = run(index, left, right, template=_template(template), against=before)
+    with _out(output) as out:
+        if form == "json":
+            report.write_json(findings.finding_as_record(compared.finding), out)
+        else:
+            findings.print_comparison(compared, out)
+
+
 @main.command()
 @index_option
 @format_option("table", "json")
@@ -588,7 +700,8 @@ def _next_steps(folder: Path) -> list[str]:
     return [
         f'searchkit query "callbacks run later" --author s07 {here}',
         f'searchkit query "promise" --mode hybrid --where "score < 5" {here}',
-        f"searchkit status {here}",
+        f"searchkit plagiarism {here}",
+        f"searchkit compare q16-s07 q16-s19 {here}",
         "searchkit ingest YOUR-ANSWERS.csv        # then: searchkit query …",
         "searchkit --help",
     ]

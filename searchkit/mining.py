@@ -382,7 +382,7 @@ class _HalfPrecision:
         if len(i) > DENSE * len(left) * len(right):
             scores = (rows[left] @ rows[right].T)[at_left, at_right]
         else:
-            pairs = zip(to_left.split(CHUNK), to_right.split(CHUNK), strict=True)
+            pairs = zip(torch.split(to_left, CHUNK), torch.split(to_right, CHUNK), strict=True)
             scores = torch.cat([(rows[a] * rows[b]).sum(1) for a, b in pairs])
         products: Floats = scores.cpu().numpy()
         return products

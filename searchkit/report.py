@@ -163,7 +163,8 @@ def _acts(character: str) -> bool:
     return character in _BIDI or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
-def _console(out: TextIO) -> Any:  # noqa: ANN401
+def open_console(out: TextIO) -> Any:  # noqa: ANN401
+    """Give what prints tables; to a file in a width of its own."""
     from rich.console import Console
 
     # A file or a pipe gets a width that a spreadsheet of the eye can hold, not the terminal's.
@@ -172,7 +173,7 @@ def _console(out: TextIO) -> Any:  # noqa: ANN401
 
 def print_hits(queries: Sequence[str], found: Sequence[Sequence[Hit]], out: TextIO) -> None:
     """Print a table for each query, the passage that matches marked in its text."""
-    console = _console(out)
+    console = open_console(out)
     for number, (query, hits) in enumerate(zip(queries, found, strict=True)):
         if number:
             console.print()
@@ -187,7 +188,8 @@ def _title(query: str) -> Any:  # noqa: ANN401
     return Text(line if len(line) <= 300 else line[:299] + "…")
 
 
-def _table() -> Any:  # noqa: ANN401
+def plain_table() -> Any:  # noqa: ANN401
+    """Give a table with nothing but a line under its head."""
     from rich import box
     from rich.table import Table
 
@@ -197,7 +199,7 @@ def _table() -> Any:  # noqa: ANN401
 def _hit_table(hits: Sequence[Hit]) -> Any:  # noqa: ANN401
     from rich.text import Text
 
-    table = _table()
+    table = plain_table()
     with_question = any(hit.answer.question for hit in hits)
     with_author = any(hit.answer.author for hit in hits)
     table.add_column("#", justify="right", style="dim")
@@ -224,12 +226,12 @@ def _marked(hit: Hit) -> Any:  # noqa: ANN401
     left, right = max(0, start - CONTEXT), min(len(text), end + CONTEXT)
     whole = start == 0 and end >= len(text.rstrip())
     shown = Text("…" if left else "", style="dim")
-    shown.append(_tidy(text[left:start]), style="dim")
-    passage = _tidy(text[start : min(end, start + LONGEST)])
+    shown.append(tidy(text[left:start]), style="dim")
+    passage = tidy(text[start : min(end, start + LONGEST)])
     shown.append(passage, style="" if whole else "not dim bold yellow")
     if end - start > LONGEST:
         return shown.append(f" … and {end - start - LONGEST:,} characters more", style="dim")
-    shown.append(_tidy(text[end:right]) + ("…" if right < len(text) else ""), style="dim")
+    shown.append(tidy(text[end:right]) + ("…" if right < len(text) else ""), style="dim")
     return shown
 
 
@@ -237,7 +239,7 @@ def print_mined(mined: Mined, get: Get, out: TextIO) -> None:
     """Print the groups of equal texts, then the pairs side by side: `SHOWN` of each at most."""
     from rich.text import Text
 
-    console = _console(out)
+    console = open_console(out)
     if mined.equal:
         console.print(_groups_table(mined.equal[:SHOWN], get))
         if len(mined.equal) > SHOWN:
@@ -252,7 +254,7 @@ def print_mined(mined: Mined, get: Get, out: TextIO) -> None:
 def _groups_table(groups: Sequence[Sequence[str]], get: Get) -> Any:  # noqa: ANN401
     from rich.text import Text
 
-    table = _table()
+    table = plain_table()
     table.add_column("equal", justify="right")
     table.add_column("ids", overflow="fold", max_width=36)
     table.add_column("text", overflow="fold", ratio=1)
@@ -265,7 +267,7 @@ def _groups_table(groups: Sequence[Sequence[str]], get: Get) -> Any:  # noqa: AN
 def _pairs_table(pairs: Sequence[Pair], get: Get) -> Any:  # noqa: ANN401
     from rich.text import Text
 
-    table = _table()
+    table = plain_table()
     table.add_column("score", justify="right")
     table.add_column("left", overflow="fold", ratio=1)
     table.add_column("right", overflow="fold", ratio=1)
@@ -285,10 +287,11 @@ def _beginning(text: str) -> Any:  # noqa: ANN401
     from rich.text import Text
 
     more = f" … and {len(text) - EXCERPT:,} characters more" if len(text) > EXCERPT else ""
-    return Text(_tidy(text[:EXCERPT]), style="not dim").append(more, style="dim")
+    return Text(tidy(text[:EXCERPT]), style="not dim").append(more, style="dim")
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """Give text as a cell shows it: visible, without empty lines."""
     return re.sub(r"\n\s*\n+", "\n", visible(text).expandtabs(4))
 
 
@@ -309,7 +312,7 @@ def print_pairs(rows: Sequence[tuple[str, str]], out: TextIO) -> None:
     table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(Text(name), Text(visible(value)))
-    _console(out).print(table)
+    open_console(out).print(table)
 
 
 def print_status(known: Mapping[str, Any], out: TextIO) -> None:
@@ -341,7 +344,7 @@ def _print_questions(rows: Sequence[Mapping[str, Any]], out: TextIO, limit: int 
     for row in rows[:limit]:
         name = "(none)" if row["question"] is None else visible(row["question"])
         table.add_row(Text(name), f"{row['answers']:,}", f"{row['authors']:,}")
-    console = _console(out)
+    console = open_console(out)
     console.print()
     console.print(table)
     if len(rows) > limit:

@@ -20,7 +20,7 @@ from searchkit.folders import SUFFIXES, read_folder, read_zip, shown
 from searchkit.jsonfiles import read_json
 from searchkit.sheets import is_workbook, read_xlsx
 from searchkit.tables import read_parquet, read_sqlite, rows_of_parquet
-from searchkit.textlines import buffered, lines
+from searchkit.textlines import buffered, lines, text
 from searchkit.types import Answer
 
 FORMATS = ("csv", "tsv", "json", "jsonl", "xlsx", "parquet", "sqlite", "zip", "folder")
@@ -278,6 +278,16 @@ def _is_folder(path: Path) -> bool:
         raise BadInput(f"{shown(path)}: can't be read ({error.strerror})") from None
 
 
+def read_text(path: Path, encoding: str | None = None) -> str:
+    """Give the whole text of a file.
+
+    Raises:
+        BadInput: if it can't be read or decoded; which byte of which line.
+    """
+    with _opened(path) as file:
+        return text(buffered(file), shown(path), encoding)
+
+
 def _check_file(path: Path) -> None:
     if not path.exists():
         raise BadInput(f"{shown(path)}: no such file")
@@ -313,4 +323,4 @@ def _version(file: IO[bytes]) -> tuple[int, int]:
     return state.st_size, state.st_mtime_ns
 
 
-__all__ = ["FORMATS", "Columns", "Reject", "count_rows", "read_answers"]
+__all__ = ["FORMATS", "Columns", "Reject", "count_rows", "read_answers", "read_text"]

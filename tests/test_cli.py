@@ -357,3 +357,84 @@ def test_mine_lists_equal_texts_as_groups(tmp_path: Path) -> None:
     first = run("mine", "-i", tmp_path / "i", "-f", "csv").stdout.splitlines()[1]
     assert first.startswith('1.0,"equal","q","0","ann","1","ann","\'=cmd')
     assert '{"equal": ["0", "1", "2"]}' in run("mine", "-i", tmp_path / "i", "-f", "jsonl").stdout
+
+
+TERM = [
+    "My answer: middleware sits between the request and the handler, reads or changes both, and "
+    "either ends the answer itself or calls next so that the following one has its turn.",
+    "A stream hands on a big file in small chunks, so the memory stays flat and the first bytes "
+    "reach the reader long before the last ones were read from the disk.",
+    "Callbacks were the first way; promises made chains of them readable, and with async and await "
+    "the same code looks as if it ran line by line although nothing waits.",
+    "The package file names the dependencies with their ranges, and the lock file pins the exact "
+    "versions, so that everybody who installs the project gets the same tree.",
+]
+
+
+@pytest.fixture(scope="module")
+def term(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four answers a question, and in the first two questions a copy."""
+    base = tmp_path_factory.mktemp("term")
+    rows = [
+        (f"{q}{s}", q, f"s{s}", f"{text} {q}", "1")
+        for q in ("a", "b")
+        for s, text in enumerate(TERM)
+    ]
+    rows += [(f"{q}9", q, "s9", f"{TERM[1].replace('big', 'large')} ok", "1") for q in ("a", "b")]
+    rows.append(("short", "a", "s8", "No idea, sorry", "0"))
+    run("ingest", sheet(base / "term.csv", rows), "-i", base / "index")
+    return base / "index"
+
+
+def test_plagiarism_writes_every_format(term: Path) -> None:
+    result = run("plagiarism", "-i", term, "-f", "json")
+    found = json.loads(result.stdout)
+    (one, other) = found["findings"]
+    assert {one["left"], other["left"]} == {"a1", "b1"}
+    assert list(one) == ["left", "right", "question", "verdict", "score", "semantic", "verbatim",
+                         "expected", "passages", "reason", "remarks", "first"]  # fmt: skip
+    assert one["verdict"] == "near copy" and one["passages"][0]["kind"] == "verbatim"
+    (ring,) = found["rings"]
+    assert ring["authors"] == ["s1", "s9"] and ring["questions"] == ["a", "b"]
+    assert "10 answers compared in 2 questions, 20 pairs" in result.stderr
+    assert "1 answer with fewer than 10 words of their own can't tell" in result.stderr
+    assert "2 questions with fewer than 20 such answers are judged together" in result.stderr
+    lines = run("plagiarism", "-i", term, "-f", "jsonl").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == [one, other, ring]
+    rows = list(csv.DictReader(io.StringIO(run("plagiarism", "-i", term, "-f", "csv").stdout)))
+    assert rows[0]["left_author"] == "s1" and rows[0]["right_text"].startswith("A stream hands")
+    assert json.loads(rows[0]["passages"]) == one["passages"]
+    table = run("plagiarism", "-i", term).stdout
+    assert "near copy" in table and "s1, s9" in table and "a reason to look, not a proof" in table
+    none = run("plagiarism", "-i", term, "--max-expected", "0", "-q")
+    assert "no pair is more alike than chance explains" in none.stdout and none.stderr == ""
+
+
+def test_plagiarism_with_a_template_and_an_earlier_index(term: Path, tmp_path: Path) -> None:
+    template = tmp_path / "handout.txt"
+    template.write_text(TERM[1], "utf-8")
+    found = run("plagiarism", "-i", term, "--template", template, "-f", "json").stdout
+    assert json.loads(found)["findings"] == []
+    missing = run("plagiarism", "-i", term, "--template", tmp_path / "no.txt", code=1)
+    assert missing.stderr.endswith("no.txt: no such file\n")
+    new = sheet(tmp_path / "new.csv", [("n1", "a", "t1", TERM[0] + " As I said.", "1")])
+    run("ingest", new, "-i", tmp_path / "new")
+    result = run("plagiarism", "-i", tmp_path / "new", "--against", term, "-f", "json")
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert (finding["left"], finding["right"]) == ("n1", "index:a0")
+    side = run("compare", "n1", "index:a0", "-i", tmp_path / "new", "--against", term)
+    assert "index:a0 is one of the earlier answers" in " ".join(side.stdout.split())
+    itself = run("plagiarism", "-i", term, "--against", term, code=1)
+    assert "is the index itself; name one of earlier answers" in itself.stderr
+
+
+def test_compare_shows_both_sides_and_says_the_numbers_in_words(term: Path) -> None:
+    shown = " ".join(run("compare", "a1", "a9", "-i", term).stdout.split())
+    assert "[1 A stream hands" in shown and "Near copy: " in shown
+    assert "By chance, " in shown and "questions like this" in shown
+    other = " ".join(run("compare", "a0", "a1", "-i", term).stdout.split())
+    assert "No finding, since so much is no evidence here" in other
+    record = json.loads(run("compare", "a1", "a9", "-i", term, "-f", "json").stdout)
+    assert (record["left"], record["right"], record["verdict"]) == ("a1", "a9", "near copy")
+    assert "no answer 'a77'" in run("compare", "a1", "a77", "-i", term, code=1).stderr
+    assert "are one answer; name two" in run("compare", "a1", "a1", "-i", term, code=1).stderr

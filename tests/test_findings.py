@@ -1,0 +1,82 @@
+"""Findings: legible without colour, harmless to a terminal, and no number that says too much."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from searchkit import Answer
+from searchkit.findings import by_chance, print_comparison, print_plagiarism
+from searchkit.plagiarism import Comparison, Plagiarism
+from searchkit.types import NO_FINDING, Finding, Overlap, Ring
+
+LEFT = Answer("l", "Alpha beta gamma delta. The loop waits.", "q", "ann", "2025-01-02")
+RIGHT = Answer(
+    "r", "It waits, the loop.\nAlpha beta gamma delta.", "q", "<b>\x1b[31m", "2025-01-01"
+)
+PASSAGES = (
+    Overlap((0, 22), (20, 42), "verbatim", 1.0),
+    Overlap((24, 39), (0, 19), "reworded", 0.8),
+)
+
+
+def finding(verdict: str = "near copy", expected: float = 0.001) -> Finding:
+    return Finding("l", "r", "q", verdict, 0.9, 0.95, 0.8, expected, PASSAGES, "80% is the same.",
+                   ("r hides something",), "r")  # fmt: skip
+
+
+def compared(verdict: str = "near copy", expected: float = 0.001) -> str:
+    out = io.StringIO()
+    print_comparison(Comparison(finding(verdict, expected), LEFT, RIGHT, 300), out)
+    return out.getvalue()
+
+
+def listed(findings: list[Finding], rings: list[Ring]) -> str:
+    found = Plagiarism(findings, rings, 9, 0, 36, 1, [], False, {"l": LEFT, "r": RIGHT})
+    out = io.StringIO()
+    print_plagiarism(found, out)
+    return out.getvalue()
+
+
+def test_passages_are_marked_by_brackets_with_the_same_number() -> None:
+    shown = compared()
+    for mark in ("[1 Alpha beta gamma delta]", "{2 The loop waits.}", "{2 It waits, the loop.}"):
+        assert shown.replace("\n", " ").count(mark) >= 1
+    assert shown.count("[1 Alpha") == 2
+    assert "Near copy: 80% is the same." in shown
+    assert "r was handed in first; that does not say who copied." in shown
+    assert "Note: r hides something." in shown
+
+
+def test_what_is_usual_is_called_no_finding() -> None:
+    shown = compared(NO_FINDING, 12.3)
+    assert "No finding, since so much is no evidence here: 80% is the same." in shown
+    assert "By chance, 12 pairs as much alike come up in such a question." in shown
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        (3.0, "By chance, 3 pairs as much alike come up in such a question."),
+        (0.05, "By chance, one such pair comes up in 20 questions like this."),
+        (0.00012, "By chance, one such pair comes up in 8,300 questions like this."),
+        (1e-12, "By chance, not one such pair comes up in a million questions like this."),
+        (0, "By chance, not one such pair comes up in a million questions like this."),
+    ],
+)
+def test_expected_is_said_in_words(expected: float, words: str) -> None:
+    assert by_chance(expected) == words
+
+
+def test_the_table_quotes_evidence_and_ends_with_a_caution() -> None:
+    ring = Ring(("ann", "bob"), ("q", "q2"), (("l", "r"),), 1e-9)
+    shown = listed([finding(expected=1e-9)], [ring])
+    assert "< 1e-6" in shown and "“Alpha beta gamma delta”" in shown and "ann, bob" in shown
+    assert "\x1b" not in shown and "<U+001B>" in shown
+    assert "Each is a reason to look, not a proof" in shown
+    assert "no pair is more alike than chance explains" in listed([], [])
+
+
+def test_many_findings_are_cut_and_said_so() -> None:
+    assert "… and 10 more; --format csv has all" in listed([finding()] * 60, [])

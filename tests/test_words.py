@@ -1,0 +1,91 @@
+"""Words: prose by its words, code by its shape, sequences of both by a stable hash."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from searchkit.words import NAME, NUMBER, TEXT, code_spans, sequences, split_sentences, split_words
+
+FENCED = "Look:\n```js\nlet total = 1; // count\nadd(total, 'x');\n```\nThat is all."
+PLAIN = "I wrote this:\nfor (let i = 0; i < n; i++) {\n  total += i;\n}\nIt adds them up."
+
+
+def tokens(text: str) -> list[str]:
+    return split_words(text).tokens
+
+
+def test_prose_is_folded_words() -> None:
+    assert tokens("The Event-Loop doesn’t BLOCK.") == ["the", "event", "loop", "doesnt", "block"]
+
+
+def test_scripts_without_spaces_are_cut_into_characters() -> None:
+    assert tokens("事件循环 runs 非阻塞") == [*"事件循环", "runs", *"非阻塞"]
+
+
+def test_words_know_where_they_stand() -> None:
+    text = "Ein Ｂig café\u200b loop"
+    words = split_words(text)
+    assert [text[a:b] for a, b in zip(words.starts, words.ends, strict=True)] == [
+        "Ein", "Ｂig", "café", "loop",
+    ]  # fmt: skip
+    assert words.span(1, 2) == (4, 12)
+    assert words.hidden == [12]
+
+
+def test_fenced_code_is_compared_by_its_shape() -> None:
+    renamed = FENCED.replace("total", "sum").replace("'x'", '"other"').replace("// count", "")
+    assert tokens(FENCED) == tokens(renamed)
+    assert {NAME, NUMBER, TEXT} <= set(tokens(FENCED))
+    assert split_words(FENCED).code.tolist().count(True) == 12
+
+
+def test_code_is_known_without_fences_and_white_space_is_nothing() -> None:
+    (span,) = code_spans(PLAIN)
+    assert PLAIN[slice(*span)].startswith("for (")
+    assert PLAIN[slice(*span)].endswith("}")
+    squeezed = PLAIN.replace("  total += i;", "total   +=   i ;")
+    assert tokens(PLAIN) == tokens(squeezed)
+
+
+def test_prose_with_a_semicolon_is_no_code() -> None:
+    assert code_spans("One thing; and another.\nIt waits (a while), then runs.") == []
+    assert code_spans("") == []
+
+
+def test_sentences_cover_prose_and_take_code_as_one() -> None:
+    text = "First we wait. Then we go on! Dr. No\n- a list of things\n" + FENCED
+    found = [text[a:b] for a, b in split_sentences(text)]
+    assert found[:2] == ["First we wait.", "Then we go on!"]
+    assert sum("let total" in sentence for sentence in found) == 1
+    assert not any(sentence.startswith("```") for sentence in found)
+    assert split_sentences("") == []
+
+
+@given(st.text(alphabet="ab c.\n;{}()=`'\"/*#\u200bé中", max_size=80))
+def test_anything_can_be_split(text: str) -> None:
+    words = split_words(text)
+    assert (words.starts < words.ends).all()
+    assert (words.starts[1:] >= words.starts[:-1]).all()
+    for start, end in split_sentences(text):
+        assert text[start:end].strip()
+
+
+def test_sequences_are_of_one_kind_and_equal_where_the_tokens_are() -> None:
+    words = split_words("one two three one two three\n" + FENCED)
+    hashes, firsts = sequences(words, (2, 6))
+    naive = []
+    for first in range(len(words)):
+        size = 6 if words.code[first] else 2
+        inside = words.code[first : first + size]
+        if len(inside) == size and (inside == words.code[first]).all():
+            naive.append((tuple(words.tokens[first : first + size]), first))
+    assert sorted(firsts.tolist()) == [first for _, first in naive]
+    by_hash = dict(zip(firsts.tolist(), hashes.tolist(), strict=True))
+    for one, a in naive:
+        for other, b in naive:
+            assert (one == other) == (by_hash[a] == by_hash[b])
+
+
+def test_hashes_are_the_same_everywhere() -> None:
+    assert split_words("loop").hashes.tolist() == [0x1D2B504FE95B549D]
