@@ -2,9 +2,9 @@
 
 Parts: `honest` (SemEval-2013 and SAF), `demo` (what is planted there), `copies` (made of SAF's
 answers, by kind and strength), `class` (half of a class copies one answer), `code` (Java programs
-by level), `time`. Against two measures alone: the cosine of the whole answers, and containment (shared
-word trigrams, of the shorter answer's). Each of these gets the threshold at which it flags as many
-questions of SemEval-2013 and SAF as searchkit does.
+by level), `time`. Against two measures alone: the cosine of the whole answers, and containment
+(shared word trigrams, of the shorter answer's). Each of these gets the threshold at which it flags
+as many questions of SemEval-2013 and SAF as searchkit does.
 """
 
 from __future__ import annotations

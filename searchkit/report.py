@@ -168,7 +168,8 @@ def open_console(out: TextIO) -> Any:  # noqa: ANN401
     from rich.console import Console
 
     # A file or a pipe gets a width that a spreadsheet of the eye can hold, not the terminal's.
-    return Console(file=out, highlight=False, soft_wrap=False, width=None if out.isatty() else 110)
+    width = None if out.isatty() else 110
+    return Console(file=out, highlight=False, soft_wrap=False, width=width, force_jupyter=False)
 
 
 def print_hits(queries: Sequence[str], found: Sequence[Sequence[Hit]], out: TextIO) -> None:
