@@ -167,9 +167,12 @@ def open_console(out: TextIO) -> Any:  # noqa: ANN401
     """Give what prints tables; to a file in a width of its own."""
     from rich.console import Console
 
-    # A file or a pipe gets a width that a spreadsheet of the eye can hold, not the terminal's.
-    width = None if out.isatty() else 110
-    return Console(file=out, highlight=False, soft_wrap=False, width=width, force_jupyter=False)
+    # A file or a pipe gets a width that a spreadsheet of the eye can hold, and no colours.
+    terminal = out.isatty()
+    return Console(
+        file=out, highlight=False, soft_wrap=False, width=None if terminal else 110,
+        force_terminal=terminal, force_jupyter=False,
+    )  # fmt: skip
 
 
 def print_hits(queries: Sequence[str], found: Sequence[Sequence[Hit]], out: TextIO) -> None:
