@@ -87,13 +87,13 @@ def what_was_compared(found: Plagiarism) -> Iterator[str]:
     yield f"{found.answers:,} answers compared in {groups}, {found.pairs:,} pairs"
     if found.short:
         yield (
-            f"{_counted(found.short, 'answer')} with fewer than 10 words of their own can't tell, "
-            f"and are in no pair"
+            f"in no pair: {_counted(found.short, 'answer')} with fewer than 10 words of its own, "
+            f"too few to tell"
         )
     if found.pooled:
         yield (
-            f"{_counted(len(found.pooled), 'question')} with fewer than 20 such answers are judged "
-            f"together: `expected` is a rough estimate there"
+            f"judged together: {_counted(len(found.pooled), 'question')} with fewer than 20 such "
+            f"answers; `expected` is a rough estimate there"
         )
     if found.by_passages:
         yield "so many answers are compared passage by passage, not sentence by sentence"

@@ -15,6 +15,7 @@ from searchkit.words import Words, sequences, split_sentences, split_words
 SEED = (3, 6)  # words of prose, tokens of code, that must be the same to begin a passage
 SHORTEST = (4, 8)  # of a verbatim passage
 BRIDGE = 4  # words between two seeds that may be common ones
+REPEATED = 64  # times that a seed may stand in a text
 REWORDED = 0.6  # cosine of two sentences, at least
 COVERED = 0.6  # a sentence with so much of it verbatim is not listed as reworded, too
 
@@ -75,7 +76,7 @@ def shared_runs(left: Words, right: Words, leave_out: Collection[int] = ()) -> l
         places[gram].append(j)
     diagonals: dict[int, list[int]] = defaultdict(list)
     for gram, i in sorted(_pairs(left), key=lambda pair: pair[1]):
-        if gram in places and gram not in leave_out:
+        if 0 < len(places.get(gram, ())) <= REPEATED and gram not in leave_out:
             for j in places[gram]:
                 diagonals[j - i].append(i)
     runs = [run for shift, seeds in diagonals.items() for run in _joined(seeds, shift, left, right)]

@@ -23,7 +23,9 @@ Numbers = NDArray[np.int64]
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.M | re.S)
+_FENCE = re.compile(
+    r"^[ \t]*+(```++|~~~++)[^\n]*+\n(.*?)(?:^[ \t]*+\1[ \t]*+$|\Z)", re.M | re.S
+)  # possessive, so that a million backticks are read once
 _LINE = re.compile(r"[^\n]+")
 _CODE_LINE = re.compile(
     r"[;{}]\s*(?://.*)?$|^\s*[})\]]|=>|==|\+\+|\w\(.*\)\s*[;{:]?$|^\s*(?:const|let|var|import|from|"
@@ -45,6 +47,9 @@ _KEYWORDS = frozenset(
     "switch this throw throws true try typeof undefined var void while with yield".split()
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?;:])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
+
+SENTENCES = 400  # of a text, at most
+LONGEST_LINE = 500  # characters of a line of code
 
 NAME, TEXT, NUMBER = "\x01name", "\x01text", "\x01number"
 CODE = "\x01"  # what every token of code begins with
@@ -130,7 +135,10 @@ def _hash(token: str) -> int:
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Give the (start, end) of each sentence; a stretch of code is one, whatever is in it."""
+    """Give the (start, end) of each sentence; a stretch of code is one, whatever is in it.
+
+    Of a text with more than `SENTENCES` several make one, so that two books can be compared.
+    """
     spans: list[tuple[int, int]] = []
     at = 0
     for start, end in [*code_spans(text), (len(text), len(text))]:
@@ -138,7 +146,13 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
         if text[start:end].strip():
             spans.append((start, end))
         at = end
-    return spans
+    size = -(-len(spans) // SENTENCES)
+    if size < 2:
+        return spans
+    return [
+        (some[0][0], some[-1][1])
+        for some in (spans[n : n + size] for n in range(0, len(spans), size))
+    ]
 
 
 def code_spans(text: str) -> list[tuple[int, int]]:
@@ -158,10 +172,10 @@ def _plain_code(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     run: list[re.Match[str]] = []
     doubtful = 0
     for line in [*_LINE.finditer(text, start, end), None]:
-        if line is not None and _CODE_LINE.search(line.group()):
+        if line is not None and len(line[0]) <= LONGEST_LINE and _CODE_LINE.search(line[0]):
             run.append(line)
             doubtful = 0
-        elif line is not None and run and doubtful < 2 and len(line.group().split()) < 6:
+        elif line is not None and run and doubtful < 2 and len(line[0].split()) < 6:
             doubtful += 1
         elif run:
             if len(run) > 1:

@@ -397,8 +397,8 @@ def test_plagiarism_writes_every_format(term: Path) -> None:
     (ring,) = found["rings"]
     assert ring["authors"] == ["s1", "s9"] and ring["questions"] == ["a", "b"]
     assert "10 answers compared in 2 questions, 20 pairs" in result.stderr
-    assert "1 answer with fewer than 10 words of their own can't tell" in result.stderr
-    assert "2 questions with fewer than 20 such answers are judged together" in result.stderr
+    assert "in no pair: 1 answer with fewer than 10 words of its own" in result.stderr
+    assert "judged together: 2 questions with fewer than 20 such answers" in result.stderr
     lines = run("plagiarism", "-i", term, "-f", "jsonl").stdout.splitlines()
     assert [json.loads(line) for line in lines] == [one, other, ring]
     rows = list(csv.DictReader(io.StringIO(run("plagiarism", "-i", term, "-f", "csv").stdout)))

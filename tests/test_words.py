@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from searchkit.overlap import shared_runs
 from searchkit.words import NAME, NUMBER, TEXT, code_spans, sequences, split_sentences, split_words
 
 FENCED = "Look:\n```js\nlet total = 1; // count\nadd(total, 'x');\n```\nThat is all."
@@ -89,3 +94,31 @@ def test_sequences_are_of_one_kind_and_equal_where_the_tokens_are() -> None:
 
 def test_hashes_are_the_same_everywhere() -> None:
     assert split_words("loop").hashes.tolist() == [0x1D2B504FE95B549D]
+
+
+def test_a_book_is_compared_by_stretches() -> None:
+    text = "One sentence more. " * 5_000
+    spans = split_sentences(text)
+    assert 200 <= len(spans) <= 400
+    assert all(after[0] >= before[1] for before, after in pairwise(spans))
+    assert spans[-1][1] == len(text.rstrip())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`" * 300_000,
+        "f(" * 100_000,
+        "a.b;" * 100_000,
+        "/* " * 50_000,
+        '"' * 100_000,
+        "x" * 1_000_000,
+    ],
+    ids=["backticks", "calls", "dots", "comments", "quotes", "token"],
+)
+def test_hostile_texts_take_no_longer_than_they_are(text: str) -> None:
+    started = time.perf_counter()
+    words = split_words(text)
+    split_sentences(text)
+    shared_runs(words, words)
+    assert time.perf_counter() - started < 20
