@@ -155,10 +155,7 @@ class Detector:
 
     def finish(self) -> None:
         """Judge the questions with few answers, all together."""
-        null = Null.fit({
-            name: np.concatenate([np.empty(0), *(measures[name] for *_, measures in self._waiting)])
-            for name in USUAL
-        })  # fmt: skip
+        null = self._pooled()
         for group, measurer, _ in self._waiting:
             self._keep(group, measurer, null, pooled=True)
         self._waiting = []
@@ -172,18 +169,27 @@ class Detector:
         return Judged(left, right, measures, expected)
 
     def compare(self, group: Group, left: int, right: int) -> Finding:
-        """Give the finding of two answers by their numbers, surprising or not."""
+        """Give the finding of two answers by their numbers, surprising or not.
+
+        If the question has few answers, it is judged with those that wait.
+        """
         measurer = self._measurer(group, always=(left, right))
-        null = Null.fit(measurer.unrelated())
+        few = len(group.texts) < FEW
+        null = self._pooled(measurer.unrelated()) if few else Null.fit(measurer.unrelated())
         chance = float(null.chance(measurer.measure(np.array([left]), np.array([right])))[0])
         suspect = Suspect(left, right, chance * max(1, _count_pairs(group.texts)))
         (finding,) = self._gathered(group, measurer, [suspect])
         usual = finding.expected > self._max_expected and finding.verdict != "identical"
         if usual or not tells(finding, group.texts[left], group.texts[right]):
             finding = replace(finding, verdict=NO_FINDING)
-        if len(group.texts) >= FEW:
-            return finding
-        return replace(finding, remarks=(*finding.remarks, _rough(null.pairs)))
+        return replace(finding, remarks=(*finding.remarks, _rough(null.pairs))) if few else finding
+
+    def _pooled(self, *more: dict[str, Values]) -> Null:
+        every = [*(measures for *_, measures in self._waiting), *more]
+        return Null.fit({
+            name: np.concatenate([np.empty(0), *(measures[name] for measures in every)])
+            for name in USUAL
+        })  # fmt: skip
 
     def _measurer(self, group: Group, always: tuple[int, ...] = ()) -> _Measurer:
         embed = None if self._by_passages else self._embed

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.detection import SENTENCES, SHORTEST, Detector, Given, Group
+from searchkit.detection import FEW, SENTENCES, SHORTEST, Detector, Given, Group
 from searchkit.encoder import Encoder
 from searchkit.errors import BadInput, IndexMismatch
 from searchkit.evidence import Embed, Written
@@ -186,6 +186,10 @@ def compare(
         max_expected=MAX_EXPECTED,
         by_passages=sum(len(text.sentences) for text in kept) > SENTENCES,
     )
+    if question is not None and len(kept) < FEW:
+        for group in _groups(texts, "question", template)[0]:
+            if group.question != question and len(group.texts) < FEW:
+                detector.look_at(group)  # puts it aside
     finding = detector.compare(Group(question, kept, given), first, second)
     return Comparison(
         finding, found[finding.left], found[finding.right], len(kept) * (len(kept) - 1) // 2

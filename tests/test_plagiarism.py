@@ -241,6 +241,13 @@ def test_compare_says_what_is_no_finding(tmp_path: Path) -> None:
             compare(index, "q1-001", "q1-001")
 
 
+def test_compare_judges_few_answers_as_plagiarism_does(tmp_path: Path) -> None:
+    small = [a for n in range(4) for a in copied(honest(FEW - 8, f"q{n}", n), 1, 2)]
+    with made(tmp_path / "i", small) as index:
+        finding = find_plagiarism(index).findings[0]
+        assert compare(index, finding.left, finding.right).finding == finding
+
+
 def test_many_sentences_are_compared_by_their_passages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("searchkit.plagiarism.SENTENCES", 10)
     found = among(copied(honest(30), 4, 9))
