@@ -540,6 +540,73 @@ def compare(
             findings.print_comparison(compared, out)
 
 
+class _Threshold(click.ParamType[float | None]):
+    """A cosine, or `auto`, which is None."""
+
+    name = "number|auto"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float | None:  # noqa: ANN401
+        return None if value in (None, "auto") else click.FLOAT.convert(value, param, ctx)
+
+
+@main.command()
+@index_option
+@click.option(
+    "-m", "--method", type=click.Choice(["communities", "k-means", "hdbscan"]),
+    default="communities", show_default=True,
+    help="Around the densest answers; into k; or dense regions, the others being noise.",
+)  # fmt: skip
+@click.option(
+    "--by", type=click.Choice(["question", "all"]),
+    help="Within each question (the default where there are questions), or over all.",
+)  # fmt: skip
+@click.option(
+    "-t", "--threshold", type=_Threshold(), default="auto", show_default=True,
+    help="Of communities: the least cosine of an answer with its centre; auto: from the data.",
+)  # fmt: skip
+@click.option("-k", type=int, help="Of k-means: how many clusters; from the data if not said.")
+@click.option(
+    "--min-size", type=int, default=3, show_default=True,
+    help="Of hdbscan: answers of a cluster, at least.",
+)  # fmt: skip
+@filter_options
+@format_option("table", "json", "jsonl", "csv")
+@output_option
+@quiet_option
+def cluster(
+    folder: Path, method: Any, by: Any, threshold: float | None, k: int | None,  # noqa: ANN401
+    min_size: int, question: str | None, author: str | None, sql: str | None, form: str,
+    output: Path | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Group the answers that say the same.
+
+    Each group with its most typical answer and the words that set it apart; what stands alone is
+    listed last.
+    """
+    from searchkit import outlines, report
+    from searchkit.clusters import cluster as run
+
+    with _reading(folder, quiet=quiet) as index:
+        where = _where(question, author, sql)
+        with _bar("questions", quiet=quiet) as advance:
+            found = run(
+                index, by=by, method=method, threshold=threshold, k=k, min_size=min_size,
+                where=where, progress=advance,
+            )  # fmt: skip
+        if found.blank:
+            log.info("%s blank answers are in no cluster", f"{found.blank:,}")
+        with _out(output) as out:
+            if form == "json":
+                report.write_json([outlines.cluster_as_record(c) for c in found.clusters], out)
+            elif form == "jsonl":
+                report.write_jsonl(map(outlines.cluster_as_record, found.clusters), out)
+            elif form == "csv":
+                rows = outlines.clusters_as_rows(found.clusters, index.get)
+                report.write_csv(rows, outlines.COLUMNS, out)
+            else:
+                outlines.print_clusters(found, index.get, out)
+
+
 @main.command()
 @index_option
 @format_option("table", "json")

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from searchkit.evidence import Embed, Suspect, Written, common_sequences, gather, tells
 from searchkit.likeness import (
+    ENOUGH,
     LENGTHS,
     Background,
     Held,
     SentenceMeaning,
     Wording,
-    centred,
     counting,
     find_kin,
 )
@@ -29,6 +29,7 @@ from searchkit.mining import mine_blocks
 from searchkit.overlap import SEED
 from searchkit.surprise import USUAL, Null
 from searchkit.types import NO_FINDING, Finding
+from searchkit.vectors import centred
 from searchkit.words import Hashes, sequences, split_words
 
 Numbers = NDArray[np.int64]
@@ -259,7 +260,8 @@ class _Measurer:
         common = most, counted
         self._rare = held["long"]
         self._wording = {kind: Wording(held[kind], counts, background, common) for kind in LENGTHS}
-        self._centred = centred(np.stack([text.vector for text in texts]), counts)
+        rows = np.stack([text.vector for text in texts])
+        self._centred = centred(rows, counts) if len(texts) >= ENOUGH else np.zeros_like(rows)
         self._meaning = SentenceMeaning(*_units(texts, embed), self._sample, self._kin)
         self.leave_out = common_sequences(words, *common, group.given.sequences["seed"])
 

@@ -206,6 +206,23 @@ class Index:
         """Stream the answers that a filter allows, in the order in which they came."""
         return self.store.answers(where)
 
+    def embedded(
+        self, where: Where = EVERYTHING
+    ) -> Iterator[tuple[Answer, list[Passage], NDArray[np.float32]]]:
+        """Stream the answers that are not blank, each with its passages and `(p, d)` unit rows."""
+        keys = self.store.matching(where).tolist()
+        for start in range(0, len(keys), 4096):
+            rows = self.store.passages_of(keys[start : start + 4096])
+            passages: dict[int, list[Passage]] = {}
+            for key, begin, end, _ in rows:
+                passages.setdefault(key, []).append(Passage(begin, end))
+            answers = self.store.get_keys(list(passages))
+            vectors = unit_rows(self.vectors.get(np.array([v for *_, v in rows], np.int64)))
+            at = 0
+            for key, spans in passages.items():
+                yield answers[key], spans, vectors[at : at + len(spans)]
+                at += len(spans)
+
     def search(
         self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING
     ) -> list[list[Hit]]:

@@ -204,23 +204,6 @@ def _rarity(having: Values, answers: float, held: Held, background: Background) 
     return weights
 
 
-def centred(vectors: Floats, counts: Values) -> Floats:
-    """Give unit rows relative to their mean: what sets each answer apart from the others.
-
-    Args:
-        vectors: `(n, d)`, one an answer.
-        counts: `(n,)` as how many answers each counts.
-
-    Returns:
-        `(n, d)` float32; zeros where answers are too few to have a mean, or where one is the mean.
-    """
-    if len(vectors) < ENOUGH:
-        return np.zeros_like(vectors)
-    rows = vectors - np.average(vectors, axis=0, weights=counts)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.where(lengths > 1e-3, rows / np.maximum(lengths, 1e-3), 0).astype(np.float32)
-
-
 class SentenceMeaning:
     """Says how much nearer the sentences of two answers are to each other than to the others'.
 

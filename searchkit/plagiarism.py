@@ -23,7 +23,7 @@ from searchkit.likeness import Background
 from searchkit.passages import split_passages
 from searchkit.rings import find_rings
 from searchkit.types import Answer, Finding, Ring
-from searchkit.vectors import unit_rows
+from searchkit.vectors import mean_row, unit_rows
 from searchkit.where import Where
 
 By = Literal["question", "all"]
@@ -303,19 +303,8 @@ def _is_reference(answer: Answer) -> bool:
 
 def _from_index(index: Index, *, earlier: bool) -> Iterator[Written]:
     """Stream the answers that are not blank, with the vectors that are there."""
-    keys = index.store.matching(EVERYTHING).tolist()
-    for start in range(0, len(keys), 4096):
-        rows = index.store.passages_of(keys[start : start + 4096])
-        spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for key, begin, end, _ in rows:
-            spans[key].append((begin, end))
-        answers = index.store.get_keys(list(spans))
-        vectors = index.vectors.get(np.array([vector for *_, vector in rows], np.int64))
-        at = 0
-        for key, inside in spans.items():
-            mine = unit_rows(vectors[at : at + len(inside)])
-            at += len(inside)
-            yield _written(answers[key], inside, mine, earlier=earlier)
+    for answer, passages, vectors in index.embedded():
+        yield _written(answer, [(p.start, p.end) for p in passages], vectors, earlier=earlier)
 
 
 def _embedded(answers: Sequence[Answer], encoder: Encoder) -> list[Written]:
@@ -337,10 +326,8 @@ def _embedded(answers: Sequence[Answer], encoder: Encoder) -> list[Written]:
 def _written(
     answer: Answer, spans: list[tuple[int, int]], vectors: NDArray[np.float32], *, earlier: bool
 ) -> Written:
-    """Put an answer together; the whole's vector is the mean of its passages', by length."""
     lengths = np.array([end - start for start, end in spans], np.float32)
-    whole = unit_rows((lengths @ vectors / lengths.sum())[None, :])[0]
-    return Written(answer, whole, spans, vectors, earlier)
+    return Written(answer, mean_row(vectors, lengths), spans, vectors, earlier)
 
 
 def _embed_with(encoder: Callable[[], Encoder]) -> Embed:

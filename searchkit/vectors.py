@@ -285,3 +285,27 @@ def unit_rows(vectors: Floats, texts: Sequence[str] = ()) -> Floats:
         raise BadInput(f"the model gave {what} for text {row + 1} of {len(vectors)} ({start!r})")
     scaled: Floats = np.divide(vectors, lengths, dtype=np.float32)
     return scaled
+
+
+def mean_row(vectors: Floats, weights: Floats) -> Floats:
+    """Give the `(d,)` unit vector of a whole: the mean of its parts `(p, d)` by their weights."""
+    mean: Floats = weights @ vectors / weights.sum()
+    row: Floats = unit_rows(mean[None, :])[0]
+    return row
+
+
+def centred(vectors: Floats, counts: NDArray[np.float64]) -> Floats:
+    """Give unit rows relative to their mean: what sets each answer apart from the others.
+
+    Args:
+        vectors: `(n, d)`, one an answer.
+        counts: `(n,)` as how many answers each counts.
+
+    Returns:
+        `(n, d)` float32; zeros for a row that is the mean.
+    """
+    if not len(vectors):
+        return vectors
+    rows = vectors - np.average(vectors, axis=0, weights=counts)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.where(lengths > 1e-3, rows / np.maximum(lengths, 1e-3), 0).astype(np.float32)

@@ -438,3 +438,21 @@ def test_compare_shows_both_sides_and_says_the_numbers_in_words(term: Path) -> N
     assert (record["left"], record["right"], record["verdict"]) == ("a1", "a9", "near copy")
     assert "no answer 'a77'" in run("compare", "a1", "a77", "-i", term, code=1).stderr
     assert "are one answer; name two" in run("compare", "a1", "a1", "-i", term, code=1).stderr
+
+
+def test_cluster_writes_every_format(folder: Path) -> None:
+    found = json.loads(run("cluster", "-i", folder, "-t", "0.5", "-f", "json").stdout)
+    assert list(found[0]) == ["cluster", "question", "kind", "size", "keywords", "center", "spread",
+                              "members"]  # fmt: skip
+    assert (found[0]["size"], found[0]["question"]) == (2, "q1")
+    lines = run("cluster", "-i", folder, "-t", "0.5", "-f", "jsonl").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == found
+    result = run("cluster", "-i", folder, "-t", "0.5", "-f", "csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert len(rows) == 5 and rows[0]["author"] in ("ann", "bob") and rows[0]["cluster"] == "1"
+    assert "1 blank answers are in no cluster" in result.stderr
+    table = run("cluster", "-i", folder, "--question", "q1").stdout
+    assert "q1   3 answers" in table and "chosen, of 23 tried" in table
+    assert run("cluster", "-i", folder, "-t", "many", code=2).exit_code == 2
+    wrong = run("cluster", "-i", folder, "-m", "k-means", "-t", "0.5", code=1)
+    assert "threshold 0.5 goes with the method communities, not with k-means" in wrong.stderr

@@ -1,0 +1,179 @@
+"""Clusters of an index: the few different answers that the many are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit import clustering
+from searchkit.clustering import NOISE, Choice, Clustering
+from searchkit.errors import BadInput
+from searchkit.index import EVERYTHING, Index
+from searchkit.keywords import keywords
+from searchkit.types import Answer, Cluster, Member
+from searchkit.vectors import mean_row
+from searchkit.where import Where
+from searchkit.words import split_words
+
+By = Literal["question", "all"]
+Method = Literal["communities", "k-means", "hdbscan"]
+METHODS: tuple[Method, ...] = ("communities", "k-means", "hdbscan")
+MIN_SIZE = 3  # of a cluster of hdbscan
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """What `cluster` found.
+
+    Attributes:
+        clusters: By question; within it the largest first, then what is single or noise.
+        choices: For each question, the threshold or number of clusters that was chosen from the
+            data; empty if it was given.
+        answers: How many answers are in the clusters.
+        blank: How many are blank, and in none.
+    """
+
+    clusters: list[Cluster]
+    choices: dict[str | None, Choice]
+    answers: int
+    blank: int
+
+
+def cluster(
+    index: Index,
+    *,
+    by: By | None = None,
+    method: Method = "communities",
+    threshold: float | None = None,
+    k: int | None = None,
+    min_size: int = MIN_SIZE,
+    where: Where = EVERYTHING,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Clustered:
+    """Group the answers that say the same; each is in one cluster.
+
+    Args:
+        index: Open for reading or writing.
+        by: `question`: within each question; `all`: over all. None: within questions if there are
+            any.
+        method: `communities`: every member scores at least the threshold with its centre;
+            `k-means`: k clusters; `hdbscan`: dense regions, the others are noise.
+        threshold: Of communities, -1 to 1, inclusive; None: chosen from the data, by question.
+        k: Of k-means; None: chosen from the data, by question.
+        min_size: Answers of a cluster of hdbscan, at least.
+        where: Which answers to look at.
+        seed: Of k-means.
+        progress: Called with how many questions are done, and of how many.
+
+    Raises:
+        BadInput: if a number is out of range, or the filter can't be read.
+    """
+    _check(method, threshold, k, min_size)
+    groups: dict[str | None, list[tuple[Answer, Floats]]] = defaultdict(list)
+    for answer, passages, vectors in index.embedded(where):
+        lengths = np.array([p.end - p.start for p in passages], np.float32)
+        groups[answer.question].append((answer, mean_row(vectors, lengths)))
+    by = by or ("question" if any(groups) else "all")
+    if by == "all" and groups:
+        groups = {None: [pair for pairs in groups.values() for pair in pairs]}
+    found: list[Cluster] = []
+    choices: dict[str | None, Choice] = {}
+    ordered = sorted(groups, key=lambda question: (question is not None, question or ""))
+    for done, question in enumerate(ordered, 1):
+        answers = sorted(groups[question], key=lambda pair: pair[0].id)
+        rows, weights, row_of = _distinct(answers)
+        labels, choice = _clustered(rows, weights, method, threshold, k, min_size, seed)
+        if choice:
+            choices[question] = choice
+        found += _clusters(question, [answer for answer, _ in answers], row_of, labels)
+        if progress:
+            progress(done, len(ordered))
+    count = sum(len(group) for group in groups.values())
+    blank = len(index.store.matching(where)) - count
+    return Clustered(found, choices, count, blank)
+
+
+def _check(method: Method, threshold: float | None, k: int | None, min_size: int) -> None:
+    if method not in METHODS:
+        raise BadInput(f"--method must be one of {', '.join(METHODS)}, not {method!r}")
+    if threshold is not None and not -1 <= threshold <= 1:
+        raise BadInput(f"a threshold is a cosine, from -1 to 1, not {threshold}")
+    if k is not None and k < 1:
+        raise BadInput(f"-k must be 1 or more, not {k}")
+    if min_size < 2:
+        raise BadInput(f"--min-size must be 2 or more, not {min_size}")
+    for name, value, needed in (("threshold", threshold, "communities"), ("k", k, "k-means")):
+        if value is not None and method != needed:
+            raise BadInput(f"{name} {value} goes with the method {needed}, not with {method}")
+
+
+def _distinct(
+    answers: Sequence[tuple[Answer, Floats]],
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Give a row for each distinct vector, how many answers have it, and each answer's row."""
+    numbers: dict[bytes, int] = {}
+    row_of = np.array(
+        [numbers.setdefault(vector.tobytes(), len(numbers)) for _, vector in answers], np.int64
+    )
+    _, first = np.unique(row_of, return_index=True)
+    rows = np.stack([answers[n][1] for n in first])
+    return rows, np.bincount(row_of), row_of
+
+
+def _clustered(
+    rows: Floats, weights: NDArray[np.int64], method: Method, threshold: float | None,
+    k: int | None, min_size: int, seed: int,
+) -> tuple[Clustering, Choice | None]:  # fmt: skip
+    choice = None
+    if method == "communities":
+        if threshold is None:
+            choice = clustering.choose_threshold(rows, weights=weights)
+        value = choice.value if choice else threshold
+        return clustering.communities(rows, float(value or 0), weights=weights), choice
+    if method == "k-means":
+        if k is None:
+            choice = clustering.choose_k(rows, weights=weights, seed=seed)
+        value = choice.value if choice else k
+        return clustering.k_means(rows, int(value or 1), weights=weights, seed=seed), choice
+    return clustering.hdbscan(rows, min_size, weights=weights), None
+
+
+def _clusters(
+    question: str | None, answers: Sequence[Answer], row_of: NDArray[np.int64], found: Clustering
+) -> list[Cluster]:
+    """Put the answers of a question together; what is single or noise comes last."""
+    labels = found.labels[row_of]
+    members: dict[int, list[int]] = defaultdict(list)
+    for number, label in enumerate(labels.tolist()):
+        members[label].append(number)
+
+    def kind(label: int) -> str:
+        return "noise" if label == NOISE else "cluster" if len(members[label]) > 1 else "single"
+
+    order = sorted(members, key=lambda label: (("cluster", "single", "noise").index(kind(label)),
+                                               label))  # fmt: skip
+    words = keywords([[split_words(answers[n].text) for n in members[label]] for label in order])
+    clusters = []
+    for number, (label, said) in enumerate(zip(order, words, strict=True), 1):
+        scored = [
+            Member(answers[n].id, round(min(1.0, float(found.scores[row_of[n]])), 6))
+            for n in members[label]
+        ]
+        scored.sort(key=lambda member: (-member.score, member.id))
+        center = None
+        if label != NOISE:
+            row = int(found.centres[label])
+            center = next(answers[n].id for n in members[label] if row_of[n] == row)
+        spread = 1 - sum(member.score for member in scored) / len(scored)
+        clusters.append(
+            Cluster(number, question, kind(label), center, said, round(spread, 6), tuple(scored))
+        )
+    return clusters
