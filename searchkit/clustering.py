@@ -21,6 +21,7 @@ Integers = NDArray[np.int64]
 
 GRID = tuple(round(0.4 + 0.025 * n, 3) for n in range(23))  # thresholds that are tried
 SAMPLE = 3_000  # rows on which a threshold or a number of clusters is tried
+NEARLY = 0.9  # of the best separation: among those the finest clusters are chosen
 ROUNDS, STARTS = 25, 3  # of k-means
 NOISE = -1
 
@@ -76,29 +77,43 @@ def communities(
     count = len(vectors)
     weights = np.ones(count, np.int64) if weights is None else np.asarray(weights, np.int64)
     begins, others, scores = _neighbours(vectors, threshold)
+    near = np.repeat(np.arange(count), np.diff(begins))
+    gains = np.bincount(near, weights[others], count).astype(np.int64)
+    sums = np.zeros(count, np.int64)  # of scores in millionths: exact in any order
+    np.add.at(sums, near, scores)
     labels = np.full(count, NOISE, np.int64)
     centres: list[int] = []
-
-    def density(row: int) -> tuple[float, float]:
-        part = slice(begins[row], begins[row + 1])
-        free = labels[others[part]] == NOISE
-        gain = int(weights[others[part]][free].sum())
-        return -gain, -round(float(scores[part][free].sum()), 6)
-
-    heap = [(*density(row), row) for row in range(count)]
+    heap = [
+        (-g, -s, row) for row, (g, s) in enumerate(zip(gains.tolist(), sums.tolist(), strict=True))
+    ]
     heapq.heapify(heap)
     while heap:
         gain, total, row = heapq.heappop(heap)
         if labels[row] != NOISE:
             continue
-        now = density(row)
+        now = (-int(gains[row]), -int(sums[row]))
         if now != (gain, total):  # its neighbours went elsewhere: it waits its turn again
             heapq.heappush(heap, (*now, row))
             continue
-        near = others[begins[row] : begins[row + 1]]
-        labels[near[labels[near] == NOISE]] = len(centres)
+        if -gain > weights[row]:
+            members = others[begins[row] : begins[row + 1]]
+            members = members[labels[members] == NOISE]
+            places = _ranges(begins[members], begins[members + 1])
+            gone = np.repeat(weights[members], begins[members + 1] - begins[members])
+            np.subtract.at(gains, others[places], gone)
+            np.subtract.at(sums, others[places], scores[places])
+            labels[members] = len(centres)
+        labels[row] = len(centres)
         centres.append(row)
     return _ordered(vectors, labels, np.array(centres, np.int64), weights)
+
+
+def _ranges(starts: Integers, stops: Integers) -> Integers:
+    """Give all numbers of these ranges, one range after the other."""
+    lengths = stops - starts
+    before = np.cumsum(lengths) - lengths
+    numbers: Integers = np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
+    return numbers
 
 
 def k_means(
@@ -204,7 +219,10 @@ def choose_k(vectors: Floats, *, weights: Integers | None = None, seed: int = 0)
 
 
 def _best(tried: Sequence[tuple[float, float]]) -> Choice:
-    value, quality = max(tried, key=lambda pair: (round(pair[1], 6), pair[0]))
+    """Choose the finest setting that is nearly as good as the best one."""
+    best = max(quality for _, quality in tried)
+    enough = best - (1 - NEARLY) * abs(best) - 1e-9
+    value, quality = max(pair for pair in tried if pair[1] >= enough)
     return Choice(value, quality, tuple(tried))
 
 
@@ -216,23 +234,23 @@ def _sampled(vectors: Floats, weights: Integers | None) -> tuple[Floats, Integer
     return vectors[some], sizes[some]
 
 
-def _neighbours(vectors: Floats, threshold: float) -> tuple[Integers, NDArray[np.int32], Floats]:
+def _neighbours(vectors: Floats, threshold: float) -> tuple[Integers, NDArray[np.int32], Integers]:
     """Give, row after row, the rows that score at least the threshold; each is its own, too.
 
     Returns:
-        `(n + 1,)` where each row's begin, `(m,)` rows, `(m,)` scores.
+        `(n + 1,)` where each row's begin, `(m,)` rows, `(m,)` scores in millionths.
     """
     count = len(vectors)
-    lefts, rights = [np.arange(count, dtype=np.int32)], [np.arange(count, dtype=np.int32)]
-    scores = [np.ones(count, np.float32)]
+    itself = np.arange(count, dtype=np.int32)
+    lefts, rights, scores = [itself], [itself], [np.full(count, 1_000_000, np.int32)]
     for block in mine_blocks(vectors, threshold):
         lefts += [block.left.astype(np.int32), block.right.astype(np.int32)]
         rights += [block.right.astype(np.int32), block.left.astype(np.int32)]
-        scores += [block.scores, block.scores]
+        scores += [np.rint(block.scores.astype(np.float64) * 1e6).astype(np.int32)] * 2
     left = np.concatenate(lefts)
     order = np.argsort(left, kind="stable")
     begins = np.concatenate([[0], np.cumsum(np.bincount(left, minlength=count))])
-    return begins, np.concatenate(rights)[order], np.concatenate(scores)[order]
+    return begins, np.concatenate(rights)[order], np.concatenate(scores)[order].astype(np.int64)
 
 
 def _means(vectors: Floats, labels: Integers, weights: Integers) -> Floats:

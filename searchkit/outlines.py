@@ -82,7 +82,8 @@ def why(choice: Choice) -> str:
     what = f"threshold {number}" if choice.value <= 1 else f"{number} clusters"
     return (
         f"{what} chosen, of {len(choice.tried)} tried: there the answers are nearest to their own "
-        f"centre and farthest from the next (separation {choice.quality:.2f})"
+        f"centre and farthest from the next (separation {choice.quality:.2f}); of those nearly as "
+        f"good the finest"
     )
 
 

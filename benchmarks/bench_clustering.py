@@ -1,0 +1,139 @@
+"""Clustering: `python benchmarks/bench_clustering.py [quality] [speed] [growth]`.
+
+`quality`: BANKING77 (10,003 questions of customers in 77 classes), every method on the same
+vectors, against scikit-learn's KMeans and sentence-transformers' `community_detection`. `speed`:
+communities of 50,000 passages of alpaca-answers against `community_detection`. `growth`: cost from
+10,000 on.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from bench_mining import vectors as alpaca
+from machine import SHARED, heading
+from numpy.typing import NDArray
+
+from searchkit.clustering import choose_k, choose_threshold, communities, hdbscan, k_means
+from searchkit.encoder import load_encoder
+from searchkit.vectors import unit_rows
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int64]
+PARTS = ("quality", "speed", "growth")
+
+
+def banking() -> tuple[Floats, Labels]:
+    """Give the vectors and the classes of BANKING77's training questions."""
+    with (SHARED / "banking77-train.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = sorted({row["label"] for row in rows})
+    texts = [row["text"] for row in rows]
+    classes = np.array([names.index(row["label"]) for row in rows])
+    return unit_rows(load_encoder().encode(texts), texts), classes
+
+
+def timed(run: Callable[[], Labels]) -> tuple[float, Labels]:
+    """Give seconds and labels."""
+    started = time.perf_counter()
+    labels = run()
+    return time.perf_counter() - started, labels
+
+
+def detected(rows: Floats, threshold: float) -> Labels:
+    """Give the labels of `community_detection`; what is in none is alone."""
+    import torch
+    from sentence_transformers.util import community_detection
+
+    labels = np.full(len(rows), -1, np.int64)
+    found = community_detection(torch.from_numpy(rows), threshold=threshold, min_community_size=1)
+    for number, members in enumerate(found):
+        labels[members] = number
+    labels[labels < 0] = np.arange((labels < 0).sum()) + len(found)
+    return labels
+
+
+def quality() -> None:
+    """Print accuracy, NMI and ARI by method."""
+    from scipy.optimize import linear_sum_assignment
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    rows, classes = banking()
+    seconds, chosen = timed(lambda: np.array([choose_threshold(rows).value, choose_k(rows).value]))
+    threshold, k = float(chosen[0]), int(chosen[1])
+    print(f"\nchosen from the data in {seconds:.1f} s: threshold {threshold:g}, k {k}\n")
+    print("| method | seconds | clusters | accuracy | NMI | ARI |\n|---|---:|---:|---:|---:|---:|")
+    methods: dict[str, Callable[[], Labels]] = {
+        f"communities, threshold {threshold:g} (auto)": lambda: communities(rows, threshold).labels,
+        "communities, threshold 0.7": lambda: communities(rows, 0.7).labels,
+        "`community_detection`, 0.7": lambda: detected(rows, 0.7),
+        f"k-means, k {k} (auto)": lambda: k_means(rows, k).labels,
+        "k-means, k 77": lambda: k_means(rows, 77).labels,
+        "scikit-learn KMeans, k 77, 3 starts": lambda: KMeans(
+            77, n_init=3, random_state=0
+        ).fit_predict(rows),
+        "hdbscan, 5 or more": lambda: hdbscan(rows, 5).labels,
+    }
+    for name, run in methods.items():
+        seconds, labels = timed(run)
+        labels = labels - labels.min()  # noise is a cluster of its own
+        table = np.zeros((labels.max() + 1, classes.max() + 1))
+        np.add.at(table, (labels, classes), 1)
+        accuracy = table[linear_sum_assignment(-table)].sum() / len(rows)
+        print(f"| {name} | {seconds:.2f} | {labels.max() + 1:,} | {accuracy:.3f} | "
+              f"{normalized_mutual_info_score(classes, labels):.3f} | "
+              f"{adjusted_rand_score(classes, labels):.3f} |", flush=True)  # fmt: skip
+
+
+def speed() -> None:
+    """Print seconds of communities of 50,000 against `community_detection`."""
+    rows = np.ascontiguousarray(alpaca(50_000)[:50_000])
+    communities(rows[:2000], 0.75)
+    print("\n| 50,000 \u00d7 384, threshold | `community_detection` | communities | gain |")
+    print("|---:|---:|---:|---:|")
+    for threshold in (0.75, 0.85):
+        ours, _ = timed(lambda: communities(rows, threshold).labels)  # noqa: B023
+        theirs, _ = timed(lambda: detected(rows, threshold))  # noqa: B023
+        print(
+            f"| {threshold} | {theirs:.1f} s | {ours:.1f} s | {theirs / ours:.0f} \u00d7 |",
+            flush=True,
+        )
+
+
+def growth() -> None:
+    """Print seconds by number of rows; those above 160,000 are made up: centres and noise."""
+    real = alpaca(160_000)
+    print("\n| rows | communities, 0.8 | k-means, k 100 |\n|---:|---:|---:|")
+    for count in (10_000, 100_000, 160_000, 1_000_000):
+        rows = real[:count] if count <= len(real) else made_up(count)
+        seconds = [""] if count > len(real) else [
+            f"{timed(lambda: communities(rows, 0.8).labels)[0]:.1f} s"  # noqa: B023
+        ]  # fmt: skip
+        seconds.append(f"{timed(lambda: k_means(rows, 100).labels)[0]:.1f} s")  # noqa: B023
+        print(f"| {count:,} | " + " | ".join(seconds) + " |", flush=True)
+
+
+def made_up(count: int) -> Floats:
+    """Give unit rows around a thousand centres."""
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((1000, 384)).astype(np.float32)
+    rows = centres[rng.integers(0, 1000, count)]
+    rows += rng.standard_normal(rows.shape, dtype=np.float32)
+    return unit_rows(rows)
+
+
+def main(parts: Sequence[str]) -> None:
+    """Print the tables."""
+    print(heading())
+    for part, run in {"quality": quality, "speed": speed, "growth": growth}.items():
+        if part in parts:
+            run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or PARTS)
