@@ -569,23 +569,30 @@ class _Threshold(click.ParamType[float | None]):
     "--min-size", type=int, default=3, show_default=True,
     help="Of hdbscan: answers of a cluster, at least.",
 )  # fmt: skip
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Draw the answers on a plane, too: .png, .svg, .pdf or .html (searchkit[plot]).",
+)  # fmt: skip
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
 @quiet_option
 def cluster(
     folder: Path, method: Any, by: Any, threshold: float | None, k: int | None,  # noqa: ANN401
-    min_size: int, question: str | None, author: str | None, sql: str | None, form: str,
-    output: Path | None, quiet: bool,
+    min_size: int, plot: Path | None, question: str | None, author: str | None, sql: str | None,
+    form: str, output: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Group the answers that say the same.
 
     Each group with its most typical answer and the words that set it apart; what stands alone is
     listed last.
     """
-    from searchkit import outlines, report
+    from searchkit import maps, outlines, report
     from searchkit.clusters import cluster as run
+    from searchkit.clusters import draw_map
 
+    if plot:
+        maps.check_suffix(plot)
     with _reading(folder, quiet=quiet) as index:
         where = _where(question, author, sql)
         with _bar("questions", quiet=quiet) as advance:
@@ -595,6 +602,9 @@ def cluster(
             )  # fmt: skip
         if found.blank:
             log.info("%s blank answers are in no cluster", f"{found.blank:,}")
+        if plot:
+            draw_map(index, found, plot, where=where)
+            log.info("%s is drawn", plot)
         with _out(output) as out:
             if form == "json":
                 report.write_json([outlines.cluster_as_record(c) for c in found.clusters], out)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit import clustering
+from searchkit import clustering, maps
 from searchkit.clustering import NOISE, Choice, Clustering
 from searchkit.errors import BadInput
 from searchkit.index import EVERYTHING, Index
@@ -99,6 +100,47 @@ def cluster(
     count = sum(len(group) for group in groups.values())
     blank = len(index.store.matching(where)) - count
     return Clustered(found, choices, count, blank)
+
+
+def draw_map(
+    index: Index, found: Clustered, path: Path, *, where: Where = EVERYTHING, seed: int = 0
+) -> None:
+    """Draw the answers of one question, or of all, on a plane: `.png`, `.svg`, `.pdf` or `.html`.
+
+    Args:
+        index: Open for reading or writing.
+        found: From `cluster`, with the same filter.
+        path: Where to.
+        where: Which answers.
+        seed: Of the placing.
+
+    Raises:
+        BadInput: if there are several questions or no answers, or the file can't be written.
+        MissingExtra: if what draws isn't installed.
+    """
+    maps.check_suffix(path)
+    questions = {c.question for c in found.clusters}
+    if len(questions) > 1:
+        raise BadInput(
+            f"--plot shows one question, and here are {len(questions):,}; "
+            f"say --question, or --by all"
+        )
+    named = {
+        member.id: ", ".join(c.keywords[:3]) or f"cluster {c.cluster}"
+        for c in found.clusters
+        if c.kind == "cluster"
+        for member in c.members
+    }
+    rows, points = [], []
+    for answer, passages, vectors in index.embedded(where):
+        lengths = np.array([p.end - p.start for p in passages], np.float32)
+        rows.append(mean_row(vectors, lengths))
+        name = f"{answer.id} · {answer.author}" if answer.author else answer.id
+        points.append(maps.Point(name, answer.text, named.get(answer.id, "")))
+    if not rows:
+        raise BadInput("no answer to draw; nothing passes the filter")
+    places = maps.place(np.stack(rows), seed)
+    maps.draw(path, places, points, next(iter(questions)) or "All answers")
 
 
 def _check(method: Method, threshold: float | None, k: int | None, min_size: int) -> None:

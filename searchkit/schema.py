@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite_utils
-from sqlite_utils.migrations import Migrations
+from searchkit.database import Database, Migrations
 
 FORMAT = 1  # PRAGMA user_version
 APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id, "SRKT": what `file` and we know it by
@@ -12,7 +11,7 @@ MIGRATIONS = Migrations("searchkit")
 
 
 @MIGRATIONS()
-def format_1(db: sqlite_utils.Database) -> None:
+def format_1(db: Database) -> None:
     """Answers and their passages, vectors and where they are checkpointed, full text."""
     for statement in _FORMAT_1:
         db.execute(statement)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sqlite_utils
 from numpy.typing import NDArray
 
+from searchkit.database import Database
 from searchkit.errors import BadInput, IndexBusy, IndexDamaged, IndexMismatch, StorageFailed
 from searchkit.schema import APPLICATION_ID, FORMAT, MIGRATIONS
 from searchkit.types import Answer, Passage
@@ -80,7 +80,7 @@ class AnswerStore:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
-        self.db = sqlite_utils.Database(connection, execute_plugins=False)
+        self.db = Database(connection, execute_plugins=False)
         self._connection = connection
 
     # -- opening ---------------------------------------------------------------------------------

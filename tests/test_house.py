@@ -20,7 +20,7 @@ PACKAGE = ROOT / "searchkit"
 
 # Imports go downward only: a module may import from layers above it in this list, and its own.
 LAYERS = [
-    {"_version", "types", "errors"},
+    {"_version", "types", "errors", "database"},
     {
         "where",
         "schema",
@@ -35,6 +35,7 @@ LAYERS = [
         "surprise",
         "rings",
         "clustering",
+        "maps",
     },
     {"models", "store", "delimited", "jsonfiles", "sheets", "folders"},
     {"tables", "modelcache", "compiling", "compiled", "checkpoint"},
