@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,15 @@ class ToyEncoder:
                 row += np.random.default_rng(seed).standard_normal(self.dimension)
             row /= np.linalg.norm(row) or 1.0
         return out
+
+
+@pytest.fixture(autouse=True)
+def _as_a_library() -> Iterator[None]:
+    """Give the package's messages back to the caller after a command took them for stderr."""
+    yield
+    log = logging.getLogger("searchkit")
+    log.handlers[:], log.propagate = [], True
+    log.setLevel(logging.NOTSET)
 
 
 @pytest.fixture
