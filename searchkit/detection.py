@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,8 +165,7 @@ class Detector:
     def judge(self, group: Group) -> Judged:
         """Judge every pair of a question, or of a sample of it if it has many answers."""
         measurer = self._measurer(group)
-        left, right = measurer.sampled_pairs()
-        measures = measurer.measure(left, right)
+        left, right, measures = measurer.sampled
         expected = Null.fit(measurer.unrelated()).chance(measures) * _count_pairs(group.texts)
         return Judged(left, right, measures, expected)
 
@@ -199,8 +199,8 @@ class Detector:
     def _keep(self, group: Group, measurer: _Measurer, null: Null, *, pooled: bool = False) -> None:
         suspects: list[Suspect] = []
         pairs = self.pairs[group.question]
-        for left, right in measurer.pairs():
-            expected = null.chance(measurer.measure(left, right)) * pairs
+        for left, right, measures in measurer.pairs():
+            expected = null.chance(measures) * pairs
             for at in np.flatnonzero(expected <= self._max_expected).tolist():
                 suspects.append(Suspect(int(left[at]), int(right[at]), float(expected[at])))
         wanted = [self._wanted is None or t.answer.id in self._wanted for t in group.texts]
@@ -270,30 +270,34 @@ class _Measurer:
         left = np.array([self._place[n] for n in left.tolist()], np.int64)
         right = np.array([self._place[n] for n in right.tolist()], np.int64)
         whole = np.einsum("pd,pd->p", self._centred[left], self._centred[right])
-        return {
+        measures = {
             "whole": np.maximum(whole, 0).astype(np.float64),
             "sentences": self._meaning.likeness(left, right),
             **{kind: wording.likeness(left, right) for kind, wording in self._wording.items()},
         }
+        # To six places, as scores: what is 0 but for the order of a sum is nothing in common.
+        return {name: np.round(values, 6) for name, values in measures.items()}
+
+    @cached_property
+    def sampled(self) -> tuple[Numbers, Numbers, dict[str, Values]]:
+        """All pairs that may be findings, or those among a sample of the answers, measured."""
+        i, j = np.triu_indices(len(self._sample), 1)
+        left, right = self._allowed(self._sample[i], self._sample[j])
+        return left, right, self.measure(left, right)
 
     def unrelated(self) -> dict[str, Values]:
-        """Measure the pairs that say what chance does: those that are not kin."""
-        left, right = self.sampled_pairs()
-        if len(left):
-            places = [np.array([self._place[n] for n in side.tolist()]) for side in (left, right)]
-            apart = np.asarray(self._kin[places[0], places[1]]).ravel() == 0
-            left, right = left[apart], right[apart]
-        return self.measure(left, right)
+        """Give the measures of the pairs that say what chance does: those that are not kin."""
+        left, right, measures = self.sampled
+        if not len(left):
+            return measures
+        places = [np.array([self._place[n] for n in side.tolist()]) for side in (left, right)]
+        apart = np.asarray(self._kin[places[0], places[1]]).ravel() == 0
+        return {name: values[apart] for name, values in measures.items()}
 
-    def sampled_pairs(self) -> tuple[Numbers, Numbers]:
-        """Give all pairs that may be findings, or those among a sample of the answers."""
-        i, j = np.triu_indices(len(self._sample), 1)
-        return self._allowed(self._sample[i], self._sample[j])
-
-    def pairs(self) -> Iterator[tuple[Numbers, Numbers]]:
-        """Give all pairs that may be findings; among many answers, those that are candidates."""
+    def pairs(self) -> Iterator[tuple[Numbers, Numbers, dict[str, Values]]]:
+        """Give all pairs that may be findings, measured; among many answers the candidates."""
         if len(self._chosen) <= MANY:
-            yield self.sampled_pairs()
+            yield self.sampled
             return
         seen: set[int] = set()
         for left, right in self._candidates():
@@ -301,7 +305,8 @@ class _Measurer:
             new = np.array([k not in seen for k in key.tolist()], bool)
             seen.update(key[new].tolist())
             order = np.lexsort((right[new], left[new]))
-            yield self._allowed(left[new][order], right[new][order])
+            allowed = self._allowed(left[new][order], right[new][order])
+            yield *allowed, self.measure(*allowed)
 
     def with_equals(self, suspects: list[Suspect]) -> list[Suspect]:
         """Add, where many answers are equal, a pair of the first with each of the others."""

@@ -27,6 +27,7 @@ RIVALS = 3  # answers that come next to a sentence: what the nearest must beat
 KIN, KIN_SHARE = 12, 0.1  # long sequences that kin share, and of the shorter one's all
 COMMON = 500  # texts; what more of them have does not make kin
 UNSEEN = 50  # answers to other questions, that one takes to have been there
+SAME = 1e-5  # two cosines that differ by less are one
 PAIRS, ROWS = 100_000, 2_000  # that are looked at in one step
 ENOUGH = 5  # answers; fewer don't say what is usual in their question, and only words count
 
@@ -290,7 +291,8 @@ def _ahead(cosines: Floats, best: Floats, counted: NDArray[np.bool_]) -> Floats:
         best: `(…, 4)` with the four nearest answers, best first.
         counted: Whether the answer itself may be one of the four.
     """
-    itself = counted & (cosines >= best[..., RIVALS - 1])
+    # The same cosine out of another product may differ in its last digits.
+    itself = counted & (cosines >= best[..., RIVALS - 1] - SAME)
     rivals = np.where(itself, best.sum(axis=-1) - cosines, best[..., :RIVALS].sum(axis=-1)) / RIVALS
     enough = best[..., RIVALS - 1] > -1
     return np.where(enough, np.maximum(cosines - rivals, 0), 0)
