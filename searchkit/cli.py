@@ -88,6 +88,10 @@ index_option = click.option(
     "-i", "--index", "folder", envvar="SEARCHKIT_INDEX", default="index", show_default=True,
     show_envvar=True, type=click.Path(file_okay=False, path_type=Path), help="The index's folder.",
 )  # fmt: skip
+by_option = click.option(
+    "--by", type=click.Choice(["question", "all"]),
+    help="Within each question (the default where there are questions), or over all.",
+)  # fmt: skip
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
@@ -386,10 +390,7 @@ def _queries(texts: Sequence[str]) -> list[str]:
     "-t", "--threshold", type=float, default=0.8, show_default=True,
     help="The least cosine of a pair, inclusive.",
 )  # fmt: skip
-@click.option(
-    "--by", type=click.Choice(["question", "all"]),
-    help="Within each question (the default where there are questions), or over all.",
-)  # fmt: skip
+@by_option
 @click.option("--max-pairs", type=int, help="Give the best so many, and say how many more.")
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
@@ -440,10 +441,7 @@ against_option = click.option(
 
 @main.command()
 @index_option
-@click.option(
-    "--by", type=click.Choice(["question", "all"]),
-    help="Within each question (the default where there are questions), or over all.",
-)  # fmt: skip
+@by_option
 @template_option
 @against_option
 @click.option(
@@ -556,10 +554,7 @@ class _Threshold(click.ParamType[float | None]):
     default="communities", show_default=True,
     help="Around the densest answers; into k; or dense regions, the others being noise.",
 )  # fmt: skip
-@click.option(
-    "--by", type=click.Choice(["question", "all"]),
-    help="Within each question (the default where there are questions), or over all.",
-)  # fmt: skip
+@by_option
 @click.option(
     "-t", "--threshold", type=_Threshold(), default="auto", show_default=True,
     help="Of communities: the least cosine of an answer with its centre; auto: from the data.",

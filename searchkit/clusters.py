@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,12 +16,12 @@ from searchkit.clustering import NOISE, Choice, Clustering
 from searchkit.errors import BadInput
 from searchkit.index import EVERYTHING, Index
 from searchkit.keywords import keywords
-from searchkit.types import Answer, Cluster, Member
+from searchkit.pairs import check_threshold
+from searchkit.types import Answer, By, Cluster, Member
 from searchkit.vectors import mean_row
 from searchkit.where import Where
 from searchkit.words import split_words
 
-By = Literal["question", "all"]
 Method = Literal["communities", "k-means", "hdbscan"]
 METHODS: tuple[Method, ...] = ("communities", "k-means", "hdbscan")
 MIN_SIZE = 3  # of a cluster of hdbscan
@@ -79,9 +79,8 @@ def cluster(
     """
     _check(method, threshold, k, min_size)
     groups: dict[str | None, list[tuple[Answer, Floats]]] = defaultdict(list)
-    for answer, passages, vectors in index.embedded(where):
-        lengths = np.array([p.end - p.start for p in passages], np.float32)
-        groups[answer.question].append((answer, mean_row(vectors, lengths)))
+    for answer, row in _whole_answers(index, where):
+        groups[answer.question].append((answer, row))
     by = by or ("question" if any(groups) else "all")
     if by == "all" and groups:
         groups = {None: [pair for pairs in groups.values() for pair in pairs]}
@@ -132,22 +131,27 @@ def draw_map(
         for member in c.members
     }
     rows, points = [], []
-    for answer, passages, vectors in index.embedded(where):
-        lengths = np.array([p.end - p.start for p in passages], np.float32)
-        rows.append(mean_row(vectors, lengths))
-        name = f"{answer.id} · {answer.author}" if answer.author else answer.id
-        points.append(maps.Point(name, answer.text, named.get(answer.id, "")))
+    for answer, row in _whole_answers(index, where):
+        rows.append(row)
+        points.append(maps.Point(answer.label, answer.text, named.get(answer.id, "")))
     if not rows:
         raise BadInput("no answer to draw; nothing passes the filter")
     places = maps.place(np.stack(rows), seed)
     maps.draw(path, places, points, next(iter(questions)) or "All answers")
 
 
+def _whole_answers(index: Index, where: Where) -> Iterator[tuple[Answer, Floats]]:
+    """Stream the answers that are not blank, each with the vector of the whole."""
+    for answer, passages, vectors in index.embedded(where):
+        lengths = np.array([p.end - p.start for p in passages], np.float32)
+        yield answer, mean_row(vectors, lengths)
+
+
 def _check(method: Method, threshold: float | None, k: int | None, min_size: int) -> None:
     if method not in METHODS:
         raise BadInput(f"--method must be one of {', '.join(METHODS)}, not {method!r}")
-    if threshold is not None and not -1 <= threshold <= 1:
-        raise BadInput(f"a threshold is a cosine, from -1 to 1, not {threshold}")
+    if threshold is not None:
+        check_threshold(threshold)
     if k is not None and k < 1:
         raise BadInput(f"-k must be 1 or more, not {k}")
     if min_size < 2:

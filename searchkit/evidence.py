@@ -177,12 +177,12 @@ def _verdict(
         return NO_FINDING, "No stretch of words is shared, and no sentence says the same."
     if not runs:
         verb = "says" if reworded == 1 else "say"
-        said = f"{_counted(reworded, 'sentence')} {verb} the same in other words"
+        said = f"{counted(reworded, 'sentence')} {verb} the same in other words"
         return "heavy revision", f"No stretch of words is shared, but {said}."
     verdict = (
         "near copy" if share >= NEAR else "light revision" if share >= LIGHT else "heavy revision"
     )
-    also = f"; {_counted(reworded, 'sentence')} more in other words" if reworded else ""
+    also = f"; {counted(reworded, 'sentence')} more in other words" if reworded else ""
     longest = max(run.length for run in runs)
     return verdict, (
         f"{share:.0%} of the shorter answer's {words:,} words stand in the other in the same "
@@ -190,7 +190,8 @@ def _verdict(
     )
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """Give a number with its noun, in the plural if it is one."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
@@ -207,7 +208,7 @@ def _sentence_cosine(left: Written, right: Written, cosines: Floats) -> float:
 def _remarks(left: Written, right: Written) -> Iterator[str]:
     for text in (left, right):
         if hidden := len(text.words.hidden):
-            what = _counted(hidden, "character")
+            what = counted(hidden, "character")
             yield f"{text.answer.id} holds {what} that no reader sees, or takes for another letter"
         if text.earlier:
             yield f"{text.answer.id} is one of the earlier answers"

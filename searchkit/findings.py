@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from searchkit.report import open_console, plain_table, tidy, visible
+from searchkit.evidence import counted
+from searchkit.report import one_line, open_console, plain_table, tidy, visible
 from searchkit.types import NO_FINDING, Answer, Finding, Overlap, Ring
 
 if TYPE_CHECKING:
@@ -83,24 +84,20 @@ def plagiarism_as_rows(found: Plagiarism) -> Iterator[dict[str, Any]]:
 
 def what_was_compared(found: Plagiarism) -> Iterator[str]:
     """Say what was looked at, and what wasn't."""
-    groups = _counted(found.questions, "question")
+    groups = counted(found.questions, "question")
     yield f"{found.answers:,} answers compared in {groups}, {found.pairs:,} pairs"
     if found.short:
         yield (
-            f"in no pair: {_counted(found.short, 'answer')} with fewer than 10 words of its own, "
+            f"in no pair: {counted(found.short, 'answer')} with fewer than 10 words of its own, "
             f"too few to tell"
         )
     if found.pooled:
         yield (
-            f"judged together: {_counted(len(found.pooled), 'question')} with fewer than 20 such "
+            f"judged together: {counted(len(found.pooled), 'question')} with fewer than 20 such "
             f"answers; `expected` is a rough estimate there"
         )
     if found.by_passages:
         yield "so many answers are compared passage by passage, not sentence by sentence"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def by_chance(expected: float, pairs: int | None = None) -> str:
@@ -148,7 +145,7 @@ def _findings_table(findings: Sequence[Finding], texts: Mapping[str, Answer]) ->
     table.add_column("answers", overflow="fold", max_width=26)
     table.add_column("evidence", overflow="fold", ratio=1)
     for number, finding in enumerate(findings, 1):
-        sides = [_named(texts[name]) for name in (finding.left, finding.right)]
+        sides = [visible(texts[name].label) for name in (finding.left, finding.right)]
         evidence = Text(visible(finding.reason))
         if quote := _quote(finding, texts[finding.left].text):
             evidence.append(f"\n“{quote}”", style="dim")
@@ -160,17 +157,12 @@ def _findings_table(findings: Sequence[Finding], texts: Mapping[str, Answer]) ->
     return table
 
 
-def _named(answer: Answer) -> str:
-    return visible(f"{answer.id} · {answer.author}" if answer.author else answer.id)
-
-
 def _quote(finding: Finding, text: str) -> str:
     """Give the longest passage of the left answer, cut to what a cell holds."""
     if finding.verdict == "identical" or not finding.passages:
         return ""
     start, end = max((p.left for p in finding.passages), key=lambda span: span[1] - span[0])
-    line = " ".join(visible(text[start:end]).split())
-    return line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"
+    return one_line(text[start:end], QUOTED)
 
 
 def _rings_table(rings: Sequence[Ring]) -> Any:  # noqa: ANN401
@@ -197,7 +189,7 @@ def print_comparison(compared: Comparison, out: TextIO) -> None:
     table.add_column(ratio=1, overflow="fold")
     table.add_column(ratio=1, overflow="fold")
     answers = compared.left, compared.right
-    table.add_row(*(Text(_named(answer), style="bold") for answer in answers))
+    table.add_row(*(Text(visible(answer.label), style="bold") for answer in answers))
     table.add_row(*(Text(visible(answer.submitted_at or ""), style="dim") for answer in answers))
     table.add_row(
         _marked(compared.left.text, finding.passages, "left"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TextIO
 
-from searchkit.report import Get, open_console, visible
+from searchkit.report import Get, one_line, open_console, visible
 from searchkit.types import Answer, Cluster
 
 if TYPE_CHECKING:
@@ -119,7 +119,5 @@ def _add_cluster(tree: Any, cluster: Cluster, texts: Mapping[str, Answer]) -> No
 def _quoted(answer: Answer) -> Any:  # noqa: ANN401
     from rich.text import Text
 
-    line = " ".join(visible(answer.text).split())
-    shown = line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
-    name = f"{answer.id} · {answer.author}" if answer.author else answer.id
-    return Text.assemble((visible(name) + "  ", "dim"), f"“{shown}”")
+    shown = one_line(answer.text, EXCERPT)
+    return Text.assemble((visible(answer.label) + "  ", "dim"), f"“{shown}”")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +11,10 @@ from numpy.typing import NDArray
 from searchkit.errors import BadInput
 from searchkit.index import EVERYTHING, Index
 from searchkit.mining import PairSorter, mine_blocks
-from searchkit.types import Pair
+from searchkit.types import By, Pair
 from searchkit.vectors import unit_rows
 from searchkit.where import Where
 
-By = Literal["question", "all"]
 Group = tuple[str | None, tuple[int, ...]]  # a question and the vectors of an answer's passages
 
 THRESHOLD = 0.8
@@ -75,8 +73,7 @@ def mine(
         BadInput: if the threshold is no cosine, `max_pairs` is negative, or the filter can't be
             read.
     """
-    if not -1 <= threshold <= 1:
-        raise BadInput(f"a threshold is a cosine, from -1 to 1, not {threshold}")
+    check_threshold(threshold)
     if max_pairs is not None and max_pairs < 0:
         raise BadInput(f"--max-pairs must be 0 or more, not {max_pairs}")
     allowed = index.store.matching(where)
@@ -100,6 +97,16 @@ def mine(
     same = sorted((group for group in equal.values() if len(group) > 1), key=lambda g: (-len(g), g))
     kept = sorter.total if max_pairs is None else min(sorter.total, max_pairs)
     return Mined([[ids[n] for n in group] for group in same], sorter.total, kept, ids, sorter)
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse what is no cosine.
+
+    Raises:
+        BadInput: if it is not from -1 to 1.
+    """
+    if not -1 <= threshold <= 1:
+        raise BadInput(f"a threshold is a cosine, from -1 to 1, not {threshold}")
 
 
 def _equal_texts(

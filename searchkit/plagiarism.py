@@ -7,9 +7,8 @@ would expect in the question by chance, if everybody had written alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +21,9 @@ from searchkit.index import EVERYTHING, Index
 from searchkit.likeness import Background
 from searchkit.passages import split_passages
 from searchkit.rings import find_rings
-from searchkit.types import Answer, Finding, Ring
+from searchkit.types import Answer, By, Finding, Ring
 from searchkit.vectors import mean_row, unit_rows
 from searchkit.where import Where
-
-By = Literal["question", "all"]
 
 MAX_EXPECTED = 0.05
 PROMPTS = ("prompt", "question_text", "question_prompt")  # columns with the question's own text
@@ -170,14 +167,8 @@ def compare(
             raise BadInput(f"{name!r} is blank; there is nothing to compare")
     question = found[left].question if found[left].question == found[right].question else None
     among = [text for text in texts if question is None or text.answer.question == question]
-    given = _given(among, template)
-    kept = [
-        text
-        for text in among
-        if text.answer.id in (left, right)
-        or (not _is_reference(text.answer) and given.own_words(text) >= SHORTEST)
-    ]
-    kept.sort(key=lambda text: (text.earlier, text.answer.id))
+    group = _group(question, among, template, keep={left, right})
+    kept = group.texts
     numbers = {text.answer.id: n for n, text in enumerate(kept)}
     first, second = sorted((numbers[left], numbers[right]))
     detector = Detector(
@@ -187,10 +178,10 @@ def compare(
         by_passages=sum(len(text.sentences) for text in kept) > SENTENCES,
     )
     if question is not None and len(kept) < FEW:
-        for group in _groups(texts, "question", template)[0]:
-            if group.question != question and len(group.texts) < FEW:
-                detector.look_at(group)  # puts it aside
-    finding = detector.compare(Group(question, kept, given), first, second)
+        for other in _groups(texts, "question", template)[0]:
+            if other.question != question and len(other.texts) < FEW:
+                detector.look_at(other)  # puts it aside
+    finding = detector.compare(group, first, second)
     return Comparison(
         finding, found[finding.left], found[finding.right], len(kept) * (len(kept) - 1) // 2
     )
@@ -200,8 +191,7 @@ def question_group(index: Index, question: str | None, *, template: str = "") ->
     """Give the answers to a question as `Detector.judge` takes them; None for all answers."""
     texts = _from_index(index, earlier=False)
     among = [text for text in texts if question is None or text.answer.question == question]
-    groups, _ = _groups(among, "all", template)
-    return groups[0] if groups else Group(question, [], Given([]))
+    return _group(question, among, template)
 
 
 def _check_numbers(max_expected: float, max_common: int | None) -> None:
@@ -278,13 +268,25 @@ def _groups(
             continue
         if wanted is not None and not any(t.answer.id in wanted for t in members[question]):
             continue
-        given = _given(members[question], template)
-        written = [text for text in members[question] if not _is_reference(text.answer)]
-        long = [text for text in written if given.own_words(text) >= SHORTEST]
-        short += sum(not t.earlier for t in written) - sum(not t.earlier for t in long)
-        long.sort(key=lambda text: (text.earlier, text.answer.id))
-        groups.append(Group(question, long, given))
+        group = _group(question, members[question], template)
+        new = (t for t in members[question] if not t.earlier and not _is_reference(t.answer))
+        short += sum(1 for _ in new) - sum(not text.earlier for text in group.texts)
+        groups.append(group)
     return groups, short
+
+
+def _group(
+    question: str | None, texts: Sequence[Written], template: str, keep: Collection[str] = ()
+) -> Group:
+    """Leave out what is a reference or too short to tell, but for the ids to keep; order by id."""
+    given = _given(texts, template)
+    kept = [
+        text
+        for text in texts
+        if text.answer.id in keep
+        or (not _is_reference(text.answer) and given.own_words(text) >= SHORTEST)
+    ]
+    return Group(question, sorted(kept, key=lambda t: (t.earlier, t.answer.id)), given)
 
 
 def _given(texts: Sequence[Written], template: str) -> Given:

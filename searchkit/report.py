@@ -159,6 +159,12 @@ def visible(text: str) -> str:
     return "".join(c if c in "\n\t" or not _acts(c) else f"<U+{ord(c):04X}>" for c in text)
 
 
+def one_line(text: str, most: int) -> str:
+    """Give text as one visible line, cut to so many characters."""
+    line = " ".join(visible(text).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 def _acts(character: str) -> bool:
     return character in _BIDI or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
@@ -188,8 +194,7 @@ def print_hits(queries: Sequence[str], found: Sequence[Sequence[Hit]], out: Text
 def _title(query: str) -> Any:  # noqa: ANN401
     from rich.text import Text
 
-    line = " ".join(visible(query).split())
-    return Text(line if len(line) <= 300 else line[:299] + "…")
+    return Text(one_line(query, 300))
 
 
 def plain_table() -> Any:  # noqa: ANN401
@@ -279,9 +284,8 @@ def _pairs_table(pairs: Sequence[Pair], get: Get) -> Any:  # noqa: ANN401
     for pair, left, right in zip(pairs, lefts, rights, strict=True):
         sides = []
         for answer in (left, right):
-            names = f"{answer.id} · {answer.author}" if answer.author else answer.id
             sides.append(
-                Text(visible(names) + "\n", style="dim").append_text(_beginning(answer.text))
+                Text(visible(answer.label) + "\n", style="dim").append_text(_beginning(answer.text))
             )
         table.add_row(f"{pair.score:.3f}", *sides)
     return table

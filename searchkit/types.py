@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+By = Literal["question", "all"]  # what is compared with what: within each question, or over all
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Answer:
     source: str | None = None
     line: int | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """What a person is shown for it: its id, and its author if known."""
+        return f"{self.id} · {self.author}" if self.author else self.id
 
 
 @dataclass(frozen=True, slots=True)
