@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.compiled import CompiledEncoder, openvino
+from searchkit.compiled import CompiledEncoder
+from searchkit.cpu import core
 from searchkit.encoder import Encoder, load_encoder
 from searchkit.models import find_model
 
@@ -93,10 +94,9 @@ def sentence_transformer() -> Embed:
 
 def cpu() -> str:
     """Name the CPU, its cores, and what it computes in."""
-    core = openvino().Core()
-    able = ", ".join(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
-    name = core.get_property("CPU", "FULL_DEVICE_NAME")
-    threads = core.get_property("CPU", "RANGE_FOR_STREAMS")[1]
+    able = ", ".join(core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    name = core().get_property("CPU", "FULL_DEVICE_NAME")
+    threads = core().get_property("CPU", "RANGE_FOR_STREAMS")[1]
     return (
         f"{name}, {threads} cores ({able}), {platform.system()}, Python {platform.python_version()}"
     )

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from searchkit.rejects import Rejects
 if TYPE_CHECKING:
     from searchkit.encoder import Encoder
     from searchkit.index import Index
-    from searchkit.types import Answer
+    from searchkit.types import Answer, Mark
     from searchkit.where import Where
 
 log = logging.getLogger("searchkit")
@@ -182,6 +182,25 @@ def _out(path: Path | None) -> Iterator[TextIO]:
     except OSError as error:
         name = path or "standard output"
         raise StorageFailed(f"{name}: can't be written ({error.strerror})") from error
+
+
+def _write_out(
+    form: str, output: Path | None, *, table: Callable[[TextIO], None],
+    records: Callable[[], Iterable[dict[str, Any]]], rows: Callable[[], Iterable[dict[str, Any]]],
+    columns: Sequence[str], whole: Callable[[], Any] | None = None,
+) -> None:  # fmt: skip
+    """Write a result in the form that was asked for; JSON is a list of the records, or `whole`."""
+    from searchkit import report
+
+    with _out(output) as out:
+        if form == "json":
+            report.write_json(whole() if whole else list(records()), out)
+        elif form == "jsonl":
+            report.write_jsonl(records(), out)
+        elif form == "csv":
+            report.write_csv(rows(), columns, out)
+        else:
+            table(out)
 
 
 # -- commands --------------------------------------------------------------------------------------
@@ -467,7 +486,7 @@ def plagiarism(
     question, a reference answer or a template says counts for nothing. With --question, --author or
     --where a finding has at least one such answer. A finding is a reason to look, not a proof.
     """
-    from searchkit import findings, report
+    from searchkit import findings
     from searchkit.plagiarism import find_plagiarism
 
     with _reading(folder, quiet=quiet) as index, _earlier(against) as before:
@@ -479,15 +498,14 @@ def plagiarism(
             )  # fmt: skip
         for line in findings.what_was_compared(found):
             log.info(line)
-        with _out(output) as out:
-            if form == "json":
-                report.write_json(findings.plagiarism_as_record(found), out)
-            elif form == "jsonl":
-                report.write_jsonl(findings.plagiarism_as_lines(found), out)
-            elif form == "csv":
-                report.write_csv(findings.plagiarism_as_rows(found), findings.COLUMNS, out)
-            else:
-                findings.print_plagiarism(found, out)
+        _write_out(
+            form, output,
+            table=lambda out: findings.print_plagiarism(found, out),
+            whole=lambda: findings.plagiarism_as_record(found),
+            records=lambda: findings.plagiarism_as_lines(found),
+            rows=lambda: findings.plagiarism_as_rows(found),
+            columns=findings.COLUMNS,
+        )  # fmt: skip
 
 
 @contextmanager
@@ -582,7 +600,7 @@ def cluster(
     Each group with its most typical answer and the words that set it apart; what stands alone is
     listed last.
     """
-    from searchkit import maps, outlines, report
+    from searchkit import maps, outlines
     from searchkit.clusters import cluster as run
     from searchkit.clusters import draw_map
 
@@ -600,16 +618,187 @@ def cluster(
         if plot:
             draw_map(index, found, plot, where=where)
             log.info("%s is drawn", plot)
-        with _out(output) as out:
-            if form == "json":
-                report.write_json([outlines.cluster_as_record(c) for c in found.clusters], out)
-            elif form == "jsonl":
-                report.write_jsonl(map(outlines.cluster_as_record, found.clusters), out)
-            elif form == "csv":
-                rows = outlines.clusters_as_rows(found.clusters, index.get)
-                report.write_csv(rows, outlines.COLUMNS, out)
-            else:
-                outlines.print_clusters(found, index.get, out)
+        _write_out(
+            form, output,
+            table=lambda out: outlines.print_clusters(found, index.get, out),
+            records=lambda: map(outlines.cluster_as_record, found.clusters),
+            rows=lambda: outlines.clusters_as_rows(found.clusters, index.get),
+            columns=outlines.COLUMNS,
+        )  # fmt: skip
+
+
+class _Said(click.ParamType[tuple[str, str | None]]):
+    """An id, or an id and a mark."""
+
+    name = "id[=mark]"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str | None]:  # noqa: ANN401
+        if isinstance(value, tuple):
+            return value
+        name, is_said, mark = value.rpartition("=")
+        return (name, mark.strip()) if is_said else (value, None)
+
+
+@main.command()
+@index_option
+@click.option("--column", metavar="NAME", required=True, help="The column with the marks.")
+@click.option(
+    "--as", "kind", type=click.Choice(["numbers", "labels"]),
+    help="What the marks are.  [default: numbers, if all of them are]",
+)  # fmt: skip
+@click.option("--evaluate", "mode", flag_value="evaluate", help="Measure it on held-out answers.")
+@click.option("--audit", "mode", flag_value="audit", help="Look for marks that don't go together.")
+@click.option(
+    "--propagate", "said", type=_Said(), multiple=True, metavar="ID[=MARK]",
+    help="Show what the mark of this answer would give those that say the same; repeatable.",
+)  # fmt: skip
+@click.option(
+    "--min-confidence", type=float, default=0.5, show_default=True,
+    help="Suggest nothing that is less likely to be right.",
+)  # fmt: skip
+@click.option(
+    "--tolerance", type=float,
+    help="A number so near to the grader's is right.  [default: a tenth of the range]",
+)  # fmt: skip
+@click.option(
+    "-t", "--threshold", type=float,
+    help="Of --audit: how alike near-equal answers are (0.8); of --propagate: of the clusters.",
+)  # fmt: skip
+@click.option("--write", metavar="NAME", help="Write the marks into this column of the index.")
+@click.option("--overwrite", is_flag=True, help="Replace what --write finds in its column.")
+@filter_options
+@format_option("table", "json", "jsonl", "csv")
+@output_option
+@quiet_option
+def grade(
+    folder: Path, column: str, mode: str | None, said: Sequence[tuple[str, str | None]],
+    write: str | None, overwrite: bool, question: str | None, author: str | None,
+    sql: str | None, form: str, output: Path | None, quiet: bool, **options: Any,  # noqa: ANN401
+) -> None:  # fmt: skip
+    """Suggest marks for ungraded answers from the graded ones.
+
+    Each with a confidence, and the nearest graded answers as reasons; below --min-confidence it is
+    left to you. Nothing is written without --write, and never into the column with your marks.
+    """
+    if mode and said:
+        raise click.UsageError(f"--{mode} and --propagate are two things; say one")
+    if write and mode:
+        raise click.UsageError(f"--{mode} gives no marks to --write")
+    if overwrite and not write:
+        raise click.UsageError("--overwrite goes with --write")
+    where = _where(question, author, sql)
+    with _writing(folder, quiet=quiet) if write else _reading(folder, quiet=quiet) as index:
+        if mode == "evaluate":
+            _evaluated(index, column, where, form, output, options, quiet=quiet)
+        elif mode == "audit":
+            _audited(index, column, where, form, output, options, quiet=quiet)
+        else:
+            marks = (
+                _propagated(index, column, dict(said), form, output, options)
+                if said
+                else _suggested(index, column, where, form, output, options, quiet=quiet)
+            )
+            if write:
+                _write_marks(index, write, marks, column, overwrite=overwrite)
+
+
+def _suggested(
+    index: Index, column: str, where: Where, form: str, output: Path | None,
+    options: dict[str, Any], *, quiet: bool,
+) -> dict[str, Mark]:  # fmt: skip
+    from searchkit import gradebook
+    from searchkit.grades import grade as run
+
+    with _bar("questions", quiet=quiet) as advance:
+        found = run(
+            index, column, kind=options["kind"], min_confidence=options["min_confidence"],
+            tolerance=options["tolerance"], where=where, progress=advance,
+        )  # fmt: skip
+    for line in gradebook.what_was_learned(found):
+        log.info(line)
+    _write_out(
+        form, output,
+        table=lambda out: gradebook.print_suggestions(found, index.get, out),
+        records=lambda: map(gradebook.suggestion_as_record, found.suggestions),
+        rows=lambda: gradebook.suggestions_as_rows(found, index.get),
+        columns=gradebook.COLUMNS,
+    )  # fmt: skip
+    return {one.id: one.suggested for one in found.suggestions if one.suggested is not None}
+
+
+def _propagated(
+    index: Index, column: str, said: dict[str, str | None], form: str, output: Path | None,
+    options: dict[str, Any],
+) -> dict[str, Mark]:  # fmt: skip
+    from searchkit import gradebook
+    from searchkit.propagation import propagate
+
+    spreads = propagate(
+        index, column, said, kind=options["kind"], threshold=options["threshold"],
+        tolerance=options["tolerance"],
+    )  # fmt: skip
+    _write_out(
+        form, output,
+        table=lambda out: gradebook.print_spreads(spreads, index.get, out),
+        records=lambda: map(gradebook.spread_as_record, spreads),
+        rows=lambda: gradebook.spreads_as_rows(spreads, index.get, column),
+        columns=gradebook.SPREAD_COLUMNS,
+    )  # fmt: skip
+    return {name: spread.mark for spread in spreads for name in (spread.id, *spread.given)}
+
+
+def _evaluated(
+    index: Index, column: str, where: Where, form: str, output: Path | None,
+    options: dict[str, Any], *, quiet: bool,
+) -> None:  # fmt: skip
+    from searchkit import gradebook
+    from searchkit.trials import evaluate_grades
+
+    with _bar("folds", quiet=quiet) as advance:
+        found = evaluate_grades(
+            index, column, kind=options["kind"], tolerance=options["tolerance"], where=where,
+            progress=advance,
+        )  # fmt: skip
+    _write_out(
+        form, output,
+        table=lambda out: gradebook.print_evaluation(found, out),
+        whole=lambda: gradebook.evaluation_as_record(found),
+        records=lambda: gradebook.evaluation_as_record(found)["trials"],
+        rows=lambda: gradebook.evaluation_as_rows(found),
+        columns=gradebook.EVALUATION_COLUMNS,
+    )  # fmt: skip
+
+
+def _audited(
+    index: Index, column: str, where: Where, form: str, output: Path | None,
+    options: dict[str, Any], *, quiet: bool,
+) -> None:  # fmt: skip
+    from searchkit import gradebook
+    from searchkit.audit import NEAR, audit
+
+    threshold = NEAR if options["threshold"] is None else options["threshold"]
+    with _bar("questions", quiet=quiet) as advance:
+        found = audit(
+            index, column, kind=options["kind"], threshold=threshold,
+            tolerance=options["tolerance"], where=where, progress=advance,
+        )  # fmt: skip
+    log.info(gradebook.what_was_audited(found))
+    _write_out(
+        form, output,
+        table=lambda out: gradebook.print_audit(found, index.get, out),
+        records=lambda: gradebook.audit_as_records(found),
+        rows=lambda: gradebook.audit_as_rows(found, index.get),
+        columns=gradebook.AUDIT_COLUMNS,
+    )  # fmt: skip
+
+
+def _write_marks(
+    index: Index, column: str, marks: dict[str, Mark], beside: str, *, overwrite: bool
+) -> None:
+    from searchkit.grades import write_marks
+
+    written = write_marks(index, column, marks, beside=beside, overwrite=overwrite)
+    log.info("%s marks are written into %s", f"{written:,}", column)
 
 
 @main.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,6 @@ from searchkit.index import EVERYTHING, Index
 from searchkit.keywords import keywords
 from searchkit.pairs import check_threshold
 from searchkit.types import Answer, By, Cluster, Member
-from searchkit.vectors import mean_row
 from searchkit.where import Where
 from searchkit.words import split_words
 
@@ -79,7 +78,7 @@ def cluster(
     """
     _check(method, threshold, k, min_size)
     groups: dict[str | None, list[tuple[Answer, Floats]]] = defaultdict(list)
-    for answer, row in _whole_answers(index, where):
+    for answer, row in index.whole(where):
         groups[answer.question].append((answer, row))
     by = by or ("question" if any(groups) else "all")
     if by == "all" and groups:
@@ -131,20 +130,13 @@ def draw_map(
         for member in c.members
     }
     rows, points = [], []
-    for answer, row in _whole_answers(index, where):
+    for answer, row in index.whole(where):
         rows.append(row)
         points.append(maps.Point(answer.label, answer.text, named.get(answer.id, "")))
     if not rows:
         raise BadInput("no answer to draw; nothing passes the filter")
     places = maps.place(np.stack(rows), seed)
     maps.draw(path, places, points, next(iter(questions)) or "All answers")
-
-
-def _whole_answers(index: Index, where: Where) -> Iterator[tuple[Answer, Floats]]:
-    """Stream the answers that are not blank, each with the vector of the whole."""
-    for answer, passages, vectors in index.embedded(where):
-        lengths = np.array([p.end - p.start for p in passages], np.float32)
-        yield answer, mean_row(vectors, lengths)
 
 
 def _check(method: Method, threshold: float | None, k: int | None, min_size: int) -> None:

@@ -7,9 +7,7 @@ transformers; `modelcache` keeps it between processes.
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.cpu import core
 from searchkit.passages import well_formed
 from searchkit.vectors import unit_rows
 
@@ -167,23 +166,6 @@ class CompiledEncoder:
                 running[1].wait()
 
 
-def openvino() -> Any:  # noqa: ANN401
-    """Import OpenVINO without its telemetry and its converter.
-
-    On import they write to ~/intel and connect to a server, and cost 60 ms.
-    """
-    with blocked("openvino_telemetry", "openvino.tools.ovc"):
-        import openvino
-
-    return openvino
-
-
-def half_precisions() -> list[str]:
-    """Name the half precisions that this CPU computes in, the fastest first."""
-    able = openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return [name for name, there in (("bf16", "BF16"), ("f16", "FP16")) if there in able]
-
-
 def load_network(
     network: Any,  # noqa: ANN401
     precision: str,
@@ -196,30 +178,16 @@ def load_network(
         precision: One of `half_precisions()`, or "f32".
         blob: What `export_model` gave on this very CPU; saves half the time.
     """
-    core = openvino().Core()
     # Size: the blob leaves out the weights, which stay in the .bin file.
     settings = {"INFERENCE_PRECISION_HINT": precision, "CACHE_MODE": "OPTIMIZE_SIZE"}
     settings["PERFORMANCE_HINT"] = "LATENCY"
     if blob is None:
-        return core.compile_model(network, "CPU", settings)
+        return core().compile_model(network, "CPU", settings)
     settings["WEIGHTS_PATH"] = str(Path(network).with_suffix(".bin"))
-    return core.import_model(io.BytesIO(blob), "CPU", settings)
+    return core().import_model(io.BytesIO(blob), "CPU", settings)
 
 
 def _result(request: Any) -> NDArray[np.float32]:  # noqa: ANN401
     request.wait()
     vectors: NDArray[np.float32] = np.array(request.get_output_tensor(0).data, np.float32)
     return vectors
-
-
-@contextmanager
-def blocked(*names: str) -> Iterator[None]:
-    """Make importing these modules fail meanwhile, so that what needs them does without."""
-    absent = [name for name in names if name not in sys.modules]
-    for name in absent:
-        sys.modules[name] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        for name in absent:
-            del sys.modules[name]

@@ -15,15 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.compiled import (
-    INPUTS,
-    CompiledEncoder,
-    Recipe,
-    blocked,
-    half_precisions,
-    load_network,
-    openvino,
-)
+from searchkit.compiled import INPUTS, CompiledEncoder, Recipe, load_network
+from searchkit.cpu import blocked, half_precisions, openvino
 from searchkit.errors import BadInput, ModelRefused
 from searchkit.vectors import unit_rows
 

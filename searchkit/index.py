@@ -21,7 +21,7 @@ from searchkit.lock import WriterLock
 from searchkit.passages import split_passages
 from searchkit.store import AnswerStore, Embedded, Model, Stored
 from searchkit.types import Answer, Hit, Passage
-from searchkit.vectors import Floats, VectorIndex, unit_rows
+from searchkit.vectors import Floats, VectorIndex, mean_row, unit_rows
 from searchkit.where import Where
 
 log = logging.getLogger("searchkit")
@@ -222,6 +222,15 @@ class Index:
             for key, spans in passages.items():
                 yield answers[key], spans, vectors[at : at + len(spans)]
                 at += len(spans)
+
+    def whole(self, where: Where = EVERYTHING) -> Iterator[tuple[Answer, Floats]]:
+        """Stream the answers that are not blank, each with the `(d,)` unit vector of the whole.
+
+        That is the mean of its passages, each weighing as much as it is long.
+        """
+        for answer, passages, vectors in self.embedded(where):
+            lengths = np.array([p.end - p.start for p in passages], np.float32)
+            yield answer, mean_row(vectors, lengths)
 
     def search(
         self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING

@@ -19,6 +19,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.cpu import half_precisions
+
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Progress = Callable[[int], None]
@@ -394,10 +396,7 @@ def _half_precision_here() -> tuple[str, str] | None:
 
     if torch.cuda.is_available():
         return "cuda", "float16"
-    import openvino
-
-    able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return ("cpu", "bfloat16") if "BF16" in able else None
+    return ("cpu", "bfloat16") if "bf16" in half_precisions() else None
 
 
 def _longest(rows: Floats) -> float:

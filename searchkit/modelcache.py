@@ -24,7 +24,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from searchkit.compiled import CompiledEncoder, Recipe, half_precisions, load_network, openvino
+from searchkit.compiled import CompiledEncoder, Recipe, load_network
+from searchkit.cpu import core, half_precisions, openvino
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -152,9 +153,8 @@ def _clear_stale(cache: Path) -> None:
 
 def _cpu() -> str:
     """Say for what a blob holds: this OpenVINO on this kind of CPU."""
-    core = openvino().Core()
-    able = ",".join(sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")))
-    device = core.get_property("CPU", "FULL_DEVICE_NAME")
+    able = ",".join(sorted(core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")))
+    device = core().get_property("CPU", "FULL_DEVICE_NAME")
     return f"{openvino().__version__} {device} {os.cpu_count()} {able}"
 
 

@@ -27,7 +27,6 @@ from searchkit.where import Where
 
 MAX_EXPECTED = 0.05
 PROMPTS = ("prompt", "question_text", "question_prompt")  # columns with the question's own text
-REFERENCE = "reference"  # the author of a reference answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +268,7 @@ def _groups(
         if wanted is not None and not any(t.answer.id in wanted for t in members[question]):
             continue
         group = _group(question, members[question], template)
-        new = (t for t in members[question] if not t.earlier and not _is_reference(t.answer))
+        new = (t for t in members[question] if not t.earlier and not t.answer.is_reference)
         short += sum(1 for _ in new) - sum(not text.earlier for text in group.texts)
         groups.append(group)
     return groups, short
@@ -284,7 +283,7 @@ def _group(
         text
         for text in texts
         if text.answer.id in keep
-        or (not _is_reference(text.answer) and given.own_words(text) >= SHORTEST)
+        or (not text.answer.is_reference and given.own_words(text) >= SHORTEST)
     ]
     return Group(question, sorted(kept, key=lambda t: (t.earlier, t.answer.id)), given)
 
@@ -294,13 +293,9 @@ def _given(texts: Sequence[Written], template: str) -> Given:
     sources = {template}
     for text in texts:
         sources.update(text.answer.meta.get(name, "") for name in PROMPTS)
-        if _is_reference(text.answer):
+        if text.answer.is_reference:
             sources.add(text.answer.text)
     return Given(sorted(sources))
-
-
-def _is_reference(answer: Answer) -> bool:
-    return (answer.author or "").strip().lower() == REFERENCE
 
 
 def _from_index(index: Index, *, earlier: bool) -> Iterator[Written]:
