@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 EXCERPT = 200  # characters of an answer that a table shows
 SHOWN = 30  # of each list that a table shows
-NAMED = 12  # ids in a line
+NAMED = 12  # answers of a group that a tree shows
+LABELS, LABEL = 8, 30  # labels that a line names, and characters of each
 COLUMNS = ["question", "id", "author", "suggested", "confidence", "neighbours", "text"]
 AUDIT_COLUMNS = ["kind", "question", "worst", "id", "author", "mark", "other", "other_author",
                  "other_mark", "score", "cluster", "text", "other_text"]  # fmt: skip
@@ -118,7 +119,9 @@ def how(chosen: Candidate | None) -> str:
 def _basis(marks: Marks) -> str:
     scale = f"marks from {mark_text(marks.scale[0])} to {mark_text(marks.scale[-1])}"
     if marks.kind == "labels":
-        scale = "labels " + ", ".join(map(str, marks.scale[:8])) + ("…" if marks.scale[8:] else "")
+        named = [one_line(str(label), LABEL) for label in marks.scale[:LABELS]]
+        more = f" and {len(marks.scale) - LABELS:,} more" if len(marks.scale) > LABELS else ""
+        scale = "labels " + ", ".join(named) + more
     return f"{counted(int(marks.graded.sum()), 'graded answer')}, {scale}"
 
 
@@ -382,9 +385,11 @@ def print_spreads(spreads: Sequence[Spread], get: Get, out: TextIO) -> None:
         if len(spread.given) > NAMED:
             branch.add(f"… and {len(spread.given) - NAMED:,} more; --format csv has all")
         if spread.agree:
-            tree.add(f"{len(spread.agree):,} have it, or one as near as makes no difference")
+            verb = "has" if len(spread.agree) == 1 else "have"
+            tree.add(f"{len(spread.agree):,} {verb} it, or one as near as makes no difference")
         if spread.differ:
-            branch = tree.add(Text(f"{len(spread.differ):,} have another mark", style="bold"))
+            verb = "has" if len(spread.differ) == 1 else "have"
+            branch = tree.add(Text(f"{len(spread.differ):,} {verb} another mark", style="bold"))
             members = get([name for name, _ in spread.differ[:NAMED]])
             for (_, mark), member in zip(spread.differ, members, strict=False):
                 branch.add(Text(visible(mark_text(mark)) + "  ").append_text(_quoted(member)))

@@ -166,11 +166,8 @@ class Grader:
         for question, rows in self._rows.items():
             if question in self._own:
                 part = self._own[question]
-                others = (part.errors.sum() - part.errors) / (len(part.errors) - 1)
-                yield (
-                    rows[part.sample],
-                    self._with_own(question, part.values, part.near, part.scores, others),
-                )
+                found = self._with_own(question, part.values, part.near, part.scores)
+                yield rows[part.sample], found
             if self._shared.helps:
                 yield rows, _without_own(shared[rows], self.examples.traits[rows])
 
@@ -195,12 +192,9 @@ class Grader:
         if self.chosen and not self.chosen.shared:
             values = self._shared.nothing(len(vectors))
         values = part.estimate(values, vectors, near, scores)
-        errors = np.full(len(values), part.errors.mean())
-        return self._with_own(question, values, near, scores, errors)
+        return self._with_own(question, values, near, scores)
 
-    def _with_own(
-        self, question: int, values: Floats, near: Integers, scores: Floats, errors: Floats
-    ) -> Estimates:
+    def _with_own(self, question: int, values: Floats, near: Integers, scores: Floats) -> Estimates:
         rows = self._rows[question]
         marks = self.examples.targets[rows][near[:, :REASONS]]  # (m, r, c)
         same = (scores[:, :REASONS] >= EQUAL)[:, :, None]
@@ -211,7 +205,7 @@ class Grader:
         )
         apart = np.abs(marks - values[:, None, :]).sum(axis=2).mean(axis=1)
         count = np.full(len(values), np.log(len(rows)))
-        signals = [*_sureness(values), apart, scores[:, 0], np.sqrt(errors), count]
+        signals = [*_sureness(values), apart, scores[:, 0], count]
         return Estimates(values, np.column_stack(signals), True, equal, rows[near], scores)
 
 
@@ -275,11 +269,9 @@ class _Own:
         near: `(s, k)` the nearest others of each.
         scores: `(s, k)` their cosines.
         values: `(s, c)` what the way that was settled on estimates for each from the others.
-        errors: `(s,)` squared error of that.
     """
 
     values: Floats
-    errors: Floats
 
     def __init__(self, examples: Examples) -> None:
         self.examples = examples
@@ -321,7 +313,6 @@ class _Own:
         """Take one way, over what is known without this question's marks."""
         self._chosen, self._rest = chosen, self.examples.targets - start
         self.values = dict(self.left_out(start))[chosen.method, chosen.size]
-        self.errors = ((self.values - self.examples.targets[self.sample]) ** 2).sum(axis=1)
         shrunk = self.sizes / (self.sizes**2 + chosen.size)
         self._weights = self.right.T @ (shrunk[:, None] * (self.left.T @ self._rest))
 
