@@ -33,7 +33,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What `audit` found.
+    """What `audit_grades` found.
 
     Attributes:
         clashes: Near-equal answers with different marks, worst first.
@@ -52,7 +52,7 @@ class Audit:
     pairs: int
 
 
-def audit(
+def audit_grades(
     index: Index,
     column: str,
     *,

@@ -653,8 +653,8 @@ class _Said(click.ParamType[tuple[str, str | None]]):
     help="Show what the mark of this answer would give those that say the same; repeatable.",
 )  # fmt: skip
 @click.option(
-    "--min-confidence", type=float, default=0.5, show_default=True,
-    help="Suggest nothing that is less likely to be right.",
+    "--min-confidence", type=float,
+    help="Suggest nothing that is less likely to be right.  [default: 0.5]",
 )  # fmt: skip
 @click.option(
     "--tolerance", type=float,
@@ -665,7 +665,7 @@ class _Said(click.ParamType[tuple[str, str | None]]):
     help="Of --audit: how alike near-equal answers are (0.8); of --propagate: of the clusters.",
 )  # fmt: skip
 @click.option("--write", metavar="NAME", help="Write the marks into this column of the index.")
-@click.option("--overwrite", is_flag=True, help="Replace what --write finds in its column.")
+@click.option("--overwrite", is_flag=True, help="Replace what these answers have in that column.")
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
@@ -686,7 +686,13 @@ def grade(
         raise click.UsageError(f"--{mode} gives no marks to --write")
     if overwrite and not write:
         raise click.UsageError("--overwrite goes with --write")
+    if options["min_confidence"] is not None and (mode or said):
+        raise click.UsageError("--min-confidence is for suggested marks")
+    if options["threshold"] is not None and mode != "audit" and not said:
+        raise click.UsageError("--threshold is for --audit and --propagate")
     where = _where(question, author, sql)
+    if said and not where.is_empty():
+        raise click.UsageError("--propagate names its answers; leave the filter out")
     with _writing(folder, quiet=quiet) if write else _reading(folder, quiet=quiet) as index:
         if mode == "evaluate":
             _evaluated(index, column, where, form, output, options, quiet=quiet)
@@ -705,13 +711,16 @@ def grade(
 def _suggested(
     index: Index, column: str, where: Where, form: str, output: Path | None,
     options: dict[str, Any], *, quiet: bool,
-) -> dict[str, Mark]:  # fmt: skip
+) -> dict[str, Mark | None]:  # fmt: skip
     from searchkit import gradebook
+    from searchkit.grades import MIN_CONFIDENCE
     from searchkit.grades import grade as run
 
+    least = options["min_confidence"]
     with _bar("questions", quiet=quiet) as advance:
         found = run(
-            index, column, kind=options["kind"], min_confidence=options["min_confidence"],
+            index, column, kind=options["kind"],
+            min_confidence=MIN_CONFIDENCE if least is None else least,
             tolerance=options["tolerance"], where=where, progress=advance,
         )  # fmt: skip
     for line in gradebook.what_was_learned(found):
@@ -723,13 +732,13 @@ def _suggested(
         rows=lambda: gradebook.suggestions_as_rows(found, index.get),
         columns=gradebook.COLUMNS,
     )  # fmt: skip
-    return {one.id: one.suggested for one in found.suggestions if one.suggested is not None}
+    return {one.id: one.suggested for one in found.suggestions}
 
 
 def _propagated(
     index: Index, column: str, said: dict[str, str | None], form: str, output: Path | None,
     options: dict[str, Any],
-) -> dict[str, Mark]:  # fmt: skip
+) -> dict[str, Mark | None]:  # fmt: skip
     from searchkit import gradebook
     from searchkit.propagation import propagate
 
@@ -774,11 +783,11 @@ def _audited(
     options: dict[str, Any], *, quiet: bool,
 ) -> None:  # fmt: skip
     from searchkit import gradebook
-    from searchkit.audit import NEAR, audit
+    from searchkit.audit import NEAR, audit_grades
 
     threshold = NEAR if options["threshold"] is None else options["threshold"]
     with _bar("questions", quiet=quiet) as advance:
-        found = audit(
+        found = audit_grades(
             index, column, kind=options["kind"], threshold=threshold,
             tolerance=options["tolerance"], where=where, progress=advance,
         )  # fmt: skip
@@ -793,7 +802,7 @@ def _audited(
 
 
 def _write_marks(
-    index: Index, column: str, marks: dict[str, Mark], beside: str, *, overwrite: bool
+    index: Index, column: str, marks: dict[str, Mark | None], beside: str, *, overwrite: bool
 ) -> None:
     from searchkit.grades import write_marks
 

@@ -380,8 +380,9 @@ def print_spreads(spreads: Sequence[Spread], get: Get, out: TextIO) -> None:
         words = visible(", ".join(spread.cluster.keywords))
         tree.add(Text(f"{spread.cluster.size:,} answers say the same   {words}", style="dim"))
         branch = tree.add(Text(f"{len(spread.given):,} without a mark would get it", style="bold"))
+        scores = {member.id: member.score for member in spread.cluster.members}
         for member in get(list(spread.given[:NAMED])):
-            branch.add(_quoted(member))
+            branch.add(Text(f"{scores[member.id]:.2f}  ").append_text(_quoted(member)))
         if len(spread.given) > NAMED:
             branch.add(f"… and {len(spread.given) - NAMED:,} more; --format csv has all")
         if spread.agree:

@@ -95,44 +95,48 @@ def grade(
 
 
 def write_marks(
-    index: Index, column: str, marks: Mapping[str, Mark], *, beside: str, overwrite: bool = False
+    index: Index,
+    column: str,
+    marks: Mapping[str, Mark | None],
+    *,
+    beside: str,
+    overwrite: bool = False,
 ) -> int:
     """Write marks into a column of their own; no text is embedded again.
 
     Args:
         index: Open for writing.
         column: Its name; made if it isn't there.
-        marks: By the answers' ids.
+        marks: By the answers' ids; None leaves the cell empty. Other answers are left alone.
         beside: The column with the graders' own marks, which is never written to.
-        overwrite: Replace what stands in the column, also where there is no new mark.
+        overwrite: Replace what these answers have in the column.
 
     Returns:
         How many were written.
 
     Raises:
-        BadInput: if the column holds something already and `overwrite` is not said, or is none for
-            this.
+        BadInput: if one of these answers has something in the column already and `overwrite` is
+            not said, or the column is none for this.
     """
     if column in (*Answer.__slots__, beside) or not column.strip():
         why = "holds the graders' own marks" if column == beside else "is no column for marks"
         raise BadInput(f"--write: {column!r} {why}; name a new one, such as suggested_{beside}")
-    filled = [a for a in index.answers() if a.meta.get(column, "").strip()]
+    answers = index.get(list(marks))
+    filled = [answer.id for answer in answers if answer.meta.get(column, "").strip()]
     if filled and not overwrite:
         raise BadInput(
-            f"column {column!r} holds {len(filled):,} values already; name another one, or say "
-            f"--overwrite"
+            f"--write: {len(filled):,} of these answers, such as {filled[0]}, have something in "
+            f"{column!r} already; name another column, or say --overwrite"
         )
-    old = [
-        replace(a, meta={name: value for name, value in a.meta.items() if name != column})
-        for a in filled
-        if a.id not in marks
-    ]
-    new = [
-        replace(answer, meta={**answer.meta, column: mark_text(marks[answer.id])})
-        for answer in index.get(list(marks))
-    ]
-    index.add([*old, *new])
-    return len(new)
+    changed = []
+    for answer in answers:
+        meta = {name: value for name, value in answer.meta.items() if name != column}
+        if (mark := marks[answer.id]) is not None:
+            meta[column] = mark_text(mark)
+        if meta != dict(answer.meta):
+            changed.append(replace(answer, meta=meta))
+    index.add(changed)
+    return sum(mark is not None for mark in marks.values())
 
 
 def _suggestions(

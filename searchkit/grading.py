@@ -304,10 +304,9 @@ class _Own:
                 ("linear", strength),
                 start[self.sample] + some - (some - fitted) / np.maximum(1 - leverage, 1e-6),
             )
-        for number in NUMBERS:
-            if number < len(rest):
-                near, scores = self.near[:, :number], self.scores[:, :number]
-                yield ("neighbours", number), start[self.sample] + _smoothed(rest, near, scores)
+        for number in NUMBERS:  # or all the others, where there are fewer
+            near, scores = self.near[:, :number], self.scores[:, :number]
+            yield ("neighbours", number), start[self.sample] + _smoothed(rest, near, scores)
 
     def settle(self, chosen: Candidate, start: Floats) -> None:
         """Take one way, over what is known without this question's marks."""

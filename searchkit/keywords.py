@@ -10,6 +10,10 @@ import numpy as np
 from searchkit.words import Words
 
 SHORTEST = 3  # letters of a keyword
+_CONTRACTED = frozenset(  # function words, folded
+    "arent cant couldnt didnt doesnt dont hadnt hasnt havent isnt ive lets shouldnt thats theres "
+    "theyre theyve wasnt werent whats wont wouldnt youd youll youre youve".split()
+)
 
 
 def keywords(clusters: Sequence[Sequence[Words]], most: int = 4) -> list[tuple[str, ...]]:
@@ -53,5 +57,5 @@ def _content(texts: Sequence[Words]) -> list[str]:
         if not code
         and len(token) >= SHORTEST
         and not token.isdigit()
-        and token not in ENGLISH_STOP_WORDS
+        and token not in ENGLISH_STOP_WORDS | _CONTRACTED
     ]

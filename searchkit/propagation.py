@@ -24,7 +24,7 @@ def propagate(
 ) -> list[Spread]:
     """Show what the marks of some answers would give the others of their clusters.
 
-    Only answers without a mark of their own get one; nothing is written.
+    Only answers without a mark of their own get one, and no reference answer; nothing is written.
 
     Args:
         index: Open for reading or writing.
@@ -47,7 +47,7 @@ def propagate(
     given = [mark for mark in said.values() if mark is not None]
     marks = read_marks(answers, column, kind, given)
     tolerance = check_tolerance(marks, tolerance)
-    own = {answer.id: marks.of(row) for row, answer in enumerate(answers)}
+    own = {a.id: marks.of(row) for row, a in enumerate(answers) if not a.is_reference}
     clusters: dict[str | None, dict[str, Cluster]] = {}
     seen: dict[tuple[str | None, int], str] = {}
     spreads = []
@@ -67,7 +67,7 @@ def propagate(
                 f"say a higher --threshold"
             )
         text = said[answer.id]
-        mark = own[answer.id] if text is None else marks.read(text)
+        mark = own.get(answer.id) if text is None else marks.read(text)
         if mark is None:
             raise BadInput(
                 f"--propagate: {answer.id} has no mark in {column}; say {answer.id}=MARK"
@@ -79,7 +79,7 @@ def propagate(
 def _spread(
     name: str, mark: Mark, group: Cluster, own: Mapping[str, Mark | None], tolerance: float
 ) -> Spread:
-    others = [member.id for member in group.members if member.id != name]
+    others = [m.id for m in group.members if m.id != name and m.id in own]
     had = [(other, found) for other in others if (found := own[other]) is not None]
     near = right([found for _, found in had], [mark] * len(had), tolerance).tolist()
     return Spread(

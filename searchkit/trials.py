@@ -106,7 +106,7 @@ def evaluate_grades(
         BadInput: as for `grade`, or if there are too few graded answers.
     """
     if folds < 2:
-        raise BadInput(f"--folds must be 2 or more, not {folds}")
+        raise BadInput(f"folds must be 2 or more, not {folds}")
     corpus = load(index, column, kind)
     tolerance = check_tolerance(corpus.marks, tolerance)
     judged = chosen(index, corpus, where) & corpus.marks.graded
