@@ -804,10 +804,11 @@ def _audited(
 def _write_marks(
     index: Index, column: str, marks: dict[str, Mark | None], beside: str, *, overwrite: bool
 ) -> None:
+    from searchkit.evidence import counted
     from searchkit.grades import write_marks
 
     written = write_marks(index, column, marks, beside=beside, overwrite=overwrite)
-    log.info("%s marks are written into %s", f"{written:,}", column)
+    log.info("%s written into %s", counted(written, "mark"), column)
 
 
 @main.command()

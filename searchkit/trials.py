@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,21 +137,21 @@ def evaluate_grades(
 
 
 def _cut_answers(corpus: Corpus, folds: int, seed: int) -> Integers:
-    """Give the fold of each graded answer, cutting each question; -1 where there are too few."""
+    """Give the fold of each graded answer, cutting each question; -1 where too few would stay."""
     cut = np.full(len(corpus.answers), -1, np.int64)
     random = np.random.default_rng(seed)
     for question in range(len(corpus.names)):
         rows = np.flatnonzero((corpus.questions == question) & corpus.marks.graded)
-        if len(rows) > OWN:
+        if len(rows) - ceil(len(rows) / folds) >= OWN:
             cut[rows] = random.permutation(len(rows)) % folds
     return cut
 
 
 def _cut_questions(corpus: Corpus, folds: int, seed: int) -> Integers:
-    """Give the fold of each graded answer, cutting by question; -1 where there are too few."""
+    """Give the fold of each graded answer, cutting by question; -1 where too few would stay."""
     cut = np.full(len(corpus.answers), -1, np.int64)
     graded = np.unique(corpus.questions[corpus.marks.graded])
-    if len(graded) > OTHERS:
+    if len(graded) - ceil(len(graded) / folds) >= OTHERS:
         fold_of = np.full(len(corpus.names), -1, np.int64)
         fold_of[graded] = np.random.default_rng(seed).permutation(len(graded)) % folds
         cut[corpus.marks.graded] = fold_of[corpus.questions[corpus.marks.graded]]
