@@ -25,7 +25,7 @@ FLOOR = 0.05  # a distance below it is no difference in meaning
 SOME = 3  # other graded answers of a cluster before a mark stands out in it
 AGREED = 2 / 3  # of the others of a cluster have the same label
 FAR, AGREEING_FAR = 1.75, 1.25  # usual errors from what is expected: alone, if the cluster agrees
-SURE, AGREEING_SURE = 0.8, 0.5  # of another label: alone, and if the cluster agrees
+UNLIKE, AGREEING_UNLIKE = 0.9, 0.7  # from the label's estimate to 1: alone, if the cluster agrees
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -170,14 +170,16 @@ def _unexpected(
     """Give the rows whose marks the question's other marks don't lead one to expect."""
     learned = Learned(corpus, corpus.marks, tolerance)
     numbers = corpus.marks.kind == "numbers"
-    for rows, suggested, confidence, estimates in learned.left_out():
-        codes = corpus.marks.codes[rows].tolist()
-        given = [corpus.marks.scale[code] for code in codes]
-        surprise = confidence
+    for rows, suggested, _, estimates in learned.left_out():
+        codes = corpus.marks.codes[rows]
+        given = [corpus.marks.scale[code] for code in codes.tolist()]
         if numbers:
             errors = np.abs(np.array(given, np.float64) - estimates.values[:, 0])
             surprise = errors / max(float(np.sqrt(np.mean(errors**2))), 1e-9)
-        alone, agreeing = (FAR, AGREEING_FAR) if numbers else (SURE, AGREEING_SURE)
+            alone, agreeing = FAR, AGREEING_FAR
+        else:
+            surprise = 1 - estimates.values[np.arange(len(rows)), codes]
+            alone, agreeing = UNLIKE, AGREEING_UNLIKE
         for n, row in enumerate(rows.tolist()):
             usual, others = clusters.get(row, (None, 0))
             if not numbers and usual != suggested[n]:

@@ -74,13 +74,16 @@ def communities(
     Returns:
         Every row is in a cluster; one that nothing is near to is in one of its own.
     """
+    return _grown(vectors, _neighbours(vectors, threshold), weights)
+
+
+def _grown(vectors: Floats, near: _Near, weights: Integers | None) -> Clustering:
     count = len(vectors)
     weights = np.ones(count, np.int64) if weights is None else np.asarray(weights, np.int64)
-    begins, others, scores = _neighbours(vectors, threshold)
-    near = np.repeat(np.arange(count), np.diff(begins))
-    gains = np.bincount(near, weights[others], count).astype(np.int64)
+    rows, begins, others, scores = near.rows, near.begins, near.others, near.scores
+    gains = np.bincount(rows, weights[others], count).astype(np.int64)
     sums = np.zeros(count, np.int64)  # of scores in millionths: exact in any order
-    np.add.at(sums, near, scores)
+    np.add.at(sums, rows, scores)
     labels = np.full(count, NOISE, np.int64)
     centres: list[int] = []
     heap = [
@@ -201,7 +204,8 @@ def choose_threshold(
     """
     rows, sizes = _sampled(vectors, weights)
     apart = centred(rows, sizes.astype(np.float64))
-    return _best([(t, separation(apart, communities(rows, t, weights=sizes), sizes)) for t in grid])
+    near = _neighbours(rows, min(grid))
+    return _best([(t, separation(apart, _grown(rows, near.above(t), sizes), sizes)) for t in grid])
 
 
 def choose_k(vectors: Floats, *, weights: Integers | None = None, seed: int = 0) -> Choice:
@@ -234,12 +238,33 @@ def _sampled(vectors: Floats, weights: Integers | None) -> tuple[Floats, Integer
     return vectors[some], sizes[some]
 
 
-def _neighbours(vectors: Floats, threshold: float) -> tuple[Integers, NDArray[np.int32], Integers]:
-    """Give, row after row, the rows that score at least the threshold; each is its own, too.
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """For each row the rows that are near to it, itself among them.
 
-    Returns:
-        `(n + 1,)` where each row's begin, `(m,)` rows, `(m,)` scores in millionths.
+    Attributes:
+        rows: `(m,)` ascending.
+        others: `(m,)` what is near to it.
+        scores: `(m,)` in millionths.
+        begins: `(n + 1,)` where each row's begin.
     """
+
+    rows: NDArray[np.int32]
+    others: NDArray[np.int32]
+    scores: Integers
+    begins: Integers
+
+    def above(self, threshold: float) -> _Near:
+        """Leave what scores at least so much."""
+        kept = self.scores >= round(threshold * 1e6)
+        return _Near(
+            self.rows[kept], self.others[kept], self.scores[kept],
+            np.concatenate([[0], np.cumsum(kept)])[self.begins],
+        )  # fmt: skip
+
+
+def _neighbours(vectors: Floats, threshold: float) -> _Near:
+    """Find the rows that score at least the threshold."""
     count = len(vectors)
     itself = np.arange(count, dtype=np.int32)
     lefts, rights, scores = [itself], [itself], [np.full(count, 1_000_000, np.int32)]
@@ -250,7 +275,10 @@ def _neighbours(vectors: Floats, threshold: float) -> tuple[Integers, NDArray[np
     left = np.concatenate(lefts)
     order = np.argsort(left, kind="stable")
     begins = np.concatenate([[0], np.cumsum(np.bincount(left, minlength=count))])
-    return begins, np.concatenate(rights)[order], np.concatenate(scores)[order].astype(np.int64)
+    return _Near(
+        left[order], np.concatenate(rights)[order],
+        np.concatenate(scores)[order].astype(np.int64), begins,
+    )  # fmt: skip
 
 
 def _means(vectors: Floats, labels: Integers, weights: Integers) -> Floats:

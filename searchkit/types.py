@@ -203,8 +203,8 @@ class Standout:
         question: The question that it answers.
         mark: What it has.
         expected: What the other graded answers to the question lead one to expect.
-        surprise: How far the number is from that, in usual errors of the question; of labels the
-            confidence in the expected one.
+        surprise: How far the number is from that, in usual errors of the question; of a label how
+            far below 1 its own estimate is.
         cluster: The usual mark of the answers that say the same, if the mark stands out there, too.
         others: How many graded answers that cluster has beside it.
     """

@@ -1,0 +1,298 @@
+"""Grading: `python benchmarks/bench_grading.py [unseen] [few] [ways] [audit] [groups]`.
+
+`unseen`: suggested marks against the trivial baselines, on answers and on questions that were held
+out. `few`: how many graded answers a question needs. `ways`: what each part of the method is worth.
+`audit`: marks changed at random, and those made inconsistent in the demo corpus: how far up they
+are listed. `groups`: the centres of clusters graded, and what that gives the rest.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+from machine import DEMO, SHARED, heading, scratch
+
+from searchkit import Index, audit_grades, evaluate_grades, grading, propagate, trials
+from searchkit.agreement import rmse
+from searchkit.clusters import cluster
+from searchkit.demo import PLANTED
+from searchkit.graded import Corpus, Learned, check_tolerance, load, right
+from searchkit.ingest import ingest
+from searchkit.marks import UNGRADED, Marks
+from searchkit.sources import read_answers
+from searchkit.trials import Score
+
+CORPORA = {
+    "SAF": (SHARED / "saf-train.csv", "score"),
+    "SemEval-2013": (SHARED / "semeval2013-train.csv", "label"),
+    "demo corpus": (DEMO, "score"),
+}
+PARTS = ("unseen", "few", "ways", "audit", "groups")
+CHANGED = 0.05  # of the marks
+FIGURES = ("Pearson:", "RMSE:", "QWK:", "right:", "accuracy:", "macro F1:")
+
+
+@cache
+def folder(name: str) -> Path:
+    """Give an index of a corpus."""
+    path = scratch() / "index"
+    with Index.create(path) as index:
+        ingest(index, read_answers([CORPORA[name][0]]))
+    return path
+
+
+@contextmanager
+def opened(name: str) -> Iterator[tuple[Index, str]]:
+    """Give an index and the column with the marks."""
+    with Index.open(folder(name)) as index:
+        yield index, CORPORA[name][1]
+
+
+def corpora() -> list[str]:
+    """Name the corpora that are here."""
+    return [name for name, (path, _) in CORPORA.items() if path.exists()]
+
+
+def table(*columns: str) -> None:
+    """Begin a table; a colon behind a name puts its column right."""
+    print("\n| " + " | ".join(name.rstrip(":") for name in columns) + " |")
+    print("|" + "|".join("---:" if name.endswith(":") else "---" for name in columns) + "|")
+
+
+def row(score: Score) -> str:
+    """Write the figures that there are."""
+    names = (name.rstrip(":").replace(" ", "_").lower() for name in FIGURES)
+    return " | ".join(f"{score.figures[n]:.3f}" if n in score.figures else "" for n in names)
+
+
+def unseen() -> None:
+    """Print suggested marks against the baselines."""
+    table("corpus", "unseen", "answers:", "marks", *FIGURES, "seconds:")
+    coverage = []
+    for name in corpora():
+        with opened(name) as (index, column):
+            started = time.perf_counter()
+            found = evaluate_grades(index, column)
+            seconds = f"{time.perf_counter() - started:.1f}"
+        for trial in found.trials:
+            for score in trial.scores:
+                print(f"| {name} | {trial.unseen} | {trial.answers:,} | {score.name} | "
+                      f"{row(score)} | {seconds} |", flush=True)  # fmt: skip
+                seconds = ""
+            cells = " | ".join(f"{share:.0%}, {hit:.0%}" for _, share, hit in trial.coverage)
+            coverage.append(f"| {name} | {trial.unseen} | {cells} | {trial.off:.3f} |")
+    table("corpus", "unseen", *(f"{level:g}:" for level, *_ in found.trials[0].coverage), "off:")
+    print("\n".join(coverage))
+
+
+def judged(corpus: Corpus, some: Marks, held: np.ndarray) -> dict[str, float]:
+    """Suggest the held-out marks from some; give the share right and the error of numbers."""
+    tolerance = check_tolerance(corpus.marks, None)
+    learned = Learned(corpus, some, tolerance)
+    given, suggested = [], []
+    for question in np.unique(corpus.questions[held]).tolist():
+        rows = np.flatnonzero(held & (corpus.questions == question))
+        if learned.grader.can_judge(question):
+            given += [corpus.marks.of(n) for n in rows.tolist()]
+            suggested += learned.suggest(question, rows)[0]
+    figures = {"right": float(right(given, suggested, tolerance).mean())}
+    if corpus.marks.kind == "numbers":
+        figures["RMSE"] = rmse(np.array(given, float), np.array(suggested, float))
+    return figures
+
+
+def few() -> None:
+    """Print the quality by how many answers of each question are graded; the rest is held out."""
+    sizes = (0, 3, 5, 10, 20, 40)
+    table("corpus", "figure", *(f"{size}:" for size in sizes))
+    for name in corpora():
+        with opened(name) as (index, column):
+            corpus = load(index, column)
+        cells: dict[str, list[str]] = {}
+        for size in sizes:
+            figures: dict[str, list[float]] = {}
+            for seed in range(3):
+                rng = np.random.default_rng(seed)
+                held = np.zeros(len(corpus.answers), bool)
+                codes = corpus.marks.codes.copy()
+                for question in range(len(corpus.names)):
+                    rows = np.flatnonzero((corpus.questions == question) & corpus.marks.graded)
+                    if not len(rows):
+                        continue
+                    # With none of its own, half of the questions are graded, and half are judged.
+                    kept = len(rows) if size == 0 and question % 2 == seed % 2 else size
+                    out = rng.permutation(rows)[kept:]
+                    held[out], codes[out] = True, UNGRADED
+                if not held.any():
+                    continue
+                for key, value in judged(corpus, replace(corpus.marks, codes=codes), held).items():
+                    figures.setdefault(key, []).append(value)
+            for key, values in figures.items():
+                cells.setdefault(key, []).append(f"{np.mean(values):.3f}")
+        for key, values in cells.items():
+            print(
+                f"| {name} | {key} | "
+                + " | ".join(values)
+                + " |" * (len(sizes) - len(values))
+                + " |",
+                flush=True,
+            )
+
+
+def ways() -> None:
+    """Print the figures on unseen answers with one part of the method left out."""
+    parts: dict[str, dict[str, object]] = {
+        "as it is": {},
+        "only the linear model": {"NUMBERS": (1,)},
+        "only the neighbours": {"STRENGTHS": ()},
+        "without what all questions teach": {"OTHERS": 10**9},
+    }
+    table("corpus", "what", *FIGURES)
+    for name in corpora():
+        for label, changes in parts.items():
+            with (
+                opened(name) as (index, column),
+                patch.dict(vars(grading), changes),
+                patch.dict(vars(trials), changes),
+            ):
+                (trial, *_) = evaluate_grades(index, column).trials
+            print(f"| {name} | {label} | {row(trial.scores[0])} |", flush=True)
+
+
+def audit() -> None:
+    """Print how far up changed marks are listed, against simpler orders."""
+    table("corpus", "changed:", "order", "average precision:", "among the first:")
+    for name in corpora():
+        scores: dict[str, list[tuple[float, float]]] = {}
+        for seed in range(3):
+            with opened(name) as (index, column):
+                corpus = load(index, column)
+                changed, spoilt = disturbed(corpus, seed)
+                with patch("searchkit.audit.load", lambda *_, c=spoilt: c):
+                    found = audit_grades(index, column)
+            for order, value in orders(spoilt, found.standouts).items():
+                scores.setdefault(order, []).append(listed(value, changed))
+        for order, values in scores.items():
+            mean = np.mean(values, axis=0)
+            print(f"| {name} | {len(changed):,} | {order} | {mean[0]:.3f} | {mean[1]:.2f} |")
+    planted()
+
+
+def disturbed(corpus: Corpus, seed: int) -> tuple[np.ndarray, Corpus]:
+    """Give some rows another mark: a number at least a third of the range off, or another label."""
+    rng = np.random.default_rng(seed)
+    rows = np.flatnonzero(corpus.marks.graded)
+    changed = np.sort(rng.choice(rows, int(CHANGED * len(rows)), replace=False))
+    codes = corpus.marks.codes.copy()
+    places = np.arange(len(corpus.marks.scale))
+    numbers = np.array(corpus.marks.scale) if corpus.marks.kind == "numbers" else places * 1.0
+    far = corpus.marks.range / 3 if corpus.marks.kind == "numbers" else 0.5
+    for n in changed.tolist():
+        codes[n] = rng.choice(places[np.abs(numbers - numbers[codes[n]]) >= far])
+    return changed, replace(corpus, marks=replace(corpus.marks, codes=codes))
+
+
+def orders(corpus: Corpus, standouts: Sequence) -> dict[str, np.ndarray]:
+    """Give for each row how suspicious its mark is, in several ways."""
+    place = {answer.id: n for n, answer in enumerate(corpus.answers)}
+    ours = np.zeros(len(place))
+    for one in standouts:
+        ours[place[one.id]] = one.surprise
+    usual, nearest = np.zeros(len(place)), np.zeros(len(place))
+    targets = corpus.marks.targets()
+    for question in np.unique(corpus.questions[corpus.marks.graded]).tolist():
+        rows = np.flatnonzero(corpus.marks.graded & (corpus.questions == question))
+        if len(rows) < 2:
+            continue
+        usual[rows] = np.abs(targets[rows] - targets[rows].mean(axis=0)).sum(axis=1)
+        near, score = grading.nearest(
+            corpus.vectors[rows], corpus.vectors[rows], 1, np.arange(len(rows))
+        )
+        apart = np.abs(targets[rows] - targets[rows[near[:, 0]]]).sum(axis=1)
+        nearest[rows] = apart * np.maximum(score[:, 0], 0)
+    return {
+        "searchkit": ours,
+        "unlike the nearest answer's, by likeness": nearest,
+        "far from the question's mean": usual,
+    }
+
+
+def listed(order: np.ndarray, changed: np.ndarray) -> tuple[float, float]:
+    """Give average precision, and recall among as many as were changed."""
+    from sklearn.metrics import average_precision_score
+
+    truth = np.isin(np.arange(len(order)), changed)
+    best = np.argsort(-order, kind="stable")[: len(changed)]
+    return float(average_precision_score(truth, order)), float(truth[best].mean())
+
+
+def planted() -> None:
+    """Print the places of the marks that were made inconsistent in the demo corpus."""
+    with opened("demo corpus") as (index, column):
+        found = audit_grades(index, column)
+    pairs = [{one.left, one.right} for one in found.clashes]
+    marks = [one.id for one in found.standouts]
+    table("planted", f"place of {len(pairs)} pairs:", f"place of {len(marks)} marks:")
+    with PLANTED.open(encoding="utf-8", newline="") as file:
+        for one in csv.DictReader(file):
+            if one["kind"] == "inconsistent-mark":
+                both = {one["copy"], one["source"]}
+                pair = pairs.index(both) + 1 if both in pairs else ""
+                mark = min((marks.index(n) + 1 for n in both if n in marks), default="")
+                print(f"| {one['copy']}, {one['source']}: {one['note']} | {pair} | {mark} |")
+
+
+def groups() -> None:
+    """Print what grading the centres of clusters gives the rest, against grading at random."""
+    table("corpus", "centres graded:", "of all:", "others in their clusters:", "right:",
+          "the same number at random, suggested for:", "right:")  # fmt: skip
+    for name in corpora():
+        with opened(name) as (index, column):
+            corpus = load(index, column)
+            place = {answer.id: n for n, answer in enumerate(corpus.answers)}
+            centres = [
+                c.center for c in cluster(index, by="question").clusters
+                if c.kind == "cluster" and c.center and corpus.marks.graded[place[c.center]]
+            ]  # fmt: skip
+            spreads = propagate(index, column, dict.fromkeys(centres))
+        given = sum(len(one.agree) + len(one.differ) for one in spreads)
+        hits = sum(len(one.agree) for one in spreads) / given
+        shares = []
+        for seed in range(3):
+            rng = np.random.default_rng(seed)
+            keep = np.zeros(len(place), bool)
+            for question in np.unique(corpus.questions).tolist():
+                rows = np.flatnonzero((corpus.questions == question) & corpus.marks.graded)
+                count = sum(corpus.questions[place[n]] == question for n in centres)
+                keep[rng.permutation(rows)[:count]] = True
+            codes = np.where(keep, corpus.marks.codes, UNGRADED)
+            held = corpus.marks.graded & ~keep
+            some = replace(corpus.marks, codes=codes)
+            shares.append(judged(corpus, some, held)["right"])
+        share = len(centres) / int(corpus.marks.graded.sum())
+        print(f"| {name} | {len(centres):,} | {share:.0%} | {given:,} | {hits:.0%} | "
+              f"{int(held.sum()):,} | {np.mean(shares):.0%} |", flush=True)  # fmt: skip
+
+
+def main(parts: Sequence[str]) -> None:
+    """Print the tables."""
+    print(heading())
+    runs: dict[str, Callable[[], None]] = dict(
+        zip(PARTS, (unseen, few, ways, audit, groups), strict=True)
+    )
+    for part, run in runs.items():
+        if part in parts:
+            run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or PARTS)
