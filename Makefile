@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test check format bench bench-mining bench-plagiarism bench-clustering bench-peers clean
+.PHONY: help demo test check format bench bench-mining bench-plagiarism bench-clustering bench-grading bench-peers clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
@@ -13,7 +13,7 @@ help:
 	@echo "make check        ruff, ruff format, mypy"
 	@echo "make format       let ruff put the code into shape"
 	@echo "make bench        the figures in benchmarks/README.md (minutes)"
-	@echo "make bench-mining bench-plagiarism bench-clustering   more; the first run embeds 80,000 answers"
+	@echo "make bench-mining bench-plagiarism bench-clustering bench-grading   more; embeds 80,000 answers once"
 	@echo "make bench-peers  the same jobs with other tools, in an environment of their own"
 	@echo "make clean        remove what the other targets made"
 
@@ -43,6 +43,9 @@ bench-plagiarism: $(VENV)/.ready
 
 bench-clustering: $(VENV)/.ready
 	$(BIN)/python benchmarks/bench_clustering.py
+
+bench-grading: $(VENV)/.ready
+	$(BIN)/python benchmarks/bench_grading.py
 
 bench-peers: $(VENV)/.ready
 	PYTHON=$(PYTHON) $(BIN)/python benchmarks/peers.py

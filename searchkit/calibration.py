@@ -75,7 +75,7 @@ class Usual:
         middle = (np.cumsum(weights, axis=1) < total[:, None] / 2 - 1e-9).sum(axis=1)
         found = np.where(total > 1e-6, self.scale[np.minimum(middle, len(self.scale) - 1)],
                          estimates)  # fmt: skip
-        near = np.abs(self.scale[None, :] - found[:, None]) <= tolerance + 1e-9
+        near = np.abs(self.scale[None, :] - found[:, None]) <= tolerance + 1e-6
         return found, (weights * near).sum(axis=1) / np.maximum(total, 1e-6)
 
     def _bins(self, estimates: Floats) -> Integers:

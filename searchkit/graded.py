@@ -18,6 +18,8 @@ from searchkit.types import Answer, Mark
 from searchkit.where import Where
 from searchkit.words import split_words
 
+SLACK = 1e-6  # suggested numbers are rounded to six places
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -172,7 +174,7 @@ def right(
     """Say of each suggestion whether it is the grader's mark, or a number within the tolerance."""
     return np.array(
         [
-            abs(g - s) <= tolerance + 1e-9
+            abs(g - s) <= tolerance + SLACK
             if isinstance(g, float) and isinstance(s, float)
             else g == s
             for g, s in zip(given, suggested, strict=True)

@@ -25,7 +25,7 @@ STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the ridge on a question's vectors
 NUMBERS = (1, 3, 5, 10, 20)  # of neighbours
 SHARED_STRENGTH = 10.0  # of the ridge on standardised traits, over all questions
 WARMTH = 0.1  # cosines nearer by this much weigh e times as much
-INTERCEPT = 3.0  # a column of ones times this: all but free of the penalty
+INTERCEPT = 30.0  # a column of ones times this: all but free of the penalty
 SAMPLE = 4_000  # graded answers of one question that leave-one-out looks at
 REASONS = 5  # neighbours whose marks tell how sure a suggestion is
 EQUAL = 0.999995  # a cosine that only equal texts have
@@ -196,14 +196,14 @@ class Grader:
 
     def _with_own(self, question: int, values: Floats, near: Integers, scores: Floats) -> Estimates:
         rows = self._rows[question]
-        marks = self.examples.targets[rows][near[:, :REASONS]]  # (m, r, c)
-        same = (scores[:, :REASONS] >= EQUAL)[:, :, None]
+        marks = self.examples.targets[rows][near]  # (m, k, c)
+        same = (scores >= EQUAL)[:, :, None]
         equal = same[:, 0, 0]
         # What was graded word for word has its mark already.
         values = np.where(
             equal[:, None], (marks * same).sum(1) / np.maximum(same.sum(1), 1), values
         )
-        apart = np.abs(marks - values[:, None, :]).sum(axis=2).mean(axis=1)
+        apart = np.abs(marks[:, :REASONS] - values[:, None, :]).sum(axis=2).mean(axis=1)
         count = np.full(len(values), np.log(len(rows)))
         signals = [*_sureness(values), apart, scores[:, 0], count]
         return Estimates(values, np.column_stack(signals), True, equal, rows[near], scores)
@@ -214,7 +214,6 @@ class _Shared:
 
     def __init__(self, examples: Examples) -> None:
         self.examples = examples
-        self.mean = examples.targets.mean(axis=0)
         questions = np.unique(examples.questions)
         self.helps = len(questions) >= OTHERS
         self._center = examples.traits.mean(axis=0)
@@ -225,8 +224,8 @@ class _Shared:
         self._weights: dict[int, Floats] = {}
 
     def nothing(self, count: int) -> Floats:
-        """Give the same for so many: the mean."""
-        return np.tile(self.mean, (count, 1))
+        """Give nothing for so many."""
+        return np.zeros((count, self.examples.targets.shape[1]))
 
     def of_examples(self) -> Floats:
         """Estimate every example from the other questions; `(n, c)`."""
@@ -346,16 +345,16 @@ def nearest(
     scores = np.empty((len(vectors), k))
     size = max(1, _BLOCK // max(1, len(among)))
     for begin in range(0, len(vectors), size):
-        products = np.round((vectors[begin : begin + size] @ among.T).astype(np.float64), 6)
+        products = np.rint((vectors[begin : begin + size] @ among.T).astype(np.float64) * 1e6)
         block = slice(begin, begin + len(products))
         if besides is not None:
-            products[np.arange(len(products)), besides[block]] = -np.inf
-        best = np.argpartition(-products, min(k, len(among) - 1), axis=1)[:, :k]
-        best.sort(axis=1)
-        found = np.take_along_axis(products, best, axis=1)
-        order = np.argsort(-found, axis=1, kind="stable")
+            products[np.arange(len(products)), besides[block]] = -1e9
+        # One number for the score and the order of the rows, so that no two are equal.
+        keys = products.astype(np.int64) * len(among) - np.arange(len(among))
+        best = np.argpartition(-keys, min(k, len(among) - 1), axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(keys, best, axis=1), axis=1)
         rows[block] = np.take_along_axis(best, order, axis=1)
-        scores[block] = np.take_along_axis(found, order, axis=1)
+        scores[block] = np.take_along_axis(products, rows[block], axis=1) / 1e6
     return rows, scores
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from searchkit.words import Words
 
 SHORTEST = 3  # letters of a keyword
-_CONTRACTED = frozenset(  # function words, folded
-    "arent cant couldnt didnt doesnt dont hadnt hasnt havent isnt ive lets shouldnt thats theres "
-    "theyre theyve wasnt werent whats wont wouldnt youd youll youre youve".split()
+_EMPTY = frozenset(  # function words, folded, that scikit-learn's list lacks
+    "arent cant couldnt did didnt does doesnt doing dont hadnt hasnt havent isnt ive lets shouldnt "
+    "thats theres theyre theyve wasnt werent whats wont wouldnt youd youll youre youve".split()
 )
 
 
@@ -57,5 +57,5 @@ def _content(texts: Sequence[Words]) -> list[str]:
         if not code
         and len(token) >= SHORTEST
         and not token.isdigit()
-        and token not in ENGLISH_STOP_WORDS | _CONTRACTED
+        and token not in ENGLISH_STOP_WORDS | _EMPTY
     ]

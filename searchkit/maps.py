@@ -7,9 +7,15 @@ browser Plotly's, which brings its own JavaScript: it opens offline. All come wi
 from __future__ import annotations
 
 import html
+import logging
+import math
+import sys
+import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill, wrap
 from typing import Any
 
 import numpy as np
@@ -17,14 +23,24 @@ from numpy.typing import NDArray
 
 from searchkit.errors import BadInput, MissingExtra
 
+log = logging.getLogger("searchkit")
+
 Floats = NDArray[np.float32]
+Places = NDArray[np.float64]
 
 NEIGHBOURS = 15  # of UMAP
 TOO_FEW = 8  # answers that UMAP has nothing to say about: principal axes place them
-NAMED = 30  # clusters that the picture names and colours; the others are grey
+NAMED = 30  # clusters that a map names and colours; the others are grey
+MANY = 5_000  # answers above which points are pixels (of a picture) or WebGL's (of a page)
 HOVER = 300  # characters of an answer that a page shows
+ALL_HOVER = 10_000_000  # characters of all answers together that a page holds
+LONG = 90  # characters of an id or of a cluster's name that are shown
 SUFFIXES = (".png", ".svg", ".pdf", ".html")
-OTHERS = "others"
+GREY = "#c2c2c2"
+# Okabe and Ito's (2008), which the colour-blind tell apart, without black and yellow; and two dark.
+COLOURS = (
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#882255",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +68,35 @@ def check_suffix(path: Path) -> None:
         raise BadInput(f"{path}: a map is drawn as {', '.join(SUFFIXES)}; name it so")
 
 
-def place(vectors: Floats, seed: int = 0) -> NDArray[np.float64]:
+def place(vectors: Floats, seed: int = 0) -> Places:
     """Give each row `(n, d)` a place `(n, 2)` on the plane; near rows are near.
+
+    The map is as wide as it can be: its first axis is the one along which the places vary most.
 
     Raises:
         MissingExtra: if UMAP isn't installed.
     """
     if len(vectors) < TOO_FEW:
-        centred = vectors - vectors.mean(axis=0, keepdims=True) if len(vectors) else vectors
-        axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
-        placed = np.zeros((len(vectors), 2))
-        placed[:, : len(axes)] = centred @ axes.T
-        return placed
+        return _turned(vectors.astype(np.float64))
     umap = _needed("umap")
-    neighbours = min(NEIGHBOURS, len(vectors) - 1)
     reducer = umap.UMAP(
-        n_neighbors=neighbours, metric="cosine", random_state=seed, n_jobs=1, init="pca",
-        min_dist=0.05,
+        n_neighbors=min(NEIGHBOURS, len(vectors) - 1), metric="cosine", random_state=seed,
+        n_jobs=1, init="pca", min_dist=0.05,
     )  # fmt: skip
-    return np.asarray(reducer.fit_transform(vectors), np.float64)
+    return _turned(np.asarray(reducer.fit_transform(vectors), np.float64))
 
 
-def draw(path: Path, places: NDArray[np.float64], points: Sequence[Point], title: str) -> None:
+def _turned(rows: NDArray[np.float64]) -> Places:
+    """Give the first two principal coordinates of rows `(n, d)`."""
+    placed = np.zeros((len(rows), 2))
+    if len(rows):
+        centred = rows - rows.mean(axis=0)
+        axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
+        placed[:, : len(axes)] = centred @ axes.T
+    return placed
+
+
+def draw(path: Path, places: Places, points: Sequence[Point], title: str) -> None:
     """Draw a map into a file, by its suffix.
 
     Args:
@@ -89,74 +112,204 @@ def draw(path: Path, places: NDArray[np.float64], points: Sequence[Point], title
     check_suffix(path)
     try:
         if path.suffix.lower() == ".html":
-            path.write_text(_page(places, points, title), "utf-8")
+            path.write_text(_page(path, places, points, title), "utf-8")
         else:
             _picture(path, places, points, title)
     except OSError as error:
         raise BadInput(f"{path}: can't be written ({error.strerror or error})") from None
 
 
-def _names(points: Sequence[Point]) -> list[str]:
-    """Give each point's cluster, if it is one of those that are named."""
-    sizes: dict[str, int] = {}
-    for point in points:
-        if point.cluster:
-            sizes[point.cluster] = sizes.get(point.cluster, 0) + 1
-    largest = sorted(sizes, key=lambda name: (-sizes[name], name))[:NAMED]
-    return [point.cluster if point.cluster in largest else OTHERS for point in points]
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A cluster that is named: its label, its colour, which points are its own, and its middle."""
+
+    label: str
+    colour: str
+    members: list[int]
+    spot: NDArray[np.float64]
 
 
-def _picture(path: Path, places: NDArray[np.float64], points: Sequence[Point], title: str) -> None:
+def _groups(places: Places, points: Sequence[Point]) -> tuple[list[_Group], list[int], str]:
+    """Give the clusters that are named, the largest first; the grey points; what is seen, in words.
+
+    A cluster is pointed at by its member nearest to its median: a mean can lie among strangers.
+    """
+    clusters: dict[str, list[int]] = defaultdict(list)
+    for number, point in enumerate(points):
+        clusters[point.cluster].append(number)
+    alone = clusters.pop("", [])
+    ordered = sorted(clusters, key=lambda name: (-len(clusters[name]), name))
+    spots = []
+    for name in ordered[:NAMED]:
+        own = places[clusters[name]]
+        spots.append(own[np.linalg.norm(own - np.median(own, axis=0), axis=1).argmin()])
+    groups = [
+        _Group(f"{_shown(name, LONG)} ({len(clusters[name]):,})", colour, clusters[name], spot)
+        for name, colour, spot in zip(ordered, _colours(spots), spots, strict=False)
+    ]
+    smaller = [number for name in ordered[NAMED:] for number in clusters[name]]
+    told = [_counted(len(points), "answer"), _counted(len(ordered), "cluster")]
+    if smaller:
+        told[1] += f", of which the {NAMED} largest are named"
+        told.append(f"in grey {len(smaller):,} in smaller clusters and {len(alone):,} alone")
+    elif alone:
+        told.append(f"in grey {len(alone):,} alone")
+    return groups, alone + smaller, "; ".join(told)
+
+
+def _colours(spots: Sequence[NDArray[np.float64]]) -> list[str]:
+    """Give each spot a colour; where they run out, one comes back as far away as possible."""
+    given: list[str] = []
+    for spot in spots:
+        away = dict.fromkeys(COLOURS, math.inf)
+        for other, colour in zip(spots, given, strict=False):
+            away[colour] = min(away[colour], float(np.linalg.norm(spot - other)))
+        given.append(max(away, key=away.__getitem__))
+    return given
+
+
+def _picture(path: Path, places: Places, points: Sequence[Point], title: str) -> None:
     datamapplot = _needed("datamapplot")
     import matplotlib as mpl
 
-    mpl.use("Agg")
+    if "matplotlib.pyplot" not in sys.modules:
+        mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    size = {"point_size": 45} if len(points) < 500 else {}
-    figure, _ = datamapplot.create_plot(
-        places, np.array(_names(points), object), noise_label=OTHERS, title=title,
-        sub_title=f"{len(points):,} answers", figsize=(12, 9), dpi=110, use_system_fonts=True,
-        font_family="DejaVu Sans", label_wrap_width=18, dynamic_label_size=False,
-        force_matplotlib=len(points) < 50_000, **size,
-    )  # fmt: skip
-    figure.savefig(path, bbox_inches="tight")
+    groups, grey, told = _groups(places, points)
+    order = grey + [number for group in groups for number in group.members]
+    colours = [GREY] * len(grey) + [group.colour for group in groups for _ in group.members]
+    size = min(50.0, 6_000 / max(1, len(points)) ** 0.8)
+    with mpl.rc_context({"text.parse_math": False, "svg.hashsalt": "searchkit"}):
+        figure, axes = datamapplot.render_plot(
+            places[order], colours, [fill(group.label, 20) for group in groups],
+            np.array([group.spot for group in groups]).reshape(-1, 2),
+            np.array([len(group.members) for group in groups]),
+            title=fill(_shown(title, 2 * LONG), LONG), sub_title=told, figsize=(12, 9), dpi=150,
+            point_size=size, alpha=0.85, add_glow=False, force_matplotlib=True,
+            use_system_fonts=True, font_family="DejaVu Sans", label_font_size=10,
+            label_linespacing=1.15, arrowprops={"linewidth": 0.8},
+            label_arrow_colors=[group.colour for group in groups],
+            title_keywords={"fontsize": 18, "fontweight": "bold"},
+            sub_title_keywords={"fontsize": 12, "color": "#444444"},
+        )  # fmt: skip
+        axes.collections[0].set_rasterized(len(points) > MANY)
+        figure.savefig(path, bbox_inches="tight")
     plt.close(figure)
 
 
-def _page(places: NDArray[np.float64], points: Sequence[Point], title: str) -> str:
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ margin: 0; height: 100dvh; display: flex; flex-direction: column;
+        font-family: "Open Sans", Verdana, Arial, sans-serif; color: #222 }}
+header {{ padding: 12px 16px 0 }}
+h1 {{ font-size: 20px; margin: 0 0 4px; overflow-wrap: anywhere }}
+p {{ font-size: 14px; margin: 0; color: #444 }}
+main {{ flex: 1; min-height: 0 }}
+.annotation-text {{ paint-order: stroke; stroke: white; stroke-width: 4px; stroke-linejoin: round }}
+</style>
+</head>
+<body>
+<header><h1>{title}</h1><p>{told}</p></header>
+<main>{map}</main>
+</body>
+</html>
+"""
+
+# A label is hidden where that of a larger cluster is, or with its cluster; a phone has no legend.
+SCRIPT = """
+const map = document.getElementById("{plot_id}");
+function label() {
+  const labels = [...map.querySelectorAll(".annotation")];
+  const own = map.data.slice(-labels.length), shown = [];
+  labels.forEach((label, n) => {
+    const box = label.getBoundingClientRect();
+    const free = own[n].visible !== "legendonly" && shown.every(other =>
+      box.right < other.left || box.left > other.right ||
+      box.bottom < other.top || box.top > other.bottom);
+    label.style.visibility = free ? "visible" : "hidden";
+    if (free) shown.push(box);
+  });
+}
+map.on("plotly_afterplot", label);
+map.on("plotly_relayouting", label);
+const narrow = window.matchMedia("(max-width: 700px)");
+const legend = () => Plotly.relayout(map, {showlegend: !narrow.matches});
+narrow.addEventListener("change", legend);
+legend();
+"""
+
+
+def _page(path: Path, places: Places, points: Sequence[Point], title: str) -> str:
     graph = _needed("plotly.graph_objects")
-    names = _names(points)
+    groups, grey, told = _groups(places, points)
+    most = min(HOVER, ALL_HOVER // max(1, len(points)))
+    if most < HOVER:
+        log.info("%s shows the first %d characters of an answer, as there are many", path, most)
+    scatter = graph.Scattergl if len(points) > MANY else graph.Scatter
+    size = 10 if len(points) < 500 else 6 if len(points) < MANY else 4
     figure = graph.Figure()
-    order = sorted(set(names), key=lambda name: (name == OTHERS, -names.count(name), name))
-    for name in order:
-        at = [n for n, own in enumerate(names) if own == name]
-        figure.add_trace(graph.Scattergl(
-            x=places[at, 0], y=places[at, 1], mode="markers", name=html.escape(name),
-            text=[_hover(points[n]) for n in at], hoverinfo="text",
-            marker={"size": 9 if len(points) < 2_000 else 4, "opacity": 0.8,
-                    **({"color": "#b0b0b0"} if name == OTHERS else {})},
+    for label, colour, members in [("others", GREY, grey)] * bool(grey) + [
+        (group.label, group.colour, group.members) for group in groups
+    ]:
+        x, y = places[members].astype(np.float32).T
+        figure.add_trace(scatter(
+            x=x, y=y, mode="markers", name=_escaped(label), hoverinfo="text",
+            text=[_hover(points[number], most) for number in members],
+            legendrank=2_000 if colour == GREY else 1_000,
+            marker={"size": size, "color": colour, "opacity": 0.85,
+                    "line": {"width": 0.5 if len(points) < MANY else 0, "color": "white"}},
         ))  # fmt: skip
-        if name != OTHERS:
-            x, y = np.median(places[at], axis=0)
-            figure.add_annotation(x=x, y=y, text=html.escape(name), showarrow=False,
-                                  bgcolor="rgba(255,255,255,0.75)", font={"size": 12})  # fmt: skip
+    for group in groups:
+        text = "<br>".join(map(_escaped, wrap(group.label, 20)))
+        figure.add_annotation(
+            x=group.spot[0], y=group.spot[1], text=text, showarrow=False, yanchor="bottom",
+            yshift=6, font={"size": 13, "color": "#222"},
+        )  # fmt: skip
     figure.update_layout(
-        title={"text": html.escape(title)}, template="plotly_white", dragmode="pan",
-        xaxis={"visible": False}, yaxis={"visible": False, "scaleanchor": "x"},
-        legend={"title": {"text": f"{len(points):,} answers"}},
+        template="plotly_white", dragmode="pan", hovermode="closest",
+        margin={"l": 16, "r": 16, "t": 40, "b": 16},
+        xaxis={"visible": False}, yaxis={"visible": False},
+        legend={"itemsizing": "constant", "font": {"size": 13}},
+        hoverlabel={"bgcolor": "white", "align": "left", "font": {"size": 13, "color": "#222"}},
     )  # fmt: skip
-    page: str = figure.to_html(
-        include_plotlyjs=True, full_html=True, config={"scrollZoom": True, "displaylogo": False}
-    )
-    return page
+    drawn = figure.to_html(
+        full_html=False, include_plotlyjs=True, div_id="map", post_script=SCRIPT,
+        config={"scrollZoom": True, "displaylogo": False, "responsive": True},
+    )  # fmt: skip
+    return PAGE.format(title=_escaped(title), told=told, map=drawn)
 
 
-def _hover(point: Point) -> str:
-    text = " ".join(point.text.split())
-    shown = text if len(text) <= HOVER else text[: HOVER - 1] + "…"
-    lines = [shown[n : n + 70] for n in range(0, len(shown), 70)]
-    return "<br>".join([f"<b>{html.escape(point.name)}</b>", *map(html.escape, lines)])
+def _hover(point: Point, most: int) -> str:
+    lines = wrap(_shown(point.text, most), 46, break_on_hyphens=False)
+    name = wrap(_shown(point.name, 2 * LONG), 42)
+    bold = [f"<b>{_escaped(line)}</b>" for line in name]
+    return "<br>".join([*bold, *map(_escaped, lines)])
+
+
+def _shown(text: str, most: int) -> str:
+    """Give text as one line, cut to so many characters; what would turn a line is spelled out."""
+    line = "".join(f"<U+{ord(c):04X}>" if _acts(c) else c for c in " ".join(text.split()))
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _acts(character: str) -> bool:
+    """Whether it is a control, or a format character that has a direction."""
+    kind = unicodedata.category(character)
+    return kind == "Cc" or (kind == "Cf" and unicodedata.bidirectional(character) != "BN")
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=False)  # Plotly shows &quot; as it stands
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _needed(module: str) -> Any:  # noqa: ANN401

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from typing import Literal
@@ -57,7 +57,7 @@ class Marks:
     def read(self, text: str) -> Mark:
         """Read a mark that is on the scale."""
         number = _number(text) if self.kind == "numbers" else None
-        return text if number is None else number
+        return text.strip() if number is None else number
 
     def of(self, answer: int) -> Mark | None:
         """Give an answer's mark."""
@@ -78,14 +78,14 @@ class Marks:
         """Give the marks that may be suggested for one question, from those in use there.
 
         Args:
-            rows: Its graded answers; from few of them only the step is taken, not the range.
+            rows: Its graded answers; few of them don't show the range, and the column's is taken.
         """
         if not len(rows):
             rows = np.flatnonzero(self.graded)
-        grid = Grid.of([self.scale[code] for code in np.unique(self.codes[rows])], self)
-        if self.kind == "labels" or len(rows) >= TELLING:
-            return grid
-        return replace(grid, low=float(self.scale[0]), high=float(self.scale[-1]))
+        used = [self.scale[code] for code in np.unique(self.codes[rows])]
+        if self.kind == "numbers" and len(rows) < TELLING:
+            used += [self.scale[0], self.scale[-1]]
+        return Grid.of(used, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +150,12 @@ def read_marks(
     given = {n: text for n, text in enumerate(written) if text.lower() not in _ABSENT}
     if not given and not also:
         _refuse_empty(answers, column)
+    also = [text.strip() for text in also]
     numbers = {n: _number(text) for n, text in given.items()}
     found = sum(number is not None for number in numbers.values())
     if kind is None:
-        every = [*given.values(), *also]
-        kind = "labels" if all(_number(text) is None for text in every) else "numbers"
+        telling = list(given.values()) or also
+        kind = "labels" if all(_number(text) is None for text in telling) else "numbers"
     if kind == "numbers" and found < len(given):
         first = next(n for n, number in numbers.items() if number is None)
         raise BadInput(
@@ -200,12 +201,12 @@ def mark_text(mark: Mark | None) -> str:
 
 
 def _number(text: str) -> float | None:
-    """Read 7, 7.5 and 7,5; infinity is none."""
+    """Read 7, 7.5 and 7,5; infinity is none, and 1_0 is how programs write."""
     try:
         number = float(text.replace(",", ".", 1) if "." not in text else text)
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
+    return number if math.isfinite(number) and "_" not in text else None
 
 
 def _said_number(text: str, column: str) -> float:

@@ -1,0 +1,179 @@
+"""Grading: neighbours and ridges against brute force, and on marks that have one explanation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from searchkit import grading
+from searchkit.grading import INTERCEPT, OWN, SHARED_STRENGTH, WARMTH, Examples, Grader
+
+TIES = (np.random.default_rng(1).integers(0, 2, (40, 4)) - 0.5).astype(np.float32)
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def scattered(n: int, d: int = 8, seed: int = 0) -> np.ndarray:
+    return unit(np.random.default_rng(seed).standard_normal((n, d)))
+
+
+def one_question(vectors: np.ndarray, targets: np.ndarray) -> Examples:
+    n = len(vectors)
+    return Examples(vectors, np.zeros((n, 3)), np.zeros(n, np.int64), targets.reshape(n, -1))
+
+
+def five_questions(first: int = 12) -> Examples:
+    """Marks that follow from the traits, in all questions alike."""
+    questions = np.repeat(np.arange(5), [first, 12, 12, 12, 12])
+    traits = np.random.default_rng(3).standard_normal((len(questions), 3))
+    return Examples(scattered(len(traits), 16), traits, questions, traits @ [[1], [-0.5], [0.2]])
+
+
+def brute(rows: np.ndarray, k: int, besides: np.ndarray | None) -> list[list[int]]:
+    order = np.argsort(-(rows @ rows.T).astype(float).round(6), axis=1, kind="stable").tolist()
+    own = [-1] * len(rows) if besides is None else besides.tolist()
+    return [[n for n in line if n != itself][:k] for line, itself in zip(order, own, strict=True)]
+
+
+def ridge(known: np.ndarray, rest: np.ndarray, size: float, keep, asked) -> np.ndarray:
+    """Learn from the rows to keep, centred on the mean of all, and estimate others."""
+    center = known.mean(axis=0, dtype=float)
+    kept = np.c_[known[keep] - center, np.full(len(rest[keep]), INTERCEPT)]
+    weights = np.linalg.solve(kept.T @ kept + size * np.eye(kept.shape[1]), kept.T @ rest[keep])
+    return np.c_[asked - center, np.full(len(asked), INTERCEPT)] @ weights
+
+
+def smoothed(cosines: np.ndarray, rest: np.ndarray, k: int) -> np.ndarray:
+    best = np.argsort(-cosines, kind="stable")[:k]
+    return np.average(rest[best], axis=0, weights=np.exp((cosines[best] - cosines.max()) / WARMTH))
+
+
+@pytest.mark.parametrize("rows", [scattered(40, 4), TIES])
+@pytest.mark.parametrize("k", [1, 3, 20])
+@pytest.mark.parametrize("block", [1, 1 << 24])
+def test_the_nearest_are_found_and_equal_ones_by_row(rows, k, block, monkeypatch) -> None:
+    monkeypatch.setattr(grading, "_BLOCK", block)
+    for besides in (None, np.arange(40), np.arange(40)[::-1]):
+        for number in (99, k):
+            near, scores = grading.nearest(rows, rows, number, besides)
+            assert near.tolist() == brute(rows, number, besides)
+            assert_allclose(scores, np.take_along_axis(rows @ rows.T, near, axis=1), atol=1e-6)
+    assert grading.nearest(rows[:0], rows, k)[0].shape == (0, k)
+
+
+@pytest.mark.parametrize(("n", "d"), [(30, 4), (6, 16)])
+def test_leaving_one_out_is_learning_again_without_it(n: int, d: int, monkeypatch) -> None:
+    targets, start = np.random.default_rng(5).standard_normal((2, n, 2))
+    vectors, rest = scattered(n, d), targets - start
+    found = dict(grading._Own(one_question(vectors, targets)).left_out(start))
+    assert len(found) == len(grading.STRENGTHS) + len(grading.NUMBERS)
+    for row in range(n):
+        keep = np.arange(n) != row
+        for (method, size), values in found.items():
+            if method == "linear":
+                left = ridge(vectors, rest, size, keep, vectors[[row]])[0]
+            else:
+                left = smoothed((vectors[keep] @ vectors[row]).astype(float), rest[keep], int(size))
+            assert_allclose(values[row], start[row] + left, atol=2e-5)
+    monkeypatch.setattr(grading, "SAMPLE", n // 2)
+    ((rows, _),) = Grader.fit(one_question(vectors, targets)).left_out()
+    assert len(set(rows.tolist())) == n // 2
+    for way, values in grading._Own(one_question(vectors, targets)).left_out(start):
+        assert_allclose(values, found[way][rows], atol=1e-9)
+
+
+def test_marks_that_are_linear_in_the_vectors_are_learned_as_such() -> None:
+    seen, asked, rule = scattered(60), scattered(20, seed=1), [1, -2, 0.5, 0, 0, 1, 0, 0]
+    marks = 2 + seen.astype(float) @ rule
+    grader = Grader.fit(one_question(seen, marks))
+    assert (grader.chosen.method, grader.chosen.shared, len(grader.tried)) == ("linear", False, 10)
+    values = grader.estimate(0, asked, np.zeros((20, 3))).values[:, 0]
+    assert_allclose(values, 2 + asked @ rule, atol=0.05)
+    again = ridge(seen, marks, grader.chosen.size, slice(None), asked)
+    assert_allclose(values, again)
+
+
+def test_marks_of_tight_groups_are_learned_from_neighbours() -> None:
+    group = np.arange(100) % 20
+    vectors = unit(scattered(20, 6)[group] + 0.02 * scattered(100, 6, seed=9))
+    marks = np.random.default_rng(2).normal(group % 6, 0.1)
+    grader = Grader.fit(one_question(vectors[20:], marks[20:]))
+    assert grader.chosen.method == "neighbours"
+    found = grader.estimate(0, vectors[:20], np.zeros((20, 3)))
+    assert_allclose(found.values[:, 0], group[:20] % 6, atol=0.4)
+    for row, line in enumerate((vectors[:20] @ vectors[20:].T).astype(float)):
+        assert_allclose(found.scores[row], line[found.nearest[row]], atol=1e-6)
+        value = smoothed(line, marks[20:], int(grader.chosen.size))
+        apart = np.abs(marks[20:][found.nearest[row, :5]] - value).mean()
+        expected = [value, value, value**2, apart, line.max(), np.log(80)]
+        assert_allclose([*found.values[row], *found.signals[row]], expected, atol=1e-4)
+
+
+def test_what_all_questions_teach_is_learned_from_the_others() -> None:
+    known = five_questions()
+    grader = Grader.fit(known)
+    assert grader.chosen.shared and grader.chosen == min(grader.tried, key=lambda one: one.loss)
+    even = (known.traits - known.traits.mean(axis=0)) / known.traits.std(axis=0)
+    ready, errors = np.c_[even.clip(-3, 3), np.ones(60)], []
+    for rows, found in grader.left_out():
+        others = known.questions != known.questions[rows[0]]
+        gram = ready[others].T @ ready[others] + np.diag([SHARED_STRENGTH] * 3 + [1e-6])
+        expected = ready[rows] @ np.linalg.solve(gram, ready[others].T @ known.targets[others])
+        assert found.own or np.abs(found.values - expected).max() < 1e-6
+        errors += (found.values - known.targets[rows]).ravel().tolist() if found.own else []
+    assert np.mean(np.square(errors)) == pytest.approx(grader.chosen.loss)
+    far, farther = (grader.estimate(1, known.vectors, known.traits * n).values for n in (1e3, 1e6))
+    assert_allclose(far, farther)
+    assert (far != grader.estimate(1, known.vectors, known.traits).values).any()
+    known.targets[:] = known.targets[::-1].copy()  # of other answers: traits say nothing
+    grader = Grader.fit(known)
+    far, near = (grader.estimate(1, known.vectors, known.traits * n).values for n in (1e3, 1))
+    assert_allclose(far, near)
+
+
+def test_a_question_with_few_marks_is_judged_from_the_others_only() -> None:
+    known = five_questions(OWN - 1)
+    grader = Grader.fit(known)
+    found = grader.estimate(0, known.vectors, known.traits)
+    assert (found.own, found.equal.any(), found.nearest.shape) == (False, False, (52, 0))
+    own = sorted((int(known.questions[rows[0]]), one.own) for rows, one in grader.left_out())
+    assert own == [(0, False)] + [(q, how) for q in range(1, 5) for how in (False, True)]
+    assert Grader.fit(five_questions(OWN)).estimate(0, known.vectors, known.traits).own
+    for question, moves in ((0, False), (1, True)):  # its own marks change nothing
+        known.targets[known.questions == question] *= -9
+        after = Grader.fit(known).estimate(0, known.vectors, known.traits)
+        assert (np.abs(after.values - found.values).max() > 1e-6) == moves
+
+
+def test_an_answer_equal_to_graded_ones_gets_their_mark() -> None:
+    vectors, marks = scattered(30), np.arange(30) % 7 + 0.5
+    vectors[:3] = vectors[3]
+    grader = Grader.fit(one_question(vectors, marks))
+    asked = np.vstack([vectors[3:], unit(vectors[3:4] + 0.02 * vectors[4:5])])
+    found = grader.estimate(0, asked, np.zeros((28, 3)))
+    assert found.equal.tolist() == [True] * 27 + [False]
+    assert_allclose(found.values[:27, 0], [2.0, *marks[4:]])
+    ((_, left),) = grader.left_out()
+    assert_allclose(left.values[left.equal, 0], [(8 - mark) / 3 for mark in marks[:4]])
+
+
+def test_labels_are_estimated_each_for_itself_and_the_same_again() -> None:
+    group = np.arange(60) % 3
+    vectors = unit(scattered(3, 6)[group] + scattered(60, 6, seed=9))
+    known = one_question(vectors[:45], np.eye(3)[group[:45]])
+    one, again = (Grader.fit(known).estimate(0, vectors[45:], np.zeros((15, 3))) for _ in range(2))
+    best = np.sort(one.values, axis=1)
+    assert (one.values.argmax(axis=1) == group[45:]).mean() > 0.9
+    assert_allclose(one.signals[:, :2], np.c_[best[:, 2] - best[:, 1], best[:, 2]])
+    assert (one.values == again.values).all() and (one.signals == again.signals).all()
+
+
+def test_nothing_to_learn_from_is_an_error() -> None:
+    grader = Grader.fit(one_question(scattered(OWN - 1), np.arange(OWN - 1.0)))
+    assert (grader.chosen, grader.tried, list(grader.left_out())) == (None, [], [])
+    with pytest.raises(ValueError, match="no marks to learn from for question 0"):
+        grader.estimate(0, scattered(2), np.zeros((2, 3)))
+    assert not grader.can_judge(0) and Grader.fit(five_questions(1)).can_judge(77)
