@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from searchkit import clustering, maps
 from searchkit.clustering import NOISE, Choice, Clustering
 from searchkit.errors import BadInput
+from searchkit.evidence import counted
 from searchkit.index import EVERYTHING, Index
 from searchkit.keywords import keywords
 from searchkit.pairs import check_threshold
@@ -123,20 +124,25 @@ def draw_map(
             f"--plot shows one question, and here are {len(questions):,}; "
             f"say --question, or --by all"
         )
-    named = {
-        member.id: ", ".join(c.keywords[:3]) or f"cluster {c.cluster}"
-        for c in found.clusters
-        if c.kind == "cluster"
-        for member in c.members
-    }
+    named: dict[str, str] = {}
+    names: set[str] = set()
+    for c in found.clusters:
+        if c.kind == "cluster":
+            name = ", ".join(c.keywords[:3]) or f"cluster {c.cluster}"
+            name += f", cluster {c.cluster}" if name in names else ""
+            names.add(name)
+            named.update((member.id, name) for member in c.members)
     rows, points = [], []
+    asked: set[str | None] = set()
     for answer, row in index.whole(where):
         rows.append(row)
+        asked |= {answer.question} - {None}
         points.append(maps.Point(answer.label, answer.text, named.get(answer.id, "")))
     if not rows:
         raise BadInput("no answer to draw; nothing passes the filter")
     places = maps.place(np.stack(rows), seed)
-    maps.draw(path, places, points, next(iter(questions)) or "All answers")
+    everything = f"Answers to {counted(len(asked), 'question')}" if asked else "Answers"
+    maps.draw(path, places, points, questions.pop() or everything)
 
 
 def _check(method: Method, threshold: float | None, k: int | None, min_size: int) -> None:

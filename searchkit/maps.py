@@ -13,7 +13,9 @@ import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from textwrap import fill, wrap
 from typing import Any
@@ -29,18 +31,21 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.float64]
 
 NEIGHBOURS = 15  # of UMAP
+APART = 0.5  # of UMAP: near answers lie so far from each other that each can be seen
 TOO_FEW = 8  # answers that UMAP has nothing to say about: principal axes place them
 NAMED = 30  # clusters that a map names and colours; the others are grey
 MANY = 5_000  # answers above which points are pixels (of a picture) or WebGL's (of a page)
 HOVER = 300  # characters of an answer that a page shows
-ALL_HOVER = 10_000_000  # characters of all answers together that a page holds
-LONG = 90  # characters of an id or of a cluster's name that are shown
+ALL_HOVER = 8_000_000  # characters of all answers together that a page holds
+TITLE = 160  # characters of a title, or of an id, that are shown
+NAME = 60  # characters of a cluster's name that are shown
 SUFFIXES = (".png", ".svg", ".pdf", ".html")
 GREY = "#c2c2c2"
 # Okabe and Ito's (2008), which the colour-blind tell apart, without black and yellow; and two dark.
 COLOURS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#882255",
 )  # fmt: skip
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def place(vectors: Floats, seed: int = 0) -> Places:
     umap = _needed("umap")
     reducer = umap.UMAP(
         n_neighbors=min(NEIGHBOURS, len(vectors) - 1), metric="cosine", random_state=seed,
-        n_jobs=1, init="pca", min_dist=0.05,
+        n_jobs=1, init="pca", min_dist=APART,
     )  # fmt: skip
     return _turned(np.asarray(reducer.fit_transform(vectors), np.float64))
 
@@ -121,10 +126,14 @@ def draw(path: Path, places: Places, points: Sequence[Point], title: str) -> Non
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A cluster that is named: its label, its colour, which points are its own, and its middle."""
+    """A cluster that is named: its label, its colour, which points are its own, and its middle.
+
+    The symbol tells apart those that have the same colour.
+    """
 
     label: str
     colour: str
+    symbol: str
     members: list[int]
     spot: NDArray[np.float64]
 
@@ -144,8 +153,8 @@ def _groups(places: Places, points: Sequence[Point]) -> tuple[list[_Group], list
         own = places[clusters[name]]
         spots.append(own[np.linalg.norm(own - np.median(own, axis=0), axis=1).argmin()])
     groups = [
-        _Group(f"{_shown(name, LONG)} ({len(clusters[name]):,})", colour, clusters[name], spot)
-        for name, colour, spot in zip(ordered, _colours(spots), spots, strict=False)
+        _Group(f"{_shown(name, NAME)} ({len(clusters[name]):,})", *look, clusters[name], spot)
+        for name, look, spot in zip(ordered, _looks(spots), spots, strict=False)
     ]
     smaller = [number for name in ordered[NAMED:] for number in clusters[name]]
     told = [_counted(len(points), "answer"), _counted(len(ordered), "cluster")]
@@ -157,15 +166,21 @@ def _groups(places: Places, points: Sequence[Point]) -> tuple[list[_Group], list
     return groups, alone + smaller, "; ".join(told)
 
 
-def _colours(spots: Sequence[NDArray[np.float64]]) -> list[str]:
-    """Give each spot a colour; where they run out, one comes back as far away as possible."""
+def _looks(spots: Sequence[NDArray[np.float64]]) -> list[tuple[str, str]]:
+    """Give each spot a colour and a symbol.
+
+    Where colours run out, one comes back as far away as possible, and with another symbol.
+    """
     given: list[str] = []
+    looks = []
     for spot in spots:
         away = dict.fromkeys(COLOURS, math.inf)
         for other, colour in zip(spots, given, strict=False):
             away[colour] = min(away[colour], float(np.linalg.norm(spot - other)))
-        given.append(max(away, key=away.__getitem__))
-    return given
+        colour = max(away, key=away.__getitem__)
+        looks.append((colour, SYMBOLS[given.count(colour) % len(SYMBOLS)]))
+        given.append(colour)
+    return looks
 
 
 def _picture(path: Path, places: Places, points: Sequence[Point], title: str) -> None:
@@ -176,19 +191,24 @@ def _picture(path: Path, places: Places, points: Sequence[Point], title: str) ->
         mpl.use("Agg")
     from matplotlib import pyplot as plt
 
+    places = _square(places)
     groups, grey, told = _groups(places, points)
+    spots = np.array([group.spot for group in groups]).reshape(-1, 2)
+    ring = np.linalg.norm(places - spots.mean(axis=0), axis=1).max() + 0.15 if groups else 1
     order = grey + [number for group in groups for number in group.members]
     colours = [GREY] * len(grey) + [group.colour for group in groups for _ in group.members]
     size = min(50.0, 6_000 / max(1, len(points)) ** 0.8)
-    with mpl.rc_context({"text.parse_math": False, "svg.hashsalt": "searchkit"}):
+    settings: dict[Any, Any] = {"text.parse_math": False, "svg.hashsalt": "searchkit"}
+    with mpl.rc_context(settings), redirect_stdout(StringIO()):  # what places labels prints, too
         figure, axes = datamapplot.render_plot(
-            places[order], colours, [fill(group.label, 20) for group in groups],
-            np.array([group.spot for group in groups]).reshape(-1, 2),
+            places[order], colours, [fill(group.label, 18) for group in groups], spots,
             np.array([len(group.members) for group in groups]),
-            title=fill(_shown(title, 2 * LONG), LONG), sub_title=told, figsize=(12, 9), dpi=150,
-            point_size=size, alpha=0.85, add_glow=False, force_matplotlib=True,
-            use_system_fonts=True, font_family="DejaVu Sans", label_font_size=10,
-            label_linespacing=1.15, arrowprops={"linewidth": 0.8},
+            title=fill(_shown(title, TITLE), 80), sub_title=told, figsize=(12, 9), dpi=150,
+            point_size=size, alpha=0.85 if len(points) < 10 * MANY else 0.4, add_glow=False,
+            force_matplotlib=True, use_system_fonts=True, font_family="DejaVu Sans",
+            label_over_points=len(groups) == 1,  # one label has no direction to be put in
+            label_base_radius=ring, min_font_size=7, max_font_size=11, label_linespacing=1.15,
+            arrowprops={"linewidth": 0.8},
             label_arrow_colors=[group.colour for group in groups],
             title_keywords={"fontsize": 18, "fontweight": "bold"},
             sub_title_keywords={"fontsize": 12, "color": "#444444"},
@@ -197,6 +217,9 @@ def _picture(path: Path, places: Places, points: Sequence[Point], title: str) ->
         figure.savefig(path, bbox_inches="tight")
     plt.close(figure)
 
+
+# Named, as Plotly's own choice has one that sends the answers to its maker's cloud.
+BUTTONS = ("pan2d", "zoom2d", "zoomIn2d", "zoomOut2d", "resetScale2d", "toImage")
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -245,6 +268,13 @@ legend();
 """
 
 
+def _square(places: Places) -> Places:
+    """Scale both axes to -1 to 1: the ring of labels is then as wide and as high as the map."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    scaled: Places = 2 * (places - low) / np.maximum(high - low, 1e-9) - 1
+    return scaled
+
+
 def _page(path: Path, places: Places, points: Sequence[Point], title: str) -> str:
     graph = _needed("plotly.graph_objects")
     groups, grey, told = _groups(places, points)
@@ -252,21 +282,21 @@ def _page(path: Path, places: Places, points: Sequence[Point], title: str) -> st
     if most < HOVER:
         log.info("%s shows the first %d characters of an answer, as there are many", path, most)
     scatter = graph.Scattergl if len(points) > MANY else graph.Scatter
-    size = 10 if len(points) < 500 else 6 if len(points) < MANY else 4
+    size = min(10.0, max(3.0, 40 / max(1, len(points)) ** 0.25))
     figure = graph.Figure()
-    for label, colour, members in [("others", GREY, grey)] * bool(grey) + [
-        (group.label, group.colour, group.members) for group in groups
-    ]:
-        x, y = places[members].astype(np.float32).T
+    others = _Group(f"others ({len(grey):,})", GREY, SYMBOLS[0], grey, np.zeros(2))
+    for group in [others] * bool(grey) + groups:
+        x, y = places[group.members].astype(np.float32).T
         figure.add_trace(scatter(
-            x=x, y=y, mode="markers", name=_escaped(label), hoverinfo="text",
-            text=[_hover(points[number], most) for number in members],
-            legendrank=2_000 if colour == GREY else 1_000,
-            marker={"size": size, "color": colour, "opacity": 0.85,
+            x=x, y=y, mode="markers", name=_escaped(group.label),
+            hovertemplate="%{text}<br><i>%{fullData.name}</i><extra></extra>",
+            text=[_hover(points[number], most) for number in group.members],
+            legendrank=2_000 if group is others else 1_000,
+            marker={"size": size, "color": group.colour, "symbol": group.symbol, "opacity": 0.85,
                     "line": {"width": 0.5 if len(points) < MANY else 0, "color": "white"}},
         ))  # fmt: skip
     for group in groups:
-        text = "<br>".join(map(_escaped, wrap(group.label, 20)))
+        text = "<br>".join(map(_escaped, wrap(group.label, 18)))
         figure.add_annotation(
             x=group.spot[0], y=group.spot[1], text=text, showarrow=False, yanchor="bottom",
             yshift=6, font={"size": 13, "color": "#222"},
@@ -280,22 +310,27 @@ def _page(path: Path, places: Places, points: Sequence[Point], title: str) -> st
     )  # fmt: skip
     drawn = figure.to_html(
         full_html=False, include_plotlyjs=True, div_id="map", post_script=SCRIPT,
-        config={"scrollZoom": True, "displaylogo": False, "responsive": True},
+        config={
+            "scrollZoom": True, "displaylogo": False, "responsive": True, "displayModeBar": True,
+            "modeBarButtons": [list(BUTTONS)], "typesetMath": False,
+        },
     )  # fmt: skip
-    return PAGE.format(title=_escaped(title), told=told, map=drawn)
+    return PAGE.format(title=_escaped(_shown(title, TITLE)), told=told, map=drawn)
 
 
 def _hover(point: Point, most: int) -> str:
+    named = wrap(_shown(point.name, TITLE), 42)
     lines = wrap(_shown(point.text, most), 46, break_on_hyphens=False)
-    name = wrap(_shown(point.name, 2 * LONG), 42)
-    bold = [f"<b>{_escaped(line)}</b>" for line in name]
-    return "<br>".join([*bold, *map(_escaped, lines)])
+    return "<br>".join([f"<b>{_escaped(line)}</b>" for line in named] + [*map(_escaped, lines)])
 
 
 def _shown(text: str, most: int) -> str:
     """Give text as one line, cut to so many characters; what would turn a line is spelled out."""
-    line = "".join(f"<U+{ord(c):04X}>" if _acts(c) else c for c in " ".join(text.split()))
-    return line if len(line) <= most else line[: most - 1] + "…"
+    line = " ".join(text.split())
+    line = line if len(line) <= most else line[: most - 1] + "…"
+    if line.isprintable():
+        return line
+    return "".join(f"<U+{ord(c):04X}>" if _acts(c) else c for c in line)
 
 
 def _acts(character: str) -> bool:
