@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test check format bench bench-mining bench-plagiarism bench-clustering bench-grading bench-peers clean
+.PHONY: help demo test check format bench bench-mining bench-plagiarism bench-clustering bench-grading bench-models bench-peers clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
@@ -14,6 +14,7 @@ help:
 	@echo "make format       let ruff put the code into shape"
 	@echo "make bench        the figures in benchmarks/README.md (minutes)"
 	@echo "make bench-mining bench-plagiarism bench-clustering bench-grading   more; embeds 80,000 answers once"
+	@echo "make bench-models what evaluate measures of the default model (a quarter of an hour)"
 	@echo "make bench-peers  the same jobs with other tools, in an environment of their own"
 	@echo "make clean        remove what the other targets made"
 
@@ -46,6 +47,9 @@ bench-clustering: $(VENV)/.ready
 
 bench-grading: $(VENV)/.ready
 	$(BIN)/python benchmarks/bench_grading.py
+
+bench-models: $(VENV)/.ready
+	$(BIN)/python benchmarks/bench_models.py
 
 bench-peers: $(VENV)/.ready
 	PYTHON=$(PYTHON) $(BIN)/python benchmarks/peers.py
