@@ -34,10 +34,15 @@ def load_vectors(folder: Path, store: AnswerStore) -> VectorIndex:
                 "%s; its vectors are read from the database (slower); run: searchkit rebuild",
                 problem,
             )
-        return _from_rows(store, VectorIndex(store.model().dimension), 0)
+        return read_rows(store)
     vectors = VectorIndex.load(folder / checkpoint.file)
     vectors.remove(store.removals())
     return _from_rows(store, vectors, checkpoint.last_vector)
+
+
+def read_rows(store: AnswerStore) -> VectorIndex:
+    """Give every vector of the table, row by row."""
+    return _from_rows(store, VectorIndex(store.model().dimension), 0)
 
 
 def _from_rows(store: AnswerStore, vectors: VectorIndex, after: int) -> VectorIndex:
@@ -74,6 +79,16 @@ def write_checkpoint(folder: Path, store: AnswerStore, vectors: VectorIndex) -> 
         StorageFailed: if the file can't be written; the older checkpoint stays.
     """
     set_aside(folder, store)
+    store.commit_checkpoint(write_file(folder, store, vectors))
+    remove_leftovers(folder, store)
+
+
+def write_file(folder: Path, store: AnswerStore, vectors: VectorIndex) -> Checkpoint:
+    """Write `vectors`, which are all of the table, to a new file; it counts once it is committed.
+
+    Raises:
+        StorageFailed: if the file can't be written.
+    """
     name = store.next_checkpoint_file()
     temporary = folder / f"{name}.tmp"
     try:
@@ -86,8 +101,7 @@ def write_checkpoint(folder: Path, store: AnswerStore, vectors: VectorIndex) -> 
         temporary.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or "FAISS could not write; is the disk full?"
         raise StorageFailed(f"{folder / name}: {reason}; the answers are safe") from error
-    store.commit_checkpoint(Checkpoint(name, digest, size, len(vectors), store.last_vector()))
-    remove_leftovers(folder, store)
+    return Checkpoint(name, digest, size, len(vectors), store.last_vector())
 
 
 def set_aside(folder: Path, store: AnswerStore) -> None:

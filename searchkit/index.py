@@ -19,7 +19,8 @@ from searchkit.encoder import Encoder, load_encoder
 from searchkit.errors import BadInput, IndexMismatch, IndexNotFound, StorageFailed
 from searchkit.lock import WriterLock
 from searchkit.passages import split_passages
-from searchkit.store import AnswerStore, Embedded, Model, Stored
+from searchkit.store import AnswerStore, Embedded, Halves, Model, Stored
+from searchkit.successor import Successor
 from searchkit.types import Answer, Hit, Passage
 from searchkit.vectors import Floats, VectorIndex, mean_row, unit_rows
 from searchkit.where import Where
@@ -86,8 +87,7 @@ class Index:
             if is_index(folder):
                 raise BadInput(f"{folder}: there is an index already; open it or delete it first")
             encoder = encoder or load_encoder(notify=log.info)
-            model = Model(encoder.fingerprint, encoder.name, encoder.dimension, encoder.window)
-            store = AnswerStore.create(folder / DATABASE, model)
+            store = AnswerStore.create(folder / DATABASE, model_row(encoder))
         except BaseException:
             lock.release()
             raise
@@ -160,8 +160,8 @@ class Index:
         if made_with.fingerprint != given.fingerprint:
             raise IndexMismatch(
                 f"{self.path}: made with {made_with.name} ({made_with.fingerprint[:12]}), not with "
-                f"{given.name} ({given.fingerprint[:12]}); leave --model out, or ingest into "
-                "another --index"
+                f"{given.name} ({given.fingerprint[:12]}); leave --model out, or change the "
+                f"index's model: searchkit reindex --model {given.name}"
             )
 
     # -- parts -----------------------------------------------------------------------------------
@@ -364,11 +364,11 @@ class Index:
         changed = [a for a in answers if a.id not in before or before[a.id].answer.text != a.text]
         same = {a.id for a in answers} - {a.id for a in changed}
         touched = [a for a in answers if a.id in same and not _equal(before[a.id].answer, a)]
-        rows = self._cut(changed)
+        rows = cut(self.encoder, changed)
         known = self.store.known({sha for row in rows for sha in row.hashes})
-        new = _new_texts(rows, known)
-        report = _Share(progress, len(answers), len(answers) - len(changed), len(new))
-        vectors = self._embed(list(new.values()), report)
+        new = new_texts(rows, known)
+        report = Share(progress, len(answers), len(answers) - len(changed), len(new))
+        vectors = embed(self.encoder, list(new.values()), report)
         gone = self.store.put(rows, touched, list(new), vectors)
         self._follow(gone)
         report.finish()
@@ -416,6 +416,35 @@ class Index:
         self.checkpoint()
         self._forget()
 
+    def succeed(self, encoder: Encoder) -> None:
+        """Serve what another model has made of the answers (see `successor`), in one commit.
+
+        The FAISS file is part of it. Then the old vectors are forgotten, as if deleted.
+
+        Raises:
+            StorageFailed: if the disk is full; before the commit the index is as it was.
+        """
+        self._require_writer()
+        checkpoint.set_aside(self.path, self.store)
+        try:
+            with self.store.transaction():
+                Successor(self.store).take_over()
+                vectors = checkpoint.read_rows(self.store)
+                if len(vectors):
+                    new = checkpoint.write_file(self.path, self.store, vectors)
+                    self.store.commit_checkpoint(new)
+        except BaseException:
+            checkpoint.remove_leftovers(self.path, self.store)
+            raise
+        self._encoder, self._vectors = encoder, None
+        self._finish_forgetting()
+
+    def abandon(self) -> None:
+        """Drop what an unfinished reindex has left, and give its room back."""
+        self._require_writer()
+        Successor(self.store).drop()
+        self._finish_forgetting()
+
     def _stored(self, ids: Sequence[str]) -> dict[str, Stored]:
         found = self.store.get(ids)
         missing = [i for i in ids if i not in found]
@@ -427,20 +456,6 @@ class Index:
     def _require_writer(self) -> None:
         if self._lock is None:
             raise ValueError("opened for reading; use Index.open(path, write=True)")
-
-    def _cut(self, answers: Sequence[Answer]) -> list[Embedded]:
-        texts = [answer.text for answer in answers]
-        cut = split_passages(texts, self.encoder.tokenizer, self.encoder.window)
-        return [
-            Embedded(a, passages, [passage_hash(a.text[p.start : p.end]) for p in passages])
-            for a, passages in zip(answers, cut, strict=True)
-        ]
-
-    def _embed(self, texts: Sequence[str], progress: Progress) -> NDArray[np.float16]:
-        """Embed, refuse what is no vector, and round once: `(n, d)` float16."""
-        if not texts:
-            return np.empty((0, self.store.model().dimension), np.float16)
-        return unit_rows(self.encoder.encode(texts, progress), texts).astype(np.float16)
 
     def _follow(self, gone: Sequence[int]) -> None:
         """Bring vectors that are loaded up to the table."""
@@ -469,7 +484,7 @@ class Index:
             )
 
 
-class _Share:
+class Share:
     """Turns texts embedded into answers done, so that a bar over answers moves meanwhile."""
 
     def __init__(self, progress: Progress | None, answers: int, done: int, texts: int) -> None:
@@ -481,12 +496,14 @@ class _Share:
         self.progress(done)
 
     def __call__(self, texts: int) -> None:
+        """Take how many more texts are embedded."""
         self.texts += texts
         now = min(int(self.texts * self.rate), self.left)
         self.progress(now - self.reported)
         self.reported = now
 
     def finish(self) -> None:
+        """Report the answers that are left."""
         self.progress(self.left - self.reported)
 
 
@@ -565,13 +582,34 @@ def passage_hash(passage: str) -> bytes:
     return hashlib.sha256(_canonical(passage).encode()).digest()
 
 
+def cut(encoder: Encoder, answers: Sequence[Answer]) -> list[Embedded]:
+    """Cut answers into passages that fit the model's window, and hash each one's text."""
+    passages = split_passages([a.text for a in answers], encoder.tokenizer, encoder.window)
+    return [
+        Embedded(a, spans, [passage_hash(a.text[p.start : p.end]) for p in spans])
+        for a, spans in zip(answers, passages, strict=True)
+    ]
+
+
+def embed(encoder: Encoder, texts: Sequence[str], progress: Progress | None = None) -> Halves:
+    """Embed, refuse what is no vector, and round once: `(n, d)` float16."""
+    if not texts:
+        return np.empty((0, encoder.dimension), np.float16)
+    return unit_rows(encoder.encode(texts, progress), texts).astype(np.float16)
+
+
+def model_row(encoder: Encoder) -> Model:
+    """Give what an index keeps of its model."""
+    return Model(encoder.fingerprint, encoder.name, encoder.dimension, encoder.window)
+
+
 def _contained(values: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which values are in a sorted array, without a look at the rest of it."""
     at = np.minimum(np.searchsorted(among, values), max(len(among) - 1, 0))
     return among[at] == values if len(among) else np.zeros(len(values), bool)
 
 
-def _new_texts(rows: Sequence[Embedded], known: dict[bytes, int]) -> dict[bytes, str]:
+def new_texts(rows: Sequence[Embedded], known: dict[bytes, int]) -> dict[bytes, str]:
     """Give the distinct passage texts that have no vector yet, by their hash."""
     return {
         sha: _canonical(row.answer.text[passage.start : passage.end])

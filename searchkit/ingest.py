@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from typing import Literal
+from typing import Literal, TypeVar
 
 from searchkit.errors import BadInput
 from searchkit.index import Added, Index
@@ -19,6 +19,7 @@ from searchkit.types import Answer
 BATCH = 4096  # answers in a transaction: enough to sort by length, little to lose in a kill
 
 OnDuplicate = Literal["refuse", "keep-first", "keep-last"]
+Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
@@ -112,7 +113,7 @@ def ingest(
     done = Ingested()
     reject = on_reject or _refuse
     places = _Places(on_duplicate, reject)
-    for rows in _batches(answers, batch):
+    for rows in batches(answers, batch):
         done.read += len(rows)
         kept = places.unique(rows)
         usable = _not_taken(index, kept, on_duplicate, reject)
@@ -168,7 +169,8 @@ def _place(source: str | None, line: int | None) -> str:
     return f"{source or 'an earlier answer'}" + (f":{line}" if line is not None else "")
 
 
-def _batches(answers: Iterable[Answer], size: int) -> Iterator[list[Answer]]:
-    stream = iter(answers)
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Give so many at a time; the last time what is left."""
+    stream = iter(items)
     while rows := list(islice(stream, size)):
         yield rows

@@ -30,7 +30,8 @@ def find_model(name: str | None = None) -> ModelFolder:
         return _default_model(name or DEFAULT_MODEL)
     path = Path(name).expanduser()
     if path.exists():
-        return check_folder(path, name)
+        path = path.resolve()  # an index keeps the name, and is opened from any folder
+        return check_folder(path, str(path))
     if HUB_NAME.fullmatch(name):
         return _hub_model(name)
     hint = f"; for the one on the hub write sentence-transformers/{name}"

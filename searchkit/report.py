@@ -310,6 +310,18 @@ def print_counts(counts: Mapping[str, float], out: TextIO) -> None:
         out.write(f"{name:<10} {number:>{width},}\n")
 
 
+def print_estimate(needed: Mapping[str, float], out: TextIO) -> None:
+    """Print what a reindex would take."""
+    rows = [(name, f"{needed[name]:,}") for name in ("answers", "passages")]
+    texts = f"{needed['to_embed']:,} distinct texts"
+    reused = f", and {needed['reused']:,} are embedded already" if needed["reused"] else ""
+    rows.append(("to embed", texts + reused))
+    rows.append(("time", f"about {_duration(needed['seconds'])}"))
+    disk = f"about {_size(int(needed['disk']))} while it runs"
+    rows.append(("disk", f"{disk}; {_size(int(needed['free']))} are free"))
+    print_pairs(rows, out)
+
+
 def print_pairs(rows: Sequence[tuple[str, str]], out: TextIO) -> None:
     """Print names and values in two columns."""
     from rich.table import Table
@@ -333,6 +345,10 @@ def print_status(known: Mapping[str, Any], out: TextIO) -> None:
     rows.append(("", f"{model['dimension']} dimensions, passages of {model['window']} tokens"))
     kept = f"{checkpoint['file']}, {checkpoint['vectors']:,} vectors" if checkpoint else "none yet"
     rows.append(("checkpoint", f"{kept}; {known['tail']:,} after it, {known['removed']:,} removed"))
+    if unfinished := known["unfinished"]:
+        done = f"{unfinished['answers']:,} of {known['answers'] - known['blank']:,} answers"
+        again = f"go on with: searchkit reindex --model {unfinished['model']}"
+        rows.append(("reindex", f"not finished: {done} embedded; {again}"))
     sizes = [f"{name} {_size(size)}" for name, size in known["files"].items() if size]
     rows.append(("on disk", f"{_size(sum(known['files'].values()))}: {', '.join(sizes)}"))
     print_pairs(rows, out)
@@ -357,6 +373,13 @@ def _print_questions(rows: Sequence[Mapping[str, Any]], out: TextIO, limit: int 
     console.print(table)
     if len(rows) > limit:
         console.print(f"… and {len(rows) - limit:,} more questions; --format json shows all")
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _size(count: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from searchkit.index import Index
+from searchkit.successor import Successor
 
 
 def status(index: Index) -> dict[str, Any]:
@@ -14,11 +15,14 @@ def status(index: Index) -> dict[str, Any]:
         `{"index", "answers", "blank", "questions", "authors", "passages", "vectors", "columns",
         "model": {"name", "fingerprint", "dimension", "window"}, "by_question": [{"question",
         "answers", "authors"}], "files": {name: bytes}, "checkpoint": {"file", "vectors"} or None,
-        "tail", "removed", "format"}`: `tail` counts the vectors that came after the checkpoint,
-        `removed` those that it still holds though they are gone.
+        "tail", "removed", "format", "unfinished": {"model", "answers"} or None}`: `tail` counts the
+        vectors that came after the checkpoint, `removed` those that it still holds though they are
+        gone; `unfinished` is a reindex, with the answers that it has embedded so far.
     """
     store = index.store
     model, checkpoint = store.model(), store.checkpoint()
+    successor = Successor(store)
+    unfinished = successor.model()
     files = sorted(path for path in index.path.iterdir() if path.is_file())
     return {
         "index": str(index.path),
@@ -31,4 +35,6 @@ def status(index: Index) -> dict[str, Any]:
         "tail": store.tail_length(checkpoint.last_vector if checkpoint else 0),
         "removed": len(store.removals()),
         "format": store.format(),
+        "unfinished": unfinished
+        and {"model": unfinished.name, "answers": successor.counts()["answers"]},
     }

@@ -1,7 +1,7 @@
 """The truth: answers, passages, vectors and full text in one SQLite database.
 
-Only the store knows SQL. A store opened for reading sees one state for as long as it is open;
-one opened for writing belongs to the process that holds the index's lock.
+Only the store knows SQL, and `successor` beside it. A store opened for reading sees one state for
+as long as it is open; one opened for writing belongs to the process that holds the index's lock.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -89,11 +89,11 @@ class AnswerStore:
     def create(cls, path: Path, model: Model) -> AnswerStore:
         """Make a new database, whole or not at all."""
         store = cls(_connect(f"{path.absolute().as_uri()}?mode=rwc"), path)
-        with store._translated():
+        with store.translated():
             store._prepare_writing()
             with store.db.atomic():
                 MIGRATIONS.apply(store.db)
-                store.db.table("model").insert(_as_row(model), pk="fingerprint")
+                store.db.table("model").insert(asdict(model), pk="fingerprint")
                 store.db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 store.db.execute(f"PRAGMA user_version = {FORMAT}")
         return store
@@ -102,7 +102,7 @@ class AnswerStore:
     def write(cls, path: Path) -> AnswerStore:
         """Open for writing; bring an older format up to date. The caller holds the lock."""
         store = cls(_connect(f"{path.absolute().as_uri()}?mode=rw"), path)
-        with store._translated():
+        with store.translated():
             store.check_format()
             store._prepare_writing()
             if store._pragma("user_version") < FORMAT:
@@ -115,7 +115,7 @@ class AnswerStore:
     def read(cls, path: Path) -> AnswerStore:
         """Open for reading and hold on to the state as it is now."""
         store = cls(_connect_reader(path), path)
-        with store._translated():
+        with store.translated():
             store.check_format()
             store.db.execute("BEGIN")
             store.db.execute("SELECT count(*) FROM model").fetchone()  # the snapshot begins here
@@ -161,39 +161,50 @@ class AnswerStore:
         return int(self.db.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
         """Turn SQLite's errors into ours."""
         try:
             yield
         except sqlite3.DatabaseError as error:
             raise _in_our_words(error, self.path) from error
 
-    def _rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
-        with self._translated():
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what is written inside as a whole or not at all; one in another is part of it."""
+        with self.translated():
+            if self._connection.in_transaction:  # no savepoint: it copies each page that changes
+                yield
+            else:
+                with self.db.atomic():
+                    yield
+
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
+        """Run a statement and give all its rows."""
+        with self.translated():
             return self._connection.execute(sql, parameters).fetchall()
 
     # -- reading ---------------------------------------------------------------------------------
 
     def model(self) -> Model:
         """Give the model that the vectors were made with."""
-        rows = self._rows("SELECT fingerprint, name, dimension, window FROM model")
+        rows = self.rows("SELECT fingerprint, name, dimension, window FROM model")
         if len(rows) != 1:
             raise IndexDamaged(f"{self.path}: {len(rows)} models where 1 is needed")
         return Model(*rows[0])
 
     def get(self, ids: Sequence[str]) -> dict[str, Stored]:
         """Give the answers with these ids; an id that isn't there is left out."""
-        found = self._in(f"{_ANSWERS} WHERE a.id IN ({{}})", ids)
+        found = self.rows_in(f"{_ANSWERS} WHERE a.id IN ({{}})", ids)
         return {row[1]: Stored(row[0], _answer(row[1:])) for row in found}
 
     def get_keys(self, keys: Sequence[int]) -> dict[int, Answer]:
         """Give the answers with these keys."""
-        found = self._in(f"{_ANSWERS} WHERE a.key IN ({{}})", keys)
+        found = self.rows_in(f"{_ANSWERS} WHERE a.key IN ({{}})", keys)
         return {row[0]: _answer(row[1:]) for row in found}
 
     def answers(self, where: Where | None = None) -> Iterator[Answer]:
         """Stream the answers, in the order in which they came."""
-        with self._translated():
+        with self.translated():
             if where is None or where.is_empty():
                 rows: Iterable[Any] = self._connection.execute(f"{_ANSWERS} ORDER BY a.key")
             else:
@@ -205,7 +216,7 @@ class AnswerStore:
 
     def matching(self, where: Where) -> Keys:
         """Give the keys of the answers that a filter allows, ascending."""
-        with self._translated():
+        with self.translated():
             return where.keys(self._connection)
 
     def vectors_of(self, answers: Keys) -> Keys:
@@ -214,11 +225,11 @@ class AnswerStore:
             "SELECT DISTINCT vector FROM passages "
             "WHERE answer IN (SELECT value FROM json_each(?)) ORDER BY vector"
         )
-        return _int_array(self._rows(sql, [json.dumps(answers.tolist())]))
+        return int_array(self.rows(sql, [json.dumps(answers.tolist())]))
 
     def passages_with(self, vectors: Sequence[int]) -> list[tuple[int, int, str, int, int]]:
         """Give (vector, answer key, answer id, start, end) of every passage with these vectors."""
-        return self._in(
+        return self.rows_in(
             "SELECT p.vector, p.answer, a.id, p.start, p.end FROM passages p "
             "JOIN answers a ON a.key = p.answer WHERE p.vector IN ({})",
             vectors,
@@ -226,7 +237,7 @@ class AnswerStore:
 
     def passages_of(self, answers: Sequence[int]) -> list[tuple[int, int, int, int]]:
         """Give (answer key, start, end, vector) of every passage of these answers, in order."""
-        return self._in(
+        return self.rows_in(
             "SELECT answer, start, end, vector FROM passages WHERE answer IN ({}) "
             "ORDER BY answer, start",
             answers,
@@ -234,7 +245,7 @@ class AnswerStore:
 
     def identities(self, answers: Keys) -> list[tuple[int, str, str | None, str | None]]:
         """Give (key, id, question, author) of these answers, in order of key."""
-        return self._rows(
+        return self.rows(
             "SELECT key, id, question, author FROM answers "
             "WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key",
             [json.dumps(answers.tolist())],
@@ -242,7 +253,7 @@ class AnswerStore:
 
     def passage_vectors(self, answers: Keys) -> list[tuple[int, int]]:
         """Give (answer key, vector key) of each passage of these answers, in order."""
-        return self._rows(
+        return self.rows(
             "SELECT answer, vector FROM passages "
             "WHERE answer IN (SELECT value FROM json_each(?)) ORDER BY answer, start",
             [json.dumps(answers.tolist())],
@@ -271,13 +282,13 @@ class AnswerStore:
         parameters: dict[str, Any] = {"match": match, "k": min(k, 2**62)}
         if allowed is not None:
             parameters["among"] = json.dumps(allowed.tolist())
-        found = self._rows(sql, parameters)
+        found = self.rows(sql, parameters)
         marked = dict(self._marked(match, [key for key, _ in found]))
         return [(key, score, marked[key]) for key, score in found]
 
     def _marked(self, match: str, keys: Sequence[int]) -> list[tuple[int, str]]:
         """Give the texts of the hits alone with their matches marked: that is the slow part."""
-        return self._rows(
+        return self.rows(
             "SELECT rowid, highlight(answers_fts, 0, char(2), char(3)) FROM answers_fts "
             "WHERE answers_fts MATCH ? AND +rowid IN (SELECT value FROM json_each(?))",
             [match, json.dumps(list(keys))],
@@ -286,20 +297,20 @@ class AnswerStore:
     def checkpoint(self) -> Checkpoint | None:
         """Give the newest checkpoint, if there is one."""
         columns = "file, sha256, bytes, count, last_vector"
-        rows = self._rows(f"SELECT {columns} FROM checkpoints ORDER BY n DESC LIMIT 1")
+        rows = self.rows(f"SELECT {columns} FROM checkpoints ORDER BY n DESC LIMIT 1")
         return Checkpoint(*rows[0]) if rows else None
 
     def removals(self) -> Keys:
         """Give the vectors that stand in the checkpoint but not in the table any more."""
-        return _int_array(self._rows("SELECT vector FROM removals ORDER BY vector"))
+        return int_array(self.rows("SELECT vector FROM removals ORDER BY vector"))
 
     def tail_length(self, after: int) -> int:
         """Count the vectors that came after a key."""
-        return int(self._rows("SELECT count(*) FROM vectors WHERE key > ?", [after])[0][0])
+        return int(self.rows("SELECT count(*) FROM vectors WHERE key > ?", [after])[0][0])
 
     def vectors(self, after: int = 0, block: int = 65536) -> Iterator[tuple[Keys, Halves]]:
         """Stream the vectors after a key: keys `(b,)` ascending, rows `(b, d)` float16."""
-        with self._translated():
+        with self.translated():
             cursor = self._connection.execute(
                 "SELECT key, vector FROM vectors WHERE key > ? ORDER BY key", [after]
             )
@@ -309,7 +320,7 @@ class AnswerStore:
 
     def known(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
         """Give the vector's key of each hash that has one."""
-        found = self._in("SELECT sha, key FROM vectors WHERE sha IN ({})", list(hashes))
+        found = self.rows_in("SELECT sha, key FROM vectors WHERE sha IN ({})", list(hashes))
         return dict(found)
 
     def counts(self) -> dict[str, int]:
@@ -323,7 +334,7 @@ class AnswerStore:
             "(SELECT count(*) FROM passages), (SELECT count(*) FROM vectors)"
         )
         names = ("answers", "blank", "questions", "authors", "passages", "vectors")
-        return dict(zip(names, self._rows(sql)[0], strict=True))
+        return dict(zip(names, self.rows(sql)[0], strict=True))
 
     def by_question(self) -> list[dict[str, Any]]:
         """Count the answers and authors of each question, in the questions' order."""
@@ -332,7 +343,7 @@ class AnswerStore:
             "GROUP BY question ORDER BY question"
         )
         names = ("question", "answers", "authors")
-        return [dict(zip(names, row, strict=True)) for row in self._rows(sql)]
+        return [dict(zip(names, row, strict=True)) for row in self.rows(sql)]
 
     def format(self) -> int:
         """Give the number of the format that the database has."""
@@ -340,19 +351,19 @@ class AnswerStore:
 
     def meta_columns(self) -> list[str]:
         """Give the names of the columns kept in `meta`, in the order in which they came."""
-        names = [row[1] for row in self._rows("PRAGMA table_xinfo(answers)")]
+        names = [row[1] for row in self.rows("PRAGMA table_xinfo(answers)")]
         return [name.removeprefix("meta:") for name in names if name.startswith("meta:")]
 
     def pending(self) -> bool:
         """Say whether something deleted still has to be forgotten (a kill came between)."""
-        return bool(self._rows("SELECT 1 FROM state WHERE name = 'forget'"))
+        return bool(self.rows("SELECT 1 FROM state WHERE name = 'forget'"))
 
-    def _in(self, sql: str, values: Sequence[Any]) -> list[Any]:
+    def rows_in(self, sql: str, values: Sequence[Any]) -> list[Any]:
         """Run a statement whose `{}` takes any number of values."""
         rows = []
         for start in range(0, len(values), _CHUNK):
             chunk = values[start : start + _CHUNK]
-            rows += self._rows(sql.format(",".join("?" * len(chunk))), chunk)
+            rows += self.rows(sql.format(",".join("?" * len(chunk))), chunk)
         return rows
 
     # -- writing ---------------------------------------------------------------------------------
@@ -375,7 +386,7 @@ class AnswerStore:
         Returns:
             The keys of the vectors that no passage has any more; they are gone from the table.
         """
-        with self._translated(), self.db.atomic():
+        with self.transaction():
             answers = [row.answer for row in rows]
             self._add_meta_columns(name for a in [*answers, *touched] for name in a.meta)
             self._connection.executemany(
@@ -383,7 +394,8 @@ class AnswerStore:
                 ((sha, row.tobytes()) for sha, row in zip(hashes, vectors, strict=True)),
             )
             self._upsert(touched)
-            before = self._in("SELECT key FROM answers WHERE id IN ({})", [a.id for a in answers])
+            ids = [answer.id for answer in answers]
+            before = self.rows_in("SELECT key FROM answers WHERE id IN ({})", ids)
             self._drop_words([key for (key,) in before])
             keys = self._upsert(answers)
             self._add_words(keys)
@@ -400,7 +412,7 @@ class AnswerStore:
             ((a.id, a.text, a.question, a.author, a.submitted_at,
               sources.get(a.source or ""), a.line, _meta_json(a)) for a in answers),
         )  # fmt: skip
-        keys = dict(self._in("SELECT id, key FROM answers WHERE id IN ({})",
+        keys = dict(self.rows_in("SELECT id, key FROM answers WHERE id IN ({})",
                              [a.id for a in answers]))  # fmt: skip
         return [keys[a.id] for a in answers]
 
@@ -408,7 +420,7 @@ class AnswerStore:
         self._connection.executemany(
             "INSERT INTO sources(path) VALUES (?) ON CONFLICT DO NOTHING", [(p,) for p in paths]
         )
-        return dict(self._in("SELECT path, key FROM sources WHERE path IN ({})", list(paths)))
+        return dict(self.rows_in("SELECT path, key FROM sources WHERE path IN ({})", list(paths)))
 
     def _add_meta_columns(self, names: Iterable[str]) -> None:
         """Give each name in `meta` a virtual column that compares numbers as numbers."""
@@ -452,7 +464,7 @@ class AnswerStore:
 
     def _drop_passages(self, keys: Sequence[int]) -> list[int]:
         """Delete the passages of these answers; give the vectors that they had."""
-        rows = self._in("SELECT DISTINCT vector FROM passages WHERE answer IN ({})", keys)
+        rows = self.rows_in("SELECT DISTINCT vector FROM passages WHERE answer IN ({})", keys)
         old = [vector for (vector,) in rows]
         if old:
             self._connection.executemany(
@@ -462,7 +474,7 @@ class AnswerStore:
 
     def _drop_orphans(self, vectors: Sequence[int]) -> list[int]:
         """Delete those of these vectors that no passage has any more; note them as removed."""
-        rows = self._in("SELECT DISTINCT vector FROM passages WHERE vector IN ({})", vectors)
+        rows = self.rows_in("SELECT DISTINCT vector FROM passages WHERE vector IN ({})", vectors)
         used = {vector for (vector,) in rows}
         orphans = [key for key in vectors if key not in used]
         checkpoint = self.checkpoint()
@@ -479,8 +491,8 @@ class AnswerStore:
         Returns:
             The keys of the vectors that no passage has any more; they are gone from the table.
         """
-        with self._translated(), self.db.atomic():
-            self._connection.execute("INSERT OR IGNORE INTO state(name) VALUES ('forget')")
+        with self.transaction():
+            self.to_be_forgotten()
             old = self._drop_passages(keys)
             self._drop_words(keys)
             self._connection.executemany(
@@ -490,23 +502,23 @@ class AnswerStore:
 
     def forget(self) -> None:
         """Leave no trace of what was deleted in any page of the database."""
-        with self._translated():
+        with self.translated():
             self.db.execute("INSERT INTO answers_fts(answers_fts) VALUES ('optimize')")
             self.db.execute("VACUUM")
 
     def forgotten(self) -> None:
         """Note that nothing deleted is left in any file."""
-        with self._translated(), self.db.atomic():
+        with self.transaction():
             self._connection.execute("DELETE FROM state WHERE name = 'forget'")
 
     def next_checkpoint_file(self) -> str:
         """Name a file that no checkpoint has had yet."""
-        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'checkpoints'")
+        rows = self.rows("SELECT seq FROM sqlite_sequence WHERE name = 'checkpoints'")
         return f"vectors-{(rows[0][0] if rows else 0) + 1}.faiss"
 
     def commit_checkpoint(self, new: Checkpoint) -> None:
         """Make a file the one that readers open; the removals it left out are done with."""
-        with self._translated(), self.db.atomic():
+        with self.transaction():
             self._connection.execute("DELETE FROM checkpoints")
             self._connection.execute(
                 "INSERT INTO checkpoints(file, sha256, bytes, count, last_vector) "
@@ -517,16 +529,20 @@ class AnswerStore:
 
     def last_vector(self) -> int:
         """Give the greatest key in the vectors table, 0 when it is empty."""
-        return int(self._rows("SELECT coalesce(max(key), 0) FROM vectors")[0][0])
+        return int(self.rows("SELECT coalesce(max(key), 0) FROM vectors")[0][0])
+
+    def to_be_forgotten(self) -> None:
+        """Note that something deleted is still to be wiped out; part of a transaction."""
+        self._connection.execute("INSERT OR IGNORE INTO state(name) VALUES ('forget')")
 
     def rebuild_fulltext(self) -> None:
         """Make the full-text index anew from the texts."""
-        with self._translated():
+        with self.translated():
             self.db.execute("INSERT INTO answers_fts(answers_fts) VALUES ('rebuild')")
 
     def flush_log(self) -> bool:
         """Empty the write-ahead log into the database; False if a reader prevents it."""
-        with self._translated():
+        with self.translated():
             busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
@@ -558,7 +574,7 @@ class AnswerStore:
             "SELECT count(*) FROM vectors v "
             "WHERE NOT EXISTS (SELECT 1 FROM passages p WHERE p.vector = v.key)"
         )
-        return int(self._rows(sql)[0][0])
+        return int(self.rows(sql)[0][0])
 
     def cut_texts(self) -> Iterator[tuple[str, str, list[tuple[int, int, bytes | None]]]]:
         """Stream (answer id, text, its passages as (start, end, hash of the vector's text))."""
@@ -567,7 +583,7 @@ class AnswerStore:
             "SELECT p.answer, p.start, p.end, v.sha FROM passages p "
             "LEFT JOIN vectors v ON v.key = p.vector ORDER BY p.answer, p.start"
         )
-        with self._translated():
+        with self.translated():
             cut = groupby(self._connection.execute(passages), key=lambda row: row[0])
             key, rows = next(cut, (None, iter(())))
             for answer, id_, text in self._connection.execute(
@@ -621,10 +637,6 @@ def _in_our_words(error: sqlite3.DatabaseError, path: Path) -> Exception:
     )
 
 
-def _as_row(model: Model) -> dict[str, Any]:
-    return {name: getattr(model, name) for name in Model.__slots__}
-
-
 def _answer(row: Sequence[Any]) -> Answer:
     id_, text, question, author, submitted_at, source, line, meta = row
     return Answer(id_, text, question, author, submitted_at, source, line, json.loads(meta))
@@ -640,5 +652,6 @@ def _json_path(name: str) -> str:
     return "'" + path.replace("'", "''") + "'"
 
 
-def _int_array(rows: Sequence[tuple[int]]) -> Keys:
+def int_array(rows: Sequence[tuple[int]]) -> Keys:
+    """Give the numbers of rows that have one column."""
     return np.fromiter((row[0] for row in rows), np.int64, len(rows))

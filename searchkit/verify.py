@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import numpy as np
 
 from searchkit import checkpoint
 from searchkit.index import Index, passage_hash
+from searchkit.successor import Successor
+
+log = logging.getLogger("searchkit")
 
 REBUILD = "run: searchkit rebuild"
 RESTORE = "restore a copy, or ingest the files into a new index"
@@ -20,9 +24,10 @@ def verify(index: Index) -> list[str]:
     was made for, so that no text changed unnoticed; that passages leave no word out; that vectors
     are finite and of unit length; that the FAISS file is the one recorded and holds the table's
     vectors, bit for bit; the full text against the texts; and that nothing deleted is left:
-    neither in free pages and the log of the database, nor in files of earlier states.
+    neither in free pages and the log of the database, nor in files of earlier states. A reindex
+    that is not finished is no problem; it is said.
     """
-    checks = (_database, _passages, _vectors, _checkpoint, _fulltext, _forgotten)
+    checks = (_database, _passages, _vectors, _checkpoint, _fulltext, _forgotten, _unfinished)
     problems = [*_database(index)]
     if problems:
         return problems  # nothing else can be read safely
@@ -77,3 +82,21 @@ def _forgotten(index: Index) -> Iterator[str]:
         yield f"{path}: left over from an earlier state; {REBUILD}"
     for path in sorted(index.path.glob("*.damaged")):
         yield f"{path}: set aside as damaged; it may hold vectors of deleted answers; delete it"
+
+
+def _unfinished(index: Index) -> Iterator[str]:
+    successor = Successor(index.store)
+    model = successor.model()
+    if model is None:
+        return
+    log.info(
+        "%s: a reindex is not finished (%s answers are embedded); go on with: "
+        "searchkit reindex --model %s; or drop it: searchkit reindex --model %s",
+        index.path, f"{successor.counts()['answers']:,}", model.name, index.store.model().name,
+    )  # fmt: skip
+    unused = successor.unused_vectors()
+    if unused:
+        yield (
+            f"{unused} vectors of the unfinished reindex belong to no answer; drop it, run: "
+            f"searchkit reindex --model {index.store.model().name}"
+        )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from searchkit.models import find_model
 from searchkit.types import Answer
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -23,7 +27,10 @@ class ToyEncoder:
     name = "toy"
     fingerprint = "toy-1"
 
-    def __init__(self, dimension: int = 32, window: int = 12) -> None:
+    def __init__(
+        self, dimension: int = 32, window: int = 12, *, fingerprint: str | None = None
+    ) -> None:
+        self.fingerprint = fingerprint or self.fingerprint
         self.dimension = dimension
         self.window = window
         self.tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
@@ -81,3 +88,35 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the real corpora in ../shared/data, which are not here")
     return SHARED
+
+
+def edit(file: Path, **changes: Any) -> None:
+    content = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps({**content, **changes}))
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a real BERT of two layers, 32 dimensions and random weights, with a real tokenizer."""
+    from searchkit.compiling import quiet
+
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    bundled = find_model().path
+    shutil.copytree(bundled, folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    with quiet():
+        import torch
+        from transformers import BertConfig, BertModel
+
+        torch.manual_seed(0)
+        config = BertConfig(
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=128,
+            initializer_range=0.3,
+        )
+        BertModel(config).save_pretrained(folder)
+    edit(folder / "1_Pooling" / "config.json", word_embedding_dimension=32)
+    edit(folder / "sentence_bert_config.json", max_seq_length=64)
+    return folder

@@ -23,8 +23,10 @@ from conftest import ToyEncoder
 
 from searchkit import Answer, Index, store
 from searchkit.errors import IndexNotFound
-from searchkit.index import is_index
+from searchkit.index import cut, embed, is_index, new_texts
 from searchkit.ingest import ingest
+from searchkit.reindex import reindex
+from searchkit.successor import Successor
 from searchkit.vectors import VectorIndex
 from searchkit.verify import verify
 
@@ -55,6 +57,57 @@ def rebuilt(folder: Path) -> None:
         index.rebuild()
 
 
+def other() -> ToyEncoder:
+    """Make another model: of another dimension, and of a window that cuts each answer in two."""
+    return ToyEncoder(16, 3, fingerprint="toy-2")
+
+
+def reindexed(folder: Path) -> None:
+    """Embed what no killed run has embedded, and only that."""
+    encoder = other()
+    with Index.open(folder, write=True) as index:
+        over = index.store.model().fingerprint == encoder.fingerprint
+        before = Successor(index.store).counts()["vectors"]
+        done = reindex(index, encoder, batch=2)
+        texts = index.store.counts()["vectors"]
+    assert done.reused == (0 if over else before)
+    assert len(encoder.texts) == done.embedded == (0 if over else texts - before)
+
+
+def half_reindexed(folder: Path) -> None:
+    """Leave a reindex after its second batch."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(done: int, _: int) -> None:
+        if done == 4:
+            raise Stop
+
+    with Index.open(folder, write=True) as index:
+        try:
+            reindex(index, other(), batch=2, progress=stop)
+        except Stop:
+            return
+    raise AssertionError("it was to stop in the middle")
+
+
+def forgets(folder: Path) -> None:
+    """Delete an answer: neither model's vectors of it are in any file, whatever was killed."""
+    traces = [
+        embed(encoder, [text]).tobytes()
+        for encoder in (ToyEncoder(), other())
+        for text in new_texts(cut(encoder, ANSWERS[:1]), {}).values()
+        if "number0" in text  # the rest of it stands in another answer, too
+    ]
+    assert len(traces) == 2
+    with Index.open(folder, write=True) as index:
+        index.remove(["a0"])
+        assert verify(index) == []
+    for path in folder.iterdir():
+        assert all(trace not in path.read_bytes() for trace in traces), path
+
+
 def nothing(folder: Path) -> None:
     pass
 
@@ -64,6 +117,8 @@ SCENARIOS: dict[str, tuple[Callable[[Path], None], Callable[[Path], None]]] = {
     "update": (ingested, updated),
     "delete": (ingested, removed),
     "rebuild": (ingested, rebuilt),
+    "reindex": (ingested, reindexed),
+    "resume": (lambda folder: [ingested(folder), half_reindexed(folder)], reindexed),
 }
 
 
@@ -102,19 +157,21 @@ def kill_at(step: int) -> None:
 def state(folder: Path) -> dict[str, str] | None:
     """Give what an index holds; None if there is none. Everything in it must be sound."""
     try:
-        with Index.open(folder, encoder=ToyEncoder()) as index:
+        with Index.open(folder) as index:
+            model = index.store.model().fingerprint
+            index._encoder = ToyEncoder() if model == "toy-1" else other()
             held = {a.id: a.text for a in index.answers()}
             for answer_id, text in held.items():
                 (hits,) = index.search([text], len(held))
                 assert answer_id in [h.answer.id for h in hits if h.score > 0.999], answer_id
                 assert {h.answer.id for h in hits} == set(held)
-            return held
+            return held | {"model": model, "passages": str(index.store.counts()["passages"])}
     except IndexNotFound:
         return None
 
 
 def sound(folder: Path) -> list[str]:
-    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+    with Index.open(folder, write=True) as index:
         return verify(index)
 
 
@@ -138,6 +195,12 @@ def main(scenario: str, folder: Path) -> None:
         _, status = os.waitpid(child, 0)
         left = state(path) if path.exists() else None
         assert left in allowed, (number, left)
+        if act is reindexed:
+            with Index.open(path) as index:
+                assert index.store.checkpoint() is not None, number  # it is part of the swap
+            shutil.copytree(path, folder / "deleted")
+            forgets(folder / "deleted")
+            shutil.rmtree(folder / "deleted")
         act(path)
         assert state(path) == state(clean), number
         assert sound(path) == [], number
@@ -151,12 +214,13 @@ def main(scenario: str, folder: Path) -> None:
 
 def between(scenario: str) -> list[dict[str, str]]:
     """Give the states that committed batches leave."""
+    texts = {a.id: a.text for a in ANSWERS}
+    held = []
     if scenario == "ingest":
-        return [{a.id: a.text for a in ANSWERS[:n]} for n in (0, 2, 4)]
+        held = [{a.id: a.text for a in ANSWERS[:n]} for n in (0, 2, 4)]
     if scenario == "update":
-        texts = {a.id: a.text for a in ANSWERS}
-        return [texts | {a.id: a.text for a in CHANGED[:2]}]
-    return []
+        held = [texts | {a.id: a.text for a in CHANGED[:2]}]
+    return [answers | {"model": "toy-1", "passages": str(len(answers))} for answers in held]
 
 
 if __name__ == "__main__":

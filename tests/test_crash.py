@@ -10,7 +10,7 @@ import pytest
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("scenario", ["ingest", "update", "delete", "rebuild"])
+@pytest.mark.parametrize("scenario", ["ingest", "update", "delete", "rebuild", "reindex", "resume"])
 def test_sigkill_at_every_step(scenario: str, tmp_path: Path) -> None:
     driver = Path(__file__).with_name("crash_driver.py")
     run = subprocess.run(

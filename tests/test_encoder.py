@@ -11,10 +11,10 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from conftest import edit
 
 from searchkit.compiled import CompiledEncoder
 from searchkit.encoder import BulkEncoder, Encoder, TorchEncoder, load_encoder, load_torch
@@ -24,33 +24,6 @@ from searchkit.modelfolder import check_folder
 from searchkit.models import find_model
 
 TEXTS = ["The event loop runs callbacks.", "yes", "Streams hand on data, bit by bit. " * 40]
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a real BERT of two layers, 32 dimensions and random weights, with a real tokenizer."""
-    from searchkit.compiling import quiet
-
-    folder = tmp_path_factory.mktemp("tiny") / "model"
-    bundled = find_model().path
-    shutil.copytree(bundled, folder, ignore=shutil.ignore_patterns("*.safetensors"))
-    with quiet():
-        import torch
-        from transformers import BertConfig, BertModel
-
-        torch.manual_seed(0)
-        config = BertConfig(
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=64,
-            max_position_embeddings=128,
-            initializer_range=0.3,
-        )
-        BertModel(config).save_pretrained(folder)
-    edit(folder / "1_Pooling" / "config.json", word_embedding_dimension=32)
-    edit(folder / "sentence_bert_config.json", max_seq_length=64)
-    return folder
 
 
 @pytest.fixture
@@ -63,11 +36,6 @@ def model(tiny: Path, tmp_path: Path) -> Path:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SEARCHKIT_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def edit(file: Path, **changes: Any) -> None:
-    content = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps({**content, **changes}))
 
 
 def cosines(left: Encoder, right: Encoder) -> tuple[float, float]:
