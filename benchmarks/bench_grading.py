@@ -22,12 +22,12 @@ import numpy as np
 from machine import DEMO, SHARED, heading, scratch
 
 from searchkit import Index, audit_grades, evaluate_grades, grading, propagate, trials
-from searchkit.agreement import rmse
 from searchkit.clusters import cluster
 from searchkit.demo import PLANTED
 from searchkit.graded import Corpus, Learned, check_tolerance, load, right
 from searchkit.ingest import ingest
 from searchkit.marks import UNGRADED, Marks
+from searchkit.metrics import rmse
 from searchkit.sources import read_answers
 from searchkit.trials import Score
 

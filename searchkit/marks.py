@@ -56,7 +56,7 @@ class Marks:
 
     def read(self, text: str) -> Mark:
         """Read a mark that is on the scale."""
-        number = _number(text) if self.kind == "numbers" else None
+        number = read_number(text) if self.kind == "numbers" else None
         return text.strip() if number is None else number
 
     def of(self, answer: int) -> Mark | None:
@@ -151,11 +151,11 @@ def read_marks(
     if not given and not also:
         _refuse_empty(answers, column)
     also = [text.strip() for text in also]
-    numbers = {n: _number(text) for n, text in given.items()}
+    numbers = {n: read_number(text) for n, text in given.items()}
     found = sum(number is not None for number in numbers.values())
     if kind is None:
         telling = list(given.values()) or also
-        kind = "labels" if all(_number(text) is None for text in telling) else "numbers"
+        kind = "labels" if all(read_number(text) is None for text in telling) else "numbers"
     if kind == "numbers" and found < len(given):
         first = next(n for n, number in numbers.items() if number is None)
         raise BadInput(
@@ -200,7 +200,7 @@ def mark_text(mark: Mark | None) -> str:
     return "" if mark is None else f"{mark:.6g}" if isinstance(mark, float) else mark
 
 
-def _number(text: str) -> float | None:
+def read_number(text: str) -> float | None:
     """Read 7, 7.5 and 7,5; infinity is none, and 1_0 is how programs write."""
     try:
         number = float(text.replace(",", ".", 1) if "." not in text else text)
@@ -210,7 +210,7 @@ def _number(text: str) -> float | None:
 
 
 def _said_number(text: str, column: str) -> float:
-    number = _number(text)
+    number = read_number(text)
     if number is None:
         raise BadInput(f"{text!r} is no number, and the marks in {column} are")
     return number

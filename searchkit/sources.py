@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from searchkit import jsonfiles, sheets, tables
-from searchkit.columns import BadRow, Columns, Reject, Rows
+from searchkit.columns import BadRow, Columns, Reject, Rows, folded
 from searchkit.delimited import read_delimited
 from searchkit.errors import BadInput
 from searchkit.folders import SUFFIXES, read_folder, read_zip, shown
@@ -79,6 +81,60 @@ def read_answers(
             yield from reader.stdin(stdin or sys.stdin.buffer, format)
         else:
             yield from reader.path(Path(path), format)
+
+
+def read_columns(
+    paths: Sequence[str | Path], text: str, others: Sequence[str], *,
+    encoding: str | None = None, sheet: str | None = None,
+) -> list[tuple[Answer, list[str]]]:  # fmt: skip
+    """Read rows of which several columns are needed, by their names, in any case.
+
+    Args:
+        paths: As for `read_answers`.
+        text: The column that is each answer's text.
+        others: The other columns.
+        encoding: As for `read_answers`.
+        sheet: As for `read_answers`.
+
+    Returns:
+        For each row its answer, and what stands in the others; "" for an empty cell.
+
+    Raises:
+        BadInput: as `read_answers`, or if a file lacks a column (which ones are there), or no row
+            is in it.
+    """
+    with fixed_columns():
+        read = read_answers(paths, columns=Columns(text=text), encoding=encoding, sheet=sheet)
+        answers = list(read)
+    if not answers:
+        raise BadInput(f"{', '.join(map(str, paths))}: no rows in it")
+    found: list[tuple[Answer, list[str]]] = []
+    for _, some in groupby(answers, key=lambda answer: answer.source):
+        of_file = list(some)
+        names = [_beside(of_file, text, name) for name in others]
+        found += [(answer, [answer.meta.get(name, "") for name in names]) for answer in of_file]
+    return found
+
+
+@contextmanager
+def fixed_columns() -> Iterator[None]:
+    """Don't name in an error the option for a column whose name can't be chosen."""
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(re.sub(r" \(--[a-z]+-column\)", "", str(error), count=1)) from None
+
+
+def _beside(answers: Sequence[Answer], text: str, wanted: str) -> str:
+    """Find a column beside the text; a row doesn't have those that are empty in it."""
+    there = list(dict.fromkeys(name for answer in answers for name in answer.meta))
+    alike = [name for name in there if folded(name) == folded(wanted)]
+    if wanted in there or len(alike) == 1:
+        return wanted if wanted in there else alike[0]
+    fields = ("question", "author", "submitted_at")
+    there += [name for name in fields if any(getattr(answer, name) for answer in answers)]
+    reason = f"no column {wanted!r} with anything in it; there are: {', '.join([text, *there])}"
+    raise BadInput.at(answers[0].source or STDIN, answers[0].line, reason)
 
 
 def count_rows(path: str | Path) -> int | None:
@@ -323,4 +379,7 @@ def _version(file: IO[bytes]) -> tuple[int, int]:
     return state.st_size, state.st_mtime_ns
 
 
-__all__ = ["FORMATS", "Columns", "Reject", "count_rows", "read_answers", "read_text"]
+__all__ = [
+    "FORMATS", "Columns", "Reject", "count_rows", "fixed_columns", "read_answers", "read_columns",
+    "read_text",
+]  # fmt: skip

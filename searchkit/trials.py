@@ -9,12 +9,12 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.agreement import accuracy, macro_f1, pearson, rmse, weighted_kappa
 from searchkit.errors import BadInput
 from searchkit.graded import Corpus, Learned, check_tolerance, chosen, load, right
 from searchkit.grading import OTHERS, OWN, Candidate, Estimates, Grader
 from searchkit.index import EVERYTHING, Index
 from searchkit.marks import UNGRADED, Kind, Marks
+from searchkit.metrics import accuracy, macro_f1, pearson, rmse, weighted_kappa
 from searchkit.types import Mark
 from searchkit.where import Where
 

@@ -93,6 +93,23 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class SentencePair:
+    """Two texts, and how near their meanings are: what a model is trained on and measured by.
+
+    Attributes:
+        sentence_0: One text.
+        sentence_1: The other.
+        label: The higher, the nearer.
+        question: The question that both answer, or None.
+    """
+
+    sentence_0: str
+    sentence_1: str
+    label: float
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """An answer in a cluster.
 
