@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from searchkit.cpu import core
 from searchkit.passages import well_formed
+from searchkit.preparation import prepare
 from searchkit.vectors import unit_rows
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Recipe:
     query_prompt: str
     document_prompt: str
     precision: str = "f32"
+    prepare: str = ""
 
 
 class CompiledEncoder:
@@ -63,6 +65,10 @@ class CompiledEncoder:
         self.tokenizer = tokenizer
         self._network = network
         self._truncating: Tokenizer | None = None
+
+    def prepared(self, how: str) -> CompiledEncoder:
+        """Give the same for texts that are prepared before the model reads them."""
+        return CompiledEncoder(replace(self.recipe, prepare=how), self.tokenizer, self._network)
 
     def encode(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
@@ -90,7 +96,8 @@ class CompiledEncoder:
     ) -> NDArray[np.float32]:
         vectors = np.empty((len(texts), self.dimension), np.float32)
         for start in range(0, len(texts), BLOCK_TEXTS):
-            block = [prompt + well_formed(text) for text in texts[start : start + BLOCK_TEXTS]]
+            block = [well_formed(text) for text in texts[start : start + BLOCK_TEXTS]]
+            block = [prompt + text for text in prepare(block, self.recipe.prepare)]
             for rows, found in self._infer(self._batches(self._tokenize(block))):
                 vectors[start + rows] = found
                 if progress:

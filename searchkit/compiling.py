@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from searchkit.compiled import INPUTS, CompiledEncoder, Recipe, load_network
 from searchkit.cpu import blocked, half_precisions, openvino
 from searchkit.errors import BadInput, ModelRefused
+from searchkit.modelfolder import ModelFolder
 from searchkit.vectors import unit_rows
 
 if TYPE_CHECKING:
@@ -47,13 +48,12 @@ class NotCompilable(Exception):
     """Why a model has to stay with torch."""
 
 
-def compile_model(model: Any, name: str, fingerprint: str) -> tuple[CompiledEncoder, Any]:  # noqa: ANN401
+def compile_model(model: Any, folder: ModelFolder) -> tuple[CompiledEncoder, Any]:  # noqa: ANN401
     """Compile a loaded model and compare it with torch.
 
     Args:
         model: A `SentenceTransformer` on the CPU, in single precision.
-        name: As the user named it.
-        fingerprint: Of its folder.
+        folder: That it was loaded from.
 
     Returns:
         The encoder, in the fastest precision that is faithful, and its `openvino.Model`.
@@ -62,8 +62,8 @@ def compile_model(model: Any, name: str, fingerprint: str) -> tuple[CompiledEnco
         NotCompilable: OpenVINO can't convert it, or the result isn't the same.
         ModelRefused: Its vectors aren't finite, or its prompt fills the window.
     """
-    recipe, tokenizer = _recipe(model, name, fingerprint)
-    wanted = _torch_vectors(model, name)
+    recipe, tokenizer = _recipe(model, folder.name, folder.fingerprint)
+    wanted = _torch_vectors(model, folder.name)
     network = _convert(model, recipe)
     likeness = 0.0
     for precision in (*half_precisions(), "f32"):
@@ -71,7 +71,7 @@ def compile_model(model: Any, name: str, fingerprint: str) -> tuple[CompiledEnco
         encoder = CompiledEncoder(recipe, tokenizer, load_network(network, precision))
         likeness = _likeness(encoder, wanted)
         if likeness >= FIDELITY:
-            return encoder, network
+            return encoder.prepared(folder.prepare), network
     raise NotCompilable(f"compiled, its vectors aren't torch's (cosine {likeness:.4f})")
 
 

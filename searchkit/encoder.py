@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from searchkit.errors import IndexMismatch, ModelRefused
 from searchkit.modelfolder import ModelFolder
 from searchkit.models import find_model
+from searchkit.preparation import prepare
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,7 @@ class Encoder(Protocol):
     """A model that embeds texts.
 
     Attributes:
-        name: As the user named it.
+        name: As the user named it; of a folder its absolute path.
         fingerprint: Hex SHA-256 over weights, tokenizer, architecture, pooling, prompts and
             window; equal for equal models, whatever they are called.
         dimension: Of the vectors.
@@ -120,6 +121,7 @@ class TorchEncoder:
             self.name, self.tokenizer, max_tokens(model), document_prompt(model)
         )
         self._model = model
+        self._prepare = folder.prepare
 
     def encode(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
@@ -146,7 +148,7 @@ class TorchEncoder:
         order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
         for start in range(0, len(order), TORCH_BLOCK):
             rows = order[start : start + TORCH_BLOCK]
-            block = [well_formed(texts[row]) for row in rows]
+            block = prepare([well_formed(texts[row]) for row in rows], self._prepare)
             vectors[rows] = embed(block, show_progress_bar=False)
             if progress:
                 progress(len(rows))
@@ -208,14 +210,23 @@ def load_torch(folder: ModelFolder, device: str = "cpu") -> TorchEncoder:
     return TorchEncoder(folder, _sentence_transformer(folder, device))
 
 
-def _sentence_transformer(folder: ModelFolder, device: str) -> Any:  # noqa: ANN401
+def load_trainable(folder: ModelFolder, device: str) -> Any:  # noqa: ANN401
+    """Load a checked folder as sentence-transformers has it, in single precision everywhere.
+
+    Raises:
+        ModelRefused: sentence-transformers can't load it.
+    """
+    return _sentence_transformer(folder, device, half=False)
+
+
+def _sentence_transformer(folder: ModelFolder, device: str, *, half: bool = True) -> Any:  # noqa: ANN401
     from searchkit.compiling import quiet
 
     with quiet():
         import torch
         from sentence_transformers import SentenceTransformer
 
-        precision = torch.float32 if device == "cpu" else torch.float16
+        precision = torch.float16 if half and device != "cpu" else torch.float32
         try:
             model = SentenceTransformer(
                 str(folder.path),
@@ -247,7 +258,7 @@ def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
     notify(f"compiling {folder.name} for this CPU, once (some seconds)")
     model = _sentence_transformer(folder, "cpu")
     try:
-        encoder, network = compile_model(model, folder.name, folder.fingerprint)
+        encoder, network = compile_model(model, folder)
     except NotCompilable as reason:
         notify(f"{folder.name} can't be compiled ({reason}); embedding with torch, which is slower")
         return TorchEncoder(folder, model)

@@ -15,6 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from searchkit.errors import ModelRefused
+from searchkit.preparation import PREPARATIONS
+
+SETTINGS = "searchkit.json"  # what searchkit itself wants to know of a model, if it is there
 
 # The kinds of sentence-transformers that embed one text and load nothing but safetensors and JSON.
 KINDS = frozenset(
@@ -54,11 +57,13 @@ class ModelFolder:
         name: As the user named it.
         path: Where it is.
         fingerprint: Hex SHA-256 over weights, tokenizer, architecture, pooling, prompts, window.
+        prepare: How texts are prepared for it: one of `PREPARATIONS`, or "".
     """
 
     name: str
     path: Path
     fingerprint: str
+    prepare: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def check_folder(path: Path, name: str | None = None) -> ModelFolder:
         for part in parts:
             _check_part(part)
         _check_dimensions(parts)
-        return ModelFolder(name, path, _fingerprint(path, parts))
+        return ModelFolder(name, path, _fingerprint(path, parts), _preparation(path))
     except _Refusal as error:
         raise ModelRefused(f"{name}: {error}") from None
     except OSError as error:
@@ -141,6 +146,14 @@ def _check_type(root: Path) -> None:
     kind = _config(settings).get("model_type") if settings.exists() else None
     if kind not in (None, "SentenceTransformer"):
         raise _Refusal(f"is a {kind}, not a SentenceTransformer")
+
+
+def _preparation(root: Path) -> str:
+    settings = root / SETTINGS
+    how = _config(settings).get("prepare", "") if settings.exists() else ""
+    if how not in ("", *PREPARATIONS):
+        raise _Refusal(f"{SETTINGS} wants texts prepared by {how!r}; upgrade searchkit")
+    return str(how)
 
 
 def _check_part(part: _Part) -> None:
@@ -294,6 +307,8 @@ def _ingredients(root: Path, parts: list[_Part]) -> Iterator[tuple[str, str]]:
         config = _config(settings)
         kept = {key: config.get(key) for key in ("prompts", "default_prompt_name", "truncate_dim")}
         yield "prompts", _canonical({key: value for key, value in kept.items() if value})
+    if how := _preparation(root):
+        yield "prepare", how
     for number, part in enumerate(parts):
         yield f"{number} kind", part.kind
         if part.kind == "Transformer":

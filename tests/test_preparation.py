@@ -1,0 +1,37 @@
+"""Texts as a model reads them that was trained on key words."""
+
+from __future__ import annotations
+
+import pytest
+
+from searchkit.preparation import keywords, prepare
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("express non-blocking I/O operations", "express nonblocking io operation"),
+        ("The loop runs the callbacks, when its stack is empty.", "loop run callback stack empty"),
+        ("Node.js doesn’t wait!", "nodejs doesnt wait"),
+        ("client/server, and so on", "client server"),
+        ("It is NOT blocking; it never was.", "not block never"),
+        ("Größe wächst", "größe wächst"),
+        ("It was so.", "it was so."),
+        ("?!", "?!"),
+        ("", ""),
+    ],
+)
+def test_words_that_carry_the_meaning(text: str, wanted: str) -> None:
+    assert keywords(text) == wanted
+
+
+def test_it_changes_nothing_twice() -> None:
+    once = keywords("Streams were reading files piece by piece, without a buffer")
+    assert keywords(once) == once
+
+
+def test_preparations_by_name() -> None:
+    assert prepare(["Callbacks run"], "") == ["Callbacks run"]
+    assert prepare(["Callbacks run"], "keywords") == ["callback run"]
+    with pytest.raises(ValueError, match="no preparation 'stems'; there is keywords"):
+        prepare(["x"], "stems")
