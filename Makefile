@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test check format bench bench-mining bench-plagiarism bench-clustering bench-grading bench-models bench-peers clean
+.PHONY: help demo test check format bench bench-mining bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-peers clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench        the figures in benchmarks/README.md (minutes)"
 	@echo "make bench-mining bench-plagiarism bench-clustering bench-grading   more; embeds 80,000 answers once"
 	@echo "make bench-models what evaluate measures of the default model (a quarter of an hour)"
+	@echo "make bench-training  what training gives, and how long it takes (an hour)"
 	@echo "make bench-peers  the same jobs with other tools, in an environment of their own"
 	@echo "make clean        remove what the other targets made"
 
@@ -22,7 +23,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/searchkit demo
 
 test: $(VENV)/.ready-to-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile  # torch's threads spin while they wait
 
 check: $(VENV)/.ready-to-check
 	$(BIN)/ruff check .
@@ -50,6 +51,9 @@ bench-grading: $(VENV)/.ready
 
 bench-models: $(VENV)/.ready
 	$(BIN)/python benchmarks/bench_models.py
+
+bench-training: $(VENV)/.ready-to-test
+	$(BIN)/python benchmarks/bench_training.py
 
 bench-peers: $(VENV)/.ready
 	PYTHON=$(PYTHON) $(BIN)/python benchmarks/peers.py
