@@ -840,7 +840,7 @@ def _write_marks(
 @click.option("--learning-rate", type=float, help="At the beginning.  [default: 5e-5]")
 @click.option(
     "--positive-from", type=float,
-    help="The least label of a positive, for losses without degrees.  [default: 6]",
+    help="The least label of a positive, for losses without degrees.  [default: 6 of 10]",
 )  # fmt: skip
 @click.option("--max-label", type=float, help="The greatest label there can be.  [default: 10]")
 @click.option("--max-tokens", type=int, help="Tokens that the model reads.  [default: 128]")
@@ -884,7 +884,12 @@ def train(
     pairs = _pairs(files, source, folder, column, good, settings.max_label, quiet=quiet)
     with _bar("steps", quiet=quiet) as advance:
         trained = run(
-            pairs, target, model=model, settings=settings, overwrite=overwrite, progress=advance
+            pairs,
+            target,
+            model=None if model == "default" else model,
+            settings=settings,
+            overwrite=overwrite,
+            progress=advance,
         )
     for line in scoreboard.what_was_trained(trained):
         say(line)
@@ -1234,6 +1239,8 @@ def _next_steps(folder: Path) -> list[str]:
         f'searchkit query "promise" --mode hybrid --where "score < 5" {here}',
         f"searchkit plagiarism {here}",
         f"searchkit compare q16-s07 q16-s19 {here}",
+        f"searchkit cluster --question q16 {here}",
+        f"searchkit grade --column score --audit {here}",
         "searchkit ingest YOUR-ANSWERS.csv        # then: searchkit query …",
         "searchkit --help",
     ]

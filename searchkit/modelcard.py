@@ -151,7 +151,7 @@ def _data(
         for side, one in enumerate(tokens)
     ]
     if settings.loss != "cosent":
-        lines += ["", f"A label of {settings.positive_from:g} or more makes a positive."]
+        lines += ["", f"A label of {settings.least_positive:g} or more makes a positive."]
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from searchkit.batching import connected, held_out
 from searchkit.errors import BadInput, MissingExtra, StorageFailed
 from searchkit.metrics import spearman
+from searchkit.modelcard import Tokens, model_card, token_counts
 from searchkit.modelfolder import SETTINGS, ModelFolder, check_folder
 from searchkit.models import find_model
 from searchkit.passages import well_formed
@@ -45,7 +46,8 @@ class Settings:
         epochs: How often every pair is seen.
         batch_size: Pairs in a step.
         learning_rate: At the beginning; it falls in a line to 0.
-        positive_from: For losses that don't know degrees: labels from here on are positives.
+        positive_from: For losses that don't know degrees: labels from here on are positives; None:
+            three fifths of `max_label`.
         max_label: The greatest label there can be; 0 is the least.
         max_tokens: What is longer is cut off, in training and afterwards made passages of.
         held_out: Share of the pairs, in whole questions, that are not learned from.
@@ -58,13 +60,18 @@ class Settings:
     epochs: int = 2
     batch_size: int = 16
     learning_rate: float = 5e-5
-    positive_from: float = 6.0
+    positive_from: float | None = None
     max_label: float = 10.0
     max_tokens: int = 128
     held_out: float = 0.2
     prepare: str = ""
     spread: bool = True
     seed: int = 42
+
+    @property
+    def least_positive(self) -> float:
+        """Give the least label of a positive."""
+        return 0.6 * self.max_label if self.positive_from is None else self.positive_from
 
 
 # The published recipe: every pair is a positive, whatever its label; batches are drawn by lot.
@@ -146,22 +153,35 @@ def train(
         raise BadInput(f"{folder}: is there already; name another folder, or say --overwrite")
     learned, out = _split(pairs, settings)
     base = find_model(model)
+    settings = replace(settings, prepare=settings.prepare or base.prepare)
     started = time.perf_counter()
     try:
         _resume(work, _identity(learned, out, base, settings), overwrite=overwrite)
         run = _Run(base, settings, learned, out, work, device)
+        counts = run.count_tokens()
         best, steps = run.fit(progress)
         trained = Trained(
             folder, learned, out, run.before, run.scorer.scores, best, steps,
             round(time.perf_counter() - started, 1),
         )  # fmt: skip
-        _publish(run, trained, base, settings, work)
-    except OSError as error:
-        reason = error.strerror or error
-        raise StorageFailed(
-            f"{work}: can't be written ({reason}); nothing else was changed"
-        ) from error
+        _publish(run, trained, base, settings, counts, work)
+    except Exception as error:
+        if reason := _not_written(error):
+            raise StorageFailed(
+                f"{work}: can't be written ({reason}); make room and run the same command again: "
+                f"it goes on where it was"
+            ) from error
+        raise
     return trained
+
+
+def _not_written(error: Exception) -> str | None:
+    """Say why a file could not be written, if that is what an error says: in four dialects."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    said = str(error)  # of safetensors (Rust) and of torch
+    known = ("Os {", "I/O error", "PytorchStreamWriter", "file write failed")
+    return "is the disk full?" if any(words in said for words in known) else None
 
 
 def _check(settings: Settings) -> None:
@@ -175,10 +195,10 @@ def _check(settings: Settings) -> None:
         raise BadInput(f"--learning-rate must be above 0 and below 1, not {settings.learning_rate}")
     if not 0 <= settings.held_out < 1:
         raise BadInput(f"--held-out must be from 0 to below 1, not {settings.held_out}")
-    if not 0 <= settings.positive_from <= settings.max_label:
+    if not 0 <= settings.least_positive <= settings.max_label:
         raise BadInput(
             f"--positive-from must be a label, from 0 to {settings.max_label:g}, not "
-            f"{settings.positive_from:g}"
+            f"{settings.least_positive:g}"
         )
 
 
@@ -209,11 +229,17 @@ def _split(
     usable = [pair for pair in learned if _is_usable(pair, settings)]
     if len(usable) < settings.batch_size:
         kind = (
-            "" if len(usable) == len(learned) else f" with a label from {settings.positive_from:g}"
+            "" if len(usable) == len(learned) else f" with a label from {settings.least_positive:g}"
         )
         raise BadInput(
             f"{len(usable):,} pairs{kind} to learn from are fewer than a batch of "
             f"{settings.batch_size}; add some, or say a smaller --batch-size"
+        )
+    degrees = {_degree(pair, settings) for pair in usable}
+    if settings.loss != "mnrl" and len(degrees) == 1:
+        raise BadInput(
+            f"--loss {settings.loss} learns from differences, and all labels are alike; say "
+            f"--loss mnrl"
         )
     return usable, [pair for pair, held in zip(pairs, out, strict=True) if held]
 
@@ -228,7 +254,14 @@ def question_groups(pairs: Sequence[SentencePair]) -> list[object]:
 
 
 def _is_usable(pair: SentencePair, settings: Settings) -> bool:
-    return settings.loss != "mnrl" or pair.label >= settings.positive_from
+    return settings.loss != "mnrl" or pair.label >= settings.least_positive
+
+
+def _degree(pair: SentencePair, settings: Settings) -> float:
+    """Give what a loss with labels is told of a pair, from 0 to 1."""
+    if settings.loss == "online-contrastive":
+        return float(pair.label >= settings.least_positive)
+    return pair.label / settings.max_label
 
 
 def _identity(
@@ -280,10 +313,21 @@ class _Run:
             self.scorer = Scorer(self._score)
         self.settings, self.work = settings, work
         self.texts = _prepared(learned, settings)
-        self.labels = [pair.label for pair in learned]
+        self.degrees = [_degree(pair, settings) for pair in learned]
         self.questions = question_groups(learned)
         self._out, self._out_labels = _prepared(out, settings), [pair.label for pair in out]
         self.before = self._score(self.model) if out else None
+
+    def count_tokens(self) -> list[Tokens]:
+        """Count the tokens of what is learned from, and say what is cut off."""
+        limit = self.model.max_seq_length
+        counts = token_counts(self.texts, self.model.tokenizer, limit)
+        if cut := sum(one.cut for one in counts):
+            log.info(
+                "%s of %s texts are longer than %d tokens; training reads their beginnings",
+                f"{cut:,}", f"{2 * len(self.texts):,}", limit,
+            )  # fmt: skip
+        return counts
 
     def fit(self, progress: Callable[[int, int], None] | None) -> tuple[int, int]:
         """Train; the model is then that of the best checkpoint. Give its step, and all steps."""
@@ -359,10 +403,8 @@ class _Run:
         columns: dict[str, list[Any]] = {
             f"sentence_{side}": [pair[side] for pair in self.texts] for side in (0, 1)
         }
-        if self.settings.loss == "cosent":
-            columns["label"] = [label / self.settings.max_label for label in self.labels]
-        elif self.settings.loss == "online-contrastive":
-            columns["label"] = [int(label >= self.settings.positive_from) for label in self.labels]
+        if self.settings.loss != "mnrl":
+            columns["label"] = self.degrees
         return Dataset.from_dict(columns)
 
     def _loss(self) -> Any:  # noqa: ANN401
@@ -428,11 +470,11 @@ def _last_whole(work: Path) -> str | None:
 
 
 def _publish(
-    run: _Run, trained: Trained, base: ModelFolder, settings: Settings, work: Path
-) -> None:
+    run: _Run, trained: Trained, base: ModelFolder, settings: Settings,
+    counts: Sequence[Tokens], work: Path,
+) -> None:  # fmt: skip
     """Save the model with its card beside the output, check it, and move it there in one step."""
     from searchkit.compiling import quiet
-    from searchkit.modelcard import model_card, token_counts
 
     making = work / "model"
     shutil.rmtree(making, ignore_errors=True)
@@ -440,7 +482,6 @@ def _publish(
         run.model.save_pretrained(str(making), create_model_card=False)
     if settings.prepare:
         (making / SETTINGS).write_text(json.dumps({"prepare": settings.prepare}), "utf-8")
-    counts = token_counts(run.texts, run.model.tokenizer, run.model.max_seq_length)
     card = model_card(trained, base, settings, counts, run.model)
     (making / "README.md").write_text(card, "utf-8")
     check_folder(making)

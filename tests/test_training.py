@@ -267,12 +267,37 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ({"loss": "triplet"}, "--loss must be one of mnrl, cosent"),
         ({"batch_size": 500}, "pairs to learn from are fewer than a batch of 500; add some"),
         ({"loss": "mnrl", "batch_size": 100}, "pairs with a label from 6 to learn from are fewer"),
+        ({"positive_from": 0.0, "loss": "online-contrastive"}, "learns from differences, and all"),
     ],
 )
 def test_settings_out_of_range(change, message: str, tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=message):
         train(pairs(), tmp_path / "new", model=str(tiny), settings=replace(FAST, **change))
     assert not list(tmp_path.glob("new*"))
+
+
+def test_a_full_disk_is_named_and_room_lets_it_go_on(tiny: Path, tmp_path: Path) -> None:
+    code = f"""
+import resource, signal, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_training import *
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+train(pairs(), {str(tmp_path / "new")!r}, model={str(tiny)!r}, settings=FAST, device="cpu")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    (line,) = [one for one in done.stderr.splitlines() if "StorageFailed: " in one]
+    assert "new.training: can't be written (" in line and "it goes on where it was" in line
+    assert not (tmp_path / "new").exists()
+    trained = train(pairs(), tmp_path / "new", model=str(tiny), settings=FAST, device="cpu")
+    assert check_folder(trained.path)
+
+
+def test_what_is_cut_off_is_said(tiny: Path, tmp_path: Path, caplog) -> None:
+    with caplog.at_level("INFO", logger="searchkit"):
+        short = replace(FAST, max_tokens=8, epochs=1)
+        trained = train(pairs(), tmp_path / "new", model=str(tiny), settings=short, device="cpu")
+    count = 2 * len(trained.learned)
+    assert f"of {count} texts are longer than 8 tokens; training reads their" in caplog.text
 
 
 def test_one_question_only(tiny: Path, tmp_path: Path) -> None:
