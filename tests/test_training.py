@@ -295,9 +295,11 @@ train(pairs(), {str(tmp_path / "new")!r}, model={str(tiny)!r}, settings=FAST, de
 def test_what_is_cut_off_is_said(tiny: Path, tmp_path: Path, caplog) -> None:
     with caplog.at_level("INFO", logger="searchkit"):
         short = replace(FAST, max_tokens=8, epochs=1)
-        trained = train(pairs(), tmp_path / "new", model=str(tiny), settings=short, device="cpu")
-    count = 2 * len(trained.learned)
-    assert f"of {count} texts are longer than 8 tokens; training reads their" in caplog.text
+        long = [replace(pair, sentence_0=pair.sentence_0 * 2) for pair in pairs()]
+        trained = train(long, tmp_path / "new", model=str(tiny), settings=short, device="cpu")
+    count = len(trained.learned)
+    assert f"{count} of {2 * count} texts are longer than 8 tokens; training" in caplog.text
+    assert f"| {count} |" in (trained.path / "README.md").read_text("utf-8")
 
 
 def test_one_question_only(tiny: Path, tmp_path: Path) -> None:
