@@ -170,7 +170,7 @@ def _unexpected(
     """Give the rows whose marks the question's other marks don't lead one to expect."""
     learned = Learned(corpus, corpus.marks, tolerance)
     numbers = corpus.marks.kind == "numbers"
-    for rows, suggested, _, estimates in learned.left_out():
+    for rows, suggested, estimates in learned.left_out():
         codes = corpus.marks.codes[rows]
         given = [corpus.marks.scale[code] for code in codes.tolist()]
         if numbers:

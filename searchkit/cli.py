@@ -994,10 +994,10 @@ def _encoders(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Enco
     from searchkit.encoder import load_encoder
     from searchkit.models import find_model
 
-    wanted = [None if name == "default" else name for name in names]
-    for name in wanted:
-        find_model(name)
-    return (load_encoder(name, notify=say) for name in wanted)
+    folders = [find_model(None if name == "default" else name) for name in names]
+    return (
+        load_encoder(folder.name, fingerprint=folder.fingerprint, notify=say) for folder in folders
+    )
 
 
 def _measured(

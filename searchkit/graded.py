@@ -122,18 +122,18 @@ class Learned:
         marks = np.where(found.equal, found.values[:, 0], marks)
         return grid.nearest(marks[:, None]), np.column_stack([found.signals, near])
 
-    def left_out(self) -> Iterator[tuple[Integers, list[Mark], Floats, Estimates]]:
+    def left_out(self) -> Iterator[tuple[Integers, list[Mark], Estimates]]:
         """Judge the graded answers by the others to the same question.
 
         Yields:
-            For each question rows of the corpus, marks, confidences and what is behind them.
+            For each question rows of the corpus, marks and what is behind them.
         """
         for rows, found in self.grader.left_out():
             if found.own:
                 true = self.rows[rows]
                 question = int(self.corpus.questions[true[0]])
-                marks, signals = self._read(question, found, self.marks.codes[true])
-                yield true, marks, self._calibrators[True].probability(signals), found
+                marks, _ = self._read(question, found, self.marks.codes[true])
+                yield true, marks, found
 
     def grid(self, question: int) -> Grid:
         """Give the marks that may be suggested for a question."""

@@ -50,12 +50,10 @@ def keywords(clusters: Sequence[Sequence[Words]], most: int = 4) -> list[tuple[s
 def _content(texts: Sequence[Words]) -> list[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+    empty = ENGLISH_STOP_WORDS | _EMPTY
     return [
         token
         for words in texts
         for token, code in zip(words.tokens, words.code.tolist(), strict=True)
-        if not code
-        and len(token) >= SHORTEST
-        and not token.isdigit()
-        and token not in ENGLISH_STOP_WORDS | _EMPTY
+        if not code and len(token) >= SHORTEST and not token.isdigit() and token not in empty
     ]

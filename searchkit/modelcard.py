@@ -59,7 +59,7 @@ def model_card(
 ) -> str:  # fmt: skip
     """Write the card, in Markdown with the header that model hubs read."""
     parts = [
-        _header(base, model),
+        _header(base),
         _what(base, settings, model),
         _use(trained, settings),
         _data(trained.learned, trained.held_out, settings, tokens),
@@ -71,7 +71,7 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _header(base: ModelFolder, model: Any) -> str:  # noqa: ANN401
+def _header(base: ModelFolder) -> str:
     return "\n".join([
         "---",
         "tags: [sentence-transformers, sentence-similarity, feature-extraction, searchkit]",

@@ -91,6 +91,13 @@ class Evaluated:
     notes: tuple[str, ...]
 
 
+def numbered(questions: Sequence[str | None]) -> NDArray[np.int64]:
+    """Give `(n,)` the number of each row's question, from 0; a row without one is on its own."""
+    keys = [(name, None if name else n) for n, name in enumerate(questions)]
+    place = {key: n for n, key in enumerate(dict.fromkeys(keys))}
+    return np.array([place[key] for key in keys], np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Units:
     """What is drawn in a resample.
@@ -118,9 +125,7 @@ class Units:
             what = "1 question is" if len(known) == 1 else f"{len(known)} questions are"
             note = f"{what} too few to resample: {row}s are drawn, as if none had to do with others"
             return cls(np.arange(len(questions)), row, note if known else None)
-        keys = [(name, None if name else n) for n, name in enumerate(questions)]
-        place = {key: n for n, key in enumerate(dict.fromkeys(keys))}
-        return cls(np.array([place[key] for key in keys]), "question")
+        return cls(numbered(questions), "question")
 
     @property
     def count(self) -> int:

@@ -69,6 +69,7 @@ class _Spread(DefaultBatchSampler):
     ) -> None:
         super().__init__(*args, **settings)
         self._questions, self._texts = questions, texts
+        self._length = len(self._batches(0))
 
     def _batches(self, epoch: int) -> list[list[int]]:
         return spread(self._questions, self._texts, self.batch_size, [self.seed, epoch])
@@ -77,7 +78,7 @@ class _Spread(DefaultBatchSampler):
         yield from self._batches(self.epoch)
 
     def __len__(self) -> int:
-        return len(self._batches(0))
+        return self._length
 
 
 class Scorer(BaseEvaluator):

@@ -16,7 +16,7 @@ from searchkit.evidence import counted
 from searchkit.marks import read_marks
 from searchkit.metrics import average_precision, pearson, roc_auc, spearman, v_measure
 from searchkit.resampling import Measure, Separation, groupings, pearsons, ranks
-from searchkit.sidebyside import Array, Floats, Part, Units
+from searchkit.sidebyside import Array, Floats, Part, Units, numbered
 from searchkit.types import Answer
 
 Integers = NDArray[np.int64]
@@ -79,11 +79,9 @@ class Answers:
     def of(cls, answers: list[Answer], texts: Integers, most: int, seed: int) -> Answers:
         """Find the questions."""
         names = [answer.question for answer in answers]
-        keys = [(name, None if name else n) for n, name in enumerate(names)]
-        place = {key: n for n, key in enumerate(dict.fromkeys(keys))}
-        questions = np.array([place[key] for key in keys], np.int64)
         asked = np.array([bool(name) for name in names])
-        corpus = cls(answers, texts, questions, asked, Units.of(names, "answer"), most, seed)
+        units = Units.of(names, "answer")
+        corpus = cls(answers, texts, numbered(names), asked, units, most, seed)
         if asked.any() and not asked.all():
             corpus.notes.append(f"{counted(int((~asked).sum()), 'answer')} without a question")
         return corpus
