@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.evidence import counted
 from searchkit.report import one_line, open_console, plain_table, tidy, visible
-from searchkit.types import NO_FINDING, Answer, Finding, Overlap, Ring
+from searchkit.types import NO_FINDING, Finding, Overlap, Ring
 
 if TYPE_CHECKING:
     from searchkit.plagiarism import Comparison, Plagiarism
@@ -16,12 +16,12 @@ SHOWN = 50  # findings that a table shows
 QUOTED = 220  # characters of the passage that a table quotes
 LEAST = 1e-6  # a smaller `expected` is beyond what a fitted tail can say
 COLUMNS = ["expected", "verdict", "question", "left", "left_author", "right", "right_author",
-           "first", "score", "semantic", "verbatim", "reason", "remarks", "passages",
+           "decision", "first", "score", "semantic", "verbatim", "reason", "remarks", "passages",
            "left_text", "right_text"]  # fmt: skip
 
 
-def finding_as_record(finding: Finding) -> dict[str, Any]:
-    """Give one finding with all its fields."""
+def finding_as_record(finding: Finding, decision: str = "open") -> dict[str, Any]:
+    """Give one finding with all its fields, and what was decided about it."""
     return {
         "left": finding.left,
         "right": finding.right,
@@ -35,6 +35,7 @@ def finding_as_record(finding: Finding) -> dict[str, Any]:
         "reason": finding.reason,
         "remarks": list(finding.remarks),
         "first": finding.first,
+        "decision": decision,
     }
 
 
@@ -60,15 +61,19 @@ def ring_as_record(ring: Ring) -> dict[str, Any]:
 def plagiarism_as_record(found: Plagiarism) -> dict[str, Any]:
     """Give `{"findings": […], "rings": […]}`."""
     return {
-        "findings": [finding_as_record(finding) for finding in found.findings],
+        "findings": list(_as_records(found)),
         "rings": [ring_as_record(ring) for ring in found.rings],
     }
 
 
 def plagiarism_as_lines(found: Plagiarism) -> Iterator[dict[str, Any]]:
     """Give each finding, then each ring, which is known by its `authors`."""
-    yield from map(finding_as_record, found.findings)
+    yield from _as_records(found)
     yield from map(ring_as_record, found.rings)
+
+
+def _as_records(found: Plagiarism) -> Iterator[dict[str, Any]]:
+    return (finding_as_record(finding, found.decision(finding)) for finding in found.findings)
 
 
 def plagiarism_as_rows(found: Plagiarism) -> Iterator[dict[str, Any]]:
@@ -76,7 +81,8 @@ def plagiarism_as_rows(found: Plagiarism) -> Iterator[dict[str, Any]]:
     for finding in found.findings:
         left, right = found.texts[finding.left], found.texts[finding.right]
         yield {
-            **finding_as_record(finding), "remarks": "; ".join(finding.remarks),
+            **finding_as_record(finding, found.decision(finding)),
+            "remarks": "; ".join(finding.remarks),
             "left_author": left.author, "right_author": right.author,
             "left_text": left.text, "right_text": right.text,
         }  # fmt: skip
@@ -121,12 +127,16 @@ def _short(expected: float) -> str:
 def print_plagiarism(found: Plagiarism, out: TextIO) -> None:
     """Print the findings with what they rest on, then the rings; `SHOWN` findings at most."""
     console = open_console(out)
+    shown = [one for one in found.findings if found.decision(one) != "dismissed"]
     if not found.findings:
         console.print("no pair is more alike than chance explains")
         return
-    console.print(_findings_table(found.findings[:SHOWN], found.texts))
-    if len(found.findings) > SHOWN:
-        console.print(f"… and {len(found.findings) - SHOWN:,} more; --format csv has all")
+    if shown:
+        console.print(_findings_table(shown[:SHOWN], found))
+    if len(shown) > SHOWN:
+        console.print(f"… and {len(shown) - SHOWN:,} more; --format csv has all")
+    if dismissed := len(found.findings) - len(shown):
+        console.print(f"not shown: {dismissed:,} that you dismissed; --format csv has them, too")
     if found.rings:
         console.print()
         console.print("Found together in several questions", style="bold")
@@ -135,7 +145,7 @@ def print_plagiarism(found: Plagiarism, out: TextIO) -> None:
     console.print("Each is a reason to look, not a proof; read two with: searchkit compare ID ID")
 
 
-def _findings_table(findings: Sequence[Finding], texts: Mapping[str, Answer]) -> Any:  # noqa: ANN401
+def _findings_table(findings: Sequence[Finding], found: Plagiarism) -> Any:  # noqa: ANN401
     from rich.text import Text
 
     table = plain_table()
@@ -145,14 +155,17 @@ def _findings_table(findings: Sequence[Finding], texts: Mapping[str, Answer]) ->
     table.add_column("answers", overflow="fold", max_width=26)
     table.add_column("evidence", overflow="fold", ratio=1)
     for number, finding in enumerate(findings, 1):
-        sides = [visible(texts[name].label) for name in (finding.left, finding.right)]
+        sides = [visible(found.texts[name].label) for name in (finding.left, finding.right)]
         evidence = Text(visible(finding.reason))
-        if quote := _quote(finding, texts[finding.left].text):
+        if quote := _quote(finding, found.texts[finding.left].text):
             evidence.append(f"\n“{quote}”", style="dim")
         for remark in finding.remarks:
             evidence.append(f"\n{visible(remark)}", style="italic")
+        verdict = finding.verdict
+        if found.decision(finding) == "confirmed":
+            verdict += "\nconfirmed"
         table.add_row(
-            str(number), _short(finding.expected), finding.verdict, Text("\n".join(sides)), evidence
+            str(number), _short(finding.expected), verdict, Text("\n".join(sides)), evidence
         )
     return table
 

@@ -131,7 +131,7 @@ class Index:
         try:
             if self._lock:
                 self.checkpoint(only_if_outgrown=True)
-                self.store.flush_log()
+                self.store.flush_log(wait=False)
         finally:
             self._release()
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.decisions import counting, decisions
 from searchkit.detection import FEW, SENTENCES, SHORTEST, Detector, Given, Group
 from searchkit.encoder import Encoder
 from searchkit.errors import BadInput, IndexMismatch
@@ -21,7 +22,7 @@ from searchkit.index import EVERYTHING, Index
 from searchkit.likeness import Background
 from searchkit.passages import split_passages
 from searchkit.rings import find_rings
-from searchkit.types import Answer, By, Finding, Ring
+from searchkit.types import Answer, By, Decision, Finding, Ring
 from searchkit.vectors import mean_row, unit_rows
 from searchkit.where import Where
 
@@ -43,6 +44,7 @@ class Plagiarism:
         pooled: The questions with few answers, which were judged together.
         by_passages: Whether passages stood for sentences, since there are very many.
         texts: The answers of the findings, by their ids.
+        decisions: What people decided about pairs before, where it still counts.
     """
 
     findings: list[Finding]
@@ -54,6 +56,12 @@ class Plagiarism:
     pooled: list[str]
     by_passages: bool
     texts: dict[str, Answer]
+    decisions: dict[tuple[str, str], Decision] = field(default_factory=dict)
+
+    def decision(self, finding: Finding) -> str:
+        """Say what a person decided about a finding; `open` if nothing that still counts."""
+        one = self.decisions.get((finding.left, finding.right))
+        return one.decision if one else "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +122,11 @@ def find_plagiarism(
     texts = list(_from_index(index, earlier=False))
     if against is not None:
         texts += _earlier(index, against)
-    return _find(
+    found = _find(
         texts, _embed_with(lambda: index.encoder), by=by, wanted=wanted, template=template,
         max_expected=max_expected, max_common=max_common, progress=progress,
     )  # fmt: skip
+    return replace(found, decisions=counting(decisions(index)))
 
 
 def find_plagiarism_among(

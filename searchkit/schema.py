@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from searchkit.database import Database, Migrations
 
-FORMAT = 1  # PRAGMA user_version
+FORMAT = 2  # PRAGMA user_version
 APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id, "SRKT": what `file` and we know it by
 
 MIGRATIONS = Migrations("searchkit")
@@ -17,6 +17,13 @@ def format_1(db: Database) -> None:
         db.execute(statement)
     # No triggers: the store feeds the full text a batch at a time, ten times as fast as row by row
     db.table("answers").enable_fts(["text"], tokenize="porter unicode61 remove_diacritics 2")
+
+
+@MIGRATIONS()
+def format_2(db: Database) -> None:
+    """What people decided about findings; and a number that changes whenever answers do."""
+    for statement in _FORMAT_2:
+        db.execute(statement)
 
 
 _FORMAT_1 = (
@@ -64,4 +71,22 @@ _FORMAT_1 = (
         window INTEGER NOT NULL
     )""",
     "CREATE TABLE state (name TEXT PRIMARY KEY)",
+)
+
+# Answers stand here by their ids: one may be of another index (`--against`), or come again later.
+_FORMAT_2 = (
+    """CREATE TABLE decisions (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        left TEXT NOT NULL,
+        right TEXT NOT NULL,
+        decision TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        decided_at TEXT NOT NULL,
+        left_sha BLOB,
+        right_sha BLOB
+    )""",
+    "CREATE INDEX decisions_pair ON decisions(left, right, n)",
+    "CREATE INDEX decisions_right ON decisions(right)",
+    "CREATE TABLE revision (n INTEGER NOT NULL)",
+    "INSERT INTO revision VALUES (0)",
 )

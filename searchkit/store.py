@@ -34,6 +34,7 @@ _COLUMNS = "a.id, a.text, a.question, a.author, a.submitted_at, s.path, a.line, 
 _ANSWERS = f"SELECT a.key, {_COLUMNS} FROM answers a LEFT JOIN sources s ON s.key = a.source"
 MOST_COLUMNS = 900  # SQLite takes 2,000 in a result, and a filter sees each by two names
 
+BUSY = 1_000  # milliseconds that a connection waits for another
 _CHUNK = 30_000  # SQLite takes 32,766 parameters in one statement
 
 
@@ -354,6 +355,19 @@ class AnswerStore:
         names = [row[1] for row in self.rows("PRAGMA table_xinfo(answers)")]
         return [name.removeprefix("meta:") for name in names if name.startswith("meta:")]
 
+    def revision(self) -> int:
+        """Give the number that changes whenever answers, passages or vectors do."""
+        return int(self.rows("SELECT n FROM revision")[0][0]) if self.format() > 1 else 0
+
+    def decisions(self) -> list[tuple[int, str, str, str, str, str, bytes | None, bytes | None]]:
+        """Give each pair's last row of `decisions`, in the order of their numbers."""
+        if self.format() < 2:
+            return []
+        return self.rows(
+            "SELECT * FROM decisions WHERE n IN "
+            "(SELECT max(n) FROM decisions GROUP BY left, right) ORDER BY n"
+        )
+
     def pending(self) -> bool:
         """Say whether something deleted still has to be forgotten (a kill came between)."""
         return bool(self.rows("SELECT 1 FROM state WHERE name = 'forget'"))
@@ -387,6 +401,8 @@ class AnswerStore:
             The keys of the vectors that no passage has any more; they are gone from the table.
         """
         with self.transaction():
+            if rows or touched:
+                self.revise()
             answers = [row.answer for row in rows]
             self._add_meta_columns(name for a in [*answers, *touched] for name in a.meta)
             self._connection.executemany(
@@ -492,13 +508,49 @@ class AnswerStore:
             The keys of the vectors that no passage has any more; they are gone from the table.
         """
         with self.transaction():
+            self.revise()
             self.to_be_forgotten()
+            self._drop_decisions(keys)
             old = self._drop_passages(keys)
             self._drop_words(keys)
             self._connection.executemany(
                 "DELETE FROM answers WHERE key = ?", [(key,) for key in keys]
             )
             return self._drop_orphans(old)
+
+    def revise(self) -> None:
+        """Note that answers, passages or vectors change; part of a transaction."""
+        self._connection.execute("UPDATE revision SET n = n + 1")
+
+    def add_decision(
+        self, left: str, right: str, decision: str, reason: str, decided_at: str,
+        left_sha: bytes | None, right_sha: bytes | None,
+    ) -> int:  # fmt: skip
+        """Add a decision about two answers, in one transaction; give its number."""
+        with self.transaction():
+            cursor = self._connection.execute(
+                "INSERT INTO decisions(left, right, decision, reason, decided_at, left_sha, "
+                "right_sha) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [left, right, decision, reason, decided_at, left_sha, right_sha],
+            )
+        return int(cursor.lastrowid or 0)
+
+    def take_back_decision(self, number: int | None) -> tuple[str, str] | None:
+        """Delete a decision, or the last of all; give the ids of its answers, if there is one."""
+        with self.transaction():
+            rows = self.rows(
+                "DELETE FROM decisions WHERE n = coalesce(?, (SELECT max(n) FROM decisions)) "
+                "RETURNING left, right",
+                [number],
+            )
+        return rows[0] if rows else None
+
+    def _drop_decisions(self, keys: Sequence[int]) -> None:
+        ids = "SELECT id FROM answers WHERE key IN (SELECT value FROM json_each(:keys))"
+        self._connection.execute(
+            f"DELETE FROM decisions WHERE left IN ({ids}) OR right IN ({ids})",
+            {"keys": json.dumps(list(keys))},
+        )
 
     def forget(self) -> None:
         """Leave no trace of what was deleted in any page of the database."""
@@ -540,10 +592,16 @@ class AnswerStore:
         with self.translated():
             self.db.execute("INSERT INTO answers_fts(answers_fts) VALUES ('rebuild')")
 
-    def flush_log(self) -> bool:
-        """Empty the write-ahead log into the database; False if a reader prevents it."""
+    def flush_log(self, *, wait: bool = True) -> bool:
+        """Empty the write-ahead log into the database; False if a reader prevents it.
+
+        Args:
+            wait: Whether to give readers a second to finish.
+        """
         with self.translated():
+            self._connection.execute(f"PRAGMA busy_timeout = {BUSY if wait else 0}")
             busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._connection.execute(f"PRAGMA busy_timeout = {BUSY}")
         return not busy
 
     # -- verifying -------------------------------------------------------------------------------
@@ -599,7 +657,7 @@ def _connect(uri: str) -> sqlite3.Connection:
     try:
         # check_same_thread: a served index is used by one thread after another, never by two.
         return sqlite3.connect(
-            uri, uri=True, timeout=1.0, isolation_level=None, check_same_thread=False
+            uri, uri=True, timeout=BUSY / 1000, isolation_level=None, check_same_thread=False
         )
     except sqlite3.OperationalError as error:
         raise StorageFailed(f"{uri}: {error}") from error

@@ -164,6 +164,7 @@ class Successor:
             (above,) = self.store.rows(
                 "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'vectors'"
             )[0]
+            self.store.revise()
             for statement in _TAKE_OVER:
                 self.store.db.execute(statement, {"above": above} if ":above" in statement else {})
             self.drop()

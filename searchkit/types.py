@@ -312,6 +312,32 @@ class Finding:
     first: str | None = None
 
 
+Verdict = Literal["confirmed", "dismissed", "open"]  # what a person decided about a finding
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about two answers.
+
+    Attributes:
+        number: Counts all decisions of the index; higher is later.
+        left: The id of one answer; the first of both in order.
+        right: The id of the other.
+        decision: `confirmed`, `dismissed`, or `open`: it was taken back.
+        reason: In the person's own words; may be empty.
+        decided_at: When, in UTC, as ISO 8601.
+        is_stale: Whether one of the texts has changed since, so that it has to be decided anew.
+    """
+
+    number: int
+    left: str
+    right: str
+    decision: Verdict
+    reason: str
+    decided_at: str
+    is_stale: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Ring:
     """Authors whose answers are found together in more than one question.

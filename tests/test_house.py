@@ -53,7 +53,7 @@ LAYERS = [
     {"yardsticks"},
     {"evaluation"},
     {"index"},
-    {"graded"},
+    {"graded", "decisions"},
     {
         "ingest",
         "reindex",
