@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import get_args
+from typing import cast, get_args
 
 from searchkit.errors import BadInput
 from searchkit.index import Index
@@ -73,7 +73,8 @@ def decisions(index: Index) -> dict[Pair, Decision]:
     for number, left, right, decision, reason, decided_at, *hashes in rows:
         known = zip((left, right), hashes, strict=True)
         stale = any(sha != now.get(name) for name, sha in known)
-        found[left, right] = Decision(number, left, right, decision, reason, decided_at, stale)
+        verdict = cast(Verdict, decision)
+        found[left, right] = Decision(number, left, right, verdict, reason, decided_at, stale)
     return found
 
 
