@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,14 +128,9 @@ def write_marks(
             f"--write: {len(filled):,} of these answers, such as {filled[0]}, have something in "
             f"{column!r} already; name another column, or say --overwrite"
         )
-    changed = []
-    for answer in answers:
-        meta = {name: value for name, value in answer.meta.items() if name != column}
-        if (mark := marks[answer.id]) is not None:
-            meta[column] = mark_text(mark)
-        if meta != dict(answer.meta):
-            changed.append(replace(answer, meta=meta))
-    index.add(changed)
+    index.annotate({
+        name: {column: None if mark is None else mark_text(mark)} for name, mark in marks.items()
+    })  # fmt: skip
     return sum(mark is not None for mark in marks.values())
 
 

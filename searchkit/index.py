@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -163,6 +163,20 @@ class Index:
                 f"{given.name} ({given.fingerprint[:12]}); leave --model out, or change the "
                 f"index's model: searchkit reindex --model {given.name}"
             )
+
+    def reopened(self) -> Index:
+        """Open the newest state for reading, with the model and the vectors that are loaded here.
+
+        They are loaded anew only where they have changed. Both indexes can be used, each by one
+        thread at a time, and are closed on their own.
+        """
+        fresh = Index.open(self.path)
+        if fresh.store.model().fingerprint == self.store.model().fingerprint:
+            fresh._encoder = self._encoder
+            revision = fresh.store.revision()
+            if self._lock is None and revision and revision == self.store.revision():
+                fresh._vectors = self._vectors
+        return fresh
 
     # -- parts -----------------------------------------------------------------------------------
 
@@ -380,6 +394,34 @@ class Index:
             passages=sum(len(row.passages) for row in rows),
             embedded=len(new),
         )
+
+    def annotate(self, values: Mapping[str, Mapping[str, str | None]]) -> int:
+        """Write into columns of `meta`, whose other columns stay; nothing is embedded.
+
+        Args:
+            values: For the id of each answer, what to write by the column's name; None empties it.
+
+        Returns:
+            How many answers are not as before.
+
+        Raises:
+            BadInput: if there is no answer with one of the ids, or a name or a value can't be
+                stored; nothing was changed.
+        """
+        self._require_writer()
+        stored = self._stored(list(values))
+        known = {name.lower(): name for name in self.store.meta_columns()}  # SQL sees no case
+        changed = []
+        for name, new in values.items():
+            answer = stored[name].answer
+            spelled = {known.setdefault(n.lower(), n): value for n, value in new.items()}
+            meta = {**answer.meta, **spelled}
+            kept = {column: value for column, value in meta.items() if value is not None}
+            if kept != dict(answer.meta):
+                changed.append(replace(answer, meta=kept))
+        _check_answers(changed)
+        self.store.annotate(changed)
+        return len(changed)
 
     def remove(self, ids: Sequence[str]) -> int:
         """Delete answers and forget them: no byte of their text or vectors stays in the folder.

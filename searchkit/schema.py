@@ -88,5 +88,5 @@ _FORMAT_2 = (
     "CREATE INDEX decisions_pair ON decisions(left, right, n)",
     "CREATE INDEX decisions_right ON decisions(right)",
     "CREATE TABLE revision (n INTEGER NOT NULL)",
-    "INSERT INTO revision VALUES (0)",
+    "INSERT INTO revision VALUES (1)",
 )

@@ -356,7 +356,10 @@ class AnswerStore:
         return [name.removeprefix("meta:") for name in names if name.startswith("meta:")]
 
     def revision(self) -> int:
-        """Give the number that changes whenever answers, passages or vectors do."""
+        """Give the number that changes whenever answers, passages or vectors do.
+
+        It is 0 in an index that has none, and doesn't change when columns are only annotated.
+        """
         return int(self.rows("SELECT n FROM revision")[0][0]) if self.format() > 1 else 0
 
     def decisions(self) -> list[tuple[int, str, str, str, str, str, bytes | None, bytes | None]]:
@@ -416,6 +419,14 @@ class AnswerStore:
             keys = self._upsert(answers)
             self._add_words(keys)
             return self._replace_passages(keys, rows)
+
+    def annotate(self, answers: Sequence[Answer]) -> None:
+        """Replace the `meta` of answers that are there, in one transaction; no new revision."""
+        with self.transaction():
+            self._add_meta_columns(name for answer in answers for name in answer.meta)
+            self._connection.executemany(
+                "UPDATE answers SET meta = ? WHERE id = ?", ((_meta_json(a), a.id) for a in answers)
+            )
 
     def _upsert(self, answers: Sequence[Answer]) -> list[int]:
         sources = self._source_keys({a.source for a in answers if a.source is not None})

@@ -153,3 +153,37 @@ def test_a_reader_does_not_hold_up_a_decision(index: Index) -> None:
         assert len(decisions(reader)) == 1
     with sqlite3.connect(index.path / "answers.db") as connection:
         assert connection.execute("SELECT count(*) FROM decisions").fetchone() == (2,)
+
+
+def test_columns_are_annotated_without_a_new_revision(index: Index) -> None:
+    index.add([Answer("d", "One more", "q1", "d", meta={"score": "3"})])
+    before = index.store.revision()
+    assert index.annotate({"d": {"Score": "4", "note": "a = b"}, "a": {"note": None}}) == 1
+    assert [dict(a.meta) for a in index.get(["a", "d"])] == [{}, {"score": "4", "note": "a = b"}]
+    assert index.annotate({"d": {"note": None}}) == 1
+    assert dict(index.get(["d"])[0].meta) == {"score": "4"}
+    assert index.store.revision() == before
+    with pytest.raises(BadInput, match="no answer 'nobody'; nothing was changed"):
+        index.annotate({"a": {"note": "x"}, "nobody": {"note": "x"}})
+    with pytest.raises(BadInput, match="a lone surrogate U\\+D800"):
+        index.annotate({"a": {"note": "\ud800"}})
+    assert dict(index.get(["a"])[0].meta) == {}
+
+
+def test_reopened_it_sees_what_is_new_and_loads_nothing_that_is_the_same(index: Index) -> None:
+    index.close()
+    with Index.open(index.path, encoder=ToyEncoder()) as reader:
+        vectors = reader.vectors
+        with Index.open(index.path, write=True, encoder=ToyEncoder()) as writer:
+            decide(writer, "a", "b", "confirmed")
+            writer.annotate({"a": {"mark": "7"}})
+        with reader.reopened() as again:
+            assert again.encoder is reader.encoder
+            assert again.vectors is vectors
+            assert len(decisions(again)) == 1
+            assert again.get(["a"])[0].meta == {"mark": "7"}
+        with Index.open(index.path, write=True, encoder=ToyEncoder()) as writer:
+            writer.add([Answer("d", "One more")])
+        with reader.reopened() as again:
+            assert len(again.vectors) == len(vectors) + 1
+        assert decisions(reader) == {}
