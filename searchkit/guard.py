@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("searchkit")
@@ -68,10 +68,10 @@ class Guard:
         try:
             await self.app(scope, limited.receive, _dressed(send))
         except _TooMuch:
-            said = PlainTextResponse(f"more than {limited.most:,} bytes\n", 413)
+            said = _refused(413, f"more than {limited.most:,} bytes")
             await said(scope, receive, _dressed(send))
         except TimeoutError:
-            said = PlainTextResponse("the request stood still\n", 408)
+            said = _refused(408, "the request stood still")
             await said(scope, receive, _dressed(send))
 
     def _limit(self, scope: Scope) -> int:
@@ -81,10 +81,10 @@ class Guard:
         """Say why a request may not go on; None if it may."""
         host = headers.get("host", "")
         if self.token is None and _hostname(host) not in LOOPBACK:
-            return PlainTextResponse("this server answers on this machine only\n", 421)
+            return _refused(421, "this server answers on this machine only")
         said = headers.get("content-length", "0")
         if not said.isdecimal() or int(said) > self._limit(scope):
-            return PlainTextResponse(f"more than {self._limit(scope):,} bytes\n", 413)
+            return _refused(413, f"more than {self._limit(scope):,} bytes")
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
         if self.token is not None and not self._knows(bearer):
             given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
@@ -93,11 +93,11 @@ class Guard:
                 answer.set_cookie(COOKIE, self.token, httponly=True, samesite="strict")
                 return answer
             if not self._knows(_cookie(headers)):
-                return PlainTextResponse("open the address that searchkit serve printed\n", 401)
+                return _refused(401, "open the address that searchkit serve printed")
         elif self.token is not None:
             return None  # no browser sends that by itself
         if scope["method"] not in SAFE and not _is_same_origin(headers, host):
-            return PlainTextResponse("only pages of this server may change something\n", 403)
+            return _refused(403, "only pages of this server may change something")
         return None
 
     def _knows(self, given: str) -> bool:
@@ -125,6 +125,10 @@ class _Limited:
         if self._size > self.most:
             raise _TooMuch
         return message
+
+
+def _refused(status: int, why: str) -> JSONResponse:
+    return JSONResponse({"error": why}, status)
 
 
 def _dressed(send: Send) -> Send:
