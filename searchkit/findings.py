@@ -120,7 +120,8 @@ def _count(number: float) -> str:
     return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")
 
 
-def _short(expected: float) -> str:
+def in_short(expected: float) -> str:
+    """Give `expected` as a number."""
     return f"< {LEAST:.0e}".replace("e-0", "e-") if expected < LEAST else f"{expected:.2g}"
 
 
@@ -165,7 +166,7 @@ def _findings_table(findings: Sequence[Finding], found: Plagiarism) -> Any:  # n
         if found.decision(finding) == "confirmed":
             verdict += "\nconfirmed"
         table.add_row(
-            str(number), _short(finding.expected), verdict, Text("\n".join(sides)), evidence
+            str(number), in_short(finding.expected), verdict, Text("\n".join(sides)), evidence
         )
     return table
 
@@ -187,7 +188,7 @@ def _rings_table(rings: Sequence[Ring]) -> Any:  # noqa: ANN401
     table.add_column("questions", overflow="fold", ratio=1)
     for ring in rings:
         names = (visible(", ".join(some)) for some in (ring.authors, ring.questions))
-        table.add_row(_short(ring.expected), *(Text(line) for line in names))
+        table.add_row(in_short(ring.expected), *(Text(line) for line in names))
     return table
 
 

@@ -1,0 +1,229 @@
+"""Views: what is marked where, what cannot hide, and drawings whose numbers are right."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from searchkit import Answer
+from searchkit.pages import asset, environment
+from searchkit.pseudonyms import Pseudonyms
+from searchkit.types import Cluster, Decision, Finding, Hit, Member, Overlap, Passage, Ring
+from searchkit.views import (
+    BINS,
+    Mark,
+    cluster_view,
+    finding_view,
+    histogram,
+    hit_segments,
+    pieces,
+    ring_view,
+    segments,
+)
+
+LEFT = Answer("l", "Alpha beta gamma delta. The loop waits.", "q", "ann", "2025-01-02")
+RIGHT = Answer("r", "It waits, the loop.\nAlpha beta gamma delta.", "q", "<b>\x1b[31m")
+PASSAGES = (
+    Overlap((0, 22), (20, 42), "verbatim", 1.0),
+    Overlap((24, 39), (0, 19), "reworded", 0.8),
+)
+FOUND = Finding("l", "r", "q", "near copy", 0.9, 0.95, 0.8, 0.001, PASSAGES, "80% is the same.",
+                ("r hides something",), "l")  # fmt: skip
+
+
+def rendered(macro: str, *args: Any) -> str:
+    return str(getattr(environment().get_template("macros.html").module, macro)(*args))
+
+
+def shown(text: str, marks: list[Mark]) -> str:
+    """Write segments as the console does."""
+    out = ""
+    for segment in segments(text, marks):
+        out += "".join(f"[{mark.number} " for mark in segment.opens)
+        out += "".join(piece.text for piece in segment.pieces)
+        out += "".join(f"{mark.number}]" for mark in segment.closes)
+    return out
+
+
+def test_marks_that_lie_in_each_other_or_overlap_are_opened_and_closed_in_order() -> None:
+    text = "abcdefgh"
+    assert shown(text, [Mark(1, 3, "verbatim", 1)]) == "a[1 bc1]defgh"
+    inside = [Mark(2, 4, "verbatim", 2), Mark(2, 6, "reworded", 1)]
+    assert shown(text, inside) == "ab[1 [2 cd2]ef1]gh"
+    assert [s.kind for s in segments(text, inside)] == ["", "verbatim", "reworded", ""]
+    across = [Mark(0, 5, "reworded", 1), Mark(3, 8, "verbatim", 2)]
+    assert shown(text, across) == "[1 abc[2 de1]fgh2]"
+    assert shown(text, [Mark(4, 4, "verbatim", 1)]) == text
+    assert segments("") == []
+
+
+def test_a_text_comes_back_whole_from_its_segments() -> None:
+    text = "one two\nthree"
+    marks = [Mark(a, b, "verbatim", a + 1) for a, b in pairwise(range(0, 12, 3))]
+    assert "".join(p.text for s in segments(text, marks) for p in s.pieces) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("ab\u200bcd", "U+200B"),
+        ("ab\u202ecd", "U+202E"),
+        ("ab\x00cd", "U+0000"),
+        ("ab\ud800cd", "U+D800"),
+        ("l\u043e\u043ep", "\u043e U+043E"),
+    ],
+)
+def test_what_no_reader_sees_is_spelled_out(text: str, sign: str) -> None:
+    (segment,) = segments(text)
+    assert sign in [piece.text for piece in segment.pieces if piece.kind == "sign"]
+    assert f">{sign.split(' ')[-1]}<" in rendered("answer_text", segments(text)).replace("о ", ">")
+    assert [p.kind for p in segments("emoji 👩\u200d🔬 stays")[0].pieces] == [""]
+
+
+def test_line_ends_are_one_whatever_they_were() -> None:
+    assert segments("a\r\nb\rc\nd")[0].pieces[0].text == "a\nb\nc\nd"
+
+
+def test_a_hit_is_marked_unless_it_is_the_whole_text() -> None:
+    answer = Answer("a", "One. Two. Three.")
+    part = hit_segments(Hit(1, 0.9, answer, Passage(5, 9)))
+    assert [segment.kind for segment in part] == ["", "hit", ""]
+    assert [s.kind for s in hit_segments(Hit(1, 0.9, answer, Passage(0, 16)))] == [""]
+
+
+def test_each_mark_leads_to_the_same_passage_of_the_other_answer() -> None:
+    page = rendered("finding", finding_view(FOUND, LEFT, RIGHT, number=7))
+    anchors = re.findall(r'<a class="bracket \w+" id="([^"]+)" href="#([^"]+)"', page)
+    assert len(anchors) == 4
+    assert {target for _, target in anchors} == {anchor for anchor, _ in anchors}
+    assert all(target.split("-")[-1] == anchor.split("-")[-1] for anchor, target in anchors)
+    assert ">[1</a>" in page and ">{2</a>" in page
+    assert "By chance, one such pair comes up in 1,000 questions like this." in page
+    assert "handed in <bdi>2025-01-02</bdi> · the first of the two" in page
+
+
+def test_nothing_of_a_text_is_markup_and_no_style_is_inline() -> None:
+    hostile = Answer("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "javascript:x",
+                     '"><script>')  # fmt: skip
+    found = Finding(hostile.id, "r", hostile.question, "identical", 1, 1, 1, 0.0, (),
+                    f"{hostile.id} is it.")  # fmt: skip
+    page = rendered("finding", finding_view(found, hostile, RIGHT))
+    page += rendered("ring", ring_view(
+        Ring(('"><script>', "ann"), ("javascript:x",), ((hostile.id, "l"),), 0.01),
+        {hostile.id: hostile, "l": LEFT},
+    ))  # fmt: skip
+    assert "<script" not in page and "<img" not in page and "\x1b" not in page
+    assert not re.search(r"\sstyle=|\son\w+=\"", page)
+    assert not re.search(r'(href|src)="(?!#)', page)
+
+
+def test_what_was_decided_is_shown() -> None:
+    decided = Decision(4, "l", "r", "dismissed", "same lab group", "2026-01-02T03:04:05", False)
+    view = finding_view(FOUND, LEFT, RIGHT, decision=decided)
+    page = rendered("finding", view)
+    assert view.decided_number == 4
+    assert "<strong>Dismissed</strong> on 2026-01-02" in page and "same lab group" in page
+    opened = Decision(5, "l", "r", "open", "", "2026-01-02T03:04:05", False)
+    assert not finding_view(FOUND, LEFT, RIGHT, decision=opened).decided
+
+
+def test_the_bars_count_every_pair_and_dots_stand_at_their_scores() -> None:
+    counts = [0] * BINS
+    counts[60], counts[75], counts[99] = 30, 10, 1
+    many = [finding_view(FOUND, LEFT, RIGHT, number=n) for n in range(1, 21)]
+    view = histogram(counts, many)
+    assert sorted(bar.title for bar in view.bars) == [
+        "0.20 to 0.22: 30 pairs", "0.50 to 0.52: 10 pairs", "0.98 to 1.00: 1 pair",
+    ]  # fmt: skip
+    assert len(view.dots) == 20 and {dot.x for dot in view.dots} == {view.dots[0].x}
+    zero, one = (next(t.x for t in view.ticks if t.label == label) for label in ("0.2", "1.0"))
+    assert view.dots[0].x == pytest.approx(zero + (one - zero) * (0.9 - 0.2) / 0.8, abs=0.2)
+    assert all(bar.y >= max(dot.y for dot in view.dots) for bar in view.bars)
+    assert "41 pairs, half of them below 0.22; 20 findings, a dot each." in view.title
+    assert histogram([0] * BINS).title == "No two answers to compare."
+
+
+def test_a_ring_is_a_circle_with_a_line_for_each_two_found_together() -> None:
+    answers = {
+        f"{q}-{who}": Answer(f"{q}-{who}", "text", q, who)
+        for q in ("q1", "q2")
+        for who in ("ann", "bob", "cy")
+    }
+    pairs = (("q1-ann", "q1-bob"), ("q2-bob", "q2-ann"), ("q1-bob", "q1-cy"))
+    ring = Ring(("ann", "bob", "cy"), ("q1", "q2"), pairs, 1e-9)
+    view = ring_view(ring, answers, anchors={("q1-ann", "q1-bob"): "finding-3"})
+    assert [(e.one.text, e.other.text, e.label) for e in view.edges] == [
+        ("ann", "bob", "q1, q2"), ("bob", "cy", "q1"),
+    ]  # fmt: skip
+    assert view.edges[0].links[0].target == "finding-3"
+    middle = view.width / 2, view.height / 2
+    far = {round((n.x - middle[0]) ** 2 + (n.y - middle[1]) ** 2, -1) for n in view.nodes}
+    assert len(far) == 1
+    assert view == ring_view(ring, answers, anchors={("q1-ann", "q1-bob"): "finding-3"})
+
+
+def test_a_cluster_shows_its_centre_and_members() -> None:
+    cluster = Cluster(1, "q", "cluster", "l", ("loop",), 0.1, (Member("l", 1.0), Member("r", 0.8)))
+    page = rendered("cluster_card", cluster_view(cluster, LEFT))
+    assert "2 answers" in page and "Alpha beta" in page and "0.80" in page and "loop" in page
+
+
+def test_names_can_be_hidden_or_left_out() -> None:
+    answers = [
+        Answer("x-17", "Marie Curie told me", "q", "ann smith"),
+        Answer("x-18", "ANN  SMITH wrote it; so did smith, Smith and x-17", "q", "Marie Curie"),
+    ]
+    both = Pseudonyms(answers)
+    page = rendered("answer_text", segments(answers[1].text, (), both))
+    assert '<span class="name">ANN  SMITH</span><span class="alias">author 1</span>' in page
+    gone = Pseudonyms(answers, replace=True)
+    assert gone.without_names(answers[1].text) == (
+        "author 1 wrote it; so did author 1, Smith and answer 1"
+    )
+    said = "".join(piece.text for piece in pieces("x-17 is one of the earlier answers", gone))
+    assert said == "answer 1 is one of the earlier answers"
+
+
+# -- colours ---------------------------------------------------------------------------------------
+
+TEXT_ON = [
+    ("ink", "ground"), ("ink", "card"), ("ink", "sunk"), ("soft", "ground"), ("soft", "card"),
+    ("soft", "sunk"), ("accent", "ground"), ("accent", "card"), ("accent", "sunk"),
+    ("on-accent", "accent"), ("ink", "verbatim-tint"), ("ink", "reworded-tint"),
+    ("verbatim", "card"), ("reworded", "card"), ("reworded", "reworded-tint"),
+    ("good", "good-tint"), ("bad", "bad-tint"), ("warn", "warn-tint"), ("good", "card"),
+    ("bad", "card"), ("soft", "warn-tint"), ("ink", "bad-tint"), ("ink", "good-tint"),
+]  # fmt: skip
+DRAWN_ON = [("edge", "card"), ("edge", "ground"), ("focus", "card"), ("focus", "ground"),
+            ("bad", "card"), ("verbatim", "verbatim-tint")]  # fmt: skip
+
+
+def palettes() -> list[dict[str, str]]:
+    blocks = re.findall(r"color-scheme: (?:light|dark);(.*?)\}", asset("style.css"), re.S)
+    return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks]
+
+
+def contrast(one: str, other: str) -> float:
+    def light(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("colours", palettes(), ids=["light", "dark", "dark by choice"])
+def test_every_text_can_be_read_in_light_and_dark(colours: dict[str, str]) -> None:
+    for text, ground in TEXT_ON:
+        assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    for shape, ground in DRAWN_ON:
+        assert contrast(colours[shape], colours[ground]) >= 3, (shape, ground)
+
+
+def test_dark_by_the_system_and_by_choice_is_one() -> None:
+    _, system, choice = palettes()
+    assert system == choice
