@@ -42,6 +42,7 @@ LAYERS = [
         "metrics",
         "resampling",
         "contrasts",
+        "distribution",
         "marks",
     },
     {"models", "store", "delimited", "jsonfiles", "sheets", "folders"},
