@@ -71,6 +71,7 @@ LAYERS = [
     {"report", "demo"},
     {"findings", "outlines", "gradebook", "scoreboard", "pseudonyms", "pages"},
     {"views"},
+    {"htmlreport"},
     {"cli"},
     {"__init__", "__main__"},
 ]
