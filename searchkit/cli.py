@@ -459,19 +459,23 @@ against_option = click.option(
 )  # fmt: skip
 
 
+max_expected_option = click.option(
+    "--max-expected", type=float, default=0.05, show_default=True,
+    help="Give the pairs of which one expects at most so many by chance, in their question.",
+)  # fmt: skip
+max_common_option = click.option(
+    "--max-common", type=int, metavar="N",
+    help="What more than N answers to a question share is no evidence.  [default: half of them]",
+)  # fmt: skip
+
+
 @main.command()
 @index_option
 @by_option
 @template_option
 @against_option
-@click.option(
-    "--max-expected", type=float, default=0.05, show_default=True,
-    help="Give the pairs of which one expects at most so many by chance, in their question.",
-)  # fmt: skip
-@click.option(
-    "--max-common", type=int, metavar="N",
-    help="What more than N answers to a question share is no evidence.  [default: half of them]",
-)  # fmt: skip
+@max_expected_option
+@max_common_option
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
@@ -555,6 +559,49 @@ def compare(
             report.write_json(findings.finding_as_record(compared.finding), out)
         else:
             findings.print_comparison(compared, out)
+
+
+@main.command("report")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE.html",
+    help="The page to write; the same as FILE.json beside it.",
+)  # fmt: skip
+@click.option(
+    "--anonymous", is_flag=True, help="Leave names and ids out: author 1, answer 1, and so on."
+)
+@index_option
+@by_option
+@template_option
+@against_option
+@max_expected_option
+@max_common_option
+@filter_options
+@quiet_option
+def report_(
+    output: Path, anonymous: bool, folder: Path, by: Any, template: Path | None,  # noqa: ANN401
+    against: Path | None, max_expected: float, max_common: int | None, question: str | None,
+    author: str | None, sql: str | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Write what was found into one page that opens anywhere.
+
+    Findings by question with both answers side by side, the scores of each question, rings of
+    authors and clusters. The page loads nothing and prints well. The options are those of
+    plagiarism; questions without an answer that passes the filter are left out.
+    """
+    from searchkit import htmlreport
+
+    beside = htmlreport.check_output(output)
+    with _reading(folder, quiet=quiet) as index, _earlier(against) as before:
+        with _bar("questions", quiet=quiet) as advance:
+            made = htmlreport.make_report(
+                index, by=by, where=_where(question, author, sql), template=_template(template),
+                against=before, max_expected=max_expected, max_common=max_common,
+                anonymous=anonymous, progress=advance,
+            )  # fmt: skip
+    for path, write in ((beside, htmlreport.as_json), (output, htmlreport.report_as_page)):
+        with _out(path) as out:
+            out.write(write(made))
+    log.info("%s and %s are written", output, beside)
 
 
 class _Threshold(click.ParamType[float | None]):

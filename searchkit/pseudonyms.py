@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from unicodedata import normalize
 
 from searchkit.types import REFERENCE, Answer
 
 SHORTEST = 3  # letters of a name that is looked for in texts; `Al` or `7` are words, too
-SOMEBODY = "a name"  # a part of the name of several authors
+SOMEBODY = "somebody"  # a part of the name of several authors
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,28 @@ class Mention:
     start: int
     end: int
     alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One way in which a name is written; `in_any_case` with any white space between its words."""
+
+    text: str
+    alias: str
+    in_any_case: bool = False
+
+    def end(self, text: str, start: int) -> int:
+        """Give where the name ends that begins here as a whole word, or -1."""
+        if self.in_any_case:
+            match = _in_any_case(self.text).match(text, start)
+            end = match.end() if match else -1
+        else:
+            end = start + len(self.text) if text.startswith(self.text, start) else -1
+        cut = end > 0 and any(
+            0 < at < len(text) and _WORD.match(text[at - 1]) and _WORD.match(text[at])
+            for at in (start, end)
+        )
+        return -1 if cut else end
 
 
 class Pseudonyms:
@@ -56,23 +81,19 @@ class Pseudonyms:
         Whole words: full names in any case, parts of a name (`Curie` of `Marie Curie`) and ids as
         they are written. What is shorter than `SHORTEST`, and an id of nothing but digits, is left.
         """
-        return self._found(self._in_texts, text)
+        return list(_found(text, self._in_texts))
 
     def mentions_by_us(self, text: str) -> list[Mention]:
         """Find the same in what searchkit says of answers, where an id of any kind may stand."""
-        return self._found(self._in_remarks, text)
+        return list(_found(text, self._in_remarks))
 
     def without_names(self, text: str) -> str:
         """Give a text of an answer with everybody in it called by the pseudonym."""
         return replaced(text, self.mentions(text))
 
-    def _found(self, pattern: re.Pattern[str] | None, text: str) -> list[Mention]:
-        if pattern is None:
-            return []
-        return [Mention(*m.span(), self._alias(m.group())) for m in pattern.finditer(text)]
-
-    def _alias(self, said: str) -> str:
-        return self._by_case.get(said) or self._by_fold[_key(said)]
+    def without_names_by_us(self, text: str) -> str:
+        """Give what searchkit says with everybody in it called by the pseudonym."""
+        return replaced(text, self.mentions_by_us(text))
 
     @cached_property
     def _parts(self) -> dict[str, str]:
@@ -85,33 +106,18 @@ class Pseudonyms:
         return found
 
     @cached_property
-    def _by_case(self) -> dict[str, str]:
-        return {**_forms(self._parts), **_forms(self.answers)}
+    def _names(self) -> list[_Form]:
+        full = {name: a for name, a in self.authors.items() if len(name.strip()) >= SHORTEST}
+        return [*_forms(full, in_any_case=True), *_forms(self._parts)]
 
     @cached_property
-    def _by_fold(self) -> dict[str, str]:
-        return {_key(name): alias for name, alias in self.authors.items()}
+    def _in_texts(self) -> Mapping[str, list[_Form]]:
+        ids = {n: a for n, a in self.answers.items() if len(n) >= SHORTEST and not n.isdigit()}
+        return _by_word([*_forms(ids), *self._names])
 
     @cached_property
-    def _in_texts(self) -> re.Pattern[str] | None:
-        ids = [name for name in self.answers if len(name) >= SHORTEST and not name.isdigit()]
-        return self._pattern(ids)
-
-    @cached_property
-    def _in_remarks(self) -> re.Pattern[str] | None:
-        return self._pattern(list(self.answers))
-
-    def _pattern(self, ids: list[str]) -> re.Pattern[str] | None:
-        names = [name for name in self.authors if len(name.strip()) >= SHORTEST]
-        exact = [re.escape(form) for form in _forms(dict.fromkeys([*ids, *self._parts], ""))]
-        folded = [
-            r"(?i:" + r"\s+".join(map(re.escape, form.split())) + ")"
-            for form in _forms(dict.fromkeys(names, ""))
-        ]
-        if not exact and not folded:
-            return None
-        longest_first = sorted([*exact, *folded], key=lambda one: (-len(one), one))
-        return re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)")
+    def _in_remarks(self) -> Mapping[str, list[_Form]]:
+        return _by_word([*_forms(self.answers), *self._names])
 
 
 def replaced(text: str, mentions: Iterable[Mention]) -> str:
@@ -123,15 +129,49 @@ def replaced(text: str, mentions: Iterable[Mention]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _key(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+def moved(offset: int, mentions: Iterable[Mention], *, is_end: bool) -> int:
+    """Give where an offset is in the text with the mentions replaced; a cut name is kept whole."""
+    shift = 0
+    for mention in mentions:
+        if mention.end <= offset:
+            shift += len(mention.alias) - (mention.end - mention.start)
+        elif mention.start < offset:
+            return mention.start + shift + (len(mention.alias) if is_end else 0)
+        else:
+            break
+    return offset + shift
 
 
-def _forms(names: dict[str, str]) -> dict[str, str]:
-    """Give each name in both of Unicode's ways to write an accent."""
-    return {
-        unicodedata.normalize(form, name): alias
-        for form in ("NFC", "NFD")
-        for name, alias in names.items()
-        if name.strip()
-    } | {name: alias for name, alias in names.items() if name.strip()}
+def _forms(names: Mapping[str, str], *, in_any_case: bool = False) -> Iterator[_Form]:
+    """Give the ways in which names are written; an accent may be a character of its own."""
+    for name, alias in names.items():
+        ways = {name} if name.isascii() else {name, *(normalize(f, name) for f in ("NFC", "NFD"))}
+        for text in sorted(ways):
+            yield _Form(text.strip() if in_any_case else text, alias, in_any_case)
+
+
+@lru_cache(maxsize=4096)
+def _in_any_case(name: str) -> re.Pattern[str]:
+    return re.compile(r"\s+".join(map(re.escape, name.split())), re.IGNORECASE)
+
+
+def _by_word(forms: Iterable[_Form]) -> dict[str, list[_Form]]:
+    """Give the forms by their first word, the longest first; what has no word is left."""
+    found: dict[str, list[_Form]] = defaultdict(list)
+    for form in sorted(forms, key=lambda form: (-len(form.text), form.text)):
+        if word := _WORD.search(form.text):
+            found[word.group().casefold()].append(form)
+    return found
+
+
+def _found(text: str, forms: Mapping[str, list[_Form]]) -> Iterator[Mention]:
+    """Find the forms in a text, none within another; of two at one place the longer one."""
+    at = 0
+    for word in _WORD.finditer(text):
+        for form in forms.get(word.group().casefold(), ()):
+            ahead = re.match(r"\W*", form.text)
+            start = word.start() - (ahead.end() if ahead else 0)
+            if start >= at and (end := form.end(text, start)) > 0:
+                yield Mention(start, end, form.alias)
+                at = end
+                break

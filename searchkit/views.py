@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from searchkit.distribution import BINS
 from searchkit.evidence import counted
 from searchkit.findings import by_chance, in_short
 from searchkit.folding import fold
@@ -425,7 +426,6 @@ class HistogramView:
 
 
 WIDTH, HEIGHT, TOP, ROW = 400, 150, 26, 9  # of a histogram; rows of dots are so high
-BINS = 100  # from -1 to 1
 
 
 def histogram(

@@ -42,6 +42,7 @@ LAYERS = [
         "metrics",
         "resampling",
         "contrasts",
+        "distribution",
         "marks",
     },
     {"models", "store", "delimited", "jsonfiles", "sheets", "folders"},
@@ -70,6 +71,7 @@ LAYERS = [
     {"report", "demo"},
     {"findings", "outlines", "gradebook", "scoreboard", "pseudonyms", "pages"},
     {"views"},
+    {"htmlreport"},
     {"cli"},
     {"__init__", "__main__"},
 ]

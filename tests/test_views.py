@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from searchkit import Answer
+from searchkit.distribution import BINS
 from searchkit.pages import asset, environment
 from searchkit.pseudonyms import Pseudonyms
 from searchkit.types import Cluster, Decision, Finding, Hit, Member, Overlap, Passage, Ring
 from searchkit.views import (
-    BINS,
     Mark,
     cluster_view,
     finding_view,
