@@ -13,13 +13,15 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, LifoQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from searchkit.errors import SearchkitError
+from searchkit.decisions import counting, decisions
+from searchkit.errors import BadInput, SearchkitError
 from searchkit.index import DATABASE, Index
+from searchkit.plagiarism import Plagiarism
 from searchkit.query import Mode, query
 from searchkit.store import connect_reader
 from searchkit.types import Hit
@@ -28,6 +30,7 @@ from searchkit.where import Where
 log = logging.getLogger("searchkit")
 
 READERS = 4  # open at the same time, each for one thread
+MOST_JOBS = 64  # results that are kept
 PATIENCE = 30.0  # seconds that a request waits for one of them
 
 Result = TypeVar("Result")
@@ -56,6 +59,7 @@ class Job(Generic[Result]):
         result: What it gave.
         error: What went wrong, in words for the user.
         finished: Set when there is a result or an error.
+        was_told: Whether somebody has been told the error.
     """
 
     done: int = 0
@@ -63,6 +67,7 @@ class Job(Generic[Result]):
     result: Result | None = None
     error: str | None = None
     finished: threading.Event = field(default_factory=threading.Event)
+    was_told: bool = False
 
     def run(self, compute: Callable[[Progress], Result]) -> None:
         """Compute, and keep what comes of it."""
@@ -80,6 +85,17 @@ class Job(Generic[Result]):
         """Compute in a thread that ends with the process."""
         threading.Thread(target=self.run, args=[compute], daemon=True).start()
         return self
+
+    def get(self) -> Result:
+        """Give the result of a job that is finished.
+
+        Raises:
+            BadInput: if there is none, with the reason.
+        """
+        if self.error is not None:
+            self.was_told = True
+            raise BadInput(self.error)
+        return cast(Result, self.result)
 
     def _advance(self, done: int, total: int) -> None:
         self.done, self.total = done, total
@@ -108,6 +124,7 @@ class Served:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._jobs: dict[Hashable, Job[Any]] = {}
+        self._column_jobs: dict[Hashable, Job[Any]] = {}
         self._searching = threading.Lock()
         self._asks: list[_Ask] = []
 
@@ -183,6 +200,7 @@ class Served:
         old, fresh = self._state, self._state.first.reopened()
         len(fresh.vectors)
         self._state, self._version = _State(fresh), version
+        self._column_jobs.clear()
         if self._state.revision != old.revision or not old.revision:
             self._jobs.clear()
         old.is_current = False
@@ -253,24 +271,37 @@ class Served:
 
     # -- what takes long ---------------------------------------------------------------------------
 
-    def job(self, key: Hashable, compute: Callable[[Index, Progress], Result]) -> Job[Result]:
+    def job(
+        self, key: Hashable, compute: Callable[[Index, Progress], Result], *, columns: bool = False
+    ) -> Job[Result]:
         """Give what is computed from this state, once; it may not be done yet.
+
+        What went wrong is not kept: the next one to ask begins anew.
 
         Args:
             key: What it is.
             compute: Gets a reader of its own.
+            columns: Whether it depends on columns that people write into, such as marks.
         """
         self._current()
         with self._lock:
-            if key not in self._jobs:
+            jobs = self._column_jobs if columns else self._jobs
+            if key not in jobs or (jobs[key].error and jobs[key].was_told):
+                while len(jobs) >= MOST_JOBS:
+                    del jobs[next(iter(jobs))]
                 first = self._state.first
 
                 def run(progress: Progress) -> Result:
                     with first.reopened() as index:
                         return compute(index, progress)
 
-                self._jobs[key] = Job[Result]().start(run)
-            return self._jobs[key]
+                jobs[key] = Job[Result]().start(run)
+            return jobs[key]
+
+    def with_decisions(self, found: Plagiarism) -> Plagiarism:
+        """Give findings with what has been decided about them by now."""
+        with self.reading() as index:
+            return replace(found, decisions=counting(decisions(index)))
 
 
 def _watching(folder: Path) -> sqlite3.Connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from typing import Annotated, Any, Literal, cast
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from searchkit import findings, gradebook, outlines, report
 from searchkit.audit import audit_grades
-from searchkit.clusters import Clustered, Method, cluster
+from searchkit.clusters import Clustered, Method, cluster, map_points
 from searchkit.columns import Columns
 from searchkit.decisions import LONGEST, decide, decisions, take_back
 from searchkit.errors import BadInput
@@ -31,6 +31,7 @@ from searchkit.where import Where
 
 MOST_HITS = 1_000
 MOST_ROWS = 1_000
+HOVER = 300  # characters of an answer on the map
 WAIT = 25.0  # seconds that an answer may take before it is "not yet"
 FIELDS = ("id", "text", "question", "author", "submitted_at")
 
@@ -157,7 +158,7 @@ def read_answers(
 
 
 @api.get("/answer", tags=["answers"])
-def read_answer(request: Request, id: Ident) -> dict[str, Any]:  # noqa: A002
+def read_answer(request: Request, id: Ident) -> dict[str, Any]:
     """Give one answer, and the passages that it was cut into."""
     with served_by(request).reading() as index:
         (answer,) = index.get([id])
@@ -168,7 +169,7 @@ def read_answer(request: Request, id: Ident) -> dict[str, Any]:  # noqa: A002
 
 @api.get("/like", tags=["answers"])
 def read_like(
-    request: Request, id: Ident, n: Annotated[int, Query(ge=1, le=MOST_HITS)] = 10,  # noqa: A002
+    request: Request, id: Ident, n: Annotated[int, Query(ge=1, le=MOST_HITS)] = 10,
     question: Question = None, author: Author = None, where: Sql = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Find the answers nearest to one that is in the index."""
@@ -200,9 +201,7 @@ def read_pairs(
 
 def findings_job(served: Served) -> Job[Plagiarism]:
     """Give the findings of the whole index, or how far they are."""
-    return served.job(
-        "findings", lambda index, progress: find_plagiarism(index, progress=progress)
-    )
+    return served.job("findings", lambda index, progress: find_plagiarism(index, progress=progress))
 
 
 @api.get("/findings", tags=["review"], responses=NOT_YET)
@@ -249,6 +248,23 @@ def read_clusters(
     })  # fmt: skip
 
 
+@api.get("/map", tags=["analysis"], responses=NOT_YET)
+def read_map(request: Request, question: Question = None, wait: Wait = WAIT) -> Any:  # noqa: ANN401
+    """Place answers on a plane, near ones side by side; clusters by their names."""
+    served, where = served_by(request), Where(question)
+
+    def compute(index: Index, progress: Progress) -> list[dict[str, Any]]:
+        found = cluster(index, by="all", where=where, progress=progress)
+        answers, places, names = map_points(index, found, where=where)
+        return [
+            {"id": answer.id, "author": answer.author, "text": answer.text[:HOVER],
+             "x": round(float(x), 4), "y": round(float(y), 4), "cluster": name}
+            for answer, (x, y), name in zip(answers, places, names, strict=True)
+        ]  # fmt: skip
+
+    return _when_done(served.job(("map", where), compute), wait, lambda points: {"points": points})
+
+
 @api.get("/grades", tags=["analysis"], responses=NOT_YET)
 def read_grades(
     request: Request, column: Column, question: Question = None, author: Author = None,
@@ -256,9 +272,10 @@ def read_grades(
 ) -> Any:  # fmt: skip # noqa: ANN401
     """Suggest marks for the ungraded answers from the graded ones."""
     asked = Where(question, author, where)
-    job = served_by(request).marks_job(
+    job = served_by(request).job(
         ("grades", column, asked),
         lambda index, progress: grade(index, column, where=asked, progress=progress),
+        columns=True,
     )
     return _when_done(job, wait, lambda found: {
         "suggestions": [gradebook.suggestion_as_record(one) for one in found.suggestions],
@@ -269,9 +286,10 @@ def read_grades(
 @api.get("/grades/evaluation", tags=["analysis"], responses=NOT_YET)
 def read_evaluation(request: Request, column: Column, wait: Wait = WAIT) -> Any:  # noqa: ANN401
     """Measure suggested marks on held-out answers."""
-    job = served_by(request).marks_job(
+    job = served_by(request).job(
         ("evaluation", column),
         lambda index, progress: evaluate_grades(index, column, progress=progress),
+        columns=True,
     )
     return _when_done(job, wait, gradebook.evaluation_as_record)
 
@@ -279,9 +297,10 @@ def read_evaluation(request: Request, column: Column, wait: Wait = WAIT) -> Any:
 @api.get("/grades/audit", tags=["analysis"], responses=NOT_YET)
 def read_audit(request: Request, column: Column, wait: Wait = WAIT) -> Any:  # noqa: ANN401
     """Look for marks that don't go together."""
-    job = served_by(request).marks_job(
+    job = served_by(request).job(
         ("audit", column),
         lambda index, progress: audit_grades(index, column, progress=progress),
+        columns=True,
     )
     return _when_done(job, wait, lambda found: {"found": list(gradebook.audit_as_records(found))})
 
@@ -382,11 +401,4 @@ def _when_done(job: Job[Any], wait: float, record: Callable[[Any], Any]) -> Any:
     """Give what a job gave as a record, or after so many seconds how far it is."""
     if not job.finished.wait(wait):
         return JSONResponse({"done": job.done, "total": job.total}, 202)
-    if job.error is not None:
-        raise BadInput(job.error)
-    return record(job.result)
-
-
-def routes() -> Iterator[Any]:
-    """Give the routes, in order."""
-    yield from api.routes
+    return record(job.get())
