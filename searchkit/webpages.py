@@ -22,7 +22,7 @@ from searchkit.errors import BadInput, MissingExtra
 from searchkit.findings import what_was_compared
 from searchkit.index import Index
 from searchkit.pages import environment
-from searchkit.plagiarism import Plagiarism, compare
+from searchkit.plagiarism import PROMPTS, Plagiarism, compare
 from searchkit.query import Mode
 from searchkit.served import Job
 from searchkit.status import status
@@ -249,7 +249,6 @@ def question_page(
         keys = index.store.matching(where).tolist()
         some = keys[(page - 1) * ROWS : page * ROWS]
         stored = index.store.get_keys(some)
-        columns = index.store.meta_columns()
     if not keys:
         raise BadInput(f"no answer to the question {name!r}" if name else "each answer has one")
     clusters = clusters_job(served, where, "all")
@@ -262,21 +261,23 @@ def question_page(
     alone = [member.id for one in clusters.get().clusters if one.kind != "cluster"
              for member in one.members]  # fmt: skip
     with served.reading() as index:
-        centres = {
-            answer.id: answer for answer in index.get([g.center for g in groups if g.center])
+        members = {
+            answer.id: answer for answer in index.get([m.id for g in groups for m in g.members])
         }
-        marks = _marks(index, [m.id for g in groups for m in g.members])
         lonely = index.get(alone[:ROWS])
     found = _findings_of(request, name or None)
+    first = stored[some[0]] if some else None
+    prompt = next((first.meta[n] for n in PROMPTS if n in first.meta), "") if first else ""
     return _page(
         request, "question.html", name=name or None, count=len(keys), page=page,
         pages=-(-len(keys) // ROWS), answers=[views.side_view(stored[key]) for key in some],
         histogram=views.histogram(scores.get(), found), findings=found,
         groups=[
-            (views.cluster_view(g, centres.get(str(g.center)), anchor=f"group-{g.cluster}"),
-             {m.id: marks[m.id] for m in g.members}) for g in groups
+            (views.cluster_view(g, members.get(str(g.center)), anchor=f"group-{g.cluster}"),
+             {m.id: dict(members[m.id].meta) for m in g.members},
+             [views.side_view(members[m.id]) for m in g.members[:ROWS]]) for g in groups
         ],
-        lonely=[views.side_view(one) for one in lonely], alone=len(alone), columns=columns,
+        lonely=[views.side_view(one) for one in lonely], alone=len(alone), prompt=prompt,
     )  # fmt: skip
 
 
@@ -285,11 +286,6 @@ def _score_counts(index: Index, where: Where) -> Any:  # noqa: ANN401
     if not whole:
         return [0] * BINS
     return score_counts(np.stack([row for _, row in whole]), [a.author for a, _ in whole])
-
-
-def _marks(index: Index, ids: list[str]) -> dict[str, dict[str, str]]:
-    """Give what the page's own columns hold for each answer."""
-    return {answer.id: dict(answer.meta) for answer in index.get(ids)}
 
 
 def _findings_of(request: Request, question: str | None) -> list[views.FindingView]:
