@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 import click
 
 from searchkit._version import __version__
-from searchkit.errors import BadInput, IndexBusy, SearchkitError, StorageFailed
+from searchkit.errors import BadInput, IndexBusy, MissingExtra, SearchkitError, StorageFailed
 from searchkit.rejects import Rejects
 
 if TYPE_CHECKING:
@@ -857,6 +857,39 @@ def _write_marks(
 
     written = write_marks(index, column, marks, beside=beside, overwrite=overwrite)
     log.info("%s written into %s", counted(written, "mark"), column)
+
+
+@main.command()
+@index_option
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True,
+              help="The port to listen on; 0 takes a free one.")  # fmt: skip
+@click.option(
+    "--host", metavar="ADDRESS",
+    help="Listen on this address, which other machines may reach (0.0.0.0: all); they need the "
+    "token that is in the address which is printed.  [default: this machine alone]",
+)  # fmt: skip
+@click.option("--no-open", is_flag=True, help="Don't open the browser.")
+@click.option(
+    "--max-upload", type=click.IntRange(min=1), default=200, show_default=True, metavar="MB",
+    help="The largest file that a page may send.",
+)  # fmt: skip
+@quiet_option
+def serve(
+    folder: Path, port: int, host: str | None, no_open: bool, max_upload: int, quiet: bool
+) -> None:
+    """Open the index in a browser: search, review, grade by groups, upload.
+
+    A web application on this machine alone, with the same over REST. Needs searchkit[web].
+    """
+    say = _listen(quiet=quiet)
+    try:
+        from searchkit.web import serve as run
+    except ImportError as error:
+        raise MissingExtra(f"serve needs {error.name}; run: pip install 'searchkit[web]'") from None
+    run(
+        folder, host=host, port=port, most_bytes=max_upload * 1_000_000,
+        open_browser=not no_open, say=say,
+    )  # fmt: skip
 
 
 @main.command()

@@ -124,6 +124,31 @@ def draw_map(
             f"--plot shows one question, and here are {len(questions):,}; "
             f"say --question, or --by all"
         )
+    answers, places, names = map_points(index, found, where=where, seed=seed)
+    points = [
+        maps.Point(answer.label, answer.text, name)
+        for answer, name in zip(answers, names, strict=True)
+    ]
+    asked = {answer.question for answer in answers} - {None}
+    everything = f"Answers to {counted(len(asked), 'question')}" if asked else "Answers"
+    maps.draw(path, places, points, questions.pop() or everything)
+
+
+def map_points(
+    index: Index, found: Clustered, *, where: Where = EVERYTHING, seed: int = 0
+) -> tuple[list[Answer], maps.Places, list[str]]:
+    """Give the answers that are not blank, the place of each, and the name of its cluster.
+
+    Args:
+        index: Open for reading or writing.
+        found: From `cluster`, with the same filter.
+        where: Which answers.
+        seed: Of the placing.
+
+    Raises:
+        BadInput: if there are no answers.
+        MissingExtra: if what places them isn't installed.
+    """
     named: dict[str, str] = {}
     names: set[str] = set()
     for c in found.clusters:
@@ -132,17 +157,12 @@ def draw_map(
             name += f", cluster {c.cluster}" if name in names else ""
             names.add(name)
             named.update((member.id, name) for member in c.members)
-    rows, points = [], []
-    asked: set[str | None] = set()
-    for answer, row in index.whole(where):
-        rows.append(row)
-        asked |= {answer.question} - {None}
-        points.append(maps.Point(answer.label, answer.text, named.get(answer.id, "")))
-    if not rows:
+    whole = list(index.whole(where))
+    if not whole:
         raise BadInput("no answer to draw; nothing passes the filter")
-    places = maps.place(np.stack(rows), seed)
-    everything = f"Answers to {counted(len(asked), 'question')}" if asked else "Answers"
-    maps.draw(path, places, points, questions.pop() or everything)
+    answers = [answer for answer, _ in whole]
+    places = maps.place(np.stack([row for _, row in whole]), seed)
+    return answers, places, [named.get(answer.id, "") for answer in answers]
 
 
 def _check(method: Method, threshold: float | None, k: int | None, min_size: int) -> None:

@@ -117,6 +117,7 @@ class Rows:
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
+        self.names: tuple[str, ...] = ()  # of the last row
         self._roles: dict[tuple[str, ...], dict[str, str]] = {}
         self._others: dict[tuple[str, ...], list[str]] = {}
         self._given: Counter[str] = Counter()
@@ -139,7 +140,7 @@ class Rows:
         Raises:
             BadRow: if there is no text or the id is blank.
         """
-        names = tuple(values)
+        names = self.names = tuple(values)
         roles = self.roles(names)
         text = values[roles["text"]]
         if text is None:

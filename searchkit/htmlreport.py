@@ -382,7 +382,7 @@ def report_as_page(report: Report) -> str:
     """Give the page: everything is in it, and its policy lets it load nothing."""
     from markupsafe import Markup
 
-    style, script = asset("style.css"), asset("report.js")
+    style, script = asset("static/style.css"), asset("report.js")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         f"base-uri 'none'; form-action 'none'"

@@ -66,6 +66,7 @@ class Index:
         self._lock = lock
         self._encoder = encoder
         self._vectors: VectorIndex | None = None
+        self._identity = ("", 0)  # the model's fingerprint and the revision, when it was opened
 
     # -- opening and closing ---------------------------------------------------------------------
 
@@ -118,6 +119,7 @@ class Index:
             store = AnswerStore.write(database) if write else AnswerStore.read(database)
             index = cls(folder, store, lock=lock, encoder=encoder)
             index._check_model()
+            index._identity = (store.model().fingerprint, store.revision())
         except BaseException:
             if lock:
                 lock.release()
@@ -168,13 +170,12 @@ class Index:
         """Open the newest state for reading, with the model and the vectors that are loaded here.
 
         They are loaded anew only where they have changed. Both indexes can be used, each by one
-        thread at a time, and are closed on their own.
+        thread at a time, and are closed on their own; this one may be closed already.
         """
         fresh = Index.open(self.path)
-        if fresh.store.model().fingerprint == self.store.model().fingerprint:
+        if fresh._identity[0] == self._identity[0]:
             fresh._encoder = self._encoder
-            revision = fresh.store.revision()
-            if self._lock is None and revision and revision == self.store.revision():
+            if self._lock is None and fresh.revision and fresh.revision == self.revision:
                 fresh._vectors = self._vectors
         return fresh
 
@@ -195,6 +196,11 @@ class Index:
         if self._vectors is None:
             self._vectors = checkpoint.load_vectors(self.path, self.store)
         return self._vectors
+
+    @property
+    def revision(self) -> int:
+        """What `AnswerStore.revision` said when it was opened; while one reads, it stays so."""
+        return self._identity[1]
 
     @property
     def is_writable(self) -> bool:
@@ -279,8 +285,33 @@ class Index:
         """
         _check_k(k)
         allowed = None if where.is_empty() else self.store.matching(where)
-        keys = None if allowed is None else self.store.vectors_of(allowed)
-        return [self._nearest(unit_rows(np.atleast_2d(q)), k, allowed, keys) for q in queries]
+        among = None if allowed is None else self.store.vectors_of(allowed)
+        total = len(self.vectors) if among is None else len(among)
+        if not total or not queries:
+            return [[] for _ in queries]
+        rows = [unit_rows(np.atleast_2d(q)) for q in queries]
+        ends = np.cumsum([len(q) for q in rows])[:-1]
+        first = self.vectors.search(np.concatenate(rows), min(k, total) + 1, among)
+        cut = zip(np.split(first[0], ends), np.split(first[1], ends), strict=True)
+        return [
+            self._nearest(query, k, allowed, among, total, found)
+            for query, found in zip(rows, cut, strict=True)
+        ]
+
+    def search_like(self, id_: str, k: int = 10, where: Where = EVERYTHING) -> list[Hit]:
+        """Find the answers nearest to one that is in the index, without itself.
+
+        Raises:
+            BadInput: if there is no such answer, `k` is below 1, or the filter can't be read.
+        """
+        _check_k(k)
+        key = self._stored([id_])[id_].key
+        rows = [vector for *_, vector in self.store.passages_of([key])]
+        if not rows:
+            return []
+        (hits,) = self.search_vectors([self.vectors.get(np.array(rows, np.int64))], k + 1, where)
+        others = [hit for hit in hits if hit.answer.id != id_][:k]
+        return [replace(hit, rank=rank) for rank, hit in enumerate(others, 1)]
 
     def search_words(
         self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING
@@ -302,20 +333,22 @@ class Index:
 
     def _nearest(
         self, query: Floats, k: int, allowed: NDArray[np.int64] | None,
-        vectors: NDArray[np.int64] | None,
+        vectors: NDArray[np.int64] | None, total: int, first: tuple[Floats, NDArray[np.int64]],
     ) -> list[Hit]:  # fmt: skip
-        """Widen the search until `k` answers, and all that tie with the last, are surely in it."""
-        total = len(self.vectors) if vectors is None else len(vectors)
+        """Widen the search until `k` answers, and all that tie with the last, are surely in it.
+
+        `first` is what the narrowest search found, of the `total` vectors that are allowed.
+        """
         wanted = min(k, total) + 1
-        while total:
-            scores, keys = self.vectors.search(query, wanted, vectors)  # (p, wanted)
+        scores, keys = first  # (p, wanted)
+        while True:
             best = self._best_passages(scores, keys, allowed)
             ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))[:k]
             reached = float(scores[:, -1].max()) if wanted <= total else -np.inf
             if wanted > total or (len(ranked) == k and ranked[-1][1][0] > reached + TIE):
                 return self._hits([(key, *value) for key, value in ranked])
             wanted = min(wanted * 4, total + 1)
-        return []
+            scores, keys = self.vectors.search(query, wanted, vectors)
 
     def _best_passages(
         self, scores: Floats, keys: NDArray[np.int64], allowed: NDArray[np.int64] | None

@@ -10,7 +10,8 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -81,6 +82,38 @@ def read_answers(
             yield from reader.stdin(stdin or sys.stdin.buffer, format)
         else:
             yield from reader.path(Path(path), format)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The beginning of a file.
+
+    Attributes:
+        names: Its columns; none for a folder or a zip of texts.
+        roles: Which of them holds which field.
+        answers: The first ones.
+        problem: Why there are no more, or none; None if nothing is wrong so far.
+    """
+
+    names: tuple[str, ...]
+    roles: dict[str, str]
+    answers: list[Answer]
+    problem: str | None
+
+
+def preview(path: str | Path, columns: Columns | None = None, count: int = 5) -> Preview:
+    """Read the beginning of a file, to see whether its columns are taken for what they are."""
+    rows = Rows(columns or Columns())
+    reader = _Reader(rows, None, None, None, None, None)
+    answers: list[Answer] = []
+    problem = None
+    try:
+        for answer in islice(reader.path(Path(path), None), count):
+            answers.append(answer)
+    except BadInput as error:
+        problem = str(error)
+    roles = rows.roles(rows.names) if answers and rows.names else {}
+    return Preview(rows.names, roles, answers, problem)
 
 
 def read_columns(

@@ -115,7 +115,7 @@ class AnswerStore:
     @classmethod
     def read(cls, path: Path) -> AnswerStore:
         """Open for reading and hold on to the state as it is now."""
-        store = cls(_connect_reader(path), path)
+        store = cls(connect_reader(path), path)
         with store.translated():
             store.check_format()
             store.db.execute("BEGIN")
@@ -125,7 +125,7 @@ class AnswerStore:
     @staticmethod
     def is_blank(path: Path) -> bool:
         """Say whether a database holds nothing at all: a kill came before it was made."""
-        store = AnswerStore(_connect_reader(path), path)
+        store = AnswerStore(connect_reader(path), path)
         try:
             return not store._pragma("schema_version") and not store._pragma("application_id")
         except sqlite3.DatabaseError:
@@ -674,7 +674,7 @@ def _connect(uri: str) -> sqlite3.Connection:
         raise StorageFailed(f"{uri}: {error}") from error
 
 
-def _connect_reader(path: Path) -> sqlite3.Connection:
+def connect_reader(path: Path) -> sqlite3.Connection:
     """Open read-only; in a folder that can't be written, WAL needs SQLite's `immutable`."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
     connection = _connect(uri)

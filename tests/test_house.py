@@ -72,6 +72,11 @@ LAYERS = [
     {"findings", "outlines", "gradebook", "scoreboard", "pseudonyms", "pages"},
     {"views"},
     {"htmlreport"},
+    {"served"},
+    {"uploads"},
+    {"guard", "webapi"},
+    {"webpages"},
+    {"web"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -26,7 +26,7 @@ def environment() -> Environment:
 
 
 def asset(name: str) -> str:
-    """Give the text of a file of this folder: `style.css`, a script."""
+    """Give the text of a file of this folder: `static/style.css`, a script."""
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 

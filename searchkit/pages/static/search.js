@@ -1,0 +1,50 @@
+// Search while one types; the newest query wins, and the address keeps it.
+import { by, toast } from "./common.js";
+
+const form = by("search");
+let running = null, timer = null;
+
+function query() {
+  const given = new URLSearchParams(new FormData(form));
+  for (const name of ["question", "author"]) if (!given.get(name)) given.delete(name);
+  return given;
+}
+
+async function search(extra = {}) {
+  const given = query();
+  for (const [name, value] of Object.entries(extra)) given.set(name, value);
+  running?.abort();
+  running = new AbortController();
+  by("hits").setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(`/hits?${given}`, { signal: running.signal });
+    const html = await response.text();
+    const found = new DOMParser().parseFromString(html, "text/html");
+    if (!response.ok) throw new Error(found.querySelector(".notice")?.textContent || "That didn’t work.");
+    by("hits").replaceChildren(...found.body.childNodes);
+    const count = by("hits").querySelectorAll(".hit").length;
+    by("summary").textContent = given.get("q")?.trim() ? `${count} answers, the nearest first` : "";
+    history.replaceState(null, "", `/?${given}`);
+  } catch (error) {
+    if (error.name !== "AbortError") toast(error.message, true);
+  } finally {
+    by("hits").removeAttribute("aria-busy");
+  }
+}
+
+form.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(search, 150);
+});
+form.addEventListener("submit", event => {
+  event.preventDefault();
+  clearTimeout(timer);
+  search();
+});
+by("hits").addEventListener("click", event => {
+  const more = event.target.closest("[data-more]");
+  if (!more) return;
+  event.preventDefault();
+  search({ n: new URL(more.href).searchParams.get("n") });
+});
+by("field-q").focus();

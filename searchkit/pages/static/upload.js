@@ -1,0 +1,95 @@
+// A file: sent, its columns confirmed, and watched while it is indexed.
+import { ask, by, make, send, whenDone } from "./common.js";
+
+const FIELDS = [["text", "Answer (needed)"], ["id", "Id"], ["question", "Question"], ["author", "Author"], ["submitted_at", "Time"]];
+let upload = null;
+
+function wrong(message) {
+  by("wrong").hidden = !message;
+  by("wrong").textContent = message || "";
+}
+
+function open(name) {
+  for (const id of ["confirm", "running", "done"]) by(id).hidden = id !== name;
+  by("choose").hidden = name === "running" || name === "done";
+  if (name) by(`${name}-title`).focus();
+}
+
+async function receive(file) {
+  wrong("");
+  open(null);
+  try {
+    [upload] = await ask(`/api/uploads?name=${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
+    show();
+    open("confirm");
+  } catch (error) {
+    wrong(error.message);
+  }
+}
+
+/** Draw what the file's columns are taken for. */
+function show() {
+  wrong(upload.problem);
+  const selects = FIELDS.map(([field, label]) => {
+    const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– none –"));
+    for (const name of upload.columns) select.append(make("option", { value: name }, name));
+    select.value = upload.roles[field] || "";
+    return make("div", { class: "field" }, make("label", { for: `role-${field}` }, label), select);
+  });
+  by("roles").replaceChildren(...(upload.columns.length ? selects : []));
+  const names = [...new Set(upload.answers.flatMap(answer => Object.keys(answer)))];
+  by("rows").tHead.replaceChildren(make("tr", {}, ...names.map(name => make("th", { scope: "col" }, make("bdi", {}, name)))));
+  by("rows").tBodies[0].replaceChildren(...upload.answers.map(answer =>
+    make("tr", {}, ...names.map(name => make("td", { dir: "auto" }, short(answer[name]))))));
+  by("rows").hidden = !upload.answers.length;
+  by("ingest").querySelector("[type=submit]").disabled = !upload.answers.length;
+}
+
+const short = text => (text === undefined ? "" : text.length > 200 ? text.slice(0, 200) + "…" : text);
+
+function said() {
+  const given = { on_duplicate: by("field-on_duplicate").value, keep_going: by("field-keep_going").checked };
+  for (const [field] of FIELDS) given[field] = by(`role-${field}`)?.value || null;
+  return given;
+}
+
+by("roles").addEventListener("change", async () => {
+  try {
+    [upload] = await send("POST", `/api/uploads/${upload.id}/look`, said());
+  } catch (error) {
+    return wrong(error.message);
+  }
+  const chosen = said();
+  show();
+  for (const [field] of FIELDS) if (chosen[field]) by(`role-${field}`).value = chosen[field];
+});
+
+by("ingest").addEventListener("submit", async event => {
+  event.preventDefault();
+  wrong("");
+  open("running");
+  try {
+    await send("POST", `/api/uploads/${upload.id}`, said());
+    const counts = await whenDone(`/api/uploads/${upload.id}?wait=1`, (done, total) => {
+      by("bar").max = total || 1;
+      if (total) by("bar").value = done;
+      by("how-far").textContent = total ? `${done} of ${total} answers` : `${done} answers`;
+    });
+    const facts = ["read", "added", "updated", "unchanged", "skipped", "rejected", "passages", "embedded", "seconds"];
+    by("counts").replaceChildren(...facts.flatMap(name => [make("dt", {}, name), make("dd", {}, String(counts[name]))]));
+    by("rejects").replaceChildren(...counts.rejects.map(one => make("li", {}, make("bdi", {}, one.reason))));
+    open("done");
+  } catch (error) {
+    open(null);
+    wrong(`${error.message} – nothing more was added; send the file again when it is mended.`);
+  }
+});
+
+by("file").addEventListener("change", () => by("file").files[0] && receive(by("file").files[0]));
+const drop = by("choose");
+drop.addEventListener("submit", event => event.preventDefault());
+drop.addEventListener("dragover", event => event.preventDefault());
+drop.addEventListener("drop", event => {
+  event.preventDefault();
+  if (event.dataTransfer.files[0]) receive(event.dataTransfer.files[0]);
+});

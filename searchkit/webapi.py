@@ -1,0 +1,404 @@
+"""The REST interface: what the command line reads, as JSON, and what people decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Annotated, Any, Literal, cast
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from searchkit import findings, gradebook, outlines, report
+from searchkit.audit import audit_grades
+from searchkit.clusters import Clustered, Method, cluster, map_points
+from searchkit.columns import Columns
+from searchkit.decisions import LONGEST, decide, decisions, take_back
+from searchkit.errors import BadInput
+from searchkit.grades import grade
+from searchkit.index import Index
+from searchkit.pairs import mine
+from searchkit.plagiarism import Plagiarism, compare, find_plagiarism
+from searchkit.query import Mode
+from searchkit.served import Job, Progress, Served
+from searchkit.status import status
+from searchkit.trials import evaluate_grades
+from searchkit.types import By, Decision
+from searchkit.uploads import Upload, Uploads
+from searchkit.verify import verify
+from searchkit.where import Where
+
+MOST_HITS = 1_000
+MOST_ROWS = 1_000
+HOVER = 300  # characters of an answer on the map
+WAIT = 25.0  # seconds that an answer may take before it is "not yet"
+FIELDS = ("id", "text", "question", "author", "submitted_at")
+
+
+class Problem(BaseModel):
+    """What is wrong, in one line."""
+
+    error: str
+
+
+class Computing(BaseModel):
+    """Not yet: how much is done, of how much; ask again."""
+
+    done: int
+    total: int
+
+
+class NewDecision(BaseModel):
+    """What is decided about two answers."""
+
+    left: str
+    right: str
+    decision: Literal["confirmed", "dismissed", "open"]
+    reason: Annotated[str, Field(max_length=LONGEST)] = ""
+
+
+class Notes(BaseModel):
+    """What is written into columns of some answers; null empties a column."""
+
+    ids: Annotated[list[str], Field(min_length=1)]
+    columns: dict[str, str | None]
+
+
+class FileColumns(BaseModel):
+    """Which column of a file holds which field; null finds it by its usual names."""
+
+    id: str | None = None
+    text: str | None = None
+    question: str | None = None
+    author: str | None = None
+    submitted_at: str | None = None
+    on_duplicate: Literal["refuse", "keep-first", "keep-last"] = "refuse"
+    keep_going: bool = False
+
+    def columns(self) -> Columns:
+        """Give them as `read_answers` takes them."""
+        return Columns(*(getattr(self, name) or None for name in FIELDS))
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": what}
+    for status, what in [
+        (400, "Something that was given can't be used."),
+        (403, "The request comes from a page of another server."),
+        (413, "The body is too large."),
+        (503, "Another process is writing, or the index can't be used just now."),
+        (507, "The disk is full, or the folder can't be written."),
+    ]
+}
+NOT_YET: dict[int | str, dict[str, Any]] = {
+    202: {"model": Computing, "description": "Not yet; ask again."}
+}
+
+api = APIRouter(prefix="/api", responses=PROBLEMS)
+
+Text = Annotated[str, Query(description="What to look for.")]
+Question = Annotated[
+    str | None, Query(description="Only answers to this question; empty: to none.")
+]
+Author = Annotated[str | None, Query(description="Only answers by this author; empty: by none.")]
+Sql = Annotated[str | None, Query(alias="where", description="Only answers for which this holds.")]
+Ident = Annotated[str, Query(description="An answer's id.")]
+Column = Annotated[str, Query(description="The column with the marks.")]
+Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait before “not yet”.")]
+
+
+def served_by(request: Request) -> Served:
+    """Give the index behind a request."""
+    return cast(Served, request.app.state.served)
+
+
+def _uploads(request: Request) -> Uploads:
+    return cast(Uploads, request.app.state.uploads)
+
+
+# -- searching and reading -------------------------------------------------------------------------
+
+
+@api.get("/status", tags=["index"])
+def read_status(request: Request) -> dict[str, Any]:
+    """Say what the index holds, in numbers."""
+    with served_by(request).reading() as index:
+        return status(index) | {"index": index.path.name, "revision": index.revision}
+
+
+@api.get("/verify", tags=["index"], responses=NOT_YET)
+def read_verify(request: Request, wait: Wait = WAIT) -> Any:  # noqa: ANN401
+    """Check everything; an empty list of problems is a sound index."""
+    job = served_by(request).job("verify", lambda index, _: verify(index))
+    return _when_done(job, wait, lambda found: {"sound": not found, "problems": found})
+
+
+@api.get("/search", tags=["answers"])
+def search(
+    request: Request, q: Text, n: Annotated[int, Query(ge=1, le=MOST_HITS)] = 10,
+    mode: Mode = "semantic", question: Question = None, author: Author = None, where: Sql = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Find the nearest answers: by meaning, by words, or by both."""
+    hits = served_by(request).search(q, n, mode, Where(question, author, where))
+    return report.hits_as_records([q], [hits])[0]
+
+
+@api.get("/answers", tags=["answers"])
+def read_answers(
+    request: Request, question: Question = None, author: Author = None, where: Sql = None,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
+) -> dict[str, Any]:  # fmt: skip
+    """Give answers, in the order in which they came."""
+    with served_by(request).reading() as index:
+        found = index.answers(Where(question, author, where))
+        rows = [report.answer_as_record(one) for one in islice(found, offset, offset + limit + 1)]
+    return {"answers": rows[:limit], "more": len(rows) > limit}
+
+
+@api.get("/answer", tags=["answers"])
+def read_answer(request: Request, id: Ident) -> dict[str, Any]:
+    """Give one answer, and the passages that it was cut into."""
+    with served_by(request).reading() as index:
+        (answer,) = index.get([id])
+        key = index.store.get([id])[id].key
+        passages = [[start, end] for _, start, end, _ in index.store.passages_of([key])]
+    return report.answer_as_record(answer) | {"passages": passages}
+
+
+@api.get("/like", tags=["answers"])
+def read_like(
+    request: Request, id: Ident, n: Annotated[int, Query(ge=1, le=MOST_HITS)] = 10,
+    question: Question = None, author: Author = None, where: Sql = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Find the answers nearest to one that is in the index."""
+    with served_by(request).reading() as index:
+        hits = index.search_like(id, n, Where(question, author, where))
+    return {"id": id} | {"hits": report.hits_as_records([""], [hits])[0]["hits"]}
+
+
+# -- pairs, findings, clusters, grades -------------------------------------------------------------
+
+
+@api.get("/pairs", tags=["analysis"], responses=NOT_YET)
+def read_pairs(
+    request: Request, threshold: Annotated[float, Query(ge=-1, le=1)] = 0.8, by: By | None = None,
+    max_pairs: Annotated[int, Query(ge=0, le=10_000)] = 1_000, question: Question = None,
+    author: Author = None, where: Sql = None, wait: Wait = WAIT,
+) -> Any:  # fmt: skip # noqa: ANN401
+    """Find the pairs of answers that say the same, best first; `total` says how many there are."""
+    asked = Where(question, author, where)
+
+    def compute(index: Index, progress: Progress) -> dict[str, Any]:
+        found = mine(index, threshold, by=by, where=asked, max_pairs=max_pairs, progress=progress)
+        pairs = [{"left": p.left, "right": p.right, "score": p.score} for p in found.pairs()]
+        return {"equal": found.equal, "pairs": pairs, "total": found.total}
+
+    job = served_by(request).job(("pairs", threshold, by, max_pairs, asked), compute)
+    return _when_done(job, wait, lambda found: found)
+
+
+def findings_job(served: Served) -> Job[Plagiarism]:
+    """Give the findings of the whole index, or how far they are."""
+    return served.job("findings", lambda index, progress: find_plagiarism(index, progress=progress))
+
+
+@api.get("/findings", tags=["review"], responses=NOT_YET)
+def read_findings(request: Request, wait: Wait = WAIT) -> Any:  # noqa: ANN401
+    """Find the pairs that chance doesn't explain, and the rings; with what was decided."""
+    served = served_by(request)
+    return _when_done(findings_job(served), wait, lambda found: findings.plagiarism_as_record(
+        served.with_decisions(found)
+    ))  # fmt: skip
+
+
+@api.get("/compare", tags=["review"])
+def read_compare(request: Request, left: Ident, right: Ident) -> dict[str, Any]:
+    """Put two answers side by side: what they share, and how surprising that is."""
+    with served_by(request).reading() as index:
+        compared = compare(index, left, right)
+        decided = decisions(index).get((compared.finding.left, compared.finding.right))
+    decision = decided.decision if decided and not decided.is_stale else "open"
+    return findings.finding_as_record(compared.finding, decision) | {"pairs": compared.pairs}
+
+
+def clusters_job(
+    served: Served, where: Where, by: By | None = None, method: Method = "communities"
+) -> Job[Clustered]:
+    """Give the clusters of some answers, or how far they are."""
+    return served.job(
+        ("clusters", where, by, method),
+        lambda index, progress: cluster(
+            index, by=by, method=method, where=where, progress=progress
+        ),
+    )  # fmt: skip
+
+
+@api.get("/clusters", tags=["analysis"], responses=NOT_YET)
+def read_clusters(
+    request: Request, by: By | None = None, method: Method = "communities",
+    question: Question = None, author: Author = None, where: Sql = None, wait: Wait = WAIT,
+) -> Any:  # fmt: skip # noqa: ANN401
+    """Group the answers that say the same."""
+    job = clusters_job(served_by(request), Where(question, author, where), by, method)
+    return _when_done(job, wait, lambda found: {
+        "clusters": [outlines.cluster_as_record(one) for one in found.clusters],
+        "answers": found.answers, "blank": found.blank,
+    })  # fmt: skip
+
+
+@api.get("/map", tags=["analysis"], responses=NOT_YET)
+def read_map(request: Request, question: Question = None, wait: Wait = WAIT) -> Any:  # noqa: ANN401
+    """Place answers on a plane, near ones side by side; clusters by their names."""
+    served, where = served_by(request), Where(question)
+
+    def compute(index: Index, progress: Progress) -> list[dict[str, Any]]:
+        found = cluster(index, by="all", where=where, progress=progress)
+        answers, places, names = map_points(index, found, where=where)
+        return [
+            {"id": answer.id, "author": answer.author, "text": answer.text[:HOVER],
+             "x": round(float(x), 4), "y": round(float(y), 4), "cluster": name}
+            for answer, (x, y), name in zip(answers, places, names, strict=True)
+        ]  # fmt: skip
+
+    return _when_done(served.job(("map", where), compute), wait, lambda points: {"points": points})
+
+
+@api.get("/grades", tags=["analysis"], responses=NOT_YET)
+def read_grades(
+    request: Request, column: Column, question: Question = None, author: Author = None,
+    where: Sql = None, wait: Wait = WAIT,
+) -> Any:  # fmt: skip # noqa: ANN401
+    """Suggest marks for the ungraded answers from the graded ones."""
+    asked = Where(question, author, where)
+    job = served_by(request).job(
+        ("grades", column, asked),
+        lambda index, progress: grade(index, column, where=asked, progress=progress),
+        columns=True,
+    )
+    return _when_done(job, wait, lambda found: {
+        "suggestions": [gradebook.suggestion_as_record(one) for one in found.suggestions],
+        "said": list(gradebook.what_was_learned(found)),
+    })  # fmt: skip
+
+
+@api.get("/grades/evaluation", tags=["analysis"], responses=NOT_YET)
+def read_evaluation(request: Request, column: Column, wait: Wait = WAIT) -> Any:  # noqa: ANN401
+    """Measure suggested marks on held-out answers."""
+    job = served_by(request).job(
+        ("evaluation", column),
+        lambda index, progress: evaluate_grades(index, column, progress=progress),
+        columns=True,
+    )
+    return _when_done(job, wait, gradebook.evaluation_as_record)
+
+
+@api.get("/grades/audit", tags=["analysis"], responses=NOT_YET)
+def read_audit(request: Request, column: Column, wait: Wait = WAIT) -> Any:  # noqa: ANN401
+    """Look for marks that don't go together."""
+    job = served_by(request).job(
+        ("audit", column),
+        lambda index, progress: audit_grades(index, column, progress=progress),
+        columns=True,
+    )
+    return _when_done(job, wait, lambda found: {"found": list(gradebook.audit_as_records(found))})
+
+
+# -- writing ---------------------------------------------------------------------------------------
+
+
+def decision_as_record(one: Decision) -> dict[str, Any]:
+    """Give a decision with all its fields."""
+    return {name: getattr(one, name) for name in Decision.__slots__}
+
+
+@api.get("/decisions", tags=["review"])
+def read_decisions(request: Request) -> dict[str, Any]:
+    """Give what was decided last about each pair, in the order of deciding."""
+    with served_by(request).reading() as index:
+        return {"decisions": [decision_as_record(one) for one in decisions(index).values()]}
+
+
+@api.post("/decisions", tags=["review"])
+def add_decision(request: Request, new: NewDecision) -> dict[str, Any]:
+    """Decide about two answers; it is kept when this answers."""
+    with served_by(request).writing() as index:
+        return decision_as_record(decide(index, new.left, new.right, new.decision, new.reason))
+
+
+@api.delete("/decisions", tags=["review"])
+def drop_decision(
+    request: Request, number: Annotated[int | None, Query(ge=1, le=2**53)] = None
+) -> dict[str, Any]:
+    """Take a decision back, or the last one; what the pair had before counts again."""
+    with served_by(request).writing() as index:
+        pair = take_back(index, number)
+    return {"taken_back": pair and {"left": pair[0], "right": pair[1]}}
+
+
+@api.post("/notes", tags=["answers"])
+def add_notes(request: Request, notes: Notes) -> dict[str, int]:
+    """Write into columns of some answers, such as a mark and a comment for a whole group."""
+    for name in notes.columns:
+        if not name.strip() or name in FIELDS:
+            raise BadInput(f"{name!r} is no column to write into; name one of its own")
+    with served_by(request).writing() as index:
+        return {"changed": index.annotate(dict.fromkeys(notes.ids, notes.columns))}
+
+
+@api.put("/uploads", tags=["index"])
+async def receive_upload(request: Request, name: Annotated[str, Query()]) -> dict[str, Any]:
+    """Take a file, as the body, and give what its columns are taken for; nothing is added yet."""
+    uploads = _uploads(request)
+    upload = await uploads.receive(name, request.stream())
+    from starlette.concurrency import run_in_threadpool
+
+    return await run_in_threadpool(_looked_at, uploads, upload, Columns())
+
+
+@api.post("/uploads/{key}/look", tags=["index"])
+def look_at_upload(request: Request, key: str, said: FileColumns) -> dict[str, Any]:
+    """Say what the file's answers are when its columns are taken for these."""
+    uploads = _uploads(request)
+    return _looked_at(uploads, uploads.get(key), said.columns())
+
+
+@api.post("/uploads/{key}", tags=["index"], status_code=202)
+def ingest_upload(request: Request, key: str, said: FileColumns) -> Computing:
+    """Begin to put the file into the index."""
+    uploads = _uploads(request)
+    job = uploads.ingest(
+        uploads.get(key), served_by(request), said.columns(), said.on_duplicate,
+        keep_going=said.keep_going,
+    )  # fmt: skip
+    return Computing(done=job.done, total=job.total)
+
+
+@api.get("/uploads/{key}", tags=["index"], responses=NOT_YET)
+def read_upload(request: Request, key: str, wait: Wait = 0) -> Any:  # noqa: ANN401
+    """Say how far a file is, or what became of it."""
+    upload = _uploads(request).get(key)
+    if upload.job is None:
+        raise BadInput(f"{upload.name} waits to be confirmed")
+    return _when_done(upload.job, wait, lambda done: done)
+
+
+def _looked_at(uploads: Uploads, upload: Upload, columns: Columns) -> dict[str, Any]:
+    seen = uploads.look(upload, columns)
+    return {
+        "id": upload.id,
+        "name": upload.name,
+        "bytes": upload.size,
+        "columns": list(seen.names),
+        "roles": seen.roles,
+        "answers": [report.answer_as_record(answer) for answer in seen.answers],
+        "problem": seen.problem,
+    }
+
+
+def _when_done(job: Job[Any], wait: float, record: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+    """Give what a job gave as a record, or after so many seconds how far it is."""
+    if not job.finished.wait(wait):
+        return JSONResponse({"done": job.done, "total": job.total}, 202)
+    return record(job.get())
