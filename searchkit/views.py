@@ -443,7 +443,7 @@ def histogram(
     lowest = next((n for n, count in enumerate(counts) if count), BINS // 2)
     lowest = min([lowest, *(int((score + 1) * BINS / 2) for score in scores)])
     lowest = max(0, min(lowest, BINS - 20) // 5 * 5)
-    left, right, base = 8.0, WIDTH - 8.0, HEIGHT - 20.0
+    left, right, base = 12.0, WIDTH - 12.0, HEIGHT - 20.0
     step = (right - left) / (BINS - lowest)
     dots = _dots(findings, lowest, left, right)
     top = max([float(TOP), *(dot.y + ROW for dot in dots)])
