@@ -1346,6 +1346,7 @@ def _next_steps(folder: Path) -> list[str]:
         f'searchkit query "callbacks run later" --author s07 {here}',
         f'searchkit query "promise" --mode hybrid --where "score < 5" {here}',
         f"searchkit plagiarism {here}",
+        f"searchkit report -o report.html {here}",
         f"searchkit compare q16-s07 q16-s19 {here}",
         f"searchkit cluster --question q16 {here}",
         f"searchkit grade --column score --audit {here}",
