@@ -556,7 +556,7 @@ def compare(
         compared = run(index, left, right, template=_template(template), against=before)
     with _out(output) as out:
         if form == "json":
-            report.write_json(findings.finding_as_record(compared.finding), out)
+            report.write_json(findings.comparison_as_record(compared), out)
         else:
             findings.print_comparison(compared, out)
 

@@ -83,6 +83,12 @@ def ring_as_record(ring: Ring) -> dict[str, Any]:
     }
 
 
+def comparison_as_record(compared: Comparison) -> dict[str, Any]:
+    """Give what `compare` found, and what was decided."""
+    decision = compared.decision.decision if compared.decision else "open"
+    return finding_as_record(compared.finding, decision)
+
+
 def plagiarism_as_record(found: Plagiarism) -> dict[str, Any]:
     """Give `{"findings": […], "rings": […]}`."""
     return {
@@ -284,3 +290,6 @@ def _in_words(compared: Comparison) -> Iterator[str]:
         yield visible(f"{finding.first} was handed in first; that does not say who copied.")
     for remark in finding.remarks:
         yield visible(f"Note: {remark}.")
+    if compared.decision:
+        because = f": {compared.decision.reason}" if compared.decision.reason else ""
+        yield visible(f"You {compared.decision.decision} it{because}.")

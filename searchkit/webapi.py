@@ -218,9 +218,7 @@ def read_compare(request: Request, left: Ident, right: Ident) -> dict[str, Any]:
     """Put two answers side by side: what they share, and how surprising that is."""
     with served_by(request).reading() as index:
         compared = compare(index, left, right)
-        decided = decisions(index).get((compared.finding.left, compared.finding.right))
-    decision = decided.decision if decided and not decided.is_stale else "open"
-    return findings.finding_as_record(compared.finding, decision) | {"pairs": compared.pairs}
+    return findings.comparison_as_record(compared) | {"pairs": compared.pairs}
 
 
 def clusters_job(
