@@ -217,7 +217,7 @@ def _earlier(index: Index, against: Index) -> list[Written]:
         raise BadInput(
             f"--against {against.path}: is the index itself; name one of earlier answers"
         )
-    ours, theirs = index.store.model(), against.store.model()
+    ours, theirs = index.model, against.model
     if ours.fingerprint != theirs.fingerprint:
         raise IndexMismatch(
             f"{against.path}: made with {theirs.name} ({theirs.fingerprint[:12]}), and "

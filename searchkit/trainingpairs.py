@@ -84,13 +84,13 @@ def pairs_of_decisions(index: Index, *, max_label: float = MAX_LABEL) -> list[Se
         BadInput: if no decision is left.
     """
     found = counting(decisions(index))
-    stored = index.store.get(sorted({name for pair in found for name in pair}))
+    answers = index.find(sorted({name for pair in found for name in pair}))
     pairs = []
     for (left, right), one in found.items():
-        if left in stored and right in stored:
-            both = stored[left].answer, stored[right].answer
+        if left in answers and right in answers:
             label = max_label if one.decision == "confirmed" else 0.0
-            pairs.append(SentencePair(both[0].text, both[1].text, label, both[0].question))
+            first = answers[left]
+            pairs.append(SentencePair(first.text, answers[right].text, label, first.question))
     if not pairs:
         raise BadInput(f"{index.path}: nobody has decided about a finding; run: searchkit serve")
     return pairs
