@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from searchkit import checkpoint
 from searchkit.encoder import Encoder, load_encoder
-from searchkit.errors import BadInput, IndexMismatch, IndexNotFound, StorageFailed
+from searchkit.errors import (
+    BadInput,
+    IndexMismatch,
+    IndexNotFound,
+    NoSuchThing,
+    StorageFailed,
+)
 from searchkit.lock import WriterLock
 from searchkit.passages import split_passages
 from searchkit.store import AnswerStore, Embedded, Halves, Model, Stored
@@ -525,7 +531,7 @@ class Index:
         missing = [i for i in ids if i not in found]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            raise BadInput(f"{self.path}: no answer {missing[0]!r}{more}; nothing was changed")
+            raise NoSuchThing(f"{self.path}: no answer {missing[0]!r}{more}; nothing was changed")
         return found
 
     def _require_writer(self) -> None:
