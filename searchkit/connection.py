@@ -22,7 +22,7 @@ class Punctual(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to look."""
         super().connection_made(transport)
-        self._look(None)
+        self.loop.call_later(self.quiet, self._look, self.cycle)
 
     def _look(self, before: Any) -> None:  # noqa: ANN401
         """Close when no request has begun since the last look, and none is being answered."""

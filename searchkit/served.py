@@ -114,7 +114,6 @@ class _State:
     """Readers of one state of the index, and those of them that nobody uses just now."""
 
     def __init__(self, first: Index) -> None:
-        self.revision = first.revision
         self.first = first
         self.free = [first]
         self.opened = 1
@@ -213,12 +212,6 @@ class Served:
         finally:
             self._writing.release()
 
-    @property
-    def revision(self) -> int:
-        """The number of the state that the next request sees."""
-        with self._lock:
-            return self._current().revision
-
     def _borrow(self) -> tuple[_State, Index]:
         until = time.monotonic() + self.patience
         with self._lock:
@@ -258,7 +251,7 @@ class Served:
         except BaseException:
             first.close()
             raise
-        if first.revision != old.revision or not old.revision:
+        if not first.has_answers_of(old.first):
             self._jobs["revision"].clear()
         self._jobs["change"].clear()
         _close(old.free)
