@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast, get_args
 
-from searchkit.errors import BadInput
+from searchkit.errors import BadInput, NoSuchThing
 from searchkit.index import Index
 from searchkit.types import Decision, Verdict
 
@@ -44,7 +44,9 @@ def decide(index: Index, left: str, right: str, decision: str, reason: str = "")
     left, right = sorted((left, right))
     texts = _texts(index, [left, right])
     if not texts:
-        raise BadInput(f"{index.path}: no answer {left!r}, and none {right!r}; nothing was changed")
+        raise NoSuchThing(
+            f"{index.path}: no answer {left!r}, and none {right!r}; nothing was changed"
+        )
     now = datetime.now(UTC).isoformat(timespec="seconds")
     number = index.store.add_decision(
         left, right, decision, reason.strip(), now, texts.get(left), texts.get(right)

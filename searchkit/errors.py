@@ -2,6 +2,7 @@
 
     SearchkitError            exit code 1
     ├── BadInput              a file, a row, an option or a number that can't be used
+    │   └── NoSuchThing       what is asked for by its id isn't there
     ├── IndexNotFound         no index in that folder
     ├── IndexMismatch         the index was made with another model or by a newer searchkit
     ├── IndexDamaged          the database is not what was written; nothing was changed
@@ -30,6 +31,10 @@ class BadInput(SearchkitError):
     def at(cls, source: str, line: int | None, what: str) -> BadInput:
         """Build the error ``source:line: what``; without a line, ``source: what``."""
         return cls(f"{source}:{line}: {what}" if line is not None else f"{source}: {what}")
+
+
+class NoSuchThing(BadInput):
+    """What is asked for by its id isn't there."""
 
 
 class IndexNotFound(SearchkitError):

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
+import re
+import time
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-log = logging.getLogger("searchkit")
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SAFE = ("GET", "HEAD", "OPTIONS")
 COOKIE = "searchkit-token"
 SMALL_BODY = 1_000_000  # bytes of what is no upload
 QUIET = 30.0  # seconds without a byte after which an unfinished request is given up
+LONGEST = 600.0  # seconds that a body may take, however steadily it comes
+
+_OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE | re.ASCII)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -35,6 +38,7 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",  # what students wrote stays in no browser's cache
 }
 
 
@@ -46,33 +50,28 @@ class Guard:
         token: What a request must know; None on this machine alone.
         upload_path: The path that takes large bodies.
         most: Bytes of an upload.
+        quiet: Seconds without a byte after which a body is given up.
+        longest: Seconds that a body may take.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str | None, upload_path: str, most: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, token: str | None, upload_path: str, most: int,
+        quiet: float = QUIET, longest: float = LONGEST,
+    ) -> None:  # fmt: skip
         self.app, self.token = app, token
         self.upload_path, self.most = upload_path, most
+        self.quiet, self.longest = quiet, longest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
-        if scope["type"] == "lifespan":
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "http":
+            refusal = self._refusal(scope, _headers(scope))
+            limited = _Limited(receive, self._limit(scope), self.quiet, self.longest)
+            await (refusal or self.app)(scope, limited.receive, _dressed(send))
+        else:
             await self.app(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            return
-        headers = _headers(scope)
-        refusal = self._refusal(scope, headers)
-        if refusal:
-            await refusal(scope, receive, _dressed(send))
-            return
-        limited = _Limited(receive, self._limit(scope))
-        try:
-            await self.app(scope, limited.receive, _dressed(send))
-        except _TooMuch:
-            said = _refused(413, f"more than {limited.most:,} bytes")
-            await said(scope, receive, _dressed(send))
-        except TimeoutError:
-            said = _refused(408, "the request stood still")
-            await said(scope, receive, _dressed(send))
 
     def _limit(self, scope: Scope) -> int:
         return self.most if scope["path"] == self.upload_path else SMALL_BODY
@@ -80,50 +79,65 @@ class Guard:
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
         """Say why a request may not go on; None if it may."""
         host = headers.get("host", "")
-        if self.token is None and _hostname(host) not in LOOPBACK:
+        if self.token is None and not _OWN_HOST.fullmatch(host):
             return _refused(421, "this server answers on this machine only")
         said = headers.get("content-length", "0")
-        if not said.isdecimal() or int(said) > self._limit(scope):
+        if not said.isdecimal():
+            return _refused(400, "the length of the body isn't a number")
+        if len(said) > 18 or int(said) > self._limit(scope):
             return _refused(413, f"more than {self._limit(scope):,} bytes")
-        bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        if self.token is not None and not self._knows(bearer):
-            given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-            if self._knows(given) and scope["method"] == "GET":
-                answer = RedirectResponse(scope["path"], 303)
-                answer.set_cookie(COOKIE, self.token, httponly=True, samesite="strict")
-                return answer
-            if not self._knows(_cookie(headers)):
-                return _refused(401, "open the address that searchkit serve printed")
-        elif self.token is not None:
+        if self._knows(_bearer(headers)):
             return None  # no browser sends that by itself
-        if scope["method"] not in SAFE and not _is_same_origin(headers, host):
-            return _refused(403, "only pages of this server may change something")
-        return None
+        if entered := self._entered(scope):
+            return entered
+        if self.token is not None and not self._knows(_cookie(headers)):
+            return _refused(401, "open the address that searchkit serve printed")
+        return None if _is_ours(scope["method"], headers, host) else _refused(
+            403, "only pages of this server may ask for that"
+        )  # fmt: skip
+
+    def _entered(self, scope: Scope) -> Response | None:
+        """Take the token from the address into a cookie, so that no page's address shows it."""
+        given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        if scope["method"] != "GET" or not self._knows(dict(given).get("token", "")):
+            return None
+        rest = urlencode([(name, value) for name, value in given if name != "token"])
+        # One slash: with two it would be an address elsewhere.
+        path = "/" + quote(scope["path"].lstrip("/\\"), safe="/")
+        answer = RedirectResponse(path + ("?" + rest if rest else ""), 303)
+        # Strict, it wouldn't be sent where the address was a link in somebody's mail.
+        answer.set_cookie(COOKIE, self.token or "", httponly=True, samesite="lax")
+        return answer
 
     def _knows(self, given: str) -> bool:
         return self.token is not None and hmac.compare_digest(given.encode(), self.token.encode())
 
 
-class _TooMuch(Exception):
-    """A body is larger than it may be."""
-
-
 class _Limited:
-    """Passes a body on, piece by piece, up to a size, and not slower than `QUIET`."""
+    """Passes a body on, piece by piece, up to a size, and for so long."""
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self.most = most
+    def __init__(self, receive: Receive, most: int, quiet: float, longest: float) -> None:
+        self.most, self.quiet = most, quiet
+        self.until = time.monotonic() + longest
         self._receive, self._size, self._is_whole = receive, 0, False
 
     async def receive(self) -> Message:
-        """Give the next piece."""
+        """Give the next piece.
+
+        Raises:
+            HTTPException: if it is too much, or doesn't come; frameworks pass that one on.
+        """
         if self._is_whole:  # nothing but the client's leaving can come
             return await self._receive()
-        message = await asyncio.wait_for(self._receive(), QUIET)
+        left = min(self.quiet, self.until - time.monotonic())
+        try:
+            message = await asyncio.wait_for(self._receive(), max(left, 0.0))
+        except TimeoutError:
+            raise HTTPException(408, "the request took too long", {"connection": "close"}) from None
         self._size += len(message.get("body", b""))
         self._is_whole = not message.get("more_body", False)
         if self._size > self.most:
-            raise _TooMuch
+            raise HTTPException(413, f"more than {self.most:,} bytes")
         return message
 
 
@@ -145,14 +159,19 @@ def _dressed(send: Send) -> Send:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    """Give them by name; what comes twice is joined, and so equals nothing that is allowed."""
+    found: dict[str, str] = {}
+    for raw, value in scope["headers"]:
+        name = raw.decode("latin-1").lower()
+        joint = "; " if name == "cookie" else ", "
+        before = found[name] + joint if name in found else ""
+        found[name] = before + value.decode("latin-1")
+    return found
 
 
-def _hostname(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+def _bearer(headers: Mapping[str, str]) -> str:
+    kind, _, given = headers.get("authorization", "").partition(" ")
+    return given.strip() if kind.lower() == "bearer" else ""
 
 
 def _cookie(headers: Mapping[str, str]) -> str:
@@ -163,10 +182,25 @@ def _cookie(headers: Mapping[str, str]) -> str:
     return morsel.value if morsel else ""
 
 
-def _is_same_origin(headers: Mapping[str, str], host: str) -> bool:
-    """Whether a browser says that one of our own pages asks; a request that doesn't say is not."""
-    site = headers.get("sec-fetch-site")
+def _is_ours(method: str, headers: Mapping[str, str], host: str) -> bool:
+    """Whether one of our own pages asks, or nothing but reading is asked for by no other page.
+
+    A browser says where a request comes from. One that changes something must say that it comes
+    from here; one that reads must not say that it comes from elsewhere, but for a link that is
+    followed: another page could measure how long an answer takes, or keep this machine busy.
+    """
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if method in SAFE:
+        followed = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest"))
+        return site in (None, "none", "same-origin") or followed == ("navigate", "document")
     if site is not None:
         return site == "same-origin"
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == host != ""
+    return origin is not None and _netloc(origin) == host.lower() != ""
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return None
+    return parts.netloc.lower() if parts.scheme in ("http", "https") else None

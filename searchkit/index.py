@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from searchkit import checkpoint
 from searchkit.encoder import Encoder, load_encoder
-from searchkit.errors import BadInput, IndexMismatch, IndexNotFound, StorageFailed
+from searchkit.errors import (
+    BadInput,
+    IndexMismatch,
+    IndexNotFound,
+    NoSuchThing,
+    StorageFailed,
+)
 from searchkit.lock import WriterLock
 from searchkit.passages import split_passages
 from searchkit.store import AnswerStore, Embedded, Halves, Model, Stored
@@ -84,7 +90,7 @@ class Index:
         self._lock = lock
         self._encoder = encoder
         self._vectors: VectorIndex | None = None
-        self._identity = ("", 0)  # the model's fingerprint and the revision, when it was opened
+        self._identity = ("", 0, 0)  # fingerprint, file and revision, when it was opened
 
     # -- opening and closing ---------------------------------------------------------------------
 
@@ -137,7 +143,8 @@ class Index:
             store = AnswerStore.write(database) if write else AnswerStore.read(database)
             index = cls(folder, store, lock=lock, encoder=encoder)
             index._check_model()
-            index._identity = (store.model().fingerprint, store.revision())
+            file = database.stat().st_ino
+            index._identity = (store.model().fingerprint, file, store.revision())
         except BaseException:
             if lock:
                 lock.release()
@@ -193,9 +200,16 @@ class Index:
         fresh = Index.open(self.path)
         if fresh._identity[0] == self._identity[0]:
             fresh._encoder = self._encoder
-            if self._lock is None and fresh.revision and fresh.revision == self.revision:
+            if self._lock is None and fresh.has_answers_of(self):
                 fresh._vectors = self._vectors
         return fresh
+
+    def has_answers_of(self, other: Index) -> bool:
+        """Say whether another reader shows surely the same answers, passages and vectors.
+
+        The number of the revision isn't enough: a folder that was made anew counts again.
+        """
+        return bool(self.revision) and self._identity == other._identity
 
     # -- parts -----------------------------------------------------------------------------------
 
@@ -223,7 +237,7 @@ class Index:
     @property
     def revision(self) -> int:
         """What `AnswerStore.revision` said when it was opened; while one reads, it stays so."""
-        return self._identity[1]
+        return self._identity[2]
 
     @property
     def is_writable(self) -> bool:
@@ -573,7 +587,7 @@ class Index:
         missing = [i for i in ids if i not in found]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            raise BadInput(f"{self.path}: no answer {missing[0]!r}{more}; nothing was changed")
+            raise NoSuchThing(f"{self.path}: no answer {missing[0]!r}{more}; nothing was changed")
         return found
 
     def _require_writer(self) -> None:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from queue import Empty, LifoQueue
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from searchkit.decisions import counting, decisions
-from searchkit.errors import BadInput, SearchkitError
+from searchkit.errors import IndexBusy, IndexNotFound, SearchkitError, StorageFailed
 from searchkit.index import DATABASE, Index
 from searchkit.plagiarism import Plagiarism
 from searchkit.query import Mode, query
@@ -31,7 +31,10 @@ log = logging.getLogger("searchkit")
 
 READERS = 4  # open at the same time, each for one thread
 MOST_JOBS = 64  # results that are kept
-PATIENCE = 30.0  # seconds that a request waits for one of them
+COMPUTING = 2  # jobs at the same time: each uses all cores
+WAITING = 16  # threads that may wait for a job; the others are told "not yet" at once
+PATIENCE = 30.0  # seconds that a request waits for a reader
+WRITING = 5.0  # seconds that a request waits until this process has written something else
 
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
@@ -46,7 +49,10 @@ class _Ask:
     mode: Mode
     where: Where
     hits: list[Hit] | None = None
-    error: SearchkitError | None = None
+    error: Exception | None = None
+
+
+Kept = Literal["revision", "change", "telling"]
 
 
 @dataclass(slots=True)
@@ -57,15 +63,15 @@ class Job(Generic[Result]):
         done: How much of it is done.
         total: Of how much; 0 while that isn't known.
         result: What it gave.
-        error: What went wrong, in words for the user.
+        error: What went wrong.
         finished: Set when there is a result or an error.
-        was_told: Whether somebody has been told the error.
+        was_told: Whether somebody has been told what came of it.
     """
 
     done: int = 0
     total: int = 0
     result: Result | None = None
-    error: str | None = None
+    error: Exception | None = None
     finished: threading.Event = field(default_factory=threading.Event)
     was_told: bool = False
 
@@ -74,10 +80,10 @@ class Job(Generic[Result]):
         try:
             self.result = compute(self._advance)
         except SearchkitError as error:
-            self.error = str(error)
-        except Exception:
+            self.error = error
+        except Exception as error:
             log.exception("a mistake of ours")
-            self.error = "a mistake of ours; the server's log says where"
+            self.error = error
         finally:
             self.finished.set()
 
@@ -87,14 +93,17 @@ class Job(Generic[Result]):
         return self
 
     def get(self) -> Result:
-        """Give the result of a job that is finished.
+        """Give the result.
 
         Raises:
-            BadInput: if there is none, with the reason.
+            IndexBusy: if it isn't there yet.
+            Exception: what went wrong.
         """
+        if not self.finished.is_set():
+            raise IndexBusy("this is still being computed; ask again in a moment")
+        self.was_told = True
         if self.error is not None:
-            self.was_told = True
-            raise BadInput(self.error)
+            raise self.error.with_traceback(None)
         return cast(Result, self.result)
 
     def _advance(self, done: int, total: int) -> None:
@@ -102,31 +111,31 @@ class Job(Generic[Result]):
 
 
 class _State:
-    """Readers of one state of the index."""
+    """Readers of one state of the index, and those of them that nobody uses just now."""
 
     def __init__(self, first: Index) -> None:
-        self.revision = first.revision
         self.first = first
-        self.free: LifoQueue[Index] = LifoQueue()
-        self.free.put(first)
+        self.free = [first]
         self.opened = 1
-        self.is_current = True
 
 
 class Served:
     """An index for many threads. Make it with `open`; close it."""
 
-    def __init__(self, folder: Path, first: Index, watch: sqlite3.Connection) -> None:
+    def __init__(
+        self, folder: Path, first: Index, watch: sqlite3.Connection, version: tuple[int, int]
+    ) -> None:
         self.folder = folder
-        self._state = _State(first)
-        self._watch = watch
-        self._version = self._seen()
-        self._lock = threading.Lock()
-        self._writing = threading.Lock()
-        self._jobs: dict[Hashable, Job[Any]] = {}
-        self._column_jobs: dict[Hashable, Job[Any]] = {}
-        self._searching = threading.Lock()
+        self.patience = PATIENCE
+        self._lock = threading.Condition()  # of all that is below
+        self._state: _State | None = _State(first)
+        self._watch, self._version = watch, version
+        self._jobs: dict[Kept, dict[Hashable, Job[Any]]] = defaultdict(dict)
         self._asks: list[_Ask] = []
+        self._searching = threading.Lock()
+        self._writing = threading.Lock()
+        self._computing = threading.Semaphore(COMPUTING)
+        self._waiting = threading.Semaphore(WAITING)
 
     @classmethod
     def open(cls, folder: Path) -> Served:
@@ -135,100 +144,118 @@ class Served:
         Raises:
             SearchkitError: as `Index.open`.
         """
-        index = Index.open(folder)
-        if index.store.format() < 2:
-            index.close()
+        with Index.open(folder) as index:
+            is_old = index.store.format() < 2
+        if is_old:
             with suppress(SearchkitError), Index.open(folder, write=True):
                 pass  # brought up to date, so that what changes can be told
+        watch = connect_reader(folder / DATABASE)
+        try:
+            version = _seen(folder, watch)  # before the reader: no change falls between them
             index = Index.open(folder)
-        index.encoder.encode_queries(["warm"])
-        len(index.vectors)
-        return cls(folder, index, _watching(folder))
+            index.encoder.encode_queries(["warm"])
+            len(index.vectors)
+        except BaseException:
+            watch.close()
+            raise
+        return cls(folder, index, watch, version)
 
     def close(self) -> None:
-        """Close what is not in use."""
+        """Close all readers; those in use when they are given back."""
         with self._lock:
-            self._retire(self._state)
-            self._watch.close()
+            state, self._state = self._state, None
+            self._lock.notify_all()
+            if state:
+                self._watch.close()
+                _close(state.free)
 
     # -- reading and writing -----------------------------------------------------------------------
 
     @contextmanager
     def reading(self) -> Iterator[Index]:
-        """Lend a reader of the newest state to this thread."""
-        state = self._current()
-        index = self._borrow(state)
+        """Lend a reader of the newest state to this thread.
+
+        Raises:
+            IndexBusy: if none gets free in time.
+        """
+        state, index = self._borrow()
         try:
             yield index
         finally:
-            state.free.put(index)
-            if not state.is_current:
-                with self._lock:
-                    self._retire(state)
+            with self._lock:
+                is_current = state is self._state
+                if is_current:
+                    state.free.append(index)
+                    self._lock.notify()
+            if not is_current:
+                index.close()
 
     @contextmanager
-    def writing(self) -> Iterator[Index]:
+    def writing(self, *, patience: float = WRITING) -> Iterator[Index]:
         """Open the index for writing; what is written inside is on the disk afterwards.
 
+        Args:
+            patience: Seconds to wait for another thread of this process; below 0 without end.
+
         Raises:
-            IndexBusy: if another process is writing.
+            IndexBusy: if another process, or for too long another thread, is writing.
         """
-        with self._writing:
-            with self.reading() as reader:
-                encoder = reader.encoder
+        if not self._writing.acquire(timeout=patience if patience >= 0 else -1):
+            raise IndexBusy(
+                f"{self.folder}: a file is being put into the index; try again when it is done"
+            )
+        try:
+            with self._lock:
+                encoder = self._current().first.encoder
             with Index.open(self.folder, write=True, encoder=encoder) as index:
                 yield index
+        finally:
+            self._writing.release()
 
-    @property
-    def revision(self) -> int:
-        """The number of the state that the next request sees."""
-        return self._current().revision
+    def _borrow(self) -> tuple[_State, Index]:
+        until = time.monotonic() + self.patience
+        with self._lock:
+            while True:
+                state = self._current()
+                if state.free:
+                    return state, state.free.pop()
+                if state.opened < READERS:
+                    more = state.first.reopened()
+                    state.opened += 1
+                    return state, more
+                if not self._lock.wait(until - time.monotonic()):
+                    raise IndexBusy("too much is asked at the same time; try again in a moment")
 
     def _current(self) -> _State:
-        """Give the newest state; open it if something has been written."""
-        with self._lock:
-            if self._seen() != self._version:
-                self._swap()
-            return self._state
-
-    def _swap(self) -> None:
-        version = self._seen()
+        """Give the newest state; open it if something has been written. The lock is held."""
+        if self._state is None:
+            raise IndexBusy("the server is being stopped")
+        version = _seen(self.folder, self._watch)
         if version[0] != self._version[0]:  # another file: the folder was made anew
+            watch = connect_reader(self.folder / DATABASE)
             self._watch.close()
-            self._watch = _watching(self.folder)
-            version = self._seen()
-        old, fresh = self._state, self._state.first.reopened()
-        len(fresh.vectors)
-        self._state, self._version = _State(fresh), version
-        self._column_jobs.clear()
-        if self._state.revision != old.revision or not old.revision:
-            self._jobs.clear()
-        old.is_current = False
-        self._retire(old)
+            self._watch = watch
+            version = _seen(self.folder, watch)
+        if version != self._version:
+            self._state = self._swapped(self._state)
+            self._version = version
+            self._lock.notify_all()  # who waits for a reader gets one of the new ones
+        return self._state
 
-    def _seen(self) -> tuple[int, int]:
-        """Give what is another when the database has changed."""
-        (version,) = self._watch.execute("PRAGMA data_version").fetchone()
-        return (self.folder / DATABASE).stat().st_ino, int(version)
-
-    def _borrow(self, state: _State) -> Index:
-        with suppress(Empty):
-            return state.free.get_nowait()
-        with self._lock:
-            more = state.opened < READERS and state.is_current
-            if more:
-                state.opened += 1
-        if more:
-            index = state.first.reopened()
-            if index.revision == state.revision:
-                return index
-            index.close()  # written to in this very moment: this state gets no more readers
-        return state.free.get(timeout=PATIENCE)
-
-    def _retire(self, state: _State) -> None:
-        with suppress(Empty):
-            while True:
-                state.free.get_nowait().close()
+    def _swapped(self, old: _State) -> _State:
+        first = old.first.reopened()
+        try:
+            if first.encoder is not old.first.encoder:
+                log.info("%s: has another model now", self.folder)
+            len(first.vectors)
+        except BaseException:
+            first.close()
+            raise
+        if not first.has_answers_of(old.first):
+            self._jobs["revision"].clear()
+        self._jobs["change"].clear()
+        _close(old.free)
+        return _State(first)
 
     # -- searching ---------------------------------------------------------------------------------
 
@@ -240,6 +267,9 @@ class Served:
         Raises:
             BadInput: as `query`.
         """
+        if where.sql is not None:  # it may take long, and nobody should wait for that
+            with self.reading() as index:
+                return query(index, [text], k, mode, where)[0]
         ask = _Ask(text, k, mode, where)
         with self._lock:
             self._asks.append(ask)
@@ -252,51 +282,63 @@ class Served:
             raise ask.error
         return ask.hits or []
 
-    def _answer(self, asks: list[_Ask]) -> None:
+    def _answer(self, asks: Sequence[_Ask]) -> None:
         alike: dict[tuple[int, Mode, Where], list[_Ask]] = defaultdict(list)
         for ask in asks:
             alike[ask.k, ask.mode, ask.where].append(ask)
-        with self.reading() as index:
-            for (k, mode, where), some in alike.items():
-                try:
-                    texts = [ask.text for ask in some]
-                    for ask, hits in zip(some, query(index, texts, k, mode, where), strict=True):
-                        ask.hits = hits
-                except SearchkitError as error:
-                    if len(some) == 1:
-                        some[0].error = error
-                        continue
-                    for ask in some:  # one of them spoils it for all
-                        self._answer([ask])
+        try:
+            with self.reading() as index:
+                for some in alike.values():
+                    _search(index, some)
+        except Exception as error:  # whoever isn't told now would take it for "no hits"
+            for ask in asks:
+                ask.error = ask.error or (error if ask.hits is None else None)
 
     # -- what takes long ---------------------------------------------------------------------------
 
     def job(
-        self, key: Hashable, compute: Callable[[Index, Progress], Result], *, columns: bool = False
-    ) -> Job[Result]:
+        self, key: Hashable, compute: Callable[[Index, Progress], Result],
+        kept: Kept = "revision",
+    ) -> Job[Result]:  # fmt: skip
         """Give what is computed from this state, once; it may not be done yet.
 
-        What went wrong is not kept: the next one to ask begins anew.
+        What went wrong is kept until it is told: the next one to ask begins anew.
 
         Args:
             key: What it is.
             compute: Gets a reader of its own.
-            columns: Whether it depends on columns that people write into, such as marks.
+            kept: How long: until answers change; until anything does, such as columns with marks;
+                or until somebody has been told.
         """
-        self._current()
+
+        def run(progress: Progress) -> Result:
+            with self._computing:
+                with self._lock:
+                    index = self._current().first.reopened()
+                with index:
+                    return compute(index, progress)
+
         with self._lock:
-            jobs = self._column_jobs if columns else self._jobs
-            if key not in jobs or (jobs[key].error and jobs[key].was_told):
+            self._current()
+            jobs = self._jobs[kept]
+            before = jobs.get(key)
+            if before is None or (before.was_told and (before.error or kept == "telling")):
                 while len(jobs) >= MOST_JOBS:
                     del jobs[next(iter(jobs))]
-                first = self._state.first
-
-                def run(progress: Progress) -> Result:
-                    with first.reopened() as index:
-                        return compute(index, progress)
-
                 jobs[key] = Job[Result]().start(run)
             return jobs[key]
+
+    def wait(self, job: Job[Any], seconds: float) -> bool:
+        """Wait for a job; say whether it is finished.
+
+        A thread that waits answers nobody else, so only some of them may.
+        """
+        if not self._waiting.acquire(blocking=False):
+            return job.finished.is_set()
+        try:
+            return job.finished.wait(seconds)
+        finally:
+            self._waiting.release()
 
     def with_decisions(self, found: Plagiarism) -> Plagiarism:
         """Give findings with what has been decided about them by now."""
@@ -304,6 +346,38 @@ class Served:
             return replace(found, decisions=counting(decisions(index)))
 
 
-def _watching(folder: Path) -> sqlite3.Connection:
-    """Open a connection that holds no state, and so sees whether another one has written."""
-    return connect_reader(folder / DATABASE)
+def _search(index: Index, asks: Sequence[_Ask]) -> None:
+    """Answer queries that differ in nothing but their texts; one that can't be spoils no other."""
+    first = asks[0]
+    try:
+        found = query(index, [ask.text for ask in asks], first.k, first.mode, first.where)
+    except Exception as error:
+        if len(asks) == 1:
+            first.error = error
+            return
+        for ask in asks:
+            _search(index, [ask])
+    else:
+        for ask, hits in zip(asks, found, strict=True):
+            ask.hits = hits
+
+
+def _seen(folder: Path, watch: sqlite3.Connection) -> tuple[int, int]:
+    """Give what is another when the database has changed.
+
+    Args:
+        folder: The index's.
+        watch: A connection that holds no state, and so sees whether another one has written.
+    """
+    try:
+        (version,) = watch.execute("PRAGMA data_version").fetchone()
+        return (folder / DATABASE).stat().st_ino, int(version)
+    except FileNotFoundError:
+        raise IndexNotFound(f"{folder}: the index isn't there any more") from None
+    except (OSError, sqlite3.Error) as error:
+        raise StorageFailed(f"{folder}: can't be read ({error})") from error
+
+
+def _close(readers: list[Index]) -> None:
+    while readers:
+        readers.pop().close()

@@ -101,10 +101,13 @@ class Preview:
     problem: str | None
 
 
-def preview(path: str | Path, columns: Columns | None = None, count: int = 5) -> Preview:
+def preview(
+    path: str | Path, columns: Columns | None = None, count: int = 5, *,
+    encoding: str | None = None, sheet: str | None = None, table: str | None = None,
+) -> Preview:  # fmt: skip
     """Read the beginning of a file, to see whether its columns are taken for what they are."""
     rows = Rows(columns or Columns())
-    reader = _Reader(rows, None, None, None, None, None)
+    reader = _Reader(rows, encoding, sheet, table, None, None)
     answers: list[Answer] = []
     problem = None
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import errno
 import secrets
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,16 +25,15 @@ from searchkit.errors import (
     IndexBusy,
     IndexNotFound,
     MissingExtra,
+    NoSuchThing,
     SearchkitError,
     StorageFailed,
 )
-from searchkit.guard import LOOPBACK, Guard
+from searchkit.guard import HEADERS, LOOPBACK, Guard
 from searchkit.served import Served
 from searchkit.uploads import Uploads
 from searchkit.webapi import api
 from searchkit.webpages import error_page, pages, plotly_script
-
-log = logging.getLogger("searchkit")
 
 MOST_BYTES = 200_000_000  # of an upload
 STATIC = Path(__file__).parent / "pages" / "static"
@@ -53,20 +53,20 @@ def create_app(
     Raises:
         SearchkitError: as `Index.open`.
     """
-    served = Served.open(Path(folder))
+    served, uploads = Served.open(Path(folder)), Uploads()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        uploads.close()
         served.close()
-        app.state.uploads.close()
 
     app = FastAPI(
         title="searchkit", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan,
         description="Everything that the command line reads, as JSON, and what people decide.",
     )  # fmt: skip
     app.state.served = served
-    app.state.uploads = Uploads()
+    app.state.uploads = uploads
     app.include_router(api)
     app.include_router(pages)
     app.add_api_route("/static/plotly.js", plotly_script, include_in_schema=False)
@@ -100,37 +100,50 @@ def serve(
     """
     import uvicorn
 
+    from searchkit.connection import Punctual
+
     host = host or LOOPBACK[0]
     token = None if host in LOOPBACK else secrets.token_urlsafe(24)
-    listening = _listening(host, port)
-    port = listening.getsockname()[1]
-    app = create_app(folder, token=token, most_bytes=most_bytes)
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{port}/" + (f"?token={quote(token)}" if token else "")
-    say(f"serving {folder} at {address}; stop with Ctrl+C")
-    if open_browser:
-        threading.Timer(0.5, webbrowser.open, [address]).start()
-    settings = uvicorn.Config(
-        app, log_level="error", access_log=False, server_header=False, timeout_keep_alive=30,
-        timeout_graceful_shutdown=5,
-    )  # fmt: skip
-    uvicorn.Server(settings).run([listening])
+    with _listening(host, port) as listening:
+        app = create_app(folder, token=token, most_bytes=most_bytes)
+        address = _address(host, listening.getsockname()[1], token)
+        say(f"serving {folder} at {address}; stop with Ctrl+C")
+        if token:
+            say("other machines reach it by this machine's name; who has the token may do all")
+        if open_browser:
+            threading.Timer(0.5, webbrowser.open, [address]).start()
+        settings = uvicorn.Config(
+            app, http=Punctual, ws="none", log_level="error", access_log=False,
+            server_header=False, proxy_headers=False, timeout_keep_alive=30,
+            timeout_graceful_shutdown=5,
+        )  # fmt: skip
+        with suppress(KeyboardInterrupt):  # it has shut down by then
+            uvicorn.Server(settings).run([listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # By the protocol asyncio knows what may be sent at once, without waiting for more (40 ms)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        if sys.platform != "win32":  # there it lets another process take the port over
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-    except (OSError, OverflowError) as error:
+        listening.listen(128)  # so that whoever reads the address can connect
+    except (OSError, OverflowError, UnicodeError) as error:
         listening.close()
+        taken = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+        mend = "another --port, or --port 0" if taken else "an address of this machine with --host"
         reason = getattr(error, "strerror", None) or error
-        raise BadInput(
-            f"{host}:{port}: can't be listened on ({reason}); say another --port, or --port 0"
-        ) from error
+        raise BadInput(f"{host}:{port}: can't be listened on ({reason}); say {mend}") from error
     return listening
+
+
+def _address(host: str, port: int, token: str | None) -> str:
+    """Give the address to open here; a host that means all of them can't be opened everywhere."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    shown = f"[{shown}]" if ":" in shown else shown
+    return f"http://{shown}:{port}/" + (f"?token={quote(token)}" if token else "")
 
 
 # -- errors: one line, never a traceback -----------------------------------------------------------
@@ -144,8 +157,8 @@ def _answer(request: Request, status: int, why: str) -> Response:
 
 def _for_the_user(request: Request, error: Exception) -> Response:
     kinds: list[tuple[type[Exception], int]] = [
-        (BadInput, 400), (MissingExtra, 400), (IndexBusy, 503), (IndexNotFound, 503),
-        (StorageFailed, 507),
+        (NoSuchThing, 404), (BadInput, 400), (MissingExtra, 400), (IndexBusy, 503),
+        (IndexNotFound, 503), (StorageFailed, 507),
     ]  # fmt: skip
     status = next((status for kind, status in kinds if isinstance(error, kind)), 503)
     return _answer(request, status, str(error))
@@ -154,7 +167,8 @@ def _for_the_user(request: Request, error: Exception) -> Response:
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+    where = ".".join(str(part) for part in first["loc"][1:])
+    where = "the body" if first["type"] == "json_invalid" or not where else where
     return _answer(request, 422, f"{where}: {first['msg']}")
 
 
@@ -165,6 +179,8 @@ def _http(request: Request, error: Exception) -> Response:
     return response
 
 
-def _our_mistake(request: Request, error: Exception) -> Response:
-    log.error("a mistake of ours at %s", request.url.path, exc_info=error)
-    return _answer(request, 500, "a mistake of ours; the server's log says where")
+def _our_mistake(request: Request, _: Exception) -> Response:
+    # The server writes the error into its log, and this answer doesn't pass the guard any more.
+    answer = _answer(request, 500, "a mistake of ours; the server's log says where")
+    answer.headers.update(HEADERS)
+    return answer

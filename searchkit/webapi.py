@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, cast
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from searchkit import findings, gradebook, outlines, report
 from searchkit.audit import audit_grades
@@ -24,14 +25,15 @@ from searchkit.query import Mode
 from searchkit.served import Job, Progress, Served
 from searchkit.status import status
 from searchkit.trials import evaluate_grades
-from searchkit.types import By
-from searchkit.uploads import Upload, Uploads
+from searchkit.types import Answer, By
+from searchkit.uploads import Reading, Upload, Uploads
 from searchkit.verify import verify
 from searchkit.where import Where
 
 MOST_HITS = 1_000
 MOST_ROWS = 1_000
 HOVER = 300  # characters of an answer on the map
+LONGEST_NAME = 200  # characters of a column's name
 WAIT = 25.0  # seconds that an answer may take before it is "not yet"
 FIELDS = ("id", "text", "question", "author", "submitted_at")
 
@@ -66,27 +68,37 @@ class Notes(BaseModel):
 
 
 class FileColumns(BaseModel):
-    """Which column of a file holds which field; null finds it by its usual names."""
+    """Which column of a file holds which field, and how it is read; null finds it by itself."""
 
     id: str | None = None
     text: str | None = None
     question: str | None = None
     author: str | None = None
     submitted_at: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    table: str | None = None
     on_duplicate: Literal["refuse", "keep-first", "keep-last"] = "refuse"
     keep_going: bool = False
 
-    def columns(self) -> Columns:
-        """Give them as `read_answers` takes them."""
-        return Columns(*(getattr(self, name) or None for name in FIELDS))
+    def reading(self) -> Reading:
+        """Give them as files are read."""
+        columns = Columns(*(getattr(self, name) or None for name in FIELDS))
+        return Reading(columns, self.encoding or None, self.sheet or None, self.table or None)
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": what}
     for status, what in [
         (400, "Something that was given can't be used."),
-        (403, "The request comes from a page of another server."),
+        (401, "Beyond this machine: the token is missing."),
+        (403, "The request comes from a page of another server, or doesn't say from where."),
+        (404, "There is nothing with that id."),
+        (408, "The body took too long."),
         (413, "The body is too large."),
+        (421, "The request is meant for another server."),
+        (422, "A parameter is missing, or isn't of its kind."),
+        (500, "A mistake of ours."),
         (503, "Another process is writing, or the index can't be used just now."),
         (507, "The disk is full, or the folder can't be written."),
     ]
@@ -124,14 +136,14 @@ def _uploads(request: Request) -> Uploads:
 def read_status(request: Request) -> dict[str, Any]:
     """Say what the index holds, in numbers."""
     with served_by(request).reading() as index:
-        return status(index) | {"index": index.path.name, "revision": index.revision}
+        return status(index) | {"index": index.path.resolve().name, "revision": index.revision}
 
 
 @api.get("/verify", tags=["index"], responses=NOT_YET)
 def read_verify(request: Request, wait: Wait = WAIT) -> Any:  # noqa: ANN401
-    """Check everything; an empty list of problems is a sound index."""
-    job = served_by(request).job("verify", lambda index, _: verify(index))
-    return _when_done(job, wait, lambda found: {"sound": not found, "problems": found})
+    """Check everything but the full text, for which `searchkit verify` is there."""
+    job = served_by(request).job("verify", lambda index, _: verify(index), "telling")
+    return _when_done(request, job, wait, lambda found: {"sound": not found, "problems": found})
 
 
 @api.get("/search", tags=["answers"])
@@ -151,9 +163,11 @@ def read_answers(
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
 ) -> dict[str, Any]:  # fmt: skip
     """Give answers, in the order in which they came."""
+    asked = Where(question, author, where)
     with served_by(request).reading() as index:
-        found = index.answers(Where(question, author, where))
-        rows = [report.answer_as_record(one) for one in islice(found, offset, offset + limit + 1)]
+        found = islice(index.answers(asked), offset, offset + limit + 1)
+        rows = [report.answer_as_record(one) for one in found]
+        del found  # it holds the reader's statement open
     return {"answers": rows[:limit], "more": len(rows) > limit}
 
 
@@ -196,7 +210,7 @@ def read_pairs(
         return {"equal": found.equal, "pairs": pairs, "total": found.total}
 
     job = served_by(request).job(("pairs", threshold, by, max_pairs, asked), compute)
-    return _when_done(job, wait, lambda found: found)
+    return _when_done(request, job, wait, lambda found: found)
 
 
 def findings_job(served: Served) -> Job[Plagiarism]:
@@ -208,7 +222,8 @@ def findings_job(served: Served) -> Job[Plagiarism]:
 def read_findings(request: Request, wait: Wait = WAIT) -> Any:  # noqa: ANN401
     """Find the pairs that chance doesn't explain, and the rings; with what was decided."""
     served = served_by(request)
-    return _when_done(findings_job(served), wait, lambda found: findings.plagiarism_as_record(
+    job = findings_job(served)
+    return _when_done(request, job, wait, lambda found: findings.plagiarism_as_record(
         served.with_decisions(found)
     ))  # fmt: skip
 
@@ -240,7 +255,7 @@ def read_clusters(
 ) -> Any:  # fmt: skip # noqa: ANN401
     """Group the answers that say the same."""
     job = clusters_job(served_by(request), Where(question, author, where), by, method)
-    return _when_done(job, wait, lambda found: {
+    return _when_done(request, job, wait, lambda found: {
         "clusters": [outlines.cluster_as_record(one) for one in found.clusters],
         "answers": found.answers, "blank": found.blank,
     })  # fmt: skip
@@ -260,7 +275,9 @@ def read_map(request: Request, question: Question = None, wait: Wait = WAIT) -> 
             for answer, (x, y), name in zip(answers, places, names, strict=True)
         ]  # fmt: skip
 
-    return _when_done(served.job(("map", where), compute), wait, lambda points: {"points": points})
+    return _when_done(
+        request, served.job(("map", where), compute), wait, lambda points: {"points": points}
+    )
 
 
 @api.get("/grades", tags=["analysis"], responses=NOT_YET)
@@ -273,9 +290,9 @@ def read_grades(
     job = served_by(request).job(
         ("grades", column, asked),
         lambda index, progress: grade(index, column, where=asked, progress=progress),
-        columns=True,
+        "change",
     )
-    return _when_done(job, wait, lambda found: {
+    return _when_done(request, job, wait, lambda found: {
         "suggestions": [gradebook.suggestion_as_record(one) for one in found.suggestions],
         "said": list(gradebook.what_was_learned(found)),
     })  # fmt: skip
@@ -287,9 +304,9 @@ def read_evaluation(request: Request, column: Column, wait: Wait = WAIT) -> Any:
     job = served_by(request).job(
         ("evaluation", column),
         lambda index, progress: evaluate_grades(index, column, progress=progress),
-        columns=True,
+        "change",
     )
-    return _when_done(job, wait, gradebook.evaluation_as_record)
+    return _when_done(request, job, wait, gradebook.evaluation_as_record)
 
 
 @api.get("/grades/audit", tags=["analysis"], responses=NOT_YET)
@@ -298,9 +315,11 @@ def read_audit(request: Request, column: Column, wait: Wait = WAIT) -> Any:  # n
     job = served_by(request).job(
         ("audit", column),
         lambda index, progress: audit_grades(index, column, progress=progress),
-        columns=True,
+        "change",
     )
-    return _when_done(job, wait, lambda found: {"found": list(gradebook.audit_as_records(found))})
+    return _when_done(
+        request, job, wait, lambda found: {"found": list(gradebook.audit_as_records(found))}
+    )
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -338,27 +357,29 @@ def drop_decision(
 def add_notes(request: Request, notes: Notes) -> dict[str, int]:
     """Write into columns of some answers, such as a mark and a comment for a whole group."""
     for name in notes.columns:
-        if not name.strip() or name in FIELDS:
+        is_taken = name.strip().lower() in {*Answer.__slots__, "key"}
+        if not name.strip() or is_taken or not name.isprintable() or len(name) > LONGEST_NAME:
             raise BadInput(f"{name!r} is no column to write into; name one of its own")
     with served_by(request).writing() as index:
         return {"changed": index.annotate(dict.fromkeys(notes.ids, notes.columns))}
 
 
-@api.put("/uploads", tags=["index"])
+@api.put("/uploads", tags=["index"], openapi_extra={"requestBody": {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}})  # fmt: skip
 async def receive_upload(request: Request, name: Annotated[str, Query()]) -> dict[str, Any]:
     """Take a file, as the body, and give what its columns are taken for; nothing is added yet."""
     uploads = _uploads(request)
     upload = await uploads.receive(name, request.stream())
-    from starlette.concurrency import run_in_threadpool
-
-    return await run_in_threadpool(_looked_at, uploads, upload, Columns())
+    return await run_in_threadpool(_looked_at, uploads, upload, Reading())
 
 
 @api.post("/uploads/{key}/look", tags=["index"])
 def look_at_upload(request: Request, key: str, said: FileColumns) -> dict[str, Any]:
     """Say what the file's answers are when its columns are taken for these."""
     uploads = _uploads(request)
-    return _looked_at(uploads, uploads.get(key), said.columns())
+    return _looked_at(uploads, uploads.get(key), said.reading())
 
 
 @api.post("/uploads/{key}", tags=["index"], status_code=202)
@@ -366,7 +387,7 @@ def ingest_upload(request: Request, key: str, said: FileColumns) -> Computing:
     """Begin to put the file into the index."""
     uploads = _uploads(request)
     job = uploads.ingest(
-        uploads.get(key), served_by(request), said.columns(), said.on_duplicate,
+        uploads.get(key), served_by(request), said.reading(), said.on_duplicate,
         keep_going=said.keep_going,
     )  # fmt: skip
     return Computing(done=job.done, total=job.total)
@@ -378,11 +399,11 @@ def read_upload(request: Request, key: str, wait: Wait = 0) -> Any:  # noqa: ANN
     upload = _uploads(request).get(key)
     if upload.job is None:
         raise BadInput(f"{upload.name} waits to be confirmed")
-    return _when_done(upload.job, wait, lambda done: done)
+    return _when_done(request, upload.job, wait, lambda done: done)
 
 
-def _looked_at(uploads: Uploads, upload: Upload, columns: Columns) -> dict[str, Any]:
-    seen = uploads.look(upload, columns)
+def _looked_at(uploads: Uploads, upload: Upload, reading: Reading) -> dict[str, Any]:
+    seen = uploads.look(upload, reading)
     return {
         "id": upload.id,
         "name": upload.name,
@@ -394,8 +415,8 @@ def _looked_at(uploads: Uploads, upload: Upload, columns: Columns) -> dict[str, 
     }
 
 
-def _when_done(job: Job[Any], wait: float, record: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+def _when_done(request: Request, job: Job[Any], wait: float, record: Callable[[Any], Any]) -> Any:  # noqa: ANN401
     """Give what a job gave as a record, or after so many seconds how far it is."""
-    if not job.finished.wait(wait):
+    if not served_by(request).wait(job, wait):
         return JSONResponse({"done": job.done, "total": job.total}, 202)
     return record(job.get())

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from searchkit import views
 from searchkit._version import __version__
 from searchkit.distribution import BINS, score_counts
-from searchkit.errors import BadInput, MissingExtra
+from searchkit.errors import MissingExtra, NoSuchThing
 from searchkit.findings import what_was_compared
 from searchkit.htmlreport import make_report, report_as_page
 from searchkit.index import Index
@@ -77,7 +77,7 @@ def error_page(request: Request, status_code: int, why: str) -> Response:
 
 def _not_yet(request: Request, job: Job[Any], what: str) -> HTMLResponse | None:
     """Show how far a job is, on a page that looks again by itself; None when it is done."""
-    if job.finished.wait(PATIENCE):
+    if served_by(request).wait(job, PATIENCE):
         return None
     page = _page(request, "computing.html", 200, job=job, what=what)
     page.headers["refresh"] = "2"
@@ -174,7 +174,7 @@ def review_page(
 def finding_fragment(request: Request, left: str, right: str) -> HTMLResponse:
     """Give one finding alone."""
     job = findings_job(served_by(request))
-    job.finished.wait(PATIENCE)
+    served_by(request).wait(job, PATIENCE)
     found = served_by(request).with_decisions(job.get())
     return _page(request, "finding.html", view=_finding_view(found, left, right))
 
@@ -186,7 +186,7 @@ def _finding_view(found: Plagiarism, left: str, right: str) -> views.FindingView
                 one, found.texts[left], found.texts[right], number=number,
                 decision=found.decisions.get((left, right)),
             )  # fmt: skip
-    raise BadInput("there is no such finding any more; load the page again")
+    raise NoSuchThing("there is no such finding any more; load the page again")
 
 
 @pages.get("/compare")
@@ -226,7 +226,7 @@ def report_file(request: Request, anonymous: bool = False) -> Response:
         lambda index, progress: report_as_page(
             make_report(index, anonymous=anonymous, progress=progress)
         ),
-        columns=True,
+        kept="change",
     )
     if waiting := _not_yet(request, job, "Writing the report"):
         return waiting
@@ -246,7 +246,7 @@ def questions_page(request: Request) -> HTMLResponse:
     with served.reading() as index:
         rows = index.store.by_question()
     job = findings_job(served)
-    done = job.finished.wait(PATIENCE) and job.error is None
+    done = served.wait(job, PATIENCE) and job.error is None
     found = served.with_decisions(job.get()) if done else None
     counts = Counter(one.question for one in found.findings) if found else Counter()
     left = Counter(
@@ -267,7 +267,7 @@ def question_page(
         some = keys[(page - 1) * ROWS : page * ROWS]
         stored = index.store.get_keys(some)
     if not keys:
-        raise BadInput(f"no answer to the question {name!r}" if name else "each answer has one")
+        raise NoSuchThing(f"no answer to the question {name!r}" if name else "each answer has one")
     clusters = clusters_job(served, where, "all")
     scores = served.job(("scores", where), lambda index, _: _score_counts(index, where))
     if waiting := _not_yet(request, clusters, "Grouping the answers"):
@@ -308,7 +308,7 @@ def _score_counts(index: Index, where: Where) -> Any:  # noqa: ANN401
 def _findings_of(request: Request, question: str | None) -> list[views.FindingView]:
     """Give the findings of a question, if they are there already."""
     job = findings_job(served_by(request))
-    if not job.finished.wait(PATIENCE) or job.error is not None:
+    if not served_by(request).wait(job, PATIENCE) or job.error is not None:
         return []
     found = served_by(request).with_decisions(job.get())
     return [
@@ -340,7 +340,7 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
         passages = [(start, end) for _, start, end, _ in index.store.passages_of([key])]
         near = index.search_like(id, NEAR)
     job = findings_job(served)
-    done = job.finished.wait(PATIENCE) and job.error is None
+    done = served.wait(job, PATIENCE) and job.error is None
     found = served.with_decisions(job.get()) if done else None
     mine = [
         _viewed(one, found.texts, found.decisions, number)
@@ -348,7 +348,7 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
     ] if found else []  # fmt: skip
     clusters = clusters_job(served, Where(answer.question or ""), "all")
     cluster = None
-    if clusters.finished.wait(PATIENCE) and clusters.error is None:
+    if served.wait(clusters, PATIENCE) and clusters.error is None:
         cluster = next(
             (one for one in clusters.get().clusters if any(m.id == id for m in one.members)), None
         )

@@ -75,6 +75,7 @@ LAYERS = [
     {"served"},
     {"uploads"},
     {"guard", "webapi"},
+    {"connection"},
     {"webpages"},
     {"web"},
     {"cli"},
