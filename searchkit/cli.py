@@ -833,7 +833,7 @@ def _write_marks(
     "--recipe", type=click.Choice(["default", "card"]), default="default", show_default=True,
     help="card: the published one, in which every pair is a positive.",
 )  # fmt: skip
-@click.option("--loss", type=click.Choice(["mnrl", "cosent", "online-contrastive"]),
+@click.option("--loss", type=click.Choice(["joint", "cosent", "mnrl", "online-contrastive"]),
               help="What is learned from a pair.  [default: by the recipe]")  # fmt: skip
 @click.option("--epochs", type=int, help="How often each pair is seen.  [default: 2]")
 @click.option("--batch-size", type=int, help="Pairs in a step.  [default: 16]")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LIBRARIES = ("sentence-transformers", "transformers", "torch", "datasets", "accelerate",
              "tokenizers")  # fmt: skip
 LOSS_NAMES = {
+    "joint": "JointLoss (CoSENTLoss + answers to other questions as negatives)",
     "mnrl": "MultipleNegativesRankingLoss",
     "cosent": "CoSENTLoss",
     "online-contrastive": "OnlineContrastiveLoss",
@@ -150,7 +151,7 @@ def _data(
         f"| sentence_{side} | {one.least} | {one.mean:.1f} | {one.most:,} | {one.cut:,} |"
         for side, one in enumerate(tokens)
     ]
-    if settings.loss != "cosent":
+    if settings.loss in ("mnrl", "online-contrastive"):
         lines += ["", f"A label of {settings.least_positive:g} or more makes a positive."]
     return "\n".join(lines)
 

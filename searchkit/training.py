@@ -27,8 +27,8 @@ from searchkit.types import SentencePair
 
 log = logging.getLogger("searchkit")
 
-Loss = Literal["mnrl", "cosent", "online-contrastive"]
-LOSSES: tuple[Loss, ...] = ("mnrl", "cosent", "online-contrastive")
+Loss = Literal["joint", "cosent", "mnrl", "online-contrastive"]
+LOSSES: tuple[Loss, ...] = ("joint", "cosent", "mnrl", "online-contrastive")
 CHECKS = 2  # of the held-out score in an epoch
 SCALE = 20.0  # of cosines in the losses
 
@@ -40,9 +40,10 @@ class Settings:
     """How a model is trained.
 
     Attributes:
-        loss: `mnrl` (MultipleNegativesRankingLoss: the other rows of a batch are wrong; van den
-            Oord et al., 2018), `cosent` (cosines in the order of the labels) or
-            `online-contrastive` (hard positives together, hard negatives apart).
+        loss: `cosent` (cosines in the order of the labels; Huang et al., 2024), `mnrl`
+            (MultipleNegativesRankingLoss: the other rows of a batch are wrong; van den Oord et al.,
+            2018), `joint` (both: the order of the labels, and answers to other questions are
+            wrong) or `online-contrastive` (hard positives together, hard negatives apart).
         epochs: How often every pair is seen.
         batch_size: Pairs in a step.
         learning_rate: At the beginning; it falls in a line to 0.
@@ -56,7 +57,7 @@ class Settings:
         seed: Of what is held out, of the batches, and of dropout.
     """
 
-    loss: Loss = "cosent"
+    loss: Loss = "joint"
     epochs: int = 2
     batch_size: int = 16
     learning_rate: float = 5e-5
@@ -264,6 +265,11 @@ def _degree(pair: SentencePair, settings: Settings) -> float:
     return pair.label / settings.max_label
 
 
+def _is_on_topic(pair: SentencePair, settings: Settings) -> bool:
+    """Say whether both texts are known to be on one topic, however good the second one is."""
+    return pair.question is not None or pair.label >= settings.least_positive
+
+
 def _identity(
     learned: Sequence[SentencePair], out: Sequence[SentencePair], base: ModelFolder,
     settings: Settings,
@@ -313,8 +319,8 @@ class _Run:
             self.scorer = Scorer(self._score)
         self.settings, self.work = settings, work
         self.texts = _prepared(learned, settings)
-        self.degrees = [_degree(pair, settings) for pair in learned]
         self.questions = question_groups(learned)
+        self.labels = loss_labels(learned, self.questions, settings)
         self._out, self._out_labels = _prepared(out, settings), [pair.label for pair in out]
         self.before = self._score(self.model) if out else None
 
@@ -404,12 +410,16 @@ class _Run:
             f"sentence_{side}": [pair[side] for pair in self.texts] for side in (0, 1)
         }
         if self.settings.loss != "mnrl":
-            columns["label"] = self.degrees
+            columns["label"] = self.labels
         return Dataset.from_dict(columns)
 
     def _loss(self) -> Any:  # noqa: ANN401
         from sentence_transformers.sentence_transformer import losses
 
+        from searchkit.trainer import JointLoss
+
+        if self.settings.loss == "joint":
+            return JointLoss(self.model, scale=SCALE)
         if self.settings.loss == "mnrl":
             return losses.MultipleNegativesRankingLoss(self.model, scale=SCALE)
         if self.settings.loss == "cosent":
@@ -440,6 +450,20 @@ def held_out_score(left: Floats, right: Floats, labels: Sequence[float]) -> floa
     scores = left @ right.T
     ranks = (scores >= np.diag(scores)[:, None]).sum(axis=1)
     return float((1 / ranks).mean())
+
+
+def loss_labels(
+    pairs: Sequence[SentencePair], questions: Sequence[object], settings: Settings
+) -> list[Any]:
+    """Give what the loss is told of each pair: its degree, or what `JointLoss` takes."""
+    degrees = [_degree(pair, settings) for pair in pairs]
+    if settings.loss != "joint":
+        return degrees
+    number = {question: n for n, question in enumerate(dict.fromkeys(questions))}
+    return [
+        [degree, float(number[question]), float(_is_on_topic(pair, settings))]
+        for pair, degree, question in zip(pairs, degrees, questions, strict=True)
+    ]
 
 
 def _prepared(pairs: Sequence[SentencePair], settings: Settings) -> list[tuple[str, str]]:
