@@ -47,8 +47,8 @@ class Settings:
         epochs: How often every pair is seen.
         batch_size: Pairs in a step.
         learning_rate: At the beginning; it falls in a line to 0.
-        positive_from: For losses that don't know degrees: labels from here on are positives; None:
-            three fifths of `max_label`.
+        positive_from: Labels from here on are positives, for losses that don't know degrees, and
+            for `joint` where the question isn't known; None: three fifths of `max_label`.
         max_label: The greatest label there can be; 0 is the least.
         max_tokens: What is longer is cut off, in training and afterwards made passages of.
         held_out: Share of the pairs, in whole questions, that are not learned from.
