@@ -840,7 +840,7 @@ def _write_marks(
 @click.option("--learning-rate", type=float, help="At the beginning.  [default: 5e-5]")
 @click.option(
     "--positive-from", type=float,
-    help="The least label of a positive, where a loss asks for it.  [default: 6 of 10]",
+    help="The least label of a positive, for all losses but cosent.  [default: 6 of 10]",
 )  # fmt: skip
 @click.option("--max-label", type=float, help="The greatest label there can be.  [default: 10]")
 @click.option("--max-tokens", type=int, help="Tokens that the model reads.  [default: 128]")

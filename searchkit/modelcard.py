@@ -151,7 +151,7 @@ def _data(
         f"| sentence_{side} | {one.least} | {one.mean:.1f} | {one.most:,} | {one.cut:,} |"
         for side, one in enumerate(tokens)
     ]
-    if settings.loss in ("mnrl", "online-contrastive"):
+    if settings.loss != "cosent":
         lines += ["", f"A label of {settings.least_positive:g} or more makes a positive."]
     return "\n".join(lines)
 

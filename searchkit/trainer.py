@@ -66,12 +66,12 @@ class JointLoss(CoSENTLoss):
 
     CoSENT (Huang et al., 2024) compares cosines only with cosines of other pairs, and never across
     questions: what told these apart is forgotten. The second term (InfoNCE, van den Oord et al.,
-    2018) keeps it: of the second texts in a batch, the own one must be nearest to the first text.
-    Other pairs of the same question don't count there, as their texts may be as good an answer.
-    AnglE (Li and Li, 2023) adds in-batch negatives to an order loss in the same way.
+    2018) keeps it: of the second texts in a batch, the own one must be nearest to the first text of
+    a positive. Other pairs of the same question don't count there: their texts may be as good an
+    answer. AnglE (Li and Li, 2023) adds in-batch negatives to an order loss in the same way.
 
-    `labels`: `(n, 3)`: the degree, from 0 to 1; the number of the question; and whether (1 or 0)
-    both texts are on one topic: where that isn't known the second term leaves the pair out.
+    `labels`: `(n, 3)`: the degree, from 0 to 1; the number of the question; and 1 for a positive,
+    else 0.
     """
 
     def compute_loss_from_embeddings(self, embeddings: list[Tensor], labels: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class JointLoss(CoSENTLoss):
             embeddings: Of the first and of the second texts, `(n, d)` each.
             labels: `(n, 3)`.
         """
-        degrees, questions, on_topic = labels.unbind(dim=1)
+        degrees, questions, positive = labels.unbind(dim=1)
         left, right = (functional.normalize(rows.float(), dim=1) for rows in embeddings)
         order = super().compute_loss_from_embeddings([left, right], degrees)
         with torch.autocast(left.device.type, enabled=False):  # bf16 would round the cosines
@@ -92,7 +92,7 @@ class JointLoss(CoSENTLoss):
         topic = functional.cross_entropy(
             scores.masked_fill(same, float("-inf")), own, reduction="none"
         )
-        return order + (topic * on_topic).sum() / on_topic.sum().clamp(min=1)
+        return order + (topic * positive).sum() / positive.sum().clamp(min=1)
 
 
 class _Spread(DefaultBatchSampler):

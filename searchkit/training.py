@@ -42,13 +42,14 @@ class Settings:
     Attributes:
         loss: `cosent` (cosines in the order of the labels; Huang et al., 2024), `mnrl`
             (MultipleNegativesRankingLoss: the other rows of a batch are wrong; van den Oord et al.,
-            2018), `joint` (both: the order of the labels, and answers to other questions are
-            wrong) or `online-contrastive` (hard positives together, hard negatives apart).
+            2018), `joint` (both: the order of the labels, and beside positives the answers to other
+            questions are wrong) or `online-contrastive` (hard positives together, hard negatives
+            apart).
         epochs: How often every pair is seen.
         batch_size: Pairs in a step.
         learning_rate: At the beginning; it falls in a line to 0.
-        positive_from: Labels from here on are positives, for losses that don't know degrees, and
-            for `joint` where the question isn't known; None: three fifths of `max_label`.
+        positive_from: Labels from here on are positives, for all losses but `cosent`; None: three
+            fifths of `max_label`.
         max_label: The greatest label there can be; 0 is the least.
         max_tokens: What is longer is cut off, in training and afterwards made passages of.
         held_out: Share of the pairs, in whole questions, that are not learned from.
@@ -255,19 +256,18 @@ def question_groups(pairs: Sequence[SentencePair]) -> list[object]:
 
 
 def _is_usable(pair: SentencePair, settings: Settings) -> bool:
-    return settings.loss != "mnrl" or pair.label >= settings.least_positive
+    return settings.loss != "mnrl" or _is_positive(pair, settings)
+
+
+def _is_positive(pair: SentencePair, settings: Settings) -> bool:
+    return pair.label >= settings.least_positive
 
 
 def _degree(pair: SentencePair, settings: Settings) -> float:
     """Give what a loss with labels is told of a pair, from 0 to 1."""
     if settings.loss == "online-contrastive":
-        return float(pair.label >= settings.least_positive)
+        return float(_is_positive(pair, settings))
     return pair.label / settings.max_label
-
-
-def _is_on_topic(pair: SentencePair, settings: Settings) -> bool:
-    """Say whether both texts are known to be on one topic, however good the second one is."""
-    return pair.question is not None or pair.label >= settings.least_positive
 
 
 def _identity(
@@ -461,7 +461,7 @@ def loss_labels(
         return degrees
     number = {question: n for n, question in enumerate(dict.fromkeys(questions))}
     return [
-        [degree, float(number[question]), float(_is_on_topic(pair, settings))]
+        [degree, float(number[question]), float(_is_positive(pair, settings))]
         for pair, degree, question in zip(pairs, degrees, questions, strict=True)
     ]
 

@@ -327,7 +327,7 @@ def test_a_folder_that_is_there_is_kept_unless_told(tiny: Path, tmp_path: Path) 
     assert check_folder(tmp_path / "new").prepare == ""
 
 
-def joint_by_hand(left, right, degrees, questions, on_topic, scale: float = 20.0) -> float:
+def joint_by_hand(left, right, degrees, questions, positive, scale: float = 20.0) -> float:
     """Give the joint loss as its definition says, pair by pair."""
     left, right = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (left, right))
     cosines = left @ right.T
@@ -336,27 +336,27 @@ def joint_by_hand(left, right, degrees, questions, on_topic, scale: float = 20.0
     topic = []
     for i in rows:
         others = [j for j in rows if j == i or questions[j] != questions[i]]
-        if on_topic[i]:
+        if positive[i]:
             topic.append(np.log(np.exp(scale * cosines[i, others]).sum()) - scale * own[i])
     return float(np.log1p(np.exp(order).sum()) + (np.mean(topic) if topic else 0.0))
 
 
-def joint(left, right, degrees, questions, on_topic) -> float:
+def joint(left, right, degrees, questions, positive) -> float:
     import torch
 
     from searchkit.trainer import JointLoss
 
-    labels = torch.tensor(list(zip(degrees, questions, on_topic, strict=True)))
+    labels = torch.tensor(list(zip(degrees, questions, positive, strict=True)))
     embeddings = [torch.tensor(left), torch.tensor(right)]
     return float(JointLoss(None).compute_loss_from_embeddings(embeddings, labels))
 
 
-@pytest.mark.parametrize("on_topic", [[1, 1, 1, 1, 1], [1, 0, 1, 1, 0], [0, 0, 0, 0, 0]])
-def test_the_joint_loss_is_what_its_definition_says(on_topic: list[int]) -> None:
+@pytest.mark.parametrize("positive", [[1, 1, 1, 1, 1], [1, 0, 1, 1, 0], [0, 0, 0, 0, 0]])
+def test_the_joint_loss_is_what_its_definition_says(positive: list[int]) -> None:
     import torch
 
     left, right = np.random.default_rng(0).normal(size=(2, 5, 3)) * 3  # not of unit length
-    known = [1.0, 0.0, 0.4, 0.4, 0.7], [0.0, 0.0, 1.0, 2.0, 0.0], on_topic
+    known = [1.0, 0.0, 0.4, 0.4, 0.7], [0.0, 0.0, 1.0, 2.0, 0.0], positive
     by_hand = joint_by_hand(left, right, *known)
     assert joint(left, right, *known) == pytest.approx(by_hand, rel=1e-5)
     with torch.autocast("cpu", torch.bfloat16):  # as in training; the cosines are not rounded
@@ -369,17 +369,17 @@ def test_an_answer_to_the_same_question_is_no_negative() -> None:
     assert joint(same, same, [0.5, 0.5], [3.0, 4.0], [1, 1]) == pytest.approx(np.log(2))
 
 
-def test_what_is_on_one_topic_is_known_by_the_question_or_a_good_label() -> None:
+def test_the_joint_loss_is_told_degrees_questions_and_positives() -> None:
     some = [
         SentencePair("a", "b", 0.0, "q"),
-        SentencePair("c", "d", 0.0),
-        SentencePair("e", "f", 10.0),
-        SentencePair("g", "h", 5.0, "q"),
+        SentencePair("c", "d", 6.0),
+        SentencePair("e", "f", 10.0, "q"),
+        SentencePair("g", "d", 5.0),
     ]
     groups = question_groups(some)
     found = loss_labels(some, groups, Settings(loss="joint"))
-    assert found == [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 2.0, 1.0], [0.5, 0.0, 1.0]]
-    assert loss_labels(some, groups, Settings(loss="cosent")) == [0.0, 0.0, 1.0, 0.5]
+    assert found == [[0.0, 0.0, 0.0], [0.6, 1.0, 1.0], [1.0, 0.0, 1.0], [0.5, 1.0, 0.0]]
+    assert loss_labels(some, groups, Settings(loss="cosent")) == [0.0, 0.6, 1.0, 0.5]
 
 
 def test_the_score_of_pairs() -> None:
