@@ -33,6 +33,7 @@ SETTINGS = {
     "card": CARD,
     "mnrl": Settings(loss="mnrl"),
     "online-contrastive": Settings(loss="online-contrastive"),
+    "joint, every pair": Settings(loss="joint", positive_from=0.0),
     "joint, keywords": Settings(loss="joint", prepare="keywords"),
 }
 USUAL = ("joint", "cosent", "card")
