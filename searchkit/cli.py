@@ -99,6 +99,17 @@ output_option = click.option(
     help="Write to this file, not to the terminal.",
 )  # fmt: skip
 
+runner_options = _options(
+    click.option(
+        "--runner", metavar="ray[://HOST:PORT]",
+        help="Work on all cores of this machine, or on those of a cluster (searchkit[ray]).",
+    ),
+    click.option(
+        "--shards", type=click.Path(file_okay=False, path_type=Path), metavar="DIRECTORY",
+        help="A folder that all machines of --runner reach, for what they work on.",
+    ),
+)  # fmt: skip
+
 
 def format_option(*formats: str, default: str = "table") -> Callable[[Any], Any]:
     """Build --format with the formats that a command has."""
@@ -412,6 +423,7 @@ def _queries(texts: Sequence[str]) -> list[str]:
 )  # fmt: skip
 @by_option
 @click.option("--max-pairs", type=int, help="Give the best so many, and say how many more.")
+@runner_options
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
@@ -419,6 +431,7 @@ def _queries(texts: Sequence[str]) -> list[str]:
 def mine(
     folder: Path, threshold: float, by: Any, max_pairs: int | None, question: str | None,  # noqa: ANN401
     author: str | None, sql: str | None, form: str, output: Path | None, quiet: bool,
+    runner: str | None, shards: Path | None,
 ) -> None:  # fmt: skip
     """Find all pairs of answers that say the same.
 
@@ -427,11 +440,15 @@ def mine(
     """
     from searchkit import report
     from searchkit.pairs import mine as run
+    from searchkit.runners import open_runner
 
     with _reading(folder, quiet=quiet) as index:
         where = _where(question, author, sql)
-        with _bar("vectors", quiet=quiet) as advance:
-            mined = run(index, threshold, by=by, where=where, max_pairs=max_pairs, progress=advance)
+        with open_runner(runner, shards) as workers, _bar("vectors", quiet=quiet) as advance:
+            mined = run(
+                index, threshold, by=by, where=where, max_pairs=max_pairs, runner=workers,
+                progress=advance,
+            )  # fmt: skip
         with _out(output) as out:
             if form == "json":
                 report.write_mined_json(mined, out)

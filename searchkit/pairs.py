@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from searchkit.errors import BadInput
 from searchkit.index import EVERYTHING, Index, Passages
 from searchkit.mining import PairSorter, mine_blocks
+from searchkit.runners import Runner
+from searchkit.shardmining import mine_shards
 from searchkit.types import By, Pair
 from searchkit.where import Where
 
@@ -51,6 +54,7 @@ def mine(
     by: By | None = None,
     where: Where = EVERYTHING,
     max_pairs: int | None = None,
+    runner: Runner | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Mined:
     """Find every pair of answers whose best passages score at least `threshold`.
@@ -66,6 +70,7 @@ def mine(
             there are any.
         where: Which answers to look at.
         max_pairs: Give the best so many; None for all.
+        runner: Where to compare; the same comes out. None: in this process.
         progress: Called with how many vectors are done, and of how many.
 
     Raises:
@@ -88,7 +93,8 @@ def mine(
         if progress:
             progress(done, len(owners))
 
-    for block in mine_blocks(vectors, threshold, groups=groups, owners=owners, progress=advance):
+    where_to = partial(mine_shards, runner) if runner else mine_blocks
+    for block in where_to(vectors, threshold, groups=groups, owners=owners, progress=advance):
         sorter.add(block)
     same = sorted((group for group in equal.values() if len(group) > 1), key=lambda g: (-len(g), g))
     kept = sorter.total if max_pairs is None else min(sorter.total, max_pairs)

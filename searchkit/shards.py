@@ -9,6 +9,7 @@ Texts are Parquet. Nothing is pickled.
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -59,4 +60,4 @@ def read_texts(path: Path) -> list[str]:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.{os.uname().nodename}-{os.getpid()}")
+    return path.with_name(f"{path.name}.{platform.node()}-{os.getpid()}")

@@ -30,6 +30,7 @@ LAYERS = [
         "shards",
         "runners",
         "rayrunner",
+        "shardmining",
         "cpu",
         "passages",
         "modelfolder",
