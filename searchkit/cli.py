@@ -239,6 +239,7 @@ def _write_out(
     "--rejects", type=click.Path(dir_okay=False, path_type=Path), default=Path("rejects.jsonl"),
     show_default=True, help="Where --keep-going puts bad rows.",
 )  # fmt: skip
+@runner_options
 @format_option("table", "json")
 @output_option
 @quiet_option
@@ -272,8 +273,11 @@ def _ingested(
 ) -> dict[str, Any]:  # fmt: skip
     from dataclasses import asdict
 
+    from searchkit.farencoder import FarEncoder
     from searchkit.index import Index, is_index
+    from searchkit.ingest import BATCH
     from searchkit.ingest import ingest as run
+    from searchkit.runners import open_runner
     from searchkit.sources import Columns, read_answers
 
     columns = Columns(*(options[f"{name}_column"] for name in
@@ -287,11 +291,17 @@ def _ingested(
     encoder = _encoder(options["model"], say)
     made = is_index(folder)
     with (
-        Index.open(folder, write=True, encoder=encoder) if made else Index.create(folder, encoder)
-    ) as index:
+        open_runner(options["runner"], options["shards"]) as workers,
+        Index.open(folder, write=True, encoder=encoder)
+        if made
+        else Index.create(folder, encoder) as index,
+    ):
+        if workers:
+            index.embed_with(FarEncoder(index.encoder, workers))
         done = run(
             index, answers, on_duplicate=options["on_duplicate"],
             on_reject=rejects.add_answer if rejects else None, progress=progress,
+            batch=BATCH * (workers.workers if workers else 1),
         )  # fmt: skip
     if rejects:
         done.read += rejects.unread
