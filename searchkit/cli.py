@@ -503,6 +503,7 @@ max_common_option = click.option(
 @against_option
 @max_expected_option
 @max_common_option
+@runner_options
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
@@ -510,7 +511,8 @@ max_common_option = click.option(
 def plagiarism(
     folder: Path, by: Any, template: Path | None, against: Path | None,  # noqa: ANN401
     max_expected: float, max_common: int | None, question: str | None, author: str | None,
-    sql: str | None, form: str, output: Path | None, quiet: bool,
+    sql: str | None, form: str, output: Path | None, quiet: bool, runner: str | None,
+    shards: Path | None,
 ) -> None:  # fmt: skip
     """Find the pairs of answers that chance doesn't explain.
 
@@ -520,13 +522,14 @@ def plagiarism(
     """
     from searchkit import findings
     from searchkit.plagiarism import find_plagiarism
+    from searchkit.runners import open_runner
 
     with _reading(folder, quiet=quiet) as index, _earlier(against) as before:
-        with _bar("questions", quiet=quiet) as advance:
+        with open_runner(runner, shards) as workers, _bar("questions", quiet=quiet) as advance:
             found = find_plagiarism(
                 index, by=by, where=_where(question, author, sql), template=_template(template),
                 against=before, max_expected=max_expected, max_common=max_common,
-                progress=advance,
+                runner=workers, progress=advance,
             )  # fmt: skip
         for line in findings.what_was_compared(found):
             log.info(line)
@@ -686,6 +689,7 @@ class _Threshold(click.ParamType[float | None]):
     "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Draw the answers on a plane, too: .png, .svg, .pdf or .html (searchkit[plot]).",
 )  # fmt: skip
+@runner_options
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
@@ -693,7 +697,7 @@ class _Threshold(click.ParamType[float | None]):
 def cluster(
     folder: Path, method: Any, by: Any, threshold: float | None, k: int | None,  # noqa: ANN401
     min_size: int, plot: Path | None, question: str | None, author: str | None, sql: str | None,
-    form: str, output: Path | None, quiet: bool,
+    form: str, output: Path | None, quiet: bool, runner: str | None, shards: Path | None,
 ) -> None:  # fmt: skip
     """Group the answers that say the same.
 
@@ -703,15 +707,16 @@ def cluster(
     from searchkit import maps, outlines
     from searchkit.clusters import cluster as run
     from searchkit.clusters import draw_map
+    from searchkit.runners import open_runner
 
     if plot:
         maps.check_suffix(plot)
     with _reading(folder, quiet=quiet) as index:
         where = _where(question, author, sql)
-        with _bar("questions", quiet=quiet) as advance:
+        with open_runner(runner, shards) as workers, _bar("questions", quiet=quiet) as advance:
             found = run(
                 index, by=by, method=method, threshold=threshold, k=k, min_size=min_size,
-                where=where, progress=advance,
+                where=where, runner=workers, progress=advance,
             )  # fmt: skip
         if found.blank:
             log.info("%s blank answers are in no cluster", f"{found.blank:,}")

@@ -63,7 +63,7 @@ LAYERS = [
         "farencoder",
     },
     {"evidence"},
-    {"detection", "retrieval", "sidebyside"},
+    {"detection", "sharddetection", "retrieval", "sidebyside"},
     {"yardsticks"},
     {"evaluation"},
     {"index"},

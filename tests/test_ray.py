@@ -158,8 +158,15 @@ def run(*arguments: object) -> str:
 
 def test_the_commands_give_the_same(cluster: str, tiny: Path, tmp_path: Path) -> None:
     """On the cluster and on this machine's own Ray, which needs no folder."""
-    texts = [f"{'promises and callbacks ' * (n % 5)} number {n % 90}" for n in range(120)]
-    rows = [{"id": f"a{n}", "question": f"q{n % 3}", "text": t} for n, t in enumerate(texts)]
+    texts = [
+        " ".join(f"{kind}{n * n % (7 + m)}" for m, kind in enumerate(["loop", "call", "run"] * 5))
+        + f" number {n % 90}"
+        for n in range(120)
+    ]
+    rows = [
+        {"id": f"a{n}", "author": f"s{n}", "question": f"q{n % 3}", "text": t}
+        for n, t in enumerate(texts)
+    ]
     (tmp_path / "answers.json").write_text(json.dumps(rows))
     there = ["--runner", cluster, "--shards", tmp_path / "shards"]
     files = [tmp_path / "answers.json", "--model", tiny, "-f", "json"]
@@ -172,4 +179,7 @@ def test_the_commands_give_the_same(cluster: str, tiny: Path, tmp_path: Path) ->
     wanted = run(*mine)
     assert len(wanted) > 10_000
     assert run(*mine, *there) == run(*mine, "--runner", "ray") == wanted
+    for command in ("plagiarism", "cluster"):
+        asked = [command, "-f", "json", "-q", "-i", tmp_path / "far"]
+        assert run(*asked, *there) == run(*asked) != "[]\n"
     assert not list((tmp_path / "shards").iterdir())
