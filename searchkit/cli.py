@@ -433,6 +433,10 @@ def _queries(texts: Sequence[str]) -> list[str]:
 )  # fmt: skip
 @by_option
 @click.option("--max-pairs", type=int, help="Give the best so many, and say how many more.")
+@click.option(
+    "--partitions", type=int, metavar="K",
+    help="Not exact: seek pairs within K cells only, for millions of answers; the recall is told.",
+)  # fmt: skip
 @runner_options
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
@@ -441,7 +445,7 @@ def _queries(texts: Sequence[str]) -> list[str]:
 def mine(
     folder: Path, threshold: float, by: Any, max_pairs: int | None, question: str | None,  # noqa: ANN401
     author: str | None, sql: str | None, form: str, output: Path | None, quiet: bool,
-    runner: str | None, shards: Path | None,
+    runner: str | None, shards: Path | None, partitions: int | None,
 ) -> None:  # fmt: skip
     """Find all pairs of answers that say the same.
 
@@ -457,8 +461,10 @@ def mine(
         with open_runner(runner, shards) as workers, _bar("vectors", quiet=quiet) as advance:
             mined = run(
                 index, threshold, by=by, where=where, max_pairs=max_pairs, runner=workers,
-                progress=advance,
+                partitions=partitions, progress=advance,
             )  # fmt: skip
+        if mined.recall:
+            log.warning("%s", mined.recall)
         with _out(output) as out:
             if form == "json":
                 report.write_mined_json(mined, out)

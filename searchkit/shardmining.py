@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -79,8 +79,7 @@ def _mined(
     for task, count in zip(tasks, runner.run(mine_tiles, tasks), strict=True):
         path = _pairs_file(task)
         if count:
-            found = read_array(path)
-            yield RowPairs(found["left"], found["right"], found["score"])
+            yield pairs_from_file(path)
         path.unlink()
         if progress:
             progress(work.cuts[task[3]] - work.cuts[task[2]])
@@ -102,15 +101,27 @@ def mine_tiles(task: Task) -> int:
     """Write the pairs of some tiles; the task of a worker. Gives how many there are."""
     folder, _, first, last = task
     work, rows, products, reached = _opened(folder)
+    tiles = range(first, last)
+    found = [pairs for tile in tiles for pairs in work.pairs(tile, rows, products, reached)]
+    return write_pairs(_pairs_file(task), found)
+
+
+def write_pairs(path: Path, blocks: Sequence[RowPairs]) -> int:
+    """Write pairs as one array, and count them."""
     parts = [np.empty(0, PAIR)]
-    for tile in range(first, last):
-        for pairs in work.pairs(tile, rows, products, reached):
-            part = np.empty(len(pairs), PAIR)
-            part["left"], part["right"], part["score"] = pairs.left, pairs.right, pairs.scores
-            parts.append(part)
+    for pairs in blocks:
+        part = np.empty(len(pairs), PAIR)
+        part["left"], part["right"], part["score"] = pairs.left, pairs.right, pairs.scores
+        parts.append(part)
     found = np.concatenate(parts)
-    write_array(_pairs_file(task), found)
+    write_array(path, found)
     return len(found)
+
+
+def pairs_from_file(path: Path) -> RowPairs:
+    """Read what `write_pairs` wrote."""
+    found = read_array(path)
+    return RowPairs(found["left"], found["right"], found["score"])
 
 
 def _pairs_file(task: Task) -> Path:

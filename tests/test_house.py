@@ -31,6 +31,7 @@ LAYERS = [
         "runners",
         "rayrunner",
         "shardmining",
+        "partitions",
         "cpu",
         "passages",
         "modelfolder",
