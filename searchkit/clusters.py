@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -93,7 +94,7 @@ def cluster(
     found: list[Cluster] = []
     choices: dict[str | None, Choice] = {}
     ordered = sorted(groups, key=lambda question: (question is not None, question or ""))
-    settings = _Settings(method, threshold, k, min_size, seed)
+    settings = _Settings(method, threshold, k, min_size, seed, "torch" in sys.modules)
     prepared = (sorted(groups[question], key=lambda pair: pair[0].id) for question in ordered)
     results = _each(prepared, settings, runner)
     for done, (question, (answers, row_of, labels, choice)) in enumerate(
@@ -207,6 +208,7 @@ class _Settings:
     k: int | None
     min_size: int
     seed: int
+    torch: bool = False  # mining takes it where it is loaded, and it sums in another order
 
 
 _Result = tuple[list[Answer], NDArray[np.int64], Clustering, Choice | None]
@@ -257,6 +259,8 @@ def _far(
 def cluster_shard(task: tuple[str, _Settings]) -> Choice | None:
     """Group the rows of one question; the task of a worker. Gives what it chose, if anything."""
     path, settings = Path(task[0]), task[1]
+    if settings.torch:
+        import torch  # noqa: F401
     rows, weights = map_array(path / "rows.npy"), read_array(path / "weights.npy")
     found, choice = _clustered(rows, weights, settings)
     for name in ("labels", "centres", "scores"):

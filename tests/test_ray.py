@@ -18,7 +18,7 @@ import ray_cluster as far
 from test_mining import unit
 from test_shardmining import sorted_pairs
 
-from searchkit import farencoder, rayrunner, shardmining
+from searchkit import farencoder, mining, rayrunner, shardmining
 from searchkit.encoder import load_encoder
 from searchkit.errors import BadInput, IndexMismatch, RunnerFailed
 from searchkit.farencoder import FarEncoder
@@ -100,7 +100,13 @@ def test_the_watchdog_says_that_nothing_ends(runner: RayRunner, caplog) -> None:
     assert "of the cluster's 4 cores are free" in caplog.messages[0]
 
 
-def test_mining_is_the_plain_loop_bit_for_bit(runner: RayRunner, shards: Path, monkeypatch) -> None:
+@pytest.mark.parametrize("kind", [None, ("cpu", "bfloat16")], ids=["single", "half"])
+def test_mining_is_the_plain_loop_bit_for_bit(
+    runner: RayRunner, shards: Path, monkeypatch, kind: mining.Kind
+) -> None:
+    monkeypatch.setattr(mining, "_half_precision_here", lambda: kind)
+    if kind:
+        import torch  # noqa: F401  (mining takes torch when it is there)
     monkeypatch.setattr(shardmining, "PRODUCTS", 1)  # a task a tile
     monkeypatch.setattr(shardmining, "mine_tiles", far.mine_and_die)
     vectors = unit(4_000, 32, clusters=150)
@@ -110,7 +116,10 @@ def test_mining_is_the_plain_loop_bit_for_bit(runner: RayRunner, shards: Path, m
     assert len(wanted) > 1_000
     for name in ("left", "right", "scores"):
         assert getattr(found, name).tobytes() == getattr(wanted, name).tobytes()
-    assert {path.name for path in shards.glob("died-*")} == {"died-before", "died-after"}
+    marks = [shards / "died-before", shards / "died-after"]
+    assert all(mark.exists() for mark in marks)
+    for mark in marks:
+        mark.unlink()
 
 
 def test_embedding_gives_the_same_vectors(
@@ -175,10 +184,10 @@ def test_the_commands_give_the_same(cluster: str, tiny: Path, tmp_path: Path) ->
     assert told["embedded"] > farencoder.FEW
     with Index.open(tmp_path / "far") as index, Index.open(tmp_path / "plain") as plain:
         assert np.array_equal(index.passages().vectors, plain.passages().vectors)
-    mine = ["mine", "-t", 0.5, "-f", "json", "-i", tmp_path / "far"]
-    wanted = run(*mine)
+    asked_mine = ["mine", "-t", 0.5, "-f", "json", "-i", tmp_path / "far"]
+    wanted = run(*asked_mine)
     assert len(wanted) > 10_000
-    assert run(*mine, *there) == run(*mine, "--runner", "ray") == wanted
+    assert run(*asked_mine, *there) == run(*asked_mine, "--runner", "ray") == wanted
     for command in ("plagiarism", "cluster"):
         asked = [command, "-f", "json", "-q", "-i", tmp_path / "far"]
         assert run(*asked, *there) == run(*asked) != "[]\n"
