@@ -153,6 +153,7 @@ def _address(host: str, port: int, token: str | None) -> str:
 
 
 def _answer(request: Request, status: int, why: str) -> Response:
+    why = why.encode("utf-8", "replace").decode()  # a name that was sent may hold a lone surrogate
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": why}, status)
     return error_page(request, status, why)
@@ -172,7 +173,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:])
     where = "the body" if first["type"] == "json_invalid" or not where else where
-    return _answer(request, 422, f"{where}: {first['msg']}")
+    return _answer(request, 422, f"{where}: {first['msg'].removeprefix('Value error, ')}")
 
 
 def _http(request: Request, error: Exception) -> Response:

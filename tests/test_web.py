@@ -22,9 +22,16 @@ import pytest
 import schemathesis
 from click.testing import CliRunner
 from conftest import ToyEncoder
-from hypothesis import HealthCheck, settings
-from schemathesis.checks import CHECKS
-from serving import HOSTILE, OURS, client_of, listening, make_index, toy, toy_encoder, until, writer
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from serving import HOSTILE, client_of, make_index, toy, until, writer
 from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
@@ -32,7 +39,6 @@ from searchkit.cli import main
 from searchkit.decisions import decide, decisions
 from searchkit.findings import plagiarism_as_record
 from searchkit.plagiarism import find_plagiarism
-from searchkit.status import status
 from searchkit.verify import verify
 from searchkit.web import create_app
 
@@ -82,7 +88,7 @@ def get(client: TestClient, path: str, **parameters: Any) -> Any:
 def test_status_is_that_of_the_command_line(client: TestClient, folder: Path) -> None:
     found, told = get(client, "status"), cli(folder, "status")
     assert found.pop("index") == "index"
-    assert found.pop("revision") == 1
+    assert found.pop("revision") >= 1
     for one in (found, told):
         one.pop("files")  # the log of the database comes and goes
     assert {name: told[name] for name in found} == found
@@ -201,10 +207,11 @@ def test_decisions_are_kept_and_taken_back(client: TestClient, folder: Path) -> 
         ({"left": "q1-0"}, 422, "right: Field required"),
         ([], 422, "the body: "),
         ("{", 422, "the body: JSON decode error"),
-        ('{"left": "\\ud800", "right": "b", "decision": "open"}', 422, "left: "),
-        ("[" * 100_000, 422, ""),
-        ('{"left": ' + "9" * 10_000 + "}", 422, ""),
-        (b"\xff\xfe", 422, ""),
+        ('{"left": "\\ud800", "right": "b", "decision": "open"}', 422, "surrogate"),
+        ('{"left": "a", "right": "b", "decision": "open", "\\ud800": 1}', 404, "no answer 'a'"),
+        ("[" * 100_000, 400, "error parsing the body"),
+        ('{"left": ' + "9" * 10_000 + "}", 400, "error parsing the body"),
+        (b"\xff\xfe", 422, "the body: JSON decode error"),
     ],
 )  # fmt: skip
 def test_what_is_no_decision_is_refused(
@@ -243,12 +250,17 @@ def test_notes_go_into_columns_and_nowhere_else(client: TestClient, folder: Path
         assert "is no column to write into" in answer.json()["error"]
     answer = client.post("/api/notes", json={"ids": ["q1-0", "nobody"], "columns": {"a": "x"}})
     assert answer.status_code == 404
-    for body in ({"ids": [], "columns": {}}, {"ids": ["q1-0"], "columns": {"a": 1}}, {"ids": "q1"}):
-        assert client.post("/api/notes", json=body).status_code == 422
+    as_json = {"content-type": "application/json"}
+    for body in ({"ids": [], "columns": {}}, {"ids": ["q1-0"], "columns": {"a": 1}}, {"ids": "q1"},
+                 {"ids": ["q1-0"], "columns": {"\ud800": 1}},
+                 {"ids": ["q1-0"], "columns": {"a": "\ud800"}}):  # fmt: skip
+        assert (
+            client.post("/api/notes", content=json.dumps(body), headers=as_json).status_code == 422
+        )
     assert get(client, "search", q="loop", where='"comment" IS NOT NULL')["hits"]
 
 
-# -- what can't be -----------------------------------------------------------------------------------
+# -- what can't be ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -256,11 +268,10 @@ def test_notes_go_into_columns_and_nowhere_else(client: TestClient, folder: Path
     [
         ("search", 422, "q: Field required"),
         ("search?q=", 400, "the query is blank"),
-        ("search?q=%00", 400, "blank"),
         ("search?q=x&n=0", 422, "n: "),
         ("search?q=x&n=1e9", 422, "n: "),
         ("search?q=x&mode=magic", 422, "mode: "),
-        ("search?q=x&where=nothing+%3D+1", 400, "no column 'nothing'"),
+        ("search?q=x&where=absent+%3D+1", 400, "no column 'absent'"),
         ("search?q=x&where=1)%3B+DROP+TABLE+answers", 400, "is not one SQL expression"),
         ("search?q=x&where=(SELECT+1+FROM+decisions)", 400, "may only read the answers"),
         ("search?q=x&where=%00", 400, "--where"),
@@ -276,7 +287,7 @@ def test_notes_go_into_columns_and_nowhere_else(client: TestClient, folder: Path
         ("pairs?threshold=nan", 422, "threshold: "),
         ("pairs?threshold=1.5", 422, "threshold: "),
         ("pairs?wait=nan", 422, "wait: "),
-        ("pairs?where=nothing", 400, "no column 'nothing'"),
+        ("pairs?where=absent", 400, "no column 'absent'"),
         ("clusters?method=magic", 422, "method: "),
         ("grades?column=nothing", 400, "nothing"),
         ("grades/audit?column=nothing", 400, "nothing"),
@@ -394,10 +405,11 @@ def test_a_read_only_folder_is_served_and_says_what_it_cant(folder: Path) -> Non
     code = (
         "import os, sys; sys.path.insert(0, sys.argv[2]); from serving import *;"
         "import searchkit.index; searchkit.index.load_encoder = toy_encoder;"
-        "import searchkit.webpages; os.setuid(65534);"
+        "os.setuid(65534);"
         "from pathlib import Path\n"
         "with client_of(Path(sys.argv[1])) as client:\n"
-        "    print(client.get('/api/search?q=loop').status_code, client.get('/').status_code)\n"
+        "    for path in ('search?q=loop', 'answers'):\n"
+        "        print(client.get('/api/' + path).status_code)\n"
         "    new = {'left': 'q1-0', 'right': 'q1-1', 'decision': 'confirmed'}\n"
         "    answer = client.post('/api/decisions', json=new)\n"
         "    print(answer.status_code, answer.json()['error'])\n"
@@ -412,10 +424,10 @@ def test_a_read_only_folder_is_served_and_says_what_it_cant(folder: Path) -> Non
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    first, second = done.stdout.splitlines()
-    assert first == "200 200"
-    assert second.startswith("507 ")
-    assert "can't write here (Permission denied)" in second
+    *read, wrote = done.stdout.splitlines()
+    assert read == ["200", "200"]
+    assert wrote.startswith("507 ")
+    assert "can't write here (Permission denied)" in wrote
 
 
 def test_a_folder_that_is_gone_is_said(client: TestClient, folder: Path) -> None:
@@ -448,28 +460,45 @@ def test_many_at_once_are_all_answered(client: TestClient, folder: Path) -> None
 # -- OpenAPI ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("searchkit.index.load_encoder", toy_encoder)
-        app = create_app(make_index(tmp_path_factory.mktemp("fuzzed") / "index", ANSWERS))
-        yield schemathesis.openapi.from_asgi("/openapi.json", app)
-        app.state.uploads.close()
-        app.state.served.close()
+MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
 
 
-schema = schemathesis.pytest.from_fixture("fuzzed")
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: str(mode.value))
+def test_whatever_is_asked_is_answered_as_the_document_says(folder: Path, mode: Any) -> None:
+    checks = [not_a_server_error, status_code_conformance, content_type_conformance,
+              response_headers_conformance, response_schema_conformance]  # fmt: skip
+    ours = {"host": "localhost", "origin": "http://localhost"}
+    app = create_app(folder)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app, headers=ours)
+    count = 0
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        if operation.path == "/api/map":
+            continue  # it draws with UMAP, which takes ten seconds to be imported
+
+        @settings(
+            max_examples=10, derandomize=True, deadline=None, database=None,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def ask_and_check(case: schemathesis.Case) -> None:
+            nonlocal count
+            count += 1
+            case.call_and_validate(checks=checks, headers=ours)
+
+        try:
+            ask_and_check()
+        except Unsatisfiable:
+            assert mode is MODES[1]  # nothing that can be wrong
+    assert count > 150
+    assert verify_all(folder) == []
+    app.state.uploads.close()
+    app.state.served.close()
 
 
-@schema.parametrize()
-@settings(
-    max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
-)
-def test_whatever_is_asked_is_answered_as_the_document_says(case: schemathesis.Case) -> None:
-    names = ["not_a_server_error", "status_code_conformance", "content_type_conformance",
-             "response_headers_conformance", "response_schema_conformance"]  # fmt: skip
-    ours = {"origin": "http://localhost"}
-    case.call_and_validate(checks=CHECKS.get_by_names(names), headers=ours)
+def verify_all(folder: Path) -> list[str]:
+    with writer(folder) as index:
+        return verify(index)
 
 
 def test_the_document_describes_errors_and_bodies_as_they_are(client: TestClient) -> None:
