@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+ROOT = Path(__file__).parent.parent
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -21,10 +24,10 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-def searchkit(*arguments: str | Path, **options: object) -> str:
+def searchkit(*arguments: str | Path) -> str:
     """Run a command; give what it wrote."""
     command = [sys.executable, "-m", "searchkit", *map(str, arguments)]
-    ran = subprocess.run(command, capture_output=True, text=True, env=_environment())
+    ran = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)))
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
@@ -36,7 +39,7 @@ class Server:
         command = [sys.executable, "-m", "searchkit", "serve", "--port", "0", "--no-open", "-i"]
         self.process = subprocess.Popen(
             [*command, str(index)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            env=_environment(),
+            env=dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)),
         )  # fmt: skip
         assert self.process.stderr
         said = []
@@ -44,8 +47,18 @@ class Server:
             said.append(line)
             if " at http" in line:
                 self.address = line.split(" at ")[-1].split(";")[0].rstrip("/")
+                self._wait_until_it_listens()
                 return
         raise AssertionError(f"no server: {''.join(said)}")
+
+    def _wait_until_it_listens(self) -> None:
+        host, _, port = self.address.removeprefix("http://").rpartition(":")
+        for _ in range(500):
+            with socket.socket() as ours:
+                if ours.connect_ex((host, int(port))) == 0:
+                    return
+            time.sleep(0.02)
+        raise AssertionError(f"{self.address} doesn't answer")
 
     def stop(self, *, kill: bool = False) -> None:
         """End it: as Ctrl+C does, or in the middle of whatever it does."""

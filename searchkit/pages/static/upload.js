@@ -45,7 +45,7 @@ function show() {
   by("ingest").querySelector("[type=submit]").disabled = !upload.answers.length;
 }
 
-const short = text => (text === undefined ? "" : text.length > 200 ? text.slice(0, 200) + "…" : text);
+const short = text => (typeof text !== "string" ? String(text ?? "") : text.length > 200 ? text.slice(0, 200) + "…" : text);
 
 function said() {
   const given = { on_duplicate: by("field-on_duplicate").value, keep_going: by("field-keep_going").checked };
@@ -85,6 +85,7 @@ by("ingest").addEventListener("submit", async event => {
   }
 });
 
+by("file").addEventListener("click", () => { by("file").value = ""; }); // so that the same file, mended, can be chosen again
 by("file").addEventListener("change", () => by("file").files[0] && receive(by("file").files[0]));
 const drop = by("choose");
 drop.addEventListener("submit", event => event.preventDefault());
