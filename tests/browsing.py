@@ -27,7 +27,12 @@ ARGUMENTS = [
 def searchkit(*arguments: str | Path) -> str:
     """Run a command; give what it wrote."""
     command = [sys.executable, "-m", "searchkit", *map(str, arguments)]
-    ran = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)))
+    ran = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)),
+    )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 

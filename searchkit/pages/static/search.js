@@ -21,7 +21,7 @@ async function search(extra = {}) {
   by("hits").setAttribute("aria-busy", "true");
   try {
     by("hits").replaceChildren(...await piece(`/hits?${given}`, { signal: running.signal }));
-    const count = by("hits").querySelectorAll(".hit").length;
+    const count = by("hits").querySelectorAll("article.hit").length;
     by("summary").textContent = given.get("q")?.trim() ? found(count) : whole;
     history.replaceState(null, "", `/?${given}`);
   } catch (error) {

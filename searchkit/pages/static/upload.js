@@ -21,7 +21,7 @@ async function receive(file) {
   try {
     [upload] = await ask(`/api/uploads?name=${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
     show();
-    open("confirm");
+    open(upload.columns.length || upload.answers.length ? "confirm" : null);
   } catch (error) {
     wrong(error.message);
   }
@@ -29,7 +29,7 @@ async function receive(file) {
 
 /** Draw what the file's columns are taken for. */
 function show() {
-  wrong(upload.problem);
+  wrong(upload.problem?.replace(/; name it with --text-column.*/, "; choose it below"));
   const selects = FIELDS.map(([field, label]) => {
     const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– none –"));
     for (const name of upload.columns) select.append(make("option", { value: name }, name));
