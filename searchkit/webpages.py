@@ -18,6 +18,7 @@ from searchkit import views
 from searchkit._version import __version__
 from searchkit.distribution import BINS, score_counts
 from searchkit.errors import MissingExtra, NoSuchThing
+from searchkit.evidence import counted
 from searchkit.findings import what_was_compared
 from searchkit.htmlreport import make_report, report_as_page
 from searchkit.index import Index
@@ -58,7 +59,7 @@ def script_json(value: object) -> Markup:
 @cache
 def _templates() -> Any:  # noqa: ANN401
     made = environment()
-    made.globals.update(link=link, script_json=script_json, version=__version__)
+    made.globals.update(link=link, counted=counted, script_json=script_json, version=__version__)
     return made
 
 
@@ -206,16 +207,16 @@ def rings_page(request: Request) -> HTMLResponse:
     job = findings_job(served_by(request))
     if waiting := _not_yet(request, job, "Looking for findings"):
         return waiting
-    found = job.get()
-    where = {
-        (one.left, one.right): link("/review", show="all", left=one.left, right=one.right)
-        for one in found.findings
-    }
+    found = served_by(request).with_decisions(job.get())
+    numbers = {(one.left, one.right): n for n, one in enumerate(found.findings, 1)}
+    anchors = {pair: f"finding-{n}" for pair, n in numbers.items()}
     rings = [
-        views.ring_view(ring, found.texts, number=number)
+        (views.ring_view(ring, found.texts, number=number, anchors=anchors),
+         [_viewed(found.findings[numbers[pair] - 1], found.texts, found.decisions, numbers[pair])
+          for pair in ring.findings])
         for number, ring in enumerate(found.rings, 1)
-    ]
-    return _page(request, "rings.html", rings=rings, where=where)
+    ]  # fmt: skip
+    return _page(request, "rings.html", rings=rings)
 
 
 @pages.get("/report")

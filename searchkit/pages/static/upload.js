@@ -21,7 +21,7 @@ async function receive(file) {
   try {
     [upload] = await ask(`/api/uploads?name=${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
     show();
-    open("confirm");
+    open(upload.columns.length || upload.answers.length ? "confirm" : null);
   } catch (error) {
     wrong(error.message);
   }
@@ -29,7 +29,7 @@ async function receive(file) {
 
 /** Draw what the file's columns are taken for. */
 function show() {
-  wrong(upload.problem);
+  wrong(upload.problem?.replace(/; name it with --text-column.*/, "; choose it below"));
   const selects = FIELDS.map(([field, label]) => {
     const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– none –"));
     for (const name of upload.columns) select.append(make("option", { value: name }, name));
@@ -45,7 +45,7 @@ function show() {
   by("ingest").querySelector("[type=submit]").disabled = !upload.answers.length;
 }
 
-const short = text => (text === undefined ? "" : text.length > 200 ? text.slice(0, 200) + "…" : text);
+const short = text => (typeof text !== "string" ? String(text ?? "") : text.length > 200 ? text.slice(0, 200) + "…" : text);
 
 function said() {
   const given = { on_duplicate: by("field-on_duplicate").value, keep_going: by("field-keep_going").checked };
@@ -85,6 +85,7 @@ by("ingest").addEventListener("submit", async event => {
   }
 });
 
+by("file").addEventListener("click", () => { by("file").value = ""; }); // so that the same file, mended, can be chosen again
 by("file").addEventListener("change", () => by("file").files[0] && receive(by("file").files[0]));
 const drop = by("choose");
 drop.addEventListener("submit", event => event.preventDefault());
