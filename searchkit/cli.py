@@ -556,7 +556,7 @@ def compare(
         compared = run(index, left, right, template=_template(template), against=before)
     with _out(output) as out:
         if form == "json":
-            report.write_json(findings.finding_as_record(compared.finding), out)
+            report.write_json(findings.comparison_as_record(compared), out)
         else:
             findings.print_comparison(compared, out)
 
@@ -602,6 +602,31 @@ def report_(
         with _out(path) as out:
             out.write(write(made))
     log.info("%s and %s are written", output, beside)
+
+
+@main.command(name="decisions")
+@index_option
+@format_option("table", "json", "jsonl", "csv")
+@output_option
+@quiet_option
+def decisions_(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
+    """List what was decided about findings, in the order of deciding.
+
+    Confirmed or dismissed in searchkit serve, with the reason; a decision about an answer whose
+    text has changed since is stale, and the pair is open again.
+    """
+    from searchkit import findings
+    from searchkit.decisions import decisions
+
+    with _reading(folder, quiet=quiet) as index:
+        found = list(decisions(index).values())
+    _write_out(
+        form, output,
+        table=lambda out: findings.print_decisions(found, out),
+        records=lambda: map(findings.decision_as_record, found),
+        rows=lambda: map(findings.decision_as_record, found),
+        columns=findings.DECISION_COLUMNS,
+    )  # fmt: skip
 
 
 class _Threshold(click.ParamType[float | None]):
@@ -899,8 +924,9 @@ def serve(
     help="The model folder to make.",
 )  # fmt: skip
 @click.option(
-    "--from-index", "source", type=click.Choice(["graded", "clusters"]),
-    help="Make the pairs from the index: its graded answers (--column), or its clusters.",
+    "--from-index", "source", type=click.Choice(["graded", "reviewed", "clusters"]),
+    help="Make the pairs from the index: its graded answers (--column), the findings that were "
+    "confirmed or dismissed, or its clusters.",
 )  # fmt: skip
 @index_option
 @click.option("--column", metavar="NAME", help="The column with the marks, for graded answers.")
@@ -913,14 +939,14 @@ def serve(
     "--recipe", type=click.Choice(["default", "card"]), default="default", show_default=True,
     help="card: the published one, in which every pair is a positive.",
 )  # fmt: skip
-@click.option("--loss", type=click.Choice(["mnrl", "cosent", "online-contrastive"]),
+@click.option("--loss", type=click.Choice(["joint", "cosent", "mnrl", "online-contrastive"]),
               help="What is learned from a pair.  [default: by the recipe]")  # fmt: skip
 @click.option("--epochs", type=int, help="How often each pair is seen.  [default: 2]")
 @click.option("--batch-size", type=int, help="Pairs in a step.  [default: 16]")
 @click.option("--learning-rate", type=float, help="At the beginning.  [default: 5e-5]")
 @click.option(
     "--positive-from", type=float,
-    help="The least label of a positive, for losses without degrees.  [default: 6 of 10]",
+    help="The least label of a positive, for all losses but cosent.  [default: 6 of 10]",
 )  # fmt: skip
 @click.option("--max-label", type=float, help="The greatest label there can be.  [default: 10]")
 @click.option("--max-tokens", type=int, help="Tokens that the model reads.  [default: 128]")
@@ -988,11 +1014,13 @@ def _pairs(
     good: Sequence[str], max_label: float, *, quiet: bool,
 ) -> list[SentencePair]:  # fmt: skip
     from searchkit.sentencepairs import read_pairs
-    from searchkit.trainingpairs import pairs_of_clusters, pairs_of_graded
+    from searchkit.trainingpairs import pairs_of_clusters, pairs_of_decisions, pairs_of_graded
 
     if files:
         return read_pairs(files, max_label=max_label)
     with _reading(folder, quiet=quiet) as index:
+        if source == "reviewed":
+            return pairs_of_decisions(index, max_label=max_label)
         if column is None:
             return pairs_of_clusters(index, max_label=max_label)
         return pairs_of_graded(index, column, good=good, max_label=max_label)
@@ -1318,6 +1346,7 @@ def _next_steps(folder: Path) -> list[str]:
         f'searchkit query "callbacks run later" --author s07 {here}',
         f'searchkit query "promise" --mode hybrid --where "score < 5" {here}',
         f"searchkit plagiarism {here}",
+        f"searchkit report -o report.html {here}",
         f"searchkit compare q16-s07 q16-s19 {here}",
         f"searchkit cluster --question q16 {here}",
         f"searchkit grade --column score --audit {here}",

@@ -97,7 +97,7 @@ def cluster(
         if progress:
             progress(done, len(ordered))
     count = sum(len(group) for group in groups.values())
-    blank = len(index.store.matching(where)) - count
+    blank = len(index.ids(where)) - count
     return Clustered(found, choices, count, blank)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.evidence import counted
 from searchkit.report import one_line, open_console, plain_table, tidy, visible
-from searchkit.types import NO_FINDING, Finding, Overlap, Ring
+from searchkit.types import NO_FINDING, Decision, Finding, Overlap, Ring
 
 if TYPE_CHECKING:
     from searchkit.plagiarism import Comparison, Plagiarism
@@ -18,6 +18,7 @@ LEAST = 1e-6  # a smaller `expected` is beyond what a fitted tail can say
 COLUMNS = ["expected", "verdict", "question", "left", "left_author", "right", "right_author",
            "decision", "first", "score", "semantic", "verbatim", "reason", "remarks", "passages",
            "left_text", "right_text"]  # fmt: skip
+DECISION_COLUMNS = list(Decision.__slots__)
 
 
 def finding_as_record(finding: Finding, decision: str = "open") -> dict[str, Any]:
@@ -48,6 +49,30 @@ def _passage_as_record(passage: Overlap) -> dict[str, Any]:
     }
 
 
+def decision_as_record(decision: Decision) -> dict[str, Any]:
+    """Give a decision with all its fields."""
+    return {name: getattr(decision, name) for name in DECISION_COLUMNS}
+
+
+def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
+    """Print what was decided, a line a pair."""
+    from rich.text import Text
+
+    console = open_console(out)
+    if not decisions:
+        console.print("nothing has been decided yet; run: searchkit serve")
+        return
+    table = plain_table()
+    for name in ("decision", "left", "right", "decided"):
+        table.add_column(name)
+    table.add_column("reason", overflow="fold", ratio=1)
+    for one in decisions:
+        decision = f"{one.decision}, stale" if one.is_stale else one.decision
+        cells = (one.left, one.right, one.decided_at, one.reason)
+        table.add_row(decision, *(Text(visible(cell)) for cell in cells))
+    console.print(table)
+
+
 def ring_as_record(ring: Ring) -> dict[str, Any]:
     """Give one ring; its findings as pairs of ids."""
     return {
@@ -56,6 +81,12 @@ def ring_as_record(ring: Ring) -> dict[str, Any]:
         "findings": [list(pair) for pair in ring.findings],
         "expected": ring.expected,
     }
+
+
+def comparison_as_record(compared: Comparison) -> dict[str, Any]:
+    """Give what `compare` found, and what was decided."""
+    decision = compared.decision.decision if compared.decision else "open"
+    return finding_as_record(compared.finding, decision)
 
 
 def plagiarism_as_record(found: Plagiarism) -> dict[str, Any]:
@@ -259,3 +290,6 @@ def _in_words(compared: Comparison) -> Iterator[str]:
         yield visible(f"{finding.first} was handed in first; that does not say who copied.")
     for remark in finding.remarks:
         yield visible(f"Note: {remark}.")
+    if compared.decision:
+        because = f": {compared.decision.reason}" if compared.decision.reason else ""
+        yield visible(f"You {compared.decision.decision} it{because}.")

@@ -74,7 +74,7 @@ def load(index: Index, column: str, kind: Kind | None = None) -> Corpus:
 
 def chosen(index: Index, corpus: Corpus, where: Where) -> NDArray[np.bool_]:
     """Say of each answer whether the filter allows it."""
-    ids = {row[1] for row in index.store.identities(index.store.matching(where))}
+    ids = set(index.ids(where))
     return np.array([answer.id in ids for answer in corpus.answers], bool)
 
 

@@ -51,6 +51,24 @@ class Added:
     embedded: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """Answers by what they were cut into, in order of their ids.
+
+    Attributes:
+        ids: `n` of them.
+        questions: Of each.
+        rows: Of each the rows of `vectors` that its passages have, in order; none if it is blank.
+            Equal texts have the same row.
+        vectors: `(v, d)` float32, unit rows.
+    """
+
+    ids: list[str]
+    questions: list[str | None]
+    rows: list[tuple[int, ...]]
+    vectors: Floats
+
+
 class Index:
     """A corpus of answers in a folder, searchable by meaning and by words.
 
@@ -205,6 +223,11 @@ class Index:
         return self._encoder
 
     @property
+    def model(self) -> Model:
+        """What is known of that model without loading it."""
+        return self.store.model()
+
+    @property
     def vectors(self) -> VectorIndex:
         """Every vector of the index."""
         if self._vectors is None:
@@ -235,6 +258,31 @@ class Index:
         """
         found = self._stored(ids)
         return [found[i].answer for i in ids]
+
+    def find(self, ids: Sequence[str]) -> dict[str, Answer]:
+        """Give the answers with these ids, by their ids; one that isn't there is left out."""
+        return {name: stored.answer for name, stored in self.store.get(ids).items()}
+
+    def ids(self, where: Where = EVERYTHING) -> list[str]:
+        """Give the ids of the answers that a filter allows, blank ones too, in order."""
+        rows = self.store.identities(self.store.matching(where))
+        return sorted(row[1] for row in rows)
+
+    def passages(self, where: Where = EVERYTHING) -> Passages:
+        """Give the answers that a filter allows by their passages, in order of their ids."""
+        allowed = self.store.matching(where)
+        keys: dict[int, list[int]] = {}
+        for answer, vector in self.store.passage_vectors(allowed):
+            keys.setdefault(answer, []).append(vector)
+        wanted = {vector: 0 for some in keys.values() for vector in some}
+        wanted = {vector: row for row, vector in enumerate(wanted)}
+        identities = sorted(self.store.identities(allowed), key=lambda row: row[1])
+        return Passages(
+            ids=[row[1] for row in identities],
+            questions=[row[2] for row in identities],
+            rows=[tuple(wanted[key] for key in keys.get(row[0], ())) for row in identities],
+            vectors=unit_rows(self.vectors.get(np.array(list(wanted), np.int64))),
+        )
 
     def answers(self, where: Where = EVERYTHING) -> Iterator[Answer]:
         """Stream the answers that a filter allows, in the order in which they came."""

@@ -139,10 +139,10 @@ def _not_taken(
     """
     if on_duplicate == "keep-last":
         return answers
-    stored = index.store.get([answer.id for answer in answers])
+    stored = index.find([answer.id for answer in answers])
     usable = []
     for answer in answers:
-        before = stored[answer.id].answer if answer.id in stored else None
+        before = stored.get(answer.id)
         if before is None or _same_answer(before, answer):
             usable.append(answer)
         elif on_duplicate == "refuse":

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.errors import BadInput
-from searchkit.index import EVERYTHING, Index
+from searchkit.index import EVERYTHING, Index, Passages
 from searchkit.mining import PairSorter, mine_blocks
 from searchkit.types import By, Pair
-from searchkit.vectors import unit_rows
 from searchkit.where import Where
 
-Group = tuple[str | None, tuple[int, ...]]  # a question and the vectors of an answer's passages
+Group = tuple[str | None, tuple[int, ...]]  # a question and the rows of an answer's passages
 
 THRESHOLD = 0.8
 
@@ -76,14 +75,11 @@ def mine(
     check_threshold(threshold)
     if max_pairs is not None and max_pairs < 0:
         raise BadInput(f"--max-pairs must be 0 or more, not {max_pairs}")
-    allowed = index.store.matching(where)
-    identities = sorted(index.store.identities(allowed), key=lambda row: row[1])
-    by = by or ("question" if any(row[2] for row in identities) else "all")
-    asked = [(key, question if by == "question" else "") for key, _, question, _ in identities]
-    equal = _equal_texts(index, allowed, asked)
-    ids = [row[1] for row in identities]
+    found = index.passages(where)
+    by = by or ("question" if any(found.questions) else "all")
+    ids, equal = found.ids, _equal_texts(found, by)
     sorter = PairSorter(max_pairs)
-    vectors, groups, owners = _rows(index, equal)
+    vectors, groups, owners = _rows(found, equal)
     done = 0
 
     def advance(rows: int) -> None:
@@ -109,22 +105,17 @@ def check_threshold(threshold: float) -> None:
         raise BadInput(f"a threshold is a cosine, from -1 to 1, not {threshold}")
 
 
-def _equal_texts(
-    index: Index, allowed: NDArray[np.int64], answers: Sequence[tuple[int, str | None]]
-) -> dict[Group, list[int]]:
-    """Group the answers, given as (key, question), that have the same passages; by their number."""
-    passages: dict[int, list[int]] = {}
-    for key, vector in index.store.passage_vectors(allowed):
-        passages.setdefault(key, []).append(vector)
+def _equal_texts(found: Passages, by: By) -> dict[Group, list[int]]:
+    """Group the answers that have the same passages; by their number."""
     groups: dict[Group, list[int]] = {}
-    for number, (key, question) in enumerate(answers):
-        if key in passages:
-            groups.setdefault((question, tuple(passages[key])), []).append(number)
+    for number, (question, rows) in enumerate(zip(found.questions, found.rows, strict=True)):
+        if rows:
+            groups.setdefault((question if by == "question" else "", rows), []).append(number)
     return groups
 
 
 def _rows(
-    index: Index, equal: dict[Group, list[int]]
+    found: Passages, equal: dict[Group, list[int]]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
     """Give the vectors to compare, the question of each as a number, and its answer's number.
 
@@ -133,9 +124,9 @@ def _rows(
     order = sorted(equal, key=lambda group: (group[0] is not None, group[0] or "", equal[group][0]))
     questions = {question: n for n, question in enumerate(dict.fromkeys(g[0] for g in order))}
     rows = [
-        (vector, questions[group[0]], equal[group][0])
+        (row, questions[group[0]], equal[group][0])
         for group in order
-        for vector in dict.fromkeys(group[1])
+        for row in dict.fromkeys(group[1])
     ]
     wanted, groups, owners = np.array(rows, np.int64).reshape(-1, 3).T
-    return unit_rows(index.vectors.get(wanted)), groups, owners
+    return found.vectors[wanted], groups, owners

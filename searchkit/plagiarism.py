@@ -73,12 +73,14 @@ class Comparison:
         left: The finding's left answer.
         right: Its right answer.
         pairs: How many pairs of answers `expected` is about.
+        decision: What a person decided about them, where it still counts.
     """
 
     finding: Finding
     left: Answer
     right: Answer
     pairs: int
+    decision: Decision | None = None
 
 
 def find_plagiarism(
@@ -190,9 +192,9 @@ def compare(
             if other.question != question and len(other.texts) < FEW:
                 detector.look_at(other)  # puts it aside
     finding = detector.compare(group, first, second)
-    return Comparison(
-        finding, found[finding.left], found[finding.right], len(kept) * (len(kept) - 1) // 2
-    )
+    decision = counting(decisions(index)).get((finding.left, finding.right))
+    pairs = len(kept) * (len(kept) - 1) // 2
+    return Comparison(finding, found[finding.left], found[finding.right], pairs, decision)
 
 
 def question_group(index: Index, question: str | None, *, template: str = "") -> Group:
@@ -215,7 +217,7 @@ def _earlier(index: Index, against: Index) -> list[Written]:
         raise BadInput(
             f"--against {against.path}: is the index itself; name one of earlier answers"
         )
-    ours, theirs = index.store.model(), against.store.model()
+    ours, theirs = index.model, against.model
     if ours.fingerprint != theirs.fingerprint:
         raise IndexMismatch(
             f"{against.path}: made with {theirs.name} ({theirs.fingerprint[:12]}), and "

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from itertools import groupby, pairwise
 
 from searchkit.clusters import cluster
+from searchkit.decisions import counting, decisions
 from searchkit.errors import BadInput
 from searchkit.index import Index
 from searchkit.marks import UNGRADED, Marks, check_learnable, read_marks
@@ -71,6 +72,28 @@ def _worth(marks: Marks, good: Collection[str]) -> list[float]:
         what = f"no label {unknown[0]!r}" if unknown else "its marks are labels"
         raise BadInput(f"{marks.column}: {what}; say which are good ones: --good one of {named}")
     return [float(mark in good) for mark in marks.scale]
+
+
+def pairs_of_decisions(index: Index, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
+    """Pair the answers that people decided about: confirmed findings are alike, dismissed are not.
+
+    Decisions that were taken back, or are about texts that have changed since, count for nothing;
+    nor do those about an answer of another index.
+
+    Raises:
+        BadInput: if no decision is left.
+    """
+    found = counting(decisions(index))
+    answers = index.find(sorted({name for pair in found for name in pair}))
+    pairs = []
+    for (left, right), one in found.items():
+        if left in answers and right in answers:
+            label = max_label if one.decision == "confirmed" else 0.0
+            first = answers[left]
+            pairs.append(SentencePair(first.text, answers[right].text, label, first.question))
+    if not pairs:
+        raise BadInput(f"{index.path}: nobody has decided about a finding; run: searchkit serve")
+    return pairs
 
 
 def pairs_of_clusters(index: Index, *, max_label: float = MAX_LABEL) -> list[SentencePair]:

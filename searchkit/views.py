@@ -22,8 +22,8 @@ from searchkit.types import NO_FINDING, Answer, Cluster, Decision, Finding, Hit,
 
 TONES = {"identical": "bad", "near copy": "bad", "light revision": "warn",
          "heavy revision": "info", "shared source": "", NO_FINDING: ""}  # fmt: skip
-LABEL = 18  # letters of a name in a drawing
-EDGE = 20  # letters on a line of a drawing
+LABEL = 14  # letters of a name in a drawing
+EDGE = 12  # letters on a line of a drawing
 
 # What acts or isn't seen: control and bidi characters, lone surrogates, zero-width ones, fillers
 # and tags; not the joiners, of which emoji and some scripts are made.
@@ -443,7 +443,7 @@ def histogram(
     lowest = next((n for n, count in enumerate(counts) if count), BINS // 2)
     lowest = min([lowest, *(int((score + 1) * BINS / 2) for score in scores)])
     lowest = max(0, min(lowest, BINS - 20) // 5 * 5)
-    left, right, base = 8.0, WIDTH - 8.0, HEIGHT - 20.0
+    left, right, base = 12.0, WIDTH - 12.0, HEIGHT - 20.0
     step = (right - left) / (BINS - lowest)
     dots = _dots(findings, lowest, left, right)
     top = max([float(TOP), *(dot.y + ROW for dot in dots)])
@@ -461,7 +461,7 @@ def histogram(
                 f"{low:.2f} to {high:.2f}: {counted(counts[n], 'pair')}",
             )
         )  # fmt: skip
-    every = 10 if BINS - lowest > 40 else 5
+    every = 10 if BINS - lowest > 30 else 5
     ticks = [
         Tick(round(left + (n - lowest) * step, 1), f"{2 * n / BINS - 1:.1f}")
         for n in range(lowest, BINS + 1)
@@ -595,16 +595,17 @@ def ring_view(
         one, other = sorted((answers[name].author or "") for name in pair)
         link = Link(answers[pair[0]].question or "(no question)", anchors.get(pair, ""))
         together[one, other].append(link)
-    radius = 62 if len(ring.authors) < 7 else min(150, 12 * len(ring.authors))
-    width, height = max(400, 2 * radius + 260), 2 * radius + 56
+    radius = 78 if len(ring.authors) < 8 else min(180, 10 * len(ring.authors))
+    width = 2 * radius + 200
+    height = 2 * radius + 56 if len(ring.authors) > 2 else 64
     nodes = {
         author: _node(author, n, len(ring.authors), (width / 2, height / 2), radius, names)
         for n, author in enumerate(ring.authors)
     }
     many = len(together) > 10
     edges = [
-        _edge(nodes[one], nodes[other], links, labelled=not many)
-        for (one, other), links in sorted(together.items())
+        _edge(nodes[one], nodes[other], links, n, labelled=not many)
+        for n, ((one, other), links) in enumerate(sorted(together.items()))
     ]
     couples = counted(len(together), "pair") + " of authors"
     return RingView(
@@ -648,16 +649,17 @@ def _node(
     )  # fmt: skip
 
 
-def _edge(one: Node, other: Node, links: list[Link], *, labelled: bool) -> Edge:
+def _edge(one: Node, other: Node, links: list[Link], number: int, *, labelled: bool) -> Edge:
     questions = list(dict.fromkeys(link.question for link in links))
     label = ", ".join(questions)
     if len(label) > EDGE:
         label = counted(len(questions), "question")
     label = label if labelled else ""
+    along = (0.4, 0.6)[number % 2]  # so that two labels at one height don't touch
     return Edge(
         one.name, other.name, one.x, one.y, other.x, other.y,
-        round((one.x + other.x) / 2, 1), round((one.y + other.y) / 2, 1),
-        round(3.2 * len(label) + 5, 1), label, min(6.0, 1.0 + len(questions)), links,
+        round(one.x + along * (other.x - one.x), 1), round(one.y + along * (other.y - one.y), 1),
+        round(3.4 * len(label) + 5, 1), label, min(6.0, 1.0 + len(questions)), links,
     )  # fmt: skip
 
 
@@ -707,7 +709,7 @@ def cluster_view(
     heading = {"single": "Alone", "noise": f"{size} in no cluster"}.get(cluster.kind, size)
     keywords = list(cluster.keywords)
     if names and names.replace:
-        keywords = [word for word in keywords if not names.mentions(word)]
+        keywords = [word for word in keywords if not names.mentions(f"{word} {word.capitalize()}")]
     return ClusterView(
         number=cluster.cluster,
         anchor=anchor,

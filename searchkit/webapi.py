@@ -26,7 +26,7 @@ from searchkit.query import Mode
 from searchkit.served import Job, Progress, Served
 from searchkit.status import status
 from searchkit.trials import evaluate_grades
-from searchkit.types import Answer, By, Decision
+from searchkit.types import Answer, By
 from searchkit.uploads import Reading, Upload, Uploads
 from searchkit.verify import verify
 from searchkit.where import Where
@@ -246,9 +246,7 @@ def read_compare(request: Request, left: Ident, right: Ident) -> dict[str, Any]:
     """Put two answers side by side: what they share, and how surprising that is."""
     with served_by(request).reading() as index:
         compared = compare(index, left, right)
-        decided = decisions(index).get((compared.finding.left, compared.finding.right))
-    decision = decided.decision if decided and not decided.is_stale else "open"
-    return findings.finding_as_record(compared.finding, decision) | {"pairs": compared.pairs}
+    return findings.comparison_as_record(compared) | {"pairs": compared.pairs}
 
 
 def clusters_job(
@@ -340,23 +338,22 @@ def read_audit(request: Request, column: Column, wait: Wait = WAIT) -> Any:  # n
 # -- writing ---------------------------------------------------------------------------------------
 
 
-def decision_as_record(one: Decision) -> dict[str, Any]:
-    """Give a decision with all its fields."""
-    return {name: getattr(one, name) for name in Decision.__slots__}
-
-
 @api.get("/decisions", tags=["review"])
 def read_decisions(request: Request) -> dict[str, Any]:
     """Give what was decided last about each pair, in the order of deciding."""
     with served_by(request).reading() as index:
-        return {"decisions": [decision_as_record(one) for one in decisions(index).values()]}
+        return {
+            "decisions": [findings.decision_as_record(one) for one in decisions(index).values()]
+        }
 
 
 @api.post("/decisions", tags=["review"])
 def add_decision(request: Request, new: NewDecision) -> dict[str, Any]:
     """Decide about two answers; it is kept when this answers."""
     with served_by(request).writing() as index:
-        return decision_as_record(decide(index, new.left, new.right, new.decision, new.reason))
+        return findings.decision_as_record(
+            decide(index, new.left, new.right, new.decision, new.reason)
+        )
 
 
 @api.delete("/decisions", tags=["review"])

@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from searchkit import views
 from searchkit._version import __version__
-from searchkit.decisions import counting, decisions
 from searchkit.distribution import BINS, score_counts
 from searchkit.errors import MissingExtra, NoSuchThing
 from searchkit.findings import what_was_compared
+from searchkit.htmlreport import make_report, report_as_page
 from searchkit.index import Index
 from searchkit.pages import environment
 from searchkit.plagiarism import PROMPTS, Plagiarism, compare
@@ -194,9 +194,8 @@ def compare_page(request: Request, left: str, right: str) -> HTMLResponse:
     """Put any two answers side by side."""
     with served_by(request).reading() as index:
         both = compare(index, left, right)
-        decided = counting(decisions(index)).get((both.finding.left, both.finding.right))
     view = views.finding_view(
-        both.finding, both.left, both.right, pairs=both.pairs, decision=decided
+        both.finding, both.left, both.right, pairs=both.pairs, decision=both.decision
     )
     return _page(request, "compare.html", view=view)
 
@@ -217,6 +216,24 @@ def rings_page(request: Request) -> HTMLResponse:
         for number, ring in enumerate(found.rings, 1)
     ]
     return _page(request, "rings.html", rings=rings, where=where)
+
+
+@pages.get("/report")
+def report_file(request: Request, anonymous: bool = False) -> Response:
+    """Give the report as a file to hand on, as `searchkit report` writes it."""
+    job = served_by(request).job(
+        ("report", anonymous),
+        lambda index, progress: report_as_page(
+            make_report(index, anonymous=anonymous, progress=progress)
+        ),
+        kept="change",
+    )
+    if waiting := _not_yet(request, job, "Writing the report"):
+        return waiting
+    name = "report-anonymous.html" if anonymous else "report.html"
+    return HTMLResponse(
+        job.get(), headers={"content-disposition": f'attachment; filename="{name}"'}
+    )
 
 
 # -- questions -------------------------------------------------------------------------------------

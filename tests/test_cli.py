@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from searchkit import Index
 from searchkit.cli import main
+from searchkit.decisions import decide
 
 pytestmark = pytest.mark.model
 
@@ -392,7 +394,8 @@ def test_plagiarism_writes_every_format(term: Path) -> None:
     (one, other) = found["findings"]
     assert {one["left"], other["left"]} == {"a1", "b1"}
     assert list(one) == ["left", "right", "question", "verdict", "score", "semantic", "verbatim",
-                         "expected", "passages", "reason", "remarks", "first"]  # fmt: skip
+                         "expected", "passages", "reason", "remarks", "first",
+                         "decision"]  # fmt: skip
     assert one["verdict"] == "near copy" and one["passages"][0]["kind"] == "verbatim"
     (ring,) = found["rings"]
     assert ring["authors"] == ["s1", "s9"] and ring["questions"] == ["a", "b"]
@@ -408,6 +411,21 @@ def test_plagiarism_writes_every_format(term: Path) -> None:
     assert "near copy" in table and "s1, s9" in table and "a reason to look, not a proof" in table
     none = run("plagiarism", "-i", term, "--max-expected", "0", "-q")
     assert "no pair is more alike than chance explains" in none.stdout and none.stderr == ""
+
+
+def test_a_dismissed_pair_stays_dismissed(term: Path) -> None:
+    found = json.loads(run("plagiarism", "-i", term, "-f", "json", "-q").stdout)["findings"]
+    with Index.open(term, write=True) as index:
+        decide(index, found[0]["left"], found[0]["right"], "dismissed", "same table")
+        decide(index, found[1]["left"], found[1]["right"], "confirmed")
+    again = json.loads(run("plagiarism", "-i", term, "-f", "json", "-q").stdout)["findings"]
+    assert [one["decision"] for one in again] == ["dismissed", "confirmed"]
+    table = run("plagiarism", "-i", term, "-q").stdout
+    assert "not shown: 1 that you dismissed" in table and "confirmed" in table
+    assert found[0]["left"] not in table
+    pair = [found[0]["left"], found[0]["right"], "-i", term]
+    assert json.loads(run("compare", *pair, "-f", "json").stdout)["decision"] == "dismissed"
+    assert "You dismissed it: same table." in run("compare", *pair).stdout
 
 
 def test_plagiarism_with_a_template_and_an_earlier_index(term: Path, tmp_path: Path) -> None:

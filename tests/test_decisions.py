@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index
+from searchkit.cli import main
 from searchkit.decisions import LONGEST, counting, decide, decisions, take_back
 from searchkit.errors import BadInput
 from searchkit.reindex import reindex
@@ -140,8 +144,6 @@ def test_an_index_of_format_1_has_none_until_it_is_written_to(tmp_path: Path) ->
 
 
 def test_a_reader_does_not_hold_up_a_decision(index: Index) -> None:
-    import time
-
     decide(index, "a", "b", "confirmed")
     index.close()
     with Index.open(index.path, encoder=ToyEncoder()) as reader:
@@ -187,3 +189,31 @@ def test_reopened_it_sees_what_is_new_and_loads_nothing_that_is_the_same(index: 
         with reader.reopened() as again:
             assert len(again.vectors) == len(vectors) + 1
         assert decisions(reader) == {}
+
+
+def test_the_command_line_lists_them_in_every_form(index: Index) -> None:
+    decide(index, "a", "b", "confirmed")
+    decide(index, "a", "c", "dismissed", "=both, quote the \x1b[31mslides")
+    index.add([Answer("c", "Another text", "q1", "c")])
+    index.close()
+
+    def said(form: str) -> str:
+        arguments = ["decisions", "-i", str(index.path), "--format", form]
+        run = CliRunner().invoke(main, arguments)
+        assert run.exit_code == 0, run.output
+        return run.stdout
+
+    assert [(one["left"], one["right"], one["decision"], one["is_stale"])
+            for one in json.loads(said("json"))] == [
+        ("a", "b", "confirmed", False), ("a", "c", "dismissed", True)
+    ]  # fmt: skip
+    assert len(said("jsonl").splitlines()) == 2
+    assert "\"'=both, quote" in said("csv")
+    assert "dismissed, stale" in said("table")
+    assert "\x1b" not in said("table")
+
+
+def test_the_command_line_says_that_there_are_none(index: Index) -> None:
+    index.close()
+    run = CliRunner().invoke(main, ["decisions", "-i", str(index.path)])
+    assert "nothing has been decided yet; run: searchkit serve" in run.stdout

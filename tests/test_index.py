@@ -58,6 +58,34 @@ def test_search_equals_brute_force(index, answers, encoder, k: int) -> None:
     assert [h.rank for h in hits] == list(range(1, len(hits) + 1))
 
 
+def test_queries_together_find_what_each_finds_alone(index) -> None:
+    queries = ["the event loop", "streams " * 40, "runs callbacks", "unlike any other"]
+    for where in (Where(), Where(question="q1"), Where(question="nothing")):
+        for k in (1, 2, 50):
+            together = index.search(queries, k, where)
+            assert together == [index.search([query], k, where)[0] for query in queries]
+    assert index.search([], 3) == []
+
+
+def test_like_an_answer_are_those_nearest_to_its_passages_but_not_itself(index, encoder) -> None:
+    index.add([
+        Answer("long", "the event loop runs callbacks " + "and so on and on " * 30, "q1"),
+        Answer("twin", "the event loop runs callbacks " + "and so on and on " * 30, "q2"),
+    ])  # fmt: skip
+    first, *others = index.search_like("long", 3)
+    assert (first.answer.id, first.rank) == ("twin", 1)
+    assert first.score == pytest.approx(1, abs=1e-3)  # rows are rounded to float16
+    assert [hit.rank for hit in others] == [2, 3]
+    assert "long" not in {hit.answer.id for hit in index.search_like("long", 50)}
+    assert {h.answer.question for h in index.search_like("long", 50, Where(question="q1"))} == {
+        "q1"
+    }
+    index.add([Answer("blank", "  ")])
+    assert index.search_like("blank") == []
+    with pytest.raises(BadInput, match="no answer 'nobody'"):
+        index.search_like("nobody")
+
+
 def test_a_long_answer_is_found_by_any_of_its_passages(index, encoder) -> None:
     words = [f"word{n}" for n in range(100)]
     index.add([Answer("long", " ".join(words))])

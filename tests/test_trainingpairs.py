@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import ToyEncoder
 from courses import course, made, marked
 
-from searchkit import Answer
+from searchkit import Answer, Index
+from searchkit.decisions import decide
 from searchkit.errors import BadInput
-from searchkit.trainingpairs import pairs_of_clusters, pairs_of_graded
+from searchkit.trainingpairs import pairs_of_clusters, pairs_of_decisions, pairs_of_graded
+from searchkit.types import SentencePair
 
 
 def test_each_graded_answer_with_the_reference_and_its_mark(tmp_path: Path) -> None:
@@ -86,3 +89,20 @@ def test_clusters_are_pairs_of_their_centre(tmp_path: Path) -> None:
         pytest.raises(BadInput, match="no two answers say the same, and none is apart"),
     ):
         pairs_of_clusters(index)
+
+
+def test_reviewed_findings_are_pairs(tmp_path: Path) -> None:
+    answers = [Answer(name, f"The text of {name}", "q1", name) for name in "abc"]
+    with Index.create(tmp_path / "index", ToyEncoder()) as index:
+        index.add(answers)
+        with pytest.raises(BadInput, match="nobody has decided about a finding"):
+            pairs_of_decisions(index)
+        decide(index, "a", "b", "confirmed")
+        decide(index, "a", "c", "dismissed")
+        decide(index, "b", "c", "confirmed")
+        decide(index, "b", "c", "open")
+        decide(index, "a", "last-year:a", "confirmed")
+        assert pairs_of_decisions(index, max_label=5) == [
+            SentencePair("The text of a", "The text of b", 5, "q1"),
+            SentencePair("The text of a", "The text of c", 0, "q1"),
+        ]
