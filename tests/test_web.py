@@ -551,14 +551,16 @@ def test_serve_says_what_stops_it(folder: Path, tmp_path: Path) -> None:
     assert serve("-i", folder, "--port", 99999).exit_code == 2
 
 
+@pytest.mark.parametrize("missing", ["fastapi", "uvicorn"])
 def test_serve_without_its_packages_names_them(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     for name in [name for name in sys.modules if name.startswith("searchkit.web")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "fastapi", None)
+    monkeypatch.setitem(sys.modules, missing, None)
     result = serve("-i", folder)
     assert result.exit_code == 1
+    assert f"serve needs {missing}" in result.stderr
     assert "pip install 'searchkit[web]'" in result.stderr
 
 
