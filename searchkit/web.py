@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -21,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from searchkit._version import __version__
+from searchkit.connection import Punctual
 from searchkit.errors import (
     BadInput,
     IndexBusy,
@@ -101,10 +103,6 @@ def serve(
         BadInput: if the address can't be listened on.
         SearchkitError: as `Index.open`.
     """
-    import uvicorn
-
-    from searchkit.connection import Punctual
-
     host = host or LOOPBACK[0]
     token = None if host in LOOPBACK else secrets.token_urlsafe(24)
     with _listening(host, port) as listening:

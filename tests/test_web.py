@@ -38,6 +38,7 @@ from searchkit import Answer, Index
 from searchkit.cli import main
 from searchkit.decisions import decide, decisions
 from searchkit.findings import plagiarism_as_record
+from searchkit.guard import POLICY
 from searchkit.plagiarism import find_plagiarism
 from searchkit.verify import verify
 from searchkit.web import create_app
@@ -187,7 +188,7 @@ def test_decisions_are_kept_and_taken_back(client: TestClient, folder: Path) -> 
     new = {"left": "q1-1", "right": "q1-0", "decision": "confirmed", "reason": " both \u202e "}
     kept = client.post("/api/decisions", json=new).json()
     assert (kept["left"], kept["right"], kept["decision"]) == ("q1-0", "q1-1", "confirmed")
-    assert get(client, "decisions")["decisions"] == [kept]
+    assert get(client, "decisions")["decisions"] == [kept] == cli(folder, "decisions")
     with Index.open(folder) as index:
         assert decisions(index)["q1-0", "q1-1"].number == kept["number"]
     gone = client.delete("/api/decisions", params={"number": kept["number"]})
@@ -319,6 +320,12 @@ def test_a_page_is_whole_and_has_no_script_of_its_own(client: TestClient, path: 
     for script in re.findall(r"<script[^>]*>", answer.text):
         assert "src=" in script or 'type="application/json"' in script
     assert not re.findall(r"<[^>]+\son\w+=|<[^>]+\sstyle=|javascript:", answer.text)
+
+
+def test_the_report_is_handed_on_as_a_file_and_never_shown_as_a_page(client: TestClient) -> None:
+    answer = client.get("/report")  # it holds its scripts itself, which no page of ours may
+    assert answer.headers["content-disposition"] == 'attachment; filename="report.html"'
+    assert answer.headers["content-security-policy"] == POLICY
 
 
 @pytest.mark.parametrize(
@@ -544,14 +551,16 @@ def test_serve_says_what_stops_it(folder: Path, tmp_path: Path) -> None:
     assert serve("-i", folder, "--port", 99999).exit_code == 2
 
 
+@pytest.mark.parametrize("missing", ["fastapi", "uvicorn"])
 def test_serve_without_its_packages_names_them(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     for name in [name for name in sys.modules if name.startswith("searchkit.web")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "fastapi", None)
+    monkeypatch.setitem(sys.modules, missing, None)
     result = serve("-i", folder)
     assert result.exit_code == 1
+    assert f"serve needs {missing}" in result.stderr
     assert "pip install 'searchkit[web]'" in result.stderr
 
 
