@@ -73,3 +73,6 @@ export function toast(message, bad = false) {
 
 /** The element with this id. */
 export const by = id => document.getElementById(id);
+
+/** Whether who looks wants to see no names. */
+export const namesHidden = document.documentElement.classList.contains("names-hidden");

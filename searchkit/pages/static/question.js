@@ -1,5 +1,5 @@
 // Marks for whole groups, and the map.
-import { by, make, send, toast, whenDone } from "./common.js";
+import { by, make, namesHidden, send, toast, whenDone } from "./common.js";
 
 // -- groups ---------------------------------------------------------------------------------------
 
@@ -81,7 +81,7 @@ function traces() {
     return {
       type: "scatter", mode: "markers", name: escaped(name || "alone") + ` (${some.length})`,
       x: some.map(p => p.x), y: some.map(p => p.y), customdata: some.map(p => points.indexOf(p)),
-      text: some.map(p => `<b>${escaped(p.id)}</b> ${escaped(p.author || "")}<br>${wrapped(p.text)}`),
+      text: some.map(p => `<b>${namesHidden ? "" : escaped(p.id)}</b> ${namesHidden ? "" : escaped(p.author || "")}<br>${wrapped(p.text)}`),
       hovertemplate: "%{text}<extra></extra>",
       marker: {
         size: 9, color: name ? COLOURS[n % COLOURS.length] : "#8a939c",
@@ -107,7 +107,7 @@ function list(chosen) {
   const box = by("chosen");
   if (!chosen.length) return box.replaceChildren();
   const items = chosen.map(point => make("li", { class: "card" },
-    make("p", { class: "small soft" }, make("a", { href: `/answer?id=${encodeURIComponent(point.id)}` }, make("bdi", {}, point.id)), point.author ? ` · ${point.author}` : ""),
+    make("p", { class: "small soft" }, make("a", { href: `/answer?id=${encodeURIComponent(point.id)}` }, make("bdi", {}, namesHidden ? "answer" : point.id)), point.author && !namesHidden ? ` · ${point.author}` : ""),
     make("p", { class: "answer", dir: "auto" }, point.text)));
   box.replaceChildren(make("h3", {}, `${chosen.length} answers encircled`), make("ul", { class: "plain" }, ...items));
 }

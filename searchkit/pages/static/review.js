@@ -1,5 +1,5 @@
 // The queue: one finding at a time, by keys. A decision counts when the server has said so.
-import { by, piece, send, toast } from "./common.js";
+import { by, namesHidden, piece, send, toast } from "./common.js";
 
 const store = by("queue");
 const queue = JSON.parse(store.textContent);
@@ -84,7 +84,7 @@ const decide = (decision, reason = "") => exclusively(async () => {
   made.push({ number: kept.number, n: at, before: one.decision });
   count(one.decision, decision);
   one.decision = decision;
-  toast(`${SAID[decision]}: ${one.left} and ${one.right}`);
+  toast(namesHidden ? SAID[decision] : `${SAID[decision]}: ${one.left} and ${one.right}`);
   await show(decision === "open" && stays(one) ? at : following());
 });
 
