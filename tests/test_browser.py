@@ -1,4 +1,4 @@
-"""The pages in a real browser, over a real server: what a teacher does, and what must not happen."""
+"""The pages in a real browser, over a real server: what a teacher does, what must not happen."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ expect.set_options(timeout=10_000)
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
 PAGES = [
     "/", "/?q=what+blocks+the+loop", "/?q=zebra&mode=lexical", "/questions", "/question?name=q01",
-    "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03", "/review", "/review?show=confirmed",
-    "/review?show=dismissed", "/rings", "/upload", "/docs", "/answer?id=nobody",
+    "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03", "/review", "/rings",
+    "/review?show=confirmed", "/review?show=dismissed", "/upload", "/docs", "/answer?id=nobody",
 ]  # fmt: skip
 REFUSED = "Failed to load resource"  # what the browser says of every answer from 400 on
 Open = Callable[..., Page]
