@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test check format bench bench-mining bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-peers clean
+.PHONY: help demo test check format bench bench-mining bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-peers pictures clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-models what evaluate measures of the default model (a quarter of an hour)"
 	@echo "make bench-training  what training gives, and how long it takes (an hour)"
 	@echo "make bench-peers  the same jobs with other tools, in an environment of their own"
+	@echo "make pictures     the README's pictures, docs/images, remade (needs chromium)"
 	@echo "make clean        remove what the other targets made"
 
 demo: $(VENV)/.ready
@@ -57,6 +58,9 @@ bench-training: $(VENV)/.ready-to-test
 
 bench-peers: $(VENV)/.ready
 	PYTHON=$(PYTHON) $(BIN)/python benchmarks/peers.py
+
+pictures: $(VENV)/.ready-to-test
+	$(BIN)/python tests/pictures.py
 
 clean:
 	rm -rf $(VENV) demo-index .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

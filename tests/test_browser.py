@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import openpyxl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import CHROMIUM, ROOT, Server, chromium, searchkit, serving
@@ -26,9 +27,8 @@ expect.set_options(timeout=10_000)
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
 PAGES = [
     "/", "/?q=what+blocks+the+loop", "/?q=zebra&mode=lexical", "/questions", "/question?name=q01",
-    "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03", "/review",
-    "/review?show=confirmed", "/review?show=dismissed", "/rings", "/upload", "/docs",
-    "/answer?id=nobody",
+    "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03", "/review", "/rings",
+    "/review?show=confirmed", "/review?show=dismissed", "/upload", "/docs", "/answer?id=nobody",
 ]  # fmt: skip
 REFUSED = "Failed to load resource"  # what the browser says of every answer from 400 on
 Open = Callable[..., Page]
@@ -464,6 +464,72 @@ def test_a_file_is_sent_looked_at_and_found(copy: Path, tmp_path: Path, visit: O
         expect(page.locator("#wrong")).to_contain_text("u7")
         expect(page.locator("#choose")).to_be_visible()
         assert get(server.address, "/api/status")["answers"] == count + 300
+
+
+def test_letters_and_sheets_can_be_chosen(copy: Path, tmp_path: Path, visit: Open) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "notes"
+    book.create_sheet("answers").append(["id", "answer"])
+    book["answers"].append(["x1", "Okapis hide in the forest"])
+    book["notes"].append(["nothing"])
+    book.save(tmp_path / "book.xlsx")
+    with serving(copy) as server:
+        page = visit(f"{server.address}/upload")
+        page.set_input_files(
+            "#file",
+            write(tmp_path, "old.csv", "id,answer\nx2,Gr\xfc\xdfe an alle\n".encode("cp1252")),
+        )
+        expect(page.locator("#wrong")).to_contain_text("encoding (below)")
+        page.fill("#field-encoding", "cp1252")
+        page.get_by_role("button", name="Look again").click()
+        expect(page.locator("#rows tbody")).to_contain_text("Gr\xfc\xdfe an alle")
+        expect(page.locator("#wrong")).to_be_hidden()
+        page.fill("#field-encoding", "")
+        page.set_input_files("#file", tmp_path / "book.xlsx")
+        expect(page.locator("#wrong")).to_contain_text("sheet (below)")
+        page.fill("#field-sheet", "answers")
+        page.get_by_role("button", name="Look again").click()
+        expect(page.locator("#rows tbody")).to_contain_text("Okapis hide")
+        page.get_by_role("button", name="Add to the index").click()
+        expect(page.locator("#counts")).to_contain_text("added1")
+
+
+# -- names, and the report -------------------------------------------------------------------------
+
+NAMED = re.compile(r"\bq\d\d-s\d\d\b|\bs\d\d\b")
+
+
+def test_names_can_be_hidden_on_every_page(address: str, visit: Open) -> None:
+    page = visit(f"{address}/?q=event+loop")
+    assert NAMED.search(page.inner_text("body"))
+    page.get_by_role("button", name="Hide names").click()
+    expect(page.locator("#names")).to_have_attribute("aria-pressed", "true")
+    for path in ("/?q=event+loop", "/review", "/rings", "/question?name=q01",
+                 "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03"):  # fmt: skip
+        page.goto(address + path)
+        expect(page.locator(".alias").first).to_be_attached()
+        assert not NAMED.search(page.inner_text("body") + page.title()), path
+    page.goto(f"{address}/question?name=q01")
+    page.get_by_role("button", name="Hide names").click()
+    expect(page.locator("#names")).to_have_attribute("aria-pressed", "false")
+    assert NAMED.search(page.inner_text("body"))
+
+
+@pytest.mark.parametrize("link", ["the report", "without names"])
+def test_the_report_is_handed_out_and_opens_from_disk(
+    link: str, address: str, tmp_path: Path, visit: Open
+) -> None:
+    page = visit(f"{address}/review")
+    page.get_by_text("What was looked at").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=link).click()
+    download.value.save_as(tmp_path / "report.html")
+    page.goto((tmp_path / "report.html").as_uri())
+    expect(page.locator(".finding").first).to_be_attached()
+    assert page.locator(".finding").count() == 58
+    assert bool(NAMED.search(page.inner_text("body"))) == (link == "the report")
+    page.pdf(path=tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").stat().st_size > 100_000
 
 
 # -- hostile and odd corpora -----------------------------------------------------------------------
