@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,12 +57,13 @@ class Server:
         raise AssertionError(f"no server: {''.join(said)}")
 
     def _wait_until_it_listens(self) -> None:
-        host, _, port = self.address.removeprefix("http://").rpartition(":")
-        for _ in range(500):
-            with socket.socket() as ours:
-                if ours.connect_ex((host, int(port))) == 0:
-                    return
-            time.sleep(0.02)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                urllib.request.urlopen(self.address + "/static/icon.svg", timeout=10).close()
+                return
+            except OSError:  # the address is said a moment before it is listened on
+                time.sleep(0.05)
         raise AssertionError(f"{self.address} doesn't answer")
 
     def stop(self, *, kill: bool = False) -> None:
