@@ -1388,6 +1388,7 @@ def _next_steps(folder: Path) -> list[str]:
         f"searchkit compare q16-s07 q16-s19 {here}",
         f"searchkit cluster --question q16 {here}",
         f"searchkit grade --column score --audit {here}",
+        f"searchkit serve {here}                    # pip install 'searchkit[web]'",
         "searchkit ingest YOUR-ANSWERS.csv        # then: searchkit query …",
         "searchkit --help",
     ]
