@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.cpu import one_thread
-from searchkit.encoder import Encoder, load_encoder
+from searchkit.encoder import BULK_TEXTS, Encoder, load_encoder
 from searchkit.runners import Runner
 from searchkit.shards import read_array, read_texts, write_array, write_texts
 
@@ -44,6 +44,7 @@ class FarEncoder:
         self.tokenizer = encoder.tokenizer
         self._here = encoder
         self._folder = runner.folder
+        self._block = max(BLOCK, BULK_TEXTS) if runner.gpus else BLOCK  # fewer wake no GPU
         self._workers = runner.pool(partial(load_worker, encoder.name, encoder.fingerprint))
 
     def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Floats:
@@ -58,7 +59,7 @@ class FarEncoder:
         order = sorted(range(len(texts)), key=lambda n: -len(texts[n]))  # the long ones first
         vectors = np.empty((len(texts), self.dimension), np.float32)
         with tempfile.TemporaryDirectory(prefix="embed-", dir=self._folder) as folder:
-            blocks = [order[at : at + BLOCK] for at in range(0, len(order), BLOCK)]
+            blocks = [order[at : at + self._block] for at in range(0, len(order), self._block)]
             tasks = [str(Path(folder) / f"{number}") for number in range(len(blocks))]
             for task, block in zip(tasks, blocks, strict=True):
                 write_texts(Path(f"{task}.parquet"), [texts[n] for n in block])

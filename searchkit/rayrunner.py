@@ -84,6 +84,17 @@ class _Actors:
 def _in_order(
     starts: Sequence[Callable[[Any], Any]], tasks: Iterable[Any], patience: float
 ) -> Iterator[Any]:
+    """Do what `_kept_busy` does, and say in a line if the cluster is gone."""
+    try:
+        yield from _kept_busy(starts, tasks, patience)
+    except ConnectionError as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise RunnerFailed(f"the cluster is gone ({reason}); run the command again") from error
+
+
+def _kept_busy(
+    starts: Sequence[Callable[[Any], Any]], tasks: Iterable[Any], patience: float
+) -> Iterator[Any]:
     """Keep every place busy with a task at a time; give the results in the order of the tasks."""
     import ray
 

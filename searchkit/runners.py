@@ -33,10 +33,12 @@ class Runner(Protocol):
     Attributes:
         folder: Where tasks find their blocks; empty at first, and gone with the runner.
         workers: How many tasks run at a time.
+        gpus: How many workers of a pool have a GPU: all of them, or 0.
     """
 
     folder: Path
     workers: int
+    gpus: int
 
     def run(self, function: Callable[[Any], Result], tasks: Iterable[Any]) -> Iterator[Result]:
         """Give `function(task)` for each task, in their order.
@@ -61,6 +63,7 @@ class PlainLoop:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.workers = 1
+        self.gpus = 0
 
     def run(self, function: Callable[[Any], Result], tasks: Iterable[Any]) -> Iterator[Result]:
         """See `Runner.run`."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from searchkit import farencoder
+from searchkit.encoder import BULK_TEXTS
 from searchkit.errors import IndexMismatch
 from searchkit.farencoder import FarEncoder
 from searchkit.index import Index
@@ -49,3 +50,10 @@ def test_another_model_is_refused(tmp_path: Path, encoder) -> None:
         with pytest.raises(IndexMismatch, match="not with toy"):
             index.embed_with(type(encoder)(fingerprint="another"))
         assert index.encoder is encoder
+
+
+def test_blocks_for_gpus_are_large_enough_to_wake_them(tmp_path: Path, encoder) -> None:
+    runner = PlainLoop(tmp_path)
+    assert FarEncoder(encoder, runner)._block == farencoder.BLOCK
+    runner.gpus = 1
+    assert FarEncoder(encoder, runner)._block == BULK_TEXTS
