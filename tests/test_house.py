@@ -117,6 +117,11 @@ def test_layers_import_only_downward(path: Path) -> None:
         assert layer(module) <= layer(path.stem), f"{path.name} imports {module}"
 
 
+def test_one_file_knows_of_ray() -> None:
+    knowing = [p.name for p in PACKAGE.glob("**/*.py") if "import ray" in p.read_text("utf-8")]
+    assert knowing == ["rayrunner.py"]
+
+
 def test_all_is_what_can_be_imported() -> None:
     for name in searchkit.__all__:
         assert getattr(searchkit, name) is not None
