@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -185,7 +186,9 @@ def open_ray(
         else:
             settings["address"] = name
         try:
-            ray.init(**settings)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", module="ray")  # it says the same as the error
+                ray.init(**settings)
         except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
             what = "started" if name == "ray" else "reached"
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]

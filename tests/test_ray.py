@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,6 +156,31 @@ def test_machines_that_are_not_as_they_should_be(
     monkeypatch.setattr(rayrunner, "_look", look)
     with pytest.raises(RunnerFailed, match=said):
         rayrunner._check_machines(runner.folder)
+
+
+def test_a_cluster_that_is_not_there_is_told(tmp_path: Path, monkeypatch) -> None:
+    import ray
+
+    def refused(**_: object) -> None:
+        warnings.warn_explicit("the same", UserWarning, "worker.py", 1, module="ray.util.client")
+        raise ConnectionError("timed out\nand more")
+
+    monkeypatch.setattr(ray, "init", refused)
+    said = r"^ray://far:1: can't be reached \(timed out\)$"
+    with pytest.raises(RunnerFailed, match=said), open_runner("ray://far:1", tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cluster_that_goes_away_is_told(monkeypatch) -> None:
+    import ray
+
+    def gone(*_: object, **__: object) -> None:
+        raise ConnectionError("disconnected")
+
+    monkeypatch.setattr(ray, "wait", gone)
+    with pytest.raises(RunnerFailed, match=r"the cluster is gone \(disconnected\)"):
+        list(rayrunner._in_order([str], [1], 1.0))
 
 
 def run(*arguments: object) -> str:
