@@ -53,6 +53,8 @@ LAYERS = [
     {"detection", "retrieval", "sidebyside"},
     {"yardsticks"},
     {"evaluation"},
+    {"cutting"},
+    {"anyindex"},
     {"index"},
     {"graded", "decisions"},
     {
