@@ -25,6 +25,7 @@ from searchkit.cutting import (
     embed,
     equal,
     new_texts,
+    passage_hash,
     spelled_alike,
 )
 from searchkit.encoder import Encoder, load_encoder
@@ -32,7 +33,7 @@ from searchkit.errors import BadInput, IndexMismatch, NoSuchThing
 from searchkit.passages import split_passages
 from searchkit.store import Embedded, Halves, Model
 from searchkit.types import Answer, Hit, Passage
-from searchkit.vectors import Floats, mean_row
+from searchkit.vectors import Floats, mean_row, unit_rows
 from searchkit.where import Where
 
 log = logging.getLogger("searchkit")
@@ -42,6 +43,8 @@ TIE = 1e-6  # scores nearer than this are equal, and ids decide
 
 # A decision as it is kept: number, left, right, decision, reason, time, SHA-256 of both texts
 Decided = tuple[int, str, str, str, str, str, bytes | None, bytes | None]
+# An answer, its passages, and their vectors as they are kept
+Kept = tuple[Answer, list[Passage], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +155,12 @@ class AnyIndex(ABC):
         """Give the answers that a filter allows by their passages, in order of their ids."""
 
     @abstractmethod
-    def embedded(
-        self, where: Where = EVERYTHING
-    ) -> Iterator[tuple[Answer, list[Passage], NDArray[np.float32]]]:
-        """Stream the answers that are not blank, each with its passages and `(p, d)` unit rows."""
+    def kept(self, where: Where = EVERYTHING) -> Iterator[Kept]:
+        """Stream the answers that a filter allows, blank ones too, with all that is kept of them.
+
+        In the order in which they came: each with its passages and their `(p, d)` vectors, float32
+        that were rounded to float16.
+        """
 
     @abstractmethod
     def search_vectors(
@@ -274,6 +279,14 @@ class AnyIndex(ABC):
         found = self._found(ids)
         return [found[i] for i in ids]
 
+    def embedded(
+        self, where: Where = EVERYTHING
+    ) -> Iterator[tuple[Answer, list[Passage], NDArray[np.float32]]]:
+        """Stream the answers that are not blank, each with its passages and `(p, d)` unit rows."""
+        for answer, passages, vectors in self.kept(where):
+            if passages:
+                yield answer, passages, unit_rows(vectors)
+
     def whole(self, where: Where = EVERYTHING) -> Iterator[tuple[Answer, Floats]]:
         """Stream the answers that are not blank, each with the `(d,)` unit vector of the whole.
 
@@ -368,6 +381,33 @@ class AnyIndex(ABC):
             embedded=len(new),
         )
 
+    def carry(self, answers: Sequence[Kept]) -> Added:
+        """Add answers, or replace them, with the vectors that another index has; embed nothing.
+
+        Args:
+            answers: As `kept` gives them in an index of the same model; each id once.
+        """
+        self._require_writer()
+        before = self.find([answer.id for answer, *_ in answers])
+        changed = [kept for kept in answers if not _is_in(before, kept[0])]
+        rows: list[Embedded] = []
+        vector_of: dict[bytes, Floats] = {}
+        for answer, passages, vectors in changed:
+            hashes = [passage_hash(answer.text[p.start : p.end]) for p in passages]
+            rows.append(Embedded(answer, passages, hashes))
+            vector_of.update(zip(hashes, vectors, strict=True))
+        known = self._known(set(vector_of))
+        new = [sha for sha in vector_of if sha not in known]
+        nothing = np.empty((0, self.model.dimension), np.float16)
+        halves = np.array([vector_of[sha] for sha in new], np.float16) if new else nothing
+        self._put(rows, [], known, new, halves)
+        return Added(
+            added=sum(row.answer.id not in before for row in rows),
+            updated=sum(row.answer.id in before for row in rows),
+            unchanged=len(answers) - len(changed),
+            passages=sum(len(row.passages) for row in rows),
+        )
+
     def annotate(self, values: Mapping[str, Mapping[str, str | None]]) -> int:
         """Write into columns of `meta`, whose other columns stay; nothing is embedded.
 
@@ -399,6 +439,10 @@ class AnyIndex(ABC):
     def _require_writer(self) -> None:
         if not self.is_writable:
             raise ValueError("opened for reading; open it with write=True")
+
+
+def _is_in(before: Mapping[str, Answer], answer: Answer) -> bool:
+    return answer.id in before and equal(before[answer.id], answer)
 
 
 def check_k(k: int) -> None:

@@ -17,6 +17,7 @@ from searchkit.anyindex import (
     Added,
     AnyIndex,
     Decided,
+    Kept,
     Passages,
     check_found,
     check_k,
@@ -258,18 +259,21 @@ class Index(AnyIndex):
         """Stream the answers that a filter allows, in the order in which they came."""
         return self.store.answers(where)
 
-    def embedded(
-        self, where: Where = EVERYTHING
-    ) -> Iterator[tuple[Answer, list[Passage], NDArray[np.float32]]]:
-        """Stream the answers that are not blank, each with its passages and `(p, d)` unit rows."""
+    def kept(self, where: Where = EVERYTHING) -> Iterator[Kept]:
+        """Stream the answers that a filter allows, blank ones too, with all that is kept of them.
+
+        In the order in which they came: each with its passages and their `(p, d)` vectors, float32
+        that were rounded to float16.
+        """
         keys = self.store.matching(where).tolist()
         for start in range(0, len(keys), 4096):
-            rows = self.store.passages_of(keys[start : start + 4096])
-            passages: dict[int, list[Passage]] = {}
+            some = keys[start : start + 4096]
+            rows = self.store.passages_of(some)
+            passages: dict[int, list[Passage]] = {key: [] for key in some}
             for key, begin, end, _ in rows:
-                passages.setdefault(key, []).append(Passage(begin, end))
-            answers = self.store.get_keys(list(passages))
-            vectors = unit_rows(self.vectors.get(np.array([v for *_, v in rows], np.int64)))
+                passages[key].append(Passage(begin, end))
+            answers = self.store.get_keys(some)
+            vectors = self.vectors.get(np.array([v for *_, v in rows], np.int64))
             at = 0
             for key, spans in passages.items():
                 yield answers[key], spans, vectors[at : at + len(spans)]
