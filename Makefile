@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test test-milvus check format bench bench-mining bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-peers clean
+.PHONY: help demo test test-milvus check format bench bench-mining bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-peers pictures clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
@@ -17,7 +17,9 @@ help:
 	@echo "make bench-mining bench-plagiarism bench-clustering bench-grading   more; embeds 80,000 answers once"
 	@echo "make bench-models what evaluate measures of the default model (a quarter of an hour)"
 	@echo "make bench-training  what training gives, and how long it takes (an hour)"
+	@echo "make bench-serve  load on the web application at 10,000 and a million answers (ten minutes)"
 	@echo "make bench-peers  the same jobs with other tools, in an environment of their own"
+	@echo "make pictures     the README's pictures, docs/images, remade (needs chromium)"
 	@echo "make clean        remove what the other targets made"
 
 demo: $(VENV)/.ready
@@ -67,8 +69,14 @@ bench-models: $(VENV)/.ready
 bench-training: $(VENV)/.ready-to-test
 	$(BIN)/python benchmarks/bench_training.py
 
+bench-serve: $(VENV)/.ready-to-test
+	$(BIN)/python benchmarks/bench_serve.py
+
 bench-peers: $(VENV)/.ready
 	PYTHON=$(PYTHON) $(BIN)/python benchmarks/peers.py
+
+pictures: $(VENV)/.ready-to-test
+	$(BIN)/python tests/pictures.py
 
 clean:
 	rm -rf $(VENV) $(VENV)-milvus demo-index .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,18 +1,20 @@
-"""Training: `python benchmarks/bench_training.py [semeval] [demo]`.
+"""Training: `python benchmarks/bench_training.py [semeval] [demo] [seeds]`.
 
 Models trained on graded answers to some questions, measured on answers to others: the published
-recipe, and each loss with the defaults. `semeval`: SemEval-2013, `QUESTIONS` of its questions drawn
-by lot. `demo`: the demo corpus, whole.
+recipe, and losses with the defaults. `semeval`: SemEval-2013, whole, or `--questions` of it drawn
+by lot. `demo`: the demo corpus, whole. `seeds`: the demo corpus once a seed, each with a split of
+its own. `--settings` names what is trained, e.g. `--settings joint --settings card`.
 """
 
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import click
+import numpy as np
 from machine import DEMO, SHARED, heading, scratch
 
 from searchkit import Answer, Index
@@ -24,23 +26,27 @@ from searchkit.sources import read_answers
 from searchkit.training import CARD, Settings, train
 from searchkit.trainingpairs import pairs_of_graded
 
-QUESTIONS = 60  # of SemEval's 182; 40 to learn from, 20 to measure on
 HELD_OUT = 1 / 3
 SETTINGS = {
+    "joint": Settings(loss="joint"),
+    "cosent": Settings(loss="cosent"),
     "card": CARD,
     "mnrl": Settings(loss="mnrl"),
-    "cosent": Settings(loss="cosent"),
     "online-contrastive": Settings(loss="online-contrastive"),
-    "cosent, keywords": Settings(loss="cosent", prepare="keywords"),
+    "joint, every pair": Settings(loss="joint", positive_from=0.0),
+    "joint, keywords": Settings(loss="joint", prepare="keywords"),
 }
-PARTS = ("semeval", "demo")
+USUAL = ("joint", "cosent", "card")
+PARTS = ("semeval", "demo", "seeds")
+SEEDS = (1, 2, 3)
+REPEATED = ("Spearman", "same question: average precision")
 
 
-def semeval() -> tuple[list[Answer], str, tuple[str, ...]]:
-    """Give some questions of SemEval-2013, its column, and which labels are good."""
+def semeval(questions: int | None) -> tuple[list[Answer], str, tuple[str, ...]]:
+    """Give SemEval-2013 or some of its questions, its column, and which labels are good."""
     answers = list(read_answers([SHARED / "semeval2013-train.csv"]))
     names = sorted({str(answer.question) for answer in answers})
-    some = set(random.Random(0).sample(names, QUESTIONS))
+    some = set(random.Random(0).sample(names, questions or len(names)))
     return [answer for answer in answers if answer.question in some], "label", ("correct",)
 
 
@@ -49,8 +55,11 @@ def demo() -> tuple[list[Answer], str, tuple[str, ...]]:
     return list(read_answers([DEMO])), "score", ()
 
 
-def trained_on(answers: Sequence[Answer], column: str, good: tuple[str, ...]) -> None:
-    """Train in every way, and print the figures of all models on what was held out."""
+def trained_on(
+    answers: Sequence[Answer], column: str, good: tuple[str, ...], chosen: Sequence[str],
+    seed: int = 42,
+) -> list[Evaluated]:  # fmt: skip
+    """Train in the chosen ways, print how long each took, and measure all on what was held out."""
     folder = scratch()
     with Index.create(folder / "index") as index:
         ingest(index, answers)
@@ -58,10 +67,9 @@ def trained_on(answers: Sequence[Answer], column: str, good: tuple[str, ...]) ->
     models: dict[str, Path] = {}
     print("\n| settings | pairs | steps | seconds | score before | after |")
     print("|---|---:|---:|---:|---:|---:|")
-    for name, settings in SETTINGS.items():
-        found = train(
-            pairs, folder / name.replace(", ", "-"), settings=replace(settings, held_out=HELD_OUT)
-        )
+    for name in chosen:
+        settings = replace(SETTINGS[name], held_out=HELD_OUT, seed=seed)
+        found = train(pairs, folder / name.replace(", ", "-"), settings=settings)
         models[name] = found.path
         best = dict(found.scores)[found.best]
         print(f"| {name} | {len(found.learned):,} | {found.steps} | {found.seconds:.0f} | "
@@ -69,9 +77,28 @@ def trained_on(answers: Sequence[Answer], column: str, good: tuple[str, ...]) ->
     encoders = [load_encoder(), *(load_encoder(str(path)) for path in models.values())]
     held = {pair.question for pair in found.held_out}
     unseen = [a for a in answers if a.question in held]
-    names = ["before", *models]
-    shown(evaluate_pairs(found.held_out, encoders), names)
-    shown(evaluate_corpus(unseen, encoders), names)
+    return [evaluate_pairs(found.held_out, encoders), evaluate_corpus(unseen, encoders)]
+
+
+def repeated(chosen: Sequence[str]) -> None:
+    """Train on the demo corpus once a seed, and print by how much that changed the figures."""
+    changes: dict[tuple[str, str], list[float]] = {}
+    for seed in SEEDS:
+        for found in trained_on(*demo(), chosen, seed):
+            for figure in found.figures:
+                for name, result in zip(chosen, figure.results[1:], strict=True):
+                    if figure.name in REPEATED and result.difference:
+                        changes.setdefault((figure.name, name), []).append(result.difference.value)
+    print(f"\n| after - before, {len(SEEDS)} seeds | " + " | ".join(chosen) + " |")
+    print("|---|" + "---:|" * len(chosen))
+    for figure_name in REPEATED:
+        cells = (spread_of(changes[figure_name, name]) for name in chosen)
+        print(f"| {figure_name} | " + " | ".join(cells) + " |", flush=True)
+
+
+def spread_of(values: Sequence[float]) -> str:
+    """Write a mean and a range."""
+    return f"{np.mean(values):+.3f} ({min(values):+.3f} to {max(values):+.3f})"
 
 
 def shown(found: Evaluated, names: Sequence[str]) -> None:
@@ -92,13 +119,22 @@ def cell(result: Result) -> str:
     )
 
 
-def main(parts: Sequence[str]) -> None:
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
+@click.option("--questions", type=int, help="Of SemEval-2013, drawn by lot; without it, all.")
+@click.option("--settings", "chosen", multiple=True, type=click.Choice(list(SETTINGS)),
+              default=USUAL)  # fmt: skip
+def main(parts: Sequence[str], questions: int | None, chosen: Sequence[str]) -> None:
     """Print the tables."""
     print(heading())
-    for name, corpus in {"semeval": semeval, "demo": demo}.items():
-        if name in parts:
-            trained_on(*corpus())
+    for part in parts or PARTS:
+        if part == "seeds":
+            repeated(chosen)
+        else:
+            corpus = semeval(questions) if part == "semeval" else demo()
+            for found in trained_on(*corpus, chosen):
+                shown(found, ["before", *chosen])
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or PARTS)
+    main()

@@ -973,14 +973,14 @@ def serve(
     "--recipe", type=click.Choice(["default", "card"]), default="default", show_default=True,
     help="card: the published one, in which every pair is a positive.",
 )  # fmt: skip
-@click.option("--loss", type=click.Choice(["mnrl", "cosent", "online-contrastive"]),
+@click.option("--loss", type=click.Choice(["joint", "cosent", "mnrl", "online-contrastive"]),
               help="What is learned from a pair.  [default: by the recipe]")  # fmt: skip
 @click.option("--epochs", type=int, help="How often each pair is seen.  [default: 2]")
 @click.option("--batch-size", type=int, help="Pairs in a step.  [default: 16]")
 @click.option("--learning-rate", type=float, help="At the beginning.  [default: 5e-5]")
 @click.option(
     "--positive-from", type=float,
-    help="The least label of a positive, for losses without degrees.  [default: 6 of 10]",
+    help="The least label of a positive, for all losses but cosent.  [default: 6 of 10]",
 )  # fmt: skip
 @click.option("--max-label", type=float, help="The greatest label there can be.  [default: 10]")
 @click.option("--max-tokens", type=int, help="Tokens that the model reads.  [default: 128]")
@@ -1415,6 +1415,7 @@ def _next_steps(folder: Path) -> list[str]:
         f"searchkit compare q16-s07 q16-s19 {here}",
         f"searchkit cluster --question q16 {here}",
         f"searchkit grade --column score --audit {here}",
+        f"searchkit serve {here}                    # pip install 'searchkit[web]'",
         "searchkit ingest YOUR-ANSWERS.csv        # then: searchkit query …",
         "searchkit --help",
     ]

@@ -117,14 +117,14 @@ class Rows:
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
-        self.names: tuple[str, ...] = ()  # of the last row
+        self.names: tuple[str, ...] = ()  # of the last row, or of the header
         self._roles: dict[tuple[str, ...], dict[str, str]] = {}
         self._others: dict[tuple[str, ...], list[str]] = {}
         self._given: Counter[str] = Counter()
 
     def roles(self, names: Sequence[str]) -> dict[str, str]:
         """Say which column holds which field; as `assign`, but once for the same columns."""
-        key = tuple(names)
+        key = self.names = tuple(names)
         if key not in self._roles:
             if len(self._roles) == MOST_HEADERS:
                 self._roles.clear()
@@ -140,7 +140,7 @@ class Rows:
         Raises:
             BadRow: if there is no text or the id is blank.
         """
-        names = self.names = tuple(values)
+        names = tuple(values)
         roles = self.roles(names)
         text = values[roles["text"]]
         if text is None:

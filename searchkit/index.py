@@ -148,9 +148,9 @@ class Index(AnyIndex):
             self._release()
 
     def _release(self) -> None:
-        self._vectors = None
         self.store.close()
         if self._lock:
+            self._vectors = None
             self._lock.release()
             self._lock = None
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LIBRARIES = ("sentence-transformers", "transformers", "torch", "datasets", "accelerate",
              "tokenizers")  # fmt: skip
 LOSS_NAMES = {
+    "joint": "JointLoss (CoSENTLoss + answers to other questions as negatives)",
     "mnrl": "MultipleNegativesRankingLoss",
     "cosent": "CoSENTLoss",
     "online-contrastive": "OnlineContrastiveLoss",

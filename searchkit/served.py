@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -82,7 +83,7 @@ class Job(Generic[Result]):
         except SearchkitError as error:
             self.error = error
         except Exception as error:
-            log.exception("a mistake of ours")
+            log.error("a mistake of ours: %s", where_it_went_wrong(error), exc_info=error)
             self.error = error
         finally:
             self.finished.set()
@@ -209,8 +210,20 @@ class Served:
                 encoder = self._current().first.encoder
             with Index.open(self.folder, write=True, encoder=encoder) as index:
                 yield index
+                self._empty_log(index)
         finally:
             self._writing.release()
+
+    def _empty_log(self, writer: Index) -> None:
+        """Let what was written go from the log into the database: for a moment nobody reads.
+
+        Else there would always be a reader, and the log would grow with every decision.
+        """
+        with self._lock:
+            if self._state:
+                self._state.opened -= len(self._state.free)
+                _close(self._state.free)
+            writer.store.flush_log(wait=False)
 
     def _borrow(self) -> tuple[_State, Index]:
         until = time.monotonic() + self.patience
@@ -344,6 +357,13 @@ class Served:
         """Give findings with what has been decided about them by now."""
         with self.reading() as index:
             return replace(found, decisions=counting(decisions(index)))
+
+
+def where_it_went_wrong(error: Exception) -> str:
+    """Give in one line what a developer needs of an error that is nobody's but ours."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
 
 
 def _search(index: Index, asks: Sequence[_Ask]) -> None:

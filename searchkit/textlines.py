@@ -56,7 +56,7 @@ def _known(encoding: str | None, source: str) -> str | None:
     try:
         "a".encode(encoding)  # some codecs, such as hex, are known but hold no text
         return codecs.lookup(encoding).name
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):  # a NUL in its name is a ValueError
         raise BadInput(
             f"{source}: no encoding {encoding!r}; try utf-8, cp1252, latin-1 or utf-16"
         ) from None

@@ -1,7 +1,7 @@
 """The trainer of sentence-transformers, as we need it; imported only by what trains.
 
-Batches that spread questions, checkpoints that are known to be whole, a halt where the loss is no
-number, and nothing printed, pickled of ours or looked up on a hub.
+A loss for marks and topics, batches that spread questions, checkpoints that are known to be whole,
+a halt where the loss is no number, and nothing printed, pickled of ours or looked up on a hub.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from sentence_transformers import SentenceTransformerTrainer
 from sentence_transformers.base.evaluation import BaseEvaluator
 from sentence_transformers.base.sampler import DefaultBatchSampler
+from sentence_transformers.sentence_transformer.losses import CoSENTLoss
+from torch import Tensor
+from torch.nn import functional
 from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
@@ -55,6 +59,40 @@ class Trainer(SentenceTransformerTrainer):
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ANN401
         """Save a checkpoint's model, without a card that asks the hub."""
         self.model.save_pretrained(str(output_dir), create_model_card=False)
+
+
+class JointLoss(CoSENTLoss):
+    """The order of labels (CoSENT), plus telling questions apart (in-batch negatives).
+
+    CoSENT (Huang et al., 2024) compares cosines only with cosines of other pairs, and never across
+    questions: what told these apart is forgotten. The second term (InfoNCE, van den Oord et al.,
+    2018) keeps it: of the second texts in a batch, the own one must be nearest to the first text of
+    a positive. Other pairs of the same question don't count there: their texts may be as good an
+    answer. AnglE (Li and Li, 2023) adds in-batch negatives to an order loss in the same way.
+
+    `labels`: `(n, 3)`: the degree, from 0 to 1; the number of the question; and 1 for a positive,
+    else 0.
+    """
+
+    def compute_loss_from_embeddings(self, embeddings: list[Tensor], labels: Tensor) -> Tensor:
+        """Give the sum of both terms.
+
+        Args:
+            embeddings: Of the first and of the second texts, `(n, d)` each.
+            labels: `(n, 3)`.
+        """
+        degrees, questions, positive = labels.unbind(dim=1)
+        left, right = (functional.normalize(rows.float(), dim=1) for rows in embeddings)
+        order = super().compute_loss_from_embeddings([left, right], degrees)
+        with torch.autocast(left.device.type, enabled=False):  # bf16 would round the cosines
+            scores = self.scale * left @ right.T  # (n, n)
+        same = questions[:, None] == questions[None, :]
+        same.fill_diagonal_(False)
+        own = torch.arange(len(scores), device=scores.device)
+        topic = functional.cross_entropy(
+            scores.masked_fill(same, float("-inf")), own, reduction="none"
+        )
+        return order + (topic * positive).sum() / positive.sum().clamp(min=1)
 
 
 class _Spread(DefaultBatchSampler):

@@ -27,8 +27,8 @@ from searchkit.types import SentencePair
 
 log = logging.getLogger("searchkit")
 
-Loss = Literal["mnrl", "cosent", "online-contrastive"]
-LOSSES: tuple[Loss, ...] = ("mnrl", "cosent", "online-contrastive")
+Loss = Literal["joint", "cosent", "mnrl", "online-contrastive"]
+LOSSES: tuple[Loss, ...] = ("joint", "cosent", "mnrl", "online-contrastive")
 CHECKS = 2  # of the held-out score in an epoch
 SCALE = 20.0  # of cosines in the losses
 
@@ -40,14 +40,16 @@ class Settings:
     """How a model is trained.
 
     Attributes:
-        loss: `mnrl` (MultipleNegativesRankingLoss: the other rows of a batch are wrong; van den
-            Oord et al., 2018), `cosent` (cosines in the order of the labels) or
-            `online-contrastive` (hard positives together, hard negatives apart).
+        loss: `cosent` (cosines in the order of the labels; Huang et al., 2024), `mnrl`
+            (MultipleNegativesRankingLoss: the other rows of a batch are wrong; van den Oord et al.,
+            2018), `joint` (both: the order of the labels, and beside positives the answers to other
+            questions are wrong) or `online-contrastive` (hard positives together, hard negatives
+            apart).
         epochs: How often every pair is seen.
         batch_size: Pairs in a step.
         learning_rate: At the beginning; it falls in a line to 0.
-        positive_from: For losses that don't know degrees: labels from here on are positives; None:
-            three fifths of `max_label`.
+        positive_from: Labels from here on are positives, for all losses but `cosent`; None: three
+            fifths of `max_label`.
         max_label: The greatest label there can be; 0 is the least.
         max_tokens: What is longer is cut off, in training and afterwards made passages of.
         held_out: Share of the pairs, in whole questions, that are not learned from.
@@ -56,7 +58,7 @@ class Settings:
         seed: Of what is held out, of the batches, and of dropout.
     """
 
-    loss: Loss = "cosent"
+    loss: Loss = "joint"
     epochs: int = 2
     batch_size: int = 16
     learning_rate: float = 5e-5
@@ -254,13 +256,17 @@ def question_groups(pairs: Sequence[SentencePair]) -> list[object]:
 
 
 def _is_usable(pair: SentencePair, settings: Settings) -> bool:
-    return settings.loss != "mnrl" or pair.label >= settings.least_positive
+    return settings.loss != "mnrl" or _is_positive(pair, settings)
+
+
+def _is_positive(pair: SentencePair, settings: Settings) -> bool:
+    return pair.label >= settings.least_positive
 
 
 def _degree(pair: SentencePair, settings: Settings) -> float:
     """Give what a loss with labels is told of a pair, from 0 to 1."""
     if settings.loss == "online-contrastive":
-        return float(pair.label >= settings.least_positive)
+        return float(_is_positive(pair, settings))
     return pair.label / settings.max_label
 
 
@@ -313,8 +319,8 @@ class _Run:
             self.scorer = Scorer(self._score)
         self.settings, self.work = settings, work
         self.texts = _prepared(learned, settings)
-        self.degrees = [_degree(pair, settings) for pair in learned]
         self.questions = question_groups(learned)
+        self.labels = loss_labels(learned, self.questions, settings)
         self._out, self._out_labels = _prepared(out, settings), [pair.label for pair in out]
         self.before = self._score(self.model) if out else None
 
@@ -404,12 +410,16 @@ class _Run:
             f"sentence_{side}": [pair[side] for pair in self.texts] for side in (0, 1)
         }
         if self.settings.loss != "mnrl":
-            columns["label"] = self.degrees
+            columns["label"] = self.labels
         return Dataset.from_dict(columns)
 
     def _loss(self) -> Any:  # noqa: ANN401
         from sentence_transformers.sentence_transformer import losses
 
+        from searchkit.trainer import JointLoss
+
+        if self.settings.loss == "joint":
+            return JointLoss(self.model, scale=SCALE)
         if self.settings.loss == "mnrl":
             return losses.MultipleNegativesRankingLoss(self.model, scale=SCALE)
         if self.settings.loss == "cosent":
@@ -440,6 +450,20 @@ def held_out_score(left: Floats, right: Floats, labels: Sequence[float]) -> floa
     scores = left @ right.T
     ranks = (scores >= np.diag(scores)[:, None]).sum(axis=1)
     return float((1 / ranks).mean())
+
+
+def loss_labels(
+    pairs: Sequence[SentencePair], questions: Sequence[object], settings: Settings
+) -> list[Any]:
+    """Give what the loss is told of each pair: its degree, or what `JointLoss` takes."""
+    degrees = [_degree(pair, settings) for pair in pairs]
+    if settings.loss != "joint":
+        return degrees
+    number = {question: n for n, question in enumerate(dict.fromkeys(questions))}
+    return [
+        [degree, float(number[question]), float(_is_positive(pair, settings))]
+        for pair, degree, question in zip(pairs, degrees, questions, strict=True)
+    ]
 
 
 def _prepared(pairs: Sequence[SentencePair], settings: Settings) -> list[tuple[str, str]]:

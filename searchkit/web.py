@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import secrets
 import socket
 import sys
@@ -13,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -20,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from searchkit._version import __version__
+from searchkit.connection import Punctual
 from searchkit.errors import (
     BadInput,
     IndexBusy,
@@ -30,10 +33,12 @@ from searchkit.errors import (
     StorageFailed,
 )
 from searchkit.guard import HEADERS, LOOPBACK, Guard
-from searchkit.served import Served
+from searchkit.served import Served, where_it_went_wrong
 from searchkit.uploads import Uploads
 from searchkit.webapi import api
 from searchkit.webpages import error_page, pages, plotly_script
+
+log = logging.getLogger("searchkit")
 
 MOST_BYTES = 200_000_000  # of an upload
 STATIC = Path(__file__).parent / "pages" / "static"
@@ -98,10 +103,6 @@ def serve(
         BadInput: if the address can't be listened on.
         SearchkitError: as `Index.open`.
     """
-    import uvicorn
-
-    from searchkit.connection import Punctual
-
     host = host or LOOPBACK[0]
     token = None if host in LOOPBACK else secrets.token_urlsafe(24)
     with _listening(host, port) as listening:
@@ -112,10 +113,10 @@ def serve(
             say("other machines reach it by this machine's name; who has the token may do all")
         if open_browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
-        settings = uvicorn.Config(
-            app, http=Punctual, ws="none", log_level="error", access_log=False,
+        settings = uvicorn.Config(  # critical: our own log says what goes wrong, and stopping isn't
+            app, http=Punctual, ws="none", log_level="critical", access_log=False,
             server_header=False, proxy_headers=False, timeout_keep_alive=30,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=2,
         )  # fmt: skip
         with suppress(KeyboardInterrupt):  # it has shut down by then
             uvicorn.Server(settings).run([listening])
@@ -150,6 +151,7 @@ def _address(host: str, port: int, token: str | None) -> str:
 
 
 def _answer(request: Request, status: int, why: str) -> Response:
+    why = why.encode("utf-8", "replace").decode()  # a name that was sent may hold a lone surrogate
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": why}, status)
     return error_page(request, status, why)
@@ -169,7 +171,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:])
     where = "the body" if first["type"] == "json_invalid" or not where else where
-    return _answer(request, 422, f"{where}: {first['msg']}")
+    return _answer(request, 422, f"{where}: {first['msg'].removeprefix('Value error, ')}")
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -179,8 +181,10 @@ def _http(request: Request, error: Exception) -> Response:
     return response
 
 
-def _our_mistake(request: Request, _: Exception) -> Response:
-    # The server writes the error into its log, and this answer doesn't pass the guard any more.
+def _our_mistake(request: Request, error: Exception) -> Response:
+    told = where_it_went_wrong(error)
+    log.error("a mistake of ours at %s: %s", request.url.path, told, exc_info=error)
+    # This answer doesn't pass the guard any more.
     answer = _answer(request, 500, "a mistake of ours; the server's log says where")
     answer.headers.update(HEADERS)
     return answer

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import islice
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
 from searchkit import findings, gradebook, outlines, report
@@ -51,7 +52,19 @@ class Computing(BaseModel):
     total: int
 
 
-class NewDecision(BaseModel):
+class Sent(BaseModel):
+    """What a page sends: texts that can be stored."""
+
+    @model_validator(mode="after")
+    def _is_text(self) -> Self:
+        try:
+            json.dumps(self.model_dump(), ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("a lone surrogate can't be stored; replace it") from None
+        return self
+
+
+class NewDecision(Sent):
     """What is decided about two answers."""
 
     left: str
@@ -60,14 +73,14 @@ class NewDecision(BaseModel):
     reason: Annotated[str, Field(max_length=LONGEST)] = ""
 
 
-class Notes(BaseModel):
+class Notes(Sent):
     """What is written into columns of some answers; null empties a column."""
 
     ids: Annotated[list[str], Field(min_length=1)]
     columns: dict[str, str | None]
 
 
-class FileColumns(BaseModel):
+class FileColumns(Sent):
     """Which column of a file holds which field, and how it is read; null finds it by itself."""
 
     id: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,21 +19,24 @@ from searchkit import views
 from searchkit._version import __version__
 from searchkit.distribution import BINS, score_counts
 from searchkit.errors import MissingExtra, NoSuchThing
+from searchkit.evidence import counted
 from searchkit.findings import what_was_compared
 from searchkit.htmlreport import make_report, report_as_page
 from searchkit.index import Index
 from searchkit.pages import environment
 from searchkit.plagiarism import PROMPTS, Plagiarism, compare
+from searchkit.pseudonyms import Pseudonyms
 from searchkit.query import Mode
 from searchkit.served import Job
 from searchkit.status import status
-from searchkit.types import Answer, Decision, Finding, Verdict
+from searchkit.types import Finding, Hit, Verdict
 from searchkit.webapi import clusters_job, findings_job, served_by
 from searchkit.where import Where
 
 HITS = 20
 NEAR = 8  # answers like one
 ROWS = 50  # answers of a question on one page
+NAMING = 60.0  # seconds that a page waits for pseudonyms: without them it would show names
 PATIENCE = 2.0  # seconds that a page waits for what is computed, before it shows how far it is
 SUGGESTED = 500  # questions that a field proposes
 
@@ -58,14 +62,14 @@ def script_json(value: object) -> Markup:
 @cache
 def _templates() -> Any:  # noqa: ANN401
     made = environment()
-    made.globals.update(link=link, script_json=script_json, version=__version__)
+    made.globals.update(link=link, counted=counted, script_json=script_json, version=__version__)
     return made
 
 
 def _page(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
     name = served_by(request).folder.resolve().name
     html = _templates().get_template(template).render(
-        here=request.url.path, corpus=name, **values
+        here=request.url.path, corpus=name, names_hidden=_hides_names(request), **values
     )  # fmt: skip
     return HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
 
@@ -82,6 +86,20 @@ def _not_yet(request: Request, job: Job[Any], what: str) -> HTMLResponse | None:
     page = _page(request, "computing.html", 200, job=job, what=what)
     page.headers["refresh"] = "2"
     return page
+
+
+def _hides_names(request: Request) -> bool:
+    return request.cookies.get("names") == "hidden"
+
+
+def _names(request: Request) -> Pseudonyms | None:
+    """Give what authors and answers are called, if who looks wants names hidden."""
+    if not _hides_names(request):
+        return None
+    served = served_by(request)
+    job = served.job("names", lambda index, _: Pseudonyms(index.answers()))
+    served.wait(job, NAMING)
+    return job.get()
 
 
 @cache
@@ -135,11 +153,19 @@ def _found(
         return {"hits": None, "more": False, "n": n}
     where = Where(question or None, author or None)
     found = served_by(request).search(q, n + 1, mode, where)
-    hits = [
-        {"hit": hit, "segments": views.hit_segments(hit), "side": views.side_view(hit.answer)}
-        for hit in found[:n]
+    return {"hits": _hit_views(request, found[:n]), "more": len(found) > n, "n": n}
+
+
+def _hit_views(request: Request, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    names = _names(request)
+    return [
+        {
+            "hit": hit,
+            "segments": views.hit_segments(hit, names),
+            "side": views.side_view(hit.answer, (), names),
+        }
+        for hit in hits
     ]
-    return {"hits": hits, "more": len(found) > n, "n": n}
 
 
 # -- review ----------------------------------------------------------------------------------------
@@ -162,7 +188,7 @@ def review_page(
     ]
     at = next((n for n, one in enumerate(queue) if (one["left"], one["right"]) == (left, right)), 0)
     counts = Counter(found.decision(one) for one in found.findings)
-    view = _finding_view(found, queue[at]["left"], queue[at]["right"]) if queue else None
+    view = _finding_view(request, found, queue[at]["left"], queue[at]["right"]) if queue else None
     return _page(
         request, "review.html", show=show, view=view, at=at, counts=counts, found=found,
         queue=queue, total=len(queue),
@@ -176,16 +202,13 @@ def finding_fragment(request: Request, left: str, right: str) -> HTMLResponse:
     job = findings_job(served_by(request))
     served_by(request).wait(job, PATIENCE)
     found = served_by(request).with_decisions(job.get())
-    return _page(request, "finding.html", view=_finding_view(found, left, right))
+    return _page(request, "finding.html", view=_finding_view(request, found, left, right))
 
 
-def _finding_view(found: Plagiarism, left: str, right: str) -> views.FindingView:
+def _finding_view(request: Request, found: Plagiarism, left: str, right: str) -> views.FindingView:
     for number, one in enumerate(found.findings, 1):
         if (one.left, one.right) == (left, right):
-            return views.finding_view(
-                one, found.texts[left], found.texts[right], number=number,
-                decision=found.decisions.get((left, right)),
-            )  # fmt: skip
+            return _viewed(found, one, number, _names(request))
     raise NoSuchThing("there is no such finding any more; load the page again")
 
 
@@ -195,8 +218,9 @@ def compare_page(request: Request, left: str, right: str) -> HTMLResponse:
     with served_by(request).reading() as index:
         both = compare(index, left, right)
     view = views.finding_view(
-        both.finding, both.left, both.right, pairs=both.pairs, decision=both.decision
-    )
+        both.finding, both.left, both.right, pairs=both.pairs, decision=both.decision,
+        names=_names(request),
+    )  # fmt: skip
     return _page(request, "compare.html", view=view)
 
 
@@ -206,16 +230,17 @@ def rings_page(request: Request) -> HTMLResponse:
     job = findings_job(served_by(request))
     if waiting := _not_yet(request, job, "Looking for findings"):
         return waiting
-    found = job.get()
-    where = {
-        (one.left, one.right): link("/review", show="all", left=one.left, right=one.right)
-        for one in found.findings
-    }
+    found = served_by(request).with_decisions(job.get())
+    numbers = {(one.left, one.right): n for n, one in enumerate(found.findings, 1)}
+    anchors = {pair: f"finding-{n}" for pair, n in numbers.items()}
+    names = _names(request)
     rings = [
-        views.ring_view(ring, found.texts, number=number)
+        (views.ring_view(ring, found.texts, number=number, anchors=anchors, names=names),
+         [_viewed(found, found.findings[numbers[pair] - 1], numbers[pair], names)
+          for pair in ring.findings])
         for number, ring in enumerate(found.rings, 1)
-    ]
-    return _page(request, "rings.html", rings=rings, where=where)
+    ]  # fmt: skip
+    return _page(request, "rings.html", rings=rings)
 
 
 @pages.get("/report")
@@ -282,19 +307,22 @@ def question_page(
             answer.id: answer for answer in index.get([m.id for g in groups for m in g.members])
         }
         lonely = index.get(alone[:ROWS])
-    found = _findings_of(request, name or None)
+    found, names = _findings_of(request, name or None), _names(request)
     first = stored[some[0]] if some else None
     prompt = next((first.meta[n] for n in PROMPTS if n in first.meta), "") if first else ""
     return _page(
         request, "question.html", name=name or None, count=len(keys), page=page,
-        pages=-(-len(keys) // ROWS), answers=[views.side_view(stored[key]) for key in some],
+        pages=-(-len(keys) // ROWS),
+        answers=[views.side_view(stored[key], (), names) for key in some],
         histogram=views.histogram(scores.get(), found), findings=found,
         groups=[
-            (views.cluster_view(g, members.get(str(g.center)), anchor=f"group-{g.cluster}"),
+            (views.cluster_view(g, members.get(str(g.center)), anchor=f"group-{g.cluster}",
+                                names=names),
              {m.id: dict(members[m.id].meta) for m in g.members},
-             [views.side_view(members[m.id]) for m in g.members[:ROWS]]) for g in groups
+             [views.side_view(members[m.id], (), names) for m in g.members[:ROWS]])
+            for g in groups
         ],
-        lonely=[views.side_view(one) for one in lonely], alone=len(alone), prompt=prompt,
+        lonely=[views.side_view(one, (), names) for one in lonely], alone=len(alone), prompt=prompt,
     )  # fmt: skip
 
 
@@ -311,20 +339,21 @@ def _findings_of(request: Request, question: str | None) -> list[views.FindingVi
     if not served_by(request).wait(job, PATIENCE) or job.error is not None:
         return []
     found = served_by(request).with_decisions(job.get())
+    names = _names(request)
     return [
-        _viewed(one, found.texts, found.decisions, number)
+        _viewed(found, one, number, names)
         for number, one in enumerate(found.findings, 1)
         if one.question == question
     ]
 
 
 def _viewed(
-    one: Finding, texts: dict[str, Answer], decided: dict[tuple[str, str], Decision], number: int
+    found: Plagiarism, one: Finding, number: int, names: Pseudonyms | None
 ) -> views.FindingView:
-    decision = decided.get((one.left, one.right))
     return views.finding_view(
-        one, texts[one.left], texts[one.right], number=number, decision=decision
-    )
+        one, found.texts[one.left], found.texts[one.right], number=number, names=names,
+        decision=found.decisions.get((one.left, one.right)),
+    )  # fmt: skip
 
 
 # -- answer, upload, REST --------------------------------------------------------------------------
@@ -339,11 +368,12 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
         key = index.store.get([id])[id].key
         passages = [(start, end) for _, start, end, _ in index.store.passages_of([key])]
         near = index.search_like(id, NEAR)
+    names = _names(request)
     job = findings_job(served)
     done = served.wait(job, PATIENCE) and job.error is None
     found = served.with_decisions(job.get()) if done else None
     mine = [
-        _viewed(one, found.texts, found.decisions, number)
+        _viewed(found, one, number, names)
         for number, one in enumerate(found.findings, 1) if id in (one.left, one.right)
     ] if found else []  # fmt: skip
     clusters = clusters_job(served, Where(answer.question or ""), "all")
@@ -353,9 +383,8 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
             (one for one in clusters.get().clusters if any(m.id == id for m in one.members)), None
         )
     return _page(
-        request, "answer.html", answer=answer, view=views.side_view(answer), passages=passages,
-        near=[{"hit": hit, "segments": views.hit_segments(hit),
-               "side": views.side_view(hit.answer)} for hit in near],
+        request, "answer.html", answer=answer, view=views.side_view(answer, (), names),
+        passages=passages, near=_hit_views(request, near),
         findings=mine, done=done, cluster=cluster,
     )  # fmt: skip
 

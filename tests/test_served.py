@@ -308,6 +308,19 @@ def test_a_long_write_of_this_process_doesnt_hold_up_requests(
         assert len(decisions(index)) == 1
 
 
+def test_the_log_of_the_database_doesnt_grow_with_every_decision(
+    served: Served, folder: Path
+) -> None:
+    sizes = []
+    for n in range(30):
+        with served.writing() as index:
+            decide(index, "a1", f"other:{n}", "confirmed")
+        with served.reading() as index:
+            assert len(decisions(index)) == n + 1
+        sizes.append((folder / "answers.db-wal").stat().st_size)
+    assert max(sizes) < 100_000
+
+
 def test_many_threads_decide_and_read_and_nothing_is_lost(served: Served, folder: Path) -> None:
     def work(n: int) -> int:
         with served.writing(patience=20) as index:

@@ -20,7 +20,15 @@ from searchkit.cli import main
 from searchkit.encoder import load_encoder
 from searchkit.errors import BadInput, MissingExtra
 from searchkit.modelfolder import check_folder
-from searchkit.training import CARD, Settings, held_out_score, train
+from searchkit.training import (
+    CARD,
+    LOSSES,
+    Settings,
+    held_out_score,
+    loss_labels,
+    question_groups,
+    train,
+)
 from searchkit.types import SentencePair
 
 pytestmark = pytest.mark.model
@@ -49,7 +57,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEARCHKIT_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.mark.parametrize("loss", ["mnrl", "cosent", "online-contrastive"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_it_learns_what_is_alike_and_others_can_load_it(loss, tiny: Path, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     trained = train(
@@ -83,8 +91,9 @@ def test_it_learns_what_is_alike_and_others_can_load_it(loss, tiny: Path, tmp_pa
 def test_the_card_says_what_was_done_and_holds_no_text(tiny: Path, tmp_path: Path) -> None:
     trained = train(pairs(), tmp_path / "new", model=str(tiny), settings=FAST, device="cpu")
     card = (trained.path / "README.md").read_text("utf-8")
-    for words in ("CoSENTLoss", "library_name: sentence-transformers", "| learned from |",
-                  "| 0 (before) |", "(kept)", "learning rate", "torch 2", "Licence"):  # fmt: skip
+    for words in ("JointLoss (CoSENTLoss", "library_name: sentence-transformers",
+                  "| learned from |", "| 0 (before) |", "(kept)", "learning rate", "torch 2",
+                  "Licence"):  # fmt: skip
         assert words in card, words
     assert all(pair.sentence_0 not in card for pair in pairs())
     assert not [file.name for file in trained.path.rglob("*") if file.suffix in (".bin", ".pt")]
@@ -264,7 +273,7 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ({"learning_rate": float("nan")}, "--learning-rate must be above 0 and below 1, not nan"),
         ({"held_out": 1.0}, "--held-out must be from 0 to below 1, not 1"),
         ({"positive_from": 11.0}, "--positive-from must be a label, from 0 to 10, not 11"),
-        ({"loss": "triplet"}, "--loss must be one of mnrl, cosent"),
+        ({"loss": "triplet"}, "--loss must be one of joint, cosent"),
         ({"batch_size": 500}, "pairs to learn from are fewer than a batch of 500; add some"),
         ({"loss": "mnrl", "batch_size": 100}, "pairs with a label from 6 to learn from are fewer"),
         ({"positive_from": 0.0, "loss": "online-contrastive"}, "learns from differences, and all"),
@@ -316,6 +325,61 @@ def test_a_folder_that_is_there_is_kept_unless_told(tiny: Path, tmp_path: Path) 
     assert (tmp_path / "new" / "thesis.txt").read_text() == "mine"
     train(pairs(), tmp_path / "new", model=str(tiny), settings=FAST, overwrite=True, device="cpu")
     assert check_folder(tmp_path / "new").prepare == ""
+
+
+def joint_by_hand(left, right, degrees, questions, positive, scale: float = 20.0) -> float:
+    """Give the joint loss as its definition says, pair by pair."""
+    left, right = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (left, right))
+    cosines = left @ right.T
+    own, rows = np.diag(cosines), range(len(degrees))
+    order = [scale * (own[j] - own[i]) for i in rows for j in rows if degrees[i] > degrees[j]]
+    topic = []
+    for i in rows:
+        others = [j for j in rows if j == i or questions[j] != questions[i]]
+        if positive[i]:
+            topic.append(np.log(np.exp(scale * cosines[i, others]).sum()) - scale * own[i])
+    return float(np.log1p(np.exp(order).sum()) + (np.mean(topic) if topic else 0.0))
+
+
+def joint(left, right, degrees, questions, positive) -> float:
+    import torch
+
+    from searchkit.trainer import JointLoss
+
+    labels = torch.tensor(list(zip(degrees, questions, positive, strict=True)))
+    embeddings = [torch.tensor(left), torch.tensor(right)]
+    return float(JointLoss(None).compute_loss_from_embeddings(embeddings, labels))
+
+
+@pytest.mark.parametrize("positive", [[1, 1, 1, 1, 1], [1, 0, 1, 1, 0], [0, 0, 0, 0, 0]])
+def test_the_joint_loss_is_what_its_definition_says(positive: list[int]) -> None:
+    import torch
+
+    left, right = np.random.default_rng(0).normal(size=(2, 5, 3)) * 3  # not of unit length
+    known = [1.0, 0.0, 0.4, 0.4, 0.7], [0.0, 0.0, 1.0, 2.0, 0.0], positive
+    by_hand = joint_by_hand(left, right, *known)
+    assert joint(left, right, *known) == pytest.approx(by_hand, rel=1e-5)
+    with torch.autocast("cpu", torch.bfloat16):  # as in training; the cosines are not rounded
+        assert joint(left, right, *known) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_an_answer_to_the_same_question_is_no_negative() -> None:
+    same = [[1.0, 0.0, 0.0]] * 2
+    assert joint(same, same, [0.5, 0.5], [3.0, 3.0], [1, 1]) == 0
+    assert joint(same, same, [0.5, 0.5], [3.0, 4.0], [1, 1]) == pytest.approx(np.log(2))
+
+
+def test_the_joint_loss_is_told_degrees_questions_and_positives() -> None:
+    some = [
+        SentencePair("a", "b", 0.0, "q"),
+        SentencePair("c", "d", 6.0),
+        SentencePair("e", "f", 10.0, "q"),
+        SentencePair("g", "d", 5.0),
+    ]
+    groups = question_groups(some)
+    found = loss_labels(some, groups, Settings(loss="joint"))
+    assert found == [[0.0, 0.0, 0.0], [0.6, 1.0, 1.0], [1.0, 0.0, 1.0], [0.5, 1.0, 0.0]]
+    assert loss_labels(some, groups, Settings(loss="cosent")) == [0.0, 0.6, 1.0, 0.5]
 
 
 def test_the_score_of_pairs() -> None:

@@ -1,5 +1,21 @@
 // What several pages need. Text goes in as text, never as markup.
 
+const GONE = "The server doesn’t answer. Start it again, then load this page again: it shows what was kept.";
+
+/** Get a piece of a page; gives its nodes, or throws with a message to show. */
+export async function piece(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error(GONE);
+  }
+  const found = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (!response.ok) throw new Error(found.querySelector(".notice")?.textContent || `The server said ${response.status}.`);
+  return [...found.body.childNodes];
+}
+
 /** Ask the REST interface; gives [what it answered, its status], or throws with a message to show. */
 export async function ask(path, options = {}) {
   let response;
@@ -7,7 +23,7 @@ export async function ask(path, options = {}) {
     response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("The server doesn’t answer; nothing was changed. Is it still running?");
+    throw new Error(GONE);
   }
   const said = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(said.error || `The server said ${response.status}.`);
@@ -38,9 +54,12 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Say something in the corner; a fault stays until it is closed. */
+/** Say something in the corner, one thing at a time; a fault stays until it is closed. */
 export function toast(message, bad = false) {
-  const box = make("div", { class: bad ? "toast bad" : "toast", role: bad ? "alert" : "status" });
+  for (const old of document.querySelectorAll(".toast")) {
+    if (!old.classList.contains("bad") || old.dataset.message === message) old.remove();
+  }
+  const box = make("div", { class: bad ? "toast bad" : "toast", "data-message": message, ...(bad && { role: "alert" }) });
   box.append(make("bdi", {}, message));
   if (bad) {
     const close = make("button", { class: "button", type: "button" }, "Close");
@@ -54,3 +73,6 @@ export function toast(message, bad = false) {
 
 /** The element with this id. */
 export const by = id => document.getElementById(id);
+
+/** Whether who looks wants to see no names. */
+export const namesHidden = document.documentElement.classList.contains("names-hidden");

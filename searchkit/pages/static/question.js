@@ -1,5 +1,5 @@
 // Marks for whole groups, and the map.
-import { by, make, send, toast, whenDone } from "./common.js";
+import { by, make, namesHidden, send, toast, whenDone } from "./common.js";
 
 // -- groups ---------------------------------------------------------------------------------------
 
@@ -49,7 +49,11 @@ const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross"];
 let points = [];
 
+// By this id Plotly knows that the rules of its street maps are there; our policy blocks such rules.
+const STREET_MAPS = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
+
 function load(source) {
+  document.head.append(make("meta", { id: STREET_MAPS }));
   return new Promise((resolve, reject) => {
     const script = make("script", { src: source });
     script.addEventListener("load", resolve);
@@ -77,7 +81,7 @@ function traces() {
     return {
       type: "scatter", mode: "markers", name: escaped(name || "alone") + ` (${some.length})`,
       x: some.map(p => p.x), y: some.map(p => p.y), customdata: some.map(p => points.indexOf(p)),
-      text: some.map(p => `<b>${escaped(p.id)}</b> ${escaped(p.author || "")}<br>${wrapped(p.text)}`),
+      text: some.map(p => `<b>${namesHidden ? "" : escaped(p.id)}</b> ${namesHidden ? "" : escaped(p.author || "")}<br>${wrapped(p.text)}`),
       hovertemplate: "%{text}<extra></extra>",
       marker: {
         size: 9, color: name ? COLOURS[n % COLOURS.length] : "#8a939c",
@@ -103,7 +107,7 @@ function list(chosen) {
   const box = by("chosen");
   if (!chosen.length) return box.replaceChildren();
   const items = chosen.map(point => make("li", { class: "card" },
-    make("p", { class: "small soft" }, make("a", { href: `/answer?id=${encodeURIComponent(point.id)}` }, make("bdi", {}, point.id)), point.author ? ` · ${point.author}` : ""),
+    make("p", { class: "small soft" }, make("a", { href: `/answer?id=${encodeURIComponent(point.id)}` }, make("bdi", {}, namesHidden ? "answer" : point.id)), point.author && !namesHidden ? ` · ${point.author}` : ""),
     make("p", { class: "answer", dir: "auto" }, point.text)));
   box.replaceChildren(make("h3", {}, `${chosen.length} answers encircled`), make("ul", { class: "plain" }, ...items));
 }

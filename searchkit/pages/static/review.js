@@ -1,11 +1,12 @@
 // The queue: one finding at a time, by keys. A decision counts when the server has said so.
-import { by, send, toast } from "./common.js";
+import { by, namesHidden, piece, send, toast } from "./common.js";
 
 const store = by("queue");
 const queue = JSON.parse(store.textContent);
 const shown = store.dataset.show; // open, confirmed, dismissed or all
 let at = Number(store.dataset.at);
 const made = []; // numbers of the decisions of this visit, for undo
+const SAID = { confirmed: "Confirmed", dismissed: "Dismissed", open: "Open again" };
 let busy = false;
 
 const stays = one => shown === "all" || one.decision === shown;
@@ -14,34 +15,41 @@ function address(one) {
   return `left=${encodeURIComponent(one.left)}&right=${encodeURIComponent(one.right)}`;
 }
 
+/** Show a finding. Keys are about what is seen: `at` changes when it is there. */
 async function show(n) {
+  const nodes = n < queue.length ? await piece(`/review/finding?${address(queue[n])}`) : [];
+  const box = by("finding"), held = box.contains(document.activeElement);
   at = n;
-  const one = queue[at];
-  const left = queue.filter(stays).length;
-  by("nothing").hidden = Boolean(one && left) || !queue.length;
-  if (!one || !left) {
-    by("finding").replaceChildren();
-    by("place").textContent = "";
-    return;
-  }
-  const response = await fetch(`/review/finding?${address(one)}`);
-  const found = new DOMParser().parseFromString(await response.text(), "text/html");
-  if (!response.ok) {
-    toast(found.querySelector(".notice")?.textContent || "That didn’t work.", true);
-    return;
-  }
-  by("finding").replaceChildren(...found.body.childNodes);
-  by("place").textContent = `${at + 1} of ${queue.length}`;
-  history.replaceState(null, "", `/review?show=${shown}&${address(one)}`);
-  scrollTo({ top: by("place").getBoundingClientRect().top + scrollY - 80 });
+  box.replaceChildren(...nodes);
+  by("nothing").hidden = n < queue.length || !queue.length;
+  const listed = queue.filter(stays);
+  by("place").textContent = n < queue.length ? `${listed.indexOf(queue[n]) + 1} of ${listed.length}` : "";
+  const title = box.querySelector("h2");
+  by("seen").textContent = (title || by("nothing")).textContent.trim();
+  history.replaceState(null, "", `/review?show=${shown}${title ? "&" + address(queue[n]) : ""}`);
+  if (held) focus(title || by("next"));
+  scrollTo({ top: by("place").getBoundingClientRect().top + scrollY - 80, behavior: "instant" });
 }
 
-function step(by_) {
-  // What has left this list is passed over, but for the last one decided.
+function focus(element) {
+  element.tabIndex = element.tabIndex < 0 ? -1 : element.tabIndex;
+  element.focus({ preventScroll: true });
+}
+
+const step = by_ => exclusively(async () => {
   for (let n = at + by_; n >= 0 && n < queue.length; n += by_) {
-    if (stays(queue[n])) return show(n);
+    if (stays(queue[n])) return show(n); // what has left this list is passed over
   }
-  return queue.some(stays) ? undefined : show(queue.length);
+});
+
+/** After a decision: the next one to decide about, from here to the end and then from the top. */
+function following() {
+  const wanted = shown === "all" ? one => one.decision === "open" : stays;
+  for (let more = 1; more <= queue.length; more += 1) {
+    const n = (at + more) % queue.length;
+    if (wanted(queue[n])) return n;
+  }
+  return stays(queue[at]) ? at : queue.length;
 }
 
 function count(from, to) {
@@ -76,9 +84,8 @@ const decide = (decision, reason = "") => exclusively(async () => {
   made.push({ number: kept.number, n: at, before: one.decision });
   count(one.decision, decision);
   one.decision = decision;
-  toast(`${decision === "open" ? "Open again" : decision}: ${one.left} and ${one.right}`);
-  const next = queue.findIndex((other, n) => n > at && stays(other));
-  await show(decision === "open" ? at : next >= 0 ? next : queue.findIndex(stays) >= 0 && shown !== "all" ? queue.findIndex(stays) : stays(one) ? at : queue.length);
+  toast(namesHidden ? SAID[decision] : `${SAID[decision]}: ${one.left} and ${one.right}`);
+  await show(decision === "open" && stays(one) ? at : following());
 });
 
 const undo = () => exclusively(async () => {
@@ -87,14 +94,14 @@ const undo = () => exclusively(async () => {
   made.pop();
   if (!said.taken_back) return toast("There is nothing to take back.");
   toast("Taken back.");
-  if (!last) return location.reload();
+  if (!last) return location.assign(`/review?show=${shown === "all" ? "all" : "open"}&${address(said.taken_back)}`);
   count(queue[last.n].decision, last.before);
   queue[last.n].decision = last.before;
   await show(last.n);
 });
 
 function dismiss() {
-  if (!queue[at] || at >= queue.length) return;
+  if (!queue[at]) return;
   const dialog = by("dismiss");
   by("field-reason").value = "";
   dialog.returnValue = "cancel";
@@ -124,7 +131,8 @@ addEventListener("keydown", event => {
   const typing = event.target.closest("input, textarea, select, dialog");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || by("dismiss").open) return;
   const act = { j: () => step(1), k: () => step(-1), c: () => decide("confirmed"), d: dismiss, u: undo };
-  if (!(event.key in act)) return;
+  if (!Object.hasOwn(act, event.key)) return;
   event.preventDefault();
+  if (event.repeat && !"jk".includes(event.key)) return; // a key held down decides once
   act[event.key]();
 });

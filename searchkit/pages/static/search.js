@@ -1,8 +1,11 @@
 // Search while one types; the newest query wins, and the address keeps it.
-import { by, toast } from "./common.js";
+import { by, piece, toast } from "./common.js";
 
 const form = by("search");
+const whole = by("summary").dataset.whole;
 let running = null, timer = null;
+
+const found = count => (count === 1 ? "1 answer" : `${count} answers, the nearest first`);
 
 function query() {
   const given = new URLSearchParams(new FormData(form));
@@ -17,13 +20,9 @@ async function search(extra = {}) {
   running = new AbortController();
   by("hits").setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(`/hits?${given}`, { signal: running.signal });
-    const html = await response.text();
-    const found = new DOMParser().parseFromString(html, "text/html");
-    if (!response.ok) throw new Error(found.querySelector(".notice")?.textContent || "That didn’t work.");
-    by("hits").replaceChildren(...found.body.childNodes);
-    const count = by("hits").querySelectorAll(".hit").length;
-    by("summary").textContent = given.get("q")?.trim() ? `${count} answers, the nearest first` : "";
+    by("hits").replaceChildren(...await piece(`/hits?${given}`, { signal: running.signal }));
+    const count = by("hits").querySelectorAll("article.hit").length;
+    by("summary").textContent = given.get("q")?.trim() ? found(count) : whole;
     history.replaceState(null, "", `/?${given}`);
   } catch (error) {
     if (error.name !== "AbortError") toast(error.message, true);

@@ -10,4 +10,11 @@ addEventListener("DOMContentLoaded", () => {
     root.dataset.theme = dark ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
   });
+  // Names: the server writes pseudonyms beside them, so it has to know.
+  const names = document.getElementById("names");
+  names.addEventListener("click", () => {
+    const hide = names.getAttribute("aria-pressed") !== "true";
+    document.cookie = `names=${hide ? "hidden" : "shown"}; path=/; max-age=31536000; samesite=strict`;
+    location.reload();
+  });
 });

@@ -2,6 +2,7 @@
 import { ask, by, make, send, whenDone } from "./common.js";
 
 const FIELDS = [["text", "Answer (needed)"], ["id", "Id"], ["question", "Question"], ["author", "Author"], ["submitted_at", "Time"]];
+const HOW = ["sheet", "table", "encoding"];
 let upload = null;
 
 function wrong(message) {
@@ -21,6 +22,7 @@ async function receive(file) {
   try {
     [upload] = await ask(`/api/uploads?name=${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
     show();
+    by("reading").open = !upload.answers.length;
     open("confirm");
   } catch (error) {
     wrong(error.message);
@@ -29,7 +31,7 @@ async function receive(file) {
 
 /** Draw what the file's columns are taken for. */
 function show() {
-  wrong(upload.problem);
+  wrong(upload.problem?.replace(/; name it with --text-column.*/, "; choose it below").replace(/--(sheet|table|encoding)/g, "$1 (below)"));
   const selects = FIELDS.map(([field, label]) => {
     const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– none –"));
     for (const name of upload.columns) select.append(make("option", { value: name }, name));
@@ -45,15 +47,16 @@ function show() {
   by("ingest").querySelector("[type=submit]").disabled = !upload.answers.length;
 }
 
-const short = text => (text === undefined ? "" : text.length > 200 ? text.slice(0, 200) + "…" : text);
+const short = text => (typeof text !== "string" ? String(text ?? "") : text.length > 200 ? text.slice(0, 200) + "…" : text);
 
 function said() {
   const given = { on_duplicate: by("field-on_duplicate").value, keep_going: by("field-keep_going").checked };
   for (const [field] of FIELDS) given[field] = by(`role-${field}`)?.value || null;
+  for (const how of HOW) given[how] = by(`field-${how}`).value.trim() || null;
   return given;
 }
 
-by("roles").addEventListener("change", async () => {
+async function look() {
   try {
     [upload] = await send("POST", `/api/uploads/${upload.id}/look`, said());
   } catch (error) {
@@ -62,7 +65,10 @@ by("roles").addEventListener("change", async () => {
   const chosen = said();
   show();
   for (const [field] of FIELDS) if (chosen[field]) by(`role-${field}`).value = chosen[field];
-});
+}
+
+by("roles").addEventListener("change", look);
+by("again").addEventListener("click", look);
 
 by("ingest").addEventListener("submit", async event => {
   event.preventDefault();
@@ -85,6 +91,7 @@ by("ingest").addEventListener("submit", async event => {
   }
 });
 
+by("file").addEventListener("click", () => { by("file").value = ""; }); // so that the same file, mended, can be chosen again
 by("file").addEventListener("change", () => by("file").files[0] && receive(by("file").files[0]));
 const drop = by("choose");
 drop.addEventListener("submit", event => event.preventDefault());
