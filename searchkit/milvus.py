@@ -34,7 +34,7 @@ from searchkit.anyindex import (
 )
 from searchkit.cutting import model_row
 from searchkit.encoder import Encoder, load_encoder
-from searchkit.errors import BadInput
+from searchkit.errors import BadInput, IndexNotFound
 from searchkit.milvuschecks import problems
 from searchkit.milvusclient import MOST, Address, Collection
 from searchkit.milvusrows import FIELDS, Held, Row, answers_of, key_of, rows_of
@@ -105,7 +105,10 @@ class MilvusIndex(AnyIndex):
             IndexMismatch: if it was made with another model.
             StorageFailed: if Milvus doesn't answer.
         """
-        collection = Collection.connect(Address.read(place))
+        address = Address.read(place)
+        if address.is_missing_file():
+            raise IndexNotFound(f"{address}: no index here; make one with: searchkit ingest FILE")
+        collection = Collection.connect(address)
         try:
             index = cls(collection, collection.open(), write=write, encoder=encoder)
             index._check_model()
@@ -117,7 +120,10 @@ class MilvusIndex(AnyIndex):
     @staticmethod
     def is_there(place: str) -> bool:
         """Say whether there is an index at a place."""
-        collection = Collection.connect(Address.read(place))
+        address = Address.read(place)
+        if address.is_missing_file():
+            return False
+        collection = Collection.connect(address)
         try:
             return collection.exists()
         finally:

@@ -67,6 +67,10 @@ class Address:
         """Say whether it is a file of Milvus Lite."""
         return "://" not in self.uri
 
+    def is_missing_file(self) -> bool:
+        """Say whether it is a Lite file that isn't there; opening it would make it."""
+        return self.is_lite and not Path(self.uri).exists()
+
     def __str__(self) -> str:
         return self.uri if self.is_lite else f"milvus+{self.uri}/{self.collection}"
 
@@ -248,10 +252,10 @@ class Collection:
     def among(
         self, field: str, values: Sequence[str], fields: Sequence[str], where: str = "part >= 0"
     ) -> list[Row]:
-        """Give all rows in which a field has one of these values, some hundreds at a time."""
+        """Give all rows in which a field has one of these values, PAGE values at a time."""
         found: list[Row] = []
-        for start in range(0, len(values), 500):
-            some = values[start : start + 500]
+        for start in range(0, len(values), PAGE):
+            some = values[start : start + PAGE]
             rows = self.rows(f"{field} in {json.dumps(some)} and {where}", fields)
             if len(rows) == MOST:
                 rows = self._stretch(
@@ -263,8 +267,8 @@ class Collection:
     def places_of(self, shas: Sequence[str]) -> dict[str, str]:
         """Give, for those of these hashes that have a vector, the key of one row with it."""
         found: dict[str, str] = {}
-        for start in range(0, len(shas), 500):
-            left = set(shas[start : start + 500])
+        for start in range(0, len(shas), PAGE):
+            left = set(shas[start : start + PAGE])
             full = True
             while left and full:  # a text that thousands gave fills an answer alone
                 rows = self.rows(f"sha in {json.dumps(sorted(left))}", ["pk", "sha"])
@@ -365,10 +369,13 @@ _AWAY = (
 )  # fmt: skip
 
 
+_NOT_ALLOWED = ("unauthenticated", "auth check failure", "permission deny")
+
+
 def _passes(error: Exception) -> bool:
     """Say whether an error may be over in a moment."""
     said = f"{type(error).__name__} {error}".lower()
-    if "unauthenticated" in said or "auth check failure" in said or "local milvus" in said:
+    if "local milvus" in said or any(word in said for word in _NOT_ALLOWED):
         return False
     return any(word in said for word in _AWAY)
 
@@ -393,6 +400,6 @@ def _translated(address: Address) -> Iterator[None]:
                 f"{address}: can't be opened; another process has it open (Milvus Lite lets one "
                 "in), or it is no file of Milvus Lite"
             ) from error
-        if "auth" in said.lower():
+        if any(word in said.lower() for word in _NOT_ALLOWED):
             raise StorageFailed(f"{address}: {said}; put the token into {TOKEN}") from error
         raise StorageFailed(f"{address}: {said}; nothing acknowledged is lost") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import signal
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def test_a_folder_is_a_folder_whatever_it_is_called(tmp_path: Path) -> None:
 def test_without_the_package_one_line_says_what_to_install(monkeypatch, place) -> None:
     monkeypatch.setitem(sys.modules, "pymilvus", None)
     with pytest.raises(MissingExtra, match=r"pip install 'searchkit\[milvus\]'"):
-        MilvusIndex.open(place)
+        MilvusIndex.create(place, ToyEncoder())
 
 
 def test_nobody_at_the_address_is_said_in_one_line(monkeypatch) -> None:
@@ -129,6 +130,57 @@ def test_rows_are_read_back_as_the_answer_that_they_are() -> None:
     newer = rows_of(Answer("x", "new"), [], [], vectors[:0], place=1, written=3)
     (held,) = answers_of([*rows, *newer]).values()
     assert held.answer.text == "new"
+
+
+@pytest.mark.model
+def test_the_commands_work_on_a_file_of_lite_as_on_a_folder(tmp_path, place, monkeypatch) -> None:
+    from click.testing import CliRunner
+
+    from searchkit.cli import main
+    from searchkit.demo import ANSWERS
+
+    def run(*arguments: str, code: int = 0) -> str:
+        result = CliRunner().invoke(main, [*arguments, "-q"])
+        assert result.exit_code == code, (arguments, result.stderr)
+        return result.stdout if code == 0 else result.stderr
+
+    some = tmp_path / "some.csv"
+    with ANSWERS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))[:60]
+    with some.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    folder, copied = str(tmp_path / "index"), str(tmp_path / "copy.db")
+    for where in (folder, place):
+        assert '"added": 59' in run("ingest", str(some), "-i", where, "-f", "json")
+        assert '"unchanged": 59' in run("ingest", str(some), "-i", where, "-f", "json")
+    assert '"embedded": 0' in run("copy", folder, copied, "-f", "json")
+    for command in (
+        ["export"],
+        ["query", "callbacks run later", "-f", "csv", "-n", "9"],
+        ["query", "event loop", "--mode", "hybrid", "--where", "score < 5", "-f", "json"],
+        ["mine", "-f", "csv"],
+        ["plagiarism", "-f", "json", "--against", folder],
+        ["plagiarism", "-f", "json"],
+        ["compare", "q01-s01", "q01-s02", "-f", "json"],
+        ["cluster", "-f", "json"],
+        ["grade", "--column", "score", "-f", "json"],
+        ["verify"],
+        ["decisions", "-f", "json"],
+    ):
+        ours, theirs, its = (
+            run(*command, "-i", where, code=1 if where in command else 0)
+            for where in (place, folder, copied)
+        )
+        assert ours == its
+        assert ours == theirs or folder in command
+    assert "milvus_lite" in run("status", "-i", place)
+    assert "rebuilt" in run("rebuild", "-i", place)
+    assert run("delete", "--question", "q01", "-y", "-i", place).startswith("deleted ")
+    assert "no answer 'q01-s01'" in run("delete", "q01-s01", "-y", "-i", place, code=1)
+    refused = run("reindex", "--model", "x", "-i", place, code=1)
+    assert f"reindex takes a folder; make one: searchkit copy {place} FOLDER" in refused
+    monkeypatch.setenv("SEARCHKIT_INDEX", place)
+    assert run("export").count("\n") < 59
 
 
 class Killed(BaseException):
