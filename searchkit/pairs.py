@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.anyindex import EVERYTHING, AnyIndex, Passages
 from searchkit.errors import BadInput
-from searchkit.index import EVERYTHING, Index, Passages
 from searchkit.mining import PairSorter, mine_blocks
 from searchkit.types import By, Pair
 from searchkit.where import Where
@@ -45,7 +45,7 @@ class Mined:
 
 
 def mine(
-    index: Index,
+    index: AnyIndex,
     threshold: float = THRESHOLD,
     *,
     by: By | None = None,
