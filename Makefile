@@ -5,11 +5,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test check format bench bench-mining bench-ray bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-peers pictures clean
+.PHONY: help demo test test-milvus check format bench bench-mining bench-ray bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-peers pictures clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
 	@echo "make test         set up, run the whole test suite"
+	@echo "make test-milvus  the tests that need a Milvus server, which it starts by itself (10 minutes)"
 	@echo "make check        ruff, ruff format, mypy"
 	@echo "make format       let ruff put the code into shape"
 	@echo "make bench        the figures in benchmarks/README.md (minutes)"
@@ -26,6 +27,17 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready-to-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile  # torch's threads spin while they wait
+
+# The server listens on all interfaces: it and the tests run in a network of their own (Linux).
+test-milvus: $(VENV)/.ready-to-test $(VENV)-milvus/.ready
+	OMP_NUM_THREADS=1 SEARCHKIT_MILVUS_PYTHON=$(abspath $(VENV)-milvus/bin/python) \
+	  unshare -rn sh -c 'ip link set lo up && exec $(BIN)/python -m pytest tests/test_conformance.py tests/test_milvus.py'
+
+# An environment of its own: the server's package needs an old setuptools.
+$(VENV)-milvus/.ready: $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)-milvus
+	$(VENV)-milvus/bin/python -m pip install --quiet --disable-pip-version-check 'milvus==2.3.5' 'setuptools<81' 'marshmallow<4'
+	@touch $@
 
 check: $(VENV)/.ready-to-check
 	$(BIN)/ruff check .
@@ -70,7 +82,7 @@ pictures: $(VENV)/.ready-to-test
 	$(BIN)/python tests/pictures.py
 
 clean:
-	rm -rf $(VENV) demo-index .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-milvus demo-index .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python: 
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("searchkit needs Python 3.11 or later; run: make PYTHON=python3.11 …")'

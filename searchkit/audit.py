@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit import clustering
+from searchkit.anyindex import EVERYTHING, AnyIndex
 from searchkit.graded import Corpus, Learned, check_tolerance, chosen, load
-from searchkit.index import EVERYTHING, Index
 from searchkit.marks import Kind, Marks
 from searchkit.mining import mine_blocks
 from searchkit.overlap import coverage, shared_runs
@@ -53,7 +53,7 @@ class Audit:
 
 
 def audit_grades(
-    index: Index,
+    index: AnyIndex,
     column: str,
     *,
     kind: Kind | None = None,

@@ -16,9 +16,11 @@ import click
 
 from searchkit._version import __version__
 from searchkit.errors import BadInput, IndexBusy, MissingExtra, SearchkitError, StorageFailed
+from searchkit.locations import Place, open_index, open_or_create, place_of
 from searchkit.rejects import Rejects
 
 if TYPE_CHECKING:
+    from searchkit.anyindex import AnyIndex
     from searchkit.encoder import Encoder
     from searchkit.index import Index
     from searchkit.sidebyside import Evaluated
@@ -85,9 +87,41 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
     return add
 
 
+class _Place(click.ParamType[Place]):
+    """A folder, or an address of Milvus."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Place:  # noqa: ANN401
+        place = place_of(str(value))
+        if isinstance(place, str):
+            return place
+        folder = click.Path(file_okay=False, path_type=Path)
+        return folder.convert(place, param, ctx)
+
+
+class _Folder(_Place):
+    """A folder; what is in Milvus is refused in words."""
+
+    name = "directory"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Place:  # noqa: ANN401
+        place = super().convert(value, param, ctx)
+        if isinstance(place, str):
+            raise BadInput(
+                f"{place}: {ctx.info_name} takes a folder; make one: searchkit copy {place} FOLDER"
+            )
+        return place
+
+
 index_option = click.option(
     "-i", "--index", "folder", envvar="SEARCHKIT_INDEX", default="index", show_default=True,
-    show_envvar=True, type=click.Path(file_okay=False, path_type=Path), help="The index's folder.",
+    show_envvar=True, type=_Place(), metavar="INDEX",
+    help="The index: a folder, or milvus+http://HOST:19530/CORPUS, or a Milvus Lite FILE.db.",
+)  # fmt: skip
+folder_option = click.option(
+    "-i", "--index", "folder", envvar="SEARCHKIT_INDEX", default="index", show_default=True,
+    show_envvar=True, type=_Folder(), metavar="DIRECTORY", help="The index's folder.",
 )  # fmt: skip
 by_option = click.option(
     "--by", type=click.Choice(["question", "all"]),
@@ -161,20 +195,26 @@ def _listen(*, quiet: bool) -> Callable[[str], None]:
 
 
 @contextmanager
-def _reading(folder: Path, *, quiet: bool) -> Iterator[Index]:
-    from searchkit.index import Index
-
+def _reading(place: Place, *, quiet: bool) -> Iterator[AnyIndex]:
     _listen(quiet=quiet)
-    with Index.open(folder) as index:
+    with open_index(place) as index:
         yield index
 
 
 @contextmanager
-def _writing(folder: Path, *, quiet: bool) -> Iterator[Index]:
+def _writing(place: Place, *, quiet: bool) -> Iterator[AnyIndex]:
+    _listen(quiet=quiet)
+    with open_index(place, write=True) as index:
+        yield index
+
+
+@contextmanager
+def _in_folder(folder: Path, *, quiet: bool, write: bool = False) -> Iterator[Index]:
+    """Open what only a folder can be used for."""
     from searchkit.index import Index
 
     _listen(quiet=quiet)
-    with Index.open(folder, write=True) as index:
+    with Index.open(folder, write=write) as index:
         yield index
 
 
@@ -243,7 +283,7 @@ def _write_out(
 @format_option("table", "json")
 @output_option
 @quiet_option
-def ingest(folder: Path, form: str, output: Path | None, quiet: bool, **options: Any) -> None:  # noqa: ANN401
+def ingest(folder: Place, form: str, output: Path | None, quiet: bool, **options: Any) -> None:  # noqa: ANN401
     """Add answers of files, or update them.
 
     FILE may be - for standard input. CSV, TSV, JSON, JSON Lines, XLSX, Parquet, a SQLite table,
@@ -268,13 +308,12 @@ def ingest(folder: Path, form: str, output: Path | None, quiet: bool, **options:
 
 
 def _ingested(
-    folder: Path, options: dict[str, Any], rejects: Rejects | None,
+    place: Place, options: dict[str, Any], rejects: Rejects | None,
     progress: Callable[[int], None], say: Callable[[str], None],
 ) -> dict[str, Any]:  # fmt: skip
     from dataclasses import asdict
 
     from searchkit.farencoder import FarEncoder
-    from searchkit.index import Index, is_index
     from searchkit.ingest import BATCH
     from searchkit.ingest import ingest as run
     from searchkit.runners import open_runner
@@ -289,12 +328,9 @@ def _ingested(
     )  # fmt: skip
     answers = _begun(answers)
     encoder = _encoder(options["model"], say)
-    made = is_index(folder)
     with (
         open_runner(options["runner"], options["shards"]) as workers,
-        Index.open(folder, write=True, encoder=encoder)
-        if made
-        else Index.create(folder, encoder) as index,
+        open_or_create(place, encoder) as index,
     ):
         if workers:
             index.embed_with(FarEncoder(index.encoder, workers))
@@ -382,7 +418,7 @@ def _bar(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | Non
 @output_option
 @quiet_option
 def query(
-    texts: Sequence[str], folder: Path, k: int, mode: Any, question: str | None,  # noqa: ANN401
+    texts: Sequence[str], folder: Place, k: int, mode: Any, question: str | None,  # noqa: ANN401
     author: str | None, sql: str | None, form: str, output: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Find the nearest answers to each TEXT.
@@ -443,7 +479,7 @@ def _queries(texts: Sequence[str]) -> list[str]:
 @output_option
 @quiet_option
 def mine(
-    folder: Path, threshold: float, by: Any, max_pairs: int | None, question: str | None,  # noqa: ANN401
+    folder: Place, threshold: float, by: Any, max_pairs: int | None, question: str | None,  # noqa: ANN401
     author: str | None, sql: str | None, form: str, output: Path | None, quiet: bool,
     runner: str | None, shards: Path | None, partitions: int | None,
 ) -> None:  # fmt: skip
@@ -487,7 +523,7 @@ template_option = click.option(
     help="Text that was handed out, and may stand in every answer.",
 )  # fmt: skip
 against_option = click.option(
-    "--against", type=click.Path(file_okay=False, path_type=Path), metavar="DIRECTORY",
+    "--against", type=_Place(), metavar="INDEX",
     help="An index of earlier answers, to compare with; their ids are shown as NAME:ID.",
 )  # fmt: skip
 
@@ -515,7 +551,7 @@ max_common_option = click.option(
 @output_option
 @quiet_option
 def plagiarism(
-    folder: Path, by: Any, template: Path | None, against: Path | None,  # noqa: ANN401
+    folder: Place, by: Any, template: Path | None, against: Place | None,  # noqa: ANN401
     max_expected: float, max_common: int | None, question: str | None, author: str | None,
     sql: str | None, form: str, output: Path | None, quiet: bool, runner: str | None,
     shards: Path | None,
@@ -550,13 +586,11 @@ def plagiarism(
 
 
 @contextmanager
-def _earlier(folder: Path | None) -> Iterator[Index | None]:
-    if folder is None:
+def _earlier(place: Place | None) -> Iterator[AnyIndex | None]:
+    if place is None:
         yield None
         return
-    from searchkit.index import Index
-
-    with Index.open(folder) as index:
+    with open_index(place) as index:
         yield index
 
 
@@ -578,7 +612,7 @@ def _template(path: Path | None) -> str:
 @output_option
 @quiet_option
 def compare(
-    left: str, right: str, folder: Path, template: Path | None, against: Path | None, form: str,
+    left: str, right: str, folder: Place, template: Path | None, against: Place | None, form: str,
     output: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Put two answers side by side, and mark what they share.
@@ -614,8 +648,8 @@ def compare(
 @filter_options
 @quiet_option
 def report_(
-    output: Path, anonymous: bool, folder: Path, by: Any, template: Path | None,  # noqa: ANN401
-    against: Path | None, max_expected: float, max_common: int | None, question: str | None,
+    output: Path, anonymous: bool, folder: Place, by: Any, template: Path | None,  # noqa: ANN401
+    against: Place | None, max_expected: float, max_common: int | None, question: str | None,
     author: str | None, sql: str | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Write what was found into one page that opens anywhere.
@@ -645,7 +679,7 @@ def report_(
 @format_option("table", "json", "jsonl", "csv")
 @output_option
 @quiet_option
-def decisions_(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
+def decisions_(folder: Place, form: str, output: Path | None, quiet: bool) -> None:
     """List what was decided about findings, in the order of deciding.
 
     Confirmed or dismissed in searchkit serve, with the reason; a decision about an answer whose
@@ -701,7 +735,7 @@ class _Threshold(click.ParamType[float | None]):
 @output_option
 @quiet_option
 def cluster(
-    folder: Path, method: Any, by: Any, threshold: float | None, k: int | None,  # noqa: ANN401
+    folder: Place, method: Any, by: Any, threshold: float | None, k: int | None,  # noqa: ANN401
     min_size: int, plot: Path | None, question: str | None, author: str | None, sql: str | None,
     form: str, output: Path | None, quiet: bool, runner: str | None, shards: Path | None,
 ) -> None:  # fmt: skip
@@ -782,7 +816,7 @@ class _Said(click.ParamType[tuple[str, str | None]]):
 @output_option
 @quiet_option
 def grade(
-    folder: Path, column: str, mode: str | None, said: Sequence[tuple[str, str | None]],
+    folder: Place, column: str, mode: str | None, said: Sequence[tuple[str, str | None]],
     write: str | None, overwrite: bool, question: str | None, author: str | None,
     sql: str | None, form: str, output: Path | None, quiet: bool, **options: Any,  # noqa: ANN401
 ) -> None:  # fmt: skip
@@ -820,7 +854,7 @@ def grade(
 
 
 def _suggested(
-    index: Index, column: str, where: Where, form: str, output: Path | None,
+    index: AnyIndex, column: str, where: Where, form: str, output: Path | None,
     options: dict[str, Any], *, quiet: bool,
 ) -> dict[str, Mark | None]:  # fmt: skip
     from searchkit import gradebook
@@ -847,7 +881,7 @@ def _suggested(
 
 
 def _propagated(
-    index: Index, column: str, said: dict[str, str | None], form: str, output: Path | None,
+    index: AnyIndex, column: str, said: dict[str, str | None], form: str, output: Path | None,
     options: dict[str, Any],
 ) -> dict[str, Mark | None]:  # fmt: skip
     from searchkit import gradebook
@@ -868,7 +902,7 @@ def _propagated(
 
 
 def _evaluated(
-    index: Index, column: str, where: Where, form: str, output: Path | None,
+    index: AnyIndex, column: str, where: Where, form: str, output: Path | None,
     options: dict[str, Any], *, quiet: bool,
 ) -> None:  # fmt: skip
     from searchkit import gradebook
@@ -890,7 +924,7 @@ def _evaluated(
 
 
 def _audited(
-    index: Index, column: str, where: Where, form: str, output: Path | None,
+    index: AnyIndex, column: str, where: Where, form: str, output: Path | None,
     options: dict[str, Any], *, quiet: bool,
 ) -> None:  # fmt: skip
     from searchkit import gradebook
@@ -913,7 +947,7 @@ def _audited(
 
 
 def _write_marks(
-    index: Index, column: str, marks: dict[str, Mark | None], beside: str, *, overwrite: bool
+    index: AnyIndex, column: str, marks: dict[str, Mark | None], beside: str, *, overwrite: bool
 ) -> None:
     from searchkit.evidence import counted
     from searchkit.grades import write_marks
@@ -923,7 +957,7 @@ def _write_marks(
 
 
 @main.command()
-@index_option
+@folder_option
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True,
               help="The port to listen on; 0 takes a free one.")  # fmt: skip
 @click.option(
@@ -966,7 +1000,7 @@ def serve(
     help="Make the pairs from the index: its graded answers (--column), the findings that were "
     "confirmed or dismissed, or its clusters.",
 )  # fmt: skip
-@index_option
+@folder_option
 @click.option("--column", metavar="NAME", help="The column with the marks, for graded answers.")
 @click.option(
     "--good", metavar="LABEL", multiple=True,
@@ -1056,7 +1090,7 @@ def _pairs(
 
     if files:
         return read_pairs(files, max_label=max_label)
-    with _reading(folder, quiet=quiet) as index:
+    with _in_folder(folder, quiet=quiet) as index:
         if source == "reviewed":
             return pairs_of_decisions(index, max_label=max_label)
         if column is None:
@@ -1188,7 +1222,7 @@ def _measured(
 @format_option("table", "json")
 @output_option
 @quiet_option
-def status(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
+def status(folder: Place, form: str, output: Path | None, quiet: bool) -> None:
     """Show what the index holds.
 
     Counts, questions, authors, model, sizes on disk, checkpoint and tail.
@@ -1209,7 +1243,7 @@ def status(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
 @format_option("table", "json")
 @output_option
 @quiet_option
-def verify(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
+def verify(folder: Place, form: str, output: Path | None, quiet: bool) -> None:
     """Check everything that can be checked.
 
     Pages and references of the database, every text against the hash it was embedded with and the
@@ -1231,16 +1265,16 @@ def verify(folder: Path, form: str, output: Path | None, quiet: bool) -> None:
 
 
 @contextmanager
-def _checking(folder: Path, *, quiet: bool) -> Iterator[Index]:
+def _checking(place: Place, *, quiet: bool) -> Iterator[AnyIndex]:
     """Open for writing, which checking the full text needs, or else for reading."""
-    from searchkit.index import Index
-
     say = _listen(quiet=quiet)
     try:
-        index = Index.open(folder, write=True)
+        index = open_index(place, write=True)
     except (IndexBusy, StorageFailed) as error:
+        if isinstance(place, str):
+            raise
         say(f"the full text is not checked: {error}")
-        index = Index.open(folder)
+        index = open_index(place)
     with index:
         yield index
 
@@ -1248,14 +1282,15 @@ def _checking(folder: Path, *, quiet: bool) -> Iterator[Index]:
 @main.command()
 @index_option
 @quiet_option
-def rebuild(folder: Path, quiet: bool) -> None:
+def rebuild(folder: Place, quiet: bool) -> None:
     """Make the FAISS file and the full text anew.
 
     From the database alone, without the model. A damaged FAISS file is set aside, not deleted.
     """
     with _writing(folder, quiet=quiet) as index:
         index.rebuild()
-        click.echo(f"rebuilt {len(index.vectors):,} vectors of {len(index):,} answers")
+        held = index.counts()
+        click.echo(f"rebuilt {held['vectors']:,} vectors of {held['answers']:,} answers")
 
 
 @main.command()
@@ -1264,7 +1299,7 @@ def rebuild(folder: Path, quiet: bool) -> None:
     help="A sentence-transformers folder or hub name.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what it would take, and change nothing.")
-@index_option
+@folder_option
 @format_option("table", "json")
 @output_option
 @quiet_option
@@ -1284,7 +1319,7 @@ def reindex(
     from searchkit.reindex import reindex as run
 
     show = report.print_estimate if dry_run else report.print_counts
-    with (_reading if dry_run else _writing)(folder, quiet=quiet) as index:
+    with _in_folder(folder, quiet=quiet, write=not dry_run) as index:
         encoder = load_encoder(name, notify=log.info)
         with _bar("answers", quiet=quiet or dry_run) as advance:
             done = asdict(
@@ -1307,7 +1342,7 @@ def reindex(
 @quiet_option
 def delete(
     ids: Sequence[str], question: str | None, author: str | None, sql: str | None, yes: bool,
-    folder: Path, form: str, quiet: bool,
+    folder: Place, form: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Delete answers and forget every byte of them.
 
@@ -1333,7 +1368,7 @@ def delete(
 @output_option
 @quiet_option
 def export(
-    folder: Path, question: str | None, author: str | None, sql: str | None, form: str,
+    folder: Place, question: str | None, author: str | None, sql: str | None, form: str,
     output: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Write the answers with all their columns.
@@ -1351,7 +1386,37 @@ def export(
         elif form == "json":
             report.write_json(list(rows), out)
         else:
-            report.write_csv(rows, report.export_columns(index.store.meta_columns()), out)
+            report.write_csv(rows, report.export_columns(index.columns()), out)
+
+
+@main.command("copy")
+@click.argument("source", metavar="FROM", type=_Place())
+@click.argument("target", metavar="TO", type=_Place())
+@format_option("table", "json")
+@output_option
+@quiet_option
+def copy_(source: Place, target: Place, form: str, output: Path | None, quiet: bool) -> None:
+    """Copy the answers of an index into another, with their vectors.
+
+    FROM and TO are folders or Milvus (see --index); TO is made if it isn't there. Nothing is
+    embedded. A killed copy goes on when it is run again. Decisions about findings are not copied.
+    """
+    from dataclasses import asdict
+
+    from searchkit import report
+    from searchkit.copying import copy
+
+    with (
+        _reading(source, quiet=quiet) as index,
+        open_or_create(target, index.encoder) as other,
+        _bar("answers", quiet=quiet) as advance,
+    ):
+        done = asdict(copy(index, other, progress=advance))
+    with _out(output) as out:
+        if form == "json":
+            report.write_json(done, out)
+        else:
+            report.print_counts(done, out)
 
 
 @main.command()

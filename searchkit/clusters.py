@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit import clustering, maps
+from searchkit.anyindex import EVERYTHING, AnyIndex
 from searchkit.clustering import NOISE, Choice, Clustering
 from searchkit.errors import BadInput
 from searchkit.evidence import counted
-from searchkit.index import EVERYTHING, Index
 from searchkit.keywords import keywords
 from searchkit.pairs import check_threshold
 from searchkit.runners import Runner
@@ -53,7 +53,7 @@ class Clustered:
 
 
 def cluster(
-    index: Index,
+    index: AnyIndex,
     *,
     by: By | None = None,
     method: Method = "communities",
@@ -111,7 +111,7 @@ def cluster(
 
 
 def draw_map(
-    index: Index, found: Clustered, path: Path, *, where: Where = EVERYTHING, seed: int = 0
+    index: AnyIndex, found: Clustered, path: Path, *, where: Where = EVERYTHING, seed: int = 0
 ) -> None:
     """Draw the answers of one question, or of all, on a plane: `.png`, `.svg`, `.pdf` or `.html`.
 
@@ -144,7 +144,7 @@ def draw_map(
 
 
 def map_points(
-    index: Index, found: Clustered, *, where: Where = EVERYTHING, seed: int = 0
+    index: AnyIndex, found: Clustered, *, where: Where = EVERYTHING, seed: int = 0
 ) -> tuple[list[Answer], maps.Places, list[str]]:
     """Give the answers that are not blank, the place of each, and the name of its cluster.
 

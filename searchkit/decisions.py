@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast, get_args
 
+from searchkit.anyindex import AnyIndex
 from searchkit.errors import BadInput, NoSuchThing
-from searchkit.index import Index
 from searchkit.types import Decision, Verdict
 
 LONGEST = 2_000  # characters of a reason
@@ -20,7 +20,7 @@ LONGEST = 2_000  # characters of a reason
 Pair = tuple[str, str]
 
 
-def decide(index: Index, left: str, right: str, decision: str, reason: str = "") -> Decision:
+def decide(index: AnyIndex, left: str, right: str, decision: str, reason: str = "") -> Decision:
     """Keep what was decided about two answers; when this returns, it is on the disk.
 
     Args:
@@ -45,16 +45,16 @@ def decide(index: Index, left: str, right: str, decision: str, reason: str = "")
     texts = _texts(index, [left, right])
     if not texts:
         raise NoSuchThing(
-            f"{index.path}: no answer {left!r}, and none {right!r}; nothing was changed"
+            f"{index.place}: no answer {left!r}, and none {right!r}; nothing was changed"
         )
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    number = index.store.add_decision(
+    number = index.add_decision(
         left, right, decision, reason.strip(), now, texts.get(left), texts.get(right)
     )
     return next(one for one in decisions(index).values() if one.number == number)
 
 
-def take_back(index: Index, number: int | None = None) -> Pair | None:
+def take_back(index: AnyIndex, number: int | None = None) -> Pair | None:
     """Take a decision back, as if it had never been made; what the pair had before counts again.
 
     Args:
@@ -64,12 +64,12 @@ def take_back(index: Index, number: int | None = None) -> Pair | None:
     Returns:
         The pair that it was about; None if there is none.
     """
-    return index.store.take_back_decision(number)
+    return index.take_back_decision(number)
 
 
-def decisions(index: Index) -> dict[Pair, Decision]:
+def decisions(index: AnyIndex) -> dict[Pair, Decision]:
     """Give what was decided last about each pair, by (left, right), in the order of deciding."""
-    rows = index.store.decisions()
+    rows = index.decided()
     now = _texts(index, sorted({name for row in rows for name in row[1:3]}))
     found = {}
     for number, left, right, decision, reason, decided_at, *hashes in rows:
@@ -85,7 +85,7 @@ def counting(found: Mapping[Pair, Decision]) -> dict[Pair, Decision]:
     return {pair: one for pair, one in found.items() if one.decision != "open" and not one.is_stale}
 
 
-def _texts(index: Index, ids: list[str]) -> dict[str, bytes]:
+def _texts(index: AnyIndex, ids: list[str]) -> dict[str, bytes]:
     """Give the SHA-256 of the texts of those answers that are in this index."""
-    found = index.store.get(ids)
-    return {name: hashlib.sha256(one.answer.text.encode()).digest() for name, one in found.items()}
+    found = index.find(ids)
+    return {name: hashlib.sha256(one.text.encode()).digest() for name, one in found.items()}

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.anyindex import AnyIndex
 from searchkit.calibration import Calibrator, Usual
 from searchkit.errors import BadInput
 from searchkit.grading import Estimates, Examples, Grader
-from searchkit.index import Index
 from searchkit.marks import Grid, Kind, Marks, check_learnable, read_marks
 from searchkit.traits import traits
 from searchkit.types import Answer, Mark
@@ -52,7 +52,7 @@ class Corpus:
         return Examples(self.vectors[rows], self.traits[rows], self.questions[rows], targets[rows])
 
 
-def load(index: Index, column: str, kind: Kind | None = None) -> Corpus:
+def load(index: AnyIndex, column: str, kind: Kind | None = None) -> Corpus:
     """Read an index for grading.
 
     Raises:
@@ -72,7 +72,7 @@ def load(index: Index, column: str, kind: Kind | None = None) -> Corpus:
     return Corpus(answers, vectors, names, questions, references, measured, marks)
 
 
-def chosen(index: Index, corpus: Corpus, where: Where) -> NDArray[np.bool_]:
+def chosen(index: AnyIndex, corpus: Corpus, where: Where) -> NDArray[np.bool_]:
     """Say of each answer whether the filter allows it."""
     ids = set(index.ids(where))
     return np.array([answer.id in ids for answer in corpus.answers], bool)

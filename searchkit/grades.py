@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.anyindex import EVERYTHING, AnyIndex
 from searchkit.errors import BadInput
 from searchkit.graded import Corpus, Learned, check_tolerance, chosen, load
 from searchkit.grading import Candidate, nearest
-from searchkit.index import EVERYTHING, Index
 from searchkit.marks import Kind, Marks, mark_text
 from searchkit.types import Answer, Mark, Neighbour, Suggestion
 from searchkit.where import Where
@@ -45,7 +45,7 @@ class Graded:
 
 
 def grade(
-    index: Index,
+    index: AnyIndex,
     column: str,
     *,
     kind: Kind | None = None,
@@ -95,7 +95,7 @@ def grade(
 
 
 def write_marks(
-    index: Index,
+    index: AnyIndex,
     column: str,
     marks: Mapping[str, Mark | None],
     *,

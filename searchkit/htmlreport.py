@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from searchkit import views
 from searchkit._version import __version__
+from searchkit.anyindex import EVERYTHING, AnyIndex
 from searchkit.clusters import Clustered, cluster
 from searchkit.distribution import evenly, score_counts
 from searchkit.errors import BadInput
 from searchkit.evidence import counted
 from searchkit.findings import finding_as_record, ring_as_record, what_was_compared
-from searchkit.index import EVERYTHING, Index
 from searchkit.outlines import cluster_as_record
 from searchkit.pages import asset, environment
 from searchkit.plagiarism import MAX_EXPECTED, PROMPTS, Plagiarism, find_plagiarism
@@ -108,12 +108,12 @@ def check_output(path: Path) -> Path:
 
 
 def make_report(
-    index: Index,
+    index: AnyIndex,
     *,
     by: By | None = None,
     where: Where = EVERYTHING,
     template: str = "",
-    against: Index | None = None,
+    against: AnyIndex | None = None,
     max_expected: float = MAX_EXPECTED,
     max_common: int | None = None,
     anonymous: bool = False,
@@ -161,7 +161,7 @@ def make_report(
 
 
 def _settings(
-    by: By, where: Where, template: str, against: Index | None, max_expected: float,
+    by: By, where: Where, template: str, against: AnyIndex | None, max_expected: float,
     max_common: int | None,
 ) -> dict[str, str]:  # fmt: skip
     common = f"more than {max_common:,} answers" if max_common else "more than half of the answers"
@@ -176,12 +176,12 @@ def _settings(
     return settings | {f"only {name}": value for name, value in asked.items() if value is not None}
 
 
-def _earlier(against: Index, answer: Answer) -> Answer:
-    name = against.path.resolve().name
+def _earlier(against: AnyIndex, answer: Answer) -> Answer:
+    name = against.name
     return Answer(f"{name}:{answer.id}", answer.text, answer.question, answer.author)
 
 
-def _clustered(index: Index, by: By, where: Where, wanted: set[str | None]) -> Clustered:
+def _clustered(index: AnyIndex, by: By, where: Where, wanted: set[str | None]) -> Clustered:
     """Cluster all answers to the questions that are wanted, whoever a filter chooses."""
     if where.is_empty() or by == "all":
         return cluster(index, by=by)
@@ -202,7 +202,7 @@ def _in_order(question: str | None) -> tuple[bool, str]:
 
 
 def _questions(
-    index: Index, against: Index | None, by: By, wanted: set[str | None]
+    index: AnyIndex, against: AnyIndex | None, by: By, wanted: set[str | None]
 ) -> Iterator[Question]:
     """Count the scores of each question, in order."""
     new = _rows(index, by)
@@ -224,7 +224,7 @@ def _questions(
         )
 
 
-def _rows(index: Index, by: By) -> dict[str | None, list[tuple[str | None, str, Floats]]]:
+def _rows(index: AnyIndex, by: By) -> dict[str | None, list[tuple[str | None, str, Floats]]]:
     """Give author, prompt and vector of each answer but references, by question."""
     found: dict[str | None, list[tuple[str | None, str, Floats]]] = defaultdict(list)
     for answer, row in index.whole():

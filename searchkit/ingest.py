@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Literal, TypeVar
 
+from searchkit.anyindex import Added, AnyIndex
 from searchkit.errors import BadInput
-from searchkit.index import Added, Index
 from searchkit.types import Answer
 
 BATCH = 4096  # answers in a transaction: enough to sort by length, little to lose in a kill
@@ -87,7 +87,7 @@ class _Places:
 
 
 def ingest(
-    index: Index,
+    index: AnyIndex,
     answers: Iterable[Answer],
     *,
     on_duplicate: OnDuplicate = "refuse",
@@ -127,7 +127,7 @@ def ingest(
 
 
 def _not_taken(
-    index: Index,
+    index: AnyIndex,
     answers: list[Answer],
     on_duplicate: OnDuplicate,
     reject: Callable[[Answer, str], None],

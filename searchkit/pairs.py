@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.anyindex import EVERYTHING, AnyIndex, Passages
 from searchkit.errors import BadInput
-from searchkit.index import EVERYTHING, Index, Passages
 from searchkit.mining import PairSorter, RowPairs, mine_blocks
 from searchkit.partitions import Recall, measure_recall, mine_partitions, split
 from searchkit.runners import Runner
@@ -51,7 +51,7 @@ class Mined:
 
 
 def mine(
-    index: Index,
+    index: AnyIndex,
     threshold: float = THRESHOLD,
     *,
     by: By | None = None,

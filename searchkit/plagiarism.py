@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.anyindex import EVERYTHING, AnyIndex
 from searchkit.decisions import counting, decisions
 from searchkit.detection import FEW, SENTENCES, SHORTEST, Detector, Given, Group
 from searchkit.encoder import Encoder
 from searchkit.errors import BadInput, IndexMismatch
 from searchkit.evidence import Embed, Written, embed_with
-from searchkit.index import EVERYTHING, Index
 from searchkit.likeness import Background
 from searchkit.passages import split_passages
 from searchkit.rings import find_rings
@@ -86,12 +86,12 @@ class Comparison:
 
 
 def find_plagiarism(
-    index: Index,
+    index: AnyIndex,
     *,
     by: By | None = None,
     where: Where = EVERYTHING,
     template: str = "",
-    against: Index | None = None,
+    against: AnyIndex | None = None,
     max_expected: float = MAX_EXPECTED,
     max_common: int | None = None,
     runner: Runner | None = None,
@@ -156,7 +156,7 @@ def find_plagiarism_among(
 
 
 def compare(
-    index: Index, left: str, right: str, *, template: str = "", against: Index | None = None
+    index: AnyIndex, left: str, right: str, *, template: str = "", against: AnyIndex | None = None
 ) -> Comparison:
     """Compare two answers, whoever wrote them.
 
@@ -204,7 +204,7 @@ def compare(
     return Comparison(finding, found[finding.left], found[finding.right], pairs, decision)
 
 
-def question_group(index: Index, question: str | None, *, template: str = "") -> Group:
+def question_group(index: AnyIndex, question: str | None, *, template: str = "") -> Group:
     """Give the answers to a question as `Detector.judge` takes them; None for all answers."""
     texts = _from_index(index, earlier=False)
     among = [text for text in texts if question is None or text.answer.question == question]
@@ -218,20 +218,20 @@ def _check_numbers(max_expected: float, max_common: int | None) -> None:
         raise BadInput(f"--max-common must be 2 or more, not {max_common}")
 
 
-def _earlier(index: Index, against: Index) -> list[Written]:
+def _earlier(index: AnyIndex, against: AnyIndex) -> list[Written]:
     """Give the answers of an earlier index, if the two can be compared."""
-    if against.path.resolve() == index.path.resolve():
+    if against.is_at(index):
         raise BadInput(
-            f"--against {against.path}: is the index itself; name one of earlier answers"
+            f"--against {against.place}: is the index itself; name one of earlier answers"
         )
     ours, theirs = index.model, against.model
     if ours.fingerprint != theirs.fingerprint:
         raise IndexMismatch(
-            f"{against.path}: made with {theirs.name} ({theirs.fingerprint[:12]}), and "
-            f"{index.path} with {ours.name} ({ours.fingerprint[:12]}); ingest it again with "
+            f"{against.place}: made with {theirs.name} ({theirs.fingerprint[:12]}), and "
+            f"{index.place} with {ours.name} ({ours.fingerprint[:12]}); ingest it again with "
             f"the same --model"
         )
-    name = against.path.resolve().name
+    name = against.name
     return [
         replace(text, answer=replace(text.answer, id=f"{name}:{text.answer.id}"))
         for text in _from_index(against, earlier=True)
@@ -316,7 +316,7 @@ def _given(texts: Sequence[Written], template: str) -> Given:
     return Given(sorted(sources))
 
 
-def _from_index(index: Index, *, earlier: bool) -> Iterator[Written]:
+def _from_index(index: AnyIndex, *, earlier: bool) -> Iterator[Written]:
     """Stream the answers that are not blank, with the vectors that are there."""
     for answer, passages, vectors in index.embedded():
         yield _written(answer, [(p.start, p.end) for p in passages], vectors, earlier=earlier)

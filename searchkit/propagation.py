@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from searchkit.anyindex import AnyIndex
 from searchkit.clusters import cluster
 from searchkit.errors import BadInput
 from searchkit.graded import check_tolerance, right
-from searchkit.index import Index
 from searchkit.marks import Kind, read_marks
 from searchkit.types import Cluster, Mark, Spread
 from searchkit.where import Where
 
 
 def propagate(
-    index: Index,
+    index: AnyIndex,
     column: str,
     said: Mapping[str, str | None],
     *,

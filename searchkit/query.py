@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from searchkit.index import EVERYTHING, Index
+from searchkit.anyindex import EVERYTHING, AnyIndex
 from searchkit.types import Hit
 from searchkit.where import Where
 
@@ -18,7 +18,7 @@ DEPTH = 100  # hits of each kind that a fusion looks at, at least
 
 
 def query(
-    index: Index,
+    index: AnyIndex,
     texts: Sequence[str],
     k: int = 10,
     mode: Mode = "semantic",

@@ -347,21 +347,28 @@ def print_status(known: Mapping[str, Any], out: TextIO) -> None:
     """Print what `status` gives: an overview, then a line a question."""
     names = ("answers", "blank", "questions", "authors", "passages", "vectors")
     rows = [("index", known["index"])] + [(name, f"{known[name]:,}") for name in names]
-    model, checkpoint = known["model"], known["checkpoint"]
+    model = known["model"]
     rows.append(("columns", ", ".join(known["columns"]) or "none but the usual"))
     rows.append(("model", f"{model['name']} ({model['fingerprint'][:12]})"))
     rows.append(("", f"{model['dimension']} dimensions, passages of {model['window']} tokens"))
+    rows += known["storage"].items() if "storage" in known else _in_the_folder(known)
+    print_pairs(rows, out)
+    if known["questions"]:
+        _print_questions(known["by_question"], out)
+
+
+def _in_the_folder(known: Mapping[str, Any]) -> list[tuple[str, str]]:
+    checkpoint = known["checkpoint"]
     kept = f"{checkpoint['file']}, {checkpoint['vectors']:,} vectors" if checkpoint else "none yet"
-    rows.append(("checkpoint", f"{kept}; {known['tail']:,} after it, {known['removed']:,} removed"))
+    after = f"{known['tail']:,} after it, {known['removed']:,} removed"
+    rows = [("checkpoint", f"{kept}; {after}")]
     if unfinished := known["unfinished"]:
         done = f"{unfinished['answers']:,} of {known['answers'] - known['blank']:,} answers"
         again = f"go on with: searchkit reindex --model {unfinished['model']}"
         rows.append(("reindex", f"not finished: {done} embedded; {again}"))
     sizes = [f"{name} {_size(size)}" for name, size in known["files"].items() if size]
     rows.append(("on disk", f"{_size(sum(known['files'].values()))}: {', '.join(sizes)}"))
-    print_pairs(rows, out)
-    if known["questions"]:
-        _print_questions(known["by_question"], out)
+    return rows
 
 
 def _print_questions(rows: Sequence[Mapping[str, Any]], out: TextIO, limit: int = 20) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from searchkit.anyindex import AnyIndex
 from searchkit.index import Index
 from searchkit.successor import Successor
 
 
-def status(index: Index) -> dict[str, Any]:
+def status(index: AnyIndex) -> dict[str, Any]:
     """Give counts, model, questions, sizes in bytes, and how the vectors are kept.
 
     Returns:
@@ -17,19 +18,26 @@ def status(index: Index) -> dict[str, Any]:
         "answers", "authors"}], "files": {name: bytes}, "checkpoint": {"file", "vectors"} or None,
         "tail", "removed", "format", "unfinished": {"model", "answers"} or None}`: `tail` counts the
         vectors that came after the checkpoint, `removed` those that it still holds though they are
-        gone; `unfinished` is a reindex, with the answers that it has embedded so far.
+        gone; `unfinished` is a reindex, with the answers that it has embedded so far. An index
+        that is no folder has what its `storage` says in the place of `files` and what follows.
     """
-    store = index.store
-    model, checkpoint = store.model(), store.checkpoint()
+    model = index.model
+    return {
+        "index": index.place,
+        **index.counts(),
+        "columns": index.columns(),
+        "model": {name: getattr(model, name) for name in model.__slots__},
+        "by_question": index.by_question(),
+        **(_folder(index) if isinstance(index, Index) else {"storage": index.storage()}),
+    }
+
+
+def _folder(index: Index) -> dict[str, Any]:
+    store, checkpoint = index.store, index.store.checkpoint()
     successor = Successor(store)
     unfinished = successor.model()
     files = sorted(path for path in index.path.iterdir() if path.is_file())
     return {
-        "index": str(index.path),
-        **store.counts(),
-        "columns": store.meta_columns(),
-        "model": {name: getattr(model, name) for name in model.__slots__},
-        "by_question": store.by_question(),
         "files": {path.name: path.stat().st_size for path in files},
         "checkpoint": checkpoint and {"file": checkpoint.file, "vectors": checkpoint.count},
         "tail": store.tail_length(checkpoint.last_vector if checkpoint else 0),

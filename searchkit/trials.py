@@ -9,10 +9,10 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.anyindex import EVERYTHING, AnyIndex
 from searchkit.errors import BadInput
 from searchkit.graded import Corpus, Learned, check_tolerance, chosen, load, right
 from searchkit.grading import OTHERS, OWN, Candidate, Estimates, Grader
-from searchkit.index import EVERYTHING, Index
 from searchkit.marks import UNGRADED, Kind, Marks
 from searchkit.metrics import accuracy, macro_f1, pearson, rmse, weighted_kappa
 from searchkit.types import Mark
@@ -78,7 +78,7 @@ class Evaluation:
 
 
 def evaluate_grades(
-    index: Index,
+    index: AnyIndex,
     column: str,
     *,
     kind: Kind | None = None,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from searchkit import checkpoint
+from searchkit.anyindex import AnyIndex
 from searchkit.index import Index, passage_hash
 from searchkit.successor import Successor
 
@@ -17,7 +18,7 @@ REBUILD = "run: searchkit rebuild"
 RESTORE = "restore a copy, or ingest the files into a new index"
 
 
-def verify(index: Index) -> list[str]:
+def verify(index: AnyIndex) -> list[str]:
     """Give every problem, each in one line with what mends it; an empty list if there is none.
 
     Checks the database's pages and references; that each passage's text has the hash its vector
@@ -25,8 +26,10 @@ def verify(index: Index) -> list[str]:
     are finite and of unit length; that the FAISS file is the one recorded and holds the table's
     vectors, bit for bit; the full text against the texts; and that nothing deleted is left:
     neither in free pages and the log of the database, nor in files of earlier states. A reindex
-    that is not finished is no problem; it is said.
+    that is not finished is no problem; it is said. An index that is no folder checks itself.
     """
+    if not isinstance(index, Index):
+        return list(index.problems())
     checks = (_database, _passages, _vectors, _checkpoint, _fulltext, _forgotten, _unfinished)
     problems = [*_database(index)]
     if problems:
