@@ -266,6 +266,19 @@ class AnyIndex(ABC):
             self._encoder = load_encoder(model.name, fingerprint=known, notify=log.info)
         return self._encoder
 
+    def embed_with(self, encoder: Encoder) -> None:
+        """Embed from now on with another encoder of the same model.
+
+        Raises:
+            IndexMismatch: if it is of another one.
+        """
+        before, self._encoder = self._encoder, encoder
+        try:
+            self._check_model()
+        except IndexMismatch:
+            self._encoder = before
+            raise
+
     def __len__(self) -> int:
         """Count the answers."""
         return self.counts()["answers"]

@@ -133,6 +133,17 @@ output_option = click.option(
     help="Write to this file, not to the terminal.",
 )  # fmt: skip
 
+runner_options = _options(
+    click.option(
+        "--runner", metavar="ray[://HOST:PORT]",
+        help="Work on all cores of this machine, or on those of a cluster (searchkit[ray]).",
+    ),
+    click.option(
+        "--shards", type=click.Path(file_okay=False, path_type=Path), metavar="DIRECTORY",
+        help="A folder that all machines of --runner reach, for what they work on.",
+    ),
+)  # fmt: skip
+
 
 def format_option(*formats: str, default: str = "table") -> Callable[[Any], Any]:
     """Build --format with the formats that a command has."""
@@ -268,6 +279,7 @@ def _write_out(
     "--rejects", type=click.Path(dir_okay=False, path_type=Path), default=Path("rejects.jsonl"),
     show_default=True, help="Where --keep-going puts bad rows.",
 )  # fmt: skip
+@runner_options
 @format_option("table", "json")
 @output_option
 @quiet_option
@@ -301,7 +313,10 @@ def _ingested(
 ) -> dict[str, Any]:  # fmt: skip
     from dataclasses import asdict
 
+    from searchkit.farencoder import FarEncoder
+    from searchkit.ingest import BATCH
     from searchkit.ingest import ingest as run
+    from searchkit.runners import open_runner
     from searchkit.sources import Columns, read_answers
 
     columns = Columns(*(options[f"{name}_column"] for name in
@@ -313,10 +328,16 @@ def _ingested(
     )  # fmt: skip
     answers = _begun(answers)
     encoder = _encoder(options["model"], say)
-    with open_or_create(place, encoder) as index:
+    with (
+        open_runner(options["runner"], options["shards"]) as workers,
+        open_or_create(place, encoder) as index,
+    ):
+        if workers:
+            index.embed_with(FarEncoder(index.encoder, workers))
         done = run(
             index, answers, on_duplicate=options["on_duplicate"],
             on_reject=rejects.add_answer if rejects else None, progress=progress,
+            batch=BATCH * (workers.workers if workers else 1),
         )  # fmt: skip
     if rejects:
         done.read += rejects.unread
@@ -448,6 +469,11 @@ def _queries(texts: Sequence[str]) -> list[str]:
 )  # fmt: skip
 @by_option
 @click.option("--max-pairs", type=int, help="Give the best so many, and say how many more.")
+@click.option(
+    "--partitions", type=int, metavar="K",
+    help="Not exact: seek pairs within K cells only, for millions of answers; the recall is told.",
+)  # fmt: skip
+@runner_options
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
@@ -455,6 +481,7 @@ def _queries(texts: Sequence[str]) -> list[str]:
 def mine(
     folder: Place, threshold: float, by: Any, max_pairs: int | None, question: str | None,  # noqa: ANN401
     author: str | None, sql: str | None, form: str, output: Path | None, quiet: bool,
+    runner: str | None, shards: Path | None, partitions: int | None,
 ) -> None:  # fmt: skip
     """Find all pairs of answers that say the same.
 
@@ -463,11 +490,17 @@ def mine(
     """
     from searchkit import report
     from searchkit.pairs import mine as run
+    from searchkit.runners import open_runner
 
     with _reading(folder, quiet=quiet) as index:
         where = _where(question, author, sql)
-        with _bar("vectors", quiet=quiet) as advance:
-            mined = run(index, threshold, by=by, where=where, max_pairs=max_pairs, progress=advance)
+        with open_runner(runner, shards) as workers, _bar("vectors", quiet=quiet) as advance:
+            mined = run(
+                index, threshold, by=by, where=where, max_pairs=max_pairs, runner=workers,
+                partitions=partitions, progress=advance,
+            )  # fmt: skip
+        if mined.recall:
+            log.warning("%s", mined.recall)
         with _out(output) as out:
             if form == "json":
                 report.write_mined_json(mined, out)
@@ -512,6 +545,7 @@ max_common_option = click.option(
 @against_option
 @max_expected_option
 @max_common_option
+@runner_options
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
@@ -519,7 +553,8 @@ max_common_option = click.option(
 def plagiarism(
     folder: Place, by: Any, template: Path | None, against: Place | None,  # noqa: ANN401
     max_expected: float, max_common: int | None, question: str | None, author: str | None,
-    sql: str | None, form: str, output: Path | None, quiet: bool,
+    sql: str | None, form: str, output: Path | None, quiet: bool, runner: str | None,
+    shards: Path | None,
 ) -> None:  # fmt: skip
     """Find the pairs of answers that chance doesn't explain.
 
@@ -529,13 +564,14 @@ def plagiarism(
     """
     from searchkit import findings
     from searchkit.plagiarism import find_plagiarism
+    from searchkit.runners import open_runner
 
     with _reading(folder, quiet=quiet) as index, _earlier(against) as before:
-        with _bar("questions", quiet=quiet) as advance:
+        with open_runner(runner, shards) as workers, _bar("questions", quiet=quiet) as advance:
             found = find_plagiarism(
                 index, by=by, where=_where(question, author, sql), template=_template(template),
                 against=before, max_expected=max_expected, max_common=max_common,
-                progress=advance,
+                runner=workers, progress=advance,
             )  # fmt: skip
         for line in findings.what_was_compared(found):
             log.info(line)
@@ -693,6 +729,7 @@ class _Threshold(click.ParamType[float | None]):
     "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Draw the answers on a plane, too: .png, .svg, .pdf or .html (searchkit[plot]).",
 )  # fmt: skip
+@runner_options
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
@@ -700,7 +737,7 @@ class _Threshold(click.ParamType[float | None]):
 def cluster(
     folder: Place, method: Any, by: Any, threshold: float | None, k: int | None,  # noqa: ANN401
     min_size: int, plot: Path | None, question: str | None, author: str | None, sql: str | None,
-    form: str, output: Path | None, quiet: bool,
+    form: str, output: Path | None, quiet: bool, runner: str | None, shards: Path | None,
 ) -> None:  # fmt: skip
     """Group the answers that say the same.
 
@@ -710,15 +747,16 @@ def cluster(
     from searchkit import maps, outlines
     from searchkit.clusters import cluster as run
     from searchkit.clusters import draw_map
+    from searchkit.runners import open_runner
 
     if plot:
         maps.check_suffix(plot)
     with _reading(folder, quiet=quiet) as index:
         where = _where(question, author, sql)
-        with _bar("questions", quiet=quiet) as advance:
+        with open_runner(runner, shards) as workers, _bar("questions", quiet=quiet) as advance:
             found = run(
                 index, by=by, method=method, threshold=threshold, k=k, min_size=min_size,
-                where=where, progress=advance,
+                where=where, runner=workers, progress=advance,
             )  # fmt: skip
         if found.blank:
             log.info("%s blank answers are in no cluster", f"{found.blank:,}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+import shutil
+import sys
+import tempfile
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +21,8 @@ from searchkit.errors import BadInput
 from searchkit.evidence import counted
 from searchkit.keywords import keywords
 from searchkit.pairs import check_threshold
+from searchkit.runners import Runner
+from searchkit.shards import map_array, read_array, write_array
 from searchkit.types import Answer, By, Cluster, Member
 from searchkit.where import Where
 from searchkit.words import split_words
@@ -57,6 +62,7 @@ def cluster(
     min_size: int = MIN_SIZE,
     where: Where = EVERYTHING,
     seed: int = 0,
+    runner: Runner | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Clustered:
     """Group the answers that say the same; each is in one cluster.
@@ -72,6 +78,7 @@ def cluster(
         min_size: Answers of a cluster of hdbscan, at least.
         where: Which answers to look at.
         seed: Of k-means.
+        runner: Where to group the answers of each question; the same comes out. None: here.
         progress: Called with how many questions are done, and of how many.
 
     Raises:
@@ -87,13 +94,15 @@ def cluster(
     found: list[Cluster] = []
     choices: dict[str | None, Choice] = {}
     ordered = sorted(groups, key=lambda question: (question is not None, question or ""))
-    for done, question in enumerate(ordered, 1):
-        answers = sorted(groups[question], key=lambda pair: pair[0].id)
-        rows, weights, row_of = _distinct(answers)
-        labels, choice = _clustered(rows, weights, method, threshold, k, min_size, seed)
+    settings = _Settings(method, threshold, k, min_size, seed, "torch" in sys.modules)
+    prepared = (sorted(groups[question], key=lambda pair: pair[0].id) for question in ordered)
+    results = _each(prepared, settings, runner)
+    for done, (question, (answers, row_of, labels, choice)) in enumerate(
+        zip(ordered, results, strict=True), 1
+    ):
         if choice:
             choices[question] = choice
-        found += _clusters(question, [answer for answer, _ in answers], row_of, labels)
+        found += _clusters(question, answers, row_of, labels)
         if progress:
             progress(done, len(ordered))
     count = sum(len(group) for group in groups.values())
@@ -192,22 +201,89 @@ def _distinct(
     return rows, np.bincount(row_of), row_of
 
 
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    method: Method
+    threshold: float | None
+    k: int | None
+    min_size: int
+    seed: int
+    torch: bool = False  # mining takes it where it is loaded, and it sums in another order
+
+
+_Result = tuple[list[Answer], NDArray[np.int64], Clustering, Choice | None]
+
+
+def _each(
+    questions: Iterable[list[tuple[Answer, Floats]]], settings: _Settings, runner: Runner | None
+) -> Iterator[_Result]:
+    """Give for each question its answers, the row of each, and in what clusters the rows are."""
+    waiting: deque[tuple[list[Answer], NDArray[np.int64]]] = deque()
+
+    def distinct() -> Iterator[tuple[Floats, NDArray[np.int64]]]:
+        for pairs in questions:
+            rows, weights, row_of = _distinct(pairs)
+            waiting.append(([answer for answer, _ in pairs], row_of))
+            yield rows, weights
+
+    results = (
+        (_clustered(rows, weights, settings) for rows, weights in distinct())
+        if runner is None
+        else _far(distinct(), settings, runner)
+    )
+    for labels, choice in results:
+        yield *waiting.popleft(), labels, choice
+
+
+def _far(
+    questions: Iterable[tuple[Floats, NDArray[np.int64]]], settings: _Settings, runner: Runner
+) -> Iterator[tuple[Clustering, Choice | None]]:
+    """Let workers group the rows; a question is written when one is free for it."""
+    with tempfile.TemporaryDirectory(prefix="cluster-", dir=runner.folder) as folder:
+
+        def tasks() -> Iterator[tuple[str, _Settings]]:
+            for number, (rows, weights) in enumerate(questions):
+                path = Path(folder) / f"{number}"
+                path.mkdir()
+                write_array(path / "rows.npy", rows)
+                write_array(path / "weights.npy", weights)
+                yield str(path), settings
+
+        for number, choice in enumerate(runner.run(cluster_shard, tasks())):
+            path = Path(folder) / f"{number}"
+            found = [read_array(path / f"{name}.npy") for name in ("labels", "centres", "scores")]
+            shutil.rmtree(path)
+            yield Clustering(*found), choice
+
+
+def cluster_shard(task: tuple[str, _Settings]) -> Choice | None:
+    """Group the rows of one question; the task of a worker. Gives what it chose, if anything."""
+    path, settings = Path(task[0]), task[1]
+    if settings.torch:
+        import torch  # noqa: F401
+    rows, weights = map_array(path / "rows.npy"), read_array(path / "weights.npy")
+    found, choice = _clustered(rows, weights, settings)
+    for name in ("labels", "centres", "scores"):
+        write_array(path / f"{name}.npy", getattr(found, name))
+    return choice
+
+
 def _clustered(
-    rows: Floats, weights: NDArray[np.int64], method: Method, threshold: float | None,
-    k: int | None, min_size: int, seed: int,
-) -> tuple[Clustering, Choice | None]:  # fmt: skip
+    rows: Floats, weights: NDArray[np.int64], settings: _Settings
+) -> tuple[Clustering, Choice | None]:
+    method, seed = settings.method, settings.seed
     choice = None
     if method == "communities":
-        if threshold is None:
+        if settings.threshold is None:
             choice = clustering.choose_threshold(rows, weights=weights)
-        value = choice.value if choice else threshold
+        value = choice.value if choice else settings.threshold
         return clustering.communities(rows, float(value or 0), weights=weights), choice
     if method == "k-means":
-        if k is None:
+        if settings.k is None:
             choice = clustering.choose_k(rows, weights=weights, seed=seed)
-        value = choice.value if choice else k
+        value = choice.value if choice else settings.k
         return clustering.k_means(rows, int(value or 1), weights=weights, seed=seed), choice
-    return clustering.hdbscan(rows, min_size, weights=weights), None
+    return clustering.hdbscan(rows, settings.min_size, weights=weights), None
 
 
 def _clusters(

@@ -30,6 +30,11 @@ def core() -> Any:  # noqa: ANN401
     return openvino().Core()
 
 
+def one_thread() -> None:
+    """Let networks that are loaded from now on in this process compute on one core alone."""
+    core().set_property("CPU", {"INFERENCE_NUM_THREADS": 1})
+
+
 def half_precisions() -> list[str]:
     """Name the half precisions that this CPU computes in, the fastest first."""
     able = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -84,6 +84,11 @@ class Group:
     texts: list[Written]
     given: Given
 
+    @property
+    def has_few(self) -> bool:
+        """Whether it is judged together with others."""
+        return len(self.texts) < FEW
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -109,6 +114,11 @@ class Detector:
         findings: What was found so far, in no order.
         pairs: How many pairs each question has.
         pooled: The questions with few answers.
+        background: As it was given; so are the others.
+        max_expected: Of findings.
+        max_common: Of sequences.
+        by_passages: Instead of sentences.
+        wanted: Ids.
     """
 
     def __init__(
@@ -136,11 +146,11 @@ class Detector:
         self.pairs: dict[str | None, int] = {}
         self.pooled: list[str | None] = []
         self._embed = embed
-        self._background = background
-        self._max_expected = max_expected
-        self._max_common = max_common
-        self._by_passages = by_passages
-        self._wanted = wanted
+        self.background = background
+        self.max_expected = max_expected
+        self.max_common = max_common
+        self.by_passages = by_passages
+        self.wanted = wanted
         self._waiting: list[tuple[Group, _Measurer, dict[str, Values]]] = []
 
     def look_at(self, group: Group) -> None:
@@ -154,6 +164,11 @@ class Detector:
             self._waiting.append((group, measurer, measurer.unrelated()))
         else:
             self._keep(group, measurer, Null.fit(measurer.unrelated()))
+
+    def take(self, group: Group, findings: Iterable[Finding]) -> None:
+        """Take what another detector has found in a question that has enough answers."""
+        self.pairs[group.question] = _count_pairs(group.texts)
+        self.findings += findings
 
     def finish(self) -> None:
         """Judge the questions with few answers, all together."""
@@ -180,7 +195,7 @@ class Detector:
         chance = float(null.chance(measurer.measure(np.array([left]), np.array([right])))[0])
         suspect = Suspect(left, right, chance * max(1, _count_pairs(group.texts)))
         (finding,) = self._gathered(group, measurer, [suspect])
-        usual = finding.expected > self._max_expected and finding.verdict != "identical"
+        usual = finding.expected > self.max_expected and finding.verdict != "identical"
         if usual or not tells(finding, group.texts[left], group.texts[right]):
             finding = replace(finding, verdict=NO_FINDING)
         return replace(finding, remarks=(*finding.remarks, _rough(null.pairs))) if few else finding
@@ -193,17 +208,17 @@ class Detector:
         })  # fmt: skip
 
     def _measurer(self, group: Group, always: tuple[int, ...] = ()) -> _Measurer:
-        embed = None if self._by_passages else self._embed
-        return _Measurer(group, self._background, self._max_common, embed, always)
+        embed = None if self.by_passages else self._embed
+        return _Measurer(group, self.background, self.max_common, embed, always)
 
     def _keep(self, group: Group, measurer: _Measurer, null: Null, *, pooled: bool = False) -> None:
         suspects: list[Suspect] = []
         pairs = self.pairs[group.question]
         for left, right, measures in measurer.pairs():
             expected = null.chance(measures) * pairs
-            for at in np.flatnonzero(expected <= self._max_expected).tolist():
+            for at in np.flatnonzero(expected <= self.max_expected).tolist():
                 suspects.append(Suspect(int(left[at]), int(right[at]), float(expected[at])))
-        wanted = [self._wanted is None or t.answer.id in self._wanted for t in group.texts]
+        wanted = [self.wanted is None or t.answer.id in self.wanted for t in group.texts]
         suspects = [
             pair
             for pair in measurer.with_equals(suspects)

@@ -9,6 +9,7 @@
     ├── IndexBusy             another process is writing (exit code 75)
     ├── StorageFailed         the disk is full, or the folder can't be written
     ├── ModelRefused          a model folder that is incomplete, unsafe or not supported
+    ├── RunnerFailed          the workers of --runner can't be reached, or keep dying
     └── MissingExtra          an optional package isn't installed
 
 A message says what, where (file and line), both values where two disagree, and what mends it:
@@ -61,6 +62,10 @@ class StorageFailed(SearchkitError):
 
 class ModelRefused(SearchkitError):
     """A model folder that is incomplete, unsafe or not supported."""
+
+
+class RunnerFailed(SearchkitError):
+    """The workers of `--runner` can't be reached, or keep dying."""
 
 
 class MissingExtra(SearchkitError):

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit import overlap
+from searchkit.encoder import Encoder
 from searchkit.overlap import SEED, Run, coverage, shared_runs
 from searchkit.types import NO_FINDING, Answer, Finding, Overlap
+from searchkit.vectors import unit_rows
 from searchkit.words import Hashes, Words, sequences, split_sentences, split_words
 
 Floats = NDArray[np.float32]
@@ -22,6 +24,17 @@ Embed = Callable[[Sequence[str]], Floats]
 NEAR, LIGHT = 0.75, 0.35  # of the shorter answer's words: near copy, light revision
 EXPLAINED = 0.8  # of what two answers share: a third text that has so much of it explains it
 TELLING = 10  # words that are the same and rare; two in other words, or of code, are one of them
+
+
+def embed_with(encoder: Callable[[], Encoder]) -> Embed:
+    """Give a function that embeds each distinct text once."""
+
+    def embed(texts: Sequence[str]) -> Floats:
+        distinct = {text: n for n, text in enumerate(dict.fromkeys(texts))}
+        rows = unit_rows(encoder().encode(list(distinct)), list(distinct))
+        return rows[[distinct[text] for text in texts]]
+
+    return embed
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from searchkit.cpu import half_precisions
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Progress = Callable[[int], None]
+Kind = tuple[str, str] | None  # a device and a number format of torch; None: NumPy
 
 TILE = 512  # rows of a block of products
 SPAN = 8  # its columns are those of so many tiles
@@ -99,33 +100,83 @@ def mine_blocks(
     Raises:
         ValueError: if the threshold or a vector is not a number, or rows don't stand together.
     """
-    rows = _checked(vectors, threshold)
-    groups = np.zeros(len(rows), np.int64) if groups is None else np.asarray(groups)
-    owned = np.arange(len(rows)) if owners is None else np.asarray(owners)
-    _check_together(groups, "group")
-    _check_together(owned, "owner")
+    rows = checked(vectors, threshold)
+    work = Work.of(len(rows), groups, owners)
     if len(rows) < 2:
         return
-    cuts = _cuts(owned)
-    ends = _ends(groups)
-    areas = [(b - a) * int(ends[b - 1] - a) for a, b in pairwise(cuts)]
     reached = threshold - HALF_A_PLACE
-    large = sum(areas) * rows.shape[1] > LARGE
-    products = _products(rows, with_torch=large or "torch" in sys.modules)
-    for tile, (start, stop) in enumerate(pairwise(cuts)):
-        for left, right in pairwise(_columns(cuts, tile, int(ends[stop - 1]))):
+    products = products_of(rows, choose_kind(work, rows.shape[1]))
+    for tile in range(work.tiles):
+        yield from work.pairs(tile, rows, products, reached)
+        if progress:
+            progress(work.size(tile))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is compared with what, cut into tiles: each is a part of the work that needs no other.
+
+    Attributes:
+        groups: `(n,)` of each row.
+        owners: `(n,)` of each row.
+        ends: `(n,)` where each row's group ends.
+        is_owned: Whether pairs are of owners, or of rows.
+        cuts: Where the tiles begin, and where the last one ends.
+    """
+
+    groups: Integers
+    owners: Integers
+    ends: Integers
+    is_owned: bool
+    cuts: list[int]
+
+    @classmethod
+    def of(cls, count: int, groups: Integers | None, owners: Integers | None) -> Work:
+        """Cut so many rows into tiles.
+
+        Raises:
+            ValueError: if the rows of a group or of an owner don't stand together.
+        """
+        grouped = np.zeros(count, np.int64) if groups is None else np.asarray(groups)
+        owned = np.arange(count) if owners is None else np.asarray(owners)
+        _check_together(grouped, "group")
+        _check_together(owned, "owner")
+        return cls(grouped, owned, _ends(grouped), owners is not None, _cuts(owned))
+
+    @property
+    def tiles(self) -> int:
+        """How many there are."""
+        return len(self.cuts) - 1
+
+    def size(self, tile: int) -> int:
+        """Count the rows of a tile."""
+        return self.cuts[tile + 1] - self.cuts[tile]
+
+    def areas(self) -> list[int]:
+        """Count the products of each tile."""
+        return [(b - a) * int(self.ends[b - 1] - a) for a, b in pairwise(self.cuts)]
+
+    def pairs(
+        self, tile: int, rows: Floats, products: Products, reached: float
+    ) -> Iterator[RowPairs]:
+        """Stream the pairs of a tile's rows with those that come after them."""
+        start, stop = self.cuts[tile : tile + 2]
+        for left, right in pairwise(_columns(self.cuts, tile, int(self.ends[stop - 1]))):
             i, j = products.reaching(start, stop, left, right, reached)
-            kept = (i < j) & (groups[i] == groups[j]) & (owned[i] != owned[j])
+            kept = (i < j) & (self.groups[i] == self.groups[j]) & (self.owners[i] != self.owners[j])
             i, j = i[kept], j[kept]
             scores = _decided(products.exact(i, j), rows, i, j, reached)
             pairs = RowPairs(i, j, scores)._taken(scores >= np.float32(reached))
             if len(pairs):
-                yield pairs if owners is None else _best_of_owners(pairs, owned)
-        if progress:
-            progress(stop - start)
+                yield _best_of_owners(pairs, self.owners) if self.is_owned else pairs
 
 
-def _checked(vectors: Floats, threshold: float) -> Floats:
+def checked(vectors: Floats, threshold: float) -> Floats:
+    """Give vectors as they are multiplied.
+
+    Raises:
+        ValueError: if the threshold or one of them is not a number.
+    """
     rows = np.require(vectors, np.float32, ["C", "W"])  # torch warns of what is read-only
     if rows.ndim != 2:
         raise ValueError(f"shape {rows.shape} where (n, d) is needed")
@@ -277,7 +328,9 @@ def _first_beyond(pairs: RowPairs, limit: tuple[int, int, int]) -> int:
 # -- cheap products ---------------------------------------------------------------------------
 
 
-class _Products(Protocol):
+class Products(Protocol):
+    """Products of rows: cheap ones to find candidates, exact ones to judge them."""
+
     def reaching(
         self, start: int, stop: int, left: int, right: int, threshold: float
     ) -> tuple[Integers, Integers]:
@@ -289,12 +342,56 @@ class _Products(Protocol):
         ...
 
 
-def _products(rows: Floats, *, with_torch: bool) -> _Products:
-    if with_torch:
-        kind = _half_precision_here()
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What says how wrong a cheap product can be, over all rows.
+
+    Attributes:
+        longest: No row is longer.
+        lost: No row is longer by which another differs from it when it is rounded.
+    """
+
+    longest: float
+    lost: float
+
+
+def choose_kind(work: Work, dimension: int) -> Kind:
+    """Say in what the cheap products are made here: in half precision where that pays."""
+    large = sum(work.areas()) * dimension > LARGE
+    return _half_precision_here() if large or "torch" in sys.modules else None
+
+
+def bounds_of(rows: Floats, kind: Kind) -> Bounds:
+    """Measure rows, some at a time."""
+    longest = lost = 0.0
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        longest = max(longest, _longest(part))
         if kind is not None:
-            return _HalfPrecision(rows, *kind)
-    return _SinglePrecision(rows)
+            import torch
+
+            whole = torch.from_numpy(part)
+            rounded = whole.to(getattr(torch, kind[1])).float()
+            norms = [torch.linalg.vector_norm(r, dim=1).max() for r in (rounded, whole - rounded)]
+            longest, lost = max(longest, float(norms[0])), max(lost, float(norms[1]))
+    return Bounds(longest, lost)
+
+
+def products_of(
+    rows: Floats, kind: Kind, bounds: Bounds | None = None, *, mapped: bool = False
+) -> Products:
+    """Give what makes the products.
+
+    Args:
+        rows: `(n, d)` float32.
+        kind: A device and a number format for the cheap ones; None for NumPy.
+        bounds: Of these rows, if they are known.
+        mapped: The rows lie in a file: take no copy of all of them.
+    """
+    bounds = bounds or bounds_of(rows, kind)
+    if kind is None:
+        return _SinglePrecision(rows, bounds)
+    return _HalfPrecision(rows, kind, bounds, mapped=mapped)
 
 
 class _SinglePrecision:
@@ -305,9 +402,9 @@ class _SinglePrecision:
     is the exact check: together twice that.
     """
 
-    def __init__(self, rows: Floats) -> None:
+    def __init__(self, rows: Floats, bounds: Bounds) -> None:
         self._rows = rows
-        self._margin = 2 * rows.shape[1] * 2.0**-23 * _longest(rows) ** 2
+        self._margin = 2 * rows.shape[1] * 2.0**-23 * bounds.longest**2
 
     def reaching(
         self, start: int, stop: int, left: int, right: int, threshold: float
@@ -339,19 +436,25 @@ class _HalfPrecision:
     sum is rounded once more, by at most 2⁻⁸ of itself in bfloat16.
     """
 
-    def __init__(self, rows: Floats, device: str, kind: str) -> None:
+    def __init__(
+        self, rows: Floats, kind: tuple[str, str], bounds: Bounds, *, mapped: bool
+    ) -> None:
         import torch
 
-        whole = torch.from_numpy(rows)
-        halves = whole.to(getattr(torch, kind))
-        rounded = halves.float()
-        lost = float(torch.linalg.vector_norm(whole - rounded, dim=1).max())
-        length = max(_longest(rows), float(torch.linalg.vector_norm(rounded, dim=1).max()))
-        summing = 2 * rows.shape[1] * 2.0**-23 * length**2
-        self._absolute = 1.001 * 2 * length * lost + summing  # 1.001: these norms are rounded, too
+        device, number = kind[0], getattr(torch, kind[1])
+        summing = 2 * rows.shape[1] * 2.0**-23 * bounds.longest**2
+        # 1.001: these norms are rounded, too
+        self._absolute = 1.001 * 2 * bounds.longest * bounds.lost + summing
         self._relative = 2.0**-8
-        self._whole, self._halves = whole.to(device), halves.to(device)
-        self._buffer = self._halves.new_empty(0)
+        self._whole = torch.from_numpy(rows).to(device)
+        self._number = number
+        self._all = None if mapped else self._whole.to(number)
+        self._buffer = self._whole.new_empty(0, dtype=number)
+
+    def _halves(self, start: int, stop: int) -> Any:  # noqa: ANN401
+        if self._all is None:  # rounding some rows is nothing beside multiplying them
+            return self._whole[start:stop].to(self._number)
+        return self._all[start:stop]
 
     def reaching(
         self, start: int, stop: int, left: int, right: int, threshold: float
@@ -362,11 +465,11 @@ class _HalfPrecision:
         bound -= abs(bound) * 2 * self._relative  # twice: the bound itself is rounded as well
         height, parts = stop - start, -(-(right - left) // PART)
         if self._buffer.numel() < height * parts * PART:
-            self._buffer = self._halves.new_empty(height * parts * PART)
+            self._buffer = self._buffer.new_empty(height * parts * PART)
         products = self._buffer[: height * parts * PART].view(height, parts * PART)
         products[:, right - left :] = -torch.inf
-        halves = self._halves
-        torch.mm(halves[start:stop], halves[left:right].T, out=products[:, : right - left])
+        halves, others = self._halves(start, stop), self._halves(left, right)
+        torch.mm(halves, others.T, out=products[:, : right - left])
         pieces = products.view(height * parts, PART)
         some = (pieces.amax(1) >= bound).nonzero()[:, 0]
         piece, column = (pieces[some] >= bound).nonzero(as_tuple=True)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.anyindex import EVERYTHING, AnyIndex, Passages
 from searchkit.errors import BadInput
-from searchkit.mining import PairSorter, mine_blocks
+from searchkit.mining import PairSorter, RowPairs, mine_blocks
+from searchkit.partitions import Recall, measure_recall, mine_partitions, split
+from searchkit.runners import Runner
+from searchkit.shardmining import mine_shards
 from searchkit.types import By, Pair
 from searchkit.where import Where
 
@@ -28,6 +32,7 @@ class Mined:
             first id stands for its group in the pairs.
         total: How many pairs reach the threshold.
         kept: How many of them are given: less than `total` only where `max_pairs` said so.
+        recall: How many of all pairs these are, where `partitions` said so; None: all.
     """
 
     equal: list[list[str]]
@@ -35,6 +40,7 @@ class Mined:
     kept: int
     _ids: Sequence[str]
     _sorter: PairSorter
+    recall: Recall | None = None
 
     def pairs(self) -> Iterator[Pair]:
         """Stream the pairs, best first; scores that are equal to six places by the ids."""
@@ -51,6 +57,8 @@ def mine(
     by: By | None = None,
     where: Where = EVERYTHING,
     max_pairs: int | None = None,
+    runner: Runner | None = None,
+    partitions: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Mined:
     """Find every pair of answers whose best passages score at least `threshold`.
@@ -66,33 +74,47 @@ def mine(
             there are any.
         where: Which answers to look at.
         max_pairs: Give the best so many; None for all.
-        progress: Called with how many vectors are done, and of how many.
+        runner: Where to compare; the same comes out. None: in this process.
+        partitions: Seek pairs only within so many cells of vectors that lie together, and measure
+            on a sample how many of all pairs that finds; None: exact.
+        progress: Called with how many vectors (or cells) are done, and of how many.
 
     Raises:
-        BadInput: if the threshold is no cosine, `max_pairs` is negative, or the filter can't be
-            read.
+        BadInput: if the threshold is no cosine, `max_pairs` is negative, there are less than 2
+            partitions, or the filter can't be read.
     """
     check_threshold(threshold)
     if max_pairs is not None and max_pairs < 0:
         raise BadInput(f"--max-pairs must be 0 or more, not {max_pairs}")
+    if partitions is not None and partitions < 2:
+        raise BadInput(f"--partitions must be 2 or more, not {partitions}")
     found = index.passages(where)
     by = by or ("question" if any(found.questions) else "all")
     ids, equal = found.ids, _equal_texts(found, by)
     sorter = PairSorter(max_pairs)
     vectors, groups, owners = _rows(found, equal)
-    done = 0
+    cells = split(vectors, partitions, owners) if partitions and len(vectors) else None
+    done, parts = 0, cells.count if cells else len(owners)
 
-    def advance(rows: int) -> None:
+    def advance(some: int) -> None:
         nonlocal done
-        done += rows
+        done += some
         if progress:
-            progress(done, len(owners))
+            progress(done, parts)
 
-    for block in mine_blocks(vectors, threshold, groups=groups, owners=owners, progress=advance):
+    run: Callable[..., Iterator[RowPairs]] = partial(mine_shards, runner) if runner else mine_blocks
+    if cells:
+        run = partial(mine_partitions, cells=cells, runner=runner)
+    for block in run(vectors, threshold, groups=groups, owners=owners, progress=advance):
         sorter.add(block)
+    recall = None
+    if cells:
+        recall = measure_recall(vectors, threshold, cells, groups=groups, owners=owners)
     same = sorted((group for group in equal.values() if len(group) > 1), key=lambda g: (-len(g), g))
     kept = sorter.total if max_pairs is None else min(sorter.total, max_pairs)
-    return Mined([[ids[n] for n in group] for group in same], sorter.total, kept, ids, sorter)
+    return Mined(
+        [[ids[n] for n in group] for group in same], sorter.total, kept, ids, sorter, recall
+    )
 
 
 def check_threshold(threshold: float) -> None:

@@ -18,10 +18,12 @@ from searchkit.decisions import counting, decisions
 from searchkit.detection import FEW, SENTENCES, SHORTEST, Detector, Given, Group
 from searchkit.encoder import Encoder
 from searchkit.errors import BadInput, IndexMismatch
-from searchkit.evidence import Embed, Written
+from searchkit.evidence import Embed, Written, embed_with
 from searchkit.likeness import Background
 from searchkit.passages import split_passages
 from searchkit.rings import find_rings
+from searchkit.runners import Runner
+from searchkit.sharddetection import FarDetector
 from searchkit.types import Answer, By, Decision, Finding, Ring
 from searchkit.vectors import mean_row, unit_rows
 from searchkit.where import Where
@@ -92,6 +94,7 @@ def find_plagiarism(
     against: AnyIndex | None = None,
     max_expected: float = MAX_EXPECTED,
     max_common: int | None = None,
+    runner: Runner | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plagiarism:
     """Find the pairs of answers by different authors that chance doesn't explain.
@@ -113,6 +116,8 @@ def find_plagiarism(
             question.
         max_common: A sequence of words that more answers to a question have is no evidence;
             None: half of the answers, at least 5.
+        runner: Where to look at the questions; the same comes out. None: here. Those with few
+            answers are judged together, and here.
         progress: Called with how many questions are done, and of how many.
 
     Raises:
@@ -124,9 +129,11 @@ def find_plagiarism(
     texts = list(_from_index(index, earlier=False))
     if against is not None:
         texts += _earlier(index, against)
+    model = index.model
+    far = FarDetector(runner, model.name, model.fingerprint) if runner else None
     found = _find(
-        texts, _embed_with(lambda: index.encoder), by=by, wanted=wanted, template=template,
-        max_expected=max_expected, max_common=max_common, progress=progress,
+        texts, embed_with(lambda: index.encoder), by=by, wanted=wanted, template=template,
+        max_expected=max_expected, max_common=max_common, far=far, progress=progress,
     )  # fmt: skip
     return replace(found, decisions=counting(decisions(index)))
 
@@ -143,7 +150,7 @@ def find_plagiarism_among(
     """Find the same among answers that are in no index; see `find_plagiarism`."""
     _check_numbers(max_expected, max_common)
     return _find(
-        _embedded(list(answers), encoder), _embed_with(lambda: encoder), by=by, template=template,
+        _embedded(list(answers), encoder), embed_with(lambda: encoder), by=by, template=template,
         max_expected=max_expected, max_common=max_common,
     )  # fmt: skip
 
@@ -182,7 +189,7 @@ def compare(
     numbers = {text.answer.id: n for n, text in enumerate(kept)}
     first, second = sorted((numbers[left], numbers[right]))
     detector = Detector(
-        _embed_with(lambda: index.encoder),
+        embed_with(lambda: index.encoder),
         Background.of([text.words for text in texts]),
         max_expected=MAX_EXPECTED,
         by_passages=sum(len(text.sentences) for text in kept) > SENTENCES,
@@ -233,7 +240,7 @@ def _earlier(index: AnyIndex, against: AnyIndex) -> list[Written]:
 
 def _find(
     texts: Sequence[Written], embed: Embed, *, by: By | None, template: str, max_expected: float,
-    max_common: int | None, wanted: set[str] | None = None,
+    max_common: int | None, wanted: set[str] | None = None, far: FarDetector | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plagiarism:  # fmt: skip
     by = by or ("question" if any(text.answer.question for text in texts) else "all")
@@ -244,8 +251,8 @@ def _find(
         embed, Background.of([text.words for text in texts]), max_expected=max_expected,
         max_common=max_common, by_passages=by_passages, wanted=wanted,
     )  # fmt: skip
-    for done, group in enumerate(groups, 1):
-        detector.look_at(group)
+    looked = far.look_at(detector, groups) if far else map(detector.look_at, groups)
+    for done, _ in enumerate(looked, 1):
         if progress:
             progress(done, len(groups))
     detector.finish()
@@ -336,14 +343,3 @@ def _written(
 ) -> Written:
     lengths = np.array([end - start for start, end in spans], np.float32)
     return Written(answer, mean_row(vectors, lengths), spans, vectors, earlier)
-
-
-def _embed_with(encoder: Callable[[], Encoder]) -> Embed:
-    """Give a function that embeds each distinct text once."""
-
-    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        distinct = {text: n for n, text in enumerate(dict.fromkeys(texts))}
-        rows = unit_rows(encoder().encode(list(distinct)), list(distinct))
-        return rows[[distinct[text] for text in texts]]
-
-    return embed

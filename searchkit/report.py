@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
@@ -128,8 +129,15 @@ def _pair_as_record(pair: Pair) -> dict[str, Any]:
 
 
 def write_mined_json(mined: Mined, out: TextIO) -> None:
-    """Write `{"equal": [[id, …], …], "pairs": […]}`, a pair a line, without holding them all."""
-    out.write('{"equal": ' + json.dumps(mined.equal, ensure_ascii=False) + ',\n "pairs": [')
+    """Write `{"equal": [[id, …], …], "pairs": […]}`, a pair a line, without holding them all.
+
+    Before them stands `recall`, if the pairs are not all.
+    """
+    out.write("{")
+    if mined.recall:
+        recall = {**asdict(mined.recall), "recall": mined.recall.share}
+        out.write(f'"recall": {json.dumps(recall)},\n ')
+    out.write('"equal": ' + json.dumps(mined.equal, ensure_ascii=False) + ',\n "pairs": [')
     for number, pair in enumerate(mined.pairs()):
         out.write(",\n  " if number else "\n  ")
         out.write(json.dumps(_pair_as_record(pair), ensure_ascii=False))

@@ -14,6 +14,7 @@ from searchkit.clusters import METHODS, cluster
 from searchkit.errors import BadInput
 from searchkit.keywords import keywords
 from searchkit.outlines import print_clusters
+from searchkit.runners import PlainLoop
 from searchkit.words import split_words
 
 LOOP = "The event loop runs the callbacks of finished operations one after the other"
@@ -110,3 +111,13 @@ def test_keywords_set_apart_and_leave_out_what_says_nothing() -> None:
     assert found == [("loop", "callbacks"), ("chunks", "stream")]
     assert all("the" not in words and "42" not in words for words in found)
     assert keywords([[split_words("the of")], []]) == [(), ()]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("by", ["question", "all"])
+def test_a_runner_finds_the_same(tmp_path: Path, method, by) -> None:
+    (tmp_path / "shards").mkdir()
+    with made(tmp_path, answers()) as index:
+        found = cluster(index, by=by, method=method, runner=PlainLoop(tmp_path / "shards"))
+        assert found == cluster(index, by=by, method=method) and found.clusters
+    assert not list((tmp_path / "shards").iterdir())

@@ -27,6 +27,11 @@ LAYERS = [
         "lock",
         "vectors",
         "mining",
+        "shards",
+        "runners",
+        "rayrunner",
+        "shardmining",
+        "partitions",
         "cpu",
         "passages",
         "modelfolder",
@@ -48,9 +53,18 @@ LAYERS = [
     {"models", "store", "delimited", "jsonfiles", "sheets", "folders"},
     {"tables", "modelcache", "compiling", "compiled", "checkpoint", "successor"},
     {"encoder", "sources", "words"},
-    {"likeness", "overlap", "keywords", "traits", "sentencepairs", "judgements", "embedded"},
+    {
+        "likeness",
+        "overlap",
+        "keywords",
+        "traits",
+        "sentencepairs",
+        "judgements",
+        "embedded",
+        "farencoder",
+    },
     {"evidence"},
-    {"detection", "retrieval", "sidebyside"},
+    {"detection", "sharddetection", "retrieval", "sidebyside"},
     {"yardsticks"},
     {"evaluation"},
     {"cutting"},
@@ -108,6 +122,11 @@ def test_layers_import_only_downward(path: Path) -> None:
     names = {p.stem for p in PACKAGE.glob("*.py")} | {"demo", "pages"}
     for module in imports(path) & names:
         assert layer(module) <= layer(path.stem), f"{path.name} imports {module}"
+
+
+def test_one_file_knows_of_ray() -> None:
+    knowing = [p.name for p in PACKAGE.glob("**/*.py") if "import ray" in p.read_text("utf-8")]
+    assert knowing == ["rayrunner.py"]
 
 
 def test_all_is_what_can_be_imported() -> None:

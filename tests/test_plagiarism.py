@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from conftest import ToyEncoder
 
-from searchkit import Answer, Index, Where
+from searchkit import Answer, Index, Where, sharddetection
 from searchkit.demo import ANSWERS, PLANTED
 from searchkit.detection import FEW, MANY
 from searchkit.errors import BadInput, IndexMismatch
 from searchkit.ingest import ingest
 from searchkit.plagiarism import Plagiarism, compare, find_plagiarism, find_plagiarism_among
+from searchkit.runners import PlainLoop
 from searchkit.sources import read_answers
 from searchkit.types import NO_FINDING
 
@@ -287,3 +288,27 @@ def test_semeval_gives_few_findings_and_saf_its_copies(tmp_path: Path, shared_da
             ingest(index, read_answers([shared_data / f"{name}.csv"]))
             found = find_plagiarism(index)
             assert 1 <= len({finding.question for finding in found.findings}) <= most
+
+
+@pytest.mark.parametrize("where", [Where(), Where(author="s004")])
+@pytest.mark.parametrize("passages", [False, True])
+def test_a_runner_finds_the_same(tmp_path: Path, monkeypatch, where: Where, passages: bool) -> None:
+    answers = [*copied(honest(30), 4, 9), *copied(honest(25, "q2", 1), 4, 20)]
+    answers += [*copied(honest(FEW - 5, "q3", 2), 4, 9), *copied(honest(FEW - 3, "q0", 3), 1, 2)]
+    answers += [Answer("q1-ref", VOCABULARY[7] * 30, "q1", "reference", meta={"prompt": "say é"})]
+    if passages:
+        monkeypatch.setattr("searchkit.plagiarism.SENTENCES", 10)
+    monkeypatch.setattr(sharddetection, "load_worker", lambda *_: ToyEncoder(window=100))
+    (tmp_path / "shards").mkdir()
+    with made(tmp_path / "old", honest(4, "q2", 7)) as old, made(tmp_path / "i", answers) as index:
+        done: list[int] = []
+        found = find_plagiarism(
+            index, where=where, template="word1 word2 word3 word4", against=old,
+            runner=PlainLoop(tmp_path / "shards"), progress=lambda n, _: done.append(n),
+        )  # fmt: skip
+        wanted = find_plagiarism(
+            index, where=where, template="word1 word2 word3 word4", against=old
+        )
+    assert found == wanted and len(found.findings) >= 2 and found.by_passages == passages
+    assert done == list(range(1, found.questions + 1)) and len(found.pooled) == 2
+    assert not list((tmp_path / "shards").iterdir())

@@ -1,0 +1,77 @@
+"""Mining over shards equals the plain loop, bit for bit, whatever the tiles and tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_mining import unit
+
+from searchkit import mining, shardmining
+from searchkit.index import Index
+from searchkit.mining import PairSorter, mine_blocks
+from searchkit.pairs import mine
+from searchkit.runners import PlainLoop
+from searchkit.shardmining import mine_shards
+
+
+def sorted_pairs(blocks) -> mining.RowPairs:
+    sorter = PairSorter()
+    for block in blocks:
+        sorter.add(block)
+    return mining._joined(list(sorter.blocks()))
+
+
+@pytest.fixture(params=[None, ("cpu", "bfloat16")], ids=["single", "half"], autouse=True)
+def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mining, "_half_precision_here", lambda: request.param)
+    if request.param:
+        import torch  # noqa: F401  (mining takes torch when it is there)
+    monkeypatch.setattr(mining, "TILE", 32)
+    monkeypatch.setattr(mining, "SPAN", 2)
+
+
+@pytest.mark.parametrize("products", [1, 50_000, 1e12])
+@pytest.mark.parametrize("threshold", [0.9, 0.0])
+@pytest.mark.parametrize("owned", [False, True])
+def test_is_the_plain_loop(
+    tmp_path: Path, monkeypatch, products: float, threshold: float, owned: bool
+) -> None:
+    monkeypatch.setattr(shardmining, "PRODUCTS", products)
+    vectors = unit(700, clusters=20)
+    owners = np.repeat(np.arange(350), 2) if owned else None
+    groups = np.repeat(np.arange(7), 100) if owned else None
+    done: list[int] = []
+    found = sorted_pairs(
+        mine_shards(
+            PlainLoop(tmp_path), vectors, threshold,
+            groups=groups, owners=owners, progress=done.append,
+        )
+    )  # fmt: skip
+    wanted = sorted_pairs(mine_blocks(vectors, threshold, groups=groups, owners=owners))
+    assert len(wanted) > 50 and sum(done) == 700
+    for name in ("left", "right", "scores"):
+        assert getattr(found, name).tobytes() == getattr(wanted, name).tobytes()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_few(tmp_path: Path, n: int) -> None:
+    found = sorted_pairs(mine_shards(PlainLoop(tmp_path), unit(n), -1))
+    assert len(found) == n * (n - 1) // 2
+
+
+def test_mistakes_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        list(mine_shards(PlainLoop(tmp_path), unit(3), float("nan")))
+
+
+def test_an_index_is_mined_alike(tmp_path: Path, encoder, answers) -> None:
+    with Index.create(tmp_path / "index", encoder) as index:
+        index.add(answers)
+        (tmp_path / "shards").mkdir()
+        found = mine(index, -1, runner=PlainLoop(tmp_path / "shards"))
+        wanted = mine(index, -1)
+        assert list(found.pairs()) == list(wanted.pairs()) and wanted.total
+        assert (found.equal, found.total) == (wanted.equal, wanted.total)
