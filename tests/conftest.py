@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from milvusserver import VARIABLE, Server
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -88,6 +90,16 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the real corpora in ../shared/data, which are not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start a Milvus server; its tests run in one process, since it has one port."""
+    if VARIABLE not in os.environ:
+        pytest.skip("no Milvus server here; make test-milvus starts one")
+    started = Server(tmp_path_factory.mktemp("milvus"))
+    yield started
+    started.kill()
 
 
 def edit(file: Path, **changes: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ToyEncoder
-from milvusserver import VARIABLE, Server
 from test_index import brute
 
 from searchkit import Index
@@ -32,15 +30,6 @@ from searchkit.status import status
 from searchkit.types import Answer
 from searchkit.verify import verify
 from searchkit.where import Where
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    if VARIABLE not in os.environ:
-        pytest.skip("no Milvus server here; make test-milvus starts one")
-    started = Server(tmp_path_factory.mktemp("milvus"))
-    yield started
-    started.kill()
 
 
 @pytest.fixture(params=["folder", "lite", "server"])

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ToyEncoder
-from test_conformance import server  # noqa: F401
 
 from searchkit.errors import BadInput, IndexBusy, MissingExtra, StorageFailed
 from searchkit.ingest import ingest
@@ -287,7 +286,7 @@ with MilvusIndex.create({place!r}, ToyEncoder()) as index:
 
 @pytest.mark.crash
 def test_a_server_that_is_killed_in_an_ingest_loses_nothing_and_the_ingest_goes_on(
-    server,  # noqa: F811
+    server,
 ) -> None:
     place = f"milvus+{server.address}/killed"
     everything = [Answer(f"a{n}", f"answer number{n} " * 9, f"q{n % 3}") for n in range(2_000)]
