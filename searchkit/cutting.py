@@ -47,7 +47,7 @@ def check_answers(answers: Sequence[Answer]) -> None:
     """Refuse what can't be kept.
 
     Raises:
-        BadInput: if an id is blank or comes twice, or a text can't be stored.
+        BadInput: if an id is blank or comes twice, or a text or a column's name can't be stored.
     """
     seen: set[str] = set()
     for answer in answers:
@@ -59,6 +59,10 @@ def check_answers(answers: Sequence[Answer]) -> None:
         fields = (answer.id, answer.text, answer.question, answer.author, answer.submitted_at)
         for value in (*fields, *answer.meta, *answer.meta.values()):
             _check_text(answer, value or "")
+        if named := next((name for name in answer.meta if "\0" in name), None):
+            raise BadInput(
+                f"answer {answer.id!r}: column {named!r} has a NUL in its name; rename it"
+            )
 
 
 def _check_text(answer: Answer, value: str) -> None:

@@ -340,6 +340,7 @@ def test_another_program_s_database_is_refused(tmp_path: Path) -> None:
         ([Answer("a", "x"), Answer("a", "y")], "'a' comes twice"),
         ([Answer("a", "x\ud800")], r"lone surrogate U\+D800"),
         ([Answer("a", "x", meta={"m": "\udfff"})], r"lone surrogate U\+DFFF"),
+        ([Answer("a", "x", meta={"m\0": "y"})], "column 'm.x00' has a NUL in its name"),
     ],
 )
 def test_answers_that_cannot_be_kept_are_named(index, bad, message: str) -> None:
