@@ -31,7 +31,7 @@ def toy_encoder(_: object = None, *, fingerprint: str | None = None, **__: objec
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every index load the toy encoder."""
-    monkeypatch.setattr("searchkit.index.load_encoder", toy_encoder)
+    monkeypatch.setattr("searchkit.anyindex.load_encoder", toy_encoder)
 
 
 def make_index(folder: Path, answers: Sequence[Answer]) -> Path:

@@ -128,7 +128,7 @@ def test_what_another_process_writes_is_there_with_the_next_request(
 ) -> None:
     sized = {"another": 16}
     monkeypatch.setattr(
-        "searchkit.index.load_encoder",
+        "searchkit.anyindex.load_encoder",
         lambda _="", *, fingerprint=None, **__: ToyEncoder(
             sized.get(fingerprint, 32), fingerprint=fingerprint
         ),

@@ -411,7 +411,7 @@ def test_while_another_process_writes_reading_goes_on_and_deciding_waits(
 def test_a_read_only_folder_is_served_and_says_what_it_cant(folder: Path) -> None:
     code = (
         "import os, sys; sys.path.insert(0, sys.argv[2]); from serving import *;"
-        "import searchkit.index; searchkit.index.load_encoder = toy_encoder;"
+        "import searchkit.anyindex; searchkit.anyindex.load_encoder = toy_encoder;"
         "os.setuid(65534);"
         "from pathlib import Path\n"
         "with client_of(Path(sys.argv[1])) as client:\n"
@@ -567,9 +567,9 @@ def test_serve_without_its_packages_names_them(
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-import searchkit.index
+import searchkit.anyindex
 from serving import toy_encoder
-searchkit.index.load_encoder = toy_encoder
+searchkit.anyindex.load_encoder = toy_encoder
 from searchkit.cli import main
 main()
 """

@@ -1,0 +1,114 @@
+"""One corpus in a folder, in Milvus Lite and on a Milvus server: `make bench-milvus`.
+
+100,000 answers (those of BANKING77, and further ones with vectors near theirs; see `bench_serve`)
+are copied from a folder, and searched by a fresh process each. The server is started where
+SEARCHKIT_MILVUS_PYTHON names an interpreter that has the package `milvus`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bench_serve import made
+from machine import ROOT, heading, scratch, texts
+
+SIZE = 100_000
+QUERIES, K = 50, 10
+
+
+def queries() -> list[str]:
+    """Give beginnings of answers of another corpus."""
+    return [" ".join(text.split()[:12]) for text in texts("saf-train.csv")[:QUERIES]]
+
+
+def searched(place: str) -> dict[str, Any]:
+    """Open an index, search it, and give what that took; in a process of its own."""
+    from searchkit.locations import open_index
+
+    started = time.perf_counter()
+    with open_index(place) as index:
+        index.search(["warm"], K)
+        opened = time.perf_counter() - started
+        times, hits = [], []
+        for query in queries():
+            started = time.perf_counter()
+            found = index.search([query], K)[0]
+            times.append(time.perf_counter() - started)
+            hits.append([hit.answer.id for hit in found])
+    return {"opened": opened, "p50": float(np.median(times)), "rss": peak("self"), "hits": hits}
+
+
+def peak(process: str) -> float:
+    """Give the peak memory of a process in GiB; 0 where that can't be said."""
+    status = Path(f"/proc/{process}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 2**20 for line in lines if line.startswith("VmHWM")), 0.0)
+
+
+def measured(place: str) -> dict[str, Any]:
+    """Search in a fresh process."""
+    command = [sys.executable, __file__, "--searched", place]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(run.stdout)
+    return found
+
+
+def row(name: str, place: str, load: float, true: dict[str, Any], server: float = 0.0) -> None:
+    """Print one row of the table."""
+    found = measured(place)
+    recall = np.mean([len(set(a) & set(b)) / K
+                      for a, b in zip(found["hits"], true["hits"], strict=True)])  # fmt: skip
+    beside = f" + {server:.2f}" if server else ""
+    print(f"| {name} | {load:.0f} s | {found['opened']:.1f} s | {found['p50'] * 1000:,.0f} ms | "
+          f"{recall:.3f} | {found['rss']:.2f}{beside} GiB |", flush=True)  # fmt: skip
+
+
+def copied(source: Path, place: str) -> float:
+    """Copy an index; give the seconds."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "searchkit", "copy", str(source), place, "-q"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the table."""
+    if arguments[:1] == ["--searched"]:
+        print(json.dumps(searched(arguments[1])))
+        return
+    size = int(arguments[0]) if arguments else SIZE
+    print(f"{heading()}; {size:,} answers\n")
+    print("| where | load | open and first search | search p50 | recall@10 | memory |")
+    print("|---|---:|---:|---:|---:|---:|")
+    started = time.perf_counter()
+    folder = made(size)
+    load = time.perf_counter() - started
+    true = measured(str(folder))
+    row("folder (ingest, with what it embeds)", str(folder), load, true)
+    lite = str(scratch() / "lite.db")
+    row("Milvus Lite, `flat`", lite, copied(folder, lite), true)
+    if "SEARCHKIT_MILVUS_PYTHON" not in os.environ:
+        return
+    sys.path.insert(0, str(ROOT / "tests"))
+    from milvusserver import Server
+
+    server = Server(scratch())
+    try:
+        for kind in ("hnsw", "flat"):
+            place = f"milvus+{server.address}/bench_{kind}?index={kind}"
+            took = copied(folder, place)
+            row(f"Milvus 2.3.5, `{kind}`", place, took, true, peak(str(server.pid)))
+    finally:
+        server.kill()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
