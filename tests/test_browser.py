@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -328,7 +329,11 @@ def test_decisions_outlive_the_server_and_more_answers(
     assert now[dismissed[2:]]["decision"] == "dismissed"
 
 
-def test_what_was_answered_is_kept_when_the_server_is_killed(copy: Path, visit: Open) -> None:
+def test_what_was_answered_is_kept_when_the_server_is_killed(
+    demo: Path, tmp_path: Path, visit: Open
+) -> None:
+    copy = tmp_path / "index"
+    shutil.copytree(demo, copy)  # the whole: with findings left when the server dies
     server = Server(copy)
     answered = set()
     try:
@@ -343,7 +348,9 @@ def test_what_was_answered_is_kept_when_the_server_is_killed(copy: Path, visit: 
         for _ in range(5):
             decide(page, "c")
         threading.Timer(0.3, server.process.kill).start()
+        until = time.monotonic() + 30
         while not page.locator(".toast.bad").count():
+            assert time.monotonic() < until, "the page doesn't say that the server is gone"
             page.keyboard.press("c")
             page.wait_for_timeout(20)
         expect(page.locator(".toast.bad")).to_contain_text("The server doesn’t answer")
