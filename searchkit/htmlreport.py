@@ -28,7 +28,7 @@ from searchkit.evidence import counted
 from searchkit.findings import finding_as_record, ring_as_record, what_was_compared
 from searchkit.outlines import cluster_as_record
 from searchkit.pages import asset, environment
-from searchkit.plagiarism import MAX_EXPECTED, PROMPTS, Plagiarism, find_plagiarism
+from searchkit.plagiarism import MAX_EXPECTED, Plagiarism, find_plagiarism, prompt_of
 from searchkit.pseudonyms import Mention, Pseudonyms, moved, replaced
 from searchkit.status import status
 from searchkit.types import Answer, By, Cluster, Decision, Finding
@@ -229,9 +229,8 @@ def _rows(index: AnyIndex, by: By) -> dict[str | None, list[tuple[str | None, st
     found: dict[str | None, list[tuple[str | None, str, Floats]]] = defaultdict(list)
     for answer, row in index.whole():
         if not answer.is_reference:
-            prompt = next((answer.meta[name] for name in PROMPTS if answer.meta.get(name)), "")
             key = answer.question if by == "question" else None
-            found[key].append((answer.author, prompt, row))
+            found[key].append((answer.author, prompt_of(answer), row))
     return found
 
 

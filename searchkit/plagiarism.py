@@ -211,6 +211,11 @@ def question_group(index: AnyIndex, question: str | None, *, template: str = "")
     return _group(question, among, template)
 
 
+def prompt_of(answer: Answer) -> str:
+    """Give the text of the question that an answer brings along; empty if it brings none."""
+    return next((answer.meta[name] for name in PROMPTS if answer.meta.get(name)), "")
+
+
 def _check_numbers(max_expected: float, max_common: int | None) -> None:
     if not max_expected >= 0:
         raise BadInput(f"--max-expected must be 0 or more, not {max_expected}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,7 +24,7 @@ from searchkit.findings import what_was_compared
 from searchkit.htmlreport import make_report, report_as_page
 from searchkit.index import Index
 from searchkit.pages import environment
-from searchkit.plagiarism import PROMPTS, Plagiarism, compare
+from searchkit.plagiarism import Plagiarism, compare, prompt_of
 from searchkit.pseudonyms import Pseudonyms
 from searchkit.query import Mode
 from searchkit.served import Job
@@ -270,13 +270,11 @@ def questions_page(request: Request) -> HTMLResponse:
     served = served_by(request)
     with served.reading() as index:
         rows = index.store.by_question()
-    job = findings_job(served)
-    done = served.wait(job, PATIENCE) and job.error is None
-    found = served.with_decisions(job.get()) if done else None
-    counts = Counter(one.question for one in found.findings) if found else Counter()
-    left = Counter(
-        one.question for one in found.findings if found.decision(one) == "open"
-    ) if found else Counter()  # fmt: skip
+    found = _findings(request)
+    findings = found.findings if found else []
+    counts = Counter(one.question for one in findings)
+    left = Counter(one.question for one in findings if found and found.decision(one) == "open")
+    done = found is not None
     return _page(request, "questions.html", rows=rows, counts=counts, left=left, done=done)
 
 
@@ -307,9 +305,8 @@ def question_page(
             answer.id: answer for answer in index.get([m.id for g in groups for m in g.members])
         }
         lonely = index.get(alone[:ROWS])
-    found, names = _findings_of(request, name or None), _names(request)
-    first = stored[some[0]] if some else None
-    prompt = next((first.meta[n] for n in PROMPTS if n in first.meta), "") if first else ""
+    names = _names(request)
+    found = _views_of(_findings(request), lambda one: one.question == (name or None), names)
     return _page(
         request, "question.html", name=name or None, count=len(keys), page=page,
         pages=-(-len(keys) // ROWS),
@@ -322,7 +319,8 @@ def question_page(
              [views.side_view(members[m.id], (), names) for m in g.members[:ROWS]])
             for g in groups
         ],
-        lonely=[views.side_view(one, (), names) for one in lonely], alone=len(alone), prompt=prompt,
+        lonely=[views.side_view(one, (), names) for one in lonely], alone=len(alone),
+        prompt=prompt_of(stored[some[0]]) if some else "",
     )  # fmt: skip
 
 
@@ -333,17 +331,22 @@ def _score_counts(index: Index, where: Where) -> Any:  # noqa: ANN401
     return score_counts(np.stack([row for _, row in whole]), [a.author for a, _ in whole])
 
 
-def _findings_of(request: Request, question: str | None) -> list[views.FindingView]:
-    """Give the findings of a question, if they are there already."""
-    job = findings_job(served_by(request))
-    if not served_by(request).wait(job, PATIENCE) or job.error is not None:
-        return []
-    found = served_by(request).with_decisions(job.get())
-    names = _names(request)
+def _findings(request: Request) -> Plagiarism | None:
+    """Give the findings with what was decided, if they are there already."""
+    served = served_by(request)
+    job = findings_job(served)
+    done = served.wait(job, PATIENCE) and job.error is None
+    return served.with_decisions(job.get()) if done else None
+
+
+def _views_of(
+    found: Plagiarism | None, wanted: Callable[[Finding], bool], names: Pseudonyms | None
+) -> list[views.FindingView]:
+    """Give those findings that are wanted, numbered as among all."""
     return [
         _viewed(found, one, number, names)
-        for number, one in enumerate(found.findings, 1)
-        if one.question == question
+        for number, one in enumerate(found.findings if found else [], 1)
+        if found and wanted(one)
     ]
 
 
@@ -368,14 +371,8 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
         key = index.store.get([id])[id].key
         passages = [(start, end) for _, start, end, _ in index.store.passages_of([key])]
         near = index.search_like(id, NEAR)
-    names = _names(request)
-    job = findings_job(served)
-    done = served.wait(job, PATIENCE) and job.error is None
-    found = served.with_decisions(job.get()) if done else None
-    mine = [
-        _viewed(found, one, number, names)
-        for number, one in enumerate(found.findings, 1) if id in (one.left, one.right)
-    ] if found else []  # fmt: skip
+    names, found = _names(request), _findings(request)
+    mine = _views_of(found, lambda one: id in (one.left, one.right), names)
     clusters = clusters_job(served, Where(answer.question or ""), "all")
     cluster = None
     if served.wait(clusters, PATIENCE) and clusters.error is None:
@@ -385,7 +382,7 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
     return _page(
         request, "answer.html", answer=answer, view=views.side_view(answer, (), names),
         passages=passages, near=_hit_views(request, near),
-        findings=mine, done=done, cluster=cluster,
+        findings=mine, done=found is not None, cluster=cluster,
     )  # fmt: skip
 
 

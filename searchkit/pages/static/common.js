@@ -2,15 +2,18 @@
 
 const GONE = "The server doesn’t answer. Start it again, then load this page again: it shows what was kept.";
 
-/** Get a piece of a page; gives its nodes, or throws with a message to show. */
-export async function piece(path, options = {}) {
-  let response;
+async function reach(path, options) {
   try {
-    response = await fetch(path, options);
+    return await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error(GONE);
   }
+}
+
+/** Get a piece of a page; gives its nodes, or throws with a message to show. */
+export async function piece(path, options = {}) {
+  const response = await reach(path, options);
   const found = new DOMParser().parseFromString(await response.text(), "text/html");
   if (!response.ok) throw new Error(found.querySelector(".notice")?.textContent || `The server said ${response.status}.`);
   return [...found.body.childNodes];
@@ -18,13 +21,7 @@ export async function piece(path, options = {}) {
 
 /** Ask the REST interface; gives [what it answered, its status], or throws with a message to show. */
 export async function ask(path, options = {}) {
-  let response;
-  try {
-    response = await fetch(path, options);
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Error(GONE);
-  }
+  const response = await reach(path, options);
   const said = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(said.error || `The server said ${response.status}.`);
   return [said, response.status];
