@@ -20,7 +20,7 @@ import openpyxl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import CHROMIUM, ROOT, Server, chromium, searchkit, serving
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 pytestmark = pytest.mark.model
 expect.set_options(timeout=10_000)
@@ -190,6 +190,16 @@ def test_words_are_found_as_they_stand_whatever_is_typed(address: str, visit: Op
         expect(page.locator("#field-q")).to_have_value(text)
 
 
+def test_what_is_typed_while_the_page_loads_is_searched(address: str, visit: Open) -> None:
+    page = visit(f"{address}/upload")
+    held: list[Route] = []
+    page.route("**/search.js", lambda route: held.append(route))
+    page.goto(address, wait_until="commit")
+    page.fill("#field-q", "what blocks the loop")
+    held[0].continue_()
+    expect(page.locator(".hit strong").first).to_be_visible()
+
+
 def test_more_like_this_and_side_by_side(address: str, visit: Open) -> None:
     page = visit(f"{address}/?q=what+blocks+the+event+loop")
     name = page.locator(".hit strong").first.inner_text()
@@ -283,6 +293,24 @@ def test_the_next_open_finding_comes_in_every_list(address: str, visit: Open) ->
     expect(page.locator("#nothing")).to_be_hidden()
     undo(page, names[1])
     expect(page.locator("[data-count=confirmed]")).to_have_text("2")
+
+
+def test_no_key_is_lost_when_one_is_quick(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review")
+    first = title(page)
+    # The dialog is closed, and has the focus until the next frame; an undo waits for its decision.
+    page.evaluate("""() => {
+        const press = key => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+        press("d");
+        document.querySelector("#dismiss button[value=save]").click();
+        press("u");
+        press("c");
+    }""")
+    expect(page.locator(".toast")).to_have_text("Taken back.")
+    expect(page.locator("#finding h2")).to_have_text(first, use_inner_text=True)
+    expect(page.locator("#decided")).to_have_text("0")
+    assert not get(address, "/api/decisions")["decisions"]
 
 
 def test_focus_stays_with_the_finding_when_its_buttons_go(address: str, visit: Open) -> None:
@@ -401,7 +429,7 @@ def test_a_group_gets_a_mark_and_a_comment(copy: Path, visit: Open) -> None:
 def test_the_map_is_drawn_and_what_is_encircled_becomes_a_list(address: str, visit: Open) -> None:
     page = visit(f"{address}/question?name=q01")
     page.get_by_role("button", name="Draw the map").click()
-    expect(page.locator("#plot .point").first).to_be_visible(timeout=30_000)
+    expect(page.locator("#plot .point").first).to_be_visible(timeout=120_000)
     expect(page.locator("#plot .point")).to_have_count(28)
     page.get_by_role("button", name="Lasso").click()
     box = page.locator("#plot .nsewdrag").bounding_box()
@@ -635,7 +663,7 @@ def test_hostile_answers_are_reviewed_marked_and_drawn(hostile: Server, visit: O
     form.locator("button").click()
     expect(form.locator(".given")).to_contain_text(HIT)
     page.get_by_role("button", name="Draw the map").click()
-    expect(page.locator("#plot .point").first).to_be_visible(timeout=30_000)
+    expect(page.locator("#plot .point").first).to_be_visible(timeout=120_000)
     page.locator("#plot .point").first.hover(force=True)
     expect(page.locator("#plot .hoverlayer .hovertext")).to_be_visible()
     page.reload()

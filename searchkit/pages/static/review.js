@@ -7,7 +7,7 @@ const shown = store.dataset.show; // open, confirmed, dismissed or all
 let at = Number(store.dataset.at);
 const made = []; // numbers of the decisions of this visit, for undo
 const SAID = { confirmed: "Confirmed", dismissed: "Dismissed", open: "Open again" };
-let busy = false;
+let busy = null; // the promise of what is being done
 
 const stays = one => shown === "all" || one.decision === shown;
 
@@ -64,16 +64,12 @@ function count(from, to) {
   by("progress").value = decided;
 }
 
+/** One thing at a time; what comes meanwhile is dropped, as it was about what was seen then. */
 async function exclusively(work) {
   if (busy) return;
-  busy = true;
-  try {
-    await work();
-  } catch (error) {
-    toast(error.message, true);
-  } finally {
-    busy = false;
-  }
+  busy = work().catch(error => toast(error.message, true));
+  await busy;
+  busy = null;
 }
 
 const decide = (decision, reason = "") => exclusively(async () => {
@@ -88,7 +84,7 @@ const decide = (decision, reason = "") => exclusively(async () => {
   await show(decision === "open" && stays(one) ? at : following());
 });
 
-const undo = () => exclusively(async () => {
+const takeBack = () => exclusively(async () => {
   const last = made.at(-1);
   const [said] = await send("DELETE", "/api/decisions" + (last ? `?number=${last.number}` : ""));
   made.pop();
@@ -100,17 +96,21 @@ const undo = () => exclusively(async () => {
   await show(last.n);
 });
 
+/** Undo waits for the decision that is on its way: it may be the one that is regretted. */
+async function undo() {
+  while (busy) await busy;
+  await takeBack();
+}
+
 function dismiss() {
-  if (!queue[at]) return;
-  const dialog = by("dismiss");
+  if (busy || !queue[at]) return;
   by("field-reason").value = "";
-  dialog.returnValue = "cancel";
-  dialog.showModal();
+  by("dismiss").showModal();
   by("field-reason").focus();
 }
 
-by("dismiss").addEventListener("close", () => {
-  if (by("dismiss").returnValue === "save") decide("dismissed", by("field-reason").value);
+by("dismiss").addEventListener("submit", event => {
+  if (event.submitter.value === "save") decide("dismissed", by("field-reason").value);
 });
 for (const button of document.querySelectorAll("[data-reason]")) {
   button.addEventListener("click", () => {
@@ -128,8 +128,9 @@ by("finding").addEventListener("click", event => {
 });
 
 addEventListener("keydown", event => {
-  const typing = event.target.closest("input, textarea, select, dialog");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || by("dismiss").open) return;
+  const dialog = by("dismiss"); // closed, it may have the focus still, until the next frame is drawn
+  const typing = dialog.open || (!dialog.contains(event.target) && event.target.closest("input, textarea, select"));
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const act = { j: () => step(1), k: () => step(-1), c: () => decide("confirmed"), d: dismiss, u: undo };
   if (!Object.hasOwn(act, event.key)) return;
   event.preventDefault();

@@ -47,3 +47,5 @@ by("hits").addEventListener("click", event => {
   search({ n: new URL(more.href).searchParams.get("n") });
 });
 by("field-q").focus();
+// What was typed before this ran was told to nobody.
+if ([...form.querySelectorAll("input")].some(field => field.value !== field.defaultValue)) search();

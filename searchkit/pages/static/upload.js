@@ -100,3 +100,4 @@ drop.addEventListener("drop", event => {
   event.preventDefault();
   if (event.dataTransfer.files[0]) receive(event.dataTransfer.files[0]);
 });
+if (by("file").files[0]) receive(by("file").files[0]); // chosen before this ran
