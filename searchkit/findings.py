@@ -153,7 +153,9 @@ def _count(number: float) -> str:
 
 def in_short(expected: float) -> str:
     """Give `expected` as a number."""
-    return f"< {LEAST:.0e}".replace("e-0", "e-") if expected < LEAST else f"{expected:.2g}"
+    if expected < LEAST:
+        return f"< {LEAST:.0e}".replace("e-0", "e-")
+    return _count(expected) if expected >= 1 else f"{expected:.2g}"
 
 
 def print_plagiarism(found: Plagiarism, out: TextIO) -> None:

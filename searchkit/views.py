@@ -324,7 +324,7 @@ def finding_view(
         finding: The finding.
         left: Its left answer.
         right: Its right answer.
-        number: Its number in the page.
+        number: Its number in the page, from 1; 0: it stands alone and has none.
         pairs: How many pairs the question has, if it is to be said.
         decision: What was decided, if it still counts.
         names: Who is called what where names are hidden.

@@ -218,7 +218,7 @@ def compare_page(request: Request, left: str, right: str) -> HTMLResponse:
     with served_by(request).reading() as index:
         both = compare(index, left, right)
     view = views.finding_view(
-        both.finding, both.left, both.right, pairs=both.pairs, decision=both.decision,
+        both.finding, both.left, both.right, number=0, pairs=both.pairs, decision=both.decision,
         names=_names(request),
     )  # fmt: skip
     return _page(request, "compare.html", view=view)
