@@ -31,10 +31,10 @@ def queries() -> list[str]:
 
 def searched(place: str) -> dict[str, Any]:
     """Open an index, search it, and give what that took; in a process of its own."""
-    from searchkit.locations import open_index
+    from searchkit.locations import open_index, place_of
 
     started = time.perf_counter()
-    with open_index(place) as index:
+    with open_index(place_of(place)) as index:
         index.search(["warm"], K)
         opened = time.perf_counter() - started
         times, hits = [], []
