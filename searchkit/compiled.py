@@ -56,6 +56,8 @@ class Recipe:
 class CompiledEncoder:
     """An encoder on OpenVINO; equal texts get equal vectors, whatever they are embedded with."""
 
+    batch_tokens = BATCH_TOKENS
+
     def __init__(self, recipe: Recipe, tokenizer: Tokenizer, network: Any) -> None:  # noqa: ANN401
         self.recipe = recipe
         self.name = recipe.name
@@ -130,7 +132,7 @@ class CompiledEncoder:
         start = 0
         while start < len(order):
             width = int(widths[order[start]])
-            size = max(1, BATCH_TOKENS // max(1, width))
+            size = max(1, self.batch_tokens // max(1, width))
             same = int(np.count_nonzero(widths[order[start : start + size]] == width))
             rows = order[start : start + same]
             yield rows, self._tensors([encodings[row] for row in rows], width)

@@ -24,6 +24,8 @@ from searchkit.vectors import unit_rows
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from searchkit.encoder import Encoder
+
 # Half precision is used only where it stays this near to torch in single precision (cosine).
 FIDELITY = 0.9999
 # What a model without a limit is given.
@@ -65,14 +67,14 @@ def compile_model(model: Any, folder: ModelFolder) -> tuple[CompiledEncoder, Any
     recipe, tokenizer = _recipe(model, folder.name, folder.fingerprint)
     wanted = _torch_vectors(model, folder.name)
     network = _convert(model, recipe)
-    likeness = 0.0
+    found = 0.0
     for precision in (*half_precisions(), "f32"):
         recipe = replace(recipe, precision=precision)
         encoder = CompiledEncoder(recipe, tokenizer, load_network(network, precision))
-        likeness = _likeness(encoder, wanted)
-        if likeness >= FIDELITY:
+        found = likeness(encoder, wanted)
+        if found >= FIDELITY:
             return encoder.prepared(folder.prepare), network
-    raise NotCompilable(f"compiled, its vectors aren't torch's (cosine {likeness:.4f})")
+    raise NotCompilable(f"compiled, its vectors aren't torch's (cosine {found:.4f})")
 
 
 def _torch_vectors(model: Any, name: str) -> NDArray[np.float32]:  # noqa: ANN401
@@ -82,7 +84,7 @@ def _torch_vectors(model: Any, name: str) -> NDArray[np.float32]:  # noqa: ANN40
         raise ModelRefused(f"{name}: is damaged: {error}") from None
 
 
-def _likeness(encoder: CompiledEncoder, wanted: NDArray[np.float32]) -> float:
+def likeness(encoder: Encoder, wanted: NDArray[np.float32]) -> float:
     """Return the lowest cosine between an encoder's vectors of the probes and those wanted."""
     try:
         return float(np.sum(encoder.encode(PROBES) * wanted, axis=1).min())

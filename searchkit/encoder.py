@@ -1,7 +1,8 @@
 """What turns texts into vectors: the `Encoder` protocol and how one is loaded.
 
-On a CPU that is the compiled model (see `compiled`); sentence-transformers on torch stands behind
-it for what can't be compiled, and embeds in bulk where there is an accelerator.
+On a CPU that is the compiled model (see `compiled`), which torch relieves of many texts where there
+is an accelerator (see `accelerated`); sentence-transformers stands behind it for what can't be
+compiled.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def load_encoder(
 
 
 class TorchEncoder:
-    """An encoder that is sentence-transformers on torch: half precision off the CPU."""
+    """An encoder that is sentence-transformers on torch."""
 
     def __init__(self, folder: ModelFolder, model: Any) -> None:  # noqa: ANN401
         from searchkit.compiling import document_prompt, max_tokens, text_window
@@ -194,7 +195,44 @@ class BulkEncoder:
         folder = find_model(self._source)
         if folder.fingerprint != self.fingerprint:
             raise _mismatch(folder, self.fingerprint)
-        return load_torch(folder, self._device)
+        bulk = load_accelerated(self._quick, folder, self._device)
+        if bulk is None:
+            self._notify(
+                f"{folder.name}: torch on {self._device} gives other vectors than the CPU; "
+                "embedding on the CPU"
+            )
+        return bulk or self._quick
+
+
+def load_accelerated(quick: Encoder, folder: ModelFolder, device: str) -> Encoder | None:
+    """Load a checked folder for an accelerator: in half precision, or in single if that is too far.
+
+    Args:
+        quick: The same model on the CPU.
+        folder: What `find_model` returned.
+        device: As torch names it.
+
+    Returns:
+        None if the vectors there are not those of the CPU.
+
+    Raises:
+        ModelRefused: sentence-transformers can't load it.
+    """
+    from searchkit.accelerated import AcceleratedEncoder
+    from searchkit.compiled import CompiledEncoder
+    from searchkit.compiling import FIDELITY, PROBES, likeness
+
+    wanted = quick.encode(PROBES)
+    for half in (True, False):
+        model = _sentence_transformer(folder, device, half=half)
+        encoder: Encoder = (
+            AcceleratedEncoder(quick, model)
+            if isinstance(quick, CompiledEncoder)
+            else TorchEncoder(folder, model)
+        )
+        if likeness(encoder, wanted) >= 1 - 2 * (1 - FIDELITY):  # both may be a little off
+            return encoder
+    return None
 
 
 def load_torch(folder: ModelFolder, device: str = "cpu") -> TorchEncoder:
@@ -202,7 +240,7 @@ def load_torch(folder: ModelFolder, device: str = "cpu") -> TorchEncoder:
 
     Args:
         folder: What `find_model` returned.
-        device: As torch names it; off the CPU the model runs in half precision.
+        device: As torch names it.
 
     Raises:
         ModelRefused: sentence-transformers can't load it.

@@ -19,6 +19,7 @@ from searchkit.runners import Runner
 from searchkit.shards import read_array, read_texts, write_array, write_texts
 
 BLOCK = 512  # texts of a task: seconds on a core
+GPU_BLOCK = max(4_096, BULK_TEXTS)  # of a GPU, which fewer don't wake
 FEW = 64  # texts that are embedded here: sending them takes longer
 
 Floats = NDArray[np.float32]
@@ -44,8 +45,9 @@ class FarEncoder:
         self.tokenizer = encoder.tokenizer
         self._here = encoder
         self._folder = runner.folder
-        self._block = max(BLOCK, BULK_TEXTS) if runner.gpus else BLOCK  # fewer wake no GPU
-        self._workers = runner.pool(partial(load_worker, encoder.name, encoder.fingerprint))
+        self._block = GPU_BLOCK if runner.gpus else BLOCK
+        load = partial(load_worker, encoder.name, encoder.fingerprint)
+        self._workers = runner.pool(load, gpu=True)
 
     def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Floats:
         """Embed documents; see `Encoder.encode`.

@@ -26,12 +26,18 @@ Integers = NDArray[np.int64]
 Progress = Callable[[int], None]
 Kind = tuple[str, str] | None  # a device and a number format of torch; None: NumPy
 
+GPU: Kind = ("cuda", "float16")
+
 TILE = 512  # rows of a block of products
 SPAN = 8  # its columns are those of so many tiles
+GPU_SPAN = 256  # on a GPU, which a block of 512 x 4,096 keeps busy for some microseconds
 DENSE = 1 / 64  # of the products of some rows and columns: above it all are computed at once
 PART = 256  # columns of a block that are looked at together: the greatest of them first
 CHUNK = 8_192  # pairs that are computed again at a time: 25 MB of gathered rows
+GPU_CHUNK = 65_536
 LARGE = 1e11  # multiplications above which importing torch (two seconds) pays
+GPU_LARGE = 2e12  # and above which waking a GPU does
+GPU_ROOM = 4_000_000_000  # bytes of a GPU's memory for what is made of the vectors
 HALF_A_PLACE = 5e-7  # scores count to six decimals: what rounds up to the threshold reaches it
 CLOSE = 2e-6  # two float32 sums of the same products may differ by so much
 RUN = 4_000_000  # pairs that are sorted in memory; more go through a temporary file
@@ -161,7 +167,8 @@ class Work:
     ) -> Iterator[RowPairs]:
         """Stream the pairs of a tile's rows with those that come after them."""
         start, stop = self.cuts[tile : tile + 2]
-        for left, right in pairwise(_columns(self.cuts, tile, int(self.ends[stop - 1]))):
+        end = int(self.ends[stop - 1])
+        for left, right in pairwise(_columns(self.cuts, tile, end, products.span)):
             i, j = products.reaching(start, stop, left, right, reached)
             kept = (i < j) & (self.groups[i] == self.groups[j]) & (self.owners[i] != self.owners[j])
             i, j = i[kept], j[kept]
@@ -208,9 +215,9 @@ def _ends(groups: Integers) -> Integers:
     return np.repeat(last, np.diff(np.r_[0, last]))
 
 
-def _columns(cuts: Sequence[int], tile: int, end: int) -> list[int]:
+def _columns(cuts: Sequence[int], tile: int, end: int, span: int) -> list[int]:
     """Give the borders of the blocks to the right of a tile, itself included, up to `end`."""
-    borders = [cut for cut in cuts[tile::SPAN] if cut < end]
+    borders = [cut for cut in cuts[tile::span] if cut < end]
     return [*borders, min(end, cuts[-1])]
 
 
@@ -329,7 +336,13 @@ def _first_beyond(pairs: RowPairs, limit: tuple[int, int, int]) -> int:
 
 
 class Products(Protocol):
-    """Products of rows: cheap ones to find candidates, exact ones to judge them."""
+    """Products of rows: cheap ones to find candidates, exact ones to judge them.
+
+    Attributes:
+        span: How many tiles wide a block of them is made.
+    """
+
+    span: int
 
     def reaching(
         self, start: int, stop: int, left: int, right: int, threshold: float
@@ -355,10 +368,35 @@ class Bounds:
     lost: float
 
 
-def choose_kind(work: Work, dimension: int) -> Kind:
-    """Say in what the cheap products are made here: in half precision where that pays."""
-    large = sum(work.areas()) * dimension > LARGE
-    return _half_precision_here() if large or "torch" in sys.modules else None
+def choose_kind(work: Work, dimension: int, *, gpu: bool | None = None) -> Kind:
+    """Say in what the cheap products are made: in half precision, or on a GPU, where that pays.
+
+    Args:
+        work: What is compared.
+        dimension: Of the vectors.
+        gpu: Whether there is a GPU for it; None looks for one that can hold the vectors.
+    """
+    products = sum(work.areas()) * dimension
+    if products <= LARGE and "torch" not in sys.modules:
+        return None
+    if products > GPU_LARGE and (gpu_holds(len(work.owners) * dimension) if gpu is None else gpu):
+        return GPU
+    return half_precision_here()
+
+
+def gpu_holds(numbers: int) -> bool:
+    """Say whether there is a GPU here with memory for vectors of so many numbers in all."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return False
+    free, _ = torch.cuda.mem_get_info()
+    return free > (4 + 2) * numbers + GPU_ROOM
+
+
+def half_precision_here() -> Kind:
+    """Give the number format that is fast on this CPU; None if half precision isn't."""
+    return ("cpu", "bfloat16") if "bf16" in half_precisions() else None
 
 
 def bounds_of(rows: Floats, kind: Kind) -> Bounds:
@@ -391,6 +429,8 @@ def products_of(
     bounds = bounds or bounds_of(rows, kind)
     if kind is None:
         return _SinglePrecision(rows, bounds)
+    if kind == GPU:
+        return _OnGpu(rows, kind, bounds)
     return _HalfPrecision(rows, kind, bounds, mapped=mapped)
 
 
@@ -403,6 +443,7 @@ class _SinglePrecision:
     """
 
     def __init__(self, rows: Floats, bounds: Bounds) -> None:
+        self.span = SPAN
         self._rows = rows
         self._margin = 2 * rows.shape[1] * 2.0**-23 * bounds.longest**2
 
@@ -429,7 +470,7 @@ class _SinglePrecision:
 
 
 class _HalfPrecision:
-    """Products by torch in half precision (bfloat16 on a CPU, float16 on a GPU).
+    """Products by torch in half precision.
 
     With ã the rounded row and e = |a - ã| as it really is: |ab - ãb̃| ≤ |a| e_b + |b̃| e_a by
     Cauchy and Schwarz. The products are summed in float32 (d · 2⁻²³ |ã| |b̃|, as above) and the
@@ -437,15 +478,17 @@ class _HalfPrecision:
     """
 
     def __init__(
-        self, rows: Floats, kind: tuple[str, str], bounds: Bounds, *, mapped: bool
+        self, rows: Floats, kind: tuple[str, str], bounds: Bounds, *, mapped: bool = False
     ) -> None:
         import torch
 
         device, number = kind[0], getattr(torch, kind[1])
+        self.span = SPAN
         summing = 2 * rows.shape[1] * 2.0**-23 * bounds.longest**2
         # 1.001: these norms are rounded, too
         self._absolute = 1.001 * 2 * bounds.longest * bounds.lost + summing
         self._relative = 2.0**-8
+        self._rows = rows
         self._whole = torch.from_numpy(rows).to(device)
         self._number = number
         self._all = None if mapped else self._whole.to(number)
@@ -455,6 +498,11 @@ class _HalfPrecision:
         if self._all is None:  # rounding some rows is nothing beside multiplying them
             return self._whole[start:stop].to(self._number)
         return self._all[start:stop]
+
+    def _multiply(self, left: Any, right: Any, out: Any) -> None:  # noqa: ANN401
+        import torch
+
+        torch.mm(left, right.T, out=out)
 
     def reaching(
         self, start: int, stop: int, left: int, right: int, threshold: float
@@ -468,8 +516,9 @@ class _HalfPrecision:
             self._buffer = self._buffer.new_empty(height * parts * PART)
         products = self._buffer[: height * parts * PART].view(height, parts * PART)
         products[:, right - left :] = -torch.inf
-        halves, others = self._halves(start, stop), self._halves(left, right)
-        torch.mm(halves, others.T, out=products[:, : right - left])
+        self._multiply(
+            self._halves(start, stop), self._halves(left, right), products[:, : right - left]
+        )
         pieces = products.view(height * parts, PART)
         some = (pieces.amax(1) >= bound).nonzero()[:, 0]
         piece, column = (pieces[some] >= bound).nonzero(as_tuple=True)
@@ -480,26 +529,44 @@ class _HalfPrecision:
     def exact(self, i: Integers, j: Integers) -> Floats:
         import torch
 
-        rows = self._whole
-        to_left, to_right = (torch.from_numpy(n).to(rows.device) for n in (i, j))
+        to_left, to_right = torch.from_numpy(i), torch.from_numpy(j)
         left, at_left = torch.unique(to_left, return_inverse=True)
         right, at_right = torch.unique(to_right, return_inverse=True)
         if len(i) > DENSE * len(left) * len(right):
-            scores = (rows[left] @ rows[right].T)[at_left, at_right]
-        else:
-            pairs = zip(torch.split(to_left, CHUNK), torch.split(to_right, CHUNK), strict=True)
-            scores = torch.cat([(rows[a] * rows[b]).sum(1) for a, b in pairs])
-        products: Floats = scores.cpu().numpy()
-        return products
+            # by NumPy: a program may have told torch to multiply float32 with less precision
+            few, others = self._rows[left.numpy()], self._rows[right.numpy()]
+            products: Floats = (few @ others.T)[at_left.numpy(), at_right.numpy()]
+            return products
+        return self._one_by_one(to_left, to_right, CHUNK)
+
+    def _one_by_one(self, left: Any, right: Any, chunk: int) -> Floats:  # noqa: ANN401
+        rows, scores = self._whole, np.empty(len(left), np.float32)
+        for at in range(0, len(left), chunk):
+            some = slice(at, at + chunk)
+            scores[some] = (rows[left[some]] * rows[right[some]]).sum(1).cpu().numpy()
+        return scores
 
 
-def _half_precision_here() -> tuple[str, str] | None:
-    """Give the device and the number format that are fast here; None if half precision isn't."""
-    import torch
+class _OnGpu(_HalfPrecision):
+    """The same on a GPU, which holds all vectors, in float32 and rounded."""
 
-    if torch.cuda.is_available():
-        return "cuda", "float16"
-    return ("cpu", "bfloat16") if "bf16" in half_precisions() else None
+    def __init__(self, rows: Floats, kind: tuple[str, str], bounds: Bounds) -> None:
+        super().__init__(rows, kind, bounds)
+        self.span = GPU_SPAN
+        self._buffer = self._whole.new_empty(0)
+
+    def _multiply(self, left: Any, right: Any, out: Any) -> None:  # noqa: ANN401
+        """Sum in float32, whatever the program allows cuBLAS to sum in half precision."""
+        import torch
+
+        torch.mm(left, right.T, out_dtype=torch.float32, out=out)
+
+    def exact(self, i: Integers, j: Integers) -> Floats:
+        """Multiply them one by one: a matrix product may be in TF32, and gathering is fast here."""
+        import torch
+
+        left, right = (torch.from_numpy(n).to(self._whole.device) for n in (i, j))
+        return self._one_by_one(left, right, GPU_CHUNK)
 
 
 def _longest(rows: Floats) -> float:

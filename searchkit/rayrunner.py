@@ -26,8 +26,13 @@ Result = TypeVar("Result")
 RETRIES = 5  # of a task whose worker died, and restarts of an actor
 PATIENCE = 60.0  # seconds without a finished task, until one is told
 STORE = 80_000_000  # bytes of Ray's object store on this machine: nothing but task arguments
-# A worker is one core: what it calls must not take them all.
-THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# A worker is one core: what it calls must not take them all, nor a GPU that it wasn't given.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
+}
 
 
 class RayRunner:
@@ -39,23 +44,29 @@ class RayRunner:
         self.gpus = min(gpus, self.workers)
         self._patience = patience
 
-    def run(self, function: Callable[[Any], Result], tasks: Iterable[Any]) -> Iterator[Result]:
+    def run(
+        self, function: Callable[[Any], Result], tasks: Iterable[Any], *, gpu: bool = False
+    ) -> Iterator[Result]:
         """See `Runner.run`."""
         import ray
 
-        remote = ray.remote(num_cpus=1, max_retries=RETRIES)(function)
-        return _in_order([remote.remote] * self.workers, tasks, self._patience)
+        workers, share = self._places(gpu)
+        remote = ray.remote(max_retries=RETRIES, **share)(function)
+        return _in_order([remote.remote] * workers, tasks, self._patience)
 
-    def pool(self, make: Callable[[], Any]) -> Pool:
-        """See `Runner.pool`: actors, one a GPU or, where there is none, one a core."""
+    def pool(self, make: Callable[[], Any], *, gpu: bool = False) -> Pool:
+        """See `Runner.pool`: actors."""
         import ray
 
-        settings = {"num_cpus": 1, "max_restarts": RETRIES, "max_task_retries": RETRIES}
-        if self.gpus:
-            settings["num_gpus"] = 1
-        actor = ray.remote(**settings)(_Keeper)
-        return _Actors([actor.remote(make) for _ in range(self.gpus or self.workers)],
-                       self._patience)  # fmt: skip
+        workers, share = self._places(gpu)
+        actor = ray.remote(max_restarts=RETRIES, max_task_retries=RETRIES, **share)(_Keeper)
+        return _Actors([actor.remote(make) for _ in range(workers)], self._patience)
+
+    def _places(self, gpu: bool) -> tuple[int, dict[str, int]]:
+        """Give how many workers there are, and what each of them takes: a core, or a GPU too."""
+        if gpu and self.gpus:
+            return self.gpus, {"num_cpus": 1, "num_gpus": 1}
+        return self.workers, {"num_cpus": 1}
 
 
 class _Keeper:
@@ -175,7 +186,7 @@ def open_ray(
         raise MissingExtra("--runner ray needs Ray: pip install 'searchkit[ray]'") from error
     with tempfile.TemporaryDirectory(prefix="sk-ray-", ignore_cleanup_errors=True) as session:
         settings: dict[str, Any] = {
-            "runtime_env": {"env_vars": THREADS},
+            "runtime_env": {"env_vars": ENVIRONMENT},
             "logging_level": logging.ERROR,
             "log_to_driver": False,
         }

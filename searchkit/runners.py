@@ -33,27 +33,35 @@ class Runner(Protocol):
     Attributes:
         folder: Where tasks find their blocks; empty at first, and gone with the runner.
         workers: How many tasks run at a time.
-        gpus: How many workers of a pool have a GPU: all of them, or 0.
+        gpus: How many tasks that want a GPU run at a time; 0 where there is none.
     """
 
     folder: Path
     workers: int
     gpus: int
 
-    def run(self, function: Callable[[Any], Result], tasks: Iterable[Any]) -> Iterator[Result]:
+    def run(
+        self, function: Callable[[Any], Result], tasks: Iterable[Any], *, gpu: bool = False
+    ) -> Iterator[Result]:
         """Give `function(task)` for each task, in their order.
 
         Args:
             function: Of a module that every worker can import.
             tasks: Small; read as workers get free.
+            gpu: Let each task have a GPU, where there are any. Others see none.
 
         Raises:
             RunnerFailed: if workers keep dying. What the function raises is raised here.
         """
         ...
 
-    def pool(self, make: Callable[[], Any]) -> Pool:
-        """Let every worker call `make` once, when its first task comes, and keep what it gives."""
+    def pool(self, make: Callable[[], Any], *, gpu: bool = False) -> Pool:
+        """Let every worker call `make` once, when its first task comes, and keep what it gives.
+
+        Args:
+            make: Of a module that every worker can import.
+            gpu: Let each worker have a GPU, where there are any. Others see none.
+        """
         ...
 
 
@@ -65,11 +73,13 @@ class PlainLoop:
         self.workers = 1
         self.gpus = 0
 
-    def run(self, function: Callable[[Any], Result], tasks: Iterable[Any]) -> Iterator[Result]:
+    def run(
+        self, function: Callable[[Any], Result], tasks: Iterable[Any], *, gpu: bool = False
+    ) -> Iterator[Result]:
         """See `Runner.run`."""
         return map(function, tasks)
 
-    def pool(self, make: Callable[[], Any]) -> Pool:
+    def pool(self, make: Callable[[], Any], *, gpu: bool = False) -> Pool:
         """See `Runner.pool`."""
         return _PlainPool(make)
 

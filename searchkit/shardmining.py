@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from searchkit.mining import (
+    GPU,
     HALF_A_PLACE,
     Bounds,
     Floats,
@@ -28,12 +29,15 @@ from searchkit.mining import (
     bounds_of,
     checked,
     choose_kind,
+    gpu_holds,
+    half_precision_here,
     products_of,
 )
 from searchkit.runners import Runner
 from searchkit.shards import map_array, read_array, write_array
 
 PRODUCTS = 2e10  # multiplications of a task: a second, beside which starting it is nothing
+GPU_PRODUCTS = 1e13  # the same of a GPU
 
 # A task: the folder, its number, and the first tile and the one after the last.
 Task = tuple[str, int, int, int]
@@ -63,9 +67,7 @@ def mine_shards(
     work = Work.of(len(rows), groups, owners)
     if len(rows) < 2:
         return
-    kind = choose_kind(work, rows.shape[1])
-    if kind and kind[0] != "cpu":
-        kind = None  # workers are cores
+    kind = choose_kind(work, rows.shape[1], gpu=bool(runner.gpus))
     with tempfile.TemporaryDirectory(prefix="mine-", dir=runner.folder) as folder:
         yield from _mined(runner, Path(folder), rows, work, kind, threshold, progress)
 
@@ -75,8 +77,9 @@ def _mined(
     progress: Progress | None,
 ) -> Iterator[RowPairs]:  # fmt: skip
     _write(folder, rows, work, kind, bounds_of(rows, kind), threshold - HALF_A_PLACE)
-    tasks = _tasks(folder, work, rows.shape[1])
-    for task, count in zip(tasks, runner.run(mine_tiles, tasks), strict=True):
+    on_gpu = kind == GPU
+    tasks = _tasks(folder, work, rows.shape[1], GPU_PRODUCTS if on_gpu else PRODUCTS)
+    for task, count in zip(tasks, runner.run(mine_tiles, tasks, gpu=on_gpu), strict=True):
         path = _pairs_file(task)
         if count:
             yield pairs_from_file(path)
@@ -85,13 +88,13 @@ def _mined(
             progress(work.cuts[task[3]] - work.cuts[task[2]])
 
 
-def _tasks(folder: Path, work: Work, dimension: int) -> list[Task]:
+def _tasks(folder: Path, work: Work, dimension: int, least: float) -> list[Task]:
     """Put tiles together until they are worth a task."""
     tasks: list[Task] = []
     first, products = 0, 0
     for tile, area in enumerate(work.areas(), 1):
         products += area * dimension
-        if products >= PRODUCTS or tile == work.tiles:
+        if products >= least or tile == work.tiles:
             tasks.append((str(folder), len(tasks), first, tile))
             first, products = tile, 0
     return tasks
@@ -150,6 +153,8 @@ def _opened(folder: str) -> tuple[Work, Floats, Products, float]:
     )
     work = Work(groups, owners, ends, plan["is_owned"], plan["cuts"])
     rows: Floats = map_array(Path(folder) / "rows.npy")
-    kind = tuple(plan["kind"]) if plan["kind"] else None
-    bounds = Bounds(plan["longest"], plan["lost"])
+    kind: Kind = tuple(plan["kind"]) if plan["kind"] else None
+    bounds: Bounds | None = Bounds(plan["longest"], plan["lost"])
+    if kind == GPU and not gpu_holds(rows.size):
+        kind, bounds = half_precision_here(), None
     return work, rows, products_of(rows, kind, bounds, mapped=True), plan["reached"]

@@ -475,9 +475,13 @@ def _prepared(pairs: Sequence[SentencePair], settings: Settings) -> list[tuple[s
 
 
 def _computes_in_bf16(device: str) -> bool:
+    import torch
+
     from searchkit.cpu import half_precisions
 
-    return device == "cuda" or (device == "cpu" and "bf16" in half_precisions())
+    if device == "cuda":  # older ones only pretend to
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device == "cpu" and "bf16" in half_precisions()
 
 
 def _last_whole(work: Path) -> str | None:

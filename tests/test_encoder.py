@@ -11,11 +11,14 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from conftest import edit
 
+from searchkit import encoder as encoders
+from searchkit.accelerated import AcceleratedEncoder
 from searchkit.compiled import CompiledEncoder
 from searchkit.encoder import BulkEncoder, Encoder, TorchEncoder, load_encoder, load_torch
 from searchkit.errors import IndexMismatch, ModelRefused
@@ -511,8 +514,35 @@ def test_many_texts_go_to_the_accelerator(
     assert encoder._bulk is None
     np.testing.assert_array_equal(few, quick.encode(TEXTS[:2]))
     assert float(np.sum(encoder.encode(TEXTS) * quick.encode(TEXTS), axis=1).min()) >= 0.9999
-    assert isinstance(encoder._bulk, TorchEncoder)
+    assert isinstance(encoder._bulk, AcceleratedEncoder)
     np.testing.assert_array_equal(encoder.encode_queries(TEXTS), quick.encode_queries(TEXTS))
+
+
+def test_an_accelerator_in_half_precision_only_where_that_is_faithful(
+    model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("searchkit.encoder.BULK_TEXTS", 3)
+    quick = load_encoder(str(model), device="cpu")
+    halves = list[bool]()
+    load = encoders._sentence_transformer
+
+    def loading(folder: object, device: str, *, half: bool) -> object:
+        halves.append(half)
+        return load(folder, device, half=half)
+
+    monkeypatch.setattr(encoders, "_sentence_transformer", loading)
+    for found, tried, used, warnings in (
+        ([0.9999], [True], AcceleratedEncoder, 0),
+        ([0.0, 0.9999], [True, False], AcceleratedEncoder, 0),
+        ([0.0, 0.99], [True, False], type(quick), 1),
+    ):
+        halves.clear()
+        monkeypatch.setattr("searchkit.compiling.likeness", Mock(side_effect=found))
+        said = list[str]()
+        encoder = BulkEncoder(quick, "cpu", said.append, str(model))
+        assert encoder.encode(TEXTS).shape == (3, 32)
+        assert halves == tried and type(encoder._bulk) is used and len(said) == warnings
+    assert said[0].endswith("gives other vectors than the CPU; embedding on the CPU")
 
 
 def test_no_such_accelerator(model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

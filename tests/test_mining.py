@@ -56,13 +56,21 @@ def agree(pairs: RowPairs, wanted: dict[tuple[int, int], float]) -> None:
     assert order == sorted(order)
 
 
-@pytest.fixture(params=["single", "half"])
+@pytest.fixture(params=["single", "half", "gpu"])
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both kinds of cheap products, whatever this machine would choose."""
+    """Each kind of cheap products, whatever this machine would choose."""
+    if request.param == "gpu":
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a GPU")
+        monkeypatch.setattr(mining, "GPU_LARGE", -1)
+        return "gpu"
     kind = ("cpu", "bfloat16") if request.param == "half" else None
-    monkeypatch.setattr(mining, "_half_precision_here", lambda: kind)
+    monkeypatch.setattr(mining, "half_precision_here", lambda: kind)
+    monkeypatch.setattr(mining, "gpu_holds", lambda numbers: False)
     if kind:
-        import torch  # noqa: F401  (mining takes torch when it is there)
+        import torch
     return str(request.param)
 
 
@@ -117,11 +125,53 @@ def test_all_equal_one_and_none(precision: str) -> None:
 
 
 def test_the_margin_holds_where_rounding_is_worst(precision: str) -> None:
-    """Every coordinate lies half-way between two bfloat16 numbers, all errors in one direction."""
-    row = np.full(384, 1 + 2.0**-8, np.float32)
+    """Every coordinate lies half-way between two numbers, all errors in one direction."""
+    row = np.full(384, 1 + (2.0**-11 if precision == "gpu" else 2.0**-8), np.float32)
     vectors = np.stack([row, row + np.float32(2.0**-12), row - np.float32(2.0**-12)]) / 20
     threshold = float((vectors.astype(np.float64) @ vectors.T).min()) - 1e-6
     assert len(mine_pairs(vectors.astype(np.float32), threshold)) == 3
+
+
+@pytest.mark.parametrize("mode", ["high", "medium"])
+def test_what_a_program_told_torch_costs_no_precision(precision: str, mode: str) -> None:
+    import torch
+
+    vectors = unit(600, 384, clusters=6)
+    usual = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(mode)
+    try:
+        found = as_dict(mine_pairs(vectors, 0.5))
+    finally:
+        torch.set_float32_matmul_precision(usual)
+    wanted = brute(vectors, 0.5)
+    assert found.keys() == wanted.keys()
+    assert max(abs(found[key] - wanted[key]) for key in wanted) < 5e-6
+
+
+def test_a_gpu_is_used_where_it_pays_and_holds_the_vectors(monkeypatch) -> None:
+    holds: list[int] = []
+    monkeypatch.setattr(mining, "gpu_holds", lambda numbers: holds.append(numbers) or True)
+    monkeypatch.setattr(mining, "half_precision_here", lambda: ("cpu", "bfloat16"))
+    monkeypatch.setattr(mining, "GPU_LARGE", 1_000_000)
+    few, many = mining.Work.of(10, None, None), mining.Work.of(1000, None, None)
+    import torch  # noqa: F401
+
+    assert mining.choose_kind(few, 8) == ("cpu", "bfloat16") and not holds
+    assert mining.choose_kind(many, 8) == mining.GPU and holds == [8000]
+    assert mining.choose_kind(many, 8, gpu=False) == ("cpu", "bfloat16")
+    assert mining.choose_kind(many, 8, gpu=True) == mining.GPU and holds == [8000]
+    monkeypatch.setattr(mining, "gpu_holds", lambda numbers: False)
+    assert mining.choose_kind(many, 8) == ("cpu", "bfloat16")
+
+
+def test_no_gpu_holds_more_than_it_has(monkeypatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (10**10, 10**10))
+    assert mining.gpu_holds(384 * 10**6) and not mining.gpu_holds(384 * 3 * 10**6)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert not mining.gpu_holds(1)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_the_watchdog_says_that_nothing_ends(runner: RayRunner, caplog) -> None:
 def test_mining_is_the_plain_loop_bit_for_bit(
     runner: RayRunner, shards: Path, monkeypatch, kind: mining.Kind
 ) -> None:
-    monkeypatch.setattr(mining, "_half_precision_here", lambda: kind)
+    monkeypatch.setattr(mining, "half_precision_here", lambda: kind)
     if kind:
         import torch  # noqa: F401  (mining takes torch when it is there)
     monkeypatch.setattr(shardmining, "PRODUCTS", 1)  # a task a tile

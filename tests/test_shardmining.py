@@ -25,7 +25,7 @@ def sorted_pairs(blocks) -> mining.RowPairs:
 
 @pytest.fixture(params=[None, ("cpu", "bfloat16")], ids=["single", "half"], autouse=True)
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mining, "_half_precision_here", lambda: request.param)
+    monkeypatch.setattr(mining, "half_precision_here", lambda: request.param)
     if request.param:
         import torch  # noqa: F401  (mining takes torch when it is there)
     monkeypatch.setattr(mining, "TILE", 32)

@@ -1,0 +1,170 @@
+"""What a GPU changes: `python benchmarks/bench_gpu.py [PASSAGES [MADE]]`.
+
+Embedding and mining on CUDA beside the same on this machine's CPU, in one process: the answers of
+alpaca-answers (the first PASSAGES of them, cut; the demo corpus where that isn't there), and MADE
+unit vectors around random centres.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice, pairwise
+
+import numpy as np
+import torch
+from machine import SHARED, heading, texts
+from numpy.typing import NDArray
+
+from searchkit import mining
+from searchkit.accelerated import AcceleratedEncoder
+from searchkit.encoder import load_accelerated, load_encoder
+from searchkit.mining import GPU, HALF_A_PLACE, Kind, RowPairs, Work, bounds_of, products_of
+from searchkit.models import find_model
+
+Floats = NDArray[np.float32]
+
+THRESHOLDS = (0.9, 0.8)
+SPANS = (64, 512)
+BATCHES = (32, 512)
+TOKENS = (16_384, 65_536, 262_144)
+
+
+def main(passages: int = 100_000, made: int = 1_000_000) -> None:
+    """Print the tables."""
+    print(heading() + f"; {torch.cuda.get_device_name()}, torch {torch.__version__}\n")
+    vectors = embedding(long_texts(passages))
+    print("\n| vectors | threshold | pairs | CPU | GPU | the same pairs | scores differ by | "
+          + " | ".join(f"GPU, {span} tiles wide" for span in SPANS) + " |")  # fmt: skip
+    print("|---:" * 5 + "|---|" + "---:|" * (1 + len(SPANS)))
+    for threshold in THRESHOLDS:
+        print(mined(vectors, threshold), flush=True)
+    print(mined(clustered(made), THRESHOLDS[-1], compared=False), flush=True)
+    print(f"\nof its margin a cheap product used at most {margin_used(vectors[:20_000]):.3f}")
+
+
+def long_texts(count: int) -> list[str]:
+    """Give as many answers as there are, at most `count`."""
+    path = SHARED / "alpaca-answers.jsonl.gz"
+    if not path.exists():
+        return texts("none")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        answers = (json.loads(line)["answer"] for line in file)
+        return list(islice((text for text in answers if text.strip()), count))
+
+
+def embedding(long: Sequence[str]) -> Floats:
+    """Print how fast texts are embedded; give the vectors of the long ones."""
+    print("| texts | CPU, texts/s | "
+          + " | ".join(f"GPU, sentence-transformers, {batch} at a time" for batch in BATCHES)
+          + " | " + " | ".join(f"GPU, searchkit, {tokens:,} tokens at a time" for tokens in TOKENS)
+          + " | least cosine |\n|---|" + "---:|" * (2 + len(BATCHES) + len(TOKENS)))  # fmt: skip
+    cpu = load_encoder(device="cpu")
+    gpu = load_accelerated(cpu, find_model(), "cuda")
+    assert isinstance(gpu, AcceleratedEncoder)
+    theirs = gpu._model
+    vectors = np.empty((0, cpu.dimension), np.float32)
+    for name, some in (("short", texts("semeval2013-train.csv")), ("long", long)):
+        few = some[:: max(1, len(some) // 2000)]
+        slow, wanted = timed(cpu.encode, few)
+        cells = [f"{len(few) / slow:,.0f}"]
+        for batch in BATCHES:
+            run = partial(theirs.encode_document, batch_size=batch, show_progress_bar=False)
+            run(few)  # that all shapes were seen
+            cells.append(f"{len(some) / timed(run, some)[0]:,.0f}")
+        for tokens in TOKENS:
+            gpu.batch_tokens = tokens
+            gpu.encode(few)
+            seconds, vectors = timed(gpu.encode, some)
+            cells.append(f"{len(some) / seconds:,.0f}")
+        least = float((gpu.encode(few) * wanted).sum(1).min())
+        print(f"| {len(some):,} {name} | " + " | ".join(cells) + f" | {least:.5f} |", flush=True)
+    return vectors
+
+
+def timed(encode: Callable[[Sequence[str]], Floats], some: Sequence[str]) -> tuple[float, Floats]:
+    """Give seconds, and the vectors."""
+    started = time.perf_counter()
+    vectors = encode(some)
+    return time.perf_counter() - started, vectors
+
+
+def clustered(count: int, dimension: int = 384, each: int = 10) -> Floats:
+    """Make unit vectors, some ten around each of random centres."""
+    rng = np.random.default_rng(0)
+    rows = np.empty((count, dimension), np.float32)
+    for at in range(0, count, 100_000):
+        part = rows[at : at + 100_000]
+        centres = rng.standard_normal((-(-len(part) // each), dimension), np.float32)
+        noise = rng.standard_normal(part.shape, np.float32)
+        part[:] = np.repeat(centres, each, axis=0)[: len(part)] + 0.33 * noise
+        part /= np.linalg.norm(part, axis=1, keepdims=True)
+    return rows
+
+
+def mined(rows: Floats, threshold: float, *, compared: bool = True) -> str:
+    """Give a row of the table."""
+    mine(rows[:2000], threshold, GPU)
+    on_gpu, found = seconds_of(lambda: mine(rows, threshold, GPU))
+    cells = [f"{len(rows):,}", f"{threshold}", f"{len(found):,}"]
+    if compared:
+        kind = mining.half_precision_here()
+        mine(rows[:2000], threshold, kind)
+        on_cpu, wanted = seconds_of(lambda: mine(rows, threshold, kind))
+        a, b = (key[np.argsort(key)] for key in (keys(found), keys(wanted)))
+        same = len(a) == len(b) and bool((a == b).all())
+        by_pair = [p.scores[np.argsort(keys(p))] for p in (found, wanted)]
+        gap = f"{np.abs(by_pair[0] - by_pair[1]).max():.1e}" if same else ""
+        cells += [f"{on_cpu:.2f} s ({kind and kind[1]})", f"{on_gpu:.2f} s",
+                  "yes" if same else "no", gap]  # fmt: skip
+    else:
+        cells += ["", f"{on_gpu:.2f} s", "", ""]
+    usual = mining.GPU_SPAN
+    for span in SPANS:
+        mining.GPU_SPAN = span
+        cells.append(f"{seconds_of(lambda: mine(rows, threshold, GPU))[0]:.2f} s")
+    mining.GPU_SPAN = usual
+    return "| " + " | ".join(cells) + " |"
+
+
+def keys(pairs: RowPairs) -> NDArray[np.int64]:
+    """Give one number for each pair."""
+    return pairs.left << 32 | pairs.right
+
+
+def seconds_of(run: Callable[[], RowPairs]) -> tuple[float, RowPairs]:
+    """Run, and say how long it took."""
+    torch.cuda.synchronize()
+    started = time.perf_counter()
+    found = run()
+    return time.perf_counter() - started, found
+
+
+def mine(rows: Floats, threshold: float, kind: Kind) -> RowPairs:
+    """Mine in the kind that is told, from vectors in memory to pairs in no order."""
+    work, reached = Work.of(len(rows), None, None), threshold - HALF_A_PLACE
+    products = products_of(rows, kind)
+    blocks = [p for tile in range(work.tiles) for p in work.pairs(tile, rows, products, reached)]
+    return mining._joined(blocks)
+
+
+def margin_used(rows: Floats) -> float:
+    """Give the greatest error of a rounded product, as a share of what is allowed for."""
+    rounded = torch.from_numpy(rows).cuda().half()
+    wide = torch.from_numpy(rows).cuda().double()
+    bounds = bounds_of(rows, GPU)
+    summing = 2 * rows.shape[1] * 2.0**-23 * bounds.longest**2
+    allowed = 1.001 * 2 * bounds.longest * bounds.lost + summing
+    worst = 0.0
+    for start, stop in pairwise([*range(0, len(rows), 2000), len(rows)]):
+        cheap = torch.mm(rounded[start:stop], rounded.T, out_dtype=torch.float32)
+        worst = max(worst, float((cheap.double() - wide[start:stop] @ wide.T).abs().max()))
+    return worst / allowed
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
