@@ -32,6 +32,9 @@ log = logging.getLogger("searchkit")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 REPORT_US = "set SEARCHKIT_DEBUG=1 to see where, and report it"
+WITHOUT_GPU = (
+    "end what else uses it, make --batch-size smaller, or set CUDA_VISIBLE_DEVICES= (empty)"
+)
 
 
 class _Boundary(click.Group):
@@ -52,6 +55,9 @@ class _Boundary(click.Group):
         except Exception as error:
             if os.environ.get("SEARCHKIT_DEBUG"):
                 raise
+            if type(error).__name__ == "OutOfMemoryError":  # torch's: importing it takes seconds
+                _say(f"searchkit: the GPU's memory is full; {WITHOUT_GPU}")
+                ctx.exit(1)
             _say(f"searchkit: a mistake of ours ({type(error).__name__}: {error}); {REPORT_US}")
             ctx.exit(1)
 

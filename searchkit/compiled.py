@@ -108,20 +108,23 @@ class CompiledEncoder:
 
     def _tokenize(self, texts: list[str]) -> list[Encoding]:
         encodings: list[Encoding] = self.tokenizer.encode_batch_fast(texts)
-        for row, encoding in enumerate(encodings):
-            if len(encoding) > self.recipe.max_tokens:
-                # Cutting the tokens here would lose the closing special token.
-                encodings[row] = self._truncate(texts[row])
+        long = [row for row, got in enumerate(encodings) if len(got) > self.recipe.max_tokens]
+        # Cutting the tokens here would lose the closing special token.
+        for row, encoding in zip(long, self._truncated([texts[row] for row in long]), strict=True):
+            encodings[row] = encoding
         return encodings
 
-    def _truncate(self, text: str) -> Encoding:
+    def _truncated(self, texts: list[str]) -> list[Encoding]:
+        if not texts:
+            return []
         if self._truncating is None:
             from tokenizers import Tokenizer
 
             side = "left" if self.recipe.truncate_left else "right"
             self._truncating = Tokenizer.from_str(self.tokenizer.to_str())
             self._truncating.enable_truncation(self.recipe.max_tokens, direction=side)
-        return self._truncating.encode(text)
+        encodings: list[Encoding] = self._truncating.encode_batch_fast(texts)
+        return encodings
 
     def _batches(
         self, encodings: list[Encoding]

@@ -7,6 +7,7 @@ compiled.
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
@@ -327,6 +328,8 @@ def _accelerator() -> str:
     """Guess without importing torch, which takes seconds, whether it would find an accelerator."""
     if sys.platform == "darwin" and platform.machine() == "arm64":
         return "mps"
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # hidden by the user, or by Ray
+        return "cpu"
     nvidia = Path("/dev/nvidia0").exists() or (
         sys.platform == "win32" and shutil.which("nvidia-smi")
     )

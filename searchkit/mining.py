@@ -391,7 +391,8 @@ def gpu_holds(numbers: int) -> bool:
     if not torch.cuda.is_available():
         return False
     free, _ = torch.cuda.mem_get_info()
-    return free > (4 + 2) * numbers + GPU_ROOM
+    kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # by torch, of earlier work
+    return free + kept > (4 + 2) * numbers + GPU_ROOM
 
 
 def half_precision_here() -> Kind:

@@ -55,13 +55,13 @@ def split_passages(texts: Sequence[str], tokenizer: Tokenizer, window: int) -> l
     passages: list[list[Passage]] = []
     splitters = _Splitters(tokenizer, window)
     for batch in _batches([well_formed(text) for text in texts]):
-        for text, tokens in zip(batch, splitters.count(batch), strict=True):
-            if not text.strip():
-                passages.append([])
-            elif tokens <= window:
-                passages.append([Passage(0, len(text))])
-            else:
-                passages.append(splitters.split(text))
+        counts = splitters.count(batch)
+        whole = [[Passage(0, len(text))] if text.strip() else [] for text in batch]
+        long = [row for row, found in enumerate(whole) if found and counts[row] > window]
+        cut = splitters.split([batch[row] for row in long], [counts[row] for row in long])
+        for row, found in zip(long, cut, strict=True):
+            whole[row] = found
+        passages += whole
     return passages
 
 
@@ -89,23 +89,40 @@ class _Splitters:
             len(text) if known else next(counts) for text, known in zip(texts, short, strict=True)
         ]
 
-    def split(self, text: str) -> list[Passage]:
-        blocks = list(_blocks(text, self.block))
-        counts = self.count([text[start:end] for start, end in blocks])
-        return [
-            passage
-            for (start, end), tokens in zip(blocks, counts, strict=True)
-            for passage in self._split_block(text[start:end], start, tokens)
-        ]
+    def split(self, texts: Sequence[str], counts: Sequence[int]) -> list[list[Passage]]:
+        """Cut texts that are too long, all at once: that takes all cores.
 
-    def _split_block(self, text: str, offset: int, tokens: int) -> Iterator[Passage]:
-        if tokens <= self.window:
-            start, end = len(text) - len(text.lstrip()), len(text.rstrip())
-            if start < end:
-                yield Passage(offset + start, offset + end)
-            return
-        for start, chunk in self._splitter(tokens).chunk_indices(text):
-            yield Passage(offset + start, offset + start + len(chunk))
+        Args:
+            texts: None is blank.
+            counts: Their tokens.
+        """
+        blocks = [(row, *block) for row, t in enumerate(texts) for block in _blocks(t, self.block)]
+        pieces = [texts[row][start:end] for row, start, end in blocks]
+        parts = [n for n, piece in enumerate(pieces) if len(piece) < len(texts[blocks[n][0]])]
+        tokens = [counts[row] for row, _, _ in blocks]
+        for n, count in zip(parts, self.count([pieces[n] for n in parts]), strict=True):
+            tokens[n] = count
+        passages: list[list[Passage]] = [[] for _ in texts]
+        for (row, start, _), found in zip(blocks, self._chunks(pieces, tokens), strict=True):
+            passages[row] += [Passage(start + at, start + at + len(text)) for at, text in found]
+        return passages
+
+    def _chunks(
+        self, pieces: Sequence[str], tokens: Sequence[int]
+    ) -> list[Sequence[tuple[int, str]]]:
+        """Give where each piece's chunks begin, and the chunks; white space around them is left."""
+        chunks: list[Sequence[tuple[int, str]]] = []
+        alike: dict[TextSplitter, list[int]] = {}
+        for number, (piece, count) in enumerate(zip(pieces, tokens, strict=True)):
+            text = piece.strip()
+            chunks.append([(len(piece) - len(piece.lstrip()), text)] if text else [])
+            if count > self.window:
+                alike.setdefault(self._splitter(count), []).append(number)
+        for splitter, numbers in alike.items():
+            found = splitter.chunk_all_indices([pieces[number] for number in numbers])
+            for number, some in zip(numbers, found, strict=True):
+                chunks[number] = some
+        return chunks
 
     def _splitter(self, tokens: int) -> TextSplitter:
         """Return the splitter whose passages are full once `tokens` are shared out evenly."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner, Result
@@ -307,6 +308,17 @@ def test_a_file_that_cannot_be_used_makes_no_index(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     run("ingest", tmp_path / "a.csv", "-i", tmp_path / "i", code=1)
     assert not (tmp_path / "i").exists()
+
+
+def test_a_full_gpu_is_one_line(folder: Path, monkeypatch) -> None:
+    import torch
+
+    from searchkit import query
+
+    monkeypatch.setattr(query, "query", Mock(side_effect=torch.OutOfMemoryError("CUDA out of …")))
+    result = run("query", "x", "-i", folder, code=1)
+    assert result.stderr.startswith("searchkit: the GPU's memory is full; ")
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_mistake_of_ours_is_one_line_too(folder: Path, monkeypatch) -> None:

@@ -170,6 +170,10 @@ def test_no_gpu_holds_more_than_it_has(monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (10**10, 10**10))
     assert mining.gpu_holds(384 * 10**6) and not mining.gpu_holds(384 * 3 * 10**6)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 2 * 10**9)
+    assert mining.gpu_holds(384 * 3 * 10**6)  # what torch keeps is free for it
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 2 * 10**9)
+    assert not mining.gpu_holds(384 * 3 * 10**6)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert not mining.gpu_holds(1)
 
