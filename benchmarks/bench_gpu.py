@@ -1,8 +1,8 @@
-"""What a GPU changes: `python benchmarks/bench_gpu.py [PASSAGES [MADE]]`.
+"""What a GPU changes: `python benchmarks/bench_gpu.py [ANSWERS [MADE]]`.
 
 Embedding and mining on CUDA beside the same on this machine's CPU, in one process: the answers of
-alpaca-answers (the first PASSAGES of them, cut; the demo corpus where that isn't there), and MADE
-unit vectors around random centres.
+alpaca-answers (the first ANSWERS of them, cut into passages; the demo corpus where that isn't
+there), and MADE unit vectors around random centres.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from searchkit.accelerated import AcceleratedEncoder
 from searchkit.encoder import load_accelerated, load_encoder
 from searchkit.mining import GPU, HALF_A_PLACE, Kind, RowPairs, Work, bounds_of, products_of
 from searchkit.models import find_model
+from searchkit.passages import split_passages
 
 Floats = NDArray[np.float32]
 
@@ -34,10 +35,10 @@ BATCHES = (32, 512)
 TOKENS = (16_384, 65_536, 262_144)
 
 
-def main(passages: int = 100_000, made: int = 1_000_000) -> None:
+def main(answers: int = 30_000, made: int = 1_000_000) -> None:
     """Print the tables."""
     print(heading() + f"; {torch.cuda.get_device_name()}, torch {torch.__version__}\n")
-    vectors = embedding(long_texts(passages))
+    vectors = embedding(long_passages(answers))
     print("\n| vectors | threshold | pairs | CPU | GPU | the same pairs | scores differ by | "
           + " | ".join(f"GPU, {span} tiles wide" for span in SPANS) + " |")  # fmt: skip
     print("|---:" * 5 + "|---|" + "---:|" * (1 + len(SPANS)))
@@ -47,14 +48,20 @@ def main(passages: int = 100_000, made: int = 1_000_000) -> None:
     print(f"\nof its margin a cheap product used at most {margin_used(vectors[:20_000]):.3f}")
 
 
-def long_texts(count: int) -> list[str]:
-    """Give as many answers as there are, at most `count`."""
+def long_passages(count: int) -> list[str]:
+    """Give the passages of as many answers as there are, at most `count` answers."""
     path = SHARED / "alpaca-answers.jsonl.gz"
     if not path.exists():
         return texts("none")
+    encoder = load_encoder(device="cpu")
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        answers = (json.loads(line)["answer"] for line in file)
-        return list(islice((text for text in answers if text.strip()), count))
+        answers = [json.loads(line)["answer"] for line in islice(file, count)]
+    cut = split_passages(answers, encoder.tokenizer, encoder.window)
+    return [
+        answer[passage.start : passage.end]
+        for answer, passages in zip(answers, cut, strict=True)
+        for passage in passages
+    ]
 
 
 def embedding(long: Sequence[str]) -> Floats:

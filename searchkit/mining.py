@@ -489,7 +489,6 @@ class _HalfPrecision:
         # 1.001: these norms are rounded, too
         self._absolute = 1.001 * 2 * bounds.longest * bounds.lost + summing
         self._relative = 2.0**-8
-        self._rows = rows
         self._whole = torch.from_numpy(rows).to(device)
         self._number = number
         self._all = None if mapped else self._whole.to(number)
@@ -534,9 +533,9 @@ class _HalfPrecision:
         left, at_left = torch.unique(to_left, return_inverse=True)
         right, at_right = torch.unique(to_right, return_inverse=True)
         if len(i) > DENSE * len(left) * len(right):
-            # by NumPy: a program may have told torch to multiply float32 with less precision
-            few, others = self._rows[left.numpy()], self._rows[right.numpy()]
-            products: Floats = (few @ others.T)[at_left.numpy(), at_right.numpy()]
+            # in float64: a program may have told torch to multiply float32 with less precision
+            few, others = self._whole[left].double(), self._whole[right].double()
+            products: Floats = (few @ others.T).float()[at_left, at_right].numpy()
             return products
         return self._one_by_one(to_left, to_right, CHUNK)
 
