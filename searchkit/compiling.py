@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from searchkit.vectors import unit_rows
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from searchkit.encoder import Encoder
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 # Half precision is used only where it stays this near to torch in single precision (cosine).
 FIDELITY = 0.9999
@@ -71,7 +71,7 @@ def compile_model(model: Any, folder: ModelFolder) -> tuple[CompiledEncoder, Any
     for precision in (*half_precisions(), "f32"):
         recipe = replace(recipe, precision=precision)
         encoder = CompiledEncoder(recipe, tokenizer, load_network(network, precision))
-        found = likeness(encoder, wanted)
+        found = likeness(encoder.encode, wanted)
         if found >= FIDELITY:
             return encoder.prepared(folder.prepare), network
     raise NotCompilable(f"compiled, its vectors aren't torch's (cosine {found:.4f})")
@@ -84,10 +84,10 @@ def _torch_vectors(model: Any, name: str) -> NDArray[np.float32]:  # noqa: ANN40
         raise ModelRefused(f"{name}: is damaged: {error}") from None
 
 
-def likeness(encoder: Encoder, wanted: NDArray[np.float32]) -> float:
-    """Return the lowest cosine between an encoder's vectors of the probes and those wanted."""
+def likeness(encode: Encode, wanted: NDArray[np.float32]) -> float:
+    """Return the lowest cosine between what `encode` gives for the probes and what is wanted."""
     try:
-        return float(np.sum(encoder.encode(PROBES) * wanted, axis=1).min())
+        return float(np.sum(encode(PROBES) * wanted, axis=1).min())
     except BadInput:
         # Some models overflow in half precision.
         return 0.0

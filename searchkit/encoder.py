@@ -231,7 +231,7 @@ def load_accelerated(quick: Encoder, folder: ModelFolder, device: str) -> Encode
             if isinstance(quick, CompiledEncoder)
             else TorchEncoder(folder, model)
         )
-        if likeness(encoder, wanted) >= 1 - 2 * (1 - FIDELITY):  # both may be a little off
+        if likeness(encoder.encode, wanted) >= 1 - 2 * (1 - FIDELITY):  # both may be a little off
             return encoder
     return None
 

@@ -51,7 +51,7 @@ LAYERS = [
         "marks",
     },
     {"models", "store", "delimited", "jsonfiles", "sheets", "folders"},
-    {"tables", "modelcache", "compiling", "compiled", "checkpoint", "successor"},
+    {"tables", "modelcache", "compiling", "compiled", "accelerated", "checkpoint", "successor"},
     {"encoder", "sources", "words"},
     {
         "likeness",
