@@ -368,22 +368,6 @@ class Bounds:
     lost: float
 
 
-def choose_kind(work: Work, dimension: int, *, gpu: bool | None = None) -> Kind:
-    """Say in what the cheap products are made: in half precision, or on a GPU, where that pays.
-
-    Args:
-        work: What is compared.
-        dimension: Of the vectors.
-        gpu: Whether there is a GPU for it; None looks for one that can hold the vectors.
-    """
-    products = sum(work.areas()) * dimension
-    if products <= LARGE and "torch" not in sys.modules:
-        return None
-    if products > GPU_LARGE and (gpu_holds(len(work.owners) * dimension) if gpu is None else gpu):
-        return GPU
-    return half_precision_here()
-
-
 def gpu_holds(numbers: int) -> bool:
     """Say whether there is a GPU here with memory for vectors of so many numbers in all."""
     import torch
@@ -393,6 +377,22 @@ def gpu_holds(numbers: int) -> bool:
     free, _ = torch.cuda.mem_get_info()
     kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # by torch, of earlier work
     return free + kept > (4 + 2) * numbers + GPU_ROOM
+
+
+def choose_kind(work: Work, dimension: int, holds: Callable[[int], bool] = gpu_holds) -> Kind:
+    """Say in what the cheap products are made: in half precision, or on a GPU, where that pays.
+
+    Args:
+        work: What is compared.
+        dimension: Of the vectors.
+        holds: Says whether the GPU that would do it has room for so many numbers.
+    """
+    products = sum(work.areas()) * dimension
+    if products <= LARGE and "torch" not in sys.modules:
+        return None
+    if products > GPU_LARGE and holds(len(work.owners) * dimension):
+        return GPU
+    return half_precision_here()
 
 
 def half_precision_here() -> Kind:

@@ -5,9 +5,11 @@ Nothing is lost, and nothing is split inside what a reader sees as one character
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from searchkit.types import Passage
@@ -112,15 +114,16 @@ class _Splitters:
     ) -> list[Sequence[tuple[int, str]]]:
         """Give where each piece's chunks begin, and the chunks; white space around them is left."""
         chunks: list[Sequence[tuple[int, str]]] = []
-        alike: dict[TextSplitter, list[int]] = {}
+        long: list[tuple[int, TextSplitter, str]] = []
         for number, (piece, count) in enumerate(zip(pieces, tokens, strict=True)):
             text = piece.strip()
             chunks.append([(len(piece) - len(piece.lstrip()), text)] if text else [])
             if count > self.window:
-                alike.setdefault(self._splitter(count), []).append(number)
-        for splitter, numbers in alike.items():
-            found = splitter.chunk_all_indices([pieces[number] for number in numbers])
-            for number, some in zip(numbers, found, strict=True):
+                long.append((number, self._splitter(count), piece))
+        # The splitter's own threads would stay, and a process that forks later would wait for them.
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            found = threads.map(lambda one: one[1].chunk_indices(one[2]), long)
+            for (number, _, _), some in zip(long, found, strict=True):
                 chunks[number] = some
         return chunks
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +67,16 @@ def mine_shards(
     work = Work.of(len(rows), groups, owners)
     if len(rows) < 2:
         return
-    kind = choose_kind(work, rows.shape[1], gpu=bool(runner.gpus))
+    kind = choose_kind(work, rows.shape[1], partial(_workers_hold, runner))
     with tempfile.TemporaryDirectory(prefix="mine-", dir=runner.folder) as folder:
         yield from _mined(runner, Path(folder), rows, work, kind, threshold, progress)
+
+
+def _workers_hold(runner: Runner, numbers: int) -> bool:
+    """Ask the workers that have a GPU whether that has room for so many numbers."""
+    if not runner.gpus:
+        return False
+    return all(runner.run(gpu_holds, [numbers] * runner.gpus, gpu=True))
 
 
 def _mined(

@@ -68,7 +68,7 @@ def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         return "gpu"
     kind = ("cpu", "bfloat16") if request.param == "half" else None
     monkeypatch.setattr(mining, "half_precision_here", lambda: kind)
-    monkeypatch.setattr(mining, "gpu_holds", lambda numbers: False)
+    monkeypatch.setattr(mining, "GPU_LARGE", np.inf)
     if kind:
         import torch
     return str(request.param)
@@ -149,19 +149,20 @@ def test_what_a_program_told_torch_costs_no_precision(precision: str, mode: str)
 
 
 def test_a_gpu_is_used_where_it_pays_and_holds_the_vectors(monkeypatch) -> None:
-    holds: list[int] = []
-    monkeypatch.setattr(mining, "gpu_holds", lambda numbers: holds.append(numbers) or True)
+    import torch  # noqa: F401
+
+    asked: list[int] = []
     monkeypatch.setattr(mining, "half_precision_here", lambda: ("cpu", "bfloat16"))
     monkeypatch.setattr(mining, "GPU_LARGE", 1_000_000)
     few, many = mining.Work.of(10, None, None), mining.Work.of(1000, None, None)
-    import torch  # noqa: F401
 
-    assert mining.choose_kind(few, 8) == ("cpu", "bfloat16") and not holds
-    assert mining.choose_kind(many, 8) == mining.GPU and holds == [8000]
-    assert mining.choose_kind(many, 8, gpu=False) == ("cpu", "bfloat16")
-    assert mining.choose_kind(many, 8, gpu=True) == mining.GPU and holds == [8000]
-    monkeypatch.setattr(mining, "gpu_holds", lambda numbers: False)
-    assert mining.choose_kind(many, 8) == ("cpu", "bfloat16")
+    def holds(numbers: int) -> bool:
+        asked.append(numbers)
+        return numbers < 10_000
+
+    assert mining.choose_kind(few, 8, holds) == ("cpu", "bfloat16") and not asked
+    assert mining.choose_kind(many, 8, holds) == mining.GPU and asked == [8_000]
+    assert mining.choose_kind(many, 16, holds) == ("cpu", "bfloat16")
 
 
 def test_no_gpu_holds_more_than_it_has(monkeypatch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -50,6 +53,23 @@ def check(text: str, tokenizer: Tokenizer, window: int) -> list[Passage]:
         assert part.strip()
         assert len(tokenizer.encode(part, add_special_tokens=False)) <= window
     return passages
+
+
+def test_a_process_that_has_cut_may_fork() -> None:
+    program = """
+import os
+from test_passages import CHARACTERS, SENTENCES, split_passages
+texts = [SENTENCES * n for n in range(1, 9)]
+wanted = split_passages(texts, CHARACTERS, 30)
+child = os.fork()
+if not child:
+    os._exit(split_passages(texts, CHARACTERS, 30) != wanted)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, timeout=60, cwd=Path(__file__).parent,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t\r\n", "\u00a0\u2003"])

@@ -75,3 +75,17 @@ def test_an_index_is_mined_alike(tmp_path: Path, encoder, answers) -> None:
         wanted = mine(index, -1)
         assert list(found.pairs()) == list(wanted.pairs()) and wanted.total
         assert (found.equal, found.total) == (wanted.equal, wanted.total)
+
+
+def test_on_a_gpu_only_if_all_workers_have_room(tmp_path: Path, monkeypatch) -> None:
+    vectors, asked = unit(200, 16, clusters=10), []
+    monkeypatch.setattr(mining, "GPU_LARGE", -1)
+    monkeypatch.setattr(mining, "LARGE", -1)
+    monkeypatch.setattr(shardmining, "gpu_holds", lambda numbers: asked.append(numbers) or False)
+    runner = PlainLoop(tmp_path)
+    wanted = sorted_pairs(mine_shards(runner, vectors, 0.8))
+    assert len(wanted) > 50 and not asked  # no worker has one
+    runner.gpus = 2
+    found = sorted_pairs(mine_shards(runner, vectors, 0.8))
+    assert asked and set(asked) == {200 * 16}
+    assert found.scores.tobytes() == wanted.scores.tobytes()
