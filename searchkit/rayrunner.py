@@ -60,7 +60,9 @@ class RayRunner:
 
         workers, share = self._places(gpu)
         actor = ray.remote(max_restarts=RETRIES, max_task_retries=RETRIES, **share)(_Keeper)
-        return _Actors([actor.remote(make) for _ in range(workers)], self._patience)
+        with _cluster_there():
+            actors = [actor.remote(make) for _ in range(workers)]
+        return _Actors(actors, self._patience)
 
     def _places(self, gpu: bool) -> tuple[int, dict[str, int]]:
         """Give how many workers there are, and what each of them takes: a core, or a GPU too."""
@@ -93,15 +95,22 @@ class _Actors:
         return _in_order([calling(actor) for actor in self._actors], tasks, self._patience)
 
 
-def _in_order(
-    starts: Sequence[Callable[[Any], Any]], tasks: Iterable[Any], patience: float
-) -> Iterator[Any]:
-    """Do what `_kept_busy` does, and say in a line if the cluster is gone."""
+@contextmanager
+def _cluster_there() -> Iterator[None]:
+    """Say in a line if the cluster is gone: any call to it may find that out."""
     try:
-        yield from _kept_busy(starts, tasks, patience)
+        yield
     except ConnectionError as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise RunnerFailed(f"the cluster is gone ({reason}); run the command again") from error
+
+
+def _in_order(
+    starts: Sequence[Callable[[Any], Any]], tasks: Iterable[Any], patience: float
+) -> Iterator[Any]:
+    """Do what `_kept_busy` does, and say so if the cluster is gone."""
+    with _cluster_there():
+        yield from _kept_busy(starts, tasks, patience)
 
 
 def _kept_busy(
@@ -205,8 +214,9 @@ def open_ray(
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise RunnerFailed(f"{name}: can't be {what} ({reason})") from error
         try:
-            _check_machines(folder)
-            there = ray.cluster_resources()
+            with _cluster_there():
+                _check_machines(folder)
+                there = ray.cluster_resources()
             cpus, gpus = int(there.get("CPU", 1)), int(there.get("GPU", 0))
             yield RayRunner(folder, cpus, gpus, patience)
         finally:

@@ -1,7 +1,7 @@
 """A Ray cluster of two machines on this one, in a process of its own.
 
-Prints the port of its client server when it is ready, loses the second machine when it reads a
-line, and ends with its standard input. The folder of the session is RAY_TMPDIR.
+Prints the port of its client server when it is ready, and ends with its standard input. The folder
+of the session is RAY_TMPDIR.
 """
 
 from __future__ import annotations
@@ -32,10 +32,9 @@ def main() -> None:
     head = {**machine, "include_dashboard": False, "ray_client_server_port": port}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
-        second = cluster.add_node(**machine)
+        cluster.add_node(**machine)
         print(port, flush=True)
-        for _ in sys.stdin:
-            cluster.remove_node(second, allow_graceful=False)  # as when the power fails
+        sys.stdin.read()
     finally:
         cluster.shutdown()
 
@@ -62,13 +61,6 @@ def mine_and_die(task: Any) -> int:
     if task[1] == 3:
         die_once(folder.parent.parent, "after")
     return count
-
-
-def mine_slowly(task: Any) -> int:
-    from searchkit.shardmining import mine_tiles
-
-    time.sleep(2)
-    return mine_tiles(task)
 
 
 def embed_and_die(encoder: Any, task: str) -> str:

@@ -11,9 +11,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pytest
@@ -31,13 +29,13 @@ from searchkit.rayrunner import RayRunner
 from searchkit.runners import open_runner
 from searchkit.shardmining import mine_shards
 
-ray = pytest.importorskip("ray", reason="needs searchkit[ray]")
+pytest.importorskip("ray", reason="needs searchkit[ray]")
 
 TESTS = Path(__file__).parent
 
 
-@contextmanager
-def two_machines() -> Iterator[tuple[str, IO[str]]]:
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
     """Two raylets of two cores each, behind a client server; nothing is left of them."""
     session = tempfile.mkdtemp(prefix="sk-")  # short: sockets lie in it
     env = os.environ | {
@@ -54,18 +52,12 @@ def two_machines() -> Iterator[tuple[str, IO[str]]]:
         ) as process,
     ):
         port = process.stdout.readline().strip() if process.stdout else ""
-        if not port or process.stdin is None:
+        if not port:
             said.seek(0)
             pytest.fail(f"no cluster: {said.read()[-2000:]}")
-        yield f"ray://127.0.0.1:{port}", process.stdin
+        yield f"ray://127.0.0.1:{port}"
         process.communicate()  # its standard input ends, and so does it
     shutil.rmtree(session, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    with two_machines() as (address, _):
-        yield address
 
 
 @pytest.fixture(scope="module")
@@ -131,30 +123,6 @@ def test_mining_is_the_plain_loop_bit_for_bit(
         mark.unlink()
 
 
-@pytest.mark.crash
-def test_a_machine_that_is_lost_changes_nothing(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(shardmining, "PRODUCTS", 1)
-    monkeypatch.setattr(shardmining, "mine_tiles", far.mine_slowly)
-    vectors = unit(8_000, 32, clusters=300)
-    wanted = sorted_pairs(mine_blocks(vectors, 0.8))
-    done: list[int] = []
-    with two_machines() as (address, machines), open_runner(address, tmp_path) as opened:
-        assert opened is not None and opened.workers == 2 * far.CPUS - 1
-
-        def progress(rows: int) -> None:
-            done.append(rows)
-            if len(done) == 2:  # all workers are at something
-                machines.write("lose one\n")
-                machines.flush()
-
-        found = sorted_pairs(mine_shards(opened, vectors, 0.8, progress=progress))
-        alive = [machine["Alive"] for machine in ray.nodes()]
-    assert sorted(alive) == [False, True], "it was lost too late"
-    assert len(wanted) > 1_000 and sum(done) == 8_000
-    for name in ("left", "right", "scores"):
-        assert getattr(found, name).tobytes() == getattr(wanted, name).tobytes()
-
-
 def test_embedding_gives_the_same_vectors(
     runner: RayRunner, shards: Path, tiny: Path, monkeypatch
 ) -> None:
@@ -204,15 +172,22 @@ def test_a_cluster_that_is_not_there_is_told(tmp_path: Path, monkeypatch) -> Non
     assert not list(tmp_path.iterdir())
 
 
-def test_a_cluster_that_goes_away_is_told(monkeypatch) -> None:
+def test_a_cluster_that_goes_away_is_told(tmp_path: Path, monkeypatch) -> None:
     import ray
 
     def gone(*_: object, **__: object) -> None:
         raise ConnectionError("disconnected")
 
+    said = r"^the cluster is gone \(disconnected\); run the command again$"
     monkeypatch.setattr(ray, "wait", gone)
-    with pytest.raises(RunnerFailed, match=r"the cluster is gone \(disconnected\)"):
+    with pytest.raises(RunnerFailed, match=said):
         list(rayrunner._in_order([str], [1], 1.0))
+    monkeypatch.setattr(ray, "init", lambda **_: None)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    monkeypatch.setattr(ray, "nodes", gone)  # between the greeting and the first look
+    with pytest.raises(RunnerFailed, match=said), open_runner("ray://far:1", tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 def run(*arguments: object) -> str:
