@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from searchkit.compiled import INPUTS, CompiledEncoder, Recipe, load_network
 from searchkit.cpu import blocked, half_precisions, openvino
-from searchkit.errors import BadInput, ModelRefused
+from searchkit.errors import BadInput, ModelRefused, first_line
 from searchkit.modelfolder import ModelFolder
 from searchkit.vectors import unit_rows
 
@@ -179,8 +179,7 @@ def _convert(model: Any, recipe: Recipe) -> Any:  # noqa: ANN401
             return convert_model(Whole().eval(), example_input=example)
         except Exception as error:
             # OpenVINO raises whatever its many layers raise; all mean the same here.
-            reason = str(error).strip().partition("\n")[0][:80]
-            raise NotCompilable(reason or type(error).__name__) from None
+            raise NotCompilable(first_line(error)[:80]) from None
 
 
 @contextmanager

@@ -70,3 +70,8 @@ class RunnerFailed(SearchkitError):
 
 class MissingExtra(SearchkitError):
     """An optional package isn't installed."""
+
+
+def first_line(error: Exception) -> str:
+    """Give the first line of what a library's error says, or its name if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

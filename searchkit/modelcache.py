@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from searchkit.compiled import CompiledEncoder, Recipe, load_network
 from searchkit.cpu import core, half_precisions, openvino
+from searchkit.errors import first_line
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -87,7 +88,7 @@ def save_cached(recipe: Recipe, tokenizer: Tokenizer, network: Any) -> None:  # 
         _publish(making, cache / recipe.fingerprint)
     except RuntimeError as error:
         # OpenVINO's own word for a full disk.
-        raise OSError(str(error).strip().partition("\n")[0]) from None
+        raise OSError(first_line(error)) from None
     finally:
         shutil.rmtree(making, ignore_errors=True)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from searchkit._version import __version__
-from searchkit.errors import MissingExtra, RunnerFailed
+from searchkit.errors import MissingExtra, RunnerFailed, first_line
 from searchkit.runners import Pool
 
 log = logging.getLogger("searchkit")
@@ -101,8 +101,9 @@ def _cluster_there() -> Iterator[None]:
     try:
         yield
     except ConnectionError as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise RunnerFailed(f"the cluster is gone ({reason}); run the command again") from error
+        raise RunnerFailed(
+            f"the cluster is gone ({first_line(error)}); run the command again"
+        ) from error
 
 
 def _in_order(
@@ -152,10 +153,9 @@ def _result(reference: Any) -> Any:  # noqa: ANN401
         cause = error.cause
         raise (cause if isinstance(cause, Exception) else error) from None
     except ray.exceptions.RayError as error:
-        reason = str(error).strip().splitlines()[0]
         raise RunnerFailed(
-            f"a worker died {RETRIES + 1} times at the same task ({reason}); give it more memory, "
-            "or leave --runner out"
+            f"a worker died {RETRIES + 1} times at the same task ({first_line(error)}); give it "
+            "more memory, or leave --runner out"
         ) from error
 
 
@@ -211,8 +211,7 @@ def open_ray(
                 ray.init(**settings)
         except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
             what = "started" if name == "ray" else "reached"
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise RunnerFailed(f"{name}: can't be {what} ({reason})") from error
+            raise RunnerFailed(f"{name}: can't be {what} ({first_line(error)})") from error
         try:
             with _cluster_there():
                 _check_machines(folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from searchkit.columns import BadRow
-from searchkit.errors import BadInput
+from searchkit.errors import BadInput, first_line
 from searchkit.sheets import as_text
 
 Values = dict[str, str | None]
@@ -35,8 +35,8 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
                 number += 1
                 yield number, row
     except (pyarrow.ArrowException, OSError, ValueError, UnicodeDecodeError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadInput.at(source, number + 1, f"not a whole Parquet file ({said})") from None
+        reason = first_line(error)
+        raise BadInput.at(source, number + 1, f"not a whole Parquet file ({reason})") from None
 
 
 def rows_of_parquet(file: BinaryIO, source: str) -> int:
