@@ -76,9 +76,9 @@ def bench_ingest() -> None:
 def bench_beyond_embedding(source: Path, folder: Path) -> None:
     """What an ingest costs beside the model: reading, cutting, hashing, SQLite, checkpoint."""
     from searchkit import Index
-    from searchkit.encoder import load_encoder
-    from searchkit.ingest import ingest
-    from searchkit.sources import read_answers
+    from searchkit.encoding.loading import load_encoder
+    from searchkit.index.ingest import ingest
+    from searchkit.sources.reader import read_answers
 
     encoder = load_encoder()
     encode, spent = encoder.encode, [0.0]
@@ -137,8 +137,8 @@ def bench_scale(sizes: Sequence[int] = (10_000, 100_000, 1_000_000)) -> None:
 def synthetic(folder: Path, size: int, block: int = 50_000) -> None:
     """Make an index of random unit vectors around 1,000 centres, with short made-up texts."""
     from searchkit import Answer, Index, Passage
-    from searchkit.encoder import load_encoder
-    from searchkit.store import Embedded
+    from searchkit.encoding.loading import load_encoder
+    from searchkit.index.storage.store import Embedded
 
     random = np.random.default_rng(0)
     words = [f"word{n}" for n in range(5_000)]

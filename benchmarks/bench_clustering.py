@@ -18,9 +18,9 @@ from bench_mining import vectors as alpaca
 from machine import SHARED, heading
 from numpy.typing import NDArray
 
-from searchkit.clustering import choose_k, choose_threshold, communities, hdbscan, k_means
-from searchkit.encoder import load_encoder
-from searchkit.vectors import unit_rows
+from searchkit.clustering.methods import choose_k, choose_threshold, communities, hdbscan, k_means
+from searchkit.core.arrays import unit_rows
+from searchkit.encoding.loading import load_encoder
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]

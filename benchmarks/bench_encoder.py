@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.compiled import CompiledEncoder
-from searchkit.cpu import core
-from searchkit.encoder import Encoder, load_encoder
-from searchkit.models import find_model
+from searchkit.encoding.encoder import Encoder
+from searchkit.encoding.loading import load_encoder
+from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.openvino_encoder import CompiledEncoder
+from searchkit.encoding.openvino_runtime import core
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"

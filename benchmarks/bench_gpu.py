@@ -20,12 +20,15 @@ import torch
 from machine import SHARED, heading, texts
 from numpy.typing import NDArray
 
-from searchkit import mining
-from searchkit.accelerated import AcceleratedEncoder
-from searchkit.encoder import load_accelerated, load_encoder
-from searchkit.mining import GPU, HALF_A_PLACE, Kind, RowPairs, Work, bounds_of, products_of
-from searchkit.models import find_model
-from searchkit.passages import split_passages
+from searchkit.encoding.loading import load_encoder
+from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.torch_encoder import AcceleratedEncoder, load_accelerated
+from searchkit.mining import exact, row_pairs
+from searchkit.mining import products as products_module
+from searchkit.mining.exact import HALF_A_PLACE, Work
+from searchkit.mining.products import GPU, Kind, bounds_of, products_of
+from searchkit.mining.row_pairs import RowPairs
+from searchkit.text.passages import split_passages
 
 Floats = NDArray[np.float32]
 
@@ -119,7 +122,7 @@ def mined(rows: Floats, threshold: float, *, compared: bool = True) -> str:
     on_gpu, found = seconds_of(lambda: mine(rows, threshold, GPU))
     cells = [f"{len(rows):,}", f"{threshold}", f"{len(found):,}"]
     if compared:
-        kind = mining.half_precision_here()
+        kind = exact.half_precision_here()
         mine(rows[:2000], threshold, kind)
         on_cpu, wanted = seconds_of(lambda: mine(rows, threshold, kind))
         a, b = (key[np.argsort(key)] for key in (keys(found), keys(wanted)))
@@ -130,11 +133,11 @@ def mined(rows: Floats, threshold: float, *, compared: bool = True) -> str:
                   "yes" if same else "no", gap]  # fmt: skip
     else:
         cells += ["", f"{on_gpu:.2f} s", "", ""]
-    usual = mining.GPU_SPAN
+    usual = products_module.GPU_SPAN
     for span in SPANS:
-        mining.GPU_SPAN = span
+        products_module.GPU_SPAN = span
         cells.append(f"{seconds_of(lambda: mine(rows, threshold, GPU))[0]:.2f} s")
-    mining.GPU_SPAN = usual
+    products_module.GPU_SPAN = usual
     return "| " + " | ".join(cells) + " |"
 
 
@@ -156,7 +159,7 @@ def mine(rows: Floats, threshold: float, kind: Kind) -> RowPairs:
     work, reached = Work.of(len(rows), None, None), threshold - HALF_A_PLACE
     products = products_of(rows, kind)
     blocks = [p for tile in range(work.tiles) for p in work.pairs(tile, rows, products, reached)]
-    return mining._joined(blocks)
+    return row_pairs.concatenate_pairs(blocks)
 
 
 def margin_used(rows: Floats) -> float:

@@ -21,15 +21,16 @@ from unittest.mock import patch
 import numpy as np
 from machine import DEMO, SHARED, heading, scratch
 
-from searchkit import Index, audit_grades, evaluate_grades, grading, propagate, trials
-from searchkit.clusters import cluster
-from searchkit.demo import PLANTED
-from searchkit.graded import Corpus, Learned, check_tolerance, load, right
-from searchkit.ingest import ingest
-from searchkit.marks import UNGRADED, Marks
-from searchkit.metrics import rmse
-from searchkit.sources import read_answers
-from searchkit.trials import Score
+from searchkit import Index, audit_grades, evaluate_grades, propagate
+from searchkit.clustering.clusters import cluster
+from searchkit.core.metrics import rmse
+from searchkit.demo.corpus import DEMO_PLANTED
+from searchkit.grading import evaluate, grader
+from searchkit.grading.corpus import Corpus, Learned, check_tolerance, load, right
+from searchkit.grading.evaluate import Score
+from searchkit.grading.marks import UNGRADED, Marks
+from searchkit.index.ingest import ingest
+from searchkit.sources.reader import read_answers
 
 CORPORA = {
     "SAF": (SHARED / "saf-train.csv", "score"),
@@ -161,8 +162,8 @@ def ways() -> None:
         for label, changes in parts.items():
             with (
                 opened(name) as (index, column),
-                patch.dict(vars(grading), changes),
-                patch.dict(vars(trials), changes),
+                patch.dict(vars(grader), changes),
+                patch.dict(vars(evaluate), changes),
             ):
                 (trial, *_) = evaluate_grades(index, column).trials
             print(f"| {name} | {label} | {row(trial.scores[0])} |", flush=True)
@@ -177,7 +178,7 @@ def audit() -> None:
             with opened(name) as (index, column):
                 corpus = load(index, column)
                 changed, spoilt = disturbed(corpus, seed)
-                with patch("searchkit.audit.load", lambda *_, c=spoilt: c):
+                with patch("searchkit.grading.audit.load", lambda *_, c=spoilt: c):
                     found = audit_grades(index, column)
             for order, value in orders(spoilt, found.standouts).items():
                 scores.setdefault(order, []).append(listed(value, changed))
@@ -214,7 +215,7 @@ def orders(corpus: Corpus, standouts: Sequence) -> dict[str, np.ndarray]:
         if len(rows) < 2:
             continue
         usual[rows] = np.abs(targets[rows] - targets[rows].mean(axis=0)).sum(axis=1)
-        near, score = grading.nearest(
+        near, score = grader.nearest(
             corpus.vectors[rows], corpus.vectors[rows], 1, np.arange(len(rows))
         )
         apart = np.abs(targets[rows] - targets[rows[near[:, 0]]]).sum(axis=1)
@@ -242,7 +243,7 @@ def planted() -> None:
     pairs = [{one.left, one.right} for one in found.clashes]
     marks = [one.id for one in found.standouts]
     table("planted", f"place of {len(pairs)} pairs:", f"place of {len(marks)} marks:")
-    with PLANTED.open(encoding="utf-8", newline="") as file:
+    with DEMO_PLANTED.open(encoding="utf-8", newline="") as file:
         for one in csv.DictReader(file):
             if one["kind"] == "inconsistent-mark":
                 both = {one["copy"], one["source"]}

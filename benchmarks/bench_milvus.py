@@ -31,7 +31,7 @@ def queries() -> list[str]:
 
 def searched(place: str) -> dict[str, Any]:
     """Open an index, search it, and give what that took; in a process of its own."""
-    from searchkit.locations import open_index, place_of
+    from searchkit.index.locations import open_index, place_of
 
     started = time.perf_counter()
     with open_index(place_of(place)) as index:

@@ -29,9 +29,9 @@ COMPARED = 50_000  # up to here sentence-transformers and brute force run, too
 def vectors(count: int) -> NDArray[np.float32]:
     """Give the vectors of the first `count` passages, embedding what is not there yet."""
     from searchkit import Index, Where
-    from searchkit.index import is_index
-    from searchkit.sources import read_answers
-    from searchkit.vectors import unit_rows
+    from searchkit.core.arrays import unit_rows
+    from searchkit.index.folder import is_index
+    from searchkit.sources.reader import read_answers
 
     with Index.open(KEPT, write=True) if is_index(KEPT) else Index.create(KEPT) as index:
         answers = read_answers([str(SHARED / "alpaca-answers.jsonl.gz")])
@@ -86,7 +86,7 @@ def measure(who: str, file: str, size: int, threshold: float) -> None:
     rows = np.ascontiguousarray(np.load(file, mmap_mode="r")[:size])
     run: Callable[[], int]
     if who == "ours":
-        from searchkit.mining import mine_pairs
+        from searchkit.mining.exact import mine_pairs
 
         mine_pairs(rows[:2000], threshold)
 

@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 from machine import DEMO, SHARED, heading
 
-from searchkit.demo import PLANTED
-from searchkit.encoder import Encoder, load_encoder
-from searchkit.evaluation import evaluate_corpus, evaluate_pairs, evaluate_retrieval
-from searchkit.judgements import read_copies
-from searchkit.sidebyside import Evaluated
-from searchkit.sources import read_answers
-from searchkit.types import Answer, SentencePair
+from searchkit.core.records import Answer
+from searchkit.demo.corpus import DEMO_PLANTED
+from searchkit.encoding.encoder import Encoder
+from searchkit.encoding.loading import load_encoder
+from searchkit.evaluation.comparison import Evaluated
+from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
+from searchkit.sources.labelled import SentencePair, read_copies
+from searchkit.sources.reader import read_answers
 
 SAF, SEMEVAL = SHARED / "saf-train.csv", SHARED / "semeval2013-train.csv"
 MEDQUAD = SHARED / "medquad.csv.gz"
@@ -79,7 +80,7 @@ def runs(models: Sequence[str]) -> Iterator[tuple[str, Evaluated, float]]:
         pairs = references(answers, column)
         yield f"{name}: answer and reference", evaluate_pairs(pairs, encoders()), since(started)
         started = time.perf_counter()
-        copies = read_copies([PLANTED], {a.id for a in answers}).pairs if path == DEMO else []
+        copies = read_copies([DEMO_PLANTED], {a.id for a in answers}).pairs if path == DEMO else []
         yield name, evaluate_corpus(answers, encoders(), copies=copies), since(started)
     if Path(MEDQUAD).exists():
         started = time.perf_counter()

@@ -26,14 +26,16 @@ from copies import KINDS, STRENGTHS, revise, synonyms
 from machine import DEMO, ROOT, SHARED, heading
 from numpy.typing import NDArray
 
-from searchkit.detection import Detector, Group, Judged, Written
-from searchkit.encoder import Encoder, load_encoder
-from searchkit.likeness import Background
-from searchkit.plagiarism import _embedded, _groups
-from searchkit.sources import read_answers
-from searchkit.types import NO_FINDING, Finding
-from searchkit.vectors import unit_rows
-from searchkit.words import Words, sequences
+from searchkit.core.arrays import unit_rows
+from searchkit.encoding.encoder import Encoder
+from searchkit.encoding.loading import load_encoder
+from searchkit.plagiarism.detector import Detector, Group, Judged
+from searchkit.plagiarism.evidence import Written
+from searchkit.plagiarism.find import _embedded, _groups
+from searchkit.plagiarism.likeness import Background
+from searchkit.plagiarism.records import NO_FINDING, Finding
+from searchkit.sources.reader import read_answers
+from searchkit.text.words import Words, sequences
 
 Values = NDArray[np.float64]
 MEASURES = ("searchkit", "cosine", "containment")

@@ -22,10 +22,11 @@ from bench_mining import vectors
 from machine import heading
 from numpy.typing import NDArray
 
-from searchkit.mining import PairSorter, RowPairs, mine_blocks
-from searchkit.partitions import measure_recall, mine_partitions, split
-from searchkit.rayrunner import open_ray
-from searchkit.shardmining import mine_shards
+from searchkit.mining.distributed import mine_shards
+from searchkit.mining.exact import mine_blocks
+from searchkit.mining.partitions import measure_recall, mine_partitions, split
+from searchkit.mining.row_pairs import PairSorter, RowPairs
+from searchkit.runners.ray import open_ray
 
 THRESHOLD = 0.8
 CELLS = (32, 128)

@@ -24,9 +24,9 @@ from machine import corpus, heading, scratch, texts
 from numpy.typing import NDArray
 
 from searchkit import Answer, Index
-from searchkit.encoder import load_encoder
-from searchkit.ingest import ingest
-from searchkit.sources import read_answers
+from searchkit.encoding.loading import load_encoder
+from searchkit.index.ingest import ingest
+from searchkit.sources.reader import read_answers
 
 CONNECTIONS = 32
 SECONDS = 60

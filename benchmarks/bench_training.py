@@ -18,13 +18,14 @@ import numpy as np
 from machine import DEMO, SHARED, heading, scratch
 
 from searchkit import Answer, Index
-from searchkit.encoder import load_encoder
-from searchkit.evaluation import evaluate_corpus, evaluate_pairs
-from searchkit.ingest import ingest
-from searchkit.sidebyside import Evaluated, Result
-from searchkit.sources import read_answers
-from searchkit.training import CARD, Settings, train
-from searchkit.trainingpairs import pairs_of_graded
+from searchkit.encoding.loading import load_encoder
+from searchkit.evaluation.comparison import Evaluated, Result
+from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs
+from searchkit.index.ingest import ingest
+from searchkit.sources.reader import read_answers
+from searchkit.training.pairs import pairs_of_graded
+from searchkit.training.settings import CARD, Settings
+from searchkit.training.train import train
 
 HELD_OUT = 1 / 3
 SETTINGS = {

@@ -164,8 +164,11 @@ def record(checkout: Path) -> dict[str, Any]:
         for line in [*DEMO, *(SAF if saf.exists() else []), *TRAINING]:
             before = _files(folder)
             done[line] = _run(line, checkout, folder)
-            written = {path: _steady(folder, checkout, (folder / path).read_text("utf-8"))
-                       for path, time in _files(folder).items() if before.get(path) != time}
+            written = {
+                path: _steady(folder, checkout, (folder / path).read_text("utf-8"))
+                for path, time in _files(folder).items()
+                if before.get(path) != time
+            }
             done[line]["files"] = written
             print(done[line]["code"], line, file=sys.stderr)
     return done

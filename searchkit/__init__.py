@@ -1,81 +1,163 @@
-"""searchkit: semantic search over corpora of answers, offline, exact, with evidence."""
+"""searchkit: semantic search over corpora of answers, offline, exact, with evidence.
+
+Everything public is importable from here, and each name is imported when it is first used, so that
+`import searchkit` is instant. Modules below this one may move between versions.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from searchkit._version import __version__
-from searchkit.types import (
-    Answer,
-    Cluster,
-    Finding,
-    Hit,
-    Overlap,
-    Pair,
-    Passage,
-    Ring,
-    Suggestion,
-)
 
 if TYPE_CHECKING:
-    from searchkit.audit import audit_grades
-    from searchkit.clusters import cluster
-    from searchkit.grades import grade
-    from searchkit.index import Added, Index
-    from searchkit.overlap import overlaps
-    from searchkit.pairs import mine
-    from searchkit.plagiarism import compare, find_plagiarism, find_plagiarism_among
-    from searchkit.propagation import propagate
-    from searchkit.trials import evaluate_grades
-    from searchkit.where import Where
+    from searchkit.clustering.clusters import cluster, draw_map
+    from searchkit.clustering.records import Cluster, Member
+    from searchkit.core.errors import BadInput, IndexNotFound, SearchkitError
+    from searchkit.core.records import Answer, Hit, Passage
+    from searchkit.core.where import Where
+    from searchkit.demo.corpus import DEMO_ANSWERS
+    from searchkit.encoding.loading import load_encoder
+    from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
+    from searchkit.grading.audit import audit_grades
+    from searchkit.grading.evaluate import evaluate_grades
+    from searchkit.grading.propagate import propagate
+    from searchkit.grading.records import Neighbour, Suggestion
+    from searchkit.grading.suggest import grade
+    from searchkit.index.decisions import Decision
+    from searchkit.index.folder import Index
+    from searchkit.index.ingest import ingest
+    from searchkit.index.locations import open_index
+    from searchkit.index.query import query
+    from searchkit.index.rows import Added
+    from searchkit.index.upkeep.copying import copy
+    from searchkit.index.upkeep.reindex import reindex
+    from searchkit.index.upkeep.status import status
+    from searchkit.index.upkeep.verify import verify
+    from searchkit.mining.pairs import Pair, mine
+    from searchkit.plagiarism.find import compare, find_plagiarism, find_plagiarism_among
+    from searchkit.plagiarism.overlap import overlaps
+    from searchkit.plagiarism.records import Finding, Overlap, Ring
+    from searchkit.sources.labelled import SentencePair
+    from searchkit.sources.reader import read_answers
+    from searchkit.text.preparation import prepare
+    from searchkit.training.pairs import pairs_of_graded
+    from searchkit.training.settings import Settings
+    from searchkit.training.train import train
+
+_MODULES = {
+    "Added": "index.rows",
+    "Answer": "core.records",
+    "BadInput": "core.errors",
+    "Cluster": "clustering.records",
+    "DEMO_ANSWERS": "demo.corpus",
+    "Decision": "index.decisions",
+    "Finding": "plagiarism.records",
+    "Hit": "core.records",
+    "Index": "index.folder",
+    "IndexNotFound": "core.errors",
+    "Member": "clustering.records",
+    "Neighbour": "grading.records",
+    "Overlap": "plagiarism.records",
+    "Pair": "mining.pairs",
+    "Passage": "core.records",
+    "Ring": "plagiarism.records",
+    "SearchkitError": "core.errors",
+    "SentencePair": "sources.labelled",
+    "Settings": "training.settings",
+    "Suggestion": "grading.records",
+    "Where": "core.where",
+    "audit_grades": "grading.audit",
+    "cluster": "clustering.clusters",
+    "compare": "plagiarism.find",
+    "copy": "index.upkeep.copying",
+    "draw_map": "clustering.clusters",
+    "evaluate_corpus": "evaluation.evaluate",
+    "evaluate_grades": "grading.evaluate",
+    "evaluate_pairs": "evaluation.evaluate",
+    "evaluate_retrieval": "evaluation.evaluate",
+    "find_plagiarism": "plagiarism.find",
+    "find_plagiarism_among": "plagiarism.find",
+    "grade": "grading.suggest",
+    "ingest": "index.ingest",
+    "load_encoder": "encoding.loading",
+    "mine": "mining.pairs",
+    "open_index": "index.locations",
+    "overlaps": "plagiarism.overlap",
+    "pairs_of_graded": "training.pairs",
+    "prepare": "text.preparation",
+    "propagate": "grading.propagate",
+    "query": "index.query",
+    "read_answers": "sources.reader",
+    "reindex": "index.upkeep.reindex",
+    "status": "index.upkeep.status",
+    "train": "training.train",
+    "verify": "index.upkeep.verify",
+}
 
 __all__ = [
+    "DEMO_ANSWERS",
     "Added",
     "Answer",
+    "BadInput",
     "Cluster",
+    "Decision",
     "Finding",
     "Hit",
     "Index",
+    "IndexNotFound",
+    "Member",
+    "Neighbour",
     "Overlap",
     "Pair",
     "Passage",
     "Ring",
+    "SearchkitError",
+    "SentencePair",
+    "Settings",
     "Suggestion",
     "Where",
     "__version__",
     "audit_grades",
     "cluster",
     "compare",
+    "copy",
+    "draw_map",
+    "evaluate_corpus",
     "evaluate_grades",
+    "evaluate_pairs",
+    "evaluate_retrieval",
     "find_plagiarism",
     "find_plagiarism_among",
     "grade",
+    "ingest",
+    "load_encoder",
     "mine",
+    "open_index",
     "overlaps",
+    "pairs_of_graded",
+    "prepare",
     "propagate",
+    "query",
+    "read_answers",
+    "reindex",
+    "status",
+    "train",
+    "verify",
 ]
-
-_LAZY = {
-    "Added": "searchkit.index",
-    "Index": "searchkit.index",
-    "Where": "searchkit.where",
-    "audit_grades": "searchkit.audit",
-    "cluster": "searchkit.clusters",
-    "compare": "searchkit.plagiarism",
-    "evaluate_grades": "searchkit.trials",
-    "find_plagiarism": "searchkit.plagiarism",
-    "find_plagiarism_among": "searchkit.plagiarism",
-    "grade": "searchkit.grades",
-    "mine": "searchkit.pairs",
-    "overlaps": "searchkit.overlap",
-    "propagate": "searchkit.propagation",
-}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Import what needs NumPy, FAISS or SQLite only when it is asked for: --help stays instant."""
-    if name not in _LAZY:
+    """Import a public name when it is first used."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_LAZY[name]), name)
+    value = getattr(import_module(f"searchkit.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return [*__all__]

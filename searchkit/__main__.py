@@ -1,5 +1,5 @@
 """`python -m searchkit` is `searchkit`."""
 
-from searchkit.cli import main
+from searchkit.cli.app import main
 
 main(prog_name="searchkit")

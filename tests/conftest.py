@@ -17,8 +17,8 @@ from milvusserver import VARIABLE, Server
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from searchkit.models import find_model
-from searchkit.types import Answer
+from searchkit.core.records import Answer
+from searchkit.encoding.model_folder import find_model
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
@@ -110,7 +110,7 @@ def edit(file: Path, **changes: Any) -> None:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a real BERT of two layers, 32 dimensions and random weights, with a real tokenizer."""
-    from searchkit.compiling import quiet
+    from searchkit.encoding.compiling import quiet
 
     folder = tmp_path_factory.mktemp("tiny") / "model"
     bundled = find_model().path

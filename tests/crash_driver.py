@@ -21,14 +21,16 @@ from pathlib import Path
 
 from conftest import ToyEncoder
 
-from searchkit import Answer, Index, store
-from searchkit.errors import IndexNotFound
-from searchkit.index import cut, embed, is_index, new_texts
-from searchkit.ingest import ingest
-from searchkit.reindex import reindex
-from searchkit.successor import Successor
-from searchkit.vectors import VectorIndex
-from searchkit.verify import verify
+from searchkit import Answer, Index
+from searchkit.core.errors import IndexNotFound
+from searchkit.index.embedding import cut, embed, new_texts
+from searchkit.index.folder import is_index
+from searchkit.index.ingest import ingest
+from searchkit.index.storage import connection as connection_module
+from searchkit.index.storage.successor import Successor
+from searchkit.index.storage.vectors import VectorIndex
+from searchkit.index.upkeep.reindex import reindex
+from searchkit.index.upkeep.verify import verify
 
 ANSWERS = [Answer(f"a{n}", f"answer number{n} about topic{n % 3}", f"q{n % 2}") for n in range(6)]
 CHANGED = [Answer(f"a{n}", f"changed text{n}", f"q{n % 2}") for n in range(3)]
@@ -139,14 +141,14 @@ def kill_at(step: int) -> None:
 
         return called
 
-    connect = store._connect
+    connect = connection_module.connect
 
     def traced(uri: str):
         connection = connect(uri)
         connection.set_trace_callback(take)
         return connection
 
-    store._connect = traced
+    connection_module.connect = traced
     for owner, name in [
         (os, "fsync"), (os, "ftruncate"), (Path, "replace"), (Path, "unlink"), (Path, "mkdir"),
         (VectorIndex, "save"),

@@ -52,7 +52,7 @@ def die_once(marks: Path, name: str) -> None:
 
 def mine_and_die(task: Any) -> int:
     """Die before one task's work and after another's."""
-    from searchkit.shardmining import mine_tiles
+    from searchkit.mining.distributed import mine_tiles
 
     folder = Path(task[0])
     if task[1] == 1:
@@ -64,7 +64,7 @@ def mine_and_die(task: Any) -> int:
 
 
 def embed_and_die(encoder: Any, task: str) -> str:
-    from searchkit.farencoder import embed_block
+    from searchkit.encoding.distributed import embed_block
 
     path = embed_block(encoder, task)
     if Path(task).name == "1":
@@ -77,7 +77,7 @@ def threads(_: Any) -> tuple[str | None, int]:
 
 
 def refuse(task: int) -> None:
-    from searchkit.errors import BadInput
+    from searchkit.core.errors import BadInput
 
     raise BadInput(f"task {task} is no good")
 

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
-from searchkit.connection import Punctual
-from searchkit.web import _listening, create_app
+from searchkit.web.app import create_app
+from searchkit.web.server import Punctual, _listening
 
 HOST = "127.0.0.1:8000"
 OURS = {"origin": f"http://{HOST}"}
@@ -31,7 +31,7 @@ def toy_encoder(_: object = None, *, fingerprint: str | None = None, **__: objec
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every index load the toy encoder."""
-    monkeypatch.setattr("searchkit.anyindex.load_encoder", toy_encoder)
+    monkeypatch.setattr("searchkit.index.base.load_encoder", toy_encoder)
 
 
 def make_index(folder: Path, answers: Sequence[Answer]) -> Path:

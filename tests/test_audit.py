@@ -11,10 +11,10 @@ import pytest
 from courses import course, made, marked
 
 from searchkit import Answer, Index, Where, audit_grades
-from searchkit.demo import ANSWERS, PLANTED
-from searchkit.errors import BadInput
-from searchkit.ingest import ingest
-from searchkit.sources import read_answers
+from searchkit.core.errors import BadInput
+from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
+from searchkit.index.ingest import ingest
+from searchkit.sources.reader import read_answers
 
 
 def twins(score: str) -> list[Answer]:
@@ -118,9 +118,9 @@ def test_bad_input(tmp_path: Path) -> None:
 @pytest.mark.model
 def test_what_was_made_inconsistent_in_the_demo_corpus_is_found(tmp_path: Path) -> None:
     with Index.create(tmp_path / "i") as index:
-        ingest(index, read_answers([str(ANSWERS)]))
+        ingest(index, read_answers([str(DEMO_ANSWERS)]))
         found = audit_grades(index, "score")
-    with PLANTED.open(encoding="utf-8", newline="") as file:
+    with DEMO_PLANTED.open(encoding="utf-8", newline="") as file:
         planted = [
             {row["copy"], row["source"]}
             for row in csv.DictReader(file)

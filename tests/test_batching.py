@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from searchkit.batching import connected, held_out, spread
+from searchkit.training.batches import connected, held_out, spread
 
 
 def rows(sizes: dict[str, int]) -> tuple[list[str], list[tuple[str, str]]]:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from searchkit.calibration import BINS, HOME, WIDTH, Calibrator, Usual
+from searchkit.grading.calibration import BINS, HOME, WIDTH, Calibrator, Usual
 
 SCALE = np.array([-2.0, 1.0, 2.0, 3.5, 5.0])
 Known = tuple[np.ndarray, np.ndarray, np.ndarray]

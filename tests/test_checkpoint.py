@@ -8,8 +8,8 @@ import pytest
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index
-from searchkit.vectors import VectorIndex
-from searchkit.verify import verify
+from searchkit.index.storage.vectors import VectorIndex
+from searchkit.index.upkeep.verify import verify
 
 
 @pytest.fixture

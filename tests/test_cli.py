@@ -17,8 +17,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from searchkit import Index
-from searchkit.cli import main
-from searchkit.decisions import decide
+from searchkit.cli.app import main
+from searchkit.index.decisions import decide
 
 pytestmark = pytest.mark.model
 
@@ -241,7 +241,7 @@ def test_a_killed_ingest_resumes(tmp_path: Path) -> None:
 
 def wait_for_rows(index: Path, process: subprocess.Popen[bytes]) -> None:
     from searchkit import Index
-    from searchkit.errors import SearchkitError
+    from searchkit.core.errors import SearchkitError
 
     for _ in range(1200):
         assert process.poll() is None
@@ -257,7 +257,7 @@ def wait_for_rows(index: Path, process: subprocess.Popen[bytes]) -> None:
 
 def test_a_query_imports_neither_torch_nor_transformers(folder: Path) -> None:
     code = (
-        "import sys; from searchkit.cli import main\n"
+        "import sys; from searchkit.cli.app import main\n"
         f"main(['query', 'loop', '-i', {str(folder)!r}, '-q'], standalone_mode=False)\n"
         "assert {'torch', 'transformers', 'sentence_transformers'}.isdisjoint(sys.modules)"
     )
@@ -313,7 +313,7 @@ def test_a_file_that_cannot_be_used_makes_no_index(tmp_path: Path) -> None:
 def test_a_full_gpu_is_one_line(folder: Path, monkeypatch) -> None:
     import torch
 
-    from searchkit import query
+    from searchkit.index import query
 
     monkeypatch.setattr(query, "query", Mock(side_effect=torch.OutOfMemoryError("CUDA out of …")))
     result = run("query", "x", "-i", folder, code=1)
@@ -322,7 +322,7 @@ def test_a_full_gpu_is_one_line(folder: Path, monkeypatch) -> None:
 
 
 def test_a_mistake_of_ours_is_one_line_too(folder: Path, monkeypatch) -> None:
-    from searchkit import query
+    from searchkit.index import query
 
     monkeypatch.setattr(query, "query", lambda *_: 1 / 0)
     result = run("query", "x", "-i", folder, code=1)

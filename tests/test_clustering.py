@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from searchkit.clustering import (
+from searchkit.clustering.methods import (
     NOISE,
     Clustering,
     choose_k,

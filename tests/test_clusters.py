@@ -10,12 +10,13 @@ import pytest
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index, Where
-from searchkit.clusters import METHODS, cluster
-from searchkit.errors import BadInput
-from searchkit.keywords import keywords
-from searchkit.outlines import print_clusters
-from searchkit.runners import PlainLoop
-from searchkit.words import split_words
+from searchkit.clustering.clusters import cluster
+from searchkit.clustering.methods import METHODS
+from searchkit.core.errors import BadInput
+from searchkit.output.clusters import print_clusters
+from searchkit.runners.base import PlainLoop
+from searchkit.text.keywords import keywords
+from searchkit.text.words import split_words
 
 LOOP = "The event loop runs the callbacks of finished operations one after the other"
 STREAM = "A stream hands on a big file in small chunks so that memory stays flat"

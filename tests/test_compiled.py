@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from searchkit.compiled import CompiledEncoder, Recipe
-from searchkit.encoder import load_encoder
-from searchkit.errors import BadInput
-from searchkit.models import find_model
-from searchkit.vectors import unit_rows
+from searchkit.core.arrays import unit_rows
+from searchkit.core.errors import BadInput
+from searchkit.encoding.loading import load_encoder
+from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.openvino_encoder import CompiledEncoder, Recipe
 
 TEXTS = [
     "yes",
@@ -173,7 +173,7 @@ def test_a_vector_does_not_depend_on_its_neighbours(bundled: CompiledEncoder) ->
 
 @pytest.mark.model
 def test_equal_to_sentence_transformers(bundled: CompiledEncoder) -> None:
-    from searchkit.encoder import load_torch
+    from searchkit.encoding.torch_encoder import load_torch
 
     # Window and truncation too: one text is twice as long as the window.
     wanted = load_torch(find_model()).encode(TEXTS)

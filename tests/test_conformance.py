@@ -13,23 +13,23 @@ from conftest import ToyEncoder
 from test_index import brute
 
 from searchkit import Index
-from searchkit.anyindex import AnyIndex
-from searchkit.clusters import cluster
-from searchkit.copying import copy
-from searchkit.demo import ANSWERS, QUERIES
-from searchkit.encoder import load_encoder
-from searchkit.errors import BadInput, IndexMismatch, IndexNotFound, NoSuchThing
-from searchkit.grades import grade
-from searchkit.ingest import ingest
-from searchkit.locations import Place, open_index, open_or_create
-from searchkit.pairs import mine
-from searchkit.plagiarism import find_plagiarism
-from searchkit.query import query
-from searchkit.sources import read_answers
-from searchkit.status import status
-from searchkit.types import Answer
-from searchkit.verify import verify
-from searchkit.where import Where
+from searchkit.clustering.clusters import cluster
+from searchkit.core.errors import BadInput, IndexMismatch, IndexNotFound, NoSuchThing
+from searchkit.core.records import Answer
+from searchkit.core.where import Where
+from searchkit.demo.corpus import DEMO_ANSWERS, QUERIES
+from searchkit.encoding.loading import load_encoder
+from searchkit.grading.suggest import grade
+from searchkit.index.base import AnyIndex
+from searchkit.index.ingest import ingest
+from searchkit.index.locations import Place, open_index, open_or_create
+from searchkit.index.query import query
+from searchkit.index.upkeep.copying import copy
+from searchkit.index.upkeep.status import status
+from searchkit.index.upkeep.verify import verify
+from searchkit.mining.pairs import mine
+from searchkit.plagiarism.find import find_plagiarism
+from searchkit.sources.reader import read_answers
 
 
 @pytest.fixture(params=["folder", "lite", "server"])
@@ -279,7 +279,7 @@ def test_status_says_how_it_is_kept(index) -> None:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """Ingest the demo corpus into a folder, with the real model."""
     with Index.create(tmp_path_factory.mktemp("demo") / "index", load_encoder()) as made:
-        ingest(made, read_answers([ANSWERS]))
+        ingest(made, read_answers([DEMO_ANSWERS]))
         yield made
 
 

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index
-from searchkit.cli import main
-from searchkit.decisions import LONGEST, counting, decide, decisions, take_back
-from searchkit.errors import BadInput
-from searchkit.reindex import reindex
+from searchkit.cli.app import main
+from searchkit.core.errors import BadInput
+from searchkit.index.decisions import LONGEST, counting, decide, decisions, take_back
+from searchkit.index.upkeep.reindex import reindex
 
 ANSWERS = [Answer(name, f"The answer of {name} is this", "q1", name) for name in "abc"]
 

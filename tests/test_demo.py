@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from searchkit import Index
-from searchkit.demo import ANSWERS, PLANTED
-from searchkit.ingest import ingest
-from searchkit.sources import read_answers
+from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
+from searchkit.index.ingest import ingest
+from searchkit.sources.reader import read_answers
 
 KINDS = {"exact", "near", "light", "heavy", "mosaic", "honest", "inconsistent-mark"}
 COPIES = KINDS - {"honest", "inconsistent-mark"}
@@ -26,17 +26,17 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, dict[str, str]]:
-    return {row["id"]: row for row in rows(ANSWERS)}
+    return {row["id"]: row for row in rows(DEMO_ANSWERS)}
 
 
 @pytest.fixture(scope="module")
 def planted() -> list[dict[str, str]]:
-    return rows(PLANTED)
+    return rows(DEMO_PLANTED)
 
 
 def test_size_and_lengths(answers) -> None:
     students = [row for row in answers.values() if row["author"] != "reference"]
-    assert len(rows(ANSWERS)) == len(answers)
+    assert len(rows(DEMO_ANSWERS)) == len(answers)
     assert len({row["question"] for row in students}) >= 15
     assert len(students) >= 400
     assert {row["author"] for row in students} == {f"s{n:02}" for n in range(1, 31)}
@@ -110,7 +110,7 @@ def test_a_copy_is_among_the_nearest_answers_of_its_source(
     tmp_path: Path, answers, planted
 ) -> None:
     with Index.create(tmp_path / "i") as index:
-        ingest(index, read_answers([ANSWERS]))
+        ingest(index, read_answers([DEMO_ANSWERS]))
         assert len(index) == len(answers)
         pairs = [row for row in planted if row["kind"] in ("exact", "near", "light")]
         sources = [answers[row["source"]]["answer"] for row in pairs]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from searchkit import distribution
-from searchkit.distribution import BINS, evenly, score_counts
+from searchkit.pages import scores
+from searchkit.pages.scores import BINS, evenly, score_counts
 
 
 @pytest.mark.parametrize("earlier", [0, 7])
 def test_the_counts_are_those_of_brute_force(earlier: int, monkeypatch) -> None:
-    monkeypatch.setattr(distribution, "BLOCK", 8)
+    monkeypatch.setattr(scores, "BLOCK", 8)
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((30, 6)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)

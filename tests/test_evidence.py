@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from conftest import ToyEncoder
 
-from searchkit.evidence import Suspect, Written, common_sequences, gather, tells
-from searchkit.types import Answer, Finding
+from searchkit.core.records import Answer
+from searchkit.plagiarism.evidence import Suspect, Written, common_sequences, gather, tells
+from searchkit.plagiarism.records import Finding
 
 WORDS = [f"w{n}" for n in range(200)]
 TEXT = " ".join(WORDS[:40]) + "."

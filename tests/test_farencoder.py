@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from searchkit import farencoder
-from searchkit.encoder import BULK_TEXTS
-from searchkit.errors import IndexMismatch
-from searchkit.farencoder import FarEncoder
-from searchkit.index import Index
-from searchkit.ingest import ingest
-from searchkit.runners import PlainLoop
-from searchkit.types import Answer
+from searchkit.core.errors import IndexMismatch
+from searchkit.core.records import Answer
+from searchkit.encoding import distributed
+from searchkit.encoding.distributed import FarEncoder
+from searchkit.encoding.torch_encoder import BULK_TEXTS
+from searchkit.index.folder import Index
+from searchkit.index.ingest import ingest
+from searchkit.runners.base import PlainLoop
 
 
 @pytest.fixture
 def far(tmp_path: Path, encoder, monkeypatch) -> FarEncoder:
     """Toy encoders on both sides; the one of the worker is another one."""
-    monkeypatch.setattr(farencoder, "load_worker", lambda name, fingerprint: type(encoder)())
-    monkeypatch.setattr(farencoder, "BLOCK", 7)
+    monkeypatch.setattr(distributed, "load_worker", lambda name, fingerprint: type(encoder)())
+    monkeypatch.setattr(distributed, "BLOCK", 7)
     (tmp_path / "shards").mkdir()
     return FarEncoder(encoder, PlainLoop(tmp_path / "shards"))
 
@@ -54,6 +54,6 @@ def test_another_model_is_refused(tmp_path: Path, encoder) -> None:
 
 def test_blocks_for_gpus_are_large_enough_to_wake_them(tmp_path: Path, encoder) -> None:
     runner = PlainLoop(tmp_path)
-    assert FarEncoder(encoder, runner)._block == farencoder.BLOCK
+    assert FarEncoder(encoder, runner)._block == distributed.BLOCK
     runner.gpus = 1
     assert FarEncoder(encoder, runner)._block >= BULK_TEXTS

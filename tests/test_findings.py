@@ -7,9 +7,9 @@ import io
 import pytest
 
 from searchkit import Answer
-from searchkit.findings import by_chance, print_comparison, print_plagiarism
-from searchkit.plagiarism import Comparison, Plagiarism
-from searchkit.types import NO_FINDING, Finding, Overlap, Ring
+from searchkit.output.findings import by_chance, print_comparison, print_plagiarism
+from searchkit.plagiarism.find import Comparison, Plagiarism
+from searchkit.plagiarism.records import NO_FINDING, Finding, Overlap, Ring
 
 LEFT = Answer("l", "Alpha beta gamma delta. The loop waits.", "q", "ann", "2025-01-02")
 RIGHT = Answer(

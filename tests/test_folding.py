@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from searchkit.folding import fold
+from searchkit.text.folding import fold
 
 
 def test_case_accents_and_forms_make_no_difference() -> None:

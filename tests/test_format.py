@@ -12,8 +12,8 @@ import pytest
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index, Where
-from searchkit.schema import FORMAT
-from searchkit.verify import verify
+from searchkit.index.storage.schema import FORMAT
+from searchkit.index.upkeep.verify import verify
 
 DATA = Path(__file__).parent / "data"
 

@@ -17,14 +17,15 @@ from test_mining import as_dict, unit
 from test_shardmining import sorted_pairs
 from test_training import FAST, pairs
 
-from searchkit import mining
-from searchkit.accelerated import AcceleratedEncoder
-from searchkit.encoder import BulkEncoder, load_encoder
-from searchkit.farencoder import FarEncoder
-from searchkit.mining import mine_pairs
-from searchkit.runners import Runner, open_runner
-from searchkit.shardmining import mine_shards
-from searchkit.training import train
+from searchkit.encoding.distributed import FarEncoder
+from searchkit.encoding.loading import load_encoder
+from searchkit.encoding.torch_encoder import AcceleratedEncoder, BulkEncoder
+from searchkit.mining import exact, products
+from searchkit.mining.distributed import mine_shards
+from searchkit.mining.exact import mine_pairs
+from searchkit.runners.base import Runner
+from searchkit.runners.opening import open_runner
+from searchkit.training.train import train
 
 pytestmark = pytest.mark.model
 
@@ -48,7 +49,7 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
 
 
 def test_many_texts_are_embedded_on_it(tiny: Path, monkeypatch) -> None:
-    monkeypatch.setattr("searchkit.encoder.BULK_TEXTS", 100)
+    monkeypatch.setattr("searchkit.encoding.torch_encoder.BULK_TEXTS", 100)
     encoder = load_encoder(str(tiny))
     assert isinstance(encoder, BulkEncoder)
     wanted = load_encoder(str(tiny), device="cpu").encode(TEXTS)
@@ -60,9 +61,9 @@ def test_many_texts_are_embedded_on_it(tiny: Path, monkeypatch) -> None:
 
 def test_what_does_not_fit_is_mined_on_the_cpu(monkeypatch) -> None:
     vectors = unit(400, 32, clusters=20)
-    monkeypatch.setattr(mining, "GPU_LARGE", -1)
-    monkeypatch.setattr(mining, "GPU_ROOM", 10**15)
-    assert mining.choose_kind(mining.Work.of(400, None, None), 32) != mining.GPU
+    monkeypatch.setattr(exact, "GPU_LARGE", -1)
+    monkeypatch.setattr(products, "GPU_ROOM", 10**15)
+    assert exact.choose_kind(exact.Work.of(400, None, None), 32) != exact.GPU
     assert len(mine_pairs(vectors, 0.8)) > 100
 
 
@@ -70,7 +71,7 @@ def test_workers_mine_on_it(runner: Runner, monkeypatch) -> None:
     assert runner.gpus >= 1
     vectors = unit(6_000, 64, clusters=300)
     wanted = as_dict(mine_pairs(vectors, 0.8))
-    monkeypatch.setattr(mining, "GPU_LARGE", -1)
+    monkeypatch.setattr(exact, "GPU_LARGE", -1)
     found = as_dict(sorted_pairs(mine_shards(runner, vectors, 0.8)))
     assert len(wanted) > 1_000 and found.keys() == wanted.keys()
     assert max(abs(found[pair] - wanted[pair]) for pair in wanted) < 1e-6

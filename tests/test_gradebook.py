@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 from courses import course, made, marked
 
-from searchkit import Answer, Index, audit_grades, evaluate_grades, grade, gradebook, propagate
-from searchkit.cli import main
-from searchkit.report import write_csv
+from searchkit import Answer, Index, audit_grades, evaluate_grades, grade, propagate
+from searchkit.cli.app import main
+from searchkit.output import grades
+from searchkit.output.files import write_csv
 
 OPEN = {"q1-00": None, "q1-03": None, "q2-00": None}
 
@@ -27,30 +28,30 @@ def shown(print_it, *arguments) -> str:
 def test_suggestions_as_a_tree(tmp_path: Path) -> None:
     with made(tmp_path, marked(course(), OPEN)) as index:
         found = grade(index, "score", min_confidence=0)
-        text = shown(gradebook.print_suggestions, found, index.get)
+        text = shown(grades.print_suggestions, found, index.get)
         assert "q1   2 of 2 suggested" in text and "q2   1 of 1 suggested" in text
         for one in found.suggestions:
             assert f"{one.confidence:.2f}  {one.id}" in text
             assert one.neighbours[0].id in text
         none = grade(index, "score", min_confidence=1)
-        text = shown(gradebook.print_suggestions, none, index.get)
+        text = shown(grades.print_suggestions, none, index.get)
         assert "0 of 2 suggested" in text and text.count("yours") == 3
-        assert next(gradebook.what_was_learned(found)).startswith(
+        assert next(grades.what_was_learned(found)).startswith(
             "score: 53 graded answers, marks from 0 to 4; learned by "
         )
     with made(tmp_path / "all", course()) as index:
-        text = shown(gradebook.print_suggestions, grade(index, "score"), index.get)
+        text = shown(grades.print_suggestions, grade(index, "score"), index.get)
         assert text == "no ungraded answer to suggest a mark for\n"
 
 
 def test_suggestions_as_records_and_rows(tmp_path: Path) -> None:
     with made(tmp_path, marked(course(), OPEN)) as index:
         found = grade(index, "score", min_confidence=0)
-        record = gradebook.suggestion_as_record(found.suggestions[0])
+        record = grades.suggestion_as_record(found.suggestions[0])
         assert list(record) == ["id", "question", "suggested", "confidence", "neighbours"]
         assert json.loads(json.dumps(record)) == record
         out = io.StringIO()
-        write_csv(gradebook.suggestions_as_rows(found, index.get), gradebook.COLUMNS, out)
+        write_csv(grades.suggestions_as_rows(found, index.get), grades.COLUMNS, out)
         rows = list(csv.DictReader(io.StringIO(out.getvalue())))
         assert [row["id"] for row in rows] == ["q1-00", "q1-03", "q2-00"]
         assert rows[0]["author"] == "s00" and rows[0]["text"]
@@ -59,7 +60,7 @@ def test_suggestions_as_records_and_rows(tmp_path: Path) -> None:
 def test_what_could_not_be_judged_is_said(tmp_path: Path) -> None:
     rows = [a for a in marked(course(), {f"q2-{n:02}": None for n in range(14)}) if a.id < "q3"]
     with made(tmp_path, [*rows, Answer("blank", "", "q1", "x")]) as index:
-        said = "\n".join(gradebook.what_was_learned(grade(index, "score")))
+        said = "\n".join(grades.what_was_learned(grade(index, "score")))
         assert "no mark suggested for 14 answers to question q2: fewer than 5 of its" in said
         assert "no mark suggested for 1 blank answer" in said
 
@@ -67,20 +68,20 @@ def test_what_could_not_be_judged_is_said(tmp_path: Path) -> None:
 def test_an_evaluation(tmp_path: Path) -> None:
     with made(tmp_path, course()) as index:
         found = evaluate_grades(index, "score")
-        text = shown(gradebook.print_evaluation, found)
+        text = shown(grades.print_evaluation, found)
         assert "Unseen answers: others to the same question were graded (56 answers in 4" in text
         assert "Unseen questions: nothing of the same question was graded (56" in text
         for name in ("suggested", "mean of the question", "Pearson", "RMSE", "QWK"):
             assert name in text
-        record = gradebook.evaluation_as_record(found)
+        record = grades.evaluation_as_record(found)
         assert record["trials"][0]["scores"].keys() == {
             "suggested", "mean of the question", "nearest graded answer",
         }  # fmt: skip
-        rows = list(gradebook.evaluation_as_rows(found))
-        assert len(rows) == 5 and set(rows[0]) <= set(gradebook.EVALUATION_COLUMNS)
+        rows = list(grades.evaluation_as_rows(found))
+        assert len(rows) == 5 and set(rows[0]) <= set(grades.EVALUATION_COLUMNS)
         labels = evaluate_grades(index, "verdict")
-        assert "accuracy" in shown(gradebook.print_evaluation, labels)
-        assert "labels fail, pass" in shown(gradebook.print_evaluation, labels)
+        assert "accuracy" in shown(grades.print_evaluation, labels)
+        assert "labels fail, pass" in shown(grades.print_evaluation, labels)
 
 
 def test_an_audit(tmp_path: Path) -> None:
@@ -88,17 +89,17 @@ def test_an_audit(tmp_path: Path) -> None:
     twin = Answer("q1-twin", first.text, "q1", "zoe", meta={"score": "0"})
     with made(tmp_path, [*course(), twin]) as index:
         found = audit_grades(index, "score")
-        text = shown(gradebook.print_audit, found, index.get)
+        text = shown(grades.print_audit, found, index.get)
         assert "Near-equal answers with different marks, worst first" in text
         assert "q1-twin" in text and "1.00" in text
-        records = list(gradebook.audit_as_records(found))
+        records = list(grades.audit_as_records(found))
         assert [r["kind"] for r in records] == sorted((r["kind"] for r in records), reverse=True)
-        rows = list(gradebook.audit_as_rows(found, index.get))
+        rows = list(grades.audit_as_rows(found, index.get))
         assert len(rows) == len(records)
         assert (rows[0]["id"], rows[0]["other"], rows[0]["other_mark"]) == ("q1-00", "q1-twin", 0)
-        assert set(rows[0]) | set(rows[-1]) <= set(gradebook.AUDIT_COLUMNS)
+        assert set(rows[0]) | set(rows[-1]) <= set(grades.AUDIT_COLUMNS)
         none = audit_grades(index, "score", tolerance=4)
-        assert shown(gradebook.print_audit, none, index.get).count("none") == 2
+        assert shown(grades.print_audit, none, index.get).count("none") == 2
 
 
 def test_a_long_list_is_cut_and_said(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_long_list_is_cut_and_said(tmp_path: Path) -> None:
         for n in range(20)
     ]
     with made(tmp_path, rows) as index:
-        text = shown(gradebook.print_audit, audit_grades(index, "score"), index.get)
+        text = shown(grades.print_audit, audit_grades(index, "score"), index.get)
         assert "… and 70 more; --format csv has all" in text  # of 100 pairs
 
 
@@ -117,14 +118,14 @@ def test_spreads(tmp_path: Path) -> None:
     rows[2] = Answer("a02", rows[2].text, "q1", "s2", meta={"score": "7"})
     with made(tmp_path, rows) as index:
         spreads = propagate(index, "score", {"a00": "7"}, threshold=0.5)
-        text = shown(gradebook.print_spreads, spreads, index.get)
+        text = shown(grades.print_spreads, spreads, index.get)
         assert "17 without a mark would get it" in text
         assert "… and 5 more; --format csv has all" in text
         assert "1 has it, or one as near as makes no difference" in text
         assert "1 has another mark" in text
-        record = gradebook.spread_as_record(spreads[0])
+        record = grades.spread_as_record(spreads[0])
         assert record["differ"] == [{"id": "a01", "mark": 2.0}] and len(record["given"]) == 17
-        table = {r["id"]: r for r in gradebook.spreads_as_rows(spreads, index.get, "score")}
+        table = {r["id"]: r for r in grades.spreads_as_rows(spreads, index.get, "score")}
         assert len(table) == 20
         assert (table["a01"]["mark"], table["a01"]["would_get"]) == ("2", None)
         assert table["a05"]["would_get"] == 7
@@ -140,10 +141,10 @@ def test_hostile_marks_and_texts_are_escaped(tmp_path: Path) -> None:
     ]  # fmt: skip
     with made(tmp_path, rows) as index:
         for text in (
-            shown(gradebook.print_suggestions, grade(index, "v", min_confidence=0), index.get),
-            shown(gradebook.print_audit, audit_grades(index, "v"), index.get),
-            shown(gradebook.print_evaluation, evaluate_grades(index, "v")),
-            shown(gradebook.print_spreads, propagate(index, "v", {"q1-00": bad}), index.get),
+            shown(grades.print_suggestions, grade(index, "v", min_confidence=0), index.get),
+            shown(grades.print_audit, audit_grades(index, "v"), index.get),
+            shown(grades.print_evaluation, evaluate_grades(index, "v")),
+            shown(grades.print_spreads, propagate(index, "v", {"q1-00": bad}), index.get),
         ):
             assert "\x1b" not in text and "\u202e" not in text
 

@@ -8,9 +8,9 @@ import pytest
 from courses import course, made, marked
 
 from searchkit import Answer, Where, grade
-from searchkit.errors import BadInput
-from searchkit.grades import write_marks
-from searchkit.verify import verify
+from searchkit.core.errors import BadInput
+from searchkit.grading.suggest import write_marks
+from searchkit.index.upkeep.verify import verify
 
 OPEN = {f"q{q}-{n:02}": None for q in (1, 2, 3, 4) for n in range(0, 14, 3)}
 

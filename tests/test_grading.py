@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from searchkit import grading
-from searchkit.grading import INTERCEPT, OWN, SHARED_STRENGTH, WARMTH, Examples, Grader
+from searchkit.grading import grader as grading
+from searchkit.grading.grader import INTERCEPT, OWN, SHARED_STRENGTH, WARMTH, Examples, Grader
 
 TIES = (np.random.default_rng(1).integers(0, 2, (40, 4)) - 0.5).astype(np.float32)
 

@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from searchkit import Answer
-from searchkit.guard import COOKIE, HEADERS, POLICY, Guard
-from searchkit.web import create_app
+from searchkit.web.app import create_app
+from searchkit.web.guard import COOKIE, HEADERS, POLICY, Guard
 
 __all__ = ["toy"]
 TOKEN = "a-token-that-nobody-can-guess"
@@ -223,7 +223,7 @@ def test_every_answer_carries_the_policy(folder: Path, monkeypatch: pytest.Monke
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("searchkit.webapi.status", broken)
+    monkeypatch.setattr("searchkit.web.api.status", broken)
     with client_of(folder) as client:
         for path, status in [
             ("/", 200), ("/nothing", 404), ("/static/style.css", 200), ("/static/nothing.js", 404),

@@ -17,18 +17,13 @@ from conftest import ToyEncoder
 from test_plagiarism import honest
 
 from searchkit import Answer, Index, Where
-from searchkit.cli import main
-from searchkit.decisions import decide
-from searchkit.distribution import BINS
-from searchkit.errors import BadInput
-from searchkit.htmlreport import (
-    Report,
-    as_json,
-    check_output,
-    make_report,
-    report_as_page,
-    report_as_record,
-)
+from searchkit.cli.app import main
+from searchkit.core.errors import BadInput
+from searchkit.index.decisions import decide
+from searchkit.pages.report import check_output, make_report, report_as_page
+from searchkit.pages.report_data import Report
+from searchkit.pages.report_json import as_json, report_as_record
+from searchkit.pages.scores import BINS
 
 EVIL = "<script>alert(1)</script>"
 PEOPLE = {

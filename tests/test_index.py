@@ -14,16 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searchkit import Index
-from searchkit.errors import (
-    BadInput,
-    IndexBusy,
-    IndexDamaged,
-    IndexMismatch,
-    IndexNotFound,
-)
-from searchkit.types import Answer
-from searchkit.verify import verify
-from searchkit.where import Where
+from searchkit.core.errors import BadInput, IndexBusy, IndexDamaged, IndexMismatch, IndexNotFound
+from searchkit.core.records import Answer
+from searchkit.core.where import Where
+from searchkit.index.upkeep.verify import verify
 
 
 @pytest.fixture
@@ -36,7 +30,7 @@ def index(tmp_path: Path, encoder: ToyEncoder, answers: list[Answer]) -> Index:
 
 def brute(answers: list[Answer], encoder: ToyEncoder, query: str) -> list[tuple[float, str]]:
     """Score each answer by its best passage; the toy's passages are what the index has cut."""
-    from searchkit.passages import split_passages
+    from searchkit.text.passages import split_passages
 
     target = encoder.encode_queries([query])[0]
     ranked = []

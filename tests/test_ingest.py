@@ -9,9 +9,9 @@ import pytest
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index
-from searchkit.errors import BadInput
-from searchkit.ingest import ingest
-from searchkit.verify import verify
+from searchkit.core.errors import BadInput
+from searchkit.index.ingest import ingest
+from searchkit.index.upkeep.verify import verify
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from searchkit.demo import ANSWERS, PLANTED
-from searchkit.errors import BadInput
-from searchkit.judgements import read_copies, read_qrels
-from searchkit.sources import read_answers
+from searchkit.core.errors import BadInput
+from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
+from searchkit.sources.labelled import read_copies, read_qrels
+from searchkit.sources.reader import read_answers
 
 CORPUS = [
     {"_id": "d1", "title": "Loop", "text": "It runs callbacks.", "metadata": {"url": "x"}},
@@ -102,8 +102,8 @@ def test_a_file_that_is_missing(tmp_path: Path, name: str) -> None:
 
 
 def test_the_copies_of_the_demo() -> None:
-    ids = {answer.id for answer in read_answers([ANSWERS])}
-    found = read_copies([PLANTED], ids)
+    ids = {answer.id for answer in read_answers([DEMO_ANSWERS])}
+    found = read_copies([DEMO_PLANTED], ids)
     assert len(found.pairs) == 69 and found.others == 28
     assert ("q01-s21", "q01-s02") in found.pairs
     assert ("q01-s08", "q01-s15") not in found.pairs  # an honest pair

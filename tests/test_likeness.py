@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from searchkit.likeness import (
+from searchkit.core.arrays import centred
+from searchkit.plagiarism.likeness import (
     KIN,
     KIN_SHARE,
     UNSEEN,
@@ -18,8 +19,7 @@ from searchkit.likeness import (
     counting,
     find_kin,
 )
-from searchkit.vectors import centred
-from searchkit.words import split_words
+from searchkit.text.words import split_words
 
 VOCABULARY = [f"w{n}" for n in range(60)]
 

@@ -13,10 +13,20 @@ import numpy as np
 import pytest
 from conftest import ToyEncoder
 
-from searchkit import Answer, Index, Where, maps
-from searchkit.clusters import cluster, draw_map
-from searchkit.errors import BadInput, MissingExtra
-from searchkit.maps import COLOURS, GREY, NAMED, SYMBOLS, Point, check_suffix, draw, place
+from searchkit import Answer, Index, Where
+from searchkit.clustering import maps
+from searchkit.clustering.clusters import cluster, draw_map
+from searchkit.clustering.maps import (
+    COLOURS,
+    GREY,
+    NAMED,
+    SYMBOLS,
+    Point,
+    check_suffix,
+    draw,
+    place,
+)
+from searchkit.core.errors import BadInput, MissingExtra
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]  # of UMAP's and DataMapPlot's libraries
 

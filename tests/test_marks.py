@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from searchkit.errors import BadInput
-from searchkit.marks import LABELS, TELLING, Grid, check_learnable, mark_text, read_marks
-from searchkit.types import Answer
+from searchkit.core.errors import BadInput
+from searchkit.core.records import Answer
+from searchkit.grading.marks import LABELS, TELLING, Grid, check_learnable, mark_text, read_marks
 
 
 def graded(*texts: str) -> list[Answer]:

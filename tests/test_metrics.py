@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import cohen_kappa_score, f1_score, ndcg_score, v_measure_score
 
-from searchkit.metrics import (
+from searchkit.core.metrics import (
     accuracy,
     average_precision,
     average_precision_of,

@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 from conftest import ToyEncoder
 
-from searchkit.errors import BadInput, IndexBusy, MissingExtra, StorageFailed
-from searchkit.ingest import ingest
-from searchkit.locations import place_of
-from searchkit.milvus import MilvusIndex
-from searchkit.milvusclient import Address, Collection
-from searchkit.milvusrows import answers_of, rows_of
-from searchkit.types import Answer, Passage
-from searchkit.verify import verify
-from searchkit.where import Where
+from searchkit.core.errors import BadInput, IndexBusy, MissingExtra, StorageFailed
+from searchkit.core.records import Answer, Passage
+from searchkit.core.where import Where
+from searchkit.index.ingest import ingest
+from searchkit.index.locations import place_of
+from searchkit.index.milvus.client import Address, Collection
+from searchkit.index.milvus.index import MilvusIndex
+from searchkit.index.milvus.rows import answers_of, rows_of
+from searchkit.index.upkeep.verify import verify
 
 OLD = [
     Answer("a", "first text"),
@@ -92,7 +92,7 @@ def test_without_the_package_one_line_says_what_to_install(monkeypatch, place) -
 
 
 def test_nobody_at_the_address_is_said_in_one_line(monkeypatch) -> None:
-    monkeypatch.setattr("searchkit.milvusclient.OPENING", 1.0)
+    monkeypatch.setattr("searchkit.index.milvus.client.OPENING", 1.0)
     with pytest.raises(StorageFailed, match=r"milvus\+http://127.0.0.1:9/c: "):
         MilvusIndex.open("milvus+http://127.0.0.1:9/c")
 
@@ -135,8 +135,8 @@ def test_rows_are_read_back_as_the_answer_that_they_are() -> None:
 def test_the_commands_work_on_a_file_of_lite_as_on_a_folder(tmp_path, place, monkeypatch) -> None:
     from click.testing import CliRunner
 
-    from searchkit.cli import main
-    from searchkit.demo import ANSWERS
+    from searchkit.cli.app import main
+    from searchkit.demo.corpus import DEMO_ANSWERS
 
     def run(*arguments: str, code: int = 0) -> str:
         result = CliRunner().invoke(main, [*arguments, "-q"])
@@ -144,7 +144,7 @@ def test_the_commands_work_on_a_file_of_lite_as_on_a_folder(tmp_path, place, mon
         return result.stdout if code == 0 else result.stderr
 
     some = tmp_path / "some.csv"
-    with ANSWERS.open(encoding="utf-8", newline="") as file:
+    with DEMO_ANSWERS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))[:60]
     with some.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
@@ -200,7 +200,7 @@ def kill_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return call(self, method, *arguments, **named)
 
     monkeypatch.setattr(Collection, "_call", counted)
-    monkeypatch.setattr("searchkit.milvusclient.BATCH", 3)
+    monkeypatch.setattr("searchkit.index.milvus.client.BATCH", 3)
     yield left
 
 

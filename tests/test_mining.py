@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from searchkit import mining
-from searchkit.mining import PairSorter, RowPairs, mine_blocks, mine_pairs
+from searchkit.mining import exact, products, row_pairs
+from searchkit.mining.exact import mine_blocks, mine_pairs
+from searchkit.mining.row_pairs import PairSorter, RowPairs
 
 
 def unit(n: int, d: int = 16, seed: int = 0, clusters: int = 0) -> NDArray[np.float32]:
@@ -64,11 +65,11 @@ def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
         if not torch.cuda.is_available():
             pytest.skip("needs a GPU")
-        monkeypatch.setattr(mining, "GPU_LARGE", -1)
+        monkeypatch.setattr(exact, "GPU_LARGE", -1)
         return "gpu"
     kind = ("cpu", "bfloat16") if request.param == "half" else None
-    monkeypatch.setattr(mining, "half_precision_here", lambda: kind)
-    monkeypatch.setattr(mining, "GPU_LARGE", np.inf)
+    monkeypatch.setattr(exact, "half_precision_here", lambda: kind)
+    monkeypatch.setattr(exact, "GPU_LARGE", np.inf)
     if kind:
         import torch
     return str(request.param)
@@ -76,8 +77,8 @@ def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("threshold", [0.9, 0.5, 0.0, -1.0])
 def test_equals_brute_force(precision: str, threshold: float, monkeypatch) -> None:
-    monkeypatch.setattr(mining, "TILE", 32)
-    monkeypatch.setattr(mining, "SPAN", 2)
+    monkeypatch.setattr(exact, "TILE", 32)
+    monkeypatch.setattr(products, "SPAN", 2)
     vectors = unit(300, clusters=20)
     before = vectors.copy()
     agree(mine_pairs(vectors, threshold), brute(vectors, threshold))
@@ -101,8 +102,8 @@ def test_groups_and_owners(
     groups = (owners * questions) // len(sizes)
     vectors = unit(len(owners), d=4, seed=seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mining, "TILE", tile)
-        patch.setattr(mining, "SPAN", 2)
+        patch.setattr(exact, "TILE", tile)
+        patch.setattr(products, "SPAN", 2)
         wanted = brute(vectors, threshold, groups, owners)
         found = as_dict(mine_pairs(vectors, threshold, groups=groups, owners=owners))
     near = {key for key, score in wanted.items() if abs(score - threshold) < 1.5e-6}
@@ -152,17 +153,17 @@ def test_a_gpu_is_used_where_it_pays_and_holds_the_vectors(monkeypatch) -> None:
     import torch  # noqa: F401
 
     asked: list[int] = []
-    monkeypatch.setattr(mining, "half_precision_here", lambda: ("cpu", "bfloat16"))
-    monkeypatch.setattr(mining, "GPU_LARGE", 1_000_000)
-    few, many = mining.Work.of(10, None, None), mining.Work.of(1000, None, None)
+    monkeypatch.setattr(exact, "half_precision_here", lambda: ("cpu", "bfloat16"))
+    monkeypatch.setattr(exact, "GPU_LARGE", 1_000_000)
+    few, many = exact.Work.of(10, None, None), exact.Work.of(1000, None, None)
 
     def holds(numbers: int) -> bool:
         asked.append(numbers)
         return numbers < 10_000
 
-    assert mining.choose_kind(few, 8, holds) == ("cpu", "bfloat16") and not asked
-    assert mining.choose_kind(many, 8, holds) == mining.GPU and asked == [8_000]
-    assert mining.choose_kind(many, 16, holds) == ("cpu", "bfloat16")
+    assert exact.choose_kind(few, 8, holds) == ("cpu", "bfloat16") and not asked
+    assert exact.choose_kind(many, 8, holds) == exact.GPU and asked == [8_000]
+    assert exact.choose_kind(many, 16, holds) == ("cpu", "bfloat16")
 
 
 def test_no_gpu_holds_more_than_it_has(monkeypatch) -> None:
@@ -170,13 +171,13 @@ def test_no_gpu_holds_more_than_it_has(monkeypatch) -> None:
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (10**10, 10**10))
-    assert mining.gpu_holds(384 * 10**6) and not mining.gpu_holds(384 * 3 * 10**6)
+    assert exact.gpu_holds(384 * 10**6) and not exact.gpu_holds(384 * 3 * 10**6)
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 2 * 10**9)
-    assert mining.gpu_holds(384 * 3 * 10**6)  # what torch keeps is free for it
+    assert exact.gpu_holds(384 * 3 * 10**6)  # what torch keeps is free for it
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 2 * 10**9)
-    assert not mining.gpu_holds(384 * 3 * 10**6)
+    assert not exact.gpu_holds(384 * 3 * 10**6)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert not mining.gpu_holds(1)
+    assert not exact.gpu_holds(1)
 
 
 @pytest.mark.parametrize(
@@ -204,17 +205,17 @@ def test_progress_counts_every_row() -> None:
 @pytest.mark.parametrize("run", [10, 100_000])
 @pytest.mark.parametrize("most", [None, 0, 7, 5_000])
 def test_the_sorter_gives_the_best_first(run: int, most: int | None, monkeypatch) -> None:
-    monkeypatch.setattr(mining, "RUN", run)
-    monkeypatch.setattr(mining, "CHUNK", 4)
-    monkeypatch.setattr(mining._merged, "__defaults__", (4,))
+    monkeypatch.setattr(row_pairs, "RUN", run)
+    monkeypatch.setattr(products, "CHUNK", 4)
+    monkeypatch.setattr(row_pairs._merged, "__defaults__", (4,))
     vectors = unit(90, d=3, clusters=9).round(1)
     sorter = PairSorter(most)
-    monkeypatch.setattr(mining, "TILE", 8)
+    monkeypatch.setattr(exact, "TILE", 8)
     for block in mine_blocks(vectors, 0.5):
         sorter.add(block)
     wanted = mine_pairs(vectors, 0.5)
     assert sorter.total == len(wanted)
-    found = mining._joined(list(sorter.blocks()))
+    found = row_pairs.concatenate_pairs(list(sorter.blocks()))
     for name in ("left", "right", "scores"):
         assert np.array_equal(getattr(found, name), getattr(wanted, name)[:most])
 
@@ -223,7 +224,7 @@ def test_the_sorter_gives_the_best_first(run: int, most: int | None, monkeypatch
 def test_equals_brute_force_on_real_answers(shared_data: Path, precision: str) -> None:
     import csv
 
-    from searchkit.encoder import load_encoder
+    from searchkit.encoding.loading import load_encoder
 
     with (shared_data / "semeval2013-train.csv").open(encoding="utf-8") as file:
         texts = list(dict.fromkeys(row["answer"] for row in csv.DictReader(file)))[:1200]

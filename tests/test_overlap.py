@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from searchkit.overlap import SHORTEST, coverage, overlaps, shared_runs
-from searchkit.types import Overlap
-from searchkit.words import sequences, split_words
+from searchkit.plagiarism.overlap import SHORTEST, coverage, overlaps, shared_runs
+from searchkit.plagiarism.records import Overlap
+from searchkit.text.words import sequences, split_words
 
 LEFT = "First of all: the event loop runs callbacks when the stack is empty. Node uses one thread."
 RIGHT = "I think The EVENT loop, runs callbacks when the stack is full! There is just one thread."

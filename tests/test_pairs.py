@@ -10,8 +10,8 @@ import pytest
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index, Pair, Where
-from searchkit.errors import BadInput
-from searchkit.pairs import mine
+from searchkit.core.errors import BadInput
+from searchkit.mining.pairs import mine
 
 
 def made(path: Path, answers: Sequence[Answer]) -> Index:

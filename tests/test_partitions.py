@@ -11,14 +11,14 @@ from click.testing import CliRunner
 from test_mining import as_dict, unit
 from test_shardmining import sorted_pairs
 
-from searchkit import partitions
-from searchkit.cli import main
-from searchkit.errors import BadInput
-from searchkit.index import Index
-from searchkit.mining import mine_pairs
-from searchkit.pairs import mine
-from searchkit.partitions import NONE, lowest_shared, measure_recall, mine_partitions, split
-from searchkit.runners import PlainLoop
+from searchkit.cli.app import main
+from searchkit.core.errors import BadInput
+from searchkit.index.folder import Index
+from searchkit.mining import partitions
+from searchkit.mining.exact import mine_pairs
+from searchkit.mining.pairs import mine
+from searchkit.mining.partitions import NONE, lowest_shared, measure_recall, mine_partitions, split
+from searchkit.runners.base import PlainLoop
 
 
 def corpus() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
-from searchkit.passages import split_passages, well_formed
-from searchkit.types import Passage
+from searchkit.core.records import Passage
+from searchkit.text.passages import split_passages, well_formed
 
 FAMILY = "👩\u200d👩\u200d👧\u200d👦"
 SENTENCES = "The event loop runs callbacks. It never waits. A stream hands on data, bit by bit.\n\n"

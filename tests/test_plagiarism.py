@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from conftest import ToyEncoder
 
-from searchkit import Answer, Index, Where, sharddetection
-from searchkit.demo import ANSWERS, PLANTED
-from searchkit.detection import FEW, MANY
-from searchkit.errors import BadInput, IndexMismatch
-from searchkit.ingest import ingest
-from searchkit.plagiarism import Plagiarism, compare, find_plagiarism, find_plagiarism_among
-from searchkit.runners import PlainLoop
-from searchkit.sources import read_answers
-from searchkit.types import NO_FINDING
+from searchkit import Answer, Index, Where
+from searchkit.core.errors import BadInput, IndexMismatch
+from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
+from searchkit.index.ingest import ingest
+from searchkit.plagiarism import distributed
+from searchkit.plagiarism.detector import FEW, MANY
+from searchkit.plagiarism.find import Plagiarism, compare, find_plagiarism, find_plagiarism_among
+from searchkit.plagiarism.records import NO_FINDING
+from searchkit.runners.base import PlainLoop
+from searchkit.sources.reader import read_answers
 
 VOCABULARY = [f"word{n}" for n in range(400)]
 
@@ -250,7 +251,7 @@ def test_compare_judges_few_answers_as_plagiarism_does(tmp_path: Path) -> None:
 
 
 def test_many_sentences_are_compared_by_their_passages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("searchkit.plagiarism.SENTENCES", 10)
+    monkeypatch.setattr("searchkit.plagiarism.find.SENTENCES", 10)
     found = among(copied(honest(30), 4, 9))
     assert found.by_passages
     assert pairs(found) == [("q1-004", "q1-009")]
@@ -260,14 +261,14 @@ def test_many_sentences_are_compared_by_their_passages(monkeypatch: pytest.Monke
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     folder = tmp_path_factory.mktemp("demo") / "index"
     with Index.create(folder) as index:
-        ingest(index, read_answers([ANSWERS]))
+        ingest(index, read_answers([DEMO_ANSWERS]))
         yield index
 
 
 @pytest.mark.model
 def test_the_demo_corpus_gives_what_was_planted_first(demo: Index) -> None:
     kinds: dict[frozenset[str], set[str]] = {}
-    with PLANTED.open(encoding="utf-8", newline="") as file:
+    with DEMO_PLANTED.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             kinds.setdefault(frozenset((row["copy"], row["source"])), set()).add(row["kind"])
     found = [
@@ -297,8 +298,8 @@ def test_a_runner_finds_the_same(tmp_path: Path, monkeypatch, where: Where, pass
     answers += [*copied(honest(FEW - 5, "q3", 2), 4, 9), *copied(honest(FEW - 3, "q0", 3), 1, 2)]
     answers += [Answer("q1-ref", VOCABULARY[7] * 30, "q1", "reference", meta={"prompt": "say é"})]
     if passages:
-        monkeypatch.setattr("searchkit.plagiarism.SENTENCES", 10)
-    monkeypatch.setattr(sharddetection, "load_worker", lambda *_: ToyEncoder(window=100))
+        monkeypatch.setattr("searchkit.plagiarism.find.SENTENCES", 10)
+    monkeypatch.setattr(distributed, "load_worker", lambda *_: ToyEncoder(window=100))
     (tmp_path / "shards").mkdir()
     with made(tmp_path / "old", honest(4, "q2", 7)) as old, made(tmp_path / "i", answers) as index:
         done: list[int] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from searchkit.preparation import keywords, prepare
+from searchkit.text.preparation import keywords, prepare
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from courses import made
 
 from searchkit import Answer, propagate
-from searchkit.errors import BadInput
+from searchkit.core.errors import BadInput
 
 LOOP = "The event loop runs the callbacks of finished operations one after the other"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from searchkit import Answer
-from searchkit.pseudonyms import Pseudonyms, moved
+from searchkit.pages.pseudonyms import Pseudonyms, moved
 
 ANSWERS = [
     Answer("x-17", "", "q", "Zoë Quinn"),

@@ -8,7 +8,7 @@ import pytest
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index, Where
-from searchkit.query import fuse, query
+from searchkit.index.query import fuse, query
 
 
 @pytest.fixture

@@ -19,15 +19,17 @@ import ray_cluster as far
 from test_mining import unit
 from test_shardmining import sorted_pairs
 
-from searchkit import farencoder, mining, rayrunner, shardmining
-from searchkit.encoder import load_encoder
-from searchkit.errors import BadInput, IndexMismatch, RunnerFailed
-from searchkit.farencoder import FarEncoder
-from searchkit.index import Index
-from searchkit.mining import mine_blocks
-from searchkit.rayrunner import RayRunner
-from searchkit.runners import open_runner
-from searchkit.shardmining import mine_shards
+from searchkit.core.errors import BadInput, IndexMismatch, RunnerFailed
+from searchkit.encoding import distributed as far_encoding
+from searchkit.encoding.distributed import FarEncoder
+from searchkit.encoding.loading import load_encoder
+from searchkit.index.folder import Index
+from searchkit.mining import distributed, exact
+from searchkit.mining.distributed import mine_shards
+from searchkit.mining.exact import mine_blocks
+from searchkit.runners import ray as ray_runner
+from searchkit.runners.opening import open_runner
+from searchkit.runners.ray import RayRunner
 
 pytest.importorskip("ray", reason="needs searchkit[ray]")
 
@@ -88,7 +90,7 @@ def test_what_a_task_raises_is_raised_here(runner: RayRunner) -> None:
 
 
 def test_a_task_that_kills_every_worker_is_given_up(runner: RayRunner, monkeypatch) -> None:
-    monkeypatch.setattr(rayrunner, "RETRIES", 1)
+    monkeypatch.setattr(ray_runner, "RETRIES", 1)
     with pytest.raises(RunnerFailed, match="a worker died 2 times at the same task"):
         list(runner.run(far.always_die, [0]))
 
@@ -103,13 +105,13 @@ def test_the_watchdog_says_that_nothing_ends(runner: RayRunner, caplog) -> None:
 
 @pytest.mark.parametrize("kind", [None, ("cpu", "bfloat16")], ids=["single", "half"])
 def test_mining_is_the_plain_loop_bit_for_bit(
-    runner: RayRunner, shards: Path, monkeypatch, kind: mining.Kind
+    runner: RayRunner, shards: Path, monkeypatch, kind: exact.Kind
 ) -> None:
-    monkeypatch.setattr(mining, "half_precision_here", lambda: kind)
+    monkeypatch.setattr(exact, "half_precision_here", lambda: kind)
     if kind:
         import torch  # noqa: F401  (mining takes torch when it is there)
-    monkeypatch.setattr(shardmining, "PRODUCTS", 1)  # a task a tile
-    monkeypatch.setattr(shardmining, "mine_tiles", far.mine_and_die)
+    monkeypatch.setattr(distributed, "PRODUCTS", 1)  # a task a tile
+    monkeypatch.setattr(distributed, "mine_tiles", far.mine_and_die)
     vectors = unit(4_000, 32, clusters=150)
     owners = np.repeat(np.arange(2_000), 2)
     wanted = sorted_pairs(mine_blocks(vectors, 0.8, owners=owners))
@@ -126,8 +128,8 @@ def test_mining_is_the_plain_loop_bit_for_bit(
 def test_embedding_gives_the_same_vectors(
     runner: RayRunner, shards: Path, tiny: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(farencoder, "BLOCK", 40)
-    monkeypatch.setattr(farencoder, "embed_block", far.embed_and_die)
+    monkeypatch.setattr(far_encoding, "BLOCK", 40)
+    monkeypatch.setattr(far_encoding, "embed_block", far.embed_and_die)
     encoder = load_encoder(str(tiny))
     texts = [f"{'a word and ' * (n % 9)} number {n}" for n in range(200)]
     done: list[int] = []
@@ -153,9 +155,9 @@ def test_a_worker_refuses_another_model(runner: RayRunner, tiny: Path) -> None:
 def test_machines_that_are_not_as_they_should_be(
     runner: RayRunner, monkeypatch, look: object, said: str
 ) -> None:
-    monkeypatch.setattr(rayrunner, "_look", look)
+    monkeypatch.setattr(ray_runner, "_look", look)
     with pytest.raises(RunnerFailed, match=said):
-        rayrunner._check_machines(runner.folder)
+        ray_runner._check_machines(runner.folder)
 
 
 def test_a_cluster_that_is_not_there_is_told(tmp_path: Path, monkeypatch) -> None:
@@ -181,7 +183,7 @@ def test_a_cluster_that_goes_away_is_told(tmp_path: Path, monkeypatch) -> None:
     said = r"^the cluster is gone \(disconnected\); run the command again$"
     monkeypatch.setattr(ray, "wait", gone)
     with pytest.raises(RunnerFailed, match=said):
-        list(rayrunner._in_order([str], [1], 1.0))
+        list(ray_runner._in_order([str], [1], 1.0))
     monkeypatch.setattr(ray, "init", lambda **_: None)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
     monkeypatch.setattr(ray, "nodes", gone)  # between the greeting and the first look
@@ -215,7 +217,7 @@ def test_the_commands_give_the_same(cluster: str, tiny: Path, tmp_path: Path) ->
     files = [tmp_path / "answers.json", "--model", tiny, "-f", "json"]
     told = json.loads(run("ingest", *files, "-i", tmp_path / "far", *there))
     run("ingest", *files, "-i", tmp_path / "plain")
-    assert told["embedded"] > farencoder.FEW
+    assert told["embedded"] > far_encoding.FEW
     with Index.open(tmp_path / "far") as index, Index.open(tmp_path / "plain") as plain:
         assert np.array_equal(index.passages().vectors, plain.passages().vectors)
     asked_mine = ["mine", "-t", 0.5, "-f", "json", "-i", tmp_path / "far"]

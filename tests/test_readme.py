@@ -28,10 +28,10 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch, capsys) -> None:
 def test_the_console_examples_are_real(tmp_path: Path, monkeypatch) -> None:
     from click.testing import CliRunner
 
-    from searchkit.cli import main
+    from searchkit.cli.app import main
 
     clock = itertools.count(0, 2.065)  # the seconds that the README shows: columns are as wide
-    monkeypatch.setattr("searchkit.ingest.time", SimpleNamespace(perf_counter=clock.__next__))
+    monkeypatch.setattr("searchkit.index.ingest.time", SimpleNamespace(perf_counter=clock.__next__))
     monkeypatch.setenv("SEARCHKIT_INDEX", str(tmp_path / "index"))
     monkeypatch.chdir(ROOT)
     for block in re.findall(r"```console\n(.*?)```", README, re.S):
@@ -56,7 +56,7 @@ def test_every_file_of_the_package_is_in_the_map() -> None:
 
 
 def test_every_option_of_the_readme_exists() -> None:
-    from searchkit.cli import main
+    from searchkit.cli.app import main
 
     known = {name for command in main.commands.values() for p in command.params for name in p.opts}
     for option in set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}:

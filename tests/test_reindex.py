@@ -18,16 +18,16 @@ from click.testing import CliRunner, Result
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index, Where
-from searchkit.cli import main
-from searchkit.errors import BadInput, IndexBusy
-from searchkit.index import embed
-from searchkit.ingest import ingest
-from searchkit.modelcache import cache_folder
-from searchkit.models import find_model
-from searchkit.reindex import estimate, reindex
-from searchkit.status import status
-from searchkit.successor import Successor
-from searchkit.verify import verify
+from searchkit.cli.app import main
+from searchkit.core.errors import BadInput, IndexBusy
+from searchkit.encoding.cache import cache_folder
+from searchkit.encoding.model_folder import find_model
+from searchkit.index.embedding import embed
+from searchkit.index.ingest import ingest
+from searchkit.index.storage.successor import Successor
+from searchkit.index.upkeep.reindex import estimate, reindex
+from searchkit.index.upkeep.status import status
+from searchkit.index.upkeep.verify import verify
 
 QUERIES = ["the event loop runs callbacks", "w7 w8 w9", "alike words", "next"]
 
@@ -477,7 +477,7 @@ def test_an_estimate_embeds_a_sample_and_extrapolates(tmp_path: Path, monkeypatc
         return whole(texts)
 
     encoder.encode = slow
-    monkeypatch.setattr("searchkit.reindex.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("searchkit.index.upkeep.reindex.time.perf_counter", lambda: clock[0])
     with Index.create(tmp_path / "i", ToyEncoder()) as index:
         index.add([Answer(f"a{n}", f"number{n}") for n in range(5000)])
         assert estimate(index, encoder).seconds == 2500
@@ -537,10 +537,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Index a part of the demo corpus with the bundled model."""
-    from searchkit.demo import ANSWERS
+    from searchkit.demo.corpus import DEMO_ANSWERS
 
     base = tmp_path_factory.mktemp("course")
-    with ANSWERS.open(encoding="utf-8", newline="") as file:
+    with DEMO_ANSWERS.open(encoding="utf-8", newline="") as file:
         rows = list(itertools.islice(csv.reader(file), 60))
     with (base / "quiz.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)

@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from searchkit import Answer, Hit, Passage, report
+from searchkit import Answer, Hit, Passage
+from searchkit.output import files, search
 
 
 def hit(text: str, start: int = 0, end: int | None = None, **fields: object) -> Hit:
@@ -23,8 +24,8 @@ def written(write, *arguments: object) -> str:
 
 
 def test_json_is_as_the_design_says() -> None:
-    (record,) = report.hits_as_records(["a query"], [[hit("some text", 5, 9)]])
-    assert json.loads(written(report.write_json, [record])) == [record]
+    (record,) = search.hits_as_records(["a query"], [[hit("some text", 5, 9)]])
+    assert json.loads(written(files.write_json, [record])) == [record]
     assert record == {
         "query": "a query",
         "hits": [
@@ -38,26 +39,26 @@ def test_json_is_as_the_design_says() -> None:
 
 
 def test_jsonl_is_one_object_a_line() -> None:
-    lines = written(report.write_jsonl, [{"a": "x\ny"}, {"a": "\u2028"}]).split("\n")
+    lines = written(files.write_jsonl, [{"a": "x\ny"}, {"a": "\u2028"}]).split("\n")
     assert [json.loads(line) for line in lines[:2]] == [{"a": "x\ny"}, {"a": "\u2028"}]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_of_a_csv_is_a_formula(start: str) -> None:
-    out = written(report.write_csv, [{"a": f"{start}cmd|' /C calc'!A0"}], ["a"])
+    out = written(files.write_csv, [{"a": f"{start}cmd|' /C calc'!A0"}], ["a"])
     assert list(csv.reader(io.StringIO(out)))[1][0].startswith("'")
 
 
 @pytest.mark.parametrize("number", ["-5", "+3.25", "-1e5", "-.5", "+12%", "-1,5"])
 def test_numbers_stay_numbers(number: str) -> None:
-    out = written(report.write_csv, [{"a": number, "b": -0.5}], ["a", "b"])
+    out = written(files.write_csv, [{"a": number, "b": -0.5}], ["a", "b"])
     assert list(csv.reader(io.StringIO(out)))[1] == [number, "-0.5"]
 
 
 def test_hits_as_csv_have_a_row_each_and_meta_as_columns() -> None:
-    records = report.hits_as_records(["q", "none"], [[hit("some text"), hit("more")], []])
-    columns, rows = report.flat_hits(records)
-    table = list(csv.DictReader(io.StringIO(written(report.write_csv, rows, columns))))
+    records = search.hits_as_records(["q", "none"], [[hit("some text"), hit("more")], []])
+    columns, rows = search.flat_hits(records)
+    table = list(csv.DictReader(io.StringIO(written(files.write_csv, rows, columns))))
     assert [row["text"] for row in table] == ["some text", "more"]
     assert table[0]["meta:score"] == "-5"
     assert table[0]["meta:note"] == "'=1+1"
@@ -66,38 +67,38 @@ def test_hits_as_csv_have_a_row_each_and_meta_as_columns() -> None:
 
 @pytest.mark.parametrize("text", ["\x1b[31mred", "a\x07b", "\u202eevil", "x\x9b31m", "\u2066i"])
 def test_a_terminal_is_told_nothing_by_a_text(text: str) -> None:
-    shown = report.visible(text)
+    shown = search.visible(text)
     assert "<U+" in shown
     assert all(ord(c) >= 32 and not 0x7F <= ord(c) < 0xA0 for c in shown)
-    table = written(report.print_hits, [text], [[hit(text)]])
+    table = written(search.print_hits, [text], [[hit(text)]])
     assert not {"\x1b", "\x07", "\x9b", "\u202e", "\u2066"} & set(table)
 
 
 def test_a_table_shows_the_passage_and_what_stands_around_it() -> None:
     text = "before " * 60 + "the very passage" + " after" * 60
     start = text.index("the very")
-    table = written(report.print_hits, ["q"], [[hit(text, start, start + 16)]])
+    table = written(search.print_hits, ["q"], [[hit(text, start, start + 16)]])
     assert "the very passage" in " ".join(table.split())
     assert table.count("before") < 40
     assert "…" in table
-    assert "[bold]" not in written(report.print_hits, ["[bold]x"], [[]]).replace("[bold]x", "")
+    assert "[bold]" not in written(search.print_hits, ["[bold]x"], [[]]).replace("[bold]x", "")
 
 
 def test_a_table_shows_the_beginning_of_an_endless_word() -> None:
-    table = written(report.print_hits, ["q"], [[hit("x" * 1_000_000)]])
+    table = written(search.print_hits, ["q"], [[hit("x" * 1_000_000)]])
     assert len(table) < 5_000
     assert "and 998,500 characters more" in " ".join(table.split())
 
 
 def test_markup_in_a_text_is_text() -> None:
-    assert "[red]x[/red]" in written(report.print_hits, ["q"], [[hit("[red]x[/red]")]])
+    assert "[red]x[/red]" in written(search.print_hits, ["q"], [[hit("[red]x[/red]")]])
 
 
 def test_no_hits_say_so() -> None:
-    assert "no answer matches" in written(report.print_hits, ["q"], [[]])
+    assert "no answer matches" in written(search.print_hits, ["q"], [[]])
 
 
 def test_an_answer_as_a_row_keeps_columns_named_like_fields() -> None:
-    row = report.answer_as_record(Answer("i", "t", meta={"text": "other", "source": "s", "x": "1"}))
+    row = search.answer_as_record(Answer("i", "t", meta={"text": "other", "source": "s", "x": "1"}))
     assert row == {"id": "i", "text": "t", "meta:text": "other", "meta:source": "s", "x": "1"}
-    assert report.export_columns(["text", "x"])[-2:] == ["meta:text", "x"]
+    assert search.export_columns(["text", "x"])[-2:] == ["meta:text", "x"]

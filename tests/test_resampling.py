@@ -9,8 +9,14 @@ import pytest
 from scipy.stats import pearsonr, rankdata, spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score, v_measure_score
 
-from searchkit import resampling
-from searchkit.resampling import Separation, bootstrap, groupings, interval, pearsons, ranks
+from searchkit.evaluation.bootstrap import (
+    Separation,
+    bootstrap,
+    groupings,
+    interval,
+    pearsons,
+    ranks,
+)
 
 
 def drawn(seed: int, rows: int, resamples: int = 6) -> np.ndarray:
@@ -31,7 +37,9 @@ def test_resamples_are_drawn_with_replacement_and_by_the_seed(monkeypatch) -> No
     assert counts.max() > 1 and abs((counts == 0).mean() - (1 - 1 / 40) ** 40) < 0.02
     again = bootstrap(lambda counts: counts, 40, resamples=300, seed=1)
     assert (again == counts).all()
-    monkeypatch.setattr(resampling, "BLOCK", 40 * 7)  # the blocks make no difference
+    monkeypatch.setattr(
+        "searchkit.evaluation.bootstrap.BLOCK", 40 * 7
+    )  # the blocks make no difference
     assert (bootstrap(lambda counts: counts, 40, resamples=300, seed=1) == counts).all()
     assert (bootstrap(lambda counts: counts, 40, resamples=300, seed=2) != counts).any()
 
@@ -106,7 +114,7 @@ def test_separation_with_two_units_a_row(seed: int, monkeypatch) -> None:
         both = np.where(same, count[units[:, 0]], count[units[:, 0]] * count[units[:, 1]])
         assert found[n] == pytest.approx(figures(same, scores, both))
     assert Separation(same, scores, units[:, ::-1]).figures(counts) == pytest.approx(found)
-    monkeypatch.setattr(resampling, "BLOCK", 1)
+    monkeypatch.setattr("searchkit.evaluation.bootstrap.BLOCK", 1)
     assert Separation(same, scores, units).figures(counts) == pytest.approx(found)
 
 
@@ -118,7 +126,7 @@ def test_separation_of_many_positives_is_nearly_exact(monkeypatch) -> None:
     ones = np.ones((1, 1))
     found = Separation(truth, scores, np.zeros(30_000, int)).figures(ones)[0]
     assert found == pytest.approx(exact, abs=2e-4)
-    monkeypatch.setattr(resampling, "LEVELS", 10)
+    monkeypatch.setattr("searchkit.evaluation.bootstrap.LEVELS", 10)
     assert Separation(truth, scores, np.zeros(30_000, int)).figures(ones)[0] != pytest.approx(
         exact, abs=2e-4
     )

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from searchkit import shards
-from searchkit.errors import BadInput, MissingExtra, StorageFailed
-from searchkit.runners import PlainLoop, open_runner
+from searchkit.core.errors import BadInput, MissingExtra, StorageFailed
+from searchkit.runners import files
+from searchkit.runners.base import PlainLoop
+from searchkit.runners.opening import open_runner
 
 
 def test_the_plain_loop_gives_results_in_order(tmp_path: Path) -> None:
@@ -65,18 +66,18 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("n", [0, 1, 5_000])
 def test_arrays_and_texts_come_back(tmp_path: Path, n: int) -> None:
     array = np.arange(n * 3, dtype=np.float32).reshape(n, 3)
-    shards.write_array(tmp_path / "a.npy", array)
-    shards.write_array(tmp_path / "a.npy", array)  # a task that is retried
-    mapped = shards.map_array(tmp_path / "a.npy")
+    files.write_array(tmp_path / "a.npy", array)
+    files.write_array(tmp_path / "a.npy", array)  # a task that is retried
+    mapped = files.map_array(tmp_path / "a.npy")
     assert np.array_equal(mapped, array) and mapped.dtype == np.float32
-    assert np.array_equal(shards.read_array(tmp_path / "a.npy"), array)
+    assert np.array_equal(files.read_array(tmp_path / "a.npy"), array)
     texts = ["", "é\n", "\x00"] * n
-    shards.write_texts(tmp_path / "t.parquet", texts)
-    assert shards.read_texts(tmp_path / "t.parquet") == texts
+    files.write_texts(tmp_path / "t.parquet", texts)
+    assert files.read_texts(tmp_path / "t.parquet") == texts
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npy", "t.parquet"]
 
 
 def test_objects_are_never_unpickled(tmp_path: Path) -> None:
     np.save(tmp_path / "bad.npy", np.array([{}], object), allow_pickle=True)
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        shards.read_array(tmp_path / "bad.npy")
+        files.read_array(tmp_path / "bad.npy")

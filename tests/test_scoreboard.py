@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from searchkit import scoreboard
-from searchkit.cli import main
-from searchkit.demo import ANSWERS, PLANTED
-from searchkit.sidebyside import Evaluated, Figure, Interval
-from searchkit.sidebyside import Result as One
+from searchkit.cli.app import main
+from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
+from searchkit.evaluation.comparison import Evaluated, Figure, Interval
+from searchkit.evaluation.comparison import Result as One
+from searchkit.output import evaluation
 
 BETTER = One("new", Interval(0.75, 0.7, 0.8), Interval(0.1, 0.05, 0.15), "better")
 CHANCE = One("old\x1b[2J", Interval(0.6, 0.5, 0.7), Interval(-0.05, -0.1, 0.01), "within chance")
@@ -28,7 +28,7 @@ FOUND = Evaluated(
 
 def shown(found: Evaluated) -> str:
     out = io.StringIO()
-    scoreboard.print_evaluated(found, out)
+    evaluation.print_evaluated(found, out)
     return out.getvalue()
 
 
@@ -59,16 +59,16 @@ def test_a_table_without_intervals_and_one_without_figures() -> None:
 
 
 def test_records_and_rows() -> None:
-    record = json.loads(json.dumps(scoreboard.evaluated_as_record(FOUND)))
+    record = json.loads(json.dumps(evaluation.evaluated_as_record(FOUND)))
     assert record["models"][:2] == ["base", "new"] and record["missing"] == FOUND.missing
     first, better, _ = record["figures"][0]["models"]
     assert first == {"model": "base", "value": 0.65, "low": 0.6, "high": 0.7, "difference": None}
     assert better["difference"] == {
         "value": 0.1, "low": 0.05, "high": 0.15, "verdict": "better",
     }  # fmt: skip
-    rows = list(scoreboard.evaluated_as_rows(FOUND))
+    rows = list(evaluation.evaluated_as_rows(FOUND))
     assert [row["model"] for row in rows[:3]] == list(FOUND.models)
-    assert all(set(row) <= set(scoreboard.COLUMNS) for row in rows)
+    assert all(set(row) <= set(evaluation.COLUMNS) for row in rows)
     assert (rows[1]["difference_low"], rows[1]["verdict"]) == (0.05, "better")
     assert rows[3] == {"figure": "Pearson", "on": "all labels are 3"}
 
@@ -85,7 +85,7 @@ def run(*arguments: object, code: int = 0) -> Result:
 
 @pytest.mark.model
 def test_the_demo_corpus_with_the_real_model_and_a_random_one(tiny: Path, tmp_path: Path) -> None:
-    result = run("--corpus", ANSWERS, "--copies", PLANTED, "--model", "default", "--model", tiny,
+    result = run("--corpus", DEMO_ANSWERS, "--copies", DEMO_PLANTED, "--model", "default", "--model", tiny,
                  "-f", "json", "-o", tmp_path / "out.json")  # fmt: skip
     assert result.stdout == "" and "28 listed pairs are of a kind that is no copy" in result.stderr
     found = json.loads((tmp_path / "out.json").read_text())

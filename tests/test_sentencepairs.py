@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from searchkit.errors import BadInput
-from searchkit.sentencepairs import read_pairs
-from searchkit.types import SentencePair
+from searchkit.core.errors import BadInput
+from searchkit.sources.labelled import SentencePair, read_pairs
 
 HEAD = "sentence_0,sentence_1,label\n"
 

@@ -14,15 +14,16 @@ import pytest
 from conftest import ToyEncoder
 from serving import make_index, toy, until, writer
 
-import searchkit.served
+import searchkit.web.served
 from searchkit import Answer, Index
-from searchkit.decisions import decide, decisions
-from searchkit.errors import BadInput, IndexBusy, IndexNotFound, SearchkitError
-from searchkit.query import query
-from searchkit.reindex import reindex
-from searchkit.served import MOST_JOBS, READERS, Job, Served
-from searchkit.verify import verify
-from searchkit.where import Where
+from searchkit.core.errors import BadInput, IndexBusy, IndexNotFound, SearchkitError
+from searchkit.core.where import Where
+from searchkit.index.decisions import decide, decisions
+from searchkit.index.query import query
+from searchkit.index.upkeep.reindex import reindex
+from searchkit.index.upkeep.verify import verify
+from searchkit.web.jobs import Job
+from searchkit.web.served import MOST_JOBS, READERS, Served
 
 __all__ = ["toy"]
 ALL = Where()
@@ -128,7 +129,7 @@ def test_what_another_process_writes_is_there_with_the_next_request(
 ) -> None:
     sized = {"another": 16}
     monkeypatch.setattr(
-        "searchkit.anyindex.load_encoder",
+        "searchkit.index.base.load_encoder",
         lambda _="", *, fingerprint=None, **__: ToyEncoder(
             sized.get(fingerprint, 32), fingerprint=fingerprint
         ),
@@ -371,13 +372,13 @@ def test_searches_together_equal_searches_alone(
     served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
-    plain = searchkit.served.query
+    plain = searchkit.web.served.query
 
     def counted(index: Index, texts: list[str], *rest: Any) -> Any:
         batches.append(len(texts))
         return plain(index, texts, *rest)
 
-    monkeypatch.setattr("searchkit.served.query", counted)
+    monkeypatch.setattr("searchkit.web.served.query", counted)
     found = together(served, ASKS)
     assert batches == [4, 4, 4, 4]
     with Index.open(folder) as index:
@@ -396,14 +397,14 @@ def test_a_bad_query_spoils_no_other(served: Served) -> None:
 def test_nobody_takes_a_mistake_of_ours_for_no_hits(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = searchkit.served.query
+    plain = searchkit.web.served.query
 
     def odd(index: Index, texts: list[str], *rest: Any) -> Any:
         if "odd" in texts:
             raise RuntimeError("a mistake")
         return plain(index, texts, *rest)
 
-    monkeypatch.setattr("searchkit.served.query", odd)
+    monkeypatch.setattr("searchkit.web.served.query", odd)
     asks = [(text, 3, "semantic", ALL) for text in ("odd", "event loop", "streams")]
     found = together(served, asks)
     assert found[0] == "RuntimeError: a mistake"
@@ -420,7 +421,7 @@ def test_a_slow_filter_holds_up_no_other_search(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
-    plain = searchkit.served.query
+    plain = searchkit.web.served.query
 
     def slow(index: Index, texts: list[str], k: int, mode: Any, where: Where) -> Any:
         if where.sql:
@@ -428,7 +429,7 @@ def test_a_slow_filter_holds_up_no_other_search(
             leave.wait(20)
         return plain(index, texts, k, mode, where)
 
-    monkeypatch.setattr("searchkit.served.query", slow)
+    monkeypatch.setattr("searchkit.web.served.query", slow)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(served.search, "loop", 3, "semantic", Where(sql="score > 1"))
         assert entered.wait(10)
@@ -439,10 +440,10 @@ def test_a_slow_filter_holds_up_no_other_search(
 
 @pytest.mark.model
 def test_together_equals_alone_with_the_real_model(tmp_path: Path) -> None:
-    from searchkit.demo import ANSWERS
-    from searchkit.sources import read_answers
+    from searchkit.demo.corpus import DEMO_ANSWERS
+    from searchkit.sources.reader import read_answers
 
-    rows = [answer for _, answer in zip(range(60), read_answers([ANSWERS]), strict=False)]
+    rows = [answer for _, answer in zip(range(60), read_answers([DEMO_ANSWERS]), strict=False)]
     with Index.create(tmp_path / "index") as index:
         index.add(rows)
     served = Served.open(tmp_path / "index")
@@ -595,7 +596,7 @@ def test_threads_that_wait_leave_threads_that_answer(
 
 
 def test_decisions_join_findings_that_were_computed_before(served: Served) -> None:
-    from searchkit.plagiarism import find_plagiarism
+    from searchkit.plagiarism.find import find_plagiarism
 
     found = done(served, served.job("findings", lambda index, _: find_plagiarism(index)))
     assert served.with_decisions(found).decisions == {}

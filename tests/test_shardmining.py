@@ -8,28 +8,30 @@ import numpy as np
 import pytest
 from test_mining import unit
 
-from searchkit import mining, shardmining
-from searchkit.index import Index
-from searchkit.mining import PairSorter, mine_blocks
-from searchkit.pairs import mine
-from searchkit.runners import PlainLoop
-from searchkit.shardmining import mine_shards
+from searchkit.index.folder import Index
+from searchkit.mining import distributed, exact, row_pairs
+from searchkit.mining import products as products_module
+from searchkit.mining.distributed import mine_shards
+from searchkit.mining.exact import mine_blocks
+from searchkit.mining.pairs import mine
+from searchkit.mining.row_pairs import PairSorter
+from searchkit.runners.base import PlainLoop
 
 
-def sorted_pairs(blocks) -> mining.RowPairs:
+def sorted_pairs(blocks) -> exact.RowPairs:
     sorter = PairSorter()
     for block in blocks:
         sorter.add(block)
-    return mining._joined(list(sorter.blocks()))
+    return row_pairs.concatenate_pairs(list(sorter.blocks()))
 
 
 @pytest.fixture(params=[None, ("cpu", "bfloat16")], ids=["single", "half"], autouse=True)
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mining, "half_precision_here", lambda: request.param)
+    monkeypatch.setattr(exact, "half_precision_here", lambda: request.param)
     if request.param:
         import torch  # noqa: F401  (mining takes torch when it is there)
-    monkeypatch.setattr(mining, "TILE", 32)
-    monkeypatch.setattr(mining, "SPAN", 2)
+    monkeypatch.setattr(exact, "TILE", 32)
+    monkeypatch.setattr(products_module, "SPAN", 2)
 
 
 @pytest.mark.parametrize("products", [1, 50_000, 1e12])
@@ -38,7 +40,7 @@ def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def test_is_the_plain_loop(
     tmp_path: Path, monkeypatch, products: float, threshold: float, owned: bool
 ) -> None:
-    monkeypatch.setattr(shardmining, "PRODUCTS", products)
+    monkeypatch.setattr(distributed, "PRODUCTS", products)
     vectors = unit(700, clusters=20)
     owners = np.repeat(np.arange(350), 2) if owned else None
     groups = np.repeat(np.arange(7), 100) if owned else None
@@ -79,9 +81,9 @@ def test_an_index_is_mined_alike(tmp_path: Path, encoder, answers) -> None:
 
 def test_on_a_gpu_only_if_all_workers_have_room(tmp_path: Path, monkeypatch) -> None:
     vectors, asked = unit(200, 16, clusters=10), []
-    monkeypatch.setattr(mining, "GPU_LARGE", -1)
-    monkeypatch.setattr(mining, "LARGE", -1)
-    monkeypatch.setattr(shardmining, "gpu_holds", lambda numbers: asked.append(numbers) or False)
+    monkeypatch.setattr(exact, "GPU_LARGE", -1)
+    monkeypatch.setattr(exact, "LARGE", -1)
+    monkeypatch.setattr(distributed, "gpu_holds", lambda numbers: asked.append(numbers) or False)
     runner = PlainLoop(tmp_path)
     wanted = sorted_pairs(mine_shards(runner, vectors, 0.8))
     assert len(wanted) > 50 and not asked  # no worker has one

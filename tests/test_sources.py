@@ -23,12 +23,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from searchkit import folders, sheets
-from searchkit.columns import USUAL
-from searchkit.columns import folded as fold
-from searchkit.errors import BadInput
-from searchkit.sources import Columns, Reject, count_rows, read_answers
-from searchkit.types import Answer
+from searchkit.core.errors import BadInput
+from searchkit.core.records import Answer
+from searchkit.sources import folders
+from searchkit.sources import workbook as sheets
+from searchkit.sources.columns import USUAL, Columns, Reject
+from searchkit.sources.columns import folded as fold
+from searchkit.sources.reader import count_rows, read_answers
 
 HEAD = "id,question,author,answer,score\n"
 

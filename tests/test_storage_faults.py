@@ -13,7 +13,7 @@ import pytest
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index
-from searchkit.verify import verify
+from searchkit.index.upkeep.verify import verify
 
 TESTS = Path(__file__).parent
 
@@ -98,7 +98,7 @@ def test_a_read_only_folder_can_be_queried(answers) -> None:
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    from searchkit.errors import StorageFailed
+    from searchkit.core.errors import StorageFailed
 
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageFailed, match="can't make this folder"):

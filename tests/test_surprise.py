@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from searchkit.surprise import SUM, USUAL, Null, Tail, Usual
+from searchkit.plagiarism.significance import SUM, USUAL, Null, Tail, Usual
 
 FREE = Usual(0.5, 1.0, latest=9.0, least=0.01, most=99.0)
 

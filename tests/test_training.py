@@ -16,20 +16,13 @@ from click.testing import CliRunner, Result
 from courses import course
 
 from searchkit import Answer, Index
-from searchkit.cli import main
-from searchkit.encoder import load_encoder
-from searchkit.errors import BadInput, MissingExtra
-from searchkit.modelfolder import check_folder
-from searchkit.training import (
-    CARD,
-    LOSSES,
-    Settings,
-    held_out_score,
-    loss_labels,
-    question_groups,
-    train,
-)
-from searchkit.types import SentencePair
+from searchkit.cli.app import main
+from searchkit.core.errors import BadInput, MissingExtra
+from searchkit.encoding.loading import load_encoder
+from searchkit.encoding.model_folder import check_folder
+from searchkit.sources.labelled import SentencePair
+from searchkit.training.settings import CARD, LOSSES, Settings
+from searchkit.training.train import held_out_score, loss_labels, question_groups, train
 
 pytestmark = pytest.mark.model
 
@@ -345,7 +338,7 @@ def joint_by_hand(left, right, degrees, questions, positive, scale: float = 20.0
 def joint(left, right, degrees, questions, positive) -> float:
     import torch
 
-    from searchkit.trainer import JointLoss
+    from searchkit.training.trainer import JointLoss
 
     labels = torch.tensor(list(zip(degrees, questions, positive, strict=True)))
     embeddings = [torch.tensor(left), torch.tensor(right)]

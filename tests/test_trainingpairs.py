@@ -10,10 +10,10 @@ from conftest import ToyEncoder
 from courses import course, made, marked
 
 from searchkit import Answer, Index
-from searchkit.decisions import decide
-from searchkit.errors import BadInput
-from searchkit.trainingpairs import pairs_of_clusters, pairs_of_decisions, pairs_of_graded
-from searchkit.types import SentencePair
+from searchkit.core.errors import BadInput
+from searchkit.index.decisions import decide
+from searchkit.sources.labelled import SentencePair
+from searchkit.training.pairs import pairs_of_clusters, pairs_of_decisions, pairs_of_graded
 
 
 def test_each_graded_answer_with_the_reference_and_its_mark(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import ToyEncoder
 
-from searchkit.traits import NAMES, traits
-from searchkit.words import split_words
+from searchkit.grading.corpus import NAMES, traits
+from searchkit.text.words import split_words
 
 COSINE, HAS, KEEPS, LENGTH, LONGER = range(5)
 

@@ -9,8 +9,8 @@ import pytest
 from courses import POINTS, course, made, marked
 
 from searchkit import Where, evaluate_grades
-from searchkit.errors import BadInput
-from searchkit.metrics import rmse
+from searchkit.core.errors import BadInput
+from searchkit.core.metrics import rmse
 
 
 def test_suggestions_beat_the_baselines_where_there_is_something_to_learn(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from serving import HOSTILE, client_of, make_index, toy, until, writer
 from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
-from searchkit.uploads import MOST_REJECTS, MOST_UPLOADS
+from searchkit.web.uploads import MOST_REJECTS, MOST_UPLOADS
 
 __all__ = ["toy"]
 
@@ -325,7 +325,7 @@ def test_a_busy_index_is_told_and_the_file_gone(
 
 def test_one_file_is_put_in_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     leave = threading.Event()
-    monkeypatch.setattr("searchkit.uploads.count_rows", lambda _: leave.wait(10))
+    monkeypatch.setattr("searchkit.web.uploads.count_rows", lambda _: leave.wait(10))
     key = put(client, "a.csv", ROWS).json()["id"]
     waits = client.get(f"/api/uploads/{key}")
     assert (waits.status_code, waits.json()) == (400, {"error": "a.csv waits to be confirmed"})
@@ -365,7 +365,7 @@ def test_only_so_many_wait_and_not_for_ever(
     assert gone.status_code == 404
     assert gone.json() == {"error": "there is no such upload any more; send the file again"}
     assert client.post(f"/api/uploads/{keys[3]}/look", json={}).status_code == 200
-    monkeypatch.setattr("searchkit.uploads.LONGEST", -1.0)
+    monkeypatch.setattr("searchkit.web.uploads.LONGEST", -1.0)
     assert client.post(f"/api/uploads/{keys[3]}/look", json={}).status_code == 404
     assert files(temporary) == []
 

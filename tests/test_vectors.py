@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchkit.vectors import NO_KEY, VectorIndex, unit_rows
+from searchkit.core.arrays import unit_rows
+from searchkit.index.storage.vectors import NO_KEY, VectorIndex
 
 
 def unit(n: int, d: int = 16, seed: int = 0) -> np.ndarray:

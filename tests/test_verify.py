@@ -8,7 +8,7 @@ import pytest
 from conftest import ToyEncoder
 
 from searchkit import Answer, Index
-from searchkit.verify import verify
+from searchkit.index.upkeep.verify import verify
 
 
 @pytest.fixture

@@ -9,20 +9,16 @@ from typing import Any
 import pytest
 
 from searchkit import Answer
-from searchkit.distribution import BINS
-from searchkit.pages import asset, environment
-from searchkit.pseudonyms import Pseudonyms
-from searchkit.types import Cluster, Decision, Finding, Hit, Member, Overlap, Passage, Ring
-from searchkit.views import (
-    Mark,
-    cluster_view,
-    finding_view,
-    histogram,
-    hit_segments,
-    pieces,
-    ring_view,
-    segments,
-)
+from searchkit.clustering.records import Cluster, Member
+from searchkit.core.records import Hit, Passage
+from searchkit.index.decisions import Decision
+from searchkit.pages.drawings import histogram, ring_view
+from searchkit.pages.environment import asset, environment
+from searchkit.pages.pseudonyms import Pseudonyms
+from searchkit.pages.scores import BINS
+from searchkit.pages.segments import Mark, hit_segments, pieces, segments
+from searchkit.pages.views import cluster_view, finding_view
+from searchkit.plagiarism.records import Finding, Overlap, Ring
 
 LEFT = Answer("l", "Alpha beta gamma delta. The loop waits.", "q", "ann", "2025-01-02")
 RIGHT = Answer("r", "It waits, the loop.\nAlpha beta gamma delta.", "q", "<b>\x1b[31m")

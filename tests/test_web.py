@@ -35,13 +35,13 @@ from serving import HOSTILE, client_of, make_index, toy, until, writer
 from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
-from searchkit.cli import main
-from searchkit.decisions import decide, decisions
-from searchkit.findings import plagiarism_as_record
-from searchkit.guard import POLICY
-from searchkit.plagiarism import find_plagiarism
-from searchkit.verify import verify
-from searchkit.web import create_app
+from searchkit.cli.app import main
+from searchkit.index.decisions import decide, decisions
+from searchkit.index.upkeep.verify import verify
+from searchkit.output.findings import plagiarism_as_record
+from searchkit.plagiarism.find import find_plagiarism
+from searchkit.web.app import create_app
+from searchkit.web.guard import POLICY
 
 __all__ = ["toy"]
 TEXTS = [
@@ -351,7 +351,7 @@ def test_a_mistake_of_ours_shows_nothing_of_us(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the secret")
 
-    for name in ("webpages.status", "webapi.status", "webapi.mine"):
+    for name in ("web.pages.status", "web.api.status", "web.api.mine"):
         monkeypatch.setattr(f"searchkit.{name}", broken)
     for path in ("/", "/api/status", "/api/pairs"):
         answer = client.get(path)
@@ -411,7 +411,7 @@ def test_while_another_process_writes_reading_goes_on_and_deciding_waits(
 def test_a_read_only_folder_is_served_and_says_what_it_cant(folder: Path) -> None:
     code = (
         "import os, sys; sys.path.insert(0, sys.argv[2]); from serving import *;"
-        "import searchkit.anyindex; searchkit.anyindex.load_encoder = toy_encoder;"
+        "import searchkit.index.base; searchkit.index.base.load_encoder = toy_encoder;"
         "os.setuid(65534);"
         "from pathlib import Path\n"
         "with client_of(Path(sys.argv[1])) as client:\n"
@@ -567,10 +567,10 @@ def test_serve_without_its_packages_names_them(
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-import searchkit.anyindex
+import searchkit.index.base
 from serving import toy_encoder
-searchkit.anyindex.load_encoder = toy_encoder
-from searchkit.cli import main
+searchkit.index.base.load_encoder = toy_encoder
+from searchkit.cli.app import main
 main()
 """
 

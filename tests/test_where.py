@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from conftest import ToyEncoder
 
-from searchkit import Answer, Index, Where, where
-from searchkit.errors import BadInput
+from searchkit import Answer, Index, Where
+from searchkit.core.errors import BadInput
+from searchkit.index.storage import filters
 
 ROWS = [
     Answer("a", "alpha", "q1", "s1", meta={"score": "5", "label": "right", "text": "other"}),
@@ -97,7 +98,7 @@ def test_what_is_no_expression_is_refused(index: Index, sql: str, message: str) 
 
 
 def test_an_endless_expression_is_stopped(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(where, "SECONDS", 0.2)
+    monkeypatch.setattr(filters, "SECONDS", 0.2)
     tables = ", ".join(f"answers a{n}" for n in range(16))  # 4 to the 16th rows
     with pytest.raises(BadInput, match=r"took more than 0 s; use a simpler one"):
         list(index.answers(Where(sql=f"(SELECT count(*) FROM {tables}) > 0")))

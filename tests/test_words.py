@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from searchkit.overlap import shared_runs
-from searchkit.words import NAME, NUMBER, TEXT, code_spans, sequences, split_sentences, split_words
+from searchkit.plagiarism.overlap import shared_runs
+from searchkit.text.words import (
+    NAME,
+    NUMBER,
+    TEXT,
+    code_spans,
+    sequences,
+    split_sentences,
+    split_words,
+)
 
 FENCED = "Look:\n```js\nlet total = 1; // count\nadd(total, 'x');\n```\nThat is all."
 PLAIN = "I wrote this:\nfor (let i = 0; i < n; i++) {\n  total += i;\n}\nIt adds them up."

@@ -1,0 +1,71 @@
+"""The command line: parse, call, write. No logic, and nothing heavy imported early."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from searchkit._version import __version__
+from searchkit.cli.groups import cluster, grade
+from searchkit.cli.ingest import demo, ingest
+from searchkit.cli.models import evaluate, train
+from searchkit.cli.plagiarism import compare, decisions_, plagiarism, report_
+from searchkit.cli.search import mine, query
+from searchkit.cli.session import print_message
+from searchkit.cli.upkeep import copy_, delete, export, rebuild, reindex, serve, status, verify
+from searchkit.core.errors import SearchkitError
+
+REPORT_US = "set SEARCHKIT_DEBUG=1 to see where, and report it"
+WITHOUT_GPU = (
+    "end what else uses it, make --batch-size smaller, or set CUDA_VISIBLE_DEVICES= (empty)"
+)
+
+
+class _Boundary(click.Group):
+    """The one place that turns an error into a line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Run a command; 1 for what the user can mend, 75 for busy, never a traceback."""
+        try:
+            return super().invoke(ctx)
+        except SearchkitError as error:
+            print_message(f"searchkit: {error}")
+            ctx.exit(error.exit_code)
+        except UnicodeEncodeError as error:
+            print_message(f"searchkit: {error.object!r} is not UTF-8; write it in UTF-8")
+            ctx.exit(1)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if os.environ.get("SEARCHKIT_DEBUG"):
+                raise
+            if type(error).__name__ == "OutOfMemoryError":  # torch's: importing it takes seconds
+                print_message(f"searchkit: the GPU's memory is full; {WITHOUT_GPU}")
+                ctx.exit(1)
+            print_message(
+                f"searchkit: a mistake of ours ({type(error).__name__}: {error}); {REPORT_US}"
+            )
+            ctx.exit(1)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the commands in the order in which a newcomer needs them."""
+        return list(self.commands)
+
+
+@click.group(cls=_Boundary, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="searchkit")
+def main() -> None:
+    """Search a corpus of answers by meaning: offline, exact, with evidence."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+for command in (
+    ingest, query, mine, plagiarism, compare, report_, decisions_, cluster, grade, serve, train,
+    evaluate, status, verify, rebuild, reindex, delete, export, copy_, demo,
+):  # fmt: skip
+    main.add_command(command)

@@ -1,0 +1,47 @@
+"""What clustering returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An answer in a cluster.
+
+    Attributes:
+        id: The answer's id.
+        score: Its cosine with the cluster's centre; 0 among what is in no cluster.
+    """
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Answers that say the same.
+
+    Attributes:
+        cluster: Its number in its question, from 1, largest first.
+        question: The question that they answer; None over all.
+        kind: `cluster`; `single`: one answer that is like no other; `noise`: all that the method
+            puts into no cluster.
+        center: The id of its most typical answer; None for noise.
+        keywords: Words that set it apart from the question's other clusters, best first.
+        spread: 1 minus the mean score of its members.
+        members: Its answers, nearest to the centre first.
+    """
+
+    cluster: int
+    question: str | None
+    kind: str
+    center: str | None
+    keywords: tuple[str, ...]
+    spread: float
+    members: tuple[Member, ...]
+
+    @property
+    def size(self) -> int:
+        """How many answers it has."""
+        return len(self.members)

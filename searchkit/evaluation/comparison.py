@@ -1,0 +1,242 @@
+"""Side by side: figures of several models, their intervals, and which differences are chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.core.arrays import Float64, Int64
+from searchkit.encoding.encoder import Encoder
+from searchkit.evaluation.bootstrap import Measure, bootstrap, interval
+
+FEW = 10  # units; fewer say nothing about others
+Array = NDArray[Any]
+Verdict = Literal["better", "worse", "within chance", "too few to tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value, and where it lies in 95 % of resamples.
+
+    Attributes:
+        value: Of the data as they are.
+        low: The lower end; None if there are too few to resample.
+        high: The upper end.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A figure of one model.
+
+    Attributes:
+        model: Its name.
+        figure: The figure.
+        difference: To the first model; None for the first itself.
+        verdict: On the difference; `within chance` if its interval holds 0. None for the first.
+    """
+
+    model: str
+    figure: Interval
+    difference: Interval | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of all models.
+
+    Attributes:
+        name: What it is; higher is better.
+        on: On what it was measured.
+        results: One a model, in their order.
+    """
+
+    name: str
+    on: str
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Models side by side.
+
+    Attributes:
+        models: Their names.
+        measured: What they were measured on.
+        unit: What is drawn in a resample: `question`, `answer`, `pair` or `query`.
+        units: How many of them there are.
+        resamples: How many were drawn.
+        figures: What was measured.
+        missing: What could not be, and why.
+        notes: What a reader should know about the data.
+    """
+
+    models: tuple[str, ...]
+    measured: str
+    unit: str
+    units: int
+    resamples: int
+    figures: tuple[Figure, ...]
+    missing: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def numbered(questions: Sequence[str | None]) -> Int64:
+    """Give `(n,)` the number of each row's question, from 0; a row without one is on its own."""
+    keys = [(name, None if name else n) for n, name in enumerate(questions)]
+    place = {key: n for n, key in enumerate(dict.fromkeys(keys))}
+    return np.array([place[key] for key in keys], np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What is drawn in a resample.
+
+    Attributes:
+        codes: `(n,)` the unit of each row, from 0.
+        name: `question`, `answer`, `pair` or `query`.
+        note: What a reader should know of the choice.
+    """
+
+    codes: Int64
+    name: str
+    note: str | None = None
+
+    @classmethod
+    def of(cls, questions: Sequence[str | None], row: str) -> Units:
+        """Choose the questions, a row that has none being on its own; or rows, if they are few.
+
+        Args:
+            questions: Of each row.
+            row: What a row is called.
+        """
+        known = {name for name in questions if name}
+        if len(known) < FEW:
+            what = "1 question is" if len(known) == 1 else f"{len(known)} questions are"
+            note = f"{what} too few to resample: {row}s are drawn, as if none had to do with others"
+            return cls(np.arange(len(questions)), row, note if known else None)
+        return cls(numbered(questions), "question")
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(self.codes.max()) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Figures that are computed together.
+
+    Attributes:
+        names: Of the figures.
+        on: What they are measured on.
+        of: Gives their values for what is known of a model, and what gives those of resamples.
+    """
+
+    names: tuple[str, ...]
+    on: str
+    of: Callable[[Array], tuple[list[float], Measure]]
+
+
+def side_by_side(
+    encoders: Iterable[Encoder],
+    read: Callable[[Encoder], Array],
+    parts: Sequence[Part],
+    *,
+    measured: str,
+    units: Units,
+    resamples: int,
+    seed: int,
+    missing: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+) -> Evaluated:
+    """Measure every model by every part, then resample all of them together.
+
+    Args:
+        encoders: One after another; each is measured before the next is asked for.
+        read: Gives what the parts need to know of a model.
+        parts: What to measure by; with none no model is looked at.
+        measured: What the models are measured on.
+        units: What is drawn; with fewer than `FEW` nothing is.
+        resamples: How many to draw.
+        seed: Of the draws.
+        missing: What can't be measured, and why.
+        notes: What a reader should know.
+    """
+    names: list[str] = []
+    values: list[list[float]] = []
+    measures: list[Measure] = []
+    for encoder in encoders:
+        names.append(encoder.name)
+        known = read(encoder) if parts else np.empty(0)
+        taken = [part.of(known) for part in parts]
+        values.append([value for some, _ in taken for value in some])
+        measures += [measure for _, measure in taken]
+    if not names:
+        raise ValueError("no encoder to measure")
+    notes = [*notes, units.note] if units.note else list(notes)
+    drawn = None
+    if parts and units.count >= FEW:
+        drawn = _drawn(measures, units.count, resamples, seed).reshape(resamples, len(names), -1)
+    elif parts:
+        some = "1 is" if units.count == 1 else f"{units.count} are"
+        notes.append(f"{some} too few to resample: no intervals, and no verdicts")
+    figures = [
+        Figure(name, on, _results(
+            names, [row[n] for row in values], None if drawn is None else drawn[:, :, n]
+        ))
+        for n, (name, on) in enumerate((name, part.on) for part in parts for name in part.names)
+    ]  # fmt: skip
+    return Evaluated(
+        tuple(names), measured, units.name, units.count, resamples, tuple(figures), missing or {},
+        tuple(notes),
+    )  # fmt: skip
+
+
+def _drawn(measures: Sequence[Measure], units: int, resamples: int, seed: int) -> Float64:
+    def all_of_them(counts: Float64) -> Float64:
+        return np.hstack([measure(counts) for measure in measures])
+
+    return bootstrap(all_of_them, units, resamples=resamples, seed=seed)
+
+
+def _results(
+    names: Sequence[str], values: Sequence[float], drawn: Float64 | None
+) -> tuple[Result, ...]:
+    """Compare the models by one figure.
+
+    Args:
+        names: Of the models.
+        values: Their figures.
+        drawn: `(resamples, models)`.
+    """
+    results = [Result(names[0], _interval(values[0], drawn, 0), None, None)]
+    for n in range(1, len(names)):
+        apart = None if drawn is None else drawn - drawn[:, :1]
+        difference = _interval(values[n] - values[0], apart, n)
+        results.append(
+            Result(names[n], _interval(values[n], drawn, n), difference, _verdict(difference))
+        )
+    return tuple(results)
+
+
+def _interval(value: float, drawn: Float64 | None, model: int) -> Interval:
+    low, high = (np.nan, np.nan) if drawn is None else interval(drawn[:, model])
+    return Interval(value, *(None if np.isnan(end) else end for end in (low, high)))
+
+
+def _verdict(difference: Interval) -> Verdict:
+    if difference.low is None or difference.high is None:
+        return "too few to tell"
+    if difference.low <= 0 <= difference.high:
+        return "within chance"
+    return "better" if difference.low > 0 else "worse"

@@ -1,0 +1,1 @@
+"""The same index in Milvus. Begin in `index.py`."""

@@ -1,0 +1,77 @@
+"""One writer at a time: an advisory lock on a file that says which process holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from searchkit.core.errors import IndexBusy, StorageFailed
+
+_FAR = 1 << 30  # Windows locks bytes, so a byte far behind the text is locked and the text readable
+
+
+class WriterLock:
+    """Held from `acquire` to `release`; the system frees it when the process ends, however."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._handle: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock or fail at once.
+
+        Raises:
+            IndexBusy: if another process (or another object of this one) holds it.
+            StorageFailed: if the file can't be opened for writing.
+        """
+        try:
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise StorageFailed(
+                f"{self.path.parent}: can't write here ({error.strerror}); "
+                "queries still work; make the folder writable to change the index"
+            ) from error
+        try:
+            _lock(handle)
+        except OSError as error:
+            os.close(handle)
+            raise IndexBusy(
+                f"{self.path.parent}: being written by {self._holder()}; try again when it is done"
+            ) from error
+        self._handle = handle
+        started = datetime.now().isoformat(sep=" ", timespec="seconds")
+        with contextlib.suppress(OSError):  # a full disk is reported where data is at stake
+            os.ftruncate(handle, 0)
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.write(handle, f"process {os.getpid()}, since {started}\n".encode())
+
+    def release(self) -> None:
+        """Free the lock; doing it twice is harmless."""
+        if self._handle is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, 0)
+            os.close(self._handle)
+            self._handle = None
+
+    def _holder(self) -> str:
+        try:
+            return self.path.read_text("utf-8").strip() or "another process"
+        except OSError:
+            return "another process"
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(handle: int) -> None:
+        os.lseek(handle, _FAR, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

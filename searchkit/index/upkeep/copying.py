@@ -1,0 +1,51 @@
+"""Copy: the answers of one index into another, with their vectors, so that nothing is embedded."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from searchkit.core.errors import BadInput, IndexMismatch
+from searchkit.index.base import AnyIndex
+from searchkit.index.ingest import BATCH, Ingested, batches
+
+log = logging.getLogger("searchkit")
+
+
+def copy(
+    source: AnyIndex, target: AnyIndex, *, progress: Callable[[int, int], None] | None = None,
+    batch: int = BATCH,
+) -> Ingested:  # fmt: skip
+    """Add every answer of one index to another, or update it there.
+
+    A killed copy goes on when it is run again. Decisions about findings stay where they are.
+
+    Args:
+        source: Open for reading.
+        target: Open for writing, of the same model.
+        progress: Called with how many answers are done, and of how many.
+        batch: Answers that are written together.
+
+    Raises:
+        BadInput: if both are one.
+        IndexMismatch: if their models differ.
+    """
+    if source.is_at(target):
+        raise BadInput(f"{source.place}: can't be copied into itself; name another index")
+    ours, theirs = source.model, target.model
+    if ours.fingerprint != theirs.fingerprint:
+        raise IndexMismatch(
+            f"{target.place}: made with {theirs.name} ({theirs.fingerprint[:12]}), and "
+            f"{source.place} with {ours.name} ({ours.fingerprint[:12]}); copy into a new index"
+        )
+    started, done, total = time.perf_counter(), Ingested(), len(source)
+    for answers in batches(source.kept(), batch):
+        done.read += len(answers)
+        done.count(target.carry(answers))
+        if progress:
+            progress(done.read, total)
+    if decided := len(source.decided()):
+        log.info("%s decisions about findings stay in %s", f"{decided:,}", source.place)
+    done.seconds = round(time.perf_counter() - started, 3)
+    return done

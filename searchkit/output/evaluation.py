@@ -1,0 +1,160 @@
+"""Models side by side for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TextIO
+
+from searchkit.core.wording import counted
+from searchkit.output.console import open_console, plain_table, visible
+
+if TYPE_CHECKING:
+    from searchkit.evaluation.comparison import Evaluated, Interval, Result
+    from searchkit.training.records import Trained
+
+
+COLUMNS = ["figure", "model", "value", "low", "high", "difference", "difference_low",
+           "difference_high", "verdict", "on"]  # fmt: skip
+VERDICTS = {
+    "better": "better",
+    "worse": "worse",
+    "within chance": "no difference: within chance",
+    "too few to tell": "too few to tell",
+}
+STYLES = {"better": "green", "worse": "red"}
+
+
+def what_was_trained(trained: Trained) -> Iterator[str]:
+    """Say from what a model was trained, and whether that helped."""
+    yield (
+        f"{trained.path}: learned from {counted(len(trained.learned), 'pair')} in "
+        f"{counted(trained.steps, 'step')}, {trained.seconds:,.0f} s"
+    )
+    if trained.before is None:
+        yield "nothing was held out, so that it isn't known what that gave"
+        return
+    best = dict(trained.scores)[trained.best]
+    yield (
+        f"held out: {counted(len(trained.held_out), 'pair')} of other questions; score "
+        f"{trained.before:.3f} before, {best:.3f} at step {trained.best:,}, which is kept"
+    )
+    if best <= trained.before:
+        yield "the model was as good before: better keep that one"
+
+
+def evaluated_as_record(found: Evaluated) -> dict[str, Any]:
+    """Give all of it."""
+    return {
+        "measured": found.measured,
+        "models": list(found.models),
+        "unit": found.unit,
+        "units": found.units,
+        "resamples": found.resamples,
+        "figures": [
+            {"figure": figure.name, "on": figure.on,
+             "models": [_result_as_record(result) for result in figure.results]}
+            for figure in found.figures
+        ],
+        "missing": dict(found.missing),
+        "notes": list(found.notes),
+    }  # fmt: skip
+
+
+def _result_as_record(result: Result) -> dict[str, Any]:
+    difference = result.difference and {
+        **_interval_as_record(result.difference),
+        "verdict": result.verdict,
+    }
+    return {
+        "model": result.model,
+        **_interval_as_record(result.figure),
+        "difference": difference,
+    }
+
+
+def _interval_as_record(interval: Interval) -> dict[str, float | None]:
+    ends = {"value": interval.value, "low": interval.low, "high": interval.high}
+    return {name: None if end is None else round(end, 6) for name, end in ends.items()}
+
+
+def evaluated_as_rows(found: Evaluated) -> Iterator[dict[str, Any]]:
+    """Give a row a figure of a model; one without a value for what could not be measured."""
+    for figure in found.figures:
+        for result in figure.results:
+            apart = _interval_as_record(result.difference) if result.difference else {}
+            yield {
+                "figure": figure.name, "model": result.model,
+                **_interval_as_record(result.figure),
+                "difference": apart.get("value"), "difference_low": apart.get("low"),
+                "difference_high": apart.get("high"), "verdict": result.verdict, "on": figure.on,
+            }  # fmt: skip
+    for name, why in found.missing.items():
+        yield {"figure": name, "on": why}
+
+
+def print_evaluated(found: Evaluated, out: TextIO) -> None:
+    """Print a row a figure and a column a model: value, interval, difference to the first."""
+    from rich.text import Text
+
+    console = open_console(out)
+
+    def say(line: str, style: str = "dim") -> None:
+        console.print(Text(visible(line), style=style), soft_wrap=True)
+
+    say(found.measured, "bold")
+    if found.figures:
+        console.print(_table(found))
+        console.print()
+        for line in dict.fromkeys(figure.on for figure in found.figures):
+            names = ", ".join(figure.name for figure in found.figures if figure.on == line)
+            if not found.measured.startswith(line):
+                say(f"{names}: {line}")
+        if any(result.figure.low is not None for f in found.figures for result in f.results):
+            say(_what_the_intervals_are(found))
+    for name, why in found.missing.items():
+        say(f"{name}: not given, {why}", "")
+    for note in found.notes:
+        say(note, "")
+
+
+def _what_the_intervals_are(found: Evaluated) -> str:
+    drawn = f"{found.resamples:,} resamples of {found.units:,} {_plural(found.unit)}"
+    line = f"in brackets: where the figure lies in 95 % of {drawn}"
+    if len(found.models) > 1:
+        line += f"; +/-: the difference to {found.models[0]} on the same ones"
+    return line
+
+
+def _plural(unit: str) -> str:
+    return "queries" if unit == "query" else f"{unit}s"
+
+
+def _table(found: Evaluated) -> Any:  # noqa: ANN401
+    from rich.text import Text
+
+    table = plain_table()
+    table.add_column("figure", overflow="fold")
+    for model in found.models:
+        table.add_column(Text(visible(model), overflow="fold"))
+    for figure in found.figures:
+        table.add_row(figure.name, *(_cell(result) for result in figure.results))
+    return table
+
+
+def _cell(result: Result) -> Any:  # noqa: ANN401
+    from rich.text import Text
+
+    cell = Text(_written(result.figure, ".3f"))
+    if result.difference is None or result.verdict is None:
+        return cell
+    style = STYLES.get(result.verdict, "dim")
+    return cell.append(
+        f"\n{_written(result.difference, '+.3f')}\n{VERDICTS[result.verdict]}", style=style
+    )
+
+
+def _written(interval: Interval, form: str) -> str:
+    value = f"{interval.value:{form}}"
+    if interval.low is None or interval.high is None:
+        return value
+    return f"{value} [{interval.low:{form}}, {interval.high:{form}}]"

@@ -1,0 +1,407 @@
+"""Suggested marks, trials and audits for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, TextIO
+
+from searchkit.core.records import Answer
+from searchkit.core.wording import counted
+from searchkit.grading.marks import mark_text
+from searchkit.grading.records import Clash, Spread, Standout, Suggestion
+from searchkit.output.console import one_line, open_console, plain_table, visible
+from searchkit.output.search import Get
+
+if TYPE_CHECKING:
+    from searchkit.grading.audit import Audit
+    from searchkit.grading.evaluate import Evaluation, Trial
+    from searchkit.grading.grader import Candidate
+    from searchkit.grading.marks import Marks
+    from searchkit.grading.suggest import Graded
+
+
+EXCERPT = 200  # characters of an answer that a table shows
+SHOWN = 30  # of each list that a table shows
+NAMED = 12  # answers of a group that a tree shows
+LABELS, LABEL = 8, 30  # labels that a line names, and characters of each
+COLUMNS = ["question", "id", "author", "suggested", "confidence", "neighbours", "text"]
+AUDIT_COLUMNS = ["kind", "question", "worst", "id", "author", "mark", "other", "other_author",
+                 "other_mark", "score", "cluster", "text", "other_text"]  # fmt: skip
+FIGURES = {"pearson": "Pearson", "rmse": "RMSE", "qwk": "QWK", "accuracy": "accuracy",
+           "macro_f1": "macro F1", "right": "right"}  # fmt: skip
+EVALUATION_COLUMNS = ["unseen", "answers", "questions", "marks", *FIGURES]
+SPREAD_COLUMNS = ["question", "center", "id", "author", "mark", "would_get", "text"]
+# -- suggestions -----------------------------------------------------------------------------------
+
+
+def suggestion_as_record(suggestion: Suggestion) -> dict[str, Any]:
+    """Give `{"id", "suggested", "confidence", "neighbours": […]}`; null where it abstains."""
+    return {
+        "id": suggestion.id,
+        "question": suggestion.question,
+        "suggested": suggestion.suggested,
+        "confidence": suggestion.confidence,
+        "neighbours": [
+            {"id": one.id, "mark": one.mark, "score": one.score} for one in suggestion.neighbours
+        ],
+    }
+
+
+def suggestions_as_rows(found: Graded, get: Get) -> Iterator[dict[str, Any]]:
+    """Give a row a suggestion, with the answer."""
+    answers = get([one.id for one in found.suggestions])
+    for one, answer in zip(found.suggestions, answers, strict=True):
+        yield {
+            "question": one.question, "id": one.id, "author": answer.author,
+            "suggested": one.suggested, "confidence": one.confidence,
+            "neighbours": _reasons(one), "text": answer.text,
+        }  # fmt: skip
+
+
+def print_suggestions(found: Graded, get: Get, out: TextIO) -> None:
+    """Print a tree for each question: the surest first, and last what is left to the teacher."""
+    from rich.text import Text
+    from rich.tree import Tree
+
+    console = open_console(out)
+    if not found.suggestions:
+        console.print("no ungraded answer to suggest a mark for")
+    for question, group in groupby(found.suggestions, key=lambda one: one.question):
+        some = sorted(group, key=lambda one: (one.suggested is None, -one.confidence, one.id))
+        answers = get([one.id for one in some])
+        made = sum(one.suggested is not None for one in some)
+        head = Text(visible("all answers" if question is None else question), style="bold")
+        tree = Tree(head.append(f"   {made:,} of {len(some):,} suggested", style="not bold"),
+                    guide_style="dim")  # fmt: skip
+        for one, answer in zip(some, answers, strict=True):
+            mark = "yours" if one.suggested is None else visible(mark_text(one.suggested))
+            line = Text.assemble(
+                (f"{mark:<5} ", "dim" if one.suggested is None else "bold"),
+                f"{one.confidence:.2f}  ",
+            )
+            branch = tree.add(line.append_text(_quoted(answer)))
+            branch.add(Text(visible(_reasons(one)), style="dim"))
+        console.print(tree)
+        console.print()
+
+
+def _reasons(one: Suggestion) -> str:
+    return ", ".join(
+        f"{n.id} {'reference' if n.mark is None else mark_text(n.mark)} ({n.score:.2f})"
+        for n in one.neighbours
+    )
+
+
+def what_was_learned(found: Graded) -> Iterator[str]:
+    """Say what the suggestions rest on, and what got none."""
+    yield f"{found.marks.column}: {_basis(found.marks)}; {how(found.chosen)}"
+    yield f"confidence: how often a suggestion like it was {_right(found.marks, found.tolerance)}"
+    if found.blank:
+        yield f"no mark suggested for {counted(found.blank, 'blank answer')}"
+    for question, count in list(found.unknown.items())[:5]:
+        name = "the answers without a question" if question is None else f"question {question}"
+        yield (
+            f"no mark suggested for {counted(count, 'answer')} to {name}: fewer than 5 of its "
+            f"answers are graded, and too few other questions"
+        )
+
+
+def how(chosen: Candidate | None) -> str:
+    """Say how marks were learned."""
+    if chosen is None:
+        return "learned from other questions only, by length and likeness to reference answers"
+    way = "a linear model on the vectors"
+    if chosen.method == "neighbours":
+        way = f"the nearest {counted(int(chosen.size), 'graded answer')}"
+    over = ", over what all questions teach" if chosen.shared else ""
+    return f"learned by {way}{over} (best of what was tried in cross-validation)"
+
+
+def _basis(marks: Marks) -> str:
+    scale = f"marks from {mark_text(marks.scale[0])} to {mark_text(marks.scale[-1])}"
+    if marks.kind == "labels":
+        named = [one_line(str(label), LABEL) for label in marks.scale[:LABELS]]
+        more = f" and {len(marks.scale) - LABELS:,} more" if len(marks.scale) > LABELS else ""
+        scale = "labels " + ", ".join(named) + more
+    return f"{counted(int(marks.graded.sum()), 'graded answer')}, {scale}"
+
+
+def _right(marks: Marks, tolerance: float) -> str:
+    if marks.kind == "labels" or not tolerance:
+        return "the grader's own"
+    return f"within {mark_text(tolerance)} of the grader's mark"
+
+
+# -- trials ----------------------------------------------------------------------------------------
+
+
+def evaluation_as_record(found: Evaluation) -> dict[str, Any]:
+    """Give all figures of an evaluation."""
+    chosen = found.chosen
+    return {
+        "column": found.marks.column,
+        "kind": found.marks.kind,
+        "graded": int(found.marks.graded.sum()),
+        "tolerance": found.tolerance,
+        "method": chosen and {"name": chosen.method, "size": chosen.size, "shared": chosen.shared},
+        "trials": [
+            {
+                "unseen": trial.unseen,
+                "answers": trial.answers,
+                "questions": trial.questions,
+                "scores": {
+                    score.name: {name: round(value, 4) for name, value in score.figures.items()}
+                    for score in trial.scores
+                },
+                "coverage": [
+                    {"confidence": level, "answers": round(share, 4), "right": round(right, 4)}
+                    for level, share, right in trial.coverage
+                ],
+                "calibration_error": round(trial.off, 4),
+            }
+            for trial in found.trials
+        ],
+    }
+
+
+def evaluation_as_rows(found: Evaluation) -> Iterator[dict[str, Any]]:
+    """Give a row a way to grade in each trial."""
+    for trial in found.trials:
+        for score in trial.scores:
+            yield {
+                "unseen": trial.unseen, "answers": trial.answers, "questions": trial.questions,
+                "marks": score.name, **score.figures,
+            }  # fmt: skip
+
+
+def print_evaluation(found: Evaluation, out: TextIO) -> None:
+    """Print a table of figures and one of coverage for each trial."""
+    from rich.text import Text
+
+    console = open_console(out)
+    console.print(Text(visible(f"{found.marks.column}: {_basis(found.marks)}")), soft_wrap=True)
+    console.print(Text(f"{how(found.chosen)}; right is {_right(found.marks, found.tolerance)}"),
+                  soft_wrap=True)  # fmt: skip
+    for trial in found.trials:
+        console.print()
+        console.print(Text(_what_was_held_out(trial), style="bold"))
+        console.print(_figures_table(trial))
+        console.print()
+        console.print(_coverage_table(trial))
+        console.print(Text(f"confidence and share right differ by {trial.off:.2f} on the mean",
+                           style="dim"))  # fmt: skip
+
+
+def _what_was_held_out(trial: Trial) -> str:
+    count = f"{counted(trial.answers, 'answer')} in {counted(trial.questions, 'question')}"
+    if trial.unseen == "answers":
+        return f"Unseen answers: others to the same question were graded ({count})"
+    return f"Unseen questions: nothing of the same question was graded ({count})"
+
+
+def _figures_table(trial: Trial) -> Any:  # noqa: ANN401
+    table = plain_table()
+    table.add_column("marks")
+    names = [name for name in FIGURES if name in trial.scores[0].figures]
+    for name in names:
+        table.add_column(FIGURES[name], justify="right")
+    for score in trial.scores:
+        cells = [_figure(name, score.figures[name]) for name in names]
+        table.add_row(score.name, *cells, style="bold" if score is trial.scores[0] else "")
+    return table
+
+
+def _figure(name: str, value: float) -> str:
+    return f"{value:.0%}" if name == "right" else f"{value:.3f}"
+
+
+def _coverage_table(trial: Trial) -> Any:  # noqa: ANN401
+    table = plain_table()
+    table.add_column("confidence at least", justify="right")
+    table.add_column("answers", justify="right")
+    table.add_column("right", justify="right")
+    for level, share, right in trial.coverage:
+        table.add_row(f"{level:g}", f"{share:.0%}", f"{right:.0%}" if share else "")
+    return table
+
+
+# -- audit -----------------------------------------------------------------------------------------
+
+
+def clash_as_record(clash: Clash) -> dict[str, Any]:
+    """Give one pair of near-equal answers with different marks."""
+    return {
+        "kind": "pair",
+        "left": clash.left,
+        "right": clash.right,
+        "question": clash.question,
+        "marks": list(clash.marks),
+        "difference": clash.difference,
+        "score": clash.score,
+        "steepness": clash.steepness,
+    }
+
+
+def standout_as_record(one: Standout) -> dict[str, Any]:
+    """Give one mark that stands out."""
+    return {
+        "kind": "mark",
+        "id": one.id,
+        "question": one.question,
+        "mark": one.mark,
+        "expected": one.expected,
+        "surprise": one.surprise,
+        "cluster": None if one.cluster is None else {"usual": one.cluster, "others": one.others},
+    }
+
+
+def audit_as_records(found: Audit) -> Iterator[dict[str, Any]]:
+    """Give the pairs, then the marks that stand out, each worst first."""
+    yield from map(clash_as_record, found.clashes)
+    yield from map(standout_as_record, found.standouts)
+
+
+def audit_as_rows(found: Audit, get: Get) -> Iterator[dict[str, Any]]:
+    """Give a row a pair and a row a mark, with the answers."""
+    for clash in found.clashes:
+        left, right = get([clash.left, clash.right])
+        yield {
+            "kind": "pair", "question": clash.question, "worst": clash.steepness, "id": left.id,
+            "author": left.author, "mark": clash.marks[0], "other": right.id,
+            "other_author": right.author, "other_mark": clash.marks[1], "score": clash.score,
+            "text": left.text, "other_text": right.text,
+        }  # fmt: skip
+    for one in found.standouts:
+        (answer,) = get([one.id])
+        yield {
+            "kind": "mark", "question": one.question, "worst": one.surprise, "id": one.id,
+            "author": answer.author, "mark": one.mark, "other_mark": one.expected,
+            "cluster": one.cluster, "text": answer.text,
+        }  # fmt: skip
+
+
+def print_audit(found: Audit, get: Get, out: TextIO) -> None:
+    """Print the worst pairs side by side, then the marks that stand out."""
+    from rich.text import Text
+
+    console = open_console(out)
+    console.print(Text("Near-equal answers with different marks, worst first", style="bold"))
+    console.print(_clashes_table(found.clashes[:SHOWN], get) if found.clashes else "none")
+    _say_more(console, len(found.clashes) - SHOWN)
+    console.print()
+    head = "Marks that stand out from those of like answers, worst first"
+    console.print(Text(head, style="bold"))
+    console.print(_standouts_table(found.standouts[:SHOWN], get) if found.standouts else "none")
+    _say_more(console, len(found.standouts) - SHOWN)
+
+
+def _clashes_table(clashes: Sequence[Clash], get: Get) -> Any:  # noqa: ANN401
+    from rich.text import Text
+
+    table = plain_table()
+    table.add_column("alike", justify="right")
+    for _ in range(2):
+        table.add_column("mark", justify="right", style="bold")
+        table.add_column("answer", overflow="fold", ratio=1)
+    for clash in clashes:
+        left, right = get([clash.left, clash.right])
+        one, other = (Text(visible(mark_text(mark))) for mark in clash.marks)
+        table.add_row(f"{clash.score:.2f}", one, _quoted(left), other, _quoted(right))
+    return table
+
+
+def _standouts_table(standouts: Sequence[Standout], get: Get) -> Any:  # noqa: ANN401
+    from rich.text import Text
+
+    table = plain_table()
+    table.add_column("mark", justify="right", style="bold")
+    table.add_column("expected", justify="right")
+    table.add_column("its cluster", justify="right")
+    table.add_column("answer", overflow="fold", ratio=1)
+    for one, answer in zip(standouts, get([one.id for one in standouts]), strict=True):
+        cluster = "" if one.cluster is None else f"{mark_text(one.cluster)} ({one.others})"
+        cells = (mark_text(one.mark), mark_text(one.expected), cluster)
+        table.add_row(*(Text(visible(cell)) for cell in cells), _quoted(answer))
+    return table
+
+
+def _say_more(console: Any, count: int) -> None:  # noqa: ANN401
+    if count > 0:
+        console.print(f"… and {count:,} more; --format csv has all")
+
+
+def what_was_audited(found: Audit) -> str:
+    """Say what was looked at."""
+    return (
+        f"{found.marks.column}: {_basis(found.marks)}; {found.pairs:,} near-equal pairs, "
+        f"{len(found.clashes):,} of them with different marks"
+    )
+
+
+# -- propagation -----------------------------------------------------------------------------------
+
+
+def spread_as_record(spread: Spread) -> dict[str, Any]:
+    """Give what one mark would give the rest of its cluster."""
+    return {
+        "id": spread.id,
+        "question": spread.question,
+        "mark": spread.mark,
+        "keywords": list(spread.cluster.keywords),
+        "size": spread.cluster.size,
+        "given": list(spread.given),
+        "agree": list(spread.agree),
+        "differ": [{"id": name, "mark": mark} for name, mark in spread.differ],
+    }
+
+
+def spreads_as_rows(spreads: Sequence[Spread], get: Get, column: str) -> Iterator[dict[str, Any]]:
+    """Give a row an answer of each cluster: its own mark, and what it would get."""
+    for spread in spreads:
+        named = [spread.id, *spread.given, *spread.agree, *(name for name, _ in spread.differ)]
+        for answer in get(named):
+            gets = answer.id == spread.id or answer.id in spread.given
+            yield {
+                "question": spread.question, "center": spread.id, "id": answer.id,
+                "author": answer.author, "mark": answer.meta.get(column),
+                "would_get": spread.mark if gets else None, "text": answer.text,
+            }  # fmt: skip
+
+
+def print_spreads(spreads: Sequence[Spread], get: Get, out: TextIO) -> None:
+    """Print a tree for each mark that was given."""
+    from rich.text import Text
+    from rich.tree import Tree
+
+    console = open_console(out)
+    for spread in spreads:
+        (answer,) = get([spread.id])
+        head = Text(visible(mark_text(spread.mark)) + "  ", style="bold")
+        tree = Tree(head.append_text(_quoted(answer)), guide_style="dim")
+        words = visible(", ".join(spread.cluster.keywords))
+        tree.add(Text(f"{spread.cluster.size:,} answers say the same   {words}", style="dim"))
+        branch = tree.add(Text(f"{len(spread.given):,} without a mark would get it", style="bold"))
+        scores = {member.id: member.score for member in spread.cluster.members}
+        for member in get(list(spread.given[:NAMED])):
+            branch.add(Text(f"{scores[member.id]:.2f}  ").append_text(_quoted(member)))
+        if len(spread.given) > NAMED:
+            branch.add(f"… and {len(spread.given) - NAMED:,} more; --format csv has all")
+        if spread.agree:
+            verb = "has" if len(spread.agree) == 1 else "have"
+            tree.add(f"{len(spread.agree):,} {verb} it, or one as near as makes no difference")
+        if spread.differ:
+            verb = "has" if len(spread.differ) == 1 else "have"
+            branch = tree.add(Text(f"{len(spread.differ):,} {verb} another mark", style="bold"))
+            members = get([name for name, _ in spread.differ[:NAMED]])
+            for (_, mark), member in zip(spread.differ, members, strict=False):
+                branch.add(Text(visible(mark_text(mark)) + "  ").append_text(_quoted(member)))
+        console.print(tree)
+        console.print()
+
+
+def _quoted(answer: Answer) -> Any:  # noqa: ANN401
+    from rich.text import Text
+
+    shown = one_line(answer.text, EXCERPT)
+    return Text.assemble((visible(answer.label) + "  ", "dim"), f"“{shown}”")

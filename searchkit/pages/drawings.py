@@ -1,0 +1,306 @@
+"""Histograms of scores and rings of authors, as coordinates."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from searchkit.core.records import Answer
+from searchkit.core.wording import counted
+from searchkit.pages.pseudonyms import Pseudonyms
+from searchkit.pages.scores import BINS
+from searchkit.pages.segments import Name, author_name
+from searchkit.pages.views import FindingView
+from searchkit.plagiarism.records import Ring
+
+LABEL = 14  # letters of a name in a drawing
+EDGE = 12  # letters on a line of a drawing
+
+
+# -- the scores of a question ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar: its place, and what it says."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A finding on the scale: its place, where it leads, and what it says."""
+
+    x: float
+    y: float
+    target: str
+    label: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A number below the axis."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramView:
+    """How many pairs have which score, with the findings above; in units of the drawing."""
+
+    width: int
+    height: int
+    left: float
+    right: float
+    base: float
+    bars: list[Bar]
+    dots: list[Dot]
+    ticks: list[Tick]
+    title: str
+    note: str
+
+
+WIDTH, HEIGHT, TOP, ROW = 400, 150, 26, 9  # of a histogram; rows of dots are so high
+
+
+def histogram(
+    counts: Sequence[int], findings: Sequence[FindingView] = (), note: str = ""
+) -> HistogramView:
+    """Draw how many pairs of a question have which cosine, and where its findings are.
+
+    Args:
+        counts: `BINS` of them, of scores from -1 to 1.
+        findings: Those of the question.
+        note: What else has to be said.
+    """
+    total = sum(counts)
+    scores = [finding.score for finding in findings]
+    lowest = next((n for n, count in enumerate(counts) if count), BINS // 2)
+    lowest = min([lowest, *(int((score + 1) * BINS / 2) for score in scores)])
+    lowest = max(0, min(lowest, BINS - 20) // 5 * 5)
+    left, right, base = 12.0, WIDTH - 12.0, HEIGHT - 20.0
+    step = (right - left) / (BINS - lowest)
+    dots = _dots(findings, lowest, left, right)
+    top = max([float(TOP), *(dot.y + ROW for dot in dots)])
+    most = max([1, *counts])
+    bars = []
+    for n in range(lowest, BINS):
+        if not counts[n]:
+            continue
+        height = max(1.0, (base - top) * counts[n] / most)
+        low, high = (round(2 * k / BINS - 1, 2) for k in (n, n + 1))
+        bars.append(
+            Bar(
+                round(left + (n - lowest) * step, 1), round(base - height, 1),
+                round(step * 0.9, 1), round(height, 1),
+                f"{low:.2f} to {high:.2f}: {counted(counts[n], 'pair')}",
+            )
+        )  # fmt: skip
+    every = 10 if BINS - lowest > 30 else 5
+    ticks = [
+        Tick(round(left + (n - lowest) * step, 1), f"{2 * n / BINS - 1:.1f}")
+        for n in range(lowest, BINS + 1)
+        if n % every == 0
+    ]
+    return HistogramView(
+        WIDTH,
+        HEIGHT,
+        left,
+        right,
+        base,
+        bars,
+        dots,
+        ticks,
+        _in_words(counts, total, findings),
+        note,
+    )
+
+
+def _dots(findings: Sequence[FindingView], lowest: int, left: float, right: float) -> list[Dot]:
+    """Place each finding above its score, those that would touch under each other."""
+    dots: list[Dot] = []
+    ends: list[float] = []  # of each row, from the top
+    low = 2 * lowest / BINS - 1
+    for finding in sorted(findings, key=lambda f: (f.score, f.number)):
+        x = left + (right - left) * (min(1.0, finding.score) - low) / (1 - low)
+        row = next((n for n, end in enumerate(ends) if x - end >= ROW), len(ends))
+        if row == 6:  # a heap of them: the rest share the last row
+            row = 5
+        ends[row : row + 1] = [x]
+        label = f"finding {finding.number}: {finding.verdict}, score {finding.score:.2f}"
+        y = 6.0 + ROW * row
+        dots.append(Dot(round(x, 1), y, finding.anchor, label, finding.decision))
+    return dots
+
+
+def _in_words(counts: Sequence[int], total: int, findings: Sequence[FindingView]) -> str:
+    if not total:
+        return "No two answers to compare."
+    reached, below = 0, 0
+    for n, count in enumerate(counts):
+        reached += count
+        if reached >= total / 2:
+            below = n
+            break
+    middle = 2 * below / BINS - 1
+    found = counted(len(findings), "finding") if findings else "no finding"
+    return (
+        f"Scores (cosines of whole answers) of {counted(total, 'pair')}, half of them below "
+        f"{middle + 2 / BINS:.2f}; {found}, a dot each."
+    )
+
+
+# -- rings -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An author on the circle."""
+
+    name: Name
+    short: str
+    x: float
+    y: float
+    text_x: float
+    text_y: float
+    text_anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A finding of two authors: its question, and where it stands."""
+
+    question: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Two authors who were found together: the line, what it says, and their findings."""
+
+    one: Name
+    other: Name
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    x: float
+    y: float
+    half: float
+    label: str
+    thickness: float
+    links: list[Link]
+
+
+@dataclass(frozen=True, slots=True)
+class RingView:
+    """A ring as a graph; in units of the drawing."""
+
+    number: int
+    anchor: str
+    authors: list[Name]
+    words: str
+    title: str
+    width: int
+    height: int
+    nodes: list[Node]
+    edges: list[Edge]
+
+
+def ring_view(
+    ring: Ring,
+    answers: Mapping[str, Answer],
+    *,
+    number: int = 1,
+    anchors: Mapping[tuple[str, str], str] | None = None,
+    names: Pseudonyms | None = None,
+) -> RingView:
+    """Draw a ring: its authors on a circle in order, a line for each two found together.
+
+    Args:
+        ring: The ring.
+        answers: Of its findings, by their ids.
+        number: Its number in the page.
+        anchors: Where each finding stands in the page, by (left, right).
+        names: Who is called what where names are hidden.
+    """
+    anchors = anchors or {}
+    together: dict[tuple[str, str], list[Link]] = defaultdict(list)
+    for pair in ring.findings:
+        one, other = sorted((answers[name].author or "") for name in pair)
+        link = Link(answers[pair[0]].question or "(no question)", anchors.get(pair, ""))
+        together[one, other].append(link)
+    radius = 78 if len(ring.authors) < 8 else min(180, 10 * len(ring.authors))
+    width = 2 * radius + 200
+    height = 2 * radius + 56 if len(ring.authors) > 2 else 64
+    nodes = {
+        author: _node(author, n, len(ring.authors), (width / 2, height / 2), radius, names)
+        for n, author in enumerate(ring.authors)
+    }
+    many = len(together) > 10
+    edges = [
+        _edge(nodes[one], nodes[other], links, n, labelled=not many)
+        for n, ((one, other), links) in enumerate(sorted(together.items()))
+    ]
+    couples = counted(len(together), "pair") + " of authors"
+    return RingView(
+        number=number,
+        anchor=f"ring-{number}",
+        authors=[author_name(author, names) for author in ring.authors],
+        words=(
+            f"{counted(len(ring.findings), 'finding')} among {len(ring.authors):,} authors, in "
+            f"{counted(len(ring.questions), 'question')}. {_ring_by_chance(ring.expected)}"
+        ),
+        title=f"A graph of {len(ring.authors):,} authors; {couples} were found together.",
+        width=width,
+        height=height,
+        nodes=list(nodes.values()),
+        edges=edges,
+    )
+
+
+def _ring_by_chance(expected: float) -> str:
+    if expected < 1e-6:
+        return "By chance, not one such pair of authors comes up in a million courses like this."
+    if expected >= 1:
+        return f"By chance, {expected:,.0f} such pairs of authors come up in a course like this."
+    return f"By chance, one such pair of authors comes up in {1 / expected:,.0f} courses like this."
+
+
+def _node(
+    author: str, at: int, count: int, center: tuple[float, float], radius: float,
+    names: Pseudonyms | None,
+) -> Node:  # fmt: skip
+    angle = 2 * math.pi * at / count - (math.pi if count == 2 else math.pi / 2)
+    across, down = math.cos(angle), math.sin(angle)
+    x, y = center[0] + radius * across, center[1] + radius * down
+    beside = abs(across) > 0.25
+    name = author_name(author, names)
+    short = name.text if len(name.text) <= LABEL else name.text[: LABEL - 1] + "…"
+    return Node(
+        name, short, round(x, 1), round(y, 1), round(x + 14 * across, 1),
+        round(y + 4 + (0 if beside else 15 * down), 1),
+        ("start" if across > 0 else "end") if beside else "middle",
+    )  # fmt: skip
+
+
+def _edge(one: Node, other: Node, links: list[Link], number: int, *, labelled: bool) -> Edge:
+    questions = list(dict.fromkeys(link.question for link in links))
+    label = ", ".join(questions)
+    if len(label) > EDGE:
+        label = counted(len(questions), "question")
+    label = label if labelled else ""
+    along = (0.4, 0.6)[number % 2]  # so that two labels at one height don't touch
+    return Edge(
+        one.name, other.name, one.x, one.y, other.x, other.y,
+        round(one.x + along * (other.x - one.x), 1), round(one.y + along * (other.y - one.y), 1),
+        round(3.4 * len(label) + 5, 1), label, min(6.0, 1.0 + len(questions)), links,
+    )  # fmt: skip

@@ -1,0 +1,416 @@
+"""Training: a model that knows the corpus, made from pairs of its own answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from searchkit.core.arrays import Float32
+from searchkit.core.errors import BadInput, MissingExtra, StorageFailed
+from searchkit.core.metrics import spearman
+from searchkit.encoding.model_folder import SETTINGS, ModelFolder, check_folder, find_model
+from searchkit.sources.labelled import SentencePair
+from searchkit.text.passages import well_formed
+from searchkit.text.preparation import prepare
+from searchkit.training.batches import connected, held_out
+from searchkit.training.card import Tokens, model_card, token_counts
+from searchkit.training.records import Trained
+from searchkit.training.settings import SCALE, Settings, check_settings
+
+log = logging.getLogger("searchkit")
+CHECKS = 2  # of the held-out score in an epoch
+
+
+def train(
+    pairs: Sequence[SentencePair],
+    output: str | Path,
+    *,
+    model: str | None = None,
+    settings: Settings = Settings(),
+    overwrite: bool = False,
+    device: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Trained:
+    """Train a model on pairs, and keep the checkpoint that is best on those held out.
+
+    Killed, it goes on where it was when it is called again with the same pairs and settings; until
+    it is done there is no folder at `output`, but one beside it with `.training` in its name.
+
+    Args:
+        pairs: With labels from 0 (nothing in common) to `settings.max_label`.
+        output: The folder to make.
+        model: What to begin with: None for the model that comes with searchkit, a folder, or a
+            name on a hub.
+        settings: How.
+        overwrite: Replace what stands at `output`, and an unfinished training with other settings.
+        device: As torch names it; None takes a GPU where there is one.
+        progress: Called with the steps that are done, and of how many.
+
+    Raises:
+        BadInput: if a setting is out of range, there is a folder already, or there are too few
+            pairs or questions; or the loss stopped being a number before the first checkpoint.
+        ModelRefused: if the model can't be used.
+        MissingExtra: without `searchkit[train]`.
+        StorageFailed: if the folder can't be written.
+    """
+    check_settings(settings)
+    _check_extra()
+    folder, work = Path(output), Path(output).with_name(f"{Path(output).name}.training")
+    if folder.exists() and not overwrite:
+        raise BadInput(f"{folder}: is there already; name another folder, or say --overwrite")
+    learned, out = _split(pairs, settings)
+    base = find_model(model)
+    settings = replace(settings, prepare=settings.prepare or base.prepare)
+    started = time.perf_counter()
+    try:
+        _resume(work, _identity(learned, out, base, settings), overwrite=overwrite)
+        run = _Run(base, settings, learned, out, work, device)
+        counts = run.count_tokens()
+        best, steps = run.fit(progress)
+        trained = Trained(
+            folder, learned, out, run.before, run.scorer.scores, best, steps,
+            round(time.perf_counter() - started, 1),
+        )  # fmt: skip
+        _publish(run, trained, base, settings, counts, work)
+    except Exception as error:
+        if reason := _not_written(error):
+            raise StorageFailed(
+                f"{work}: can't be written ({reason}); make room and run the same command again: "
+                f"it goes on where it was"
+            ) from error
+        raise
+    return trained
+
+
+def _not_written(error: Exception) -> str | None:
+    """Say why a file could not be written, if that is what an error says: in four dialects."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    said = str(error)  # of safetensors (Rust) and of torch
+    known = ("Os {", "I/O error", "PytorchStreamWriter", "file write failed")
+    return "is the disk full?" if any(words in said for words in known) else None
+
+
+def _check_extra() -> None:
+    try:
+        import accelerate  # noqa: F401
+        import datasets  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra(
+            f"training needs {error.name}; run: pip install 'searchkit[train]'"
+        ) from None
+
+
+def _split(
+    pairs: Sequence[SentencePair], settings: Settings
+) -> tuple[list[SentencePair], list[SentencePair]]:
+    """Hold out whole questions; without questions, pairs that share a text stay together."""
+    groups = question_groups(pairs)
+    out = np.zeros(len(pairs), bool)
+    if settings.held_out and pairs:
+        out = held_out(groups, settings.held_out, settings.seed)
+        if not out.any():
+            raise BadInput(
+                "all pairs are of one question, or share texts, so that none can be held out; add "
+                "pairs of other questions, or say --held-out 0 and never know what it gave"
+            )
+    learned = [pair for pair, held in zip(pairs, out, strict=True) if not held]
+    usable = [pair for pair in learned if _is_usable(pair, settings)]
+    if len(usable) < settings.batch_size:
+        kind = (
+            "" if len(usable) == len(learned) else f" with a label from {settings.least_positive:g}"
+        )
+        raise BadInput(
+            f"{len(usable):,} pairs{kind} to learn from are fewer than a batch of "
+            f"{settings.batch_size}; add some, or say a smaller --batch-size"
+        )
+    degrees = {_degree(pair, settings) for pair in usable}
+    if settings.loss != "mnrl" and len(degrees) == 1:
+        raise BadInput(
+            f"--loss {settings.loss} learns from differences, and all labels are alike; say "
+            f"--loss mnrl"
+        )
+    return usable, [pair for pair, held in zip(pairs, out, strict=True) if held]
+
+
+def question_groups(pairs: Sequence[SentencePair]) -> list[object]:
+    """Give for each pair what it is held out with: its question, or what it shares texts with."""
+    labels = connected([(pair.sentence_0, pair.sentence_1) for pair in pairs]).tolist()
+    return [
+        label if pair.question is None else pair.question
+        for pair, label in zip(pairs, labels, strict=True)
+    ]
+
+
+def _is_usable(pair: SentencePair, settings: Settings) -> bool:
+    return settings.loss != "mnrl" or _is_positive(pair, settings)
+
+
+def _is_positive(pair: SentencePair, settings: Settings) -> bool:
+    return pair.label >= settings.least_positive
+
+
+def _degree(pair: SentencePair, settings: Settings) -> float:
+    """Give what a loss with labels is told of a pair, from 0 to 1."""
+    if settings.loss == "online-contrastive":
+        return float(_is_positive(pair, settings))
+    return pair.label / settings.max_label
+
+
+def _identity(
+    learned: Sequence[SentencePair], out: Sequence[SentencePair], base: ModelFolder,
+    settings: Settings,
+) -> dict[str, Any]:  # fmt: skip
+    digest = hashlib.sha256()
+    for pair in (*learned, *out):
+        digest.update(json.dumps([*asdict(pair).values()]).encode())
+    return {"pairs": digest.hexdigest(), "model": base.fingerprint, "settings": asdict(settings)}
+
+
+def _resume(work: Path, identity: dict[str, Any], *, overwrite: bool) -> None:
+    """Make the working folder, or take one that was left by a training like this."""
+    note = work / "training.json"
+    if work.exists() and note.exists():
+        if json.loads(note.read_text("utf-8")) == identity:
+            return
+        if not overwrite:
+            raise BadInput(
+                f"{work}: an unfinished training with other pairs or settings; repeat its command "
+                f"to go on, or say --overwrite"
+            )
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    note.write_text(json.dumps(identity), "utf-8")
+
+
+class _Run:
+    """One training: the model, what it learns from, and where its checkpoints are."""
+
+    def __init__(
+        self, base: ModelFolder, settings: Settings, learned: Sequence[SentencePair],
+        out: Sequence[SentencePair], work: Path, device: str | None,
+    ) -> None:  # fmt: skip
+        from searchkit.encoding.compiling import quiet
+
+        with quiet():
+            import torch
+
+            from searchkit.encoding.torch_encoder import load_trainable
+            from searchkit.training.trainer import Scorer
+
+            self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+            self.model = load_trainable(base, self.device)
+            self.model.max_seq_length = min(
+                settings.max_tokens, self.model.max_seq_length or settings.max_tokens
+            )
+            self.scorer = Scorer(self._score)
+        self.settings, self.work = settings, work
+        self.texts = _prepared(learned, settings)
+        self.questions = question_groups(learned)
+        self.labels = loss_labels(learned, self.questions, settings)
+        self._out, self._out_labels = _prepared(out, settings), [pair.label for pair in out]
+        self.before = self._score(self.model) if out else None
+
+    def count_tokens(self) -> list[Tokens]:
+        """Count the tokens of what is learned from, and say what is cut off."""
+        limit = self.model.max_seq_length
+        counts = token_counts(self.texts, self.model.tokenizer, limit)
+        if cut := sum(one.cut for one in counts):
+            log.info(
+                "%s of %s texts are longer than %d tokens; training reads their beginnings",
+                f"{cut:,}", f"{2 * len(self.texts):,}", limit,
+            )  # fmt: skip
+        return counts
+
+    def fit(self, progress: Callable[[int, int], None] | None) -> tuple[int, int]:
+        """Train; the model is then that of the best checkpoint. Give its step, and all steps."""
+        from searchkit.encoding.compiling import quiet
+        from searchkit.training.trainer import METRIC, Trainer, Watch
+
+        with quiet():
+            watch = Watch(progress)
+            trainer = Trainer(
+                self.questions if self.settings.spread else None,
+                self.texts,
+                model=self.model,
+                args=self._arguments(METRIC),
+                train_dataset=self._dataset(),
+                loss=self._loss(),
+                evaluator=self.scorer if self._out else None,
+                callbacks=[watch],
+            )
+            trainer.train(resume_from_checkpoint=_last_whole(self.work))
+        state = trainer.state
+        if watch.diverged is not None:
+            self._say_diverged(watch.diverged, state)
+        best = state.best_model_checkpoint
+        return int(best.rpartition("-")[2]) if best else state.global_step, state.max_steps
+
+    def _score(self, model: Any) -> float:  # noqa: ANN401
+        left, right = (
+            model.encode([pair[side] for pair in self._out], normalize_embeddings=True,
+                         show_progress_bar=False) for side in (0, 1)
+        )  # fmt: skip
+        return held_out_score(left, right, self._out_labels)
+
+    def _steps(self) -> int:
+        from searchkit.training.batches import spread
+
+        if not self.settings.spread:
+            return -(-len(self.texts) // self.settings.batch_size)
+        return len(spread(self.questions, self.texts, self.settings.batch_size))
+
+    def _arguments(self, metric: str) -> Any:  # noqa: ANN401
+        from sentence_transformers import SentenceTransformerTrainingArguments
+
+        every = max(1, -(-self._steps() // CHECKS))
+        return SentenceTransformerTrainingArguments(
+            output_dir=str(self.work),
+            num_train_epochs=self.settings.epochs,
+            per_device_train_batch_size=self.settings.batch_size,
+            learning_rate=self.settings.learning_rate,
+            lr_scheduler_type="linear",
+            warmup_steps=0,
+            optim="adamw_torch",
+            seed=self.settings.seed,
+            use_cpu=self.device == "cpu",
+            bf16=_computes_in_bf16(self.device),
+            save_strategy="steps",
+            save_steps=every,
+            save_total_limit=2,
+            load_best_model_at_end=bool(self._out),
+            metric_for_best_model=f"eval_{metric}",
+            greater_is_better=True,
+            logging_steps=1,
+            logging_nan_inf_filter=False,
+            report_to="none",
+            disable_tqdm=True,
+            dataloader_pin_memory=False,
+            eval_strategy="steps" if self._out else "no",
+            eval_steps=every,
+        )
+
+    def _dataset(self) -> Any:  # noqa: ANN401
+        from datasets import Dataset
+
+        columns: dict[str, list[Any]] = {
+            f"sentence_{side}": [pair[side] for pair in self.texts] for side in (0, 1)
+        }
+        if self.settings.loss != "mnrl":
+            columns["label"] = self.labels
+        return Dataset.from_dict(columns)
+
+    def _loss(self) -> Any:  # noqa: ANN401
+        from sentence_transformers.sentence_transformer import losses
+
+        from searchkit.training.trainer import JointLoss
+
+        if self.settings.loss == "joint":
+            return JointLoss(self.model, scale=SCALE)
+        if self.settings.loss == "mnrl":
+            return losses.MultipleNegativesRankingLoss(self.model, scale=SCALE)
+        if self.settings.loss == "cosent":
+            return losses.CoSENTLoss(self.model, scale=SCALE)
+        return losses.OnlineContrastiveLoss(self.model)
+
+    def _say_diverged(self, step: int, state: Any) -> None:  # noqa: ANN401
+        what = f"the loss is no number any more at step {step}"
+        if not state.best_model_checkpoint:
+            raise BadInput(f"{what}, before the first checkpoint; say a lower --learning-rate")
+        log.warning("%s; the best checkpoint before it is kept", what)
+
+
+def held_out_score(left: Float32, right: Float32, labels: Sequence[float]) -> float:
+    """Say how well cosines follow labels; where all labels are equal, how well pairs are found.
+
+    Args:
+        left: `(n, d)` unit rows.
+        right: `(n, d)` unit rows, the other text of each pair.
+        labels: `(n,)`.
+
+    Returns:
+        Spearman's correlation; or the mean reciprocal rank of each pair's other text among all.
+    """
+    if len(set(labels)) > 1:
+        cosines = np.einsum("nd,nd->n", left, right).astype(np.float64)
+        return spearman(cosines, np.array(labels, np.float64))
+    scores = left @ right.T
+    ranks = (scores >= np.diag(scores)[:, None]).sum(axis=1)
+    return float((1 / ranks).mean())
+
+
+def loss_labels(
+    pairs: Sequence[SentencePair], questions: Sequence[object], settings: Settings
+) -> list[Any]:
+    """Give what the loss is told of each pair: its degree, or what `JointLoss` takes."""
+    degrees = [_degree(pair, settings) for pair in pairs]
+    if settings.loss != "joint":
+        return degrees
+    number = {question: n for n, question in enumerate(dict.fromkeys(questions))}
+    return [
+        [degree, float(number[question]), float(_is_positive(pair, settings))]
+        for pair, degree, question in zip(pairs, degrees, questions, strict=True)
+    ]
+
+
+def _prepared(pairs: Sequence[SentencePair], settings: Settings) -> list[tuple[str, str]]:
+    sides = (
+        prepare([well_formed(getattr(pair, name)) for pair in pairs], settings.prepare)
+        for name in ("sentence_0", "sentence_1")
+    )
+    return list(zip(*sides, strict=True))
+
+
+def _computes_in_bf16(device: str) -> bool:
+    import torch
+
+    from searchkit.encoding.openvino_runtime import half_precisions
+
+    if device == "cuda":  # older ones only pretend to
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device == "cpu" and "bf16" in half_precisions()
+
+
+def _last_whole(work: Path) -> str | None:
+    """Give the last checkpoint that was written to its end; what a kill left of others goes."""
+    from searchkit.training.trainer import WHOLE
+
+    whole = []
+    for folder in work.glob("checkpoint-*"):
+        if (folder / WHOLE).exists():
+            whole.append(folder)
+        else:
+            shutil.rmtree(folder)
+    return str(max(whole, key=lambda one: int(one.name.rpartition("-")[2]))) if whole else None
+
+
+def _publish(
+    run: _Run, trained: Trained, base: ModelFolder, settings: Settings,
+    counts: Sequence[Tokens], work: Path,
+) -> None:  # fmt: skip
+    """Save the model with its card beside the output, check it, and move it there in one step."""
+    from searchkit.encoding.compiling import quiet
+
+    making = work / "model"
+    shutil.rmtree(making, ignore_errors=True)
+    with quiet():
+        run.model.save_pretrained(str(making), create_model_card=False)
+    if settings.prepare:
+        (making / SETTINGS).write_text(json.dumps({"prepare": settings.prepare}), "utf-8")
+    card = model_card(trained, base, settings, counts, run.model)
+    (making / "README.md").write_text(card, "utf-8")
+    check_folder(making)
+    old = work / "replaced"
+    if trained.path.exists():
+        trained.path.replace(old)
+    making.replace(trained.path)
+    shutil.rmtree(work)
