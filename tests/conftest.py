@@ -2,60 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from milvusserver import VARIABLE, Server
-from numpy.typing import NDArray
-from tokenizers import Tokenizer, models, pre_tokenizers
+from helpers.encoder import ToyEncoder
+from helpers.files import SHARED, edit
+from helpers.milvus_server import VARIABLE, Server
 
 from searchkit.core.records import Answer
 from searchkit.encoding.model_folder import find_model
-
-SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
-
-
-class ToyEncoder:
-    """Bag of hashed words: deterministic, no weights; counts the batches and texts it was given."""
-
-    name = "toy"
-    fingerprint = "toy-1"
-
-    def __init__(
-        self, dimension: int = 32, window: int = 12, *, fingerprint: str | None = None
-    ) -> None:
-        self.fingerprint = fingerprint or self.fingerprint
-        self.dimension = dimension
-        self.window = window
-        self.tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
-        self.tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-        self.batches = 0
-        self.texts: list[str] = []
-
-    def encode(self, texts: Sequence[str], progress: object = None) -> NDArray[np.float32]:
-        self.batches += 1
-        self.texts += texts
-        return self._embed(texts)
-
-    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._embed(texts)
-
-    def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        out = np.zeros((len(texts), self.dimension), np.float32)
-        for row, text in zip(out, texts, strict=True):
-            for word in text.lower().split():
-                seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
-                row += np.random.default_rng(seed).standard_normal(self.dimension)
-            row /= np.linalg.norm(row) or 1.0
-        return out
 
 
 @pytest.fixture(autouse=True)
@@ -100,11 +59,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(tmp_path_factory.mktemp("milvus"))
     yield started
     started.kill()
-
-
-def edit(file: Path, **changes: Any) -> None:
-    content = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps({**content, **changes}))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
-from browsing import ROOT, chromium, searchkit, serving
+from helpers.browsing import ROOT, chromium, searchkit, serving
 
 IMAGES = ROOT / "docs" / "images"
 

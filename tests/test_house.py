@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 import pytest
+from helpers.files import ROOT
 
 import searchkit
 from searchkit.cli.app import main
 from searchkit.core import errors
 
-ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "searchkit"
 FOLDERS = sorted({path.parent for path in PACKAGE.rglob("*.py")})
 

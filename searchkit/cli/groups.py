@@ -30,7 +30,7 @@ from searchkit.index.locations import Place
 if TYPE_CHECKING:
     from searchkit.core.where import Where
     from searchkit.grading.records import Mark
-    from searchkit.index.base import AnyIndex
+    from searchkit.index.base import BaseIndex
 
 
 class _Threshold(click.ParamType[float | None]):
@@ -197,7 +197,7 @@ def grade(
 
 
 def _suggested(
-    index: AnyIndex, column: str, where: Where, form: str, output: Path | None,
+    index: BaseIndex, column: str, where: Where, form: str, output: Path | None,
     options: dict[str, Any], *, quiet: bool,
 ) -> dict[str, Mark | None]:  # fmt: skip
     from searchkit.grading.suggest import MIN_CONFIDENCE
@@ -230,7 +230,7 @@ def _suggested(
 
 
 def _propagated(
-    index: AnyIndex, column: str, said: dict[str, str | None], form: str, output: Path | None,
+    index: BaseIndex, column: str, said: dict[str, str | None], form: str, output: Path | None,
     options: dict[str, Any],
 ) -> dict[str, Mark | None]:  # fmt: skip
     from searchkit.grading.propagate import propagate
@@ -256,7 +256,7 @@ def _propagated(
 
 
 def _evaluated(
-    index: AnyIndex, column: str, where: Where, form: str, output: Path | None,
+    index: BaseIndex, column: str, where: Where, form: str, output: Path | None,
     options: dict[str, Any], *, quiet: bool,
 ) -> None:  # fmt: skip
     from searchkit.grading.evaluate import evaluate_grades
@@ -283,7 +283,7 @@ def _evaluated(
 
 
 def _audited(
-    index: AnyIndex, column: str, where: Where, form: str, output: Path | None,
+    index: BaseIndex, column: str, where: Where, form: str, output: Path | None,
     options: dict[str, Any], *, quiet: bool,
 ) -> None:  # fmt: skip
     from searchkit.grading.audit import NEAR, audit_grades
@@ -312,7 +312,7 @@ def _audited(
 
 
 def _write_marks(
-    index: AnyIndex, column: str, marks: dict[str, Mark | None], beside: str, *, overwrite: bool
+    index: BaseIndex, column: str, marks: dict[str, Mark | None], beside: str, *, overwrite: bool
 ) -> None:
     from searchkit.core.wording import counted
     from searchkit.grading.suggest import write_marks

@@ -21,6 +21,7 @@ from searchkit.cli.rejects import Rejects
 from searchkit.cli.search import query
 from searchkit.cli.session import ingest_progress, listen, load_named_encoder, open_output
 from searchkit.core.errors import BadInput
+from searchkit.core.progress import Progress
 from searchkit.index.locations import Place, open_or_create
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def ingest(folder: Place, form: str, output: Path | None, quiet: bool, **options
 
 def _ingested(
     place: Place, options: dict[str, Any], rejects: Rejects | None,
-    progress: Callable[[int], None], say: Callable[[str], None],
+    progress: Progress | None, say: Callable[[str], None],
 ) -> dict[str, Any]:  # fmt: skip
     from dataclasses import asdict
 
@@ -104,7 +105,7 @@ def _ingested(
         open_or_create(place, encoder) as index,
     ):
         if workers:
-            index.embed_with(FarEncoder(index.encoder, workers))
+            index.use_encoder(FarEncoder(index.encoder, workers))
         done = run(
             index, answers, on_duplicate=options["on_duplicate"],
             on_reject=rejects.add_answer if rejects else None, progress=progress,

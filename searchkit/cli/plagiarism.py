@@ -33,7 +33,7 @@ from searchkit.cli.session import (
 from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:
-    from searchkit.index.base import AnyIndex
+    from searchkit.index.base import BaseIndex
 
 
 @click.command()
@@ -88,7 +88,7 @@ def plagiarism(
 
 
 @contextmanager
-def _earlier(place: Place | None) -> Iterator[AnyIndex | None]:
+def _earlier(place: Place | None) -> Iterator[BaseIndex | None]:
     if place is None:
         yield None
         return

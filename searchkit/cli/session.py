@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import click
 
 from searchkit.core.errors import StorageFailed
+from searchkit.core.progress import Progress
 from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:
     from searchkit.core.where import Where
     from searchkit.encoding.encoder import Encoder
-    from searchkit.index.base import AnyIndex
+    from searchkit.index.base import BaseIndex
     from searchkit.index.folder import Index
 
 
@@ -46,7 +47,7 @@ class _Talk(logging.Handler):
 
 
 def listen(*, quiet: bool) -> Callable[[str], None]:
-    """Let the library's messages through; give the function that takes a command's own."""
+    """Let the library's messages through; return the function that takes a command's own."""
     log.handlers[:] = [_Talk()]
     log.propagate = False
     log.setLevel(logging.ERROR if quiet else logging.INFO)
@@ -54,7 +55,7 @@ def listen(*, quiet: bool) -> Callable[[str], None]:
 
 
 @contextmanager
-def open_reader(place: Place, *, quiet: bool) -> Iterator[AnyIndex]:
+def open_reader(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
     """Open an index for reading, and show the library's messages."""
     listen(quiet=quiet)
     with open_index(place) as index:
@@ -62,7 +63,7 @@ def open_reader(place: Place, *, quiet: bool) -> Iterator[AnyIndex]:
 
 
 @contextmanager
-def open_writer(place: Place, *, quiet: bool) -> Iterator[AnyIndex]:
+def open_writer(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
     """Open an index for writing, and show the library's messages."""
     listen(quiet=quiet)
     with open_index(place, write=True) as index:
@@ -81,7 +82,7 @@ def open_folder(folder: Path, *, quiet: bool, write: bool = False) -> Iterator[I
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[TextIO]:
-    """Give where results go: stdout, or a file that appears only when it is complete."""
+    """Return where results go: stdout, or a file that appears only when it is complete."""
     try:
         if path is None:
             yield sys.stdout
@@ -124,10 +125,10 @@ def load_named_encoder(name: str | None, say: Callable[[str], None]) -> Encoder 
 
 
 @contextmanager
-def ingest_progress(files: Sequence[str], *, quiet: bool) -> Iterator[Callable[[int], None]]:
+def ingest_progress(files: Sequence[str], *, quiet: bool) -> Iterator[Progress | None]:
     """Show a bar with a rate on stderr, if it is a terminal."""
     if quiet or not sys.stderr.isatty():
-        yield lambda _: None
+        yield None
         return
     from rich import progress as rich
     from rich.console import Console
@@ -146,8 +147,8 @@ def ingest_progress(files: Sequence[str], *, quiet: bool) -> Iterator[Callable[[
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("answers", total=total, rate="")
 
-        def advance(count: int) -> None:
-            bar.advance(task, count)
+        def advance(done: int, _: int) -> None:
+            bar.update(task, completed=done)
             speed = bar.tasks[0].speed
             bar.update(task, rate=f"{speed:,.0f}/s" if speed else "")
 
@@ -155,7 +156,7 @@ def ingest_progress(files: Sequence[str], *, quiet: bool) -> Iterator[Callable[[
 
 
 @contextmanager
-def progress_bar(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+def progress_bar(what: str, *, quiet: bool) -> Iterator[Progress | None]:
     """Show a bar on stderr, if it is a terminal; told how many are done, and of how many."""
     if quiet or not sys.stderr.isatty():
         yield None

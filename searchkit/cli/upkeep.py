@@ -34,7 +34,7 @@ from searchkit.core.errors import IndexBusy, MissingExtra, SearchkitError, Stora
 from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
-    from searchkit.index.base import AnyIndex
+    from searchkit.index.base import BaseIndex
 
 
 @click.command()
@@ -120,7 +120,7 @@ def verify(folder: Place, form: str, output: Path | None, quiet: bool) -> None:
 
 
 @contextmanager
-def _checking(place: Place, *, quiet: bool) -> Iterator[AnyIndex]:
+def _checking(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
     """Open for writing, which checking the full text needs, or else for reading."""
     say = listen(quiet=quiet)
     try:

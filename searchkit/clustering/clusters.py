@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,11 @@ from searchkit.clustering.methods import (
 from searchkit.clustering.records import Cluster, Member
 from searchkit.core.arrays import Float32, Float64, Int64
 from searchkit.core.errors import BadInput
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.where import Where
 from searchkit.core.wording import counted
-from searchkit.index.base import EVERYTHING, AnyIndex
+from searchkit.index.base import EVERYTHING, BaseIndex
 from searchkit.mining.pairs import check_threshold
 from searchkit.runners.base import Runner
 from searchkit.text.keywords import keywords
@@ -55,7 +56,7 @@ class Clustered:
 
 
 def cluster(
-    index: AnyIndex,
+    index: BaseIndex,
     *,
     by: By | None = None,
     method: Method = "communities",
@@ -65,7 +66,7 @@ def cluster(
     where: Where = EVERYTHING,
     seed: int = 0,
     runner: Runner | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Clustered:
     """Group the answers that say the same; each is in one cluster.
 
@@ -88,7 +89,7 @@ def cluster(
     """
     _check(method, threshold, k, min_size)
     groups: dict[str | None, list[tuple[Answer, Float32]]] = defaultdict(list)
-    for answer, row in index.whole(where):
+    for answer, row in index.iter_vectors(where):
         groups[answer.question].append((answer, row))
     by = by or ("question" if any(groups) else "all")
     if by == "all" and groups:
@@ -113,7 +114,7 @@ def cluster(
 
 
 def draw_map(
-    index: AnyIndex, found: Clustered, path: Path, *, where: Where = EVERYTHING, seed: int = 0
+    index: BaseIndex, found: Clustered, path: Path, *, where: Where = EVERYTHING, seed: int = 0
 ) -> None:
     """Draw the answers of one question, or of all, on a plane: `.png`, `.svg`, `.pdf` or `.html`.
 
@@ -146,9 +147,9 @@ def draw_map(
 
 
 def map_points(
-    index: AnyIndex, found: Clustered, *, where: Where = EVERYTHING, seed: int = 0
+    index: BaseIndex, found: Clustered, *, where: Where = EVERYTHING, seed: int = 0
 ) -> tuple[list[Answer], Float64, list[str]]:
-    """Give the answers that are not blank, the place of each, and the name of its cluster.
+    """Return the answers that are not blank, the place of each, and the name of its cluster.
 
     Args:
         index: Open for reading or writing.
@@ -168,7 +169,7 @@ def map_points(
             name += f", cluster {c.cluster}" if name in names else ""
             names.add(name)
             named.update((member.id, name) for member in c.members)
-    whole = list(index.whole(where))
+    whole = list(index.iter_vectors(where))
     if not whole:
         raise BadInput("no answer to draw; nothing passes the filter")
     answers = [answer for answer, _ in whole]
@@ -193,7 +194,7 @@ def _check(method: Method, threshold: float | None, k: int | None, min_size: int
 def _distinct(
     answers: Sequence[tuple[Answer, Float32]],
 ) -> tuple[Float32, Int64, Int64]:
-    """Give a row for each distinct vector, how many answers have it, and each answer's row."""
+    """Return a row for each distinct vector, how many answers have it, and each answer's row."""
     numbers: dict[bytes, int] = {}
     row_of = np.array(
         [numbers.setdefault(vector.tobytes(), len(numbers)) for _, vector in answers], np.int64
@@ -211,7 +212,7 @@ def _each(
     settings: ClusterSettings,
     runner: Runner | None,
 ) -> Iterator[_Result]:
-    """Give for each question its answers, the row of each, and in what clusters the rows are."""
+    """Yield for each question its answers, the row of each, and in what clusters the rows are."""
     waiting: deque[tuple[list[Answer], Int64]] = deque()
 
     def distinct() -> Iterator[tuple[Float32, Int64]]:

@@ -70,7 +70,7 @@ def check_suffix(path: Path) -> None:
 
 
 def place(vectors: Float32, seed: int = 0) -> Float64:
-    """Give each row `(n, d)` a place `(n, 2)` on the plane; near rows are near.
+    """Return each row `(n, d)` a place `(n, 2)` on the plane; near rows are near.
 
     The map is as wide as it can be: its first axis is the one along which the places vary most.
 
@@ -88,7 +88,7 @@ def place(vectors: Float32, seed: int = 0) -> Float64:
 
 
 def _turned(rows: Float64) -> Float64:
-    """Give the first two principal coordinates of rows `(n, d)`."""
+    """Return the first two principal coordinates of rows `(n, d)`."""
     placed = np.zeros((len(rows), 2))
     if len(rows):
         centred = rows - rows.mean(axis=0)
@@ -135,7 +135,7 @@ class _Group:
 
 
 def _groups(places: Float64, points: Sequence[Point]) -> tuple[list[_Group], list[int], str]:
-    """Give the clusters that are named, the largest first; the grey points; what is seen, in words.
+    """Return the named clusters, the largest first; the grey points; what is seen, in words.
 
     A cluster is pointed at by its member nearest to its median: a mean can lie among strangers.
     """
@@ -163,7 +163,7 @@ def _groups(places: Float64, points: Sequence[Point]) -> tuple[list[_Group], lis
 
 
 def _looks(spots: Sequence[Float64]) -> list[tuple[str, str]]:
-    """Give each spot a colour and a symbol.
+    """Return each spot a colour and a symbol.
 
     Where colours run out, one comes back as far away as possible, and with another symbol.
     """
@@ -319,7 +319,7 @@ def _hover(point: Point, most: int) -> str:
 
 
 def _shown(text: str, most: int) -> str:
-    """Give text as one line, cut to so many characters; what would turn a line is spelled out."""
+    """Return text as one line, cut to so many characters; what would turn a line is spelled out."""
     line = " ".join(text.split())
     line = line if len(line) <= most else line[: most - 1] + "…"
     if line.isprintable():

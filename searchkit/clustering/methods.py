@@ -108,7 +108,7 @@ def _grown(vectors: Float32, near: _Near, weights: Int64 | None) -> Clustering:
 
 
 def _ranges(starts: Int64, stops: Int64) -> Int64:
-    """Give all numbers of these ranges, one range after the other."""
+    """Return all numbers of these ranges, one range after the other."""
     lengths = stops - starts
     before = np.cumsum(lengths) - lengths
     numbers: Int64 = np.arange(lengths.sum()) + np.repeat(starts - before, lengths)

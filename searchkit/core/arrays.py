@@ -39,14 +39,14 @@ def unit_rows(vectors: Float32, texts: Sequence[str] = ()) -> Float32:
 
 
 def mean_row(vectors: Float32, weights: Float32) -> Float32:
-    """Give the `(d,)` unit vector of a whole: the mean of its parts `(p, d)` by their weights."""
+    """Return the `(d,)` unit vector of a whole: the mean of its parts `(p, d)` by their weights."""
     mean: Float32 = weights @ vectors / weights.sum()
     row: Float32 = unit_rows(mean[None, :])[0]
     return row
 
 
 def centred(vectors: Float32, counts: NDArray[np.float64]) -> Float32:
-    """Give unit rows relative to their mean: what sets each answer apart from the others.
+    """Return unit rows relative to their mean: what sets each answer apart from the others.
 
     Args:
         vectors: `(n, d)`, one an answer.

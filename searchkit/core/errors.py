@@ -73,5 +73,5 @@ class MissingExtra(SearchkitError):
 
 
 def first_line(error: Exception) -> str:
-    """Give the first line of what a library's error says, or its name if it says nothing."""
+    """Return the first line of what a library's error says, or its name if it says nothing."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -19,19 +19,19 @@ Truths = NDArray[np.bool_]
 
 
 def pearson(one: Float64, other: Float64) -> float:
-    """Give Pearson's correlation; 0 where one side doesn't vary."""
+    """Return Pearson's correlation; 0 where one side doesn't vary."""
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     return float(np.corrcoef(one, other)[0, 1])
 
 
 def rmse(one: Float64, other: Float64) -> float:
-    """Give the root of the mean squared difference, in marks."""
+    """Return the root of the mean squared difference, in marks."""
     return float(np.sqrt(np.mean((one - other) ** 2)))
 
 
 def weighted_kappa(one: Float64, other: Float64) -> float:
-    """Give Cohen's kappa with quadratic weights (QWK; Cohen, 1968), for marks on any scale.
+    """Return Cohen's kappa with quadratic weights (QWK; Cohen, 1968), for marks on any scale.
 
     1 minus the mean squared difference over the one that random pairing would give, which for
     marks in equal steps is what the matrix of weights gives.
@@ -41,12 +41,12 @@ def weighted_kappa(one: Float64, other: Float64) -> float:
 
 
 def accuracy(one: Sequence[object], other: Sequence[object]) -> float:
-    """Give the share of equal ones."""
+    """Return the share of equal ones."""
     return sum(a == b for a, b in zip(one, other, strict=True)) / max(1, len(one))
 
 
 def macro_f1(given: Sequence[str], suggested: Sequence[str]) -> float:
-    """Give the mean over the labels that were given of each one's F1."""
+    """Return the mean over the labels that were given of each one's F1."""
     scores = []
     for label in sorted(set(given)):
         hits = sum(g == s == label for g, s in zip(given, suggested, strict=True))
@@ -59,14 +59,14 @@ def macro_f1(given: Sequence[str], suggested: Sequence[str]) -> float:
 
 
 def spearman(one: Float64, other: Float64) -> float:
-    """Give Spearman's rank correlation, equal values sharing a rank; 0 where one doesn't vary."""
+    """Return Spearman's rank correlation, equal values sharing a rank; 0 where one doesn't vary."""
     from scipy.stats import rankdata
 
     return pearson(rankdata(one), rankdata(other))
 
 
 def roc_auc(truth: Truths, scores: Float64, weights: Float64 | None = None) -> float:
-    """Give how probably a positive scores above a negative, a tie being one half.
+    """Return how probably a positive scores above a negative, a tie being one half.
 
     Args:
         truth: `(n,)` which are positive; some, and not all.
@@ -79,7 +79,7 @@ def roc_auc(truth: Truths, scores: Float64, weights: Float64 | None = None) -> f
 
 
 def average_precision(truth: Truths, scores: Float64, weights: Float64 | None = None) -> float:
-    """Give the mean over the positives of the precision among what scores as much or more.
+    """Return the mean over the positives of the precision among what scores as much or more.
 
     By chance it is the share of positives; arguments as for `roc_auc`.
     """
@@ -93,18 +93,18 @@ def average_precision(truth: Truths, scores: Float64, weights: Float64 | None = 
 
 
 def recall_at(ranks: Int64, k: int) -> float:
-    """Give the share of the relevant documents that are among the first k."""
+    """Return the share of the relevant documents that are among the first k."""
     return float((ranks <= k).mean())
 
 
 def reciprocal_rank(ranks: Int64, k: int) -> float:
-    """Give 1 by the rank of the first relevant document; 0 if it is beyond k."""
+    """Return 1 by the rank of the first relevant document; 0 if it is beyond k."""
     first = int(ranks.min())
     return 1 / first if first <= k else 0.0
 
 
 def ndcg(ranks: Int64, gains: Float64, k: int) -> float:
-    """Give the normalized discounted cumulative gain (Järvelin and Kekäläinen, 2002) at k.
+    """Return the normalized discounted cumulative gain (Järvelin and Kekäläinen, 2002) at k.
 
     Args:
         ranks: Of the relevant documents.
@@ -118,7 +118,7 @@ def ndcg(ranks: Int64, gains: Float64, k: int) -> float:
 
 
 def average_precision_of(ranks: Int64) -> float:
-    """Give the mean over the relevant documents of the precision down to each.
+    """Return the mean over the relevant documents of the precision down to each.
 
     Its mean over queries is MAP.
     """
@@ -129,7 +129,7 @@ def average_precision_of(ranks: Int64) -> float:
 
 
 def v_measure(labels: Int64, clusters: Int64) -> float:
-    """Give the harmonic mean of homogeneity and completeness (Rosenberg and Hirschberg, 2007).
+    """Return the harmonic mean of homogeneity and completeness (Rosenberg and Hirschberg, 2007).
 
     Args:
         labels: `(n,)` from 0.
@@ -141,7 +141,7 @@ def v_measure(labels: Int64, clusters: Int64) -> float:
 
 
 def v_measures(tables: Float64) -> Float64:
-    """Give the V-measure of each table: `(b, labels, clusters)` how many have both; NaN for none.
+    """Return the V-measure of each table: `(b, labels, clusters)` how many have both; NaN for none.
 
     That mean is twice the mutual information over both entropies; 1 if both are 0.
     """
@@ -153,7 +153,7 @@ def v_measures(tables: Float64) -> Float64:
 
 
 def _entropy(shares: Float64) -> Float64:
-    """Give the entropy of each row, in nats."""
+    """Return the entropy of each row, in nats."""
     logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
     entropy: Float64 = -np.sum(shares * logs, axis=1)
     return entropy

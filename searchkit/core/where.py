@@ -22,5 +22,5 @@ class Where:
     sql: str | None = None
 
     def is_empty(self) -> bool:
-        """Say whether everything is allowed."""
+        """Return whether everything is allowed."""
         return self.question is None and self.author is None and self.sql is None

@@ -6,7 +6,7 @@ import math
 
 
 def counted(count: int, noun: str) -> str:
-    """Give a number with its noun, in the plural if it is one."""
+    """Return a number with its noun, in the plural if it is one."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 

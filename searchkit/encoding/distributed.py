@@ -6,13 +6,14 @@ It is a model like any other to the index, whose one writer stays the one that w
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from searchkit.core.arrays import Float32
+from searchkit.core.progress import Counter, Progress
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.openvino_runtime import one_thread
@@ -49,9 +50,7 @@ class FarEncoder:
         load = partial(load_worker, encoder.name, encoder.fingerprint)
         self._workers = runner.pool(load, gpu=True)
 
-    def encode(
-        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
-    ) -> Float32:
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents; see `Encoder.encode`.
 
         Raises:
@@ -62,6 +61,7 @@ class FarEncoder:
             return self._here.encode(texts, progress)
         order = sorted(range(len(texts)), key=lambda n: -len(texts[n]))  # the long ones first
         vectors = np.empty((len(texts), self.dimension), np.float32)
+        counter = Counter(progress, len(texts))
         with tempfile.TemporaryDirectory(prefix="embed-", dir=self._folder) as folder:
             blocks = [order[at : at + self._block] for at in range(0, len(order), self._block)]
             tasks = [str(Path(folder) / f"{number}") for number in range(len(blocks))]
@@ -69,8 +69,7 @@ class FarEncoder:
                 write_texts(Path(f"{task}.parquet"), [texts[n] for n in block])
             for task, block in zip(self._workers.run(embed_block, tasks), blocks, strict=True):
                 vectors[block] = read_array(Path(task))
-                if progress:
-                    progress(len(block))
+                counter.advance(len(block))
         return vectors
 
     def encode_queries(self, texts: Sequence[str]) -> Float32:

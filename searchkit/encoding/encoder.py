@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from searchkit.core.progress import Progress
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -33,14 +35,12 @@ class Encoder(Protocol):
     window: int
     tokenizer: Tokenizer
 
-    def encode(
-        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
-    ) -> Float32:
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents.
 
         Args:
             texts: At most `window` tokens each; what is longer is truncated.
-            progress: Called with the number of texts that were done since the last call.
+            progress: Called with how many texts are embedded, and of how many.
 
         Returns:
             `(n, d)` float32, unit rows, in the order of `texts`.

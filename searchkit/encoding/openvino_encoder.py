@@ -7,7 +7,7 @@ transformers; `modelcache` keeps it between processes.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64, Intp, unit_rows
+from searchkit.core.progress import Counter, Progress
 from searchkit.encoding.openvino_runtime import core
 from searchkit.text.passages import well_formed
 from searchkit.text.preparation import prepare
@@ -69,17 +70,15 @@ class CompiledEncoder:
         self._truncating: Tokenizer | None = None
 
     def prepared(self, how: str) -> CompiledEncoder:
-        """Give the same for texts that are prepared before the model reads them."""
+        """Return the same for texts that are prepared before the model reads them."""
         return CompiledEncoder(replace(self.recipe, prepare=how), self.tokenizer, self._network)
 
-    def encode(
-        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
-    ) -> Float32:
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents.
 
         Args:
             texts: At most `window` tokens each; what is longer is truncated.
-            progress: Called with the number of texts that were done since the last call.
+            progress: Called with how many texts are embedded, and of how many.
 
         Returns:
             `(n, d)` float32, unit rows, in the order of `texts`.
@@ -93,17 +92,15 @@ class CompiledEncoder:
         """Embed queries, with the model's query prompt if it has one; as `encode`."""
         return self._embed(texts, self.recipe.query_prompt, None)
 
-    def _embed(
-        self, texts: Sequence[str], prompt: str, progress: Callable[[int], None] | None
-    ) -> Float32:
+    def _embed(self, texts: Sequence[str], prompt: str, progress: Progress | None) -> Float32:
         vectors = np.empty((len(texts), self.dimension), np.float32)
+        counter = Counter(progress, len(texts))
         for start in range(0, len(texts), BLOCK_TEXTS):
             block = [well_formed(text) for text in texts[start : start + BLOCK_TEXTS]]
             block = [prompt + text for text in prepare(block, self.recipe.prepare)]
             for rows, found in self._infer(self._batches(self._tokenize(block))):
                 vectors[start + rows] = found
-                if progress:
-                    progress(len(rows))
+                counter.advance(len(rows))
         return unit_rows(vectors, texts)
 
     def _tokenize(self, texts: list[str]) -> list[Encoding]:

@@ -22,7 +22,7 @@ def openvino() -> Any:  # noqa: ANN401
 
 @cache
 def core() -> Any:  # noqa: ANN401
-    """Give the one core of this process.
+    """Return the one core of this process.
 
     With the last of its cores OpenVINO unloads what runs the networks, and loads it anew with the
     next: an index closed and opened again would do so beneath threads that are still winding down.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64, Intp
 from searchkit.core.errors import IndexMismatch, ModelRefused
+from searchkit.core.progress import Counter, Progress
 from searchkit.encoding.encoder import Encoder, Notify
 from searchkit.encoding.model_folder import ModelFolder, find_model
 from searchkit.encoding.openvino_encoder import CompiledEncoder
@@ -75,9 +76,7 @@ class TorchEncoder:
         self._model = model
         self._prepare = folder.prepare
 
-    def encode(
-        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
-    ) -> Float32:
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents; see `Encoder.encode`."""
         return self._embed(self._model.encode_document, texts, progress)
 
@@ -89,20 +88,20 @@ class TorchEncoder:
         self,
         embed: Any,  # noqa: ANN401
         texts: Sequence[str],
-        progress: Callable[[int], None] | None,
+        progress: Progress | None,
     ) -> Float32:
 
         from searchkit.core.arrays import unit_rows
         from searchkit.text.passages import well_formed
 
         vectors = np.empty((len(texts), self.dimension), np.float32)
+        counter = Counter(progress, len(texts))
         order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
         for start in range(0, len(order), TORCH_BLOCK):
             rows = order[start : start + TORCH_BLOCK]
             block = prepare([well_formed(texts[row]) for row in rows], self._prepare)
             vectors[rows] = embed(block, show_progress_bar=False)
-            if progress:
-                progress(len(rows))
+            counter.advance(len(rows))
         return unit_rows(vectors, texts)
 
 
@@ -124,9 +123,7 @@ class BulkEncoder:
         self._source = name
         self._bulk: Encoder | None = None
 
-    def encode(
-        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
-    ) -> Float32:
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents; see `Encoder.encode`."""
         if len(texts) >= BULK_TEXTS and self._bulk is None:
             self._bulk = self._load()

@@ -24,7 +24,7 @@ Measure = Callable[[Float64], Float64]  # `(b, u)` counts of units → `(b, f)` 
 def bootstrap(
     measure: Measure, units: int, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Float64:
-    """Give the figures of resamples.
+    """Return the figures of resamples.
 
     Args:
         measure: Gives `(b, f)` figures of `(b, u)` how often each unit was drawn; NaN for one that
@@ -50,7 +50,7 @@ def _draws(units: int, resamples: int, seed: int) -> Iterator[Float64]:
 
 
 def interval(figures: Float64) -> tuple[float, float]:
-    """Give the interval that holds 95 % of the resamples: the percentile bootstrap's.
+    """Return the interval that holds 95 % of the resamples: the percentile bootstrap's.
 
     Args:
         figures: `(r,)`; NaN where a resample has none.
@@ -69,7 +69,7 @@ def interval(figures: Float64) -> tuple[float, float]:
 
 
 def pearsons(one: Float64, other: Float64, weights: Float64) -> Float64:
-    """Give Pearson's correlation in each resample.
+    """Return Pearson's correlation in each resample.
 
     Args:
         one: `(n,)`, or `(b, n)` one row a resample.
@@ -97,7 +97,7 @@ def pearsons(one: Float64, other: Float64, weights: Float64) -> Float64:
 
 
 def ranks(values: Float64, weights: Float64) -> Float64:
-    """Give the rank of each value in each resample, equal ones sharing the mean of theirs.
+    """Return the rank of each value in each resample, equal ones sharing the mean of theirs.
 
     Args:
         values: `(n,)`.
@@ -166,7 +166,7 @@ class Separation:
         )
 
     def figures(self, counts: Float64) -> Float64:
-        """Give ROC AUC and average precision in each resample: `(b, u)` → `(b, 2)`.
+        """Return ROC AUC and average precision in each resample: `(b, u)` → `(b, 2)`.
 
         NaN where no positive, or no negative, was drawn.
         """
@@ -192,7 +192,7 @@ class Separation:
 
 
 def groupings(labels: Int64, clusters: Int64, weights: Float64) -> Float64:
-    """Give the V-measure in each resample.
+    """Return the V-measure in each resample.
 
     Args:
         labels: `(n,)` from 0.

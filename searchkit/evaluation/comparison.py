@@ -91,7 +91,7 @@ class Evaluated:
 
 
 def numbered(questions: Sequence[str | None]) -> Int64:
-    """Give `(n,)` the number of each row's question, from 0; a row without one is on its own."""
+    """Return `(n,)` the number of each row's question, from 0; a row without one is on its own."""
     keys = [(name, None if name else n) for n, name in enumerate(questions)]
     place = {key: n for n, key in enumerate(dict.fromkeys(keys))}
     return np.array([place[key] for key in keys], np.int64)

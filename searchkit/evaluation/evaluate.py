@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.errors import BadInput
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.core.wording import counted
 from searchkit.encoding.encoder import Encoder
@@ -22,7 +23,7 @@ from searchkit.evaluation.comparison import Evaluated, Part, Units, side_by_side
 from searchkit.evaluation.measures import Answers, correlation, separation
 from searchkit.evaluation.retrieval import FIGURES, figures_of, find_ranks, read_gains
 from searchkit.evaluation.sampling import MOST, cosines
-from searchkit.evaluation.texts import Embedded, Progress, whole_vectors
+from searchkit.evaluation.texts import Embedded, whole_vectors
 from searchkit.sources.labelled import SentencePair
 
 POSITIVE = 0.6  # of the largest label: from there a pair counts as positive

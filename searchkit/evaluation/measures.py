@@ -24,7 +24,7 @@ Truths = NDArray[np.bool_]
 
 
 def correlation(labels: Float64, units: Int64) -> Part:
-    """Give Pearson and Spearman of `(n,)` labels that vary, for the scores of a model."""
+    """Return Pearson and Spearman of `(n,)` labels that vary, for the scores of a model."""
 
     def of(scores: Array) -> tuple[list[float], Measure]:
         def measure(counts: Float64) -> Float64:
@@ -40,7 +40,7 @@ def correlation(labels: Float64, units: Int64) -> Part:
 def separation(
     names: tuple[str, str], on: str, truth: Truths, units: Int64, weights: Float64 | None = None
 ) -> Part:
-    """Give ROC AUC and average precision for the scores of a model; as `resampling.Separation`."""
+    """Return ROC AUC and average precision for the scores of a model; see `Separation`."""
 
     def of(scores: Array) -> tuple[list[float], Measure]:
         values = [figure(truth, scores, weights) for figure in (roc_auc, average_precision)]
@@ -131,7 +131,7 @@ class Answers:
         return [self._told_apart(names, on, rows, positive, negative)]
 
     def _rows_of(self, copies: Sequence[tuple[str, str]], known: set[str]) -> Int64:
-        """Give `(p, 2)` the rows of copies to one question, each pair once, the lower row first."""
+        """Return `(p, 2)` rows of copies to one question, each pair once, the lower row first."""
         row = {answer.id: n for n, answer in enumerate(self.answers)}
         if len(row) < len(self.answers):
             raise BadInput("two answers have the same id, so that copies can't be told by it")
@@ -201,7 +201,7 @@ class Answers:
 
 
 def _mean(figures: Sequence[Float64], weights: Sequence[Float64]) -> Float64:
-    """Give the weighted mean of groups in each resample: `(b, 1)`; NaN where all weigh nothing."""
+    """Return the weighted mean of groups in each resample: `(b, 1)`; NaN if all weigh 0."""
     each, sizes = np.stack(figures), np.stack(weights)  # (groups, b)
     total = sizes.sum(axis=0)
     mean: Float64 = np.nansum(each * sizes, axis=0) / np.where(total > 0, total, np.nan)

@@ -20,7 +20,7 @@ def read_gains(
     queries: Mapping[str, str],
     qrels: Mapping[str, Mapping[str, float]],
 ) -> dict[str, dict[str, float]]:
-    """Give what is relevant to each query, after looking whether it can be measured."""
+    """Return what is relevant to each query, after looking whether it can be measured."""
     for query, judged in qrels.items():
         if query not in queries:
             raise BadInput(f"qrels name the query {query!r}, which is not among the queries")
@@ -41,7 +41,7 @@ def read_gains(
 
 
 def figures_of(ranks: Int64, gains: Float64) -> list[float]:
-    """Give `FIGURES` of a query: `(r,)` ranks and gains of what is relevant to it."""
+    """Return `FIGURES` of a query: `(r,)` ranks and gains of what is relevant to it."""
     return [
         *(recall_at(ranks, k) for k in (1, 10, 100)),
         reciprocal_rank(ranks, 10),
@@ -53,7 +53,7 @@ def figures_of(ranks: Int64, gains: Float64) -> list[float]:
 def find_ranks(
     queries: Embedded, documents: Embedded, wanted: Sequence[Int64], hidden: Sequence[int]
 ) -> list[Int64]:
-    """Give for each query the ranks of its relevant documents, from 1."""
+    """Return for each query the ranks of its relevant documents, from 1."""
     found: list[Int64] = []
     step = max(1, SCORES // max(1, len(documents.vectors)))
     for start in range(0, len(wanted), step):

@@ -49,7 +49,7 @@ class Contrast:
         self._random = np.random.default_rng(seed)
 
     def of_one(self, most: int = MOST) -> Pairs:
-        """Give the pairs of one question; of more than `most` a sample."""
+        """Return the pairs of one question; of more than `most` a sample."""
         sizes = self._sizes
         total = int((sizes * (sizes - 1) // 2).sum())
         if total <= most:
@@ -65,7 +65,7 @@ class Contrast:
         return self._pairs(left, right + (right >= left), total)
 
     def of_two(self, most: int = MOST) -> Pairs:
-        """Give the pairs of two questions; of more than `most` a sample."""
+        """Return the pairs of two questions; of more than `most` a sample."""
         count, sizes = len(self._of), self._sizes
         total = (count**2 - int((sizes**2).sum())) // 2
         if total <= most:
@@ -91,7 +91,7 @@ class Contrast:
 
 
 def cosines(vectors: Float32, left: Int64, right: Int64) -> Float64:
-    """Give the cosine of each pair of rows, to six places.
+    """Return the cosine of each pair of rows, to six places.
 
     Args:
         vectors: `(n, d)` unit rows.

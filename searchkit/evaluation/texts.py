@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64, mean_row, unit_rows
+from searchkit.core.progress import Progress
 from searchkit.encoding.encoder import Encoder
 from searchkit.text.passages import split_passages
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +48,17 @@ class Embedded:
         if queries:
             vectors = encoder.encode_queries(distinct)
         else:
-            vectors = encoder.encode(distinct, _counting(progress, len(distinct)))
+            vectors = encoder.encode(distinct, progress)
         vectors = unit_rows(vectors, distinct)
         return cls(vectors[[row[passage] for passage in flat]], lengths, counts)
 
     @property
     def begins(self) -> Int64:
-        """Give `(t,)` where each text's passages begin."""
+        """Return `(t,)` where each text's passages begin."""
         return np.cumsum(self.counts) - self.counts
 
     def part(self, start: int, end: int) -> Embedded:
-        """Give some of the texts."""
+        """Return some of the texts."""
         ends = np.concatenate([[0], np.cumsum(self.counts)])
         first, last = int(ends[start]), int(ends[min(end, len(self.counts))])
         return Embedded(
@@ -76,16 +75,3 @@ def whole_vectors(texts: Sequence[str], encoder: Encoder, progress: Progress | N
         part = slice(begins[row], begins[row] + found.counts[row])
         vectors[row] = mean_row(found.vectors[part], found.lengths[part])
     return vectors
-
-
-def _counting(progress: Progress | None, total: int) -> Callable[[int], None] | None:
-    if progress is None:
-        return None
-    done = 0
-
-    def advance(more: int) -> None:
-        nonlocal done
-        done += more
-        progress(done, total)
-
-    return advance

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from searchkit.clustering.methods import choose_threshold, communities
 from searchkit.core.arrays import Int64
+from searchkit.core.progress import Progress
 from searchkit.core.where import Where
 from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load
 from searchkit.grading.marks import Kind, Marks
 from searchkit.grading.records import Clash, Mark, Standout
-from searchkit.index.base import EVERYTHING, AnyIndex
+from searchkit.index.base import EVERYTHING, BaseIndex
 from searchkit.mining.exact import mine_blocks
 from searchkit.mining.pairs import check_threshold
 from searchkit.plagiarism.overlap import coverage, shared_runs
@@ -50,14 +51,14 @@ class Audit:
 
 
 def audit_grades(
-    index: AnyIndex,
+    index: BaseIndex,
     column: str,
     *,
     kind: Kind | None = None,
     threshold: float = NEAR,
     tolerance: float | None = None,
     where: Where = EVERYTHING,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Audit:
     """Look for marks that a second reader would question.
 
@@ -105,7 +106,7 @@ def audit_grades(
 
 
 def _near(corpus: Corpus, rows: Int64, threshold: float) -> Iterator[tuple[int, int, float]]:
-    """Give the pairs of these answers that are near-equal, by meaning or by their code."""
+    """Yield the pairs of these answers that are near-equal, by meaning or by their code."""
     words: dict[int, Words] = {}
 
     def coded(row: int) -> Words:
@@ -142,7 +143,7 @@ def _clash(
 
 
 def _apart_in_cluster(corpus: Corpus, rows: Int64, tolerance: float) -> dict[int, tuple[Mark, int]]:
-    """Give the rows whose marks stand out in their cluster: its usual mark, of how many others."""
+    """Return the rows whose marks stand out in their cluster: its typical mark, of how many."""
     vectors = corpus.vectors[rows]
     found = communities(vectors, choose_threshold(vectors).value)
     apart = {}
@@ -162,7 +163,7 @@ def _apart_in_cluster(corpus: Corpus, rows: Int64, tolerance: float) -> dict[int
 def _unexpected(
     corpus: Corpus, tolerance: float, clusters: dict[int, tuple[Mark, int]]
 ) -> Iterator[tuple[int, Standout]]:
-    """Give the rows whose marks the question's other marks don't lead one to expect."""
+    """Yield the rows whose marks the question's other marks don't lead one to expect."""
     learned = Learned(corpus, corpus.marks, tolerance)
     numbers = corpus.marks.kind == "numbers"
     for rows, suggested, estimates in learned.left_out():
@@ -193,7 +194,7 @@ def _difference(one: Mark | None, other: Mark | None) -> float:
 
 
 def _usual(marks: Sequence[Mark]) -> Mark | None:
-    """Give the median number, or the label that most have; None if no label is that common."""
+    """Return the median number, or the label that most have; None if no label is that common."""
     if isinstance(marks[0], float):
         return float(np.median(np.array(marks, np.float64)))
     best = max(sorted(set(map(str, marks))), key=marks.count)
@@ -201,7 +202,7 @@ def _usual(marks: Sequence[Mark]) -> Mark | None:
 
 
 def _spread(marks: Sequence[Mark], usual: Mark) -> float:
-    """Give the usual distance from the median (MAD, as a standard deviation)."""
+    """Return the usual distance from the median (MAD, as a standard deviation)."""
     if not isinstance(usual, float):
         return 0.0
     return 1.4826 * float(np.median(np.abs(np.array(marks, np.float64) - usual)))

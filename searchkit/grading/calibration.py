@@ -57,7 +57,7 @@ class Usual:
     def marks(
         self, estimates: Float64, question: int, tolerance: float, besides: Int64 | None = None
     ) -> tuple[Float64, Float64]:
-        """Give the median mark for each estimate, and the share of marks within reach of it.
+        """Return the median mark for each estimate, and the share of marks within reach of it.
 
         Args:
             estimates: `(m,)`.
@@ -113,7 +113,7 @@ class Calibrator:
         return cls(center, spread, model)
 
     def probability(self, signals: Float64) -> Float64:
-        """Give the probability of being right; `(m,)`."""
+        """Return the probability of being right; `(m,)`."""
         if not len(signals):
             return np.empty(0)
         even = np.clip((signals - self._center) / self._spread, -4, 4)

@@ -17,7 +17,7 @@ from searchkit.grading.calibration import Calibrator, Usual
 from searchkit.grading.grader import Estimates, Examples, Grader
 from searchkit.grading.marks import Grid, Kind, Marks, check_learnable, read_marks
 from searchkit.grading.records import Mark
-from searchkit.index.base import AnyIndex
+from searchkit.index.base import BaseIndex
 from searchkit.text.words import Words, split_words
 
 SLACK = 1e-6  # suggested numbers are rounded to six places
@@ -46,18 +46,18 @@ class Corpus:
     marks: Marks
 
     def examples(self, rows: Int64, marks: Marks | None = None) -> Examples:
-        """Give some answers as examples to learn from, with other marks if need be."""
+        """Return some answers as examples to learn from, with other marks if need be."""
         targets = (marks or self.marks).targets()
         return Examples(self.vectors[rows], self.traits[rows], self.questions[rows], targets[rows])
 
 
-def load(index: AnyIndex, column: str, kind: Kind | None = None) -> Corpus:
+def load(index: BaseIndex, column: str, kind: Kind | None = None) -> Corpus:
     """Read an index for grading.
 
     Raises:
         BadInput: if the column can't be used; see `read_marks` and `check_learnable`.
     """
-    pairs = sorted(index.whole(), key=lambda pair: pair[0].id)
+    pairs = sorted(index.iter_vectors(), key=lambda pair: pair[0].id)
     answers = [answer for answer, _ in pairs]
     marks = read_marks(answers, column, kind)
     check_learnable(marks)
@@ -71,7 +71,7 @@ def load(index: AnyIndex, column: str, kind: Kind | None = None) -> Corpus:
     return Corpus(answers, vectors, names, questions, references, measured, marks)
 
 
-def chosen(index: AnyIndex, corpus: Corpus, where: Where) -> NDArray[np.bool_]:
+def chosen(index: BaseIndex, corpus: Corpus, where: Where) -> NDArray[np.bool_]:
     """Say of each answer whether the filter allows it."""
     ids = set(index.ids(where))
     return np.array([answer.id in ids for answer in corpus.answers], bool)
@@ -112,7 +112,7 @@ class Learned:
     def _read(
         self, question: int, found: Estimates, besides: Int64 | None = None
     ) -> tuple[list[Mark], Float64]:
-        """Give the marks that estimates stand for, and all that tells how sure they are."""
+        """Return the marks that estimates stand for, and all that tells how sure they are."""
         grid = self.grid(question)
         if self.marks.kind == "labels":
             return grid.nearest(found.values), found.signals
@@ -135,21 +135,21 @@ class Learned:
                 yield true, marks, found
 
     def grid(self, question: int) -> Grid:
-        """Give the marks that may be suggested for a question."""
+        """Return the marks that may be suggested for a question."""
         if question not in self._grids:
             rows = self.rows[self.corpus.questions[self.rows] == question]
             self._grids[question] = self.marks.within(rows)
         return self._grids[question]
 
     def suggest(self, question: int, rows: Int64) -> tuple[list[Mark], Float64, Estimates]:
-        """Give marks, confidences and what is behind them for answers to a question."""
+        """Return marks, confidences and what is behind them for answers to a question."""
         found = self.grader.estimate(question, self.corpus.vectors[rows], self.corpus.traits[rows])
         marks, signals = self._read(question, found)
         return marks, self._calibrators[found.own].probability(signals), found
 
 
 def check_tolerance(marks: Marks, tolerance: float | None) -> float:
-    """Give how far from the grader's mark a number still counts as right; 0 for labels.
+    """Return how far from the grader's mark a number still counts as right; 0 for labels.
 
     Args:
         marks: Of the column.
@@ -240,7 +240,7 @@ def traits(
 
 
 def _usual(texts: Sequence[Set[int]]) -> frozenset[int]:
-    """Give the words of a text as long as most are, made of what is in most."""
+    """Return the words of a text as long as most are, made of what is in most."""
     having = Counter(word for text in texts for word in text)
     size = int(np.median([len(text) for text in texts]))
     order = sorted(having, key=lambda word: (-having[word], word))

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Float64, Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.metrics import accuracy, macro_f1, pearson, rmse, weighted_kappa
+from searchkit.core.progress import Progress
 from searchkit.core.where import Where
 from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load, right
 from searchkit.grading.grader import OTHERS, OWN, Candidate, Estimates, Grader
 from searchkit.grading.marks import UNGRADED, Kind, Marks
 from searchkit.grading.records import Mark
-from searchkit.index.base import EVERYTHING, AnyIndex
+from searchkit.index.base import EVERYTHING, BaseIndex
 
 FOLDS = 10
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -76,7 +77,7 @@ class Evaluation:
 
 
 def evaluate_grades(
-    index: AnyIndex,
+    index: BaseIndex,
     column: str,
     *,
     kind: Kind | None = None,
@@ -84,7 +85,7 @@ def evaluate_grades(
     where: Where = EVERYTHING,
     folds: int = FOLDS,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Measure the suggestions where the graders' marks are known, on answers that were held out.
 
@@ -135,7 +136,7 @@ def evaluate_grades(
 
 
 def _cut_answers(corpus: Corpus, folds: int, seed: int) -> Int64:
-    """Give the fold of each graded answer, cutting each question; -1 where too few would stay."""
+    """Return the fold of each graded answer, cutting each question; -1 where too few would stay."""
     cut = np.full(len(corpus.answers), -1, np.int64)
     random = np.random.default_rng(seed)
     for question in range(len(corpus.names)):
@@ -146,7 +147,7 @@ def _cut_answers(corpus: Corpus, folds: int, seed: int) -> Int64:
 
 
 def _cut_questions(corpus: Corpus, folds: int, seed: int) -> Int64:
-    """Give the fold of each graded answer, cutting by question; -1 where too few would stay."""
+    """Return the fold of each graded answer, cutting by question; -1 where too few would stay."""
     cut = np.full(len(corpus.answers), -1, np.int64)
     graded = np.unique(corpus.questions[corpus.marks.graded])
     if len(graded) - ceil(len(graded) / folds) >= OTHERS:
@@ -199,7 +200,7 @@ def _trial(
 def _baselines(
     marks: Marks, corpus: Corpus, question: int, found: Estimates
 ) -> Iterator[tuple[str, list[Mark]]]:
-    """Give what needs no model: the usual mark, and that of the nearest graded answer."""
+    """Yield what needs no model: the usual mark, and that of the nearest graded answer."""
     rows = np.flatnonzero(marks.graded & (corpus.questions == question))
     whole = not len(rows)
     codes = marks.codes[marks.graded if whole else rows]
@@ -235,7 +236,7 @@ def _figures(given: list[Mark], suggested: list[Mark], tolerance: float) -> dict
 
 
 def _off(confidence: Float64, right: NDArray[np.bool_]) -> float:
-    """Give the expected calibration error (Guo et al., 2017) over ten bins of equal width."""
+    """Return the expected calibration error (Guo et al., 2017) over ten bins of equal width."""
     bins = np.minimum((confidence * 10).astype(int), 9)
     return float(
         sum(

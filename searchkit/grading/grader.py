@@ -50,7 +50,7 @@ class Examples:
     targets: Float64
 
     def take(self, rows: Intp | NDArray[np.bool_]) -> Examples:
-        """Give some of them."""
+        """Return some of them."""
         return Examples(
             self.vectors[rows], self.traits[rows], self.questions[rows], self.targets[rows]
         )
@@ -150,7 +150,7 @@ class Grader:
         return grader
 
     def can_judge(self, question: int) -> bool:
-        """Say whether there is anything to learn from for this question."""
+        """Return whether there is anything to learn from for this question."""
         return question in self._own or self._shared.helps
 
     def left_out(self) -> Iterator[tuple[Int64, Estimates]]:
@@ -221,7 +221,7 @@ class _Shared:
         self._weights: dict[int, Float64] = {}
 
     def nothing(self, count: int) -> Float64:
-        """Give nothing for so many."""
+        """Return nothing for so many."""
         return np.zeros((count, self.examples.targets.shape[1]))
 
     def of_examples(self) -> Float64:
@@ -370,7 +370,7 @@ def _smoothed(values: Float64, near: Int64, scores: Float64) -> Float64:
 
 
 def _sureness(values: Float64) -> list[Float64]:
-    """Give what the estimates tell of their own sureness.
+    """Return what the estimates tell of their own sureness.
 
     Of labels how far the likeliest is ahead, and how likely it is; of numbers these themselves,
     as very good and very bad answers are easier to tell.

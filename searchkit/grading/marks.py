@@ -49,7 +49,7 @@ class Marks:
 
     @property
     def range(self) -> float:
-        """Give the highest number minus the lowest; 1 for labels."""
+        """Return the highest number minus the lowest; 1 for labels."""
         return float(self.scale[-1]) - float(self.scale[0]) if self.kind == "numbers" else 1.0
 
     def read(self, text: str) -> Mark:
@@ -58,12 +58,12 @@ class Marks:
         return text.strip() if number is None else number
 
     def of(self, answer: int) -> Mark | None:
-        """Give an answer's mark."""
+        """Return an answer's mark."""
         code = int(self.codes[answer])
         return None if code == UNGRADED else self.scale[code]
 
     def targets(self) -> Float64:
-        """Give what is to be estimated: `(n, 1)` numbers, or `(n, c)` 1 for the label and else 0.
+        """Return what is to be estimated: `(n, 1)` numbers, or `(n, c)` 1 for the label and else 0.
 
         Rows without a mark are NaN.
         """
@@ -73,7 +73,7 @@ class Marks:
         return np.vstack([known, np.full((1, known.shape[1]), np.nan)])[self.codes]
 
     def within(self, rows: Int64) -> Grid:
-        """Give the marks that may be suggested for one question, from those in use there.
+        """Return the marks that may be suggested for one question, from those in use there.
 
         Args:
             rows: Its graded answers; few of them don't show the range, and the column's is taken.
@@ -104,7 +104,7 @@ class Grid:
 
     @classmethod
     def of(cls, used: Sequence[Mark], marks: Marks) -> Grid:
-        """Give the coarsest steps that all the marks in use are on."""
+        """Return the coarsest steps that all the marks in use are on."""
         if marks.kind == "labels":
             return cls(marks.scale)
         numbers = [float(mark) for mark in used]
@@ -114,7 +114,7 @@ class Grid:
         return cls(None, min(numbers), max(numbers), step if step >= 1e-3 else 0.0)
 
     def nearest(self, estimates: Float64) -> list[Mark]:
-        """Give the mark for each row of estimates: the nearest number, or the likeliest label."""
+        """Return the mark for each row of estimates: the nearest number, or the likeliest label."""
         if self.labels is not None:
             return [self.labels[n] for n in estimates.argmax(axis=1).tolist()]
         numbers = np.clip(estimates[:, 0], self.low, self.high)
@@ -206,7 +206,7 @@ def _said_number(text: str, column: str) -> float:
 
 
 def _common(one: Fraction, other: Fraction) -> Fraction:
-    """Give the greatest step that both are multiples of."""
+    """Return the greatest step that both are multiples of."""
     while other:
         one, other = other, one % other
     return abs(one)

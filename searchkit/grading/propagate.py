@@ -11,11 +11,11 @@ from searchkit.core.where import Where
 from searchkit.grading.corpus import check_tolerance, right
 from searchkit.grading.marks import Kind, read_marks
 from searchkit.grading.records import Mark, Spread
-from searchkit.index.base import AnyIndex
+from searchkit.index.base import BaseIndex
 
 
 def propagate(
-    index: AnyIndex,
+    index: BaseIndex,
     column: str,
     said: Mapping[str, str | None],
     *,

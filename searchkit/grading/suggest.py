@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.core.where import Where
 from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load
 from searchkit.grading.grader import Candidate, nearest
 from searchkit.grading.marks import Kind, Marks, mark_text
 from searchkit.grading.records import Mark, Neighbour, Suggestion
-from searchkit.index.base import EVERYTHING, AnyIndex
+from searchkit.index.base import EVERYTHING, BaseIndex
 
 MIN_CONFIDENCE = 0.5
 REASONS = 3  # neighbours of a suggestion
@@ -44,14 +45,14 @@ class Graded:
 
 
 def grade(
-    index: AnyIndex,
+    index: BaseIndex,
     column: str,
     *,
     kind: Kind | None = None,
     min_confidence: float = MIN_CONFIDENCE,
     tolerance: float | None = None,
     where: Where = EVERYTHING,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Graded:
     """Suggest a mark for each ungraded answer from the graded ones; nothing is written.
 
@@ -94,7 +95,7 @@ def grade(
 
 
 def write_marks(
-    index: AnyIndex,
+    index: BaseIndex,
     column: str,
     marks: Mapping[str, Mark | None],
     *,
@@ -127,7 +128,7 @@ def write_marks(
             f"--write: {len(filled):,} of these answers, such as {filled[0]}, have something in "
             f"{column!r} already; name another column, or say --overwrite"
         )
-    index.annotate({
+    index.update_columns({
         name: {column: None if mark is None else mark_text(mark)} for name, mark in marks.items()
     })  # fmt: skip
     return sum(mark is not None for mark in marks.values())

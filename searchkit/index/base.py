@@ -1,6 +1,6 @@
 """What every index can do, wherever it keeps its answers, and what is the same in all of them.
 
-The flows take an `AnyIndex`. The folder (`index.Index`) is the one that everybody begins with;
+The flows take an `BaseIndex`. The folder (`index.Index`) is the one that everybody begins with;
 another is a class of its own that fills in the abstract methods.
 """
 
@@ -17,13 +17,13 @@ import numpy as np
 
 from searchkit.core.arrays import Float16, Float32, mean_row, unit_rows
 from searchkit.core.errors import BadInput, IndexMismatch, NoSuchThing
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, Hit, Passage
 from searchkit.core.where import Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.embedding import (
-    Progress,
-    Share,
+    AnswerProgress,
     canonical,
     check_answers,
     cut,
@@ -42,7 +42,7 @@ EVERYTHING = Where()
 TIE = 1e-6  # scores nearer than this are equal, and ids decide
 
 
-class AnyIndex(ABC):
+class BaseIndex(ABC):
     """A corpus of answers with the vectors that one model made of them.
 
     Use it in a `with` block or call `close`.
@@ -70,10 +70,10 @@ class AnyIndex(ABC):
     @property
     @abstractmethod
     def is_writable(self) -> bool:
-        """Say whether it was opened for writing."""
+        """Return whether it was opened for writing."""
 
-    def is_at(self, other: AnyIndex) -> bool:
-        """Say whether this is the other index."""
+    def is_same(self, other: BaseIndex) -> bool:
+        """Return whether this is the other index."""
         return self.place == other.place
 
     @abstractmethod
@@ -93,24 +93,24 @@ class AnyIndex(ABC):
         """Count the answers and authors of each question, in the questions' order."""
 
     def storage(self) -> dict[str, str]:
-        """Give what else is to be said of how the vectors are kept, by name."""
+        """Return what else is to be said of how the vectors are kept, by name."""
         return {}
 
     def problems(self) -> Iterator[str]:
-        """Give what is not as it should be, each in one line with what mends it."""
+        """Yield what is not as it should be, each in one line with what mends it."""
         return iter(())
 
     @abstractmethod
     def columns(self) -> list[str]:
-        """Give the names of the columns kept in `meta`."""
+        """Return the names of the columns kept in `meta`."""
 
     @abstractmethod
-    def find(self, ids: Sequence[str]) -> dict[str, Answer]:
-        """Give the answers with these ids, by their ids; one that isn't there is left out."""
+    def get_existing(self, ids: Sequence[str]) -> dict[str, Answer]:
+        """Return the answers with these ids, by their ids; one that isn't there is left out."""
 
     @abstractmethod
     def ids(self, where: Where = EVERYTHING) -> list[str]:
-        """Give the ids of the answers that a filter allows, blank ones too, in order."""
+        """Return the ids of the answers that a filter allows, blank ones too, in order."""
 
     @abstractmethod
     def answers(self, where: Where = EVERYTHING) -> Iterator[Answer]:
@@ -118,10 +118,10 @@ class AnyIndex(ABC):
 
     @abstractmethod
     def passages(self, where: Where = EVERYTHING) -> Passages:
-        """Give the answers that a filter allows by their passages, in order of their ids."""
+        """Return the answers that a filter allows by their passages, in order of their ids."""
 
     @abstractmethod
-    def kept(self, where: Where = EVERYTHING) -> Iterator[Kept]:
+    def iter_stored(self, where: Where = EVERYTHING) -> Iterator[Kept]:
         """Stream the answers that a filter allows, blank ones too, with all that is kept of them.
 
         In the order in which they came: each with its passages and their `(p, d)` vectors, float32
@@ -166,27 +166,27 @@ class AnyIndex(ABC):
         """Make anew, or tidy up, what can be without the model."""
 
     @abstractmethod
-    def decided(self) -> list[Decided]:
-        """Give what was decided last about each pair, in the order of deciding."""
+    def decisions(self) -> list[Decided]:
+        """Return what was decided last about each pair, in the order of deciding."""
 
     @abstractmethod
     def add_decision(
         self, left: str, right: str, decision: str, reason: str, decided_at: str,
         left_sha: bytes | None, right_sha: bytes | None,
     ) -> int:  # fmt: skip
-        """Keep a decision about two answers; give its number."""
+        """Keep a decision about two answers; return its number."""
 
     @abstractmethod
     def take_back_decision(self, number: int | None) -> tuple[str, str] | None:
-        """Delete a decision, or the last of all; give the ids of its answers, if there is one."""
+        """Delete a decision, or the last of all; return the ids of its answers, if there is one."""
 
     @abstractmethod
     def _passage_rows(self, id_: str) -> Float32:
-        """Give the `(p, d)` vectors of an answer's passages; NoSuchThing if it isn't there."""
+        """Return the `(p, d)` vectors of an answer's passages; NoSuchThing if it isn't there."""
 
     @abstractmethod
     def _known(self, hashes: set[bytes]) -> Mapping[bytes, Any]:
-        """Give where the vector of each hash is, for those that have one."""
+        """Return where the vector of each hash is, for those that have one."""
 
     @abstractmethod
     def _put(
@@ -196,7 +196,7 @@ class AnyIndex(ABC):
         """Write answers; see `AnswerStore.put`. `known` is what `_known` said of their hashes."""
 
     @abstractmethod
-    def _annotate(self, answers: Sequence[Answer]) -> None:
+    def _update_columns(self, answers: Sequence[Answer]) -> None:
         """Replace the `meta` of answers that are there."""
 
     def __enter__(self) -> Self:
@@ -232,7 +232,7 @@ class AnyIndex(ABC):
             self._encoder = load_encoder(model.name, fingerprint=known, notify=log.info)
         return self._encoder
 
-    def embed_with(self, encoder: Encoder) -> None:
+    def use_encoder(self, encoder: Encoder) -> None:
         """Embed from now on with another encoder of the same model.
 
         Raises:
@@ -250,7 +250,7 @@ class AnyIndex(ABC):
         return self.counts()["answers"]
 
     def get(self, ids: Sequence[str]) -> list[Answer]:
-        """Give the answers with these ids, in this order.
+        """Return the answers with these ids, in this order.
 
         Raises:
             BadInput: if there is no answer with one of the ids.
@@ -258,20 +258,20 @@ class AnyIndex(ABC):
         found = self._found(ids)
         return [found[i] for i in ids]
 
-    def embedded(
+    def iter_passages(
         self, where: Where = EVERYTHING
     ) -> Iterator[tuple[Answer, list[Passage], Float32]]:
         """Stream the answers that are not blank, each with its passages and `(p, d)` unit rows."""
-        for answer, passages, vectors in self.kept(where):
+        for answer, passages, vectors in self.iter_stored(where):
             if passages:
                 yield answer, passages, unit_rows(vectors)
 
-    def whole(self, where: Where = EVERYTHING) -> Iterator[tuple[Answer, Float32]]:
+    def iter_vectors(self, where: Where = EVERYTHING) -> Iterator[tuple[Answer, Float32]]:
         """Stream the answers that are not blank, each with the `(d,)` unit vector of the whole.
 
         That is the mean of its passages, each weighing as much as it is long.
         """
-        for answer, passages, vectors in self.embedded(where):
+        for answer, passages, vectors in self.iter_passages(where):
             lengths = np.array([p.end - p.start for p in passages], np.float32)
             yield answer, mean_row(vectors, lengths)
 
@@ -317,7 +317,7 @@ class AnyIndex(ABC):
         return [canonical(query[p.start : p.end]) for p in passages]
 
     def _found(self, ids: Sequence[str]) -> dict[str, Answer]:
-        found = self.find(ids)
+        found = self.get_existing(ids)
         check_found(self.place, ids, found)
         return found
 
@@ -331,7 +331,7 @@ class AnyIndex(ABC):
 
         Args:
             answers: Each id once.
-            progress: Called with how many more of the answers are done.
+            progress: Called with how many of the answers are done, and of how many.
 
         Raises:
             BadInput: if an id is blank or comes twice, a text can't be stored, or the model gives
@@ -340,14 +340,14 @@ class AnyIndex(ABC):
         self._require_writer()
         answers = spelled_alike(list(answers), self.columns())
         check_answers(answers)
-        before = self.find([answer.id for answer in answers])
+        before = self.get_existing([answer.id for answer in answers])
         changed = [a for a in answers if a.id not in before or before[a.id].text != a.text]
         same = {a.id for a in answers} - {a.id for a in changed}
         touched = [a for a in answers if a.id in same and not equal(before[a.id], a)]
         rows = cut(self.encoder, changed)
         known = self._known({sha for row in rows for sha in row.hashes})
         new = new_texts(rows, known)
-        report = Share(progress, len(answers), len(answers) - len(changed), len(new))
+        report = AnswerProgress(progress, len(answers), len(answers) - len(changed))
         vectors = embed(self.encoder, list(new.values()), report)
         self._put(rows, touched, known, list(new), vectors)
         report.finish()
@@ -360,14 +360,14 @@ class AnyIndex(ABC):
             embedded=len(new),
         )
 
-    def carry(self, answers: Sequence[Kept]) -> Added:
+    def add_with_vectors(self, answers: Sequence[Kept]) -> Added:
         """Add answers, or replace them, with the vectors that another index has; embed nothing.
 
         Args:
             answers: As `kept` gives them in an index of the same model; each id once.
         """
         self._require_writer()
-        before = self.find([answer.id for answer, *_ in answers])
+        before = self.get_existing([answer.id for answer, *_ in answers])
         changed = [kept for kept in answers if not _is_in(before, kept[0])]
         rows: list[Embedded] = []
         vector_of: dict[bytes, Float32] = {}
@@ -387,7 +387,7 @@ class AnyIndex(ABC):
             passages=sum(len(row.passages) for row in rows),
         )
 
-    def annotate(self, values: Mapping[str, Mapping[str, str | None]]) -> int:
+    def update_columns(self, values: Mapping[str, Mapping[str, str | None]]) -> int:
         """Write into columns of `meta`, whose other columns stay; nothing is embedded.
 
         Args:
@@ -412,7 +412,7 @@ class AnyIndex(ABC):
             if kept != dict(answer.meta):
                 changed.append(replace(answer, meta=kept))
         check_answers(changed)
-        self._annotate(changed)
+        self._update_columns(changed)
         return len(changed)
 
     def _require_writer(self) -> None:
@@ -449,7 +449,7 @@ def quoted_words(query: str) -> str:
 
 
 def densest(marked: str, passages: Sequence[Passage]) -> Passage:
-    """Give the passage with the most marked words; the first of equals."""
+    """Return the passage with the most marked words; the first of equals."""
     starts, offset = [], 0
     for piece in marked.split("\x02")[:-1]:
         offset += len(piece.replace("\x03", ""))

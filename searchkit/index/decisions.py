@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from typing import Literal, cast, get_args
 
 from searchkit.core.errors import BadInput, NoSuchThing
-from searchkit.index.base import AnyIndex
+from searchkit.index.base import BaseIndex
 
 LONGEST = 2_000  # characters of a reason
 Pair = tuple[str, str]
 
 
-def decide(index: AnyIndex, left: str, right: str, decision: str, reason: str = "") -> Decision:
+def decide(index: BaseIndex, left: str, right: str, decision: str, reason: str = "") -> Decision:
     """Keep what was decided about two answers; when this returns, it is on the disk.
 
     Args:
@@ -53,7 +53,7 @@ def decide(index: AnyIndex, left: str, right: str, decision: str, reason: str = 
     return next(one for one in decisions(index).values() if one.number == number)
 
 
-def take_back(index: AnyIndex, number: int | None = None) -> Pair | None:
+def take_back(index: BaseIndex, number: int | None = None) -> Pair | None:
     """Take a decision back, as if it had never been made; what the pair had before counts again.
 
     Args:
@@ -66,9 +66,9 @@ def take_back(index: AnyIndex, number: int | None = None) -> Pair | None:
     return index.take_back_decision(number)
 
 
-def decisions(index: AnyIndex) -> dict[Pair, Decision]:
-    """Give what was decided last about each pair, by (left, right), in the order of deciding."""
-    rows = index.decided()
+def decisions(index: BaseIndex) -> dict[Pair, Decision]:
+    """Return what was decided last about each pair, by (left, right), in the order of deciding."""
+    rows = index.decisions()
     now = _texts(index, sorted({name for row in rows for name in row[1:3]}))
     found = {}
     for number, left, right, decision, reason, decided_at, *hashes in rows:
@@ -80,13 +80,13 @@ def decisions(index: AnyIndex) -> dict[Pair, Decision]:
 
 
 def counting(found: Mapping[Pair, Decision]) -> dict[Pair, Decision]:
-    """Give those that still count: neither taken back nor about texts that have changed."""
+    """Return those that still count: neither taken back nor about texts that have changed."""
     return {pair: one for pair, one in found.items() if one.decision != "open" and not one.is_stale}
 
 
-def _texts(index: AnyIndex, ids: list[str]) -> dict[str, bytes]:
-    """Give the SHA-256 of the texts of those answers that are in this index."""
-    found = index.find(ids)
+def _texts(index: BaseIndex, ids: list[str]) -> dict[str, bytes]:
+    """Return the SHA-256 of the texts of those answers that are in this index."""
+    found = index.get_existing(ids)
     return {name: hashlib.sha256(one.text.encode()).digest() for name, one in found.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,35 +12,36 @@ import numpy as np
 
 from searchkit.core.arrays import Float16, unit_rows
 from searchkit.core.errors import BadInput
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.storage.store import Embedded, Model
 from searchkit.text.passages import split_passages
 
-Progress = Callable[[int], None]
 
+class AnswerProgress:
+    """Turns texts that are embedded into answers that are done, so that a bar over answers moves.
 
-class Share:
-    """Turns texts embedded into answers done, so that a bar over answers moves meanwhile."""
+    `done` of the answers need no embedding; the others are done in proportion to the texts.
+    """
 
-    def __init__(self, progress: Progress | None, answers: int, done: int, texts: int) -> None:
-        self.progress = progress or (lambda _: None)
-        self.left = answers - done
-        self.rate = self.left / texts if texts else 0.0
-        self.reported = 0
-        self.texts = 0
-        self.progress(done)
+    def __init__(self, progress: Progress | None, answers: int, done: int = 0) -> None:
+        self._progress = progress
+        self._answers = answers
+        self._done = done
+        self._report(done)
 
-    def __call__(self, texts: int) -> None:
-        """Take how many more texts are embedded."""
-        self.texts += texts
-        now = min(int(self.texts * self.rate), self.left)
-        self.progress(now - self.reported)
-        self.reported = now
+    def __call__(self, texts: int, total: int, /) -> None:
+        """Take how many texts are embedded, and of how many."""
+        self._report(self._done + (self._answers - self._done) * texts // total)
 
     def finish(self) -> None:
-        """Report the answers that are left."""
-        self.progress(self.left - self.reported)
+        """Report that every answer is done."""
+        self._report(self._answers)
+
+    def _report(self, answers: int) -> None:
+        if self._progress:
+            self._progress(answers, self._answers)
 
 
 def check_answers(answers: Sequence[Answer]) -> None:
@@ -88,18 +89,18 @@ def spelled_alike(answers: Sequence[Answer], names: Sequence[str]) -> list[Answe
 
 
 def equal(stored: Answer, new: Answer) -> bool:
-    """Say whether nothing has changed but the file that it came from."""
+    """Return whether nothing has changed but the file that it came from."""
     names = ("text", "question", "author", "submitted_at", "meta")
     return all(getattr(stored, name) == getattr(new, name) for name in names)
 
 
 def canonical(passage: str) -> str:
-    """Give what is hashed and embedded: NFC, so that é is é however it is encoded."""
+    """Return what is hashed and embedded: NFC, so that é is é however it is encoded."""
     return unicodedata.normalize("NFC", passage).strip()
 
 
 def passage_hash(passage: str) -> bytes:
-    """Give the SHA-256 under which a passage's vector is kept."""
+    """Return the SHA-256 under which a passage's vector is kept."""
     return hashlib.sha256(canonical(passage).encode()).digest()
 
 
@@ -120,12 +121,12 @@ def embed(encoder: Encoder, texts: Sequence[str], progress: Progress | None = No
 
 
 def model_row(encoder: Encoder) -> Model:
-    """Give what an index keeps of its model."""
+    """Return what an index keeps of its model."""
     return Model(encoder.fingerprint, encoder.name, encoder.dimension, encoder.window)
 
 
 def new_texts(rows: Sequence[Embedded], known: Mapping[bytes, Any]) -> dict[bytes, str]:
-    """Give the distinct passage texts that have no vector yet, by their hash."""
+    """Return the distinct passage texts that have no vector yet, by their hash."""
     return {
         sha: canonical(row.answer.text[passage.start : passage.end])
         for row in rows

@@ -19,7 +19,7 @@ from searchkit.encoding.loading import load_encoder
 from searchkit.index.base import (
     EVERYTHING,
     TIE,
-    AnyIndex,
+    BaseIndex,
     check_found,
     check_k,
     densest,
@@ -37,7 +37,7 @@ log = logging.getLogger("searchkit")
 DATABASE = "answers.db"
 
 
-class Index(AnyIndex):
+class Index(BaseIndex):
     """A corpus of answers in a folder, searchable by meaning and by words.
 
     `Index.create` makes one, `Index.open` opens one; use it in a `with` block or call `close`. One
@@ -151,7 +151,7 @@ class Index(AnyIndex):
         return fresh
 
     def has_answers_of(self, other: Index) -> bool:
-        """Say whether another reader shows surely the same answers, passages and vectors.
+        """Return whether another reader shows surely the same answers, passages and vectors.
 
         The number of the revision isn't enough: a folder that was made anew counts again.
         """
@@ -167,8 +167,8 @@ class Index(AnyIndex):
         """The folder's own name."""
         return self.path.resolve().name
 
-    def is_at(self, other: AnyIndex) -> bool:
-        """Say whether this is the other index, however each folder was named."""
+    def is_same(self, other: BaseIndex) -> bool:
+        """Return whether this is the other index, however each folder was named."""
         return isinstance(other, Index) and self.path.resolve() == other.path.resolve()
 
     # -- parts -----------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class Index(AnyIndex):
 
     @property
     def is_writable(self) -> bool:
-        """Say whether it was opened for writing."""
+        """Return whether it was opened for writing."""
         return self._lock is not None
 
     def counts(self) -> dict[str, int]:
@@ -204,26 +204,26 @@ class Index(AnyIndex):
         return self.store.by_question()
 
     def columns(self) -> list[str]:
-        """Give the names of the columns kept in `meta`, in the order in which they came."""
+        """Return the names of the columns kept in `meta`, in the order in which they came."""
         return self.store.meta_columns()
 
-    def decided(self) -> list[Decided]:
-        """Give what was decided last about each pair, in the order of deciding."""
+    def decisions(self) -> list[Decided]:
+        """Return what was decided last about each pair, in the order of deciding."""
         return self.store.decisions()
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def find(self, ids: Sequence[str]) -> dict[str, Answer]:
-        """Give the answers with these ids, by their ids; one that isn't there is left out."""
+    def get_existing(self, ids: Sequence[str]) -> dict[str, Answer]:
+        """Return the answers with these ids, by their ids; one that isn't there is left out."""
         return {name: stored.answer for name, stored in self.store.get(ids).items()}
 
     def ids(self, where: Where = EVERYTHING) -> list[str]:
-        """Give the ids of the answers that a filter allows, blank ones too, in order."""
+        """Return the ids of the answers that a filter allows, blank ones too, in order."""
         rows = self.store.identities(self.store.matching(where))
         return sorted(row[1] for row in rows)
 
     def passages(self, where: Where = EVERYTHING) -> Passages:
-        """Give the answers that a filter allows by their passages, in order of their ids."""
+        """Return the answers that a filter allows by their passages, in order of their ids."""
         allowed = self.store.matching(where)
         keys: dict[int, list[int]] = {}
         for answer, vector in self.store.passage_vectors(allowed):
@@ -242,7 +242,7 @@ class Index(AnyIndex):
         """Stream the answers that a filter allows, in the order in which they came."""
         return self.store.answers(where)
 
-    def kept(self, where: Where = EVERYTHING) -> Iterator[Kept]:
+    def iter_stored(self, where: Where = EVERYTHING) -> Iterator[Kept]:
         """Stream the answers that a filter allows, blank ones too, with all that is kept of them.
 
         In the order in which they came: each with its passages and their `(p, d)` vectors, float32
@@ -321,7 +321,7 @@ class Index(AnyIndex):
     def _best_passages(
         self, scores: Float32, keys: Int64, allowed: Int64 | None
     ) -> dict[int, tuple[float, str, Passage]]:
-        """Give each answer's best (score, id, passage) by its key; scores to six places."""
+        """Return each answer's best (score, id, passage) by its key; scores to six places."""
         score_of: dict[int, float] = {}
         for key, score in zip(keys.ravel().tolist(), scores.ravel().tolist(), strict=True):
             if np.isfinite(score):
@@ -378,13 +378,13 @@ class Index(AnyIndex):
         self, left: str, right: str, decision: str, reason: str, decided_at: str,
         left_sha: bytes | None, right_sha: bytes | None,
     ) -> int:  # fmt: skip
-        """Keep a decision about two answers; give its number."""
+        """Keep a decision about two answers; return its number."""
         return self.store.add_decision(
             left, right, decision, reason, decided_at, left_sha, right_sha
         )
 
     def take_back_decision(self, number: int | None) -> tuple[str, str] | None:
-        """Delete a decision, or the last of all; give the ids of its answers, if there is one."""
+        """Delete a decision, or the last of all; return the ids of its answers, if there is one."""
         return self.store.take_back_decision(number)
 
     def checkpoint(self, *, only_if_outgrown: bool = False) -> None:
@@ -406,7 +406,7 @@ class Index(AnyIndex):
         self.checkpoint()
         self._forget()
 
-    def succeed(self, encoder: Encoder) -> None:
+    def switch_model(self, encoder: Encoder) -> None:
         """Serve what another model has made of the answers (see `successor`), in one commit.
 
         The FAISS file is part of it. Then the old vectors are forgotten, as if deleted.
@@ -429,7 +429,7 @@ class Index(AnyIndex):
         self._encoder, self._vectors = encoder, None
         self._finish_forgetting()
 
-    def abandon(self) -> None:
+    def drop_reindex(self) -> None:
         """Drop what an unfinished reindex has left, and give its room back."""
         self._require_writer()
         Successor(self.store).drop()
@@ -454,8 +454,8 @@ class Index(AnyIndex):
     ) -> None:  # fmt: skip
         self._follow(self.store.put(rows, touched, hashes, vectors))
 
-    def _annotate(self, answers: Sequence[Answer]) -> None:
-        self.store.annotate(answers)
+    def _update_columns(self, answers: Sequence[Answer]) -> None:
+        self.store.update_columns(answers)
 
     def _follow(self, gone: Sequence[int]) -> None:
         """Bring vectors that are loaded up to the table."""
@@ -485,7 +485,7 @@ class Index(AnyIndex):
 
 
 def is_index(folder: Path) -> bool:
-    """Say whether a folder holds a database; an empty file is what a kill leaves of a creation."""
+    """Return whether a folder holds a database; an empty file is left by a killed creation."""
     database = folder / DATABASE
     try:
         return database.stat().st_size > 0 and not AnswerStore.is_blank(database)

@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Literal, TypeVar
 
 from searchkit.core.errors import BadInput
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
-from searchkit.index.base import AnyIndex
+from searchkit.index.base import BaseIndex
 from searchkit.index.rows import Added
 
 BATCH = 4096  # answers in a transaction: enough to sort by length, little to lose in a kill
@@ -87,12 +88,12 @@ class _Places:
 
 
 def ingest(
-    index: AnyIndex,
+    index: BaseIndex,
     answers: Iterable[Answer],
     *,
     on_duplicate: OnDuplicate = "refuse",
     on_reject: Callable[[Answer, str], None] | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
     batch: int = BATCH,
 ) -> Ingested:
     """Add or update answers, a transaction a batch.
@@ -102,7 +103,7 @@ def ingest(
         answers: In any order; read once, as a stream.
         on_duplicate: What to do when an id comes twice in `answers`.
         on_reject: Called with an answer that can't be used and why; None raises instead.
-        progress: Called with how many more answers are done.
+        progress: Called with how many answers are done; the total is unknown, 0.
         batch: Answers in a transaction.
 
     Raises:
@@ -114,20 +115,26 @@ def ingest(
     reject = on_reject or _refuse
     places = _Places(on_duplicate, reject)
     for rows in batches(answers, batch):
-        done.read += len(rows)
+        before = done.read
         kept = places.unique(rows)
         usable = _not_taken(index, kept, on_duplicate, reject)
         places.skipped += len(kept) - len(usable)
-        done.count(index.add(usable, progress))
+        done.count(index.add(usable, _after(before, progress)))
+        done.read += len(rows)
         if progress:
-            progress(len(rows) - len(usable))
+            progress(done.read, 0)
     done.skipped = places.skipped
     done.seconds = round(time.perf_counter() - started, 3)
     return done
 
 
+def _after(before: int, progress: Progress | None) -> Progress | None:
+    """Report the answers of a batch together with those of the batches before it."""
+    return (lambda done, _: progress(before + done, 0)) if progress else None
+
+
 def _not_taken(
-    index: AnyIndex,
+    index: BaseIndex,
     answers: list[Answer],
     on_duplicate: OnDuplicate,
     reject: Callable[[Answer, str], None],
@@ -139,7 +146,7 @@ def _not_taken(
     """
     if on_duplicate == "keep-last":
         return answers
-    stored = index.find([answer.id for answer in answers])
+    stored = index.get_existing([answer.id for answer in answers])
     usable = []
     for answer in answers:
         before = stored.get(answer.id)
@@ -170,7 +177,7 @@ def _place(source: str | None, line: int | None) -> str:
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Give so many at a time; the last time what is left."""
+    """Yield so many at a time; the last time what is left."""
     stream = iter(items)
     while rows := list(islice(stream, size)):
         yield rows

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from searchkit.encoding.encoder import Encoder
-    from searchkit.index.base import AnyIndex
+    from searchkit.index.base import BaseIndex
 
 
 Place = Path | str  # a folder, or what Milvus's `Address.read` takes
@@ -22,7 +22,7 @@ def place_of(written: str) -> Place:
     return Path(written)
 
 
-def open_index(place: Place, *, write: bool = False, encoder: Encoder | None = None) -> AnyIndex:
+def open_index(place: Place, *, write: bool = False, encoder: Encoder | None = None) -> BaseIndex:
     """Open the index at a place; see `Index.open`."""
     if isinstance(place, Path):
         from searchkit.index.folder import Index
@@ -33,7 +33,7 @@ def open_index(place: Place, *, write: bool = False, encoder: Encoder | None = N
     return MilvusIndex.open(place, write=write, encoder=encoder)
 
 
-def open_or_create(place: Place, encoder: Encoder | None = None) -> AnyIndex:
+def open_or_create(place: Place, encoder: Encoder | None = None) -> BaseIndex:
     """Open the index at a place for writing; make it if there is none."""
     if isinstance(place, Path):
         from searchkit.index.folder import Index, is_index

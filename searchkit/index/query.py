@@ -9,7 +9,7 @@ from typing import Literal
 
 from searchkit.core.records import Hit
 from searchkit.core.where import Where
-from searchkit.index.base import EVERYTHING, AnyIndex
+from searchkit.index.base import EVERYTHING, BaseIndex
 
 Mode = Literal["semantic", "lexical", "hybrid"]
 RRF_CONSTANT = 60  # Cormack, Clarke, Büttcher: Reciprocal Rank Fusion …, SIGIR 2009, section 2
@@ -17,7 +17,7 @@ DEPTH = 100  # hits of each kind that a fusion looks at, at least
 
 
 def query(
-    index: AnyIndex,
+    index: BaseIndex,
     texts: Sequence[str],
     k: int = 10,
     mode: Mode = "semantic",

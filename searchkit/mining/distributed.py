@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
-from searchkit.mining.exact import HALF_A_PLACE, Progress, Work, checked, choose_kind
+from searchkit.core.progress import Counter, Progress
+from searchkit.mining.exact import HALF_A_PLACE, Work, checked, choose_kind
 from searchkit.mining.products import (
     GPU,
     Bounds,
@@ -55,7 +56,7 @@ def mine_shards(
         threshold: Inclusive.
         groups: Pairs are sought within one.
         owners: Pairs are of these.
-        progress: Called with how many more rows are done.
+        progress: Called with how many rows are done, and of how many.
     """
     rows = checked(vectors, threshold)
     work = Work.of(len(rows), groups, owners)
@@ -79,14 +80,14 @@ def _mined(
 ) -> Iterator[RowPairs]:  # fmt: skip
     _write(folder, rows, work, kind, bounds_of(rows, kind), threshold - HALF_A_PLACE)
     on_gpu = kind == GPU
+    counter = Counter(progress, len(rows))
     tasks = _tasks(folder, work, rows.shape[1], GPU_PRODUCTS if on_gpu else PRODUCTS)
     for task, count in zip(tasks, runner.run(mine_tiles, tasks, gpu=on_gpu), strict=True):
         path = _pairs_file(task)
         if count:
             yield pairs_from_file(path)
         path.unlink()
-        if progress:
-            progress(work.cuts[task[3]] - work.cuts[task[2]])
+        counter.advance(work.cuts[task[3]] - work.cuts[task[2]])
 
 
 def _tasks(folder: Path, work: Work, dimension: int, least: float) -> list[Task]:

@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
+from searchkit.core.progress import Counter, Progress
 from searchkit.mining.products import (
     GPU,
     Kind,
@@ -26,7 +27,6 @@ from searchkit.mining.products import (
 )
 from searchkit.mining.row_pairs import RowPairs, concatenate_pairs
 
-Progress = Callable[[int], None]
 TILE = 512  # rows of a block of products
 LARGE = 1e11  # multiplications above which importing torch (two seconds) pays
 GPU_LARGE = 2e12  # and above which waking a GPU does
@@ -42,7 +42,7 @@ def mine_pairs(
     owners: Int64 | None = None,
     progress: Progress | None = None,
 ) -> RowPairs:
-    """Give every pair that scores at least `threshold`, best first; see `mine_blocks`."""
+    """Return every pair that scores at least `threshold`, best first; see `mine_blocks`."""
     blocks = list(mine_blocks(vectors, threshold, groups=groups, owners=owners, progress=progress))
     return concatenate_pairs(blocks).best_first()
 
@@ -64,7 +64,7 @@ def mine_blocks(
         owners: `(n,)`; rows of one owner (the passages of an answer) stand together, within one
             group. Two owners are a pair if any of their rows are, scored by the best; rows of one
             owner are no pair. None: every row is its own.
-        progress: Called with how many more rows are done.
+        progress: Called with how many rows are done, and of how many.
 
     Yields:
         Pairs of owners (of rows where there are none), each pair once over all blocks.
@@ -78,10 +78,10 @@ def mine_blocks(
         return
     reached = threshold - HALF_A_PLACE
     products = products_of(rows, choose_kind(work, rows.shape[1]))
+    counter = Counter(progress, len(rows))
     for tile in range(work.tiles):
         yield from work.pairs(tile, rows, products, reached)
-        if progress:
-            progress(work.size(tile))
+        counter.advance(work.size(tile))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Work:
 
 
 def checked(vectors: Float32, threshold: float) -> Float32:
-    """Give vectors as they are multiplied.
+    """Return vectors as they are multiplied.
 
     Raises:
         ValueError: if the threshold or one of them is not a number.
@@ -176,13 +176,13 @@ def _cuts(owners: Int64) -> list[int]:
 
 
 def _ends(groups: Int64) -> Int64:
-    """Give for each row where its group ends."""
+    """Return for each row where its group ends."""
     last = np.flatnonzero(np.r_[np.diff(groups) != 0, True]) + 1
     return np.repeat(last, np.diff(np.r_[0, last]))
 
 
 def _columns(cuts: Sequence[int], tile: int, end: int, span: int) -> list[int]:
-    """Give the borders of the blocks to the right of a tile, itself included, up to `end`."""
+    """Return the borders of the blocks to the right of a tile, itself included, up to `end`."""
     borders = [cut for cut in cuts[tile::span] if cut < end]
     return [*borders, min(end, cuts[-1])]
 

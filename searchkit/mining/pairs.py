@@ -10,9 +10,10 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
 from searchkit.core.errors import BadInput
+from searchkit.core.progress import Progress
 from searchkit.core.records import By
 from searchkit.core.where import Where
-from searchkit.index.base import EVERYTHING, AnyIndex
+from searchkit.index.base import EVERYTHING, BaseIndex
 from searchkit.index.rows import Passages
 from searchkit.mining.distributed import mine_shards
 from searchkit.mining.exact import mine_blocks
@@ -52,7 +53,7 @@ class Mined:
 
 
 def mine(
-    index: AnyIndex,
+    index: BaseIndex,
     threshold: float = THRESHOLD,
     *,
     by: By | None = None,
@@ -60,7 +61,7 @@ def mine(
     max_pairs: int | None = None,
     runner: Runner | None = None,
     partitions: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Mined:
     """Find every pair of answers whose best passages score at least `threshold`.
 
@@ -95,18 +96,10 @@ def mine(
     sorter = PairSorter(max_pairs)
     vectors, groups, owners = _rows(found, equal)
     cells = split(vectors, partitions, owners) if partitions and len(vectors) else None
-    done, parts = 0, cells.count if cells else len(owners)
-
-    def advance(some: int) -> None:
-        nonlocal done
-        done += some
-        if progress:
-            progress(done, parts)
-
     run: Callable[..., Iterator[RowPairs]] = partial(mine_shards, runner) if runner else mine_blocks
     if cells:
         run = partial(mine_partitions, cells=cells, runner=runner)
-    for block in run(vectors, threshold, groups=groups, owners=owners, progress=advance):
+    for block in run(vectors, threshold, groups=groups, owners=owners, progress=progress):
         sorter.add(block)
     recall = None
     if cells:
@@ -138,7 +131,7 @@ def _equal_texts(found: Passages, by: By) -> dict[Group, list[int]]:
 
 
 def _rows(found: Passages, equal: dict[Group, list[int]]) -> tuple[Float32, Int64, Int64]:
-    """Give the vectors to compare, the question of each as a number, and its answer's number.
+    """Return the vectors to compare, the question of each as a number, and its answer's number.
 
     One answer stands for all with an equal text; a passage that it repeats counts once.
     """

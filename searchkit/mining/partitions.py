@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
+from searchkit.core.progress import Counter, Progress
 from searchkit.mining.distributed import pairs_from_file, write_pairs
-from searchkit.mining.exact import HALF_A_PLACE, Progress, mine_blocks
+from searchkit.mining.exact import HALF_A_PLACE, mine_blocks
 from searchkit.mining.row_pairs import RowPairs
 from searchkit.runners.base import Runner
 from searchkit.runners.files import map_array, write_array
@@ -74,7 +75,7 @@ class Cells:
     of: Int64
 
     def rows(self, cell: int) -> Int64:
-        """Give the rows of a cell, ascending."""
+        """Return the rows of a cell, ascending."""
         rows: Int64 = np.flatnonzero((self.of == cell).any(axis=1))
         return rows
 
@@ -105,7 +106,7 @@ def split(vectors: Float32, cells: int, owners: Int64, seed: int = 0) -> Cells:
 
 
 def _shared(nearest: Int64, owners: Int64) -> Int64:
-    """Give to all rows of an owner the cells of each."""
+    """Return to all rows of an owner the cells of each."""
     number = np.cumsum(np.r_[0, np.diff(owners) != 0])  # of the owner, from 0
     pairs = np.unique(
         np.stack([np.repeat(number, nearest.shape[1]), nearest.ravel()], axis=1), axis=0
@@ -137,13 +138,13 @@ def mine_partitions(
         groups: Pairs are sought within one.
         owners: Pairs are of these.
         runner: Where to look into the cells; None: here.
-        progress: Called with how many more cells are done.
+        progress: Called with how many cells are done, and of how many.
     """
+    counter = Counter(progress, cells.count)
     if runner is None:
         for cell in range(cells.count):
             yield from _mined(cell, cells, vectors, threshold, groups, owners)
-            if progress:
-                progress(1)
+            counter.advance()
         return
     with tempfile.TemporaryDirectory(prefix="cells-", dir=runner.folder) as folder:
         for name, array in (("rows", vectors), ("cells", cells.of), ("groups", groups),
@@ -155,8 +156,7 @@ def mine_partitions(
             if count:
                 yield pairs_from_file(path)
             path.unlink()
-            if progress:
-                progress(1)
+            counter.advance()
 
 
 def mine_cell(task: tuple[str, int, float]) -> int:
@@ -197,7 +197,7 @@ def _mined(
 
 
 def lowest_shared(left: Int64, right: Int64) -> Int64:
-    """Give the lowest cell that both `(p, c)` sides of each pair are in; `NONE` if none is."""
+    """Return the lowest cell that both `(p, c)` sides of each pair are in; `NONE` if none is."""
     lowest = np.full(len(left), NONE, np.int64)
     for column in range(left.shape[1] - 1, -1, -1):  # the last one found is the lowest
         cell = left[:, column]

@@ -36,11 +36,11 @@ class Products(Protocol):
     def reaching(
         self, start: int, stop: int, left: int, right: int, threshold: float
     ) -> tuple[Int64, Int64]:
-        """Give rows and columns of a block whose product may reach the threshold: all, and more."""
+        """Return rows and columns of all products of a block that may reach the threshold."""
         ...
 
     def exact(self, i: Int64, j: Int64) -> Float32:
-        """Give the products of these rows in float32."""
+        """Return the products of these rows in float32."""
         ...
 
 
@@ -58,7 +58,7 @@ class Bounds:
 
 
 def gpu_holds(numbers: int) -> bool:
-    """Say whether there is a GPU here with memory for vectors of so many numbers in all."""
+    """Return whether there is a GPU here with memory for vectors of so many numbers in all."""
     import torch
 
     if not torch.cuda.is_available():
@@ -69,7 +69,7 @@ def gpu_holds(numbers: int) -> bool:
 
 
 def half_precision_here() -> Kind:
-    """Give the number format that is fast on this CPU; None if half precision isn't."""
+    """Return the number format that is fast on this CPU; None if half precision isn't."""
     return ("cpu", "bfloat16") if "bf16" in half_precisions() else None
 
 
@@ -92,7 +92,7 @@ def bounds_of(rows: Float32, kind: Kind) -> Bounds:
 def products_of(
     rows: Float32, kind: Kind, bounds: Bounds | None = None, *, mapped: bool = False
 ) -> Products:
-    """Give what makes the products.
+    """Return what makes the products.
 
     Args:
         rows: `(n, d)` float32.

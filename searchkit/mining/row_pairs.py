@@ -83,7 +83,7 @@ class PairSorter:
                 self._blocks, self._held = [best], len(best)
 
     def blocks(self) -> Iterator[RowPairs]:
-        """Give all pairs that are kept, best first, a block at a time."""
+        """Yield all pairs that are kept, best first, a block at a time."""
         last = concatenate_pairs(self._blocks).best_first()
         if self._max_pairs is not None:
             last = last._taken(slice(self._max_pairs))
@@ -122,7 +122,7 @@ def _merged(runs: Sequence[RowPairs], block: int = 65_536) -> Iterator[RowPairs]
 
 
 def _millionths(scores: Float32) -> Int64:
-    """Give what of a score counts: nearer ones are equal."""
+    """Return what of a score counts: nearer ones are equal."""
     return np.rint(scores.astype(np.float64) * 1e6).astype(np.int64)
 
 
@@ -132,5 +132,5 @@ def _order(pairs: RowPairs, row: int) -> tuple[int, int, int]:
 
 
 def _first_beyond(pairs: RowPairs, limit: tuple[int, int, int]) -> int:
-    """Give the first row of sorted pairs that stands after `limit`."""
+    """Return the first row of sorted pairs that stands after `limit`."""
     return bisect_right(range(len(pairs)), limit, key=lambda row: _order(pairs, row))

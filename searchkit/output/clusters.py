@@ -24,7 +24,7 @@ COLUMNS = ["question", "cluster", "kind", "size", "keywords", "center", "score",
 
 
 def cluster_as_record(cluster: Cluster) -> dict[str, Any]:
-    """Give one cluster with all its members."""
+    """Return one cluster with all its members."""
     return {
         "cluster": cluster.cluster,
         "question": cluster.question,
@@ -38,7 +38,7 @@ def cluster_as_record(cluster: Cluster) -> dict[str, Any]:
 
 
 def clusters_as_rows(clusters: Sequence[Cluster], get: Get) -> Iterator[dict[str, Any]]:
-    """Give a row an answer."""
+    """Yield a row an answer."""
     for cluster in clusters:
         answers = get([member.id for member in cluster.members])
         for member, answer in zip(cluster.members, answers, strict=True):
@@ -80,7 +80,7 @@ def print_clusters(found: Clustered, get: Get, out: TextIO) -> None:
 
 
 def why(choice: Choice) -> str:
-    """Say what was chosen from the data, and why."""
+    """Return what was chosen from the data, and why."""
     number = f"{choice.value:g}"
     what = f"threshold {number}" if choice.value <= 1 else f"{number} clusters"
     return (

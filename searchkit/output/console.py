@@ -11,12 +11,12 @@ _BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 
 
 def visible(text: str) -> str:
-    """Give text that can do nothing to a terminal: control and bidi characters are spelled out."""
+    """Return text that is safe in a terminal: control and bidi characters are spelled out."""
     return "".join(c if c in "\n\t" or not _acts(c) else f"<U+{ord(c):04X}>" for c in text)
 
 
 def one_line(text: str, most: int) -> str:
-    """Give text as one visible line, cut to so many characters."""
+    """Return text as one visible line, cut to so many characters."""
     line = " ".join(visible(text).split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -26,7 +26,7 @@ def _acts(character: str) -> bool:
 
 
 def open_console(out: TextIO) -> Any:  # noqa: ANN401
-    """Give what prints tables; to a file in a width of its own."""
+    """Return what prints tables; to a file in a width of its own."""
     from rich.console import Console
 
     # A file or a pipe gets a width that a spreadsheet of the eye can hold, and no colours.
@@ -38,7 +38,7 @@ def open_console(out: TextIO) -> Any:  # noqa: ANN401
 
 
 def plain_table() -> Any:  # noqa: ANN401
-    """Give a table with nothing but a line under its head."""
+    """Return a table with nothing but a line under its head."""
     from rich import box
     from rich.table import Table
 

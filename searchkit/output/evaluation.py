@@ -43,7 +43,7 @@ def what_was_trained(trained: Trained) -> Iterator[str]:
 
 
 def evaluated_as_record(found: Evaluated) -> dict[str, Any]:
-    """Give all of it."""
+    """Return all of it."""
     return {
         "measured": found.measured,
         "models": list(found.models),
@@ -78,7 +78,7 @@ def _interval_as_record(interval: Interval) -> dict[str, float | None]:
 
 
 def evaluated_as_rows(found: Evaluated) -> Iterator[dict[str, Any]]:
-    """Give a row a figure of a model; one without a value for what could not be measured."""
+    """Yield a row a figure of a model; one without a value for what could not be measured."""
     for figure in found.figures:
         for result in figure.results:
             apart = _interval_as_record(result.difference) if result.difference else {}

@@ -24,7 +24,7 @@ DECISION_COLUMNS = list(Decision.__slots__)
 
 
 def finding_as_record(finding: Finding, decision: str = "open") -> dict[str, Any]:
-    """Give one finding with all its fields, and what was decided about it."""
+    """Return one finding with all its fields, and what was decided about it."""
     return {
         "left": finding.left,
         "right": finding.right,
@@ -52,7 +52,7 @@ def _passage_as_record(passage: Overlap) -> dict[str, Any]:
 
 
 def decision_as_record(decision: Decision) -> dict[str, Any]:
-    """Give a decision with all its fields."""
+    """Return a decision with all its fields."""
     return {name: getattr(decision, name) for name in DECISION_COLUMNS}
 
 
@@ -76,7 +76,7 @@ def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
 
 
 def ring_as_record(ring: Ring) -> dict[str, Any]:
-    """Give one ring; its findings as pairs of ids."""
+    """Return one ring; its findings as pairs of ids."""
     return {
         "authors": list(ring.authors),
         "questions": list(ring.questions),
@@ -86,13 +86,13 @@ def ring_as_record(ring: Ring) -> dict[str, Any]:
 
 
 def comparison_as_record(compared: Comparison) -> dict[str, Any]:
-    """Give what `compare` found, and what was decided."""
+    """Return what `compare` found, and what was decided."""
     decision = compared.decision.decision if compared.decision else "open"
     return finding_as_record(compared.finding, decision)
 
 
 def plagiarism_as_record(found: Plagiarism) -> dict[str, Any]:
-    """Give `{"findings": […], "rings": […]}`."""
+    """Return `{"findings": […], "rings": […]}`."""
     return {
         "findings": list(_as_records(found)),
         "rings": [ring_as_record(ring) for ring in found.rings],
@@ -100,7 +100,7 @@ def plagiarism_as_record(found: Plagiarism) -> dict[str, Any]:
 
 
 def plagiarism_as_lines(found: Plagiarism) -> Iterator[dict[str, Any]]:
-    """Give each finding, then each ring, which is known by its `authors`."""
+    """Yield each finding, then each ring, which is known by its `authors`."""
     yield from _as_records(found)
     yield from map(ring_as_record, found.rings)
 
@@ -110,7 +110,7 @@ def _as_records(found: Plagiarism) -> Iterator[dict[str, Any]]:
 
 
 def plagiarism_as_rows(found: Plagiarism) -> Iterator[dict[str, Any]]:
-    """Give a row a finding, with both answers."""
+    """Yield a row a finding, with both answers."""
     for finding in found.findings:
         left, right = found.texts[finding.left], found.texts[finding.right]
         yield {
@@ -154,7 +154,7 @@ def _count(number: float) -> str:
 
 
 def in_short(expected: float) -> str:
-    """Give `expected` as a number."""
+    """Return `expected` as a number."""
     if expected < LEAST:
         return f"< {LEAST:.0e}".replace("e-0", "e-")
     return _count(expected) if expected >= 1 else f"{expected:.2g}"
@@ -207,7 +207,7 @@ def _findings_table(findings: Sequence[Finding], found: Plagiarism) -> Any:  # n
 
 
 def _quote(finding: Finding, text: str) -> str:
-    """Give the longest passage of the left answer, cut to what a cell holds."""
+    """Return the longest passage of the left answer, cut to what a cell holds."""
     if finding.verdict == "identical" or not finding.passages:
         return ""
     start, end = max((p.left for p in finding.passages), key=lambda span: span[1] - span[0])

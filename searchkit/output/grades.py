@@ -36,7 +36,7 @@ SPREAD_COLUMNS = ["question", "center", "id", "author", "mark", "would_get", "te
 
 
 def suggestion_as_record(suggestion: Suggestion) -> dict[str, Any]:
-    """Give `{"id", "suggested", "confidence", "neighbours": […]}`; null where it abstains."""
+    """Return `{"id", "suggested", "confidence", "neighbours": […]}`; null where it abstains."""
     return {
         "id": suggestion.id,
         "question": suggestion.question,
@@ -49,7 +49,7 @@ def suggestion_as_record(suggestion: Suggestion) -> dict[str, Any]:
 
 
 def suggestions_as_rows(found: Graded, get: Get) -> Iterator[dict[str, Any]]:
-    """Give a row a suggestion, with the answer."""
+    """Yield a row a suggestion, with the answer."""
     answers = get([one.id for one in found.suggestions])
     for one, answer in zip(found.suggestions, answers, strict=True):
         yield {
@@ -108,7 +108,7 @@ def what_was_learned(found: Graded) -> Iterator[str]:
 
 
 def how(chosen: Candidate | None) -> str:
-    """Say how marks were learned."""
+    """Return how marks were learned."""
     if chosen is None:
         return "learned from other questions only, by length and likeness to reference answers"
     way = "a linear model on the vectors"
@@ -137,7 +137,7 @@ def _right(marks: Marks, tolerance: float) -> str:
 
 
 def evaluation_as_record(found: Evaluation) -> dict[str, Any]:
-    """Give all figures of an evaluation."""
+    """Return all figures of an evaluation."""
     chosen = found.chosen
     return {
         "column": found.marks.column,
@@ -166,7 +166,7 @@ def evaluation_as_record(found: Evaluation) -> dict[str, Any]:
 
 
 def evaluation_as_rows(found: Evaluation) -> Iterator[dict[str, Any]]:
-    """Give a row a way to grade in each trial."""
+    """Yield a row a way to grade in each trial."""
     for trial in found.trials:
         for score in trial.scores:
             yield {
@@ -230,7 +230,7 @@ def _coverage_table(trial: Trial) -> Any:  # noqa: ANN401
 
 
 def clash_as_record(clash: Clash) -> dict[str, Any]:
-    """Give one pair of near-equal answers with different marks."""
+    """Return one pair of near-equal answers with different marks."""
     return {
         "kind": "pair",
         "left": clash.left,
@@ -244,7 +244,7 @@ def clash_as_record(clash: Clash) -> dict[str, Any]:
 
 
 def standout_as_record(one: Standout) -> dict[str, Any]:
-    """Give one mark that stands out."""
+    """Return one mark that stands out."""
     return {
         "kind": "mark",
         "id": one.id,
@@ -257,13 +257,13 @@ def standout_as_record(one: Standout) -> dict[str, Any]:
 
 
 def audit_as_records(found: Audit) -> Iterator[dict[str, Any]]:
-    """Give the pairs, then the marks that stand out, each worst first."""
+    """Yield the pairs, then the marks that stand out, each worst first."""
     yield from map(clash_as_record, found.clashes)
     yield from map(standout_as_record, found.standouts)
 
 
 def audit_as_rows(found: Audit, get: Get) -> Iterator[dict[str, Any]]:
-    """Give a row a pair and a row a mark, with the answers."""
+    """Yield a row a pair and a row a mark, with the answers."""
     for clash in found.clashes:
         left, right = get([clash.left, clash.right])
         yield {
@@ -332,7 +332,7 @@ def _say_more(console: Any, count: int) -> None:  # noqa: ANN401
 
 
 def what_was_audited(found: Audit) -> str:
-    """Say what was looked at."""
+    """Return what was looked at."""
     return (
         f"{found.marks.column}: {_basis(found.marks)}; {found.pairs:,} near-equal pairs, "
         f"{len(found.clashes):,} of them with different marks"
@@ -343,7 +343,7 @@ def what_was_audited(found: Audit) -> str:
 
 
 def spread_as_record(spread: Spread) -> dict[str, Any]:
-    """Give what one mark would give the rest of its cluster."""
+    """Return what one mark would give the rest of its cluster."""
     return {
         "id": spread.id,
         "question": spread.question,
@@ -357,7 +357,7 @@ def spread_as_record(spread: Spread) -> dict[str, Any]:
 
 
 def spreads_as_rows(spreads: Sequence[Spread], get: Get, column: str) -> Iterator[dict[str, Any]]:
-    """Give a row an answer of each cluster: its own mark, and what it would get."""
+    """Yield a row an answer of each cluster: its own mark, and what it would get."""
     for spread in spreads:
         named = [spread.id, *spread.given, *spread.agree, *(name for name, _ in spread.differ)]
         for answer in get(named):

@@ -22,7 +22,7 @@ CONTEXT = 160  # characters shown before and after a passage that doesn't stand 
 
 
 def hits_as_records(queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[dict[str, Any]]:
-    """Give `[{"query", "hits": [{"rank", "score", "id", …}]}]`."""
+    """Return `[{"query", "hits": [{"rank", "score", "id", …}]}]`."""
     return [
         {"query": query, "hits": [_hit_as_record(hit) for hit in hits]}
         for query, hits in zip(queries, found, strict=True)
@@ -45,7 +45,7 @@ def _hit_as_record(hit: Hit) -> dict[str, Any]:
 
 
 def answer_as_record(answer: Answer) -> dict[str, Any]:
-    """Give one flat row: the fields that are known, then every other column by its name.
+    """Return one flat row: the fields that are known, then every other column by its name.
 
     A column whose name is that of a field gets `meta:` before it, so that neither is lost.
     """
@@ -60,13 +60,13 @@ def answer_as_record(answer: Answer) -> dict[str, Any]:
 
 
 def export_columns(meta: Sequence[str]) -> list[str]:
-    """Give the columns of an exported CSV, named as `answer_as_record` names them."""
+    """Return the columns of an exported CSV, named as `answer_as_record` names them."""
     fields = ["id", "question", "author", "submitted_at", "text"]
     return fields + [f"meta:{name}" if name in Answer.__slots__ else name for name in meta]
 
 
 def flat_hits(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dict[str, Any]]]:
-    """Give the columns and rows of hits for CSV: one row a hit, `meta` spread over columns."""
+    """Return the columns and rows of hits for CSV: one row a hit, `meta` spread over columns."""
     columns = ["query", "rank", "score", "id", "question", "author", "submitted_at", "text"]
     columns += ["passage_start", "passage_end"]
     rows = []
@@ -82,7 +82,7 @@ def flat_hits(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dic
 
 
 def mined_as_records(mined: Mined) -> Iterator[dict[str, Any]]:
-    """Give each group as `{"equal": [id, …]}`, then each pair as `{"left", "right", "score"}`."""
+    """Yield each group as `{"equal": [id, …]}`, then each pair as `{"left", "right", "score"}`."""
     yield from ({"equal": group} for group in mined.equal)
     yield from (_pair_as_record(pair) for pair in mined.pairs())
 
@@ -112,7 +112,7 @@ MINED_COLUMNS = ["score", "kind", "question", "left", "left_author", "right", "r
 
 
 def mined_with_answers(mined: Mined, get: Get) -> Iterator[dict[str, Any]]:
-    """Give a row a pair, with both answers; of a group, each with the first of it."""
+    """Yield a row a pair, with both answers; of a group, each with the first of it."""
     equal = (Pair(group[0], other, 1.0) for group in mined.equal for other in group[1:])
     for kind, pairs in (("equal", equal), ("alike", mined.pairs())):
         while batch := list(islice(pairs, 1_000)):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def environment() -> Environment:
-    """Give the templates' environment: everything is escaped, and no character can hide or act."""
+    """Return the templates' environment: everything is escaped, no character can hide or act."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
@@ -26,7 +26,7 @@ def environment() -> Environment:
 
 
 def asset(name: str) -> str:
-    """Give the text of a file of this folder: `static/style.css`, a script."""
+    """Return the text of a file of this folder: `static/style.css`, a script."""
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 

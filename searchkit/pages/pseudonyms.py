@@ -34,7 +34,7 @@ class _Form:
     in_any_case: bool = False
 
     def end(self, text: str, start: int) -> int:
-        """Give where the name ends that begins here as a whole word, or -1."""
+        """Return where the name ends that begins here as a whole word, or -1."""
         if self.in_any_case:
             match = _in_any_case(self.text).match(text, start)
             end = match.end() if match else -1
@@ -67,11 +67,11 @@ class Pseudonyms:
                 self.authors.setdefault(answer.author, f"author {len(self.authors) + 1}")
 
     def author(self, name: str) -> str:
-        """Give what an author is called."""
+        """Return what an author is called."""
         return self.authors.get(name, REFERENCE if name.strip().lower() == REFERENCE else SOMEBODY)
 
     def answer(self, name: str) -> str:
-        """Give what an answer is called."""
+        """Return what an answer is called."""
         return self.answers.get(name, "an answer")
 
     def mentions(self, text: str) -> list[Mention]:
@@ -87,16 +87,16 @@ class Pseudonyms:
         return list(_found(text, self._in_remarks))
 
     def without_names(self, text: str) -> str:
-        """Give a text of an answer with everybody in it called by the pseudonym."""
+        """Return a text of an answer with everybody in it called by the pseudonym."""
         return replaced(text, self.mentions(text))
 
     def without_names_by_us(self, text: str) -> str:
-        """Give what searchkit says with everybody in it called by the pseudonym."""
+        """Return what searchkit says with everybody in it called by the pseudonym."""
         return replaced(text, self.mentions_by_us(text))
 
     @cached_property
     def _parts(self) -> dict[str, str]:
-        """Give what the parts of names of several words are called."""
+        """Return what the parts of names of several words are called."""
         found: dict[str, str] = {}
         for name, alias in self.authors.items():
             parts = [part for part in re.split(r"[\s,;]+", name) if len(part) >= SHORTEST]
@@ -120,7 +120,7 @@ class Pseudonyms:
 
 
 def replaced(text: str, mentions: Iterable[Mention]) -> str:
-    """Give a text with something else where somebody is mentioned."""
+    """Return a text with something else where somebody is mentioned."""
     pieces, at = [], 0
     for mention in mentions:
         pieces += [text[at : mention.start], mention.alias]
@@ -129,7 +129,7 @@ def replaced(text: str, mentions: Iterable[Mention]) -> str:
 
 
 def moved(offset: int, mentions: Iterable[Mention], *, is_end: bool) -> int:
-    """Give where an offset is in the text with the mentions replaced; a cut name is kept whole."""
+    """Return where an offset is in the text with mentions replaced; a cut name is kept whole."""
     shift = 0
     for mention in mentions:
         if mention.end <= offset:
@@ -142,7 +142,7 @@ def moved(offset: int, mentions: Iterable[Mention], *, is_end: bool) -> int:
 
 
 def _forms(names: Mapping[str, str], *, in_any_case: bool = False) -> Iterator[_Form]:
-    """Give the ways in which names are written; an accent may be a character of its own."""
+    """Yield the ways in which names are written; an accent may be a character of its own."""
     for name, alias in names.items():
         ways = {name} if name.isascii() else {name, *(normalize(f, name) for f in ("NFC", "NFD"))}
         for text in sorted(ways):
@@ -155,7 +155,7 @@ def _in_any_case(name: str) -> re.Pattern[str]:
 
 
 def _by_word(forms: Iterable[_Form]) -> dict[str, list[_Form]]:
-    """Give the forms by their first word, the longest first; what has no word is left."""
+    """Return the forms by their first word, the longest first; what has no word is left."""
     found: dict[str, list[_Form]] = defaultdict(list)
     for form in sorted(forms, key=lambda form: (-len(form.text), form.text)):
         if word := _WORD.search(form.text):

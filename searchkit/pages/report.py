@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -16,10 +16,11 @@ import numpy as np
 from searchkit.clustering.clusters import Clustered, cluster
 from searchkit.core.arrays import Float32
 from searchkit.core.errors import BadInput
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.where import Where
 from searchkit.core.wording import counted
-from searchkit.index.base import EVERYTHING, AnyIndex
+from searchkit.index.base import EVERYTHING, BaseIndex
 from searchkit.index.upkeep.status import status
 from searchkit.output.findings import what_was_compared
 from searchkit.pages.drawings import histogram, ring_view
@@ -63,16 +64,16 @@ def check_output(path: Path) -> Path:
 
 
 def make_report(
-    index: AnyIndex,
+    index: BaseIndex,
     *,
     by: By | None = None,
     where: Where = EVERYTHING,
     template: str = "",
-    against: AnyIndex | None = None,
+    against: BaseIndex | None = None,
     max_expected: float = MAX_EXPECTED,
     max_common: int | None = None,
     anonymous: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Gather all that the report says.
 
@@ -116,7 +117,7 @@ def make_report(
 
 
 def _settings(
-    by: By, where: Where, template: str, against: AnyIndex | None, max_expected: float,
+    by: By, where: Where, template: str, against: BaseIndex | None, max_expected: float,
     max_common: int | None,
 ) -> dict[str, str]:  # fmt: skip
     common = f"more than {max_common:,} answers" if max_common else "more than half of the answers"
@@ -131,12 +132,12 @@ def _settings(
     return settings | {f"only {name}": value for name, value in asked.items() if value is not None}
 
 
-def _earlier(against: AnyIndex, answer: Answer) -> Answer:
+def _earlier(against: BaseIndex, answer: Answer) -> Answer:
     name = against.name
     return Answer(f"{name}:{answer.id}", answer.text, answer.question, answer.author)
 
 
-def _clustered(index: AnyIndex, by: By, where: Where, wanted: set[str | None]) -> Clustered:
+def _clustered(index: BaseIndex, by: By, where: Where, wanted: set[str | None]) -> Clustered:
     """Cluster all answers to the questions that are wanted, whoever a filter chooses."""
     if where.is_empty() or by == "all":
         return cluster(index, by=by)
@@ -157,7 +158,7 @@ def _in_order(question: str | None) -> tuple[bool, str]:
 
 
 def _questions(
-    index: AnyIndex, against: AnyIndex | None, by: By, wanted: set[str | None]
+    index: BaseIndex, against: BaseIndex | None, by: By, wanted: set[str | None]
 ) -> Iterator[Question]:
     """Count the scores of each question, in order."""
     new = _rows(index, by)
@@ -179,10 +180,10 @@ def _questions(
         )
 
 
-def _rows(index: AnyIndex, by: By) -> dict[str | None, list[tuple[str | None, str, Float32]]]:
-    """Give author, prompt and vector of each answer but references, by question."""
+def _rows(index: BaseIndex, by: By) -> dict[str | None, list[tuple[str | None, str, Float32]]]:
+    """Return author, prompt and vector of each answer but references, by question."""
     found: dict[str | None, list[tuple[str | None, str, Float32]]] = defaultdict(list)
-    for answer, row in index.whole():
+    for answer, row in index.iter_vectors():
         if not answer.is_reference:
             key = answer.question if by == "question" else None
             found[key].append((answer.author, prompt_of(answer), row))
@@ -193,7 +194,7 @@ def _rows(index: AnyIndex, by: By) -> dict[str | None, list[tuple[str | None, st
 
 
 def report_as_page(report: Report) -> str:
-    """Give the page: everything is in it, and its policy lets it load nothing."""
+    """Return the page: everything is in it, and its policy lets it load nothing."""
     from markupsafe import Markup
 
     style, script = asset("static/style.css"), asset("templates/report.js")
@@ -238,7 +239,7 @@ def _left_out(report: Report) -> Iterator[str]:
 
 
 def _drawn(report: Report) -> dict[str, Any]:
-    """Give what the page draws: findings by question, rings, clusters."""
+    """Return what the page draws: findings by question, rings, clusters."""
     names, found = report.names, report.found
     by_question: dict[str | None, list[FindingView]] = {q.name: [] for q in report.questions}
     anchors = {}

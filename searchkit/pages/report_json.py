@@ -28,7 +28,7 @@ VERSIONS = ("faiss-cpu", "numpy", "openvino", "scikit-learn", "tokenizers")
 
 
 def report_as_record(report: Report) -> dict[str, Any]:
-    """Give all that the page shows; with pseudonyms, offsets are those of the texts given here."""
+    """Return all that the page shows; with pseudonyms, offsets are in the texts given here."""
     names, found = report.names, report.found
     by_question: dict[str | None, int] = defaultdict(int)
     for finding in found.findings:
@@ -157,7 +157,7 @@ def settings_record(report: Report) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of what has a say in the figures."""
+    """Return the versions of what has a say in the figures."""
     found = {"searchkit": __version__, "python": platform.python_version()}
     for name in VERSIONS:
         try:
@@ -168,5 +168,5 @@ def versions() -> dict[str, str]:
 
 
 def as_json(report: Report) -> str:
-    """Give the JSON that stands beside the page."""
+    """Return the JSON that stands beside the page."""
     return json.dumps(report_as_record(report), ensure_ascii=False, indent=1) + "\n"

@@ -42,5 +42,5 @@ def score_counts(rows: Float32, authors: Sequence[str | None], earlier: int = 0)
 
 
 def evenly(count: int, most: int = MOST) -> Int64:
-    """Give the numbers of at most so many of `count` rows, evenly spread."""
+    """Return the numbers of at most so many of `count` rows, evenly spread."""
     return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(np.int64)

@@ -86,7 +86,7 @@ class Segment:
 
 
 def author_name(name: str, names: Pseudonyms | None = None) -> Name:
-    """Give an author as a page shows one."""
+    """Return an author as a page shows one."""
     if names is None:
         return Name(name)
     alias = names.author(name)
@@ -94,7 +94,7 @@ def author_name(name: str, names: Pseudonyms | None = None) -> Name:
 
 
 def answer_name(name: str, names: Pseudonyms | None = None) -> Name:
-    """Give an answer's id as a page shows it."""
+    """Return an answer's id as a page shows it."""
     if names is None:
         return Name(name)
     alias = names.answer(name)
@@ -102,7 +102,7 @@ def answer_name(name: str, names: Pseudonyms | None = None) -> Name:
 
 
 def pieces(text: str, names: Pseudonyms | None = None) -> tuple[Piece, ...]:
-    """Give what searchkit says, with the answers and authors in it as names."""
+    """Return what searchkit says, with the answers and authors in it as names."""
     mentions = names.mentions_by_us(text) if names else []
     shown = [(m.start, m.end, _name_piece(text[m.start : m.end], m.alias, names)) for m in mentions]
     return tuple(_within(text, 0, len(text), _with_signs(text, shown)))
@@ -148,7 +148,7 @@ def hit_segments(hit: Hit, names: Pseudonyms | None = None) -> list[Segment]:
 
 
 def overlap_marks(passages: Sequence[Overlap], side: str, anchor: str) -> list[Mark]:
-    """Give the marks of one side, numbered as `compare` numbers them.
+    """Return the marks of one side, numbered as `compare` numbers them.
 
     Args:
         passages: What both share.
@@ -198,7 +198,7 @@ def _sign(character: str) -> str:
 
 
 def _within(text: str, start: int, end: int, special: Special) -> Iterable[Piece]:
-    """Give the pieces of a stretch; a name that a border cuts has its alias before the cut."""
+    """Yield the pieces of a stretch; a name that a border cuts has its alias before the cut."""
     at = start
     for begin, after, piece in special:
         if after <= start or begin >= end:
@@ -219,5 +219,5 @@ def _within(text: str, start: int, end: int, special: Special) -> Iterable[Piece
 
 
 def _plain(text: str) -> str:
-    """Give text with line ends as a page has them."""
+    """Return text with line ends as a page has them."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

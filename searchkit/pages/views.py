@@ -113,7 +113,7 @@ def finding_view(
     decision: Decision | None = None,
     names: Pseudonyms | None = None,
 ) -> FindingView:
-    """Give a finding, or what `compare` says of two answers, as it is drawn.
+    """Return a finding, or what `compare` says of two answers, as it is drawn.
 
     Args:
         finding: The finding.
@@ -154,7 +154,7 @@ def finding_view(
 def side_view(
     answer: Answer, marks: Sequence[Mark] = (), names: Pseudonyms | None = None
 ) -> SideView:
-    """Give an answer as it is drawn."""
+    """Return an answer as it is drawn."""
     return SideView(
         answer=answer_name(answer.id, names),
         author=author_name(answer.author, names) if answer.author else None,
@@ -205,7 +205,7 @@ def cluster_view(
     anchor: str = "",
     names: Pseudonyms | None = None,
 ) -> ClusterView:
-    """Give a cluster as it is drawn.
+    """Return a cluster as it is drawn.
 
     Args:
         cluster: The cluster.

@@ -181,7 +181,7 @@ class Detector:
         return Judged(left, right, measures, expected)
 
     def compare(self, group: Group, left: int, right: int) -> Finding:
-        """Give the finding of two answers by their numbers, surprising or not.
+        """Return the finding of two answers by their numbers, surprising or not.
 
         If the question has few answers, it is judged with those that wait.
         """
@@ -277,7 +277,7 @@ class _Measurer:
         self.leave_out = common_sequences(words, *common, group.given.sequences["seed"])
 
     def measure(self, left: Int64, right: Int64) -> dict[str, Float64]:
-        """Give the four measures of pairs of answers; `left` ascending."""
+        """Return the four measures of pairs of answers; `left` ascending."""
         left = np.array([self._place[n] for n in left.tolist()], np.int64)
         right = np.array([self._place[n] for n in right.tolist()], np.int64)
         whole = np.einsum("pd,pd->p", self._centred[left], self._centred[right])
@@ -297,7 +297,7 @@ class _Measurer:
         return left, right, self.measure(left, right)
 
     def unrelated(self) -> dict[str, Float64]:
-        """Give the measures of the pairs that say what chance does: those that are not kin."""
+        """Return the measures of the pairs that say what chance does: those that are not kin."""
         left, right, measures = self.sampled
         if not len(left):
             return measures
@@ -306,7 +306,7 @@ class _Measurer:
         return {name: values[apart] for name, values in measures.items()}
 
     def pairs(self) -> Iterator[tuple[Int64, Int64, dict[str, Float64]]]:
-        """Give all pairs that may be findings, measured; among many answers the candidates."""
+        """Yield all pairs that may be findings, measured; among many answers the candidates."""
         if len(self._chosen) <= MANY:
             yield self.sampled
             return
@@ -332,7 +332,7 @@ class _Measurer:
         return suspects + more
 
     def _candidates(self) -> Iterator[tuple[Int64, Int64]]:
-        """Give the pairs that are near in meaning or share rare sequences; each perhaps twice."""
+        """Yield the pairs that are near in meaning or share rare sequences; each perhaps twice."""
         rows, norms = self._centred, np.linalg.norm(self._centred, axis=1)
         inside = np.flatnonzero(norms > 0)
         for block in mine_blocks(rows[inside], CANDIDATE):
@@ -355,7 +355,7 @@ def _cut(left: Int64, right: Int64) -> Iterator[tuple[Int64, Int64]]:
 
 
 def _units(texts: Sequence[Written], embed: Embed | None) -> tuple[list[Float32], list[Float32]]:
-    """Give the vectors and the words of each text's sentences, or of its passages."""
+    """Return the vectors and the words of each text's sentences, or of its passages."""
     spans = [text.passages if embed is None else text.sentences for text in texts]
     written = [
         [text.answer.text[start:end] for start, end in inside]
@@ -371,7 +371,7 @@ def _units(texts: Sequence[Written], embed: Embed | None) -> tuple[list[Float32]
 
 
 def _equal_texts(texts: Sequence[Written]) -> list[list[int]]:
-    """Give the numbers of those that have the same words, where they are more than a few."""
+    """Return the numbers of those that have the same words, where they are more than a few."""
     same: dict[bytes, list[int]] = defaultdict(list)
     for number, text in enumerate(texts):
         same[text.words.hashes.tobytes()].append(number)
@@ -388,7 +388,7 @@ def _spread(numbers: list[int], texts: Sequence[Written]) -> list[int]:
 
 
 def _may_pair(one: Written, other: Written) -> bool:
-    """Say whether both may be a finding: other authors, and not both from before."""
+    """Return whether both may be a finding: other authors, and not both from before."""
     if one.earlier and other.earlier:
         return False
     author = one.answer.author

@@ -114,7 +114,7 @@ def _written(
 
 
 def _read_group(path: Path) -> tuple[Group, set[str]]:
-    """Give a question as it was written, and the ids that findings are wanted of."""
+    """Return a question as it was written, and the ids that findings are wanted of."""
     rows = [json.loads(row) for row in read_texts(path / "answers.parquet")]
     wholes, vectors = read_array(path / "wholes.npy"), read_array(path / "passages.npy")
     ends = np.cumsum([len(row["passages"]) for row in rows])[:-1]

@@ -26,7 +26,7 @@ TELLING = 10  # words that are the same and rare; two in other words, or of code
 
 
 def embed_with(encoder: Callable[[], Encoder]) -> Embed:
-    """Give a function that embeds each distinct text once."""
+    """Return a function that embeds each distinct text once."""
 
     def embed(texts: Sequence[str]) -> Float32:
         distinct = {text: n for n, text in enumerate(dict.fromkeys(texts))}
@@ -65,7 +65,7 @@ class Written:
         return split_sentences(self.answer.text) or [(0, len(self.answer.text))]
 
     def sentence_texts(self) -> list[str]:
-        """Give the text of each sentence."""
+        """Return the text of each sentence."""
         return [self.answer.text[start:end] for start, end in self.sentences]
 
 
@@ -81,7 +81,7 @@ class Suspect:
 def common_sequences(
     texts: Sequence[Words], most: float, counts: Float64, given: Hashes
 ) -> set[int]:
-    """Give the sequences of `SEED` that are no evidence: given, or in too many texts.
+    """Return the sequences of `SEED` that are no evidence: given, or in too many texts.
 
     Args:
         texts: The words of each answer.
@@ -104,7 +104,7 @@ def gather(
     leave_out: set[int],
     embed: Embed,
 ) -> list[Finding]:
-    """Give the finding of each pair, with what a person can read in it; in the same order.
+    """Return the finding of each pair, with what a person can read in it; in the same order.
 
     Args:
         texts: The answers to a question.
@@ -150,7 +150,7 @@ def gather(
 
 
 def tells(finding: Finding, left: Written, right: Written) -> bool:
-    """Say whether a finding shows enough that a person can judge it."""
+    """Return whether a finding shows enough that a person can judge it."""
     words = 0.0
     for passage in finding.passages:
         length = min(_weight(left, passage.left), _weight(right, passage.right))
@@ -203,7 +203,7 @@ def _verdict(
 
 
 def _sentence_cosine(left: Written, right: Written, cosines: Float32) -> float:
-    """Give the mean over both answers' words of each sentence's cosine with the nearest."""
+    """Return the mean over both answers' words of each sentence's cosine with the nearest."""
 
     def side(text: Written, best: Float32) -> float:
         lengths = [max(1, len(sentence.split())) for sentence in text.sentence_texts()]
@@ -222,7 +222,7 @@ def _remarks(left: Written, right: Written) -> Iterator[str]:
 
 
 def _first(left: Answer, right: Answer) -> str | None:
-    """Give the id of the answer that was handed in first, if both say when."""
+    """Return the id of the answer that was handed in first, if both say when."""
     times = []
     for answer in (left, right):
         try:
@@ -269,10 +269,10 @@ def _with_sources(
 
 
 def _within(runs: Runs, pair: tuple[int, int], number: int, third: int) -> bool:
-    """Say whether a third text shares with one of a pair nearly all that the pair shares."""
+    """Return whether a third text shares with one of a pair nearly all that the pair shares."""
 
     def places(one: int, other: int) -> set[int]:
-        """Give the words of `one` that are shared with `other`."""
+        """Return the words of `one` that are shared with `other`."""
         key = (min(one, other), max(one, other))
         at = [run.left if key[0] == one else run.right for run in runs[key]]
         return {a + k for a, run in zip(at, runs[key], strict=True) for k in range(run.length)}

@@ -7,17 +7,18 @@ would expect in the question by chance, if everybody had written alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from searchkit.core.arrays import Float32, mean_row, unit_rows
 from searchkit.core.errors import BadInput, IndexMismatch
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.where import Where
 from searchkit.encoding.encoder import Encoder
-from searchkit.index.base import EVERYTHING, AnyIndex
+from searchkit.index.base import EVERYTHING, BaseIndex
 from searchkit.index.decisions import Decision, counting, decisions
 from searchkit.plagiarism.detector import FEW, SENTENCES, SHORTEST, Detector, Given, Group
 from searchkit.plagiarism.distributed import FarDetector
@@ -61,7 +62,7 @@ class Plagiarism:
     decisions: dict[tuple[str, str], Decision] = field(default_factory=dict)
 
     def decision(self, finding: Finding) -> str:
-        """Say what a person decided about a finding; `open` if nothing that still counts."""
+        """Return what a person decided about a finding; `open` if nothing that still counts."""
         one = self.decisions.get((finding.left, finding.right))
         return one.decision if one else "open"
 
@@ -86,16 +87,16 @@ class Comparison:
 
 
 def find_plagiarism(
-    index: AnyIndex,
+    index: BaseIndex,
     *,
     by: By | None = None,
     where: Where = EVERYTHING,
     template: str = "",
-    against: AnyIndex | None = None,
+    against: BaseIndex | None = None,
     max_expected: float = MAX_EXPECTED,
     max_common: int | None = None,
     runner: Runner | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Plagiarism:
     """Find the pairs of answers by different authors that chance doesn't explain.
 
@@ -156,7 +157,7 @@ def find_plagiarism_among(
 
 
 def compare(
-    index: AnyIndex, left: str, right: str, *, template: str = "", against: AnyIndex | None = None
+    index: BaseIndex, left: str, right: str, *, template: str = "", against: BaseIndex | None = None
 ) -> Comparison:
     """Compare two answers, whoever wrote them.
 
@@ -204,15 +205,15 @@ def compare(
     return Comparison(finding, found[finding.left], found[finding.right], pairs, decision)
 
 
-def question_group(index: AnyIndex, question: str | None, *, template: str = "") -> Group:
-    """Give the answers to a question as `Detector.judge` takes them; None for all answers."""
+def question_group(index: BaseIndex, question: str | None, *, template: str = "") -> Group:
+    """Return the answers to a question as `Detector.judge` takes them; None for all answers."""
     texts = _from_index(index, earlier=False)
     among = [text for text in texts if question is None or text.answer.question == question]
     return _group(question, among, template)
 
 
 def prompt_of(answer: Answer) -> str:
-    """Give the text of the question that an answer brings along; empty if it brings none."""
+    """Return the text of the question that an answer brings along; empty if it brings none."""
     return next((answer.meta[name] for name in PROMPTS if answer.meta.get(name)), "")
 
 
@@ -223,9 +224,9 @@ def _check_numbers(max_expected: float, max_common: int | None) -> None:
         raise BadInput(f"--max-common must be 2 or more, not {max_common}")
 
 
-def _earlier(index: AnyIndex, against: AnyIndex) -> list[Written]:
-    """Give the answers of an earlier index, if the two can be compared."""
-    if against.is_at(index):
+def _earlier(index: BaseIndex, against: BaseIndex) -> list[Written]:
+    """Return the answers of an earlier index, if the two can be compared."""
+    if against.is_same(index):
         raise BadInput(
             f"--against {against.place}: is the index itself; name one of earlier answers"
         )
@@ -246,7 +247,7 @@ def _earlier(index: AnyIndex, against: AnyIndex) -> list[Written]:
 def _find(
     texts: Sequence[Written], embed: Embed, *, by: By | None, template: str, max_expected: float,
     max_common: int | None, wanted: set[str] | None = None, far: FarDetector | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Plagiarism:  # fmt: skip
     by = by or ("question" if any(text.answer.question for text in texts) else "all")
     groups, short = _groups(texts, by, template, wanted)
@@ -280,7 +281,7 @@ def _find(
 def _groups(
     texts: Sequence[Written], by: By, template: str, wanted: set[str] | None = None
 ) -> tuple[list[Group], int]:
-    """Give the groups in order of question, and how many new answers were too short to tell."""
+    """Return the groups in order of question, and how many new answers were too short to tell."""
     members: dict[str | None, list[Written]] = defaultdict(list)
     for text in texts:
         members[text.answer.question if by == "question" else None].append(text)
@@ -321,9 +322,9 @@ def _given(texts: Sequence[Written], template: str) -> Given:
     return Given(sorted(sources))
 
 
-def _from_index(index: AnyIndex, *, earlier: bool) -> Iterator[Written]:
+def _from_index(index: BaseIndex, *, earlier: bool) -> Iterator[Written]:
     """Stream the answers that are not blank, with the vectors that are there."""
-    for answer, passages, vectors in index.embedded():
+    for answer, passages, vectors in index.iter_passages():
         yield _written(answer, [(p.start, p.end) for p in passages], vectors, earlier=earlier)
 
 

@@ -30,7 +30,7 @@ ENOUGH = 5  # answers; fewer don't say what is usual in their question, and only
 
 
 def distinct(words: Words, kind: str) -> Hashes:
-    """Give the hashes of the distinct sequences of a text, ascending."""
+    """Return the hashes of the distinct sequences of a text, ascending."""
     return np.unique(sequences(words, LENGTHS[kind])[0])
 
 
@@ -56,7 +56,7 @@ class Background:
         return cls(len(texts), known)
 
     def having(self, kind: str, wanted: Hashes) -> Int64:
-        """Give how many answers have each of these sequences."""
+        """Return how many answers have each of these sequences."""
         hashes, counts = self.known[kind]
         if not len(hashes):
             return np.zeros(len(wanted), np.int64)
@@ -90,12 +90,12 @@ class Held:
         )
 
     def having(self, counts: Float64) -> Float64:
-        """Give `(s,)` how many have each sequence, if text n counts as `counts[n]`."""
+        """Return `(s,)` how many have each sequence, if text n counts as `counts[n]`."""
         having = np.bincount(self.columns, counts[self.rows], len(self.known))
         return having.astype(np.float64)
 
     def sharing(self, least: int, most: int) -> Iterator[tuple[Int64, Int64, Float64]]:
-        """Give the pairs of texts that have `least` sequences in common, and how many these are.
+        """Yield the pairs of texts that have `least` sequences in common, and how many these are.
 
         Args:
             least: How many, at least.
@@ -183,7 +183,7 @@ class Wording:
         self._whole = np.sqrt(np.maximum(self._roots.multiply(self._roots).sum(1).A1, 1e-9))
 
     def likeness(self, left: Int64, right: Int64) -> Float64:
-        """Give `(p,)` for the texts `left` and `right`, `(p,)`; in the square root of nats."""
+        """Return `(p,)` for the texts `left` and `right`, `(p,)`; in the square root of nats."""
         shared = np.zeros(len(left))
         for at in range(0, len(left), PAIRS):
             part = slice(at, at + PAIRS)
@@ -194,7 +194,7 @@ class Wording:
 
 
 def _rarity(having: Float64, answers: float, held: Held, background: Background) -> Float64:
-    """Give -log of the chance that an answer has each sequence, the two at hand left out."""
+    """Return -log of the chance that an answer has each sequence, the two at hand left out."""
     elsewhere = np.maximum(background.having(held.kind, held.known) - having, 0)
     prior = (elsewhere + 0.5) / (max(background.answers - answers, 0) + UNSEEN)
     chance = (np.maximum(having - 2, 0) + prior) / max(answers - 1, 1)
@@ -245,7 +245,7 @@ class SentenceMeaning:
             self._best.append(-np.sort(-top, axis=1))  # (s, 4), best first
 
     def likeness(self, left: Int64, right: Int64) -> Float64:
-        """Give `(p,)` for the answers `left` and `right`, `(p,)`, `left` ascending.
+        """Return `(p,)` for the answers `left` and `right`, `(p,)`, `left` ascending.
 
         Returns:
             The mean over both answers' words, each as a difference of cosines; 0 throughout where
@@ -281,7 +281,7 @@ def _identity(count: int) -> Any:  # noqa: ANN401
 
 
 def _ahead(cosines: Float32, best: Float32, counted: NDArray[np.bool_]) -> Float32:
-    """Give by how much a sentence is nearer to an answer than to the three nearest others.
+    """Return by how much a sentence is nearer to an answer than to the three nearest others.
 
     Args:
         cosines: Of the sentence with the answer's nearest.

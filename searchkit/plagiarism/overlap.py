@@ -33,7 +33,7 @@ class Run:
 def overlaps(
     left: str, right: str, embed: Callable[[list[str]], Float32] | None = None
 ) -> list[Overlap]:
-    """Give what two texts share.
+    """Return what two texts share.
 
     Args:
         left: One text.
@@ -55,7 +55,7 @@ def overlaps(
 
 
 def shared_runs(left: Words, right: Words, leave_out: Collection[int] = ()) -> list[Run]:
-    """Give the longest runs of equal tokens; no token is in two.
+    """Return the longest runs of equal tokens; no token is in two.
 
     Greedy tiling (Wise, String similarity via greedy string tiling, 1993), over the runs of
     equal sequences of `SEED`.
@@ -129,7 +129,7 @@ def _tiles(runs: list[Run], left: Words) -> list[Run]:
 
 
 def coverage(runs: Sequence[Run], left: Words, right: Words) -> float:
-    """Give the share of the shorter text's words that are in the runs, 0 to 1."""
+    """Return the share of the shorter text's words that are in the runs, 0 to 1."""
     shorter = min(len(left), len(right))
     return sum(run.length for run in runs) / shorter if shorter else 0.0
 
@@ -142,7 +142,7 @@ def align(
     cosines: Float32,
     leave_out: Collection[int] = (),
 ) -> list[Overlap]:
-    """Give what two texts share: verbatim passages, and sentences that say the same otherwise.
+    """Return what two texts share: verbatim passages, and sentences that say the same otherwise.
 
     Args:
         left: The words of one text.
@@ -177,7 +177,7 @@ def align(
 
 
 def _left_out(words: Words, leave_out: Collection[int]) -> list[Span]:
-    """Give the stretches of a text that are made of sequences that are no evidence."""
+    """Return the stretches of a text that are made of sequences that are no evidence."""
     at = sorted(first for gram, first in _pairs(words) if gram in leave_out)
     spans: list[Span] = []
     for first in at:

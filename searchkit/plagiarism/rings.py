@@ -57,7 +57,7 @@ def find_rings(
 
 
 def _chance(found: Sequence[Finding], pairs: Mapping[str | None, int]) -> float:
-    """Give the chance that one pair of authors is found in so many questions."""
+    """Return the chance that one pair of authors is found in so many questions."""
     best: dict[str | None, float] = {}
     for finding in found:
         chance = min(1.0, finding.expected / max(1, pairs[finding.question]))

@@ -96,7 +96,7 @@ class Tail:
         return cls(body, float(start), float(scale), 1 - begin)
 
     def surprise(self, values: Float64) -> Float64:
-        """Give -log of the probability that a pair by chance reaches each value; in nats."""
+        """Return -log of the probability that a pair by chance reaches each value; in nats."""
         most = -np.log(self.share)
         beyond = most + (values - self.start) / self.scale
         reaching = len(self.body) - np.searchsorted(self.body, values, side="left")
@@ -127,7 +127,7 @@ class Null:
         return cls(tails, Tail.fit(summed, SUM), len(summed))
 
     def chance(self, measures: Measures) -> Float64:
-        """Give the probability that one independent pair is so much alike as each of these."""
+        """Return the probability that one independent pair is so much alike as each of these."""
         chance: Float64 = np.exp(-self.total.surprise(_summed(self.tails, measures)))
         return chance
 
@@ -138,7 +138,7 @@ def _summed(tails: Mapping[str, Tail], measures: Measures) -> Float64:
 
 
 def _truncated_scale(mean: float, width: float) -> float:
-    """Give the scale of an exponential whose mean below `width` is `mean`; by bisection."""
+    """Return the scale of an exponential whose mean below `width` is `mean`; by bisection."""
     if width <= 0 or mean <= 0:
         return 0.0
     low, high = 1e-9 * width, 100 * width

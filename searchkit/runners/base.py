@@ -19,7 +19,7 @@ class Pool(Protocol):
     """Workers that each made something once, like a model, and keep it."""
 
     def run(self, function: Callable[[Any, Any], Result], tasks: Iterable[Any]) -> Iterator[Result]:
-        """Give `function(state, task)` for each task, in their order."""
+        """Yield `function(state, task)` for each task, in their order."""
         ...
 
 
@@ -39,7 +39,7 @@ class Runner(Protocol):
     def run(
         self, function: Callable[[Any], Result], tasks: Iterable[Any], *, gpu: bool = False
     ) -> Iterator[Result]:
-        """Give `function(task)` for each task, in their order.
+        """Yield `function(task)` for each task, in their order.
 
         Args:
             function: Of a module that every worker can import.

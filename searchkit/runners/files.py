@@ -27,7 +27,7 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
 
 
 def map_array(path: Path) -> NDArray[Any]:
-    """Give an array without reading it: pages come as they are touched, and changes are private."""
+    """Return a mapped array: pages are read as they are touched, and changes are private."""
     if path.stat().st_size < 4096:  # an array without elements can't be mapped
         return read_array(path)
     array: NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)

@@ -63,7 +63,7 @@ class RayRunner:
         return _Actors(actors, self._patience)
 
     def _places(self, gpu: bool) -> tuple[int, dict[str, int]]:
-        """Give how many workers there are, and what each of them takes: a core, or a GPU too."""
+        """Return how many workers there are, and what each of them takes: a core, or a GPU too."""
         if gpu and self.gpus:
             return self.gpus, {"num_cpus": 1, "num_gpus": 1}
         return self.workers, {"num_cpus": 1}
@@ -115,7 +115,7 @@ def _in_order(
 def _kept_busy(
     starts: Sequence[Callable[[Any], Any]], tasks: Iterable[Any], patience: float
 ) -> Iterator[Any]:
-    """Keep every place busy with a task at a time; give the results in the order of the tasks."""
+    """Keep every place busy with a task at a time; return the results in the order of the tasks."""
     import ray
 
     stream = enumerate(tasks)
@@ -142,7 +142,7 @@ def _kept_busy(
 
 
 def _result(reference: Any) -> Any:  # noqa: ANN401
-    """Give what a task gave; raise what it raised, as if it had run here."""
+    """Return what a task gave; raise what it raised, as if it had run here."""
     import ray
 
     try:

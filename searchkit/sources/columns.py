@@ -101,7 +101,7 @@ def _usual(usual: Sequence[str], names: Sequence[str], roles: Mapping[str, str])
 
 
 def folded(name: str) -> str:
-    """Give a column's name as it is compared: lower case, and _ for spaces and hyphens."""
+    """Return a column's name as it is compared: lower case, and _ for spaces and hyphens."""
     return "_".join(name.strip().lower().replace("-", " ").replace("_", " ").split())
 
 

@@ -21,7 +21,7 @@ BLOCK = 1 << 16
 
 
 def lines(file: io.BufferedReader, source: str, encoding: str | None) -> Iterator[str]:
-    r"""Give the lines of a file, each with its end, which is \n for CRLF, CR and LF alike.
+    r"""Yield the lines of a file, each with its end, which is \n for CRLF, CR and LF alike.
 
     Raises:
         BadInput: at the first byte that is not of the encoding (UTF-8, if there is no mark and
@@ -39,12 +39,12 @@ def lines(file: io.BufferedReader, source: str, encoding: str | None) -> Iterato
 
 
 def text(file: io.BufferedReader, source: str, encoding: str | None) -> str:
-    """Give the whole text of a file; as `lines`."""
+    """Return the whole text of a file; as `lines`."""
     return "".join(lines(file, source, encoding))
 
 
 def buffered(file: BinaryIO) -> io.BufferedReader:
-    """Give a file in which one can look ahead."""
+    """Return a file in which one can look ahead."""
     if isinstance(file, io.BufferedReader):
         return file
     return io.BufferedReader(cast(io.RawIOBase, file), BLOCK)
@@ -63,7 +63,7 @@ def _known(encoding: str | None, source: str) -> str | None:
 
 
 def _keeps_ascii(name: str) -> bool:
-    """Say whether a byte 0x0A is always the end of a line."""
+    """Return whether a byte 0x0A is always the end of a line."""
     return "\n\r".encode(name, "replace") == b"\n\r" and not name.startswith(("utf-16", "utf-32"))
 
 

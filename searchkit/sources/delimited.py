@@ -20,7 +20,7 @@ Bad = Callable[[int | None, str, str], None]
 def read_delimited(
     lines: Iterable[str], source: str, bad: Bad, delimiter: str | None = None
 ) -> Iterator[tuple[int, Values]]:
-    """Give each row's first line and its values by column; an empty cell is None but for a text.
+    """Yield each row's first line and its values by column; an empty cell is None but for a text.
 
     Args:
         lines: With their ends; the first that is not blank holds the columns' names.
@@ -87,13 +87,13 @@ def _ragged(cells: int, names: int) -> str:
 
 
 def guess_delimiter(first: str) -> str:
-    """Give the delimiter that the line of names has most of, outside quotes; a comma for none."""
+    """Return the delimiter that the line of names has most of, outside quotes; a comma for none."""
     outside = "".join(first.split('"')[::2])
     return max(DELIMITERS, key=lambda d: (outside.count(d), d == ","))
 
 
 def _first_line(lines: Iterator[str], source: str) -> tuple[str, Iterator[str], int]:
-    """Give the first line that is not blank, all lines from it on, and how many were skipped."""
+    """Yield the first line that is not blank, all lines from it on, and how many were skipped."""
     for skipped, line in enumerate(lines):
         if line.strip():
             return line, chain([line], lines), skipped
@@ -107,7 +107,7 @@ def _records(
     bad: Bad,
     skipped: int,
 ) -> Iterator[tuple[int, list[str]]]:
-    """Give (first line, cells) of each record that isn't blank; what is not CSV goes to `bad`."""
+    """Yield (first line, cells) of each record that isn't blank; what is not CSV goes to `bad`."""
     while True:
         raw.taken.clear()
         line = reader.line_num + 1 + skipped

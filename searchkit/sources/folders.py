@@ -26,7 +26,7 @@ _SAYS_UTF8 = 0x800
 
 
 def read_folder(path: Path, skip: Skip) -> Iterator[tuple[str, str, IO[bytes]]]:
-    """Give (id, question or '', open file) of each text under a folder, in order of their paths."""
+    """Yield (id, question or '', open file) of each text under a folder, in order of path."""
     for inner in _walk(path, skip):
         name = inner.relative_to(path).as_posix()
         if not _is_text_name(name, shown(inner), skip):
@@ -48,12 +48,12 @@ def read_folder(path: Path, skip: Skip) -> Iterator[tuple[str, str, IO[bytes]]]:
 
 
 def shown(path: Path) -> str:
-    """Give a path as text; bytes of its name that are not UTF-8 are spelled out."""
+    """Return a path as text; bytes of its name that are not UTF-8 are spelled out."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _walk(root: Path, skip: Skip) -> Iterator[Path]:
-    """Give each file under a folder, in order, however deep; links are not followed."""
+    """Yield each file under a folder, in order, however deep; links are not followed."""
     left = [root]
     while left:
         entry = left.pop()
@@ -74,7 +74,7 @@ def _walk(root: Path, skip: Skip) -> Iterator[Path]:
 
 
 def _is_hidden(name: str) -> bool:
-    """Say whether it is one of the files that systems put beside a user's own."""
+    """Return whether it is one of the files that systems put beside a user's own."""
     return name.startswith(".") or name == "__MACOSX"
 
 
@@ -84,7 +84,7 @@ def _kind(mode: int) -> str:
 
 
 def read_zip(file: IO[bytes], source: str, skip: Skip) -> Iterator[tuple[str, str, IO[bytes]]]:
-    """Give (id, question or '', open file) of each text in a zip, in order of their names."""
+    """Yield (id, question or '', open file) of each text in a zip, in order of their names."""
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
@@ -101,7 +101,7 @@ def read_zip(file: IO[bytes], source: str, skip: Skip) -> Iterator[tuple[str, st
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
-    """Give its name; macOS writes UTF-8 without saying so, and the standard then means cp437."""
+    """Return its name; macOS writes UTF-8 without saying so, and the standard then means cp437."""
     if not entry.flag_bits & _SAYS_UTF8:
         try:
             return entry.filename.encode("cp437").decode("utf-8")

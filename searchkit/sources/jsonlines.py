@@ -24,7 +24,7 @@ class _Number(str):
 
 
 def read_json(lines: Iterable[str], source: str, bad: Bad) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give (line or place, object) of a JSON array or of JSON Lines, whichever it is.
+    """Yield (line or place, object) of a JSON array or of JSON Lines, whichever it is.
 
     Raises:
         BadInput: if there is nothing in it, or an array can't be read.
@@ -76,7 +76,7 @@ def _array(text: str, source: str, bad: Bad) -> Iterator[tuple[int, dict[str, An
 
 
 def _element(text: str, at: int, source: str) -> tuple[dict[str, Any] | BadRow, int]:
-    """Give the object that begins there, or what is wrong with it, and where it ends."""
+    """Return the object that begins there, or what is wrong with it, and where it ends."""
     try:
         row, end = _STRICT.raw_decode(text, at)
         return _object(row), end
@@ -140,7 +140,7 @@ def _object(row: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def as_values(row: dict[str, Any], text_column: str) -> Values:
-    """Give the values as text: numbers as written, nested ones as JSON, null as None.
+    """Return the values as text: numbers as written, nested ones as JSON, null as None.
 
     Raises:
         BadRow: if the text is not a string, or a string holds half a character.

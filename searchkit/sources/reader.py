@@ -370,7 +370,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
-    """Give the whole text of a file.
+    """Return the whole text of a file.
 
     Raises:
         BadInput: if it can't be read or decoded; which byte of which line.

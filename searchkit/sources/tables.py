@@ -18,7 +18,7 @@ BLOCK = 4096
 
 
 def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give (row from 1, values by column) of a Parquet file.
+    """Yield (row from 1, values by column) of a Parquet file.
 
     Raises:
         BadInput: if it is damaged, or two columns have the same name.
@@ -40,7 +40,7 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
 
 
 def rows_of_parquet(file: BinaryIO, source: str) -> int:
-    """Give the number of rows that a Parquet file says it has."""
+    """Return the number of rows that a Parquet file says it has."""
     import pyarrow
     from pyarrow import parquet
 
@@ -71,7 +71,7 @@ def _to_the_nanosecond(batch: Any) -> Any:  # noqa: ANN401
 
 
 def read_sqlite(path: Path, source: str, table: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give (row from 1, values by column) of a table or view, read-only; text as bytes.
+    """Yield (row from 1, values by column) of a table or view, read-only; text as bytes.
 
     Raises:
         BadInput: if it is no database, or the table isn't clear.
@@ -108,7 +108,7 @@ def _table(connection: sqlite3.Connection, source: str, table: str | None) -> st
 
 
 def as_values(row: dict[str, Any], text_column: str) -> Values:
-    """Give the values as text: nested ones as JSON, bytes decoded, null and NaN as None.
+    """Return the values as text: nested ones as JSON, bytes decoded, null and NaN as None.
 
     Raises:
         BadRow: if the text is nested, or bytes are not UTF-8.

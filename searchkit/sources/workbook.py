@@ -31,7 +31,7 @@ class OddCell(str):
 
 
 def read_xlsx(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[int, Values]]:
-    """Give (row, values by column) of one sheet; its first row that isn't blank names the columns.
+    """Yield (row, values by column) of one sheet; its first row that isn't blank names the columns.
 
     A value is text, None for a blank cell, or an `OddCell`.
 
@@ -52,7 +52,7 @@ def read_xlsx(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[
 
 
 def is_workbook(file: BinaryIO) -> bool:
-    """Say whether it is a workbook (or what can't be told), not a zip of other files."""
+    """Return whether it is a workbook (or what can't be told), not a zip of other files."""
     try:
         names = zipfile.ZipFile(file).namelist()
     except _DAMAGED:
@@ -63,7 +63,7 @@ def is_workbook(file: BinaryIO) -> bool:
 
 
 def as_values(row: dict[str, Any], text_column: str, id_column: str | None) -> Values:
-    """Give a row's values; a blank cell is a blank text, an error in the text or the id no value.
+    """Return a row's values; a blank cell is a blank text, an error in the text or the id no value.
 
     Raises:
         BadRow: if the text or the id is an `OddCell`.
@@ -79,7 +79,7 @@ def as_values(row: dict[str, Any], text_column: str, id_column: str | None) -> V
 
 
 def as_text(value: Any) -> str | None:  # noqa: ANN401
-    """Give what a cell shows: whole numbers without a point, dates in ISO form, '' as None."""
+    """Return what a cell shows: whole numbers without a point, dates in ISO form, '' as None."""
     if isinstance(value, OddCell):
         return value
     if value is None or value == "":
@@ -132,7 +132,7 @@ def _check_sizes(parts: zipfile.ZipFile, source: str) -> None:
 
 
 def _sheets(parts: zipfile.ZipFile, source: str) -> dict[str, str]:
-    """Give the name of each sheet and of the part that holds it."""
+    """Return the name of each sheet and of the part that holds it."""
     try:
         links = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))
         targets = {link.get("Id"): link.get("Target") or "" for link in links}
@@ -150,7 +150,7 @@ def _sheets(parts: zipfile.ZipFile, source: str) -> dict[str, str]:
 def _chosen(
     parts: zipfile.ZipFile, source: str, sheet: str | None
 ) -> tuple[str, dict[int, dict[int, OddCell]]]:
-    """Give the name of the sheet to read, and its odd cells by row from 1 and column from 0."""
+    """Return the name of the sheet to read, and its odd cells by row from 1 and column from 0."""
     sheets = _sheets(parts, source)
     if sheet is not None and sheet not in sheets:
         raise BadInput(f"{source}: no sheet {sheet!r}; there are: {', '.join(sheets)}")
@@ -253,7 +253,7 @@ def _cells(parts: zipfile.ZipFile, part: str, source: str) -> _Cells:
 
 
 def _column(letters: str) -> int:
-    """Give the number of a column, from 1."""
+    """Return the number of a column, from 1."""
     number = 0
     for letter in letters.upper():
         number = number * 26 + ord(letter) - 64
@@ -261,7 +261,7 @@ def _column(letters: str) -> int:
 
 
 def _rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, list[Any]]]:
-    """Give (row from 1, cells from column A) of a sheet."""
+    """Yield (row from 1, cells from column A) of a sheet."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     file.seek(0)
@@ -277,7 +277,7 @@ def _rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, list[An
 def _header(
     rows: Iterator[tuple[int, list[Any]]], odd: dict[int, dict[int, OddCell]], source: str
 ) -> tuple[int, list[Any], Iterator[tuple[int, list[Any]]]]:
-    """Give the first row that isn't blank, its number, and the others that aren't."""
+    """Yield the first row that isn't blank, its number, and the others that aren't."""
     filled = _filled(rows, odd)
     for number, header in filled:
         return number, header, filled

@@ -38,7 +38,7 @@ class Folded:
     hidden: list[int]
 
     def original(self, offset: int) -> int:
-        """Give where a character of the folded text stood."""
+        """Return where a character of the folded text stood."""
         return offset if self.offsets is None else self.offsets[offset]
 
 

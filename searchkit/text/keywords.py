@@ -17,7 +17,7 @@ _EMPTY = frozenset(  # function words, folded, that scikit-learn's list lacks
 
 
 def keywords(clusters: Sequence[Sequence[Words]], most: int = 4) -> list[tuple[str, ...]]:
-    """Give the words that set each cluster of texts apart from the other clusters.
+    """Return the words that set each cluster of texts apart from the other clusters.
 
     Class-based TF-IDF (Grootendorst, BERTopic, 2022): how often a word is used in the cluster,
     relative to its length, times log(1 + mean words of a cluster / uses of the word in all).

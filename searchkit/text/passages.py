@@ -112,7 +112,7 @@ class _Splitters:
     def _chunks(
         self, pieces: Sequence[str], tokens: Sequence[int]
     ) -> list[Sequence[tuple[int, str]]]:
-        """Give where each piece's chunks begin, and the chunks; white space around them is left."""
+        """Return where each piece's chunks begin, and the chunks, without white space around."""
         chunks: list[Sequence[tuple[int, str]]] = []
         long: list[tuple[int, TextSplitter, str]] = []
         for number, (piece, count) in enumerate(zip(pieces, tokens, strict=True)):
@@ -176,7 +176,7 @@ def _block_end(text: str, start: int, size: int) -> int:
 
 
 def _cut_is_safe(text: str, at: int) -> bool:
-    """Say whether a cut before `at` certainly lies between two graphemes (UAX 29, cautiously)."""
+    """Return whether a cut before `at` surely lies between two graphemes (UAX 29, cautiously)."""
     pair = text[at - 1 : at + 1]
     return not any(
         unicodedata.category(character) in (*JOINING, "Cc", "Cn", "Co", "So", "Sk")

@@ -79,7 +79,7 @@ class Words:
         return len(self.tokens)
 
     def span(self, first: int, length: int) -> tuple[int, int]:
-        """Give the (start, end) in the text of so many tokens."""
+        """Return the (start, end) in the text of so many tokens."""
         return int(self.starts[first]), int(self.ends[first + length - 1])
 
 
@@ -105,7 +105,7 @@ def split_words(text: str) -> Words:
 
 
 def sequences(words: Words, length: Length) -> tuple[Hashes, Int64]:
-    """Give every sequence of so many tokens, prose and code apart.
+    """Return every sequence of so many tokens, prose and code apart.
 
     Returns:
         `(m,)` hashes, and `(m,)` the first token of each.
@@ -131,7 +131,7 @@ def _hash(token: str) -> int:
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Give the (start, end) of each sentence; a stretch of code is one, whatever is in it.
+    """Return the (start, end) of each sentence; a stretch of code is one, whatever is in it.
 
     Of a text with more than `SENTENCES` several make one, so that two books can be compared.
     """
@@ -152,7 +152,7 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
 
 
 def code_spans(text: str) -> list[tuple[int, int]]:
-    """Give the stretches of code: fenced ones, and runs of lines that are plainly code."""
+    """Return the stretches of code: fenced ones, and runs of lines that are plainly code."""
     fenced = [match.span(2) for match in _FENCE.finditer(text)]
     spans: list[tuple[int, int]] = []
     at = 0
@@ -164,7 +164,7 @@ def code_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _plain_code(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Give runs of two lines or more that look like code; lines between them join in."""
+    """Yield runs of two lines or more that look like code; lines between them join in."""
     run: list[re.Match[str]] = []
     doubtful = 0
     for line in [*_LINE.finditer(text, start, end), None]:

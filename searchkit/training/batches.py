@@ -80,7 +80,7 @@ def _put(
 
 
 def connected(texts: Sequence[tuple[str, str]]) -> Int64:
-    """Give rows that share a text, directly or over others, the same number.
+    """Return rows that share a text, directly or over others, the same number.
 
     Where the question isn't known, that is the nearest to it: what is held out shares no text with
     what is learned from.

@@ -59,7 +59,7 @@ def pairs_of_graded(
 
 
 def _worth(marks: Marks, good: Collection[str]) -> list[float]:
-    """Give what each mark of the scale is worth, from 0 to 1."""
+    """Return what each mark of the scale is worth, from 0 to 1."""
     if marks.kind == "numbers":
         if good:
             raise BadInput(f"--good is for labels; the marks in {marks.column} are numbers")
@@ -83,7 +83,7 @@ def pairs_of_decisions(index: Index, *, max_label: float = MAX_LABEL) -> list[Se
         BadInput: if no decision is left.
     """
     found = counting(decisions(index))
-    answers = index.find(sorted({name for pair in found for name in pair}))
+    answers = index.get_existing(sorted({name for pair in found for name in pair}))
     pairs = []
     for (left, right), one in found.items():
         if left in answers and right in answers:

@@ -50,7 +50,7 @@ class Settings:
 
     @property
     def least_positive(self) -> float:
-        """Give the least label of a positive."""
+        """Return the least label of a positive."""
         return 0.6 * self.max_label if self.positive_from is None else self.positive_from
 
 
@@ -59,7 +59,7 @@ CARD = Settings(loss="mnrl", positive_from=0.0, spread=False)
 
 
 def with_recipe(recipe: str, changes: Mapping[str, Any]) -> Settings:
-    """Give the settings of a recipe, `default` or `card`, with some of them changed.
+    """Return the settings of a recipe, `default` or `card`, with some of them changed.
 
     Args:
         recipe: Its name.

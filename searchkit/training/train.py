@@ -7,7 +7,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from searchkit.core.arrays import Float32
 from searchkit.core.errors import BadInput, MissingExtra, StorageFailed
 from searchkit.core.metrics import spearman
+from searchkit.core.progress import Progress
 from searchkit.encoding.model_folder import SETTINGS, ModelFolder, check_folder, find_model
 from searchkit.sources.labelled import SentencePair
 from searchkit.text.passages import well_formed
@@ -38,7 +39,7 @@ def train(
     settings: Settings = Settings(),
     overwrite: bool = False,
     device: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Trained:
     """Train a model on pairs, and keep the checkpoint that is best on those held out.
 
@@ -143,7 +144,7 @@ def _split(
 
 
 def question_groups(pairs: Sequence[SentencePair]) -> list[object]:
-    """Give for each pair what it is held out with: its question, or what it shares texts with."""
+    """Return for each pair what it is held out with: its question, or what it shares texts with."""
     labels = connected([(pair.sentence_0, pair.sentence_1) for pair in pairs]).tolist()
     return [
         label if pair.question is None else pair.question
@@ -160,7 +161,7 @@ def _is_positive(pair: SentencePair, settings: Settings) -> bool:
 
 
 def _degree(pair: SentencePair, settings: Settings) -> float:
-    """Give what a loss with labels is told of a pair, from 0 to 1."""
+    """Return what a loss with labels is told of a pair, from 0 to 1."""
     if settings.loss == "online-contrastive":
         return float(_is_positive(pair, settings))
     return pair.label / settings.max_label
@@ -231,7 +232,7 @@ class _Run:
             )  # fmt: skip
         return counts
 
-    def fit(self, progress: Callable[[int, int], None] | None) -> tuple[int, int]:
+    def fit(self, progress: Progress | None) -> tuple[int, int]:
         """Train; the model is then that of the best checkpoint. Give its step, and all steps."""
         from searchkit.encoding.compiling import quiet
         from searchkit.training.trainer import METRIC, Trainer, Watch
@@ -351,7 +352,7 @@ def held_out_score(left: Float32, right: Float32, labels: Sequence[float]) -> fl
 def loss_labels(
     pairs: Sequence[SentencePair], questions: Sequence[object], settings: Settings
 ) -> list[Any]:
-    """Give what the loss is told of each pair: its degree, or what `JointLoss` takes."""
+    """Return what the loss is told of each pair: its degree, or what `JointLoss` takes."""
     degrees = [_degree(pair, settings) for pair in pairs]
     if settings.loss != "joint":
         return degrees
@@ -381,7 +382,7 @@ def _computes_in_bf16(device: str) -> bool:
 
 
 def _last_whole(work: Path) -> str | None:
-    """Give the last checkpoint that was written to its end; what a kill left of others goes."""
+    """Return the last checkpoint that was written to its end; what a kill left of others goes."""
     from searchkit.training.trainer import WHOLE
 
     whole = []

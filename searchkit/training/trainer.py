@@ -21,6 +21,7 @@ from torch.nn import functional
 from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
+from searchkit.core.progress import Progress
 from searchkit.training.batches import spread
 
 METRIC = "held_out"  # the name of the score by which the best checkpoint is chosen
@@ -48,7 +49,7 @@ class Trainer(SentenceTransformerTrainer):
         self.remove_callback(ProgressCallback)
 
     def get_batch_sampler(self, dataset: Any, *args: Any, **settings: Any) -> Any:  # noqa: ANN401
-        """Give what says which rows make a batch."""
+        """Return what says which rows make a batch."""
         if self._questions is None or len(dataset) != len(self._questions):
             return super().get_batch_sampler(dataset, *args, **settings)
         return _Spread(self._questions, self._texts, dataset, *args, **settings)
@@ -75,7 +76,7 @@ class JointLoss(CoSENTLoss):
     """
 
     def compute_loss_from_embeddings(self, embeddings: list[Tensor], labels: Tensor) -> Tensor:
-        """Give the sum of both terms.
+        """Return the sum of both terms.
 
         Args:
             embeddings: Of the first and of the second texts, `(n, d)` each.
@@ -135,7 +136,7 @@ class Scorer(BaseEvaluator):
     def __call__(
         self, model: Any, output_path: str | None = None, epoch: int = -1, steps: int = -1  # noqa: ANN401
     ) -> dict[str, float]:  # fmt: skip
-        """Give the score by the name of the metric."""
+        """Return the score by the name of the metric."""
         found = self._score(model)
         self.scores.append((steps, found))
         return {METRIC: found}
@@ -148,7 +149,7 @@ class Watch(TrainerCallback):
         diverged: The step at which it stopped for that.
     """
 
-    def __init__(self, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(self, progress: Progress | None) -> None:
         self.diverged: int | None = None
         self._progress = progress
 

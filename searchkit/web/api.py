@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from searchkit.clustering.clusters import Clustered, cluster, map_points
 from searchkit.clustering.methods import Method
 from searchkit.core.errors import BadInput
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.where import Where
 from searchkit.grading.audit import audit_grades
@@ -34,7 +35,7 @@ from searchkit.output.grades import (
 )
 from searchkit.output.search import answer_as_record, hits_as_records
 from searchkit.plagiarism.find import Plagiarism, compare, find_plagiarism
-from searchkit.web.jobs import Job, Progress
+from searchkit.web.jobs import Job
 from searchkit.web.schemas import NOT_YET, PROBLEMS, Computing, FileColumns, NewDecision, Notes
 from searchkit.web.served import Served
 from searchkit.web.uploads import Reading, Upload, Uploads
@@ -57,7 +58,7 @@ Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait before â
 
 
 def served_by(request: Request) -> Served:
-    """Give the index behind a request."""
+    """Return the index behind a request."""
     return cast(Served, request.app.state.served)
 
 
@@ -98,7 +99,7 @@ def read_answers(
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
 ) -> dict[str, Any]:  # fmt: skip
-    """Give answers, in the order in which they came."""
+    """Return answers, in the order in which they came."""
     asked = Where(question, author, where)
     with served_by(request).reading() as index:
         found = islice(index.answers(asked), offset, offset + limit + 1)
@@ -109,7 +110,7 @@ def read_answers(
 
 @api.get("/answer", tags=["answers"])
 def read_answer(request: Request, id: Ident) -> dict[str, Any]:
-    """Give one answer, and the passages that it was cut into."""
+    """Return one answer, and the passages that it was cut into."""
     with served_by(request).reading() as index:
         (answer,) = index.get([id])
         key = index.store.get([id])[id].key
@@ -150,7 +151,7 @@ def read_pairs(
 
 
 def findings_job(served: Served) -> Job[Plagiarism]:
-    """Give the findings of the whole index, or how far they are."""
+    """Return the findings of the whole index, or how far they are."""
     return served.job("findings", lambda index, progress: find_plagiarism(index, progress=progress))
 
 
@@ -175,7 +176,7 @@ def read_compare(request: Request, left: Ident, right: Ident) -> dict[str, Any]:
 def clusters_job(
     served: Served, where: Where, by: By | None = None, method: Method = "communities"
 ) -> Job[Clustered]:
-    """Give the clusters of some answers, or how far they are."""
+    """Return the clusters of some answers, or how far they are."""
     return served.job(
         ("clusters", where, by, method),
         lambda index, progress: cluster(
@@ -261,7 +262,7 @@ def read_audit(request: Request, column: Column, wait: Wait = WAIT) -> Any:  # n
 
 @api.get("/decisions", tags=["review"])
 def read_decisions(request: Request) -> dict[str, Any]:
-    """Give what was decided last about each pair, in the order of deciding."""
+    """Return what was decided last about each pair, in the order of deciding."""
     with served_by(request).reading() as index:
         return {
             "decisions": [findings.decision_as_record(one) for one in decisions(index).values()]
@@ -295,7 +296,7 @@ def add_notes(request: Request, notes: Notes) -> dict[str, int]:
         if not name.strip() or is_taken or not name.isprintable() or len(name) > LONGEST_NAME:
             raise BadInput(f"{name!r} is no column to write into; name one of its own")
     with served_by(request).writing() as index:
-        return {"changed": index.annotate(dict.fromkeys(notes.ids, notes.columns))}
+        return {"changed": index.update_columns(dict.fromkeys(notes.ids, notes.columns))}
 
 
 @api.put("/uploads", tags=["index"], openapi_extra={"requestBody": {
@@ -350,7 +351,7 @@ def _looked_at(uploads: Uploads, upload: Upload, reading: Reading) -> dict[str, 
 
 
 def _when_done(request: Request, job: Job[Any], wait: float, record: Callable[[Any], Any]) -> Any:  # noqa: ANN401
-    """Give what a job gave as a record, or after so many seconds how far it is."""
+    """Return what a job gave as a record, or after so many seconds how far it is."""
     if not served_by(request).wait(job, wait):
         return JSONResponse({"done": job.done, "total": job.total}, 202)
     return record(job.get())

@@ -120,7 +120,7 @@ class _Limited:
         self._receive, self._size, self._is_whole = receive, 0, False
 
     async def receive(self) -> Message:
-        """Give the next piece.
+        """Return the next piece.
 
         Raises:
             HTTPException: if it is too much, or doesn't come; frameworks pass that one on.
@@ -157,7 +157,7 @@ def _dressed(send: Send) -> Send:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    """Give them by name; what comes twice is joined, and so equals nothing that is allowed."""
+    """Return them by name; what comes twice is joined, and so equals nothing that is allowed."""
     found: dict[str, str] = {}
     for raw, value in scope["headers"]:
         name = raw.decode("latin-1").lower()

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Generic, TypeVar, cast
 
 from searchkit.core.errors import IndexBusy, SearchkitError
+from searchkit.core.progress import Progress
 
 log = logging.getLogger("searchkit")
 
 Result = TypeVar("Result")
-Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Job(Generic[Result]):
         return self
 
     def get(self) -> Result:
-        """Give the result.
+        """Return the result.
 
         Raises:
             IndexBusy: if it isn't there yet.
@@ -74,7 +74,7 @@ class Job(Generic[Result]):
 
 
 def where_it_went_wrong(error: Exception) -> str:
-    """Give in one line what a developer needs of an error that is nobody's but ours."""
+    """Return in one line what a developer needs of an error that is nobody's but ours."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"

@@ -50,13 +50,13 @@ Name = Annotated[str | None, Query()]
 
 
 def link(path: str, **parameters: object) -> str:
-    """Give an address with its parameters; None leaves one out."""
+    """Return an address with its parameters; None leaves one out."""
     given = {name: value for name, value in parameters.items() if value is not None}
     return path + ("?" + urlencode(given) if given else "")
 
 
 def script_json(value: object) -> Markup:
-    """Give JSON that can stand in a script element, whatever texts are in it."""
+    """Return JSON that can stand in a script element, whatever texts are in it."""
     return Markup(json.dumps(value).replace("<", "\\u003c").replace("&", "\\u0026"))
 
 
@@ -94,7 +94,7 @@ def _hides_names(request: Request) -> bool:
 
 
 def _names(request: Request) -> Pseudonyms | None:
-    """Give what authors and answers are called, if who looks wants names hidden."""
+    """Return what authors and answers are called, if who looks wants names hidden."""
     if not _hides_names(request):
         return None
     served = served_by(request)
@@ -115,7 +115,7 @@ def _plotly_path() -> Path:
 
 
 def plotly_script() -> FileResponse:
-    """Give the script that draws the map, as its package brings it."""
+    """Return the script that draws the map, as its package brings it."""
     return FileResponse(_plotly_path(), headers={"cache-control": "max-age=86400"})
 
 
@@ -142,7 +142,7 @@ def hits_fragment(
     request: Request, q: str = "", mode: Mode = "semantic", question: Name = None,
     author: Name = None, n: Annotated[int, Query(ge=1, le=200)] = HITS,
 ) -> HTMLResponse:  # fmt: skip
-    """Give the hits alone, for a page that searches while one types."""
+    """Return the hits alone, for a page that searches while one types."""
     found = _found(request, q, n, mode, question, author)
     return _page(request, "hits.html", q=q, mode=mode, **found)
 
@@ -199,7 +199,7 @@ def review_page(
 
 @pages.get("/review/finding")
 def finding_fragment(request: Request, left: str, right: str) -> HTMLResponse:
-    """Give one finding alone."""
+    """Return one finding alone."""
     job = findings_job(served_by(request))
     served_by(request).wait(job, PATIENCE)
     found = served_by(request).with_decisions(job.get())
@@ -246,7 +246,7 @@ def rings_page(request: Request) -> HTMLResponse:
 
 @pages.get("/report")
 def report_file(request: Request, anonymous: bool = False) -> Response:
-    """Give the report as a file to hand on, as `searchkit report` writes it."""
+    """Return the report as a file to hand on, as `searchkit report` writes it."""
     job = served_by(request).job(
         ("report", anonymous),
         lambda index, progress: report_as_page(
@@ -326,14 +326,14 @@ def question_page(
 
 
 def _score_counts(index: Index, where: Where) -> Any:  # noqa: ANN401
-    whole = list(index.whole(where))
+    whole = list(index.iter_vectors(where))
     if not whole:
         return [0] * BINS
     return score_counts(np.stack([row for _, row in whole]), [a.author for a, _ in whole])
 
 
 def _findings(request: Request) -> Plagiarism | None:
-    """Give the findings with what was decided, if they are there already."""
+    """Return the findings with what was decided, if they are there already."""
     served = served_by(request)
     job = findings_job(served)
     done = served.wait(job, PATIENCE) and job.error is None
@@ -343,7 +343,7 @@ def _findings(request: Request) -> Plagiarism | None:
 def _views_of(
     found: Plagiarism | None, wanted: Callable[[Finding], bool], names: Pseudonyms | None
 ) -> list[FindingView]:
-    """Give those findings that are wanted, numbered as among all."""
+    """Return those findings that are wanted, numbered as among all."""
     return [
         _viewed(found, one, number, names)
         for number, one in enumerate(found.findings if found else [], 1)

@@ -70,7 +70,7 @@ class FileColumns(Sent):
     keep_going: bool = False
 
     def reading(self) -> Reading:
-        """Give them as files are read."""
+        """Return them as files are read."""
         columns = Columns(*(getattr(self, name) or None for name in FIELDS))
         return Reading(columns, self.encoding or None, self.sheet or None, self.table or None)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from searchkit.core.errors import IndexBusy, IndexNotFound, SearchkitError, StorageFailed
+from searchkit.core.progress import Progress
 from searchkit.core.records import Hit
 from searchkit.core.where import Where
 from searchkit.index.decisions import counting, decisions
@@ -26,7 +27,7 @@ from searchkit.index.folder import DATABASE, Index
 from searchkit.index.query import Mode, query
 from searchkit.index.storage.connection import connect_reader
 from searchkit.plagiarism.find import Plagiarism
-from searchkit.web.jobs import Job, Progress, Result
+from searchkit.web.jobs import Job, Result
 
 log = logging.getLogger("searchkit")
 READERS = 4  # open at the same time, each for one thread
@@ -181,7 +182,7 @@ class Served:
                     raise IndexBusy("too much is asked at the same time; try again in a moment")
 
     def _current(self) -> _State:
-        """Give the newest state; open it if something has been written. The lock is held."""
+        """Return the newest state; open it if something has been written. The lock is held."""
         if self._state is None:
             raise IndexBusy("the server is being stopped")
         version = _seen(self.folder, self._watch)
@@ -254,7 +255,7 @@ class Served:
         self, key: Hashable, compute: Callable[[Index, Progress], Result],
         kept: Kept = "revision",
     ) -> Job[Result]:  # fmt: skip
-        """Give what is computed from this state, once; it may not be done yet.
+        """Return what is computed from this state, once; it may not be done yet.
 
         What went wrong is kept until it is told: the next one to ask begins anew.
 
@@ -295,7 +296,7 @@ class Served:
             self._waiting.release()
 
     def with_decisions(self, found: Plagiarism) -> Plagiarism:
-        """Give findings with what has been decided about them by now."""
+        """Return findings with what has been decided about them by now."""
         with self.reading() as index:
             return replace(found, decisions=counting(decisions(index)))
 
@@ -317,7 +318,7 @@ def _search(index: Index, asks: Sequence[_Ask]) -> None:
 
 
 def _seen(folder: Path, watch: sqlite3.Connection) -> tuple[int, int]:
-    """Give what is another when the database has changed.
+    """Return what is another when the database has changed.
 
     Args:
         folder: The index's.

@@ -109,7 +109,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _address(host: str, port: int, token: str | None) -> str:
-    """Give the address to open here; a host that means all of them can't be opened everywhere."""
+    """Return the address to open here; a host that means all of them can't be opened everywhere."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     shown = f"[{shown}]" if ":" in shown else shown
     return f"http://{shown}:{port}/" + (f"?token={quote(token)}" if token else "")

@@ -19,11 +19,12 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 
 from searchkit.core.errors import BadInput, NoSuchThing, StorageFailed
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.index.ingest import OnDuplicate, ingest
 from searchkit.sources.columns import Columns, Reject
 from searchkit.sources.reader import ENDINGS, Preview, count_rows, preview, read_answers
-from searchkit.web.jobs import Job, Progress
+from searchkit.web.jobs import Job
 from searchkit.web.served import Served
 
 MOST_UPLOADS = 20  # that lie here at the same time; the oldest goes
@@ -100,7 +101,7 @@ class Uploads:
         return upload
 
     def _made(self) -> Path:
-        """Give the folder of all, which is made when it is first needed."""
+        """Return the folder of all, which is made when it is first needed."""
         with self._lock:
             if self._folder is None or not self._folder.exists():
                 try:
@@ -110,7 +111,7 @@ class Uploads:
             return self._folder
 
     def get(self, key: str) -> Upload:
-        """Give a file.
+        """Return a file.
 
         Raises:
             NoSuchThing: if it isn't here, or not any more.
@@ -146,12 +147,7 @@ class Uploads:
                 rejects.append(one)
 
         def run(progress: Progress) -> dict[str, Any]:
-            total, done = count_rows(upload.path) or 0, 0
-
-            def advance(more: int) -> None:
-                nonlocal done
-                done += more
-                progress(done, total)
+            total = count_rows(upload.path) or 0
 
             try:
                 answers = read_answers(
@@ -163,7 +159,7 @@ class Uploads:
                     found = ingest(
                         index, _renamed(answers, upload), on_duplicate=on_duplicate,
                         on_reject=(lambda answer, why: reject(_rejected(answer, why)))
-                        if keep_going else None, progress=advance,
+                        if keep_going else None, progress=lambda done, _: progress(done, total),
                     )  # fmt: skip
             except BadInput as error:
                 raise BadInput(_without_folder(str(error), upload)) from error
@@ -195,7 +191,7 @@ class Uploads:
 
 
 async def _write(folder: Path, name: str, pieces: AsyncIterable[bytes]) -> int:
-    """Write a file as it comes; give its size."""
+    """Write a file as it comes; return its size."""
     size = 0
     try:
         folder.mkdir(mode=0o700)
@@ -218,7 +214,7 @@ def _check_waiting(upload: Upload) -> None:
 
 
 def _bare(name: str) -> str:
-    """Give a file's name without folders, if it is one of a kind that can be read."""
+    """Return a file's name without folders, if it is one of a kind that can be read."""
     bare = PureWindowsPath(PurePosixPath(name).name).name.strip()
     ending = PurePosixPath(bare.lower().removesuffix(".gz")).suffix
     if "\0" in bare or not bare.isprintable() or len(bare.encode()) > 200:

@@ -18,7 +18,7 @@ _AGAIN = "ingest the files again with --on-duplicate keep-last"
 
 
 def problems(collection: Collection) -> Iterator[str]:
-    """Give every problem, each in one line with what mends it.
+    """Yield every problem, each in one line with what mends it.
 
     Checks that no row is left over; that each passage's text has the hash its vector was made for;
     that passages leave no word out; and that vectors are finite and of unit length. The recall of

@@ -63,11 +63,11 @@ class Address:
 
     @property
     def is_lite(self) -> bool:
-        """Say whether it is a file of Milvus Lite."""
+        """Return whether it is a file of Milvus Lite."""
         return "://" not in self.uri
 
     def is_missing_file(self) -> bool:
-        """Say whether it is a Lite file that isn't there; opening it would make it."""
+        """Return whether it is a Lite file that isn't there; opening it would make it."""
         return self.is_lite and not Path(self.uri).exists()
 
     def __str__(self) -> str:
@@ -149,7 +149,7 @@ class Collection:
     # -- the collection --------------------------------------------------------------------------
 
     def exists(self) -> bool:
-        """Say whether it is there."""
+        """Return whether it is there."""
         return bool(self._call("has_collection", self.address.collection))
 
     def create(self, model: Model) -> None:
@@ -177,7 +177,7 @@ class Collection:
         self._patience = PATIENCE
 
     def open(self) -> Model:
-        """Make it ready for reading; give the model that its vectors are of.
+        """Make it ready for reading; return the model that its vectors are of.
 
         Raises:
             IndexNotFound: if it isn't there.
@@ -211,7 +211,7 @@ class Collection:
         return int(rows[0]["count(*)"])
 
     def rows(self, where: str, fields: Sequence[str]) -> list[Row]:
-        """Give the rows that a filter allows, MOST at most."""
+        """Return the rows that a filter allows, MOST at most."""
         found = self._call(
             "query", self.address.collection, filter=where, output_fields=list(fields), limit=MOST
         )
@@ -245,13 +245,13 @@ class Collection:
     def of_keys(
         self, keys: Sequence[str], fields: Sequence[str], where: str = "part >= 0"
     ) -> list[Row]:
-        """Give all rows of the answers with these keys."""
+        """Return all rows of the answers with these keys."""
         return self.among("key", keys, fields, where)
 
     def among(
         self, field: str, values: Sequence[str], fields: Sequence[str], where: str = "part >= 0"
     ) -> list[Row]:
-        """Give all rows in which a field has one of these values, PAGE values at a time."""
+        """Return all rows in which a field has one of these values, PAGE values at a time."""
         found: list[Row] = []
         for start in range(0, len(values), PAGE):
             some = values[start : start + PAGE]
@@ -264,7 +264,7 @@ class Collection:
         return found
 
     def places_of(self, shas: Sequence[str]) -> dict[str, str]:
-        """Give, for those of these hashes that have a vector, the key of one row with it."""
+        """Return, for those of these hashes that have a vector, the key of one row with it."""
         found: dict[str, str] = {}
         for start in range(0, len(shas), PAGE):
             left = set(shas[start : start + PAGE])
@@ -277,7 +277,7 @@ class Collection:
         return found
 
     def search(self, vectors: Float32, limit: int, where: str) -> list[list[Row]]:
-        """Give the rows nearest to each vector, best first, each with its `score`.
+        """Return the rows nearest to each vector, best first, each with its `score`.
 
         Args:
             vectors: `(q, d)` float32, finite: Milvus Lite takes NaN and finds nonsense.
@@ -371,7 +371,7 @@ _NOT_ALLOWED = ("unauthenticated", "auth check failure", "permission deny")
 
 
 def _passes(error: Exception) -> bool:
-    """Say whether an error may be over in a moment."""
+    """Return whether an error may be over in a moment."""
     said = f"{type(error).__name__} {error}".lower()
     if "local milvus" in said or any(word in said for word in _NOT_ALLOWED):
         return False

@@ -28,7 +28,7 @@ from searchkit.encoding.loading import load_encoder
 from searchkit.index.base import (
     EVERYTHING,
     TIE,
-    AnyIndex,
+    BaseIndex,
     check_found,
     check_k,
     densest,
@@ -49,8 +49,8 @@ STATE = "state"  # the key of the one row that is about the collection
 Best = dict[str, tuple[float, Held, Passage]]  # an answer's best passage, by its key
 
 
-class MilvusIndex(AnyIndex):
-    """A corpus of answers in a Milvus collection; see `AnyIndex`."""
+class MilvusIndex(BaseIndex):
+    """A corpus of answers in a Milvus collection; see `BaseIndex`."""
 
     def __init__(
         self, collection: Collection, model: Model, *, write: bool, encoder: Encoder | None = None
@@ -115,7 +115,7 @@ class MilvusIndex(AnyIndex):
 
     @staticmethod
     def is_there(place: str) -> bool:
-        """Say whether there is an index at a place."""
+        """Return whether there is an index at a place."""
         address = Address.read(place)
         if address.is_missing_file():
             return False
@@ -153,7 +153,7 @@ class MilvusIndex(AnyIndex):
 
     @property
     def is_writable(self) -> bool:
-        """Say whether it was opened for writing."""
+        """Return whether it was opened for writing."""
         return self._write
 
     def __len__(self) -> int:
@@ -191,7 +191,7 @@ class MilvusIndex(AnyIndex):
         ]
 
     def columns(self) -> list[str]:
-        """Give the names of the columns kept in `meta`, in the order in which they came."""
+        """Return the names of the columns kept in `meta`, in the order in which they came."""
         rows = self._collection.rows(f'pk == "{STATE}"', ["record"])
         return list(json.loads(rows[0]["record"])) if rows else []
 
@@ -201,18 +201,18 @@ class MilvusIndex(AnyIndex):
         return self._collection.describe() | {"rows": rows}
 
     def problems(self) -> Iterator[str]:
-        """Give what is not as it should be; see `milvuschecks`."""
+        """Yield what is not as it should be; see `milvuschecks`."""
         return problems(self._collection)
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def find(self, ids: Sequence[str]) -> dict[str, Answer]:
-        """Give the answers with these ids, by their ids; one that isn't there is left out."""
+    def get_existing(self, ids: Sequence[str]) -> dict[str, Answer]:
+        """Return the answers with these ids, by their ids; one that isn't there is left out."""
         found = self._held([key_of(name) for name in ids])
         return {held.answer.id: held.answer for held in found.values()}
 
     def ids(self, where: Where = EVERYTHING) -> list[str]:
-        """Give the ids of the answers that a filter allows, blank ones too, in order."""
+        """Return the ids of the answers that a filter allows, blank ones too, in order."""
         return sorted(held.answer.id for held in self._scan(where))
 
     def answers(self, where: Where = EVERYTHING) -> Iterator[Answer]:
@@ -220,13 +220,13 @@ class MilvusIndex(AnyIndex):
         for held in self._ordered(where, ALL):
             yield held.answer
 
-    def kept(self, where: Where = EVERYTHING) -> Iterator[Kept]:
+    def iter_stored(self, where: Where = EVERYTHING) -> Iterator[Kept]:
         """Stream the answers that a filter allows, with all that is kept of them; see `Index`."""
         for held in self._ordered(where, [*ALL, "vector"]):
             yield held.answer, held.passages, held.vectors
 
     def passages(self, where: Where = EVERYTHING) -> Passages:
-        """Give the answers that a filter allows by their passages, in order of their ids."""
+        """Return the answers that a filter allows by their passages, in order of their ids."""
         found = sorted(self._scan(where, vectors=True), key=lambda held: held.answer.id)
         number: dict[bytes, int] = {}
         vectors: list[Float32] = []
@@ -367,7 +367,7 @@ class MilvusIndex(AnyIndex):
         return next(iter(found.values())).vectors
 
     def _answers_in_memory(self, what: str) -> AnswerStore:
-        """Give a copy of the answers in SQLite, without passages and vectors."""
+        """Return a copy of the answers in SQLite, without passages and vectors."""
         if self._copy is None:
             log.info("%s: %s a copy of %s answers", self.place, what, f"{len(self):,}")
             connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -406,8 +406,8 @@ class MilvusIndex(AnyIndex):
             current = answers_of(rows)
             self._delete([row for row in rows if not _is_of(row, current)])
 
-    def decided(self) -> list[Decided]:
-        """Give nothing: decisions are kept in folders."""
+    def decisions(self) -> list[Decided]:
+        """Return nothing: decisions are kept in folders."""
         return []
 
     def add_decision(
@@ -442,9 +442,9 @@ class MilvusIndex(AnyIndex):
              np.stack([vector_of[sha] for sha in row.hashes]) if row.hashes else nothing)
             for row in rows
         ])  # fmt: skip
-        self._annotate(touched)
+        self._update_columns(touched)
 
-    def _annotate(self, answers: Sequence[Answer]) -> None:
+    def _update_columns(self, answers: Sequence[Answer]) -> None:
         """Write answers anew whose text has not changed, with the vectors that they have."""
         for start in range(0, len(answers), CHUNK):
             some = answers[start : start + CHUNK]
@@ -496,7 +496,7 @@ class MilvusIndex(AnyIndex):
 
 
 def _filter(where: Where, also: str = "part >= 0") -> str:
-    """Give what Milvus can tell of a filter, as an expression over keys."""
+    """Return what Milvus can tell of a filter, as an expression over keys."""
     parts = [also]
     for name in ("question", "author"):
         value = getattr(where, name)
@@ -511,7 +511,7 @@ def _is_of(row: Row, current: Mapping[str, Held]) -> bool:
 
 
 def _best_passages(found: Sequence[Sequence[Row]], known: Mapping[str, Held | None]) -> Best:
-    """Give each answer's best passage; scores to six places, the first of equals."""
+    """Return each answer's best passage; scores to six places, the first of equals."""
     best: Best = {}
     for row in (row for hits in found for row in hits):
         held = known[row["key"]]

@@ -67,7 +67,7 @@ class Held:
 
 
 def key_of(value: str | None) -> str:
-    """Give the key of an id, a question or an author; "" for none.
+    """Return the key of an id, a question or an author; "" for none.
 
     A filter compares keys: no character of a name can be anything to Milvus but a name.
     """
@@ -78,7 +78,7 @@ def rows_of(
     answer: Answer, passages: Sequence[Passage], shas: Sequence[bytes], vectors: Float32,
     *, place: int, written: int,
 ) -> list[Row]:  # fmt: skip
-    """Give the rows of an answer, the first of them first.
+    """Return the rows of an answer, the first of them first.
 
     Args:
         answer: What to keep.
@@ -153,7 +153,7 @@ def answer_of(record: str) -> Answer:
 
 
 def _no_vector(dimension: int) -> Float32:
-    """Give what stands where a row has no passage, since Milvus wants a vector in each."""
+    """Return what stands where a row has no passage, since Milvus wants a vector in each."""
     row = np.zeros(dimension, np.float32)
     row[0] = 1
     return row

@@ -25,7 +25,7 @@ _OURS = re.compile(r"vectors-\d+\.faiss(\.tmp)?")
 
 
 def load_vectors(folder: Path, store: AnswerStore) -> VectorIndex:
-    """Give every vector of the table: the checkpoint, if it is sound, and the rows after it."""
+    """Return every vector of the table: the checkpoint, if it is sound, and the rows after it."""
     checkpoint = store.checkpoint()
     problem = checkpoint_problem(folder, checkpoint)
     if checkpoint is None or problem:
@@ -41,7 +41,7 @@ def load_vectors(folder: Path, store: AnswerStore) -> VectorIndex:
 
 
 def read_rows(store: AnswerStore) -> VectorIndex:
-    """Give every vector of the table, row by row."""
+    """Return every vector of the table, row by row."""
     return _from_rows(store, VectorIndex(store.model().dimension), 0)
 
 
@@ -121,7 +121,7 @@ def remove_leftovers(folder: Path, store: AnswerStore) -> None:
 
 
 def leftovers(folder: Path, store: AnswerStore) -> list[Path]:
-    """Give the files of earlier states: named as we name them, but not by the database."""
+    """Return the files of earlier states: named as we name them, but not by the database."""
     checkpoint = store.checkpoint()
     current = checkpoint.file if checkpoint else ""
     return [
@@ -133,7 +133,7 @@ def leftovers(folder: Path, store: AnswerStore) -> list[Path]:
 
 
 def outgrown(store: AnswerStore) -> bool:
-    """Say whether the rows outside the checkpoint are so many that a new one pays.
+    """Return whether the rows outside the checkpoint are so many that a new one pays.
 
     More than a tenth of it, and at least 10,000; or there is none yet.
     """

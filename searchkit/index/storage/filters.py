@@ -54,7 +54,7 @@ def _fetch(connection: sqlite3.Connection, sql: str, where: Where) -> Int64:
 
 
 def _view(connection: sqlite3.Connection) -> str:
-    """Give a sub-select with every column under the name that its file gave it.
+    """Return a sub-select with every column under the name that its file gave it.
 
     Columns are passed on as they are: an expression would lose their numeric affinity.
     """

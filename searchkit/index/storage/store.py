@@ -125,7 +125,7 @@ class AnswerStore:
 
     @staticmethod
     def is_blank(path: Path) -> bool:
-        """Say whether a database holds nothing at all: a kill came before it was made."""
+        """Return whether a database holds nothing at all: a kill came before it was made."""
         store = AnswerStore(connect_reader(path), path)
         try:
             return not store._pragma("schema_version") and not store._pragma("application_id")
@@ -188,19 +188,19 @@ class AnswerStore:
     # -- reading ---------------------------------------------------------------------------------
 
     def model(self) -> Model:
-        """Give the model that the vectors were made with."""
+        """Return the model that the vectors were made with."""
         rows = self.rows("SELECT fingerprint, name, dimension, window FROM model")
         if len(rows) != 1:
             raise IndexDamaged(f"{self.path}: {len(rows)} models where 1 is needed")
         return Model(*rows[0])
 
     def get(self, ids: Sequence[str]) -> dict[str, Stored]:
-        """Give the answers with these ids; an id that isn't there is left out."""
+        """Return the answers with these ids; an id that isn't there is left out."""
         found = self.rows_in(f"{_ANSWERS} WHERE a.id IN ({{}})", ids)
         return {row[1]: Stored(row[0], _answer(row[1:])) for row in found}
 
     def get_keys(self, keys: Sequence[int]) -> dict[int, Answer]:
-        """Give the answers with these keys."""
+        """Return the answers with these keys."""
         found = self.rows_in(f"{_ANSWERS} WHERE a.key IN ({{}})", keys)
         return {row[0]: _answer(row[1:]) for row in found}
 
@@ -217,12 +217,12 @@ class AnswerStore:
                 yield _answer(row[1:])
 
     def matching(self, where: Where) -> Int64:
-        """Give the keys of the answers that a filter allows, ascending."""
+        """Return the keys of the answers that a filter allows, ascending."""
         with self.translated():
             return matching_keys(where, self._connection)
 
     def vectors_of(self, answers: Int64) -> Int64:
-        """Give the keys of the vectors that these answers' passages have, ascending."""
+        """Return the keys of the vectors that these answers' passages have, ascending."""
         sql = (
             "SELECT DISTINCT vector FROM passages "
             "WHERE answer IN (SELECT value FROM json_each(?)) ORDER BY vector"
@@ -230,7 +230,7 @@ class AnswerStore:
         return int_array(self.rows(sql, [json.dumps(answers.tolist())]))
 
     def passages_with(self, vectors: Sequence[int]) -> list[tuple[int, int, str, int, int]]:
-        """Give (vector, answer key, answer id, start, end) of every passage with these vectors."""
+        """Return (vector, answer key, answer id, start, end) of each passage with these vectors."""
         return self.rows_in(
             "SELECT p.vector, p.answer, a.id, p.start, p.end FROM passages p "
             "JOIN answers a ON a.key = p.answer WHERE p.vector IN ({})",
@@ -238,7 +238,7 @@ class AnswerStore:
         )
 
     def passages_of(self, answers: Sequence[int]) -> list[tuple[int, int, int, int]]:
-        """Give (answer key, start, end, vector) of every passage of these answers, in order."""
+        """Return (answer key, start, end, vector) of every passage of these answers, in order."""
         return self.rows_in(
             "SELECT answer, start, end, vector FROM passages WHERE answer IN ({}) "
             "ORDER BY answer, start",
@@ -246,7 +246,7 @@ class AnswerStore:
         )
 
     def identities(self, answers: Int64) -> list[tuple[int, str, str | None, str | None]]:
-        """Give (key, id, question, author) of these answers, in order of key."""
+        """Return (key, id, question, author) of these answers, in order of key."""
         return self.rows(
             "SELECT key, id, question, author FROM answers "
             "WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key",
@@ -254,7 +254,7 @@ class AnswerStore:
         )
 
     def passage_vectors(self, answers: Int64) -> list[tuple[int, int]]:
-        """Give (answer key, vector key) of each passage of these answers, in order."""
+        """Return (answer key, vector key) of each passage of these answers, in order."""
         return self.rows(
             "SELECT answer, vector FROM passages "
             "WHERE answer IN (SELECT value FROM json_each(?)) ORDER BY answer, start",
@@ -289,7 +289,7 @@ class AnswerStore:
         return [(key, score, marked[key]) for key, score in found]
 
     def _marked(self, match: str, keys: Sequence[int]) -> list[tuple[int, str]]:
-        """Give the texts of the hits alone with their matches marked: that is the slow part."""
+        """Return the texts of the hits alone with their matches marked: that is the slow part."""
         return self.rows(
             "SELECT rowid, highlight(answers_fts, 0, char(2), char(3)) FROM answers_fts "
             "WHERE answers_fts MATCH ? AND +rowid IN (SELECT value FROM json_each(?))",
@@ -297,13 +297,13 @@ class AnswerStore:
         )
 
     def checkpoint(self) -> Checkpoint | None:
-        """Give the newest checkpoint, if there is one."""
+        """Return the newest checkpoint, if there is one."""
         columns = "file, sha256, bytes, count, last_vector"
         rows = self.rows(f"SELECT {columns} FROM checkpoints ORDER BY n DESC LIMIT 1")
         return Checkpoint(*rows[0]) if rows else None
 
     def removals(self) -> Int64:
-        """Give the vectors that stand in the checkpoint but not in the table any more."""
+        """Return the vectors that stand in the checkpoint but not in the table any more."""
         return int_array(self.rows("SELECT vector FROM removals ORDER BY vector"))
 
     def tail_length(self, after: int) -> int:
@@ -321,7 +321,7 @@ class AnswerStore:
                 yield np.array([r[0] for r in rows], np.int64), halves.reshape(len(rows), -1)
 
     def known(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
-        """Give the vector's key of each hash that has one."""
+        """Return the vector's key of each hash that has one."""
         found = self.rows_in("SELECT sha, key FROM vectors WHERE sha IN ({})", list(hashes))
         return dict(found)
 
@@ -348,23 +348,23 @@ class AnswerStore:
         return [dict(zip(names, row, strict=True)) for row in self.rows(sql)]
 
     def format(self) -> int:
-        """Give the number of the format that the database has."""
+        """Return the number of the format that the database has."""
         return self._pragma("user_version")
 
     def meta_columns(self) -> list[str]:
-        """Give the names of the columns kept in `meta`, in the order in which they came."""
+        """Return the names of the columns kept in `meta`, in the order in which they came."""
         names = [row[1] for row in self.rows("PRAGMA table_xinfo(answers)")]
         return [name.removeprefix("meta:") for name in names if name.startswith("meta:")]
 
     def revision(self) -> int:
-        """Give the number that changes whenever answers, passages or vectors do.
+        """Return the number that changes whenever answers, passages or vectors do.
 
         It is 0 in an index that has none, and doesn't change when columns are only annotated.
         """
         return int(self.rows("SELECT n FROM revision")[0][0]) if self.format() > 1 else 0
 
     def decisions(self) -> list[tuple[int, str, str, str, str, str, bytes | None, bytes | None]]:
-        """Give each pair's last row of `decisions`, in the order of their numbers."""
+        """Return each pair's last row of `decisions`, in the order of their numbers."""
         if self.format() < 2:
             return []
         return self.rows(
@@ -373,7 +373,7 @@ class AnswerStore:
         )
 
     def pending(self) -> bool:
-        """Say whether something deleted still has to be forgotten (a kill came between)."""
+        """Return whether something deleted still has to be forgotten (a kill came between)."""
         return bool(self.rows("SELECT 1 FROM state WHERE name = 'forget'"))
 
     def rows_in(self, sql: str, values: Sequence[Any]) -> list[Any]:
@@ -421,7 +421,7 @@ class AnswerStore:
             self._add_words(keys)
             return self._replace_passages(keys, rows)
 
-    def annotate(self, answers: Sequence[Answer]) -> None:
+    def update_columns(self, answers: Sequence[Answer]) -> None:
         """Replace the `meta` of answers that are there, in one transaction; no new revision."""
         with self.transaction():
             self._add_meta_columns(name for answer in answers for name in answer.meta)
@@ -451,7 +451,7 @@ class AnswerStore:
         return dict(self.rows_in("SELECT path, key FROM sources WHERE path IN ({})", list(paths)))
 
     def _add_meta_columns(self, names: Iterable[str]) -> None:
-        """Give each name in `meta` a virtual column that compares numbers as numbers."""
+        """Return each name in `meta` a virtual column that compares numbers as numbers."""
         known = {name.lower() for name in self.meta_columns()}  # SQLite sees no case
         new = list({name.lower(): name for name in names if name.lower() not in known}.values())
         room = max(MOST_COLUMNS - len(known), 0)
@@ -491,7 +491,7 @@ class AnswerStore:
         return self._drop_orphans(old)
 
     def _drop_passages(self, keys: Sequence[int]) -> list[int]:
-        """Delete the passages of these answers; give the vectors that they had."""
+        """Delete the passages of these answers; return the vectors that they had."""
         rows = self.rows_in("SELECT DISTINCT vector FROM passages WHERE answer IN ({})", keys)
         old = [vector for (vector,) in rows]
         if old:
@@ -538,7 +538,7 @@ class AnswerStore:
         self, left: str, right: str, decision: str, reason: str, decided_at: str,
         left_sha: bytes | None, right_sha: bytes | None,
     ) -> int:  # fmt: skip
-        """Add a decision about two answers, in one transaction; give its number."""
+        """Add a decision about two answers, in one transaction; return its number."""
         with self.transaction():
             cursor = self._connection.execute(
                 "INSERT INTO decisions(left, right, decision, reason, decided_at, left_sha, "
@@ -548,7 +548,7 @@ class AnswerStore:
         return int(cursor.lastrowid or 0)
 
     def take_back_decision(self, number: int | None) -> tuple[str, str] | None:
-        """Delete a decision, or the last of all; give the ids of its answers, if there is one."""
+        """Delete a decision, or the last of all; return the ids of its answers, if there is one."""
         with self.transaction():
             rows = self.rows(
                 "DELETE FROM decisions WHERE n = coalesce(?, (SELECT max(n) FROM decisions)) "
@@ -592,7 +592,7 @@ class AnswerStore:
             self._connection.execute("DELETE FROM removals")
 
     def last_vector(self) -> int:
-        """Give the greatest key in the vectors table, 0 when it is empty."""
+        """Return the greatest key in the vectors table, 0 when it is empty."""
         return int(self.rows("SELECT coalesce(max(key), 0) FROM vectors")[0][0])
 
     def to_be_forgotten(self) -> None:
@@ -675,11 +675,11 @@ def _meta_json(answer: Answer) -> str:
 
 
 def _json_path(name: str) -> str:
-    """Give the SQL literal of the JSON path to one member, whatever its name."""
+    """Return the SQL literal of the JSON path to one member, whatever its name."""
     path = '$."' + json.dumps(name, ensure_ascii=False)[1:-1] + '"'
     return "'" + path.replace("'", "''") + "'"
 
 
 def int_array(rows: Sequence[tuple[int]]) -> Int64:
-    """Give the numbers of rows that have one column."""
+    """Return the numbers of rows that have one column."""
     return np.fromiter((row[0] for row in rows), np.int64, len(rows))

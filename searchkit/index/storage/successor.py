@@ -75,7 +75,7 @@ class Successor:
         self.store = store
 
     def model(self) -> Model | None:
-        """Give the model of an unfinished reindex; None if there is none."""
+        """Return the model of an unfinished reindex; None if there is none."""
         if not self.store.rows("SELECT 1 FROM sqlite_master WHERE name = 'next_model'"):
             return None
         (row,) = self.store.rows("SELECT fingerprint, name, dimension, window FROM next_model")
@@ -116,7 +116,7 @@ class Successor:
             self.store.db.execute("INSERT OR REPLACE INTO next_model VALUES (?, ?, ?, ?)", row)
 
     def pending(self) -> Int64:
-        """Give the keys of the answers that have no passages here, ascending; blank ones never do.
+        """Return the keys of answers that have no passages here, ascending; blank ones never do.
 
         So an answer that was added, or whose text changed, after its batch is among them.
         """
@@ -126,7 +126,7 @@ class Successor:
         ))  # fmt: skip
 
     def known(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
-        """Give the vector's key of each hash that has one."""
+        """Return the vector's key of each hash that has one."""
         return dict(
             self.store.rows_in("SELECT sha, key FROM next_vectors WHERE sha IN ({})", list(hashes))
         )

@@ -38,13 +38,13 @@ class _Part:
         self.alive = np.concatenate([self.alive, np.ones(len(keys), bool)])
 
     def positions(self, keys: Int64) -> Intp:
-        """Give the rows of those of `keys` that stand here."""
+        """Return the rows of those of `keys` that stand here."""
         at = np.searchsorted(self.keys, keys)
         at = at[at < len(self.keys)]
         return at[np.isin(self.keys[at], keys)]
 
     def selected(self, allowed: Int64 | None) -> NDArray[np.bool_]:
-        """Give a mask of the rows that are alive and allowed."""
+        """Return a mask of the rows that are alive and allowed."""
         if allowed is None:
             return self.alive
         mask = np.zeros(len(self.keys), bool)
@@ -68,7 +68,7 @@ class VectorIndex:
         return sum(int(part.alive.sum()) for part in self._parts)
 
     def last_key(self) -> int:
-        """Give the greatest key that was ever added, also if it was removed; -1 if none was."""
+        """Return the greatest key that was ever added, also if it was removed; -1 if none was."""
         return max((int(part.keys[-1]) for part in self._parts if len(part.keys)), default=NO_KEY)
 
     @classmethod
@@ -158,7 +158,7 @@ class VectorIndex:
         )
 
     def get(self, keys: Int64) -> Float32:
-        """Give the vectors with these keys, `(n, d)`, in this order; a key may come twice.
+        """Return the vectors with these keys, `(n, d)`, in this order; a key may come twice.
 
         Raises:
             ValueError: if a key isn't here.
@@ -177,7 +177,7 @@ class VectorIndex:
         return rows[back]
 
     def scan(self, block: int = 65536) -> Iterator[tuple[Int64, Float32]]:
-        """Give every vector, in order of key, `block` at a time: keys `(b,)`, vectors `(b, d)`."""
+        """Yield every vector, in order of key, `block` at a time: keys `(b,)`, vectors `(b, d)`."""
         for part in self._parts:
             for start in range(0, len(part.keys), block):
                 stop = min(start + block, len(part.keys))
@@ -215,7 +215,7 @@ def _padding(queries: int, k: int) -> tuple[Float32, Int64]:
 
 
 def _parameters(part: _Part, allowed: Int64 | None) -> tuple[Any, int, Any]:
-    """Give FAISS's search parameters, how many rows they select, and what must stay alive."""
+    """Return FAISS's search parameters, how many rows they select, and what must stay alive."""
     import faiss
 
     mask = part.selected(allowed)

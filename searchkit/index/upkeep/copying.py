@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 
 from searchkit.core.errors import BadInput, IndexMismatch
-from searchkit.index.base import AnyIndex
+from searchkit.core.progress import Progress
+from searchkit.index.base import BaseIndex
 from searchkit.index.ingest import BATCH, Ingested, batches
 
 log = logging.getLogger("searchkit")
 
 
 def copy(
-    source: AnyIndex, target: AnyIndex, *, progress: Callable[[int, int], None] | None = None,
+    source: BaseIndex, target: BaseIndex, *, progress: Progress | None = None,
     batch: int = BATCH,
 ) -> Ingested:  # fmt: skip
     """Add every answer of one index to another, or update it there.
@@ -31,7 +31,7 @@ def copy(
         BadInput: if both are one.
         IndexMismatch: if their models differ.
     """
-    if source.is_at(target):
+    if source.is_same(target):
         raise BadInput(f"{source.place}: can't be copied into itself; name another index")
     ours, theirs = source.model, target.model
     if ours.fingerprint != theirs.fingerprint:
@@ -40,12 +40,12 @@ def copy(
             f"{source.place} with {ours.name} ({ours.fingerprint[:12]}); copy into a new index"
         )
     started, done, total = time.perf_counter(), Ingested(), len(source)
-    for answers in batches(source.kept(), batch):
+    for answers in batches(source.iter_stored(), batch):
         done.read += len(answers)
-        done.count(target.carry(answers))
+        done.count(target.add_with_vectors(answers))
         if progress:
             progress(done.read, total)
-    if decided := len(source.decided()):
+    if decided := len(source.decisions()):
         log.info("%s decisions about findings stay in %s", f"{decided:,}", source.place)
     done.seconds = round(time.perf_counter() - started, 3)
     return done

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 
 from searchkit.core.errors import BadInput, StorageFailed
+from searchkit.core.progress import Counter, Progress
 from searchkit.encoding.encoder import Encoder
-from searchkit.index.embedding import Share, cut, embed, model_row, new_texts
+from searchkit.index.embedding import AnswerProgress, cut, embed, model_row, new_texts
 from searchkit.index.folder import Index
 from searchkit.index.ingest import BATCH, batches
 from searchkit.index.storage.successor import Successor
@@ -25,7 +26,6 @@ SAMPLE = 512  # texts that are embedded to measure how long all of them will tak
 WARM_UP = 16  # texts that are embedded before the clock starts
 # Bytes beside the numbers themselves: hash, key and their place in an index of the database
 VECTOR_ROW, PASSAGE_ROW, FAISS_KEY = 100, 40, 8
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,13 @@ def reindex(
     embedded = reused = 0
     if _is_made_with(index, encoder):
         if successor.model():
-            index.abandon()
+            index.drop_reindex()
     else:
         try:
             successor.begin(model_row(encoder))
             reused = successor.counts()["vectors"]
             embedded = _embed_pending(index, encoder, progress, batch)
-            index.succeed(encoder)
+            index.switch_model(encoder)
         except StorageFailed as error:
             raise StorageFailed(f"{error}; {_what_now(index, encoder)}") from error
     counts, seconds = index.store.counts(), round(time.perf_counter() - started, 3)
@@ -110,7 +110,7 @@ def reindex(
 
 
 def _is_made_with(index: Index, encoder: Encoder) -> bool:
-    """Say whether an index has this model already, and if so, say it to the user, too."""
+    """Return whether an index has this model already, and if so, say it to the user, too."""
     model = index.store.model()
     if model.fingerprint != encoder.fingerprint:
         return False
@@ -120,16 +120,17 @@ def _is_made_with(index: Index, encoder: Encoder) -> bool:
 
 
 def _embed_pending(index: Index, encoder: Encoder, progress: Progress | None, batch: int) -> int:
-    """Embed the answers that the successor doesn't have yet; give how many texts that were."""
+    """Embed the answers that the successor doesn't have yet; return how many texts that were."""
     successor = Successor(index.store)
     pending, total = successor.pending().tolist(), len(index)
-    advance = _Counter(progress, total - len(pending), total)
+    counter = Counter(progress, total, total - len(pending))
+    counter.advance(0)
     embedded = 0
     for keys in batches(pending, batch):
         answers = index.store.get_keys(keys)
         rows = cut(encoder, [answers[key] for key in keys])
         new = new_texts(rows, successor.known({sha for row in rows for sha in row.hashes}))
-        share = Share(advance, len(rows), 0, len(new))
+        share = AnswerProgress(_after(counter.done, total, progress), len(rows))
         try:
             vectors = embed(encoder, list(new.values()), share)
         except BadInput as error:
@@ -139,22 +140,14 @@ def _embed_pending(index: Index, encoder: Encoder, progress: Progress | None, ba
                 f"answer {answer.id!r}: {error}; the index is as it was; use another model"
             ) from error
         successor.put(keys, rows, list(new), vectors)
-        share.finish()
+        counter.advance(len(rows))
         embedded += len(new)
     return embedded
 
 
-class _Counter:
-    """Turns how many more are done into how many are done, of how many."""
-
-    def __init__(self, progress: Progress | None, done: int, total: int) -> None:
-        self.progress = progress or (lambda _, __: None)
-        self.done, self.total = done, total
-        self(0)
-
-    def __call__(self, more: int) -> None:
-        self.done += more
-        self.progress(self.done, self.total)
+def _after(before: int, total: int, progress: Progress | None) -> Progress | None:
+    """Report the answers of a batch together with those that are done."""
+    return (lambda done, _: progress(before + done, total)) if progress else None
 
 
 def _culprit(encoder: Encoder, texts: dict[bytes, str]) -> bytes:
@@ -230,7 +223,7 @@ def _seconds_a_text(encoder: Encoder, texts: Sequence[str]) -> float:
 
 
 def _disk(index: Index, dimension: int, vectors: int, passages: int) -> int:
-    """Give the bytes that are needed at once: while swapping, or while the database is vacuumed."""
+    """Return the bytes needed at once: while swapping, or while the database is vacuumed."""
     counts = index.store.counts()
     database = index.store.path.stat().st_size
     old = _table(index.store.model().dimension, counts["vectors"], counts["passages"])

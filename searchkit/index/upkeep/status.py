@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from searchkit.index.base import AnyIndex
+from searchkit.index.base import BaseIndex
 from searchkit.index.folder import Index
 from searchkit.index.storage.successor import Successor
 
 
-def status(index: AnyIndex) -> dict[str, Any]:
-    """Give counts, model, questions, sizes in bytes, and how the vectors are kept.
+def status(index: BaseIndex) -> dict[str, Any]:
+    """Return counts, model, questions, sizes in bytes, and how the vectors are kept.
 
     Returns:
         `{"index", "answers", "blank", "questions", "authors", "passages", "vectors", "columns",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from searchkit.index.base import AnyIndex
+from searchkit.index.base import BaseIndex
 from searchkit.index.embedding import passage_hash
 from searchkit.index.folder import Index
 from searchkit.index.storage import checkpoint
@@ -18,8 +18,8 @@ REBUILD = "run: searchkit rebuild"
 RESTORE = "restore a copy, or ingest the files into a new index"
 
 
-def verify(index: AnyIndex) -> list[str]:
-    """Give every problem, each in one line with what mends it; an empty list if there is none.
+def verify(index: BaseIndex) -> list[str]:
+    """Return every problem, each in one line with what mends it; an empty list if there is none.
 
     Checks the database's pages and references; that each passage's text has the hash its vector
     was made for, so that no text changed unnoticed; that passages leave no word out; that vectors

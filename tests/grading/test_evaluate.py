@@ -1,0 +1,106 @@
+"""Cross-validation of suggested marks: honest, against baselines, on what was held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.courses import POINTS, course, made, marked
+
+from searchkit import Where, evaluate_grades
+from searchkit.core.errors import BadInput
+from searchkit.core.metrics import rmse
+
+
+def test_suggestions_beat_the_baselines_where_there_is_something_to_learn(tmp_path: Path) -> None:
+    with made(tmp_path, course(each=20)) as index:
+        found = evaluate_grades(index, "score")
+        answers, questions = found.trials
+        assert (answers.unseen, answers.answers, answers.questions) == ("answers", 80, 4)
+        assert (questions.unseen, questions.answers, questions.questions) == ("questions", 80, 4)
+        names = [score.name for score in answers.scores]
+        assert names == ["suggested", "mean of the question", "nearest graded answer"]
+        ours, *baselines = (score.figures for score in answers.scores)
+        assert all(ours["rmse"] < other["rmse"] for other in baselines)
+        assert all(ours["pearson"] > other["pearson"] for other in baselines)
+        assert [score.name for score in questions.scores][1:] == ["mean of all questions"]
+
+
+def test_the_mean_of_the_question_is_that_of_the_other_folds(tmp_path: Path) -> None:
+    with made(tmp_path, course()) as index:
+        found = evaluate_grades(index, "score", folds=14)
+        baseline = found.trials[0].scores[1].figures["rmse"]
+    given, means = [], []
+    for question in POINTS:
+        rows = [a for a in course() if a.question == question and not a.is_reference]
+        marks = np.array([float(a.meta["score"]) for a in rows])
+        given += marks.tolist()
+        # 14 folds of 14 answers: one is held out at a time
+        means += ((marks.sum() - marks) / (len(marks) - 1)).tolist()
+    assert baseline == pytest.approx(rmse(np.array(given), np.array(means)))
+
+
+def test_marks_by_lot_are_not_predicted(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    lot = {a.id: str(rng.integers(0, 5)) for a in course(each=25)}
+    with made(tmp_path, marked(course(each=25), lot)) as index:
+        for trial in evaluate_grades(index, "score").trials:
+            assert abs(trial.scores[0].figures["pearson"]) < 0.3
+            assert trial.off < 0.2  # and it knows
+
+
+def test_coverage_falls_with_the_confidence_asked_for(tmp_path: Path) -> None:
+    with made(tmp_path, course(each=20)) as index:
+        (trial, _) = evaluate_grades(index, "verdict").trials
+        assert trial.scores[0].figures.keys() == {"accuracy", "macro_f1"}
+        shares = [share for _, share, _ in trial.coverage]
+        assert shares == sorted(shares, reverse=True) and 0 < shares[0] <= 1
+        assert all(0 <= right <= 1 for *_, right in trial.coverage)
+
+
+def test_a_filter_chooses_what_is_judged(tmp_path: Path) -> None:
+    with made(tmp_path, course()) as index:
+        found = evaluate_grades(index, "score", where=Where(question="q2"))
+        assert [(t.answers, t.questions) for t in found.trials] == [(14, 1), (14, 1)]
+
+
+def test_progress_and_the_same_result_again(tmp_path: Path) -> None:
+    with made(tmp_path, course()) as index:
+        seen: list[tuple[int, int]] = []
+        first = evaluate_grades(index, "score", folds=4, progress=lambda *at: seen.append(at))
+        assert seen == [(n, 8) for n in range(1, 9)]
+        assert evaluate_grades(index, "score", folds=4).trials == first.trials
+
+
+def test_folds_so_large_that_too_little_stays_are_not_cut(tmp_path: Path) -> None:
+    with made(tmp_path, course()) as index:
+        (trial,) = evaluate_grades(index, "score", folds=2).trials  # of 4 questions 2 would stay
+        assert trial.unseen == "answers"
+    with (
+        made(tmp_path / "few", course(each=9)) as index,
+        pytest.raises(BadInput, match="grade some more"),
+    ):
+        evaluate_grades(index, "score", folds=2)  # of 9 answers 4 would stay
+
+
+def test_too_little_to_judge(tmp_path: Path) -> None:
+    few = [a for a in course(each=3) if a.question in ("q1", "q2")]
+    with made(tmp_path, few) as index:
+        with pytest.raises(BadInput, match="no question has 6 graded answers, and fewer than 4"):
+            evaluate_grades(index, "score")
+        with pytest.raises(BadInput, match="folds must be 2 or more, not 1"):
+            evaluate_grades(index, "score", folds=1)
+
+
+def test_one_question_alone_has_no_trial_of_unseen_questions(tmp_path: Path) -> None:
+    with made(tmp_path, [a for a in course() if a.question == "q1"]) as index:
+        (trial,) = evaluate_grades(index, "score").trials
+        assert trial.unseen == "answers"
+
+
+def test_a_question_with_fewer_answers_than_the_rest(tmp_path: Path) -> None:
+    rows = [a for a in course(each=25) if a.question != "q4" or a.id < "q4-07"]
+    with made(tmp_path, rows) as index:
+        trial = evaluate_grades(index, "score").trials[0]
+        assert trial.answers == 3 * 25 + 7

@@ -1,0 +1,112 @@
+"""Traits: each by hand or by its definition, with references and without."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers.encoder import ToyEncoder
+
+from searchkit.grading.corpus import NAMES, traits
+from searchkit.text.words import split_words
+
+COSINE, HAS, KEEPS, LENGTH, LONGER = range(5)
+
+
+def measured(texts: list[str], questions: list[int] | None = None, models: int = 0) -> np.ndarray:
+    """Measure texts, the last so many of which are reference answers."""
+    return traits(
+        [split_words(text) for text in texts],
+        ToyEncoder().encode(texts),
+        np.array(questions or [0] * len(texts), np.int64),
+        np.arange(len(texts)) >= len(texts) - models,
+    )
+
+
+def weight(word: str, texts: list[str]) -> float:
+    return float(np.log1p(len(texts) / sum(word in text.split() for text in texts)))
+
+
+def cosine(one: str, other: str) -> float:
+    return float(np.dot(*ToyEncoder().encode([one, other])))
+
+
+def test_a_text_equal_to_a_reference_has_all_of_it() -> None:
+    texts = ["the stack is empty", "no idea", "a queue of tasks", "the stack is empty"]
+    found = measured(texts, models=2)
+    assert found.shape == (4, len(NAMES))
+    length = np.log1p(4)
+    assert found[0] == pytest.approx([1, 1, 1, length, 0], abs=1e-6)
+    assert found[3] == pytest.approx(found[0])
+    assert found[1, [HAS, KEEPS]].tolist() == [0, 0]
+    assert found[1, LENGTH] == pytest.approx(np.log1p(2))
+    assert found[1, LONGER] == pytest.approx(np.log1p(2) - length)
+
+
+def test_shares_go_both_ways_and_rare_words_weigh_more() -> None:
+    texts = ["the stack", "the loop loop", "the of", "the stack of tasks"]
+    found = measured(texts, models=1)
+    the, stack, of, tasks, loop = (
+        weight(word, texts) for word in "the stack of tasks loop".split()
+    )
+    assert the < stack < loop
+    total = the + stack + of + tasks
+    assert found[:3, HAS] == pytest.approx(np.array([the + stack, the, the + of]) / total)
+    assert found[:3, KEEPS] == pytest.approx([1, the / (the + loop), 1])
+    assert found[1, LENGTH] == pytest.approx(np.log1p(3))  # a repeated word is as long
+
+
+def test_of_several_references_the_best_one_counts_for_each_trait() -> None:
+    texts = ["red green", "red green blue pink", "red"]
+    found = measured(texts, models=2)
+    near, far = cosine("red green", "red"), cosine("red green", "red green blue pink")
+    assert found[0, COSINE] == pytest.approx(max(near, far), abs=1e-6)
+    assert found[0, HAS] == 1  # all of the short one
+    assert found[0, KEEPS] == 1  # all is in the long one
+    assert found[0, LONGER] == pytest.approx(np.log1p(2) - (np.log1p(4) + np.log1p(1)) / 2)
+
+
+def test_references_of_other_questions_are_nothing_to_it() -> None:
+    texts = ["same words here", "other things there", "same words here"]
+    found = measured(texts, [0, 1, 1], models=1)
+    assert found[1, HAS] == 0
+    assert found[0, [HAS, KEEPS, LONGER]] == pytest.approx([1, 1, 0])  # it is its own usual one
+    alike = measured(texts, [0, 0, 1], models=1)
+    assert alike[0, COSINE] < 0.99
+
+
+def test_without_references_the_usual_answer_stands_for_one() -> None:
+    texts = ["red blue", "red blue", "blue red", "red pink pink gold"]
+    found = measured(texts)
+    vectors = ToyEncoder().encode(texts).astype(np.float64)
+    middle = vectors.mean(axis=0) / np.linalg.norm(vectors.mean(axis=0))
+    assert found[:, COSINE] == pytest.approx(vectors @ middle, abs=1e-6)
+    red, blue, pink, gold = (weight(word, texts) for word in "red blue pink gold".split())
+    assert found[:, HAS] == pytest.approx([1, 1, 1, red / (red + blue)])
+    assert found[:, KEEPS] == pytest.approx([1, 1, 1, red / (red + pink + gold)])
+    assert found[:, LONGER] == pytest.approx([0, 0, 0, np.log1p(4) - np.log1p(2)])
+
+
+@pytest.mark.parametrize("models", [0, 1])
+def test_answers_without_a_word_have_nothing(models: int) -> None:
+    found = measured(["", "?!", "red blue", "red blue", "red blue"], models=models)
+    assert found[:2, [HAS, KEEPS, LENGTH]].tolist() == [[0, 0, 0]] * 2
+    assert found[:2, LONGER] == pytest.approx(-np.log1p(2))
+    assert found[0, COSINE] == 0
+    assert found[2, [HAS, KEEPS]].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("models", [0, 1, 2])
+def test_only_empty_answers_are_no_trouble(models: int) -> None:
+    assert measured(["", ""], models=models).tolist() == [[0] * 5] * 2
+    assert measured([]).shape == (0, 5)
+
+
+def test_each_row_is_that_of_its_answer_in_any_order() -> None:
+    texts = ["red blue", "gold red", "blue", "pink red blue", "gold pink", "red"]
+    questions, references = np.array([0, 1, 0, 1, 2, 2]), np.array([0, 0, 1, 0, 0, 0], bool)
+    words, vectors = [split_words(text) for text in texts], ToyEncoder().encode(texts)
+    found = traits(words, vectors, questions, references)
+    order = np.array([4, 2, 0, 5, 3, 1])
+    again = traits([words[n] for n in order], vectors[order], questions[order], references[order])
+    np.testing.assert_allclose(again, found[order], atol=1e-6)
+    assert len(np.unique(found.round(6), axis=0)) == len(texts)

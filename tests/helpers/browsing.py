@@ -1,0 +1,97 @@
+"""A real server and a real browser, for the tests and for the pictures in docs/images."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from helpers.files import ROOT
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def searchkit(*arguments: str | Path) -> str:
+    """Run a command; give what it wrote."""
+    command = [sys.executable, "-m", "searchkit", *map(str, arguments)]
+    ran = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)),
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+class Server:
+    """`searchkit serve` in a process of its own."""
+
+    def __init__(self, index: Path) -> None:
+        command = [sys.executable, "-m", "searchkit", "serve", "--port", "0", "--no-open", "-i"]
+        self.process = subprocess.Popen(
+            [*command, str(index)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env=dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)),
+        )  # fmt: skip
+        assert self.process.stderr
+        said = []
+        for line in self.process.stderr:
+            said.append(line)
+            if " at http" in line:
+                self.address = line.split(" at ")[-1].split(";")[0].rstrip("/")
+                self._wait_until_it_listens()
+                return
+        raise AssertionError(f"no server: {''.join(said)}")
+
+    def _wait_until_it_listens(self) -> None:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                urllib.request.urlopen(self.address + "/static/icon.svg", timeout=10).close()
+                return
+            except OSError:  # the address is said a moment before it is listened on
+                time.sleep(0.05)
+        raise AssertionError(f"{self.address} doesn't answer")
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End it: as Ctrl+C does, or in the middle of whatever it does."""
+        assert self.process.stderr
+        if self.process.poll() is None:
+            self.process.kill() if kill else self.process.terminate()
+        self.process.wait(20)
+        self.process.stderr.close()
+
+
+@contextmanager
+def serving(index: Path) -> Iterator[Server]:
+    """Serve an index as long as it takes."""
+    server = Server(index)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the browser without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()

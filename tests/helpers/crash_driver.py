@@ -1,0 +1,228 @@
+"""Run as a program: kill a child at every step of a scenario, and look at what it leaves.
+
+`python -m helpers.crash_driver SCENARIO FOLDER` prints how many steps there were. A step is a
+statement that SQLite begins, or a call that changes files (before and after it). A child is
+forked for every step and kills itself there with SIGKILL. The parent then opens what is left, checks it, runs
+the scenario to its end, and compares with a build that nobody disturbed.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # a process that forks must have no threads
+
+import itertools
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from helpers.encoder import ToyEncoder
+from searchkit import Answer, Index
+from searchkit.core.errors import IndexNotFound
+from searchkit.index.embedding import cut, embed, new_texts
+from searchkit.index.folder import is_index
+from searchkit.index.ingest import ingest
+from searchkit.index.storage import connection as connection_module
+from searchkit.index.storage.successor import Successor
+from searchkit.index.storage.vectors import VectorIndex
+from searchkit.index.upkeep.reindex import reindex
+from searchkit.index.upkeep.verify import verify
+
+ANSWERS = [Answer(f"a{n}", f"answer number{n} about topic{n % 3}", f"q{n % 2}") for n in range(6)]
+CHANGED = [Answer(f"a{n}", f"changed text{n}", f"q{n % 2}") for n in range(3)]
+
+
+def ingested(folder: Path) -> None:
+    opened = Index.open if is_index(folder) else Index.create
+    arguments = {"write": True} if is_index(folder) else {}
+    with opened(folder, encoder=ToyEncoder(), **arguments) as index:
+        ingest(index, ANSWERS, batch=2)
+
+
+def updated(folder: Path) -> None:
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        ingest(index, CHANGED, batch=2, on_duplicate="keep-last")
+        index.checkpoint()
+
+
+def removed(folder: Path) -> None:
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        index.remove([a.id for a in ANSWERS[:2] if a.id in index.store.get(["a0", "a1"])])
+
+
+def rebuilt(folder: Path) -> None:
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        index.rebuild()
+
+
+def other() -> ToyEncoder:
+    """Make another model: of another dimension, and of a window that cuts each answer in two."""
+    return ToyEncoder(16, 3, fingerprint="toy-2")
+
+
+def reindexed(folder: Path) -> None:
+    """Embed what no killed run has embedded, and only that."""
+    encoder = other()
+    with Index.open(folder, write=True) as index:
+        over = index.store.model().fingerprint == encoder.fingerprint
+        before = Successor(index.store).counts()["vectors"]
+        done = reindex(index, encoder, batch=2)
+        texts = index.store.counts()["vectors"]
+    assert done.reused == (0 if over else before)
+    assert len(encoder.texts) == done.embedded == (0 if over else texts - before)
+
+
+def half_reindexed(folder: Path) -> None:
+    """Leave a reindex after its second batch."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(done: int, _: int) -> None:
+        if done == 4:
+            raise Stop
+
+    with Index.open(folder, write=True) as index:
+        try:
+            reindex(index, other(), batch=2, progress=stop)
+        except Stop:
+            return
+    raise AssertionError("it was to stop in the middle")
+
+
+def forgets(folder: Path) -> None:
+    """Delete an answer: neither model's vectors of it are in any file, whatever was killed."""
+    traces = [
+        embed(encoder, [text]).tobytes()
+        for encoder in (ToyEncoder(), other())
+        for text in new_texts(cut(encoder, ANSWERS[:1]), {}).values()
+        if "number0" in text  # the rest of it stands in another answer, too
+    ]
+    assert len(traces) == 2
+    with Index.open(folder, write=True) as index:
+        index.remove(["a0"])
+        assert verify(index) == []
+    for path in folder.iterdir():
+        assert all(trace not in path.read_bytes() for trace in traces), path
+
+
+def nothing(folder: Path) -> None:
+    pass
+
+
+SCENARIOS: dict[str, tuple[Callable[[Path], None], Callable[[Path], None]]] = {
+    "ingest": (nothing, ingested),
+    "update": (ingested, updated),
+    "delete": (ingested, removed),
+    "rebuild": (ingested, rebuilt),
+    "reindex": (ingested, reindexed),
+    "resume": (lambda folder: [ingested(folder), half_reindexed(folder)], reindexed),
+}
+
+
+def kill_at(step: int) -> None:
+    """Make this process kill itself when it has come so far."""
+    taken = itertools.count(1)
+
+    def take(*_: object) -> None:
+        if next(taken) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def stepping(call: Callable) -> Callable:
+        def called(*arguments, **named):
+            take()
+            result = call(*arguments, **named)
+            take()
+            return result
+
+        return called
+
+    connect = connection_module.connect
+
+    def traced(uri: str):
+        connection = connect(uri)
+        connection.set_trace_callback(take)
+        return connection
+
+    connection_module.connect = traced
+    for owner, name in [
+        (os, "fsync"), (os, "ftruncate"), (Path, "replace"), (Path, "unlink"), (Path, "mkdir"),
+        (VectorIndex, "save"),
+    ]:  # fmt: skip
+        setattr(owner, name, stepping(getattr(owner, name)))
+
+
+def state(folder: Path) -> dict[str, str] | None:
+    """Give what an index holds; None if there is none. Everything in it must be sound."""
+    try:
+        with Index.open(folder) as index:
+            model = index.store.model().fingerprint
+            index._encoder = ToyEncoder() if model == "toy-1" else other()
+            held = {a.id: a.text for a in index.answers()}
+            for answer_id, text in held.items():
+                (hits,) = index.search([text], len(held))
+                assert answer_id in [h.answer.id for h in hits if h.score > 0.999], answer_id
+                assert {h.answer.id for h in hits} == set(held)
+            return held | {"model": model, "passages": str(index.store.counts()["passages"])}
+    except IndexNotFound:
+        return None
+
+
+def sound(folder: Path) -> list[str]:
+    with Index.open(folder, write=True) as index:
+        return verify(index)
+
+
+def main(scenario: str, folder: Path) -> None:
+    before, act = SCENARIOS[scenario]
+    start, clean = folder / "start", folder / "clean"
+    for path, steps in ((start, [before]), (clean, [before, act])):
+        for step in steps:
+            step(path)
+    allowed = [state(start), *between(scenario), state(clean)]
+    for number in itertools.count(1):
+        path = folder / "lived"
+        shutil.rmtree(path, ignore_errors=True)
+        if start.exists():
+            shutil.copytree(start, path)
+        child = os.fork()
+        if not child:
+            kill_at(number)
+            act(path)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        left = state(path) if path.exists() else None
+        assert left in allowed, (number, left)
+        if act is reindexed:
+            with Index.open(path) as index:
+                assert index.store.checkpoint() is not None, number  # it is part of the swap
+            shutil.copytree(path, folder / "deleted")
+            forgets(folder / "deleted")
+            shutil.rmtree(folder / "deleted")
+        act(path)
+        assert state(path) == state(clean), number
+        assert sound(path) == [], number
+        for word in (b"number0", b"number1") if scenario == "delete" else ():
+            assert all(word not in p.read_bytes() for p in path.iterdir()), (number, word)
+        if os.WIFEXITED(status):
+            assert os.WEXITSTATUS(status) == 0
+            print(number)
+            return
+
+
+def between(scenario: str) -> list[dict[str, str]]:
+    """Give the states that committed batches leave."""
+    texts = {a.id: a.text for a in ANSWERS}
+    held = []
+    if scenario == "ingest":
+        held = [{a.id: a.text for a in ANSWERS[:n]} for n in (0, 2, 4)]
+    if scenario == "update":
+        held = [texts | {a.id: a.text for a in CHANGED[:2]}]
+    return [answers | {"model": "toy-1", "passages": str(len(answers))} for answers in held]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

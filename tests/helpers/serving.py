@@ -1,0 +1,86 @@
+"""What the tests of the web application share: an index with the toy encoder, and a client."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from helpers.encoder import ToyEncoder
+from searchkit import Answer, Index
+from searchkit.web.app import create_app
+from searchkit.web.server import Punctual, _listening
+
+HOST = "127.0.0.1:8000"
+OURS = {"origin": f"http://{HOST}"}
+HOSTILE = "<script>alert(1)</script>\u202e\"'&amp; javascript:alert(2)"
+
+
+def toy_encoder(_: object = None, *, fingerprint: str | None = None, **__: object) -> ToyEncoder:
+    return ToyEncoder(fingerprint=fingerprint)
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every index load the toy encoder."""
+    monkeypatch.setattr("searchkit.index.base.load_encoder", toy_encoder)
+
+
+def make_index(folder: Path, answers: Sequence[Answer]) -> Path:
+    with Index.create(folder, ToyEncoder()) as index:
+        index.add(answers)
+    return folder
+
+
+@contextmanager
+def writer(folder: Path) -> Iterator[Index]:
+    """Open for writing, as another process would."""
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        yield index
+
+
+@contextmanager
+def client_of(folder: Path, **options: Any) -> Iterator[TestClient]:
+    app = create_app(folder, **options)
+    base = f"http://{HOST}"
+    with TestClient(app, base_url=base, headers=OURS, raise_server_exceptions=False) as client:
+        client.app_state = app.state  # type: ignore[attr-defined]
+        yield client
+
+
+@contextmanager
+def listening(app: FastAPI, *, quiet: float = 30.0) -> Iterator[int]:
+    """Serve over a real socket, in a thread; give the port."""
+
+    class Protocol(Punctual):
+        pass
+
+    Protocol.quiet = quiet
+    with _listening("127.0.0.1", 0) as server_socket:
+        config = uvicorn.Config(app, http=Protocol, ws="none", log_level="error")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=[[server_socket]])
+        thread.start()
+        try:
+            yield server_socket.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(20)
+
+
+def until(holds: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """Wait until something is true; give it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := holds():
+            return found
+        time.sleep(0.01)
+    raise AssertionError("it didn't become true")

@@ -1,0 +1,33 @@
+"""Made-up vectors, and pairs of them as dicts and sorted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.mining import exact, row_pairs
+from searchkit.mining.row_pairs import PairSorter, RowPairs
+
+
+def unit(n: int, d: int = 16, seed: int = 0, clusters: int = 0) -> NDArray[np.float32]:
+    rng = np.random.default_rng(seed)
+    rows = rng.standard_normal((n, d))
+    if clusters:
+        rows = 0.3 * rows + rng.standard_normal((clusters, d))[rng.integers(clusters, size=n)]
+    return (
+        (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
+    )
+
+
+def as_dict(pairs: RowPairs) -> dict[tuple[int, int], float]:
+    columns = (pairs.left.tolist(), pairs.right.tolist(), pairs.scores.tolist())
+    found = {(i, j): score for i, j, score in zip(*columns, strict=True)}
+    assert len(found) == len(pairs), "a pair came twice"
+    return found
+
+
+def sorted_pairs(blocks) -> exact.RowPairs:
+    sorter = PairSorter()
+    for block in blocks:
+        sorter.add(block)
+    return row_pairs.concatenate_pairs(list(sorter.blocks()))

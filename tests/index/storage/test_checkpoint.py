@@ -1,0 +1,98 @@
+"""A FAISS file serves only if it is just what was written; otherwise the rows serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.encoder import ToyEncoder
+
+from searchkit import Answer, Index
+from searchkit.index.storage.vectors import VectorIndex
+from searchkit.index.upkeep.verify import verify
+
+
+@pytest.fixture
+def folder(tmp_path: Path, answers: list[Answer]) -> Path:
+    with Index.create(tmp_path / "i", ToyEncoder()) as index:
+        index.add(answers)
+    return tmp_path / "i"
+
+
+def hits(folder: Path) -> list:
+    with Index.open(folder, encoder=ToyEncoder()) as index:
+        return index.search(["event loop callbacks"], 9)[0]
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def zero_a_page(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[64:128] = bytes(64)
+    path.write_bytes(data)
+
+
+def foreign(path: Path) -> None:
+    other = VectorIndex(32)
+    path.unlink()
+    other.save(path)
+
+
+def missing(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize("damage", [flip, truncate, zero_a_page, foreign, missing])
+def test_a_damaged_file_is_passed_over_named_and_made_anew(folder, damage, caplog) -> None:
+    expected = hits(folder)
+    damage(folder / "vectors-1.faiss")
+    assert hits(folder) == expected
+    assert "vectors-1.faiss" in caplog.text
+    assert "run: searchkit rebuild" in caplog.text
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        assert any("vectors-1.faiss" in problem for problem in verify(index))
+        index.rebuild()
+        problems = verify(index)
+    set_aside = [path.name for path in folder.glob("*.damaged")]
+    assert set_aside == ([] if damage is missing else ["vectors-1.faiss.damaged"])
+    assert len(problems) == len(set_aside)  # it is told that the file may be deleted
+    caplog.clear()
+    assert hits(folder) == expected
+    assert not caplog.text
+
+
+def test_a_foreign_faiss_file_is_never_opened_nor_deleted(folder: Path) -> None:
+    stranger = folder / "mine.faiss"
+    stranger.write_bytes(b"not ours")
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        index.rebuild()
+        index.remove(["a1"])
+        assert verify(index) == []
+    assert stranger.read_bytes() == b"not ours"
+
+
+def test_a_new_checkpoint_comes_when_it_pays(folder: Path, monkeypatch) -> None:
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        index.add([Answer("x", "one more answer")])
+    assert [p.name for p in folder.glob("*.faiss")] == ["vectors-1.faiss"]
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        index.add([Answer(f"y{n}", f"text{n}") for n in range(10_001)])
+    assert [p.name for p in folder.glob("*.faiss")] == ["vectors-2.faiss"]
+    with Index.open(folder, encoder=ToyEncoder()) as index:
+        assert index.store.checkpoint().count == 10_007
+
+
+def test_rows_of_the_file_that_differ_from_the_table_are_counted(folder: Path) -> None:
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        (key, vector) = index.store.db.execute("SELECT key, vector FROM vectors").fetchone()
+        turned = bytes(vector[2:]) + bytes(vector[:2])
+        index.store.db.execute("UPDATE vectors SET vector = ? WHERE key = ?", [turned, key])
+        assert any("1 vectors of the FAISS file are not the table's" in p for p in verify(index))

@@ -1,0 +1,307 @@
+"""Every kind of index does the same: the folder, a file of Milvus Lite, and a Milvus server."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.encoder import ToyEncoder
+from helpers.oracles import ranked_by_brute_force
+
+from searchkit import Index
+from searchkit.clustering.clusters import cluster
+from searchkit.core.errors import BadInput, IndexMismatch, IndexNotFound, NoSuchThing
+from searchkit.core.records import Answer
+from searchkit.core.where import Where
+from searchkit.demo.corpus import DEMO_ANSWERS, QUERIES
+from searchkit.encoding.loading import load_encoder
+from searchkit.grading.suggest import grade
+from searchkit.index.base import BaseIndex
+from searchkit.index.ingest import ingest
+from searchkit.index.locations import Place, open_index, open_or_create
+from searchkit.index.query import query
+from searchkit.index.upkeep.copying import copy
+from searchkit.index.upkeep.status import status
+from searchkit.index.upkeep.verify import verify
+from searchkit.mining.pairs import mine
+from searchkit.plagiarism.find import find_plagiarism
+from searchkit.sources.reader import read_answers
+
+
+@pytest.fixture(params=["folder", "lite", "server"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "folder":
+        yield tmp_path / "index"
+    elif request.param == "lite":
+        yield f"milvus+lite:{tmp_path / 'index.db'}"
+    else:
+        from pymilvus import MilvusClient
+
+        started = request.getfixturevalue("server")
+        name = f"c{uuid.uuid4().hex}"
+        yield f"milvus+{started.address}/{name}"
+        client = MilvusClient(started.address)
+        client.drop_collection(name)
+        client.close()
+
+
+@pytest.fixture
+def index(place: Place, encoder: ToyEncoder, answers: list[Answer]) -> Iterator[BaseIndex]:
+    made = open_or_create(place, encoder)
+    made.add(answers)
+    yield made
+    made._release()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, answers: list[Answer]) -> Iterator[Index]:
+    """Make what everything is compared with."""
+    made = Index.create(tmp_path / "reference", ToyEncoder())
+    made.add(answers)
+    yield made
+    made._release()
+
+
+def seen(hits: list[list]) -> list[list[tuple]]:
+    return [[(h.rank, h.answer, h.passage) for h in some] for some in hits]
+
+
+def scores(hits: list[list]) -> list[float]:
+    return [h.score for some in hits for h in some]
+
+
+@pytest.mark.parametrize("k", [1, 3, 5, 6, 10**9])
+def test_search_equals_brute_force(index, answers, encoder, k: int) -> None:
+    (hits,) = index.search(["the event loop runs callbacks"], k)
+    expected = ranked_by_brute_force(answers, encoder, "the event loop runs callbacks")[:k]
+    assert [h.answer.id for h in hits] == [i for _, i in expected]
+    assert [h.score for h in hits] == pytest.approx([s for s, _ in expected], abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        Where(),
+        Where(question="q2"),
+        Where(question="q1", author="cy"),
+        Where(author="nobody"),
+        Where(question=""),
+        Where(sql="score >= 3"),
+        Where(question="q1", sql="score > 0 AND author <> 'cy'"),
+    ],
+)
+def test_what_is_there_and_what_is_found_is_what_a_folder_gives(index, folder, where) -> None:
+    queries = ["the event loop", "streams " * 40, "runs callbacks", "unlike any other"]
+    more = [Answer(f"n{n}", f"answer number{n} about the event loop", None) for n in range(20)]
+    for one in (index, folder):
+        one.add(more)
+    assert index.ids(where) == folder.ids(where)
+    assert list(index.answers(where)) == list(folder.answers(where))
+    assert len(index) == len(folder)
+    assert index.counts() == folder.counts()
+    assert index.by_question() == folder.by_question()
+    assert index.columns() == folder.columns()
+    for k in (1, 4, 50):
+        ours, theirs = index.search(queries, k, where), folder.search(queries, k, where)
+        assert seen(ours) == seen(theirs)
+        assert scores(ours) == pytest.approx(scores(theirs), abs=2e-6)
+        assert index.search_words(queries, k, where) == folder.search_words(queries, k, where)
+        hybrid = query(index, queries, k, "hybrid", where)
+        assert hybrid == query(folder, queries, k, "hybrid", where)
+        like, as_there = index.search_like("n3", k, where), folder.search_like("n3", k, where)
+        assert seen([like]) == seen([as_there])
+    ours, theirs = index.passages(where), folder.passages(where)
+    assert (ours.ids, ours.questions) == (theirs.ids, theirs.questions)
+    for mine_, its in zip(ours.rows, theirs.rows, strict=True):
+        assert np.array_equal(ours.vectors[list(mine_)], theirs.vectors[list(its)])
+    for (a, ours), (b, theirs) in zip(
+        index.iter_vectors(where), folder.iter_vectors(where), strict=True
+    ):
+        assert a == b
+        assert np.array_equal(ours, theirs)
+    assert verify(index) == []
+
+
+def test_equal_texts_are_embedded_once_and_tie_by_id(index, encoder) -> None:
+    done = index.add([Answer(f"same{n}", "I do not know", "q9") for n in (3, 1, 2)])
+    assert (done.added, done.passages, done.embedded) == (3, 3, 1)
+    done = index.add([Answer("same0", "I do not know", "q8")])
+    assert (done.added, done.embedded) == (1, 0)
+    (hits,) = index.search(["I do not know"], 3)
+    assert [h.answer.id for h in hits] == ["same0", "same1", "same2"]
+
+
+def test_a_change_is_seen_and_what_is_as_before_is_not_written(index, encoder, answers) -> None:
+    before = len(encoder.texts)
+    assert index.add(answers).unchanged == len(answers)
+    changed = [
+        replace(answers[0], text="now it says something new"),
+        replace(answers[1], meta={"score": "9", "Note": "é"}),
+        replace(answers[2], question="q7", author=None),
+        replace(answers[3], text=""),
+        replace(answers[5], text="no longer blank"),
+    ]
+    done = index.add(changed)
+    assert (done.added, done.updated, done.unchanged, done.embedded) == (0, 5, 0, 2)
+    assert len(encoder.texts) == before + 2
+    assert list(index.answers()) == [*changed[:4], answers[4], changed[4]]
+    assert index.get(["a3", "a1"]) == [changed[2], changed[0]]
+    assert index.search(["now it says something new"], 1)[0][0].answer == changed[0]
+    assert index.ids(Where(question="q7")) == ["a3"]
+    assert index.ids(Where(question="q1", author="cy")) == []
+    assert "a4" not in {h.answer.id for h in index.search(["middleware"], 50)[0]}
+    assert index.columns() == ["score", "Note"]
+    assert verify(index) == []
+
+
+def test_columns_are_annotated_without_embedding(index, encoder, answers) -> None:
+    before = len(encoder.texts)
+    assert (
+        index.update_columns({"a1": {"SCORE": "5"}, "a2": {"score": "1"}, "a6": {"mark": "b"}}) == 2
+    )
+    assert dict(index.get(["a1"])[0].meta) == {"score": "5"}
+    assert dict(index.get(["a6"])[0].meta) == {"score": "5", "mark": "b"}
+    assert index.ids(Where(sql="mark = 'b'")) == ["a6"]
+    assert len(encoder.texts) == before
+    assert [answer.id for answer in index.answers()] == [answer.id for answer in answers]
+    with pytest.raises(NoSuchThing, match="no answer 'x'"):
+        index.update_columns({"x": {"score": "5"}})
+
+
+def test_what_is_deleted_is_gone(index) -> None:
+    index.add([Answer("long", "many words " * 200, "q1")])
+    assert index.remove(["long", "a1"]) == 2
+    assert index.get_existing(["long", "a1", "a2"]).keys() == {"a2"}
+    assert "a1" not in {h.answer.id for h in index.search(["event loop"], 50)[0]}
+    assert index.search_words(["many"], 5) == [[]]
+    with pytest.raises(NoSuchThing, match="no answer 'a1'; nothing was changed"):
+        index.remove(["a2", "a1"])
+    assert len(index) == 5
+    assert verify(index) == []
+
+
+ODD = ['"', "\\", "'; drop", "a\nb", "\t", "é\0è", "𝔘𝔫𝔦", "%_*", '" or part >= 0 or "', "{}[]()"]
+
+
+def test_no_name_and_no_text_is_too_odd_or_too_long(index, place) -> None:
+    odd = [
+        Answer(
+            f"id {name}",
+            f"text {name} x",
+            f"q{name}",
+            name,
+            name,
+            name,
+            3,
+            {f"{n} {name.strip(chr(0))[:1]}": name},
+        )
+        for n, name in enumerate(ODD)
+    ]
+    odd.append(
+        Answer("i" * 70_000, "é𝔘" * 70_000, "q" * 70_000, "a" * 70_000, meta={"m": "é" * 99})
+    )
+    index.add(odd)
+    index.close()
+    with open_index(place, encoder=ToyEncoder()) as again:
+        assert again.get([answer.id for answer in odd]) == odd
+        for answer in odd:
+            assert again.ids(Where(question=answer.question)) == [answer.id]
+            assert again.ids(Where(author=answer.author)) == [answer.id]
+            (hits,) = again.search([answer.text[:500]], 9, Where(author=answer.author))
+            assert [hit.answer for hit in hits] == [answer]
+
+
+def test_what_another_process_or_client_wrote_is_there_when_it_is_opened(index, place) -> None:
+    index.add([Answer("new", "an answer of just now")])
+    index.close()
+    with open_index(place, encoder=ToyEncoder()) as again:
+        assert again.search(["an answer of just now"], 1)[0][0].answer.id == "new"
+        with pytest.raises(ValueError, match="write=True"):
+            again.add([])
+
+
+def test_another_model_none_and_a_second_one_are_refused(index, place, tmp_path) -> None:
+    index.close()
+    with pytest.raises(IndexMismatch, match=r"made with toy .toy-1.*not with toy .toy-2"):
+        open_index(place, encoder=ToyEncoder(fingerprint="toy-2"))
+    nowhere = (
+        tmp_path / "none"
+        if isinstance(place, Path)
+        else place.replace(".db", "2.db") + ("" if place.endswith(".db") else "x")
+    )
+    with pytest.raises(IndexNotFound, match="no index here"):
+        open_index(nowhere)
+    assert not Path(str(nowhere).removeprefix("milvus+lite:")).exists()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0])
+def test_what_is_no_vector_is_refused_before_it_is_written(index, encoder, bad) -> None:
+    encode = encoder.encode
+    encoder.encode = lambda texts, progress=None: encode(texts) * bad
+    with pytest.raises(BadInput, match=r"the model gave (NaN|zeros)"):
+        index.add([Answer("bad", "a text that fails")])
+    assert index.get_existing(["bad"]) == {}
+    with pytest.raises(BadInput, match="NaN"):
+        index.search_vectors([np.full(32, np.nan, np.float32)])
+
+
+def test_a_copy_has_all_and_embeds_nothing(index, folder, place, tmp_path) -> None:
+    index.add([Answer("long", "many words and more " * 99, "q1", meta={"score": "7"})])
+    target = Index.create(tmp_path / "copy", ToyEncoder())
+    done = copy(index, target, batch=3)
+    assert (done.read, done.added, done.embedded) == (7, 7, 0)
+    assert copy(index, target).unchanged == 7
+    assert list(target.answers()) == list(index.answers())
+    for ours, theirs in zip(target.iter_stored(), index.iter_stored(), strict=True):
+        assert ours[:2] == theirs[:2]
+        assert ours[2].tobytes() == theirs[2].tobytes()
+    assert verify(target) == []
+    for name in ("a1", "a2"):
+        target.update_columns({name: {"score": "8"}})
+    assert copy(target, index).updated == 2  # and back
+    assert list(target.answers()) == list(index.answers())
+    with pytest.raises(BadInput, match="into itself"):
+        copy(index, index)
+    other = Index.create(tmp_path / "other", ToyEncoder(fingerprint="toy-2"))
+    with pytest.raises(IndexMismatch, match=r"toy-2.*toy-1"):
+        copy(index, other)
+    target.close()
+    other.close()
+
+
+def test_status_says_how_it_is_kept(index) -> None:
+    known = status(index)
+    assert (known["answers"], known["columns"]) == (6, ["score"])
+    assert ("storage" in known) != ("files" in known)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """Ingest the demo corpus into a folder, with the real model."""
+    with Index.create(tmp_path_factory.mktemp("demo") / "index", load_encoder()) as made:
+        ingest(made, read_answers([DEMO_ANSWERS]))
+        yield made
+
+
+@pytest.mark.model
+def test_the_demo_corpus_gives_the_same_hits_pairs_findings_clusters_and_marks(demo, place) -> None:
+    with open_or_create(place, demo.encoder) as index:
+        copied = copy(demo, index)
+        assert (copied.added, copied.embedded) == (len(demo), 0)
+        for where in (Where(), Where(question="q03"), Where(author="s07"), Where(sql="score < 5")):
+            for mode in ("semantic", "lexical", "hybrid"):
+                ours = query(index, QUERIES, 10, mode, where)
+                theirs = query(demo, QUERIES, 10, mode, where)
+                assert seen(ours) == seen(theirs)
+                assert scores(ours) == pytest.approx(scores(theirs), abs=2e-6)
+        ours, theirs = mine(index), mine(demo)
+        assert ours.equal == theirs.equal
+        assert list(ours.pairs()) == list(theirs.pairs())
+        assert find_plagiarism(index).findings == find_plagiarism(demo).findings
+        assert cluster(index).clusters == cluster(demo).clusters
+        assert grade(index, "score").suggestions == grade(demo, "score").suggestions
+        assert verify(index) == []

@@ -1,0 +1,284 @@
+"""The report: complete, inert, loads nothing, and without a name where that was asked for."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from helpers.answers import honest
+from helpers.encoder import ToyEncoder
+
+from searchkit import Answer, Index, Where
+from searchkit.cli.app import main
+from searchkit.core.errors import BadInput
+from searchkit.index.decisions import decide
+from searchkit.pages.report import check_output, make_report, report_as_page
+from searchkit.pages.report_data import Report
+from searchkit.pages.report_json import as_json, report_as_record
+from searchkit.pages.scores import BINS
+
+EVIL = "<script>alert(1)</script>"
+PEOPLE = {
+    3: "Marta Quist",
+    9: "Ola Brandt",
+    14: '"><img src=x onerror=alert(1)>',
+    21: "javascript:x",
+}
+
+
+def corpus() -> list[Answer]:
+    """Give two questions, in which one author copies another, and one hostile pair."""
+    answers = []
+    for question, seed in (("loops", 1), (f"{EVIL} streams", 2)):
+        rows = [
+            replace(
+                a,
+                id=f"{a.id}#id",
+                author=PEOPLE.get(n, f"pupil-{n}"),
+                source="names/Marta.csv",
+                meta={"prompt": "Say what a loop is.", "mail": "marta@school.example"},
+            )
+            for n, a in enumerate(honest(30, question, seed))
+        ]
+        rows[9] = replace(rows[9], text=f"{rows[3].text} says MARTA  quist, as {rows[3].id} shows")
+        rows[3] = replace(rows[3], submitted_at="2026-01-01T09:00")
+        rows[9] = replace(rows[9], submitted_at="2026-01-02T09:00")
+        answers += rows
+    evil = f" {EVIL} http://evil.example/a.js \u202etxet \x1b[31m "
+    answers[21] = replace(answers[21], text=answers[14].text + evil, id=f"{EVIL}-21")
+    answers[14] = replace(answers[14], text=answers[14].text + evil)
+    return [*answers, Answer("void-1", "", "loops", "Nobody Known")]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    path = tmp_path_factory.mktemp("report") / "Marta Quist's index"
+    with Index.create(path, ToyEncoder(window=100)) as made:
+        made.add(corpus())
+        ids = [answer.id for answer in corpus()]
+        decide(made, ids[3], ids[9], "confirmed", f"{ids[9]} by Ola BRANDT copied")
+        decide(made, ids[14], ids[21], "dismissed", f"{EVIL} one group")
+    with Index.open(path, encoder=ToyEncoder(window=100)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def report(index: Index) -> Report:
+    return make_report(index)
+
+
+@pytest.fixture(scope="module")
+def page(report: Report) -> str:
+    return report_as_page(report)
+
+
+@pytest.fixture(scope="module")
+def hidden(index: Index) -> Report:
+    return make_report(index, anonymous=True)
+
+
+class Tags(HTMLParser):
+    """Collects what a browser would see."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+        self.feed(re.sub(r'<span class="alias">[^<]*</span>', "", page))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def named(self, tag: str) -> list[dict[str, str]]:
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def test_it_shows_what_was_found_and_what_was_decided(report: Report, page: str) -> None:
+    assert len(report.found.findings) == 3
+    text = "".join(Tags(page).text)
+    assert "61 answers to 2 questions" in text and "60 answers compared in 2 questions" in text
+    assert "1 blank answer: nothing to compare" in text
+    assert "pairs of which at most 0.05 are expected by chance" in text
+    assert "ToyEncoder" not in text and "toy-1" in text
+    assert "Confirmed on 20" in text.replace("</strong>", "") and "Ola BRANDT" in text
+    assert "one group" in text
+    assert len(re.findall('<article class="card ring', page)) == 1
+    assert page.count('<article class="card finding') == 3
+    assert "2026-01-01T09:00" in page
+
+
+def test_dismissed_findings_are_folded_at_the_end_of_their_question(page: str) -> None:
+    sections = page.split('<section class="question"')[1:]
+    (question,) = (section for section in sections if "dismissed" in section)
+    assert question.index('class="card finding lazy confirmed"') < question.index("<details")
+    assert question.index("<details") < question.index('class="card finding lazy dismissed"')
+
+
+def test_the_policy_allows_nothing_but_what_is_in_the_file(page: str) -> None:
+    tags = Tags(page)
+    (policy,) = (m["content"] for m in tags.named("meta") if "http-equiv" in m)
+    style, script = (
+        re.search(rf"<{tag}>(.*?)</{tag}>", page, re.S).group(1) for tag in ("style", "script")
+    )
+    for name, content in (("style", style), ("script", script)):
+        digest = b64encode(sha256(content.encode()).digest()).decode()
+        assert f"{name}-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy
+    assert page.count("<script") == page.count("<style") == 1
+    assert page.index("http-equiv") < page.index("<style")
+
+
+def test_nothing_can_be_loaded_and_nothing_in_a_corpus_acts(page: str) -> None:
+    tags = Tags(page)
+    loading = {"img", "link", "iframe", "object", "embed", "video", "audio", "source", "base",
+               "form", "image", "use", "foreignobject"}  # fmt: skip
+    assert not loading & {tag for tag, _ in tags.tags}
+    for _, attrs in tags.tags:
+        assert not {n for n in attrs if n.startswith("on") or n in ("src", "style", "srcset")}
+        assert attrs.get("href", "#").startswith("#")
+    assert not re.search(r"url\(|@import|fetch\(|XMLHttp", page)
+    assert "\u202e" not in page and "\x1b" not in page
+    assert '<span class="sign"' in page and "U+202E" in page
+    assert EVIL in "".join(tags.text)
+
+
+def test_every_link_leads_somewhere_and_no_name_is_twice(page: str) -> None:
+    tags = Tags(page)
+    ids = [attrs["id"] for _, attrs in tags.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for attrs in tags.named("a"):
+        assert attrs["href"].removeprefix("#") in ids
+
+
+def test_the_json_says_the_same(report: Report, page: str) -> None:
+    record = json.loads(as_json(report))
+    assert record == json.loads(json.dumps(report_as_record(report)))
+    assert [f["decision"] for f in record["findings"]].count("confirmed") == 1
+    texts = {answer["id"]: answer["text"] for answer in record["answers"]}
+    for finding in record["findings"]:
+        for passage in finding["passages"]:
+            if passage["kind"] == "verbatim":
+                left, right = (texts[finding[s]][slice(*passage[s])] for s in ("left", "right"))
+                assert left.split() == right.split()
+    shown = "".join(Tags(page).text)
+    for finding in record["findings"]:
+        assert f"{finding['left']} and {finding['right']}" in shown
+        assert finding["reason"] in shown
+    for question in record["questions"]:
+        assert sum(question["scores"]["counts"]) == 435
+        assert len(question["scores"]["counts"]) == BINS
+    assert record["rings"][0]["authors"] == ["Marta Quist", "Ola Brandt"]
+    assert sum(len(cluster["members"]) for cluster in record["clusters"]) == 60
+
+
+def test_without_names_there_is_none_in_either_file(hidden: Report) -> None:
+    page, record = report_as_page(hidden), as_json(hidden)
+    both = page + record
+    for answer in corpus():
+        for name in (answer.id, answer.author or ""):
+            for text in (
+                name,
+                json.dumps(name)[1:-1],
+                name.replace("<", "&lt;").replace(">", "&gt;"),
+            ):
+                assert text.casefold() not in both.casefold(), text
+    for part in ("marta", "quist", "brandt", "names/", "school.example", "index</dt>"):
+        assert part not in both.casefold(), part
+    assert 'id="hide-names"' not in page and "author 1" in page
+    assert "Not replaced: nicknames" in page
+    loaded = json.loads(record)
+    texts = {answer["id"]: answer["text"] for answer in loaded["answers"]}
+    names = {answer["id"]: answer["author"] for answer in loaded["answers"]}
+    confirmed = next(f for f in loaded["findings"] if f["decision"] == "confirmed")
+    one, other = confirmed["left"], confirmed["right"]
+    assert f"says {names[one]}, as {one} shows" in texts[other]
+    assert f"{other} by {names[other]} copied" == confirmed["decision_reason"]
+    for passage in confirmed["passages"]:
+        left, right = (texts[confirmed[s]][slice(*passage[s])] for s in ("left", "right"))
+        assert left.split() == right.split()
+    assert f"{confirmed['left']} and {confirmed['right']}" in "".join(Tags(page).text)
+
+
+def test_names_can_be_switched_off_on_the_page(page: str) -> None:
+    assert '<bdi class="name">Marta Quist</bdi><span class="alias">author ' in page
+    assert '<span class="name">MARTA  quist</span><span class="alias">author ' in page
+    assert 'id="hide-names" aria-pressed="false"' in page
+
+
+def test_a_filter_leaves_other_questions_out(index: Index) -> None:
+    made = make_report(index, where=Where("loops"))
+    assert [question.name for question in made.questions] == ["loops"]
+    assert {cluster.question for cluster in made.clustered.clusters} == {"loops"}
+    assert made.settings["only question"] == "loops"
+    assert sum(made.questions[0].scores) == 435
+    nothing = make_report(index, where=Where("no such question"))
+    assert "No pair is more alike" in report_as_page(nothing)
+
+
+def test_over_all_answers_and_against_earlier_ones(index: Index, tmp_path: Path) -> None:
+    (one,) = make_report(index, by="all").questions
+    assert one.name is None and one.answers == 60
+    with Index.create(tmp_path / "new", ToyEncoder(window=100)) as new:
+        new.add([replace(corpus()[3], id="late", author="Late Comer")])
+        made = make_report(new, against=index)
+        assert sum(made.questions[0].scores) == 30
+        shown = report_as_page(made)
+        assert f"{index.path.name}:loops-003#id".replace("'", "&#39;") in shown
+        gone = report_as_page(make_report(new, against=index, anonymous=True))
+        assert "Marta" not in gone and "Late" not in gone
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("report.pdf", r"report\.pdf: a report is a page; name it report\.html"),
+        ("no/report.html", r"there is no folder .*no; make it first"),
+        ("mine.html", r"mine\.json: is no report, and would be replaced; name another -o"),
+        ("folder.html", r"folder\.html: is a folder; name a file"),
+    ],
+)
+def test_a_bad_output_is_refused_before_anything(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "mine.json").write_text('[{"id": "a", "text": "my corpus"}]')
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(BadInput, match=message):
+        check_output(tmp_path / name)
+
+
+def run(*arguments: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert result.exit_code == code, (result.output, result.stderr, result.exception)
+    return result
+
+
+@pytest.mark.model
+def test_the_command_writes_both_files_and_again(tmp_path: Path) -> None:
+    text = "The loop takes the next callback from the queue when the stack is empty and runs it"
+    others = [
+        "A stream hands data over piece by piece, so that memory stays small for big files",
+        "Express calls one middleware after another until one of them sends a response",
+    ]
+    rows = "id,question,author,answer\n" + "".join(
+        f'{n},q,s{n},"{said}"\n' for n, said in enumerate([text, text, *others])
+    )
+    (tmp_path / "a.csv").write_text(rows)
+    run("ingest", tmp_path / "a.csv", "-i", tmp_path / "i", "-q")
+    for options in ([], ["--anonymous"]):
+        done = run("report", "-o", tmp_path / "r.html", "-i", tmp_path / "i", *options)
+        assert "r.html and " in done.stderr and done.stdout == ""
+        record = json.loads((tmp_path / "r.json").read_text("utf-8"))
+        assert record["format"] == "searchkit report" and record["anonymous"] == bool(options)
+        assert (tmp_path / "r.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+    refused = run("report", "-o", tmp_path / "r.txt", "-i", tmp_path / "i", code=1)
+    assert "name it r.html" in refused.stderr
+    assert "Missing option '-o'" in run("report", "-i", tmp_path / "i", code=2).stderr

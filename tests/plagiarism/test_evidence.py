@@ -1,0 +1,106 @@
+"""Evidence: verdicts on pairs that one can see through, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from helpers.encoder import ToyEncoder
+
+from searchkit.core.records import Answer
+from searchkit.plagiarism.evidence import Suspect, Written, common_sequences, gather, tells
+from searchkit.plagiarism.records import Finding
+
+WORDS = [f"w{n}" for n in range(200)]
+TEXT = " ".join(WORDS[:40]) + "."
+
+
+def written(text: str, id_: str = "a", **fields: str) -> Written:
+    vector = ToyEncoder().encode([text])
+    return Written(Answer(id_, text, **fields), vector[0], [(0, len(text))], vector)
+
+
+def found(texts: Sequence[Written], *pairs: tuple[int, int, float]) -> list[Finding]:
+    suspects = [Suspect(*pair) for pair in pairs]
+    return gather(
+        texts, suspects, question="q", leave_out=set(), embed=lambda t: ToyEncoder().encode(list(t))
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict", "reason"),
+    [
+        (TEXT, "identical", "Word for word the same, 40 words."),
+        (TEXT.upper() + "!", "identical", "but for case, punctuation"),
+        (" ".join(WORDS[:36]), "near copy", "100% of the shorter answer's 36 words"),
+        (" ".join(WORDS[:20] + WORDS[100:120]), "light revision", "50% of .* longest stretch 20"),
+        (" ".join(WORDS[:8] + WORDS[100:132]), "heavy revision", "20% of the shorter"),
+    ],
+)
+def test_verdicts_by_how_much_stands_in_both(other: str, verdict: str, reason: str) -> None:
+    import re
+
+    (finding,) = found([written(TEXT, "a"), written(other, "b")], (0, 1, 0.01))
+    assert finding.verdict == verdict
+    assert re.search(reason, finding.reason)
+    assert (finding.left, finding.right, finding.question, finding.expected) == (
+        "a",
+        "b",
+        "q",
+        0.01,
+    )
+
+
+def test_a_third_text_that_explains_both_is_named() -> None:
+    source = written(TEXT, "s")
+    one = written(" ".join(WORDS[:20] + WORDS[50:70]), "x")
+    other = written(" ".join(WORDS[80:100] + WORDS[:20]), "y")
+    pairs = [(0, 1, 1e-6), (0, 2, 1e-5), (1, 2, 1e-3)]
+    verdicts = [finding.verdict for finding in found([source, one, other], *pairs)]
+    assert verdicts == ["light revision", "light revision", "shared source"]
+    by_chance = found([source, one, other], (1, 2, 1e-3))
+    assert by_chance[0].verdict == "light revision"  # nobody says that the third is suspect
+
+
+def test_what_hides_is_told_and_hides_nothing() -> None:
+    hidden = TEXT.replace("w1", "w\u200b1", 1)
+    (finding,) = found([written(TEXT, "a"), written(hidden, "b")], (0, 1, 0.01))
+    assert finding.verdict == "identical"
+    assert finding.remarks == (
+        "b holds 1 character that no reader sees, or takes for another letter",
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "first"),
+    [
+        ("2025-01-02", "2025-01-01T23:00:00", "b"),
+        ("2025-01-01T10:00:00+02:00", "2025-01-01T09:00:00+00:00", "a"),
+        ("2025-01-01T10:00:00+02:00", "2025-01-01T09:00:00", "b"),
+        ("2025-01-01", "2025-01-01", None),
+        ("2025-01-01", "yesterday", None),
+        ("2025-01-01", None, None),
+    ],
+)
+def test_who_was_first_is_a_fact_where_both_times_are_known(left, right, first) -> None:
+    pair = [written(TEXT, "a", submitted_at=left), written(TEXT, "b", submitted_at=right)]
+    assert found(pair, (0, 1, 0.01))[0].first == first
+
+
+def test_a_few_words_or_one_sentence_tell_nothing() -> None:
+    few = [written(" ".join(WORDS[:6] + WORDS[50:70])), written(" ".join(WORDS[:6] + WORDS[80:99]))]
+    many = [
+        written(" ".join(WORDS[:12] + WORDS[50:60])),
+        written(" ".join(WORDS[:12] + WORDS[80:90])),
+    ]
+    assert not tells(found(few, (0, 1, 0.01))[0], *few)
+    assert tells(found(many, (0, 1, 0.01))[0], *many)
+
+
+def test_sequences_of_too_many_are_left_out_and_kin_count_as_one() -> None:
+    texts = [written("a b c d"), written("a b c x"), written("a b c y"), written("p q r s")]
+    words = [text.words for text in texts]
+    given = words[3].hashes[:0]
+    assert len(common_sequences(words, 2, np.ones(4), given)) == 1
+    assert common_sequences(words, 2, np.full(4, 0.3), given) == set()

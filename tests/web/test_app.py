@@ -1,0 +1,683 @@
+"""The web application: REST equals the command line, errors are one line, pages escape."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from click.testing import CliRunner
+from helpers.encoder import ToyEncoder
+from helpers.files import TESTS
+from helpers.serving import HOSTILE, client_of, make_index, toy, until, writer
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.testclient import TestClient
+
+from searchkit import Answer, Index
+from searchkit.cli.app import main
+from searchkit.index.decisions import decide, decisions
+from searchkit.index.upkeep.verify import verify
+from searchkit.output.findings import plagiarism_as_record
+from searchkit.plagiarism.find import find_plagiarism
+from searchkit.web.app import create_app
+from searchkit.web.guard import POLICY
+
+__all__ = ["toy"]
+TEXTS = [
+    "The event loop runs callbacks when the stack is empty and nothing else waits for it",
+    "The event loop runs callbacks when the stack is empty and nothing else waits for it now",
+    "Middleware is a function with request response and next that ends or passes on",
+    "Streams read data piece by piece so that memory stays small however large the file",
+    "One thread serves many clients because waiting is left to the system underneath",
+    "A promise is a value that is not there yet and settles once for all who wait",
+]
+ANSWERS = [
+    Answer(f"q{q}-{n}", f"{text} q{q} {n % 2}", f"q{q}", f"s{n}", meta={"score": str(n)})
+    for q in (1, 2)
+    for n, text in enumerate(TEXTS)
+] + [Answer("blank", "", "q1", "s9"), Answer("alone", "Nobody asked", None, None)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, toy: None) -> Path:
+    return make_index(tmp_path / "index", ANSWERS)
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[TestClient]:
+    with client_of(folder) as client:
+        yield client
+
+
+def cli(folder: Path, *arguments: object) -> Any:
+    told = [str(one) for one in arguments] + ["-i", str(folder), "-f", "json", "-q"]
+    result = CliRunner().invoke(main, told)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def get(client: TestClient, path: str, **parameters: Any) -> Any:
+    answer = client.get(f"/api/{path}", params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+# -- the same as the command line ------------------------------------------------------------------
+
+
+def test_status_is_that_of_the_command_line(client: TestClient, folder: Path) -> None:
+    found, told = get(client, "status"), cli(folder, "status")
+    assert found.pop("index") == "index"
+    assert found.pop("revision") >= 1
+    for one in (found, told):
+        one.pop("files")  # the log of the database comes and goes
+    assert {name: told[name] for name in found} == found
+
+
+@pytest.mark.parametrize("mode", ["semantic", "lexical", "hybrid"])
+@pytest.mark.parametrize(
+    "chosen", [{}, {"question": "q1"}, {"author": "s2"}, {"where": "score > 2 AND id != 'q1-5'"}]
+)
+def test_search_is_query(client: TestClient, folder: Path, mode: str, chosen: Any) -> None:
+    found = get(client, "search", q="the event loop", n=3, mode=mode, **chosen)
+    options = [part for name, value in chosen.items() for part in (f"--{name}", value)]
+    assert [found] == cli(folder, "query", "the event loop", "-n", 3, "--mode", mode, *options)
+
+
+def test_answers_are_exported_page_by_page(client: TestClient, folder: Path) -> None:
+    told = cli(folder, "export")
+    assert get(client, "answers") == {"answers": told, "more": False}
+    pages = [get(client, "answers", offset=at, limit=5) for at in (0, 5, 10, 15)]
+    assert [row for page in pages for row in page["answers"]] == told
+    assert [page["more"] for page in pages] == [True, True, False, False]
+    assert get(client, "answers", question="")["answers"] == [told[-1]]
+    assert get(client, "answers", offset=2**53) == {"answers": [], "more": False}
+
+
+def test_one_answer_and_what_is_like_it(client: TestClient, folder: Path) -> None:
+    found = get(client, "answer", id="q1-0")
+    assert found.pop("passages") == [[0, 57], [58, 88]] or found
+    assert found == cli(folder, "export")[0]
+    like = get(client, "like", id="q1-0", n=3)
+    with Index.open(folder) as index:
+        hits = index.search_like("q1-0", 3)
+    assert [(hit["id"], hit["score"]) for hit in like["hits"]] == [
+        (hit.answer.id, hit.score) for hit in hits
+    ]
+    assert get(client, "like", id="blank")["hits"] == []
+
+
+def test_pairs_are_mine(client: TestClient, folder: Path) -> None:
+    found = get(client, "pairs", threshold=0.4, by="question")
+    told = cli(folder, "mine", "--threshold", 0.4, "--by", "question")
+    assert found.pop("total") == len(found["pairs"])
+    assert found == told
+    few = get(client, "pairs", threshold=0.4, by="question", max_pairs=1)
+    assert (few["pairs"], few["total"]) == (told["pairs"][:1], len(told["pairs"]))
+
+
+def test_findings_are_plagiarism_with_decisions(client: TestClient, folder: Path) -> None:
+    with Index.open(folder) as index:
+        told = json.loads(json.dumps(plagiarism_as_record(find_plagiarism(index))))
+    assert get(client, "findings") == told
+    compared = get(client, "compare", left="q1-1", right="q1-0")
+    told = cli(folder, "compare", "q1-1", "q1-0")
+    assert {name: value for name, value in compared.items() if name in told} == told
+    assert compared["decision"] == "open"
+    client.post("/api/decisions", json={"left": "q1-0", "right": "q1-1", "decision": "dismissed"})
+    assert get(client, "compare", left="q1-0", right="q1-1")["decision"] == "dismissed"
+
+
+def test_clusters_are_cluster(client: TestClient, folder: Path) -> None:
+    for method in ("communities", "hdbscan"):
+        found = get(client, "clusters", by="question", method=method)
+        told = cli(folder, "cluster", "--by", "question", "--method", method)
+        assert found["clusters"] == told
+        assert found["answers"] >= found["blank"] == 1
+
+
+def test_grades_are_grade(client: TestClient, folder: Path) -> None:
+    with writer(folder) as index:
+        index.update_columns({"q1-3": {"score": None}, "q2-4": {"score": None}})
+    suggested = get(client, "grades", column="score")["suggestions"]
+    assert suggested == cli(folder, "grade", "--column", "score")
+    assert {one["id"] for one in suggested} >= {"q1-3", "q2-4"}
+    client.post("/api/notes", json={"ids": ["q1-3"], "columns": {"score": "3"}})
+    assert "q1-3" not in [one["id"] for one in get(client, "grades", column="score")["suggestions"]]
+    assert get(client, "grades/audit", column="score")["found"] == cli(
+        folder, "grade", "--column", "score", "--audit"
+    )
+    assert get(client, "grades/evaluation", column="score") == cli(
+        folder, "grade", "--column", "score", "--evaluate"
+    )
+
+
+def test_verify_looks_every_time(client: TestClient, folder: Path) -> None:
+    assert get(client, "verify") == {"sound": True, "problems": []}
+    (folder / "vectors-99.faiss").write_bytes(b"left over")
+    found = get(client, "verify")
+    assert not found["sound"]
+    assert "left over from an earlier state" in found["problems"][0]
+
+
+# -- deciding and noting ---------------------------------------------------------------------------
+
+
+def test_decisions_are_kept_and_taken_back(client: TestClient, folder: Path) -> None:
+    new = {"left": "q1-1", "right": "q1-0", "decision": "confirmed", "reason": " both \u202e "}
+    kept = client.post("/api/decisions", json=new).json()
+    assert (kept["left"], kept["right"], kept["decision"]) == ("q1-0", "q1-1", "confirmed")
+    assert get(client, "decisions")["decisions"] == [kept] == cli(folder, "decisions")
+    with Index.open(folder) as index:
+        assert decisions(index)["q1-0", "q1-1"].number == kept["number"]
+    gone = client.delete("/api/decisions", params={"number": kept["number"]})
+    assert gone.json() == {"taken_back": {"left": "q1-0", "right": "q1-1"}}
+    assert client.delete("/api/decisions").json() == {"taken_back": None}
+    assert get(client, "decisions") == {"decisions": []}
+
+
+@pytest.mark.parametrize(
+    ("new", "status", "said"),
+    [
+        ({"left": "q1-0", "right": "q1-0"}, 400, "'q1-0' is one answer; a decision is about two"),
+        ({"left": "x", "right": "y"}, 404, "no answer 'x', and none 'y'"),
+        ({"left": "q1-0", "right": "q1-1", "decision": "maybe"}, 422, "decision: "),
+        ({"left": "q1-0", "right": "q1-1", "reason": "x" * 2001}, 422, "reason: "),
+        ({"left": "q1-0", "right": 1}, 422, "right: Input should be a valid string"),
+        ({"left": "q1-0"}, 422, "right: Field required"),
+        ([], 422, "the body: "),
+        ("{", 422, "the body: JSON decode error"),
+        ('{"left": "\\ud800", "right": "b", "decision": "open"}', 422, "surrogate"),
+        ('{"left": "a", "right": "b", "decision": "open", "\\ud800": 1}', 404, "no answer 'a'"),
+        ("[" * 100_000, 400, "error parsing the body"),
+        ('{"left": ' + "9" * 10_000 + "}", 400, "error parsing the body"),
+        (b"\xff\xfe", 422, "the body: JSON decode error"),
+    ],
+)  # fmt: skip
+def test_what_is_no_decision_is_refused(
+    client: TestClient, new: Any, status: int, said: str
+) -> None:
+    if isinstance(new, str | bytes):
+        json_type = {"content-type": "application/json"}
+        answer = client.post("/api/decisions", content=new, headers=json_type)
+    else:
+        body = {"decision": "confirmed", **new} if isinstance(new, dict) else new
+        answer = client.post("/api/decisions", json=body)
+    assert answer.status_code == status, answer.text
+    assert said in answer.json()["error"]
+    assert get(client, "decisions") == {"decisions": []}
+
+
+def test_only_json_is_taken_for_json(client: TestClient) -> None:
+    new = json.dumps({"left": "q1-0", "right": "q1-1", "decision": "confirmed"})
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        answer = client.post("/api/decisions", content=new, headers={"content-type": kind})
+        assert answer.status_code == 422
+    assert get(client, "decisions") == {"decisions": []}
+
+
+def test_notes_go_into_columns_and_nowhere_else(client: TestClient, folder: Path) -> None:
+    notes = {"ids": ["q1-0", "q1-1"], "columns": {"score": "9", "comment": HOSTILE}}
+    assert client.post("/api/notes", json=notes).json() == {"changed": 2}
+    assert get(client, "answer", id="q1-1")["comment"] == HOSTILE
+    empty = {"ids": ["q1-0"], "columns": {"comment": None}}
+    assert client.post("/api/notes", json=empty).json() == {"changed": 1}
+    assert "comment" not in get(client, "answer", id="q1-0")
+    for name in ("text", "ID", " author ", "line", "source", "meta", "key", "", " ", "a\0b", "a\nb",
+                 "\u202ex", "x" * 201):  # fmt: skip
+        answer = client.post("/api/notes", json={"ids": ["q1-0"], "columns": {name: "x"}})
+        assert answer.status_code == 400, name
+        assert "is no column to write into" in answer.json()["error"]
+    answer = client.post("/api/notes", json={"ids": ["q1-0", "nobody"], "columns": {"a": "x"}})
+    assert answer.status_code == 404
+    as_json = {"content-type": "application/json"}
+    for body in ({"ids": [], "columns": {}}, {"ids": ["q1-0"], "columns": {"a": 1}}, {"ids": "q1"},
+                 {"ids": ["q1-0"], "columns": {"\ud800": 1}},
+                 {"ids": ["q1-0"], "columns": {"a": "\ud800"}}):  # fmt: skip
+        assert (
+            client.post("/api/notes", content=json.dumps(body), headers=as_json).status_code == 422
+        )
+    assert get(client, "search", q="loop", where='"comment" IS NOT NULL')["hits"]
+
+
+# -- what can't be ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("search", 422, "q: Field required"),
+        ("search?q=", 400, "the query is blank"),
+        ("search?q=x&n=0", 422, "n: "),
+        ("search?q=x&n=1e9", 422, "n: "),
+        ("search?q=x&mode=magic", 422, "mode: "),
+        ("search?q=x&where=absent+%3D+1", 400, "no column 'absent'"),
+        ("search?q=x&where=1)%3B+DROP+TABLE+answers", 400, "is not one SQL expression"),
+        ("search?q=x&where=(SELECT+1+FROM+decisions)", 400, "may only read the answers"),
+        ("search?q=x&where=%00", 400, "--where"),
+        ("search?q=x&where=", 400, "--where"),
+        ("answers?limit=0", 422, "limit: "),
+        ("answers?offset=-1", 422, "offset: "),
+        ("answer?id=nobody", 404, "no answer 'nobody'"),
+        ("answer?id=%00", 404, "no answer"),
+        ("answer?id=%ff%fe", 404, "no answer"),
+        ("like?id=nobody", 404, "no answer 'nobody'"),
+        ("compare?left=q1-0&right=nobody", 404, "no answer 'nobody'"),
+        ("compare?left=q1-0&right=q1-0", 400, "q1-0"),
+        ("pairs?threshold=nan", 422, "threshold: "),
+        ("pairs?threshold=1.5", 422, "threshold: "),
+        ("pairs?wait=nan", 422, "wait: "),
+        ("pairs?where=absent", 400, "no column 'absent'"),
+        ("clusters?method=magic", 422, "method: "),
+        ("grades?column=nothing", 400, "nothing"),
+        ("grades/audit?column=nothing", 400, "nothing"),
+        ("uploads/nothing", 404, "no such upload"),
+        ("nothing", 404, "Not Found"),
+    ],
+)  # fmt: skip
+def test_an_error_is_one_line_of_json(
+    client: TestClient, path: str, status: int, said: str
+) -> None:
+    for _ in range(2):  # an error of a job is told, and the next time computed anew
+        answer = client.get(f"/api/{path}")
+        assert answer.status_code == status, answer.text
+        assert list(answer.json()) == ["error"]
+        assert said in answer.json()["error"]
+        assert "\n" not in answer.json()["error"]
+
+
+PAGES = ["/", "/?q=event+loop", "/hits?q=loop", "/review", "/rings", "/questions",
+         "/question?name=q1", "/answer?id=q1-0", "/compare?left=q1-0&right=q1-1", "/upload",
+         "/docs"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_whole_and_has_no_script_of_its_own(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    for script in re.findall(r"<script[^>]*>", answer.text):
+        assert "src=" in script or 'type="application/json"' in script
+    assert not re.findall(r"<[^>]+\son\w+=|<[^>]+\sstyle=|javascript:", answer.text)
+
+
+def test_the_report_is_handed_on_as_a_file_and_never_shown_as_a_page(client: TestClient) -> None:
+    answer = client.get("/report")  # it holds its scripts itself, which no page of ours may
+    assert answer.headers["content-disposition"] == 'attachment; filename="report.html"'
+    assert answer.headers["content-security-policy"] == POLICY
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/nothing", 404), ("/?n=x", 422), ("/?mode=magic", 422), ("/answer?id=nobody", 404),
+     ("/answer", 422), ("/question?name=nothing", 404), ("/compare?left=a&right=b", 404),
+     ("/review?show=magic", 422), ("/review/finding?left=a&right=b", 404), ("/static/x.css", 404),
+     (f"/answer?id={HOSTILE.replace('&', '%26')}", 404)],
+)  # fmt: skip
+def test_an_error_page_says_what_is_wrong_and_no_more(
+    client: TestClient, path: str, status: int
+) -> None:
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert 'role="alert"' in answer.text
+    for word in ("Traceback", "searchkit/", ".py", "<script>alert"):
+        assert word not in answer.text
+
+
+def test_a_mistake_of_ours_shows_nothing_of_us(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the secret")
+
+    for name in ("web.pages.status", "web.api.status", "web.api.mine"):
+        monkeypatch.setattr(f"searchkit.{name}", broken)
+    for path in ("/", "/api/status", "/api/pairs"):
+        answer = client.get(path)
+        assert answer.status_code == 500
+        assert "a mistake of ours; the server" in answer.text
+        assert "secret" not in answer.text
+    assert "a mistake of ours at /: RuntimeError: the secret (test_web.py:" in caplog.text
+
+
+def test_texts_of_the_corpus_are_texts_on_every_page(tmp_path: Path, toy: None) -> None:
+    rows = [
+        Answer(f"{HOSTILE}{n}", f"{HOSTILE} the same words again and again by all {n}", HOSTILE,
+               f"{HOSTILE}-{n}", meta={HOSTILE: HOSTILE, "prompt": HOSTILE})
+        for n in range(4)
+    ]  # fmt: skip
+    folder = make_index(tmp_path / "<b>index", rows)
+    with writer(folder) as index:
+        decide(index, rows[0].id, rows[1].id, "confirmed", HOSTILE)
+    with client_of(folder) as client:
+        ids = {"left": rows[0].id, "right": rows[1].id}
+        for path, parameters in [
+            ("/", {"q": HOSTILE, "question": HOSTILE, "author": HOSTILE}), ("/hits", {"q": "same"}),
+            ("/review", {"show": "all"}), ("/review", ids), ("/rings", {}), ("/questions", {}),
+            ("/question", {"name": HOSTILE}), ("/answer", {"id": rows[0].id}), ("/compare", ids),
+            ("/upload", {}), ("/docs", {}), ("/nothing/" + HOSTILE, {}),
+        ]:  # fmt: skip
+            page = client.get(path, params=parameters)
+            assert page.status_code in (200, 404), (path, page.text[:500])
+            assert "<script>alert" not in page.text, path
+            assert "<b>index" not in page.text, path
+        for path in ("answers", "findings", "clusters", "decisions"):
+            assert client.get(f"/api/{path}").headers["content-type"] == "application/json"
+
+
+# -- other processes -------------------------------------------------------------------------------
+
+
+def test_while_another_process_writes_reading_goes_on_and_deciding_waits(
+    client: TestClient, folder: Path
+) -> None:
+    new = {"left": "q1-0", "right": "q1-1", "decision": "confirmed"}
+    with writer(folder):
+        for method, path, body in [
+            ("POST", "decisions", new), ("DELETE", "decisions", None),
+            ("POST", "notes", {"ids": ["q1-0"], "columns": {"a": "b"}}),
+        ]:  # fmt: skip
+            answer = client.request(method, f"/api/{path}", json=body)
+            assert answer.status_code == 503
+            assert "being written by process" in answer.json()["error"]
+        assert get(client, "search", q="loop")["hits"]
+    assert client.post("/api/decisions", json=new).status_code == 200
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become nobody"
+)
+def test_a_read_only_folder_is_served_and_says_what_it_cant(folder: Path) -> None:
+    code = (
+        "import os, sys; sys.path.insert(0, sys.argv[2]); from serving import *;"
+        "import searchkit.index.base; searchkit.index.base.load_encoder = toy_encoder;"
+        "os.setuid(65534);"
+        "from pathlib import Path\n"
+        "with client_of(Path(sys.argv[1])) as client:\n"
+        "    for path in ('search?q=loop', 'answers'):\n"
+        "        print(client.get('/api/' + path).status_code)\n"
+        "    new = {'left': 'q1-0', 'right': 'q1-1', 'decision': 'confirmed'}\n"
+        "    answer = client.post('/api/decisions', json=new)\n"
+        "    print(answer.status_code, answer.json()['error'])\n"
+    )
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    for path in folder.parents:
+        if path.stat().st_uid == os.geteuid() and path != Path(path.anchor):
+            path.chmod(path.stat().st_mode | 0o055)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder), str(TESTS)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    *read, wrote = done.stdout.splitlines()
+    assert read == ["200", "200"]
+    assert wrote.startswith("507 ")
+    assert "can't write here (Permission denied)" in wrote
+
+
+def test_a_folder_that_is_gone_is_said(client: TestClient, folder: Path) -> None:
+    shutil.rmtree(folder)
+    assert client.get("/api/status").status_code == 503
+    page = client.get("/")
+    assert page.status_code == 503
+    assert "isn’t there any more" in page.text or "isn&#39;t there any more" in page.text
+
+
+def test_many_at_once_are_all_answered(client: TestClient, folder: Path) -> None:
+    """Searching, reading and deciding side by side: every answer is a good one."""
+    codes: list[int] = []
+
+    def work(n: int) -> None:
+        for path in ("search?q=event+loop", "findings", "answers", "like?id=q1-0", "clusters"):
+            codes.append(client.get(f"/api/{path}").status_code)
+        new = {"left": "q1-0", "right": f"x:{n}", "decision": "confirmed"}
+        codes.append(client.post("/api/decisions", json=new).status_code)
+
+    threads = [threading.Thread(target=work, args=[n]) for n in range(12)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(60)
+    assert codes == [200] * 72
+    assert len(get(client, "decisions")["decisions"]) == 12
+
+
+# -- OpenAPI ---------------------------------------------------------------------------------------
+
+
+MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: str(mode.value))
+def test_whatever_is_asked_is_answered_as_the_document_says(folder: Path, mode: Any) -> None:
+    checks = [not_a_server_error, status_code_conformance, content_type_conformance,
+              response_headers_conformance, response_schema_conformance]  # fmt: skip
+    ours = {"host": "localhost", "origin": "http://localhost"}
+    app = create_app(folder)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app, headers=ours)
+    count = 0
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        if operation.path == "/api/map":
+            continue  # it draws with UMAP, which takes ten seconds to be imported
+
+        @settings(
+            max_examples=10, derandomize=True, deadline=None, database=None,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def ask_and_check(case: schemathesis.Case) -> None:
+            nonlocal count
+            count += 1
+            case.call_and_validate(checks=checks, headers=ours)
+
+        try:
+            ask_and_check()
+        except Unsatisfiable:
+            assert mode is MODES[1]  # nothing that can be wrong
+    assert count > 150
+    assert verify_all(folder) == []
+    app.state.uploads.close()
+    app.state.served.close()
+
+
+def verify_all(folder: Path) -> list[str]:
+    with writer(folder) as index:
+        return verify(index)
+
+
+def test_the_document_describes_errors_and_bodies_as_they_are(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.")
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    for path, methods in document["paths"].items():
+        assert path.startswith("/api/")
+        for about in methods.values():
+            assert about["summary"]
+            assert about["description"]
+            for status in ("400", "404", "422", "503"):
+                kind = about["responses"][status]["content"]["application/json"]["schema"]
+                assert kind == {"$ref": "#/components/schemas/Problem"}
+    body = document["paths"]["/api/uploads"]["put"]["requestBody"]
+    assert "application/octet-stream" in body["content"]
+
+
+# -- searchkit serve -------------------------------------------------------------------------------
+
+
+def serve(*arguments: object) -> Any:
+    return CliRunner().invoke(main, ["serve", "--no-open", *map(str, arguments)])
+
+
+def test_serve_says_what_stops_it(folder: Path, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = serve("-i", folder, "--port", port)
+        assert result.exit_code == 1
+        assert f"127.0.0.1:{port}: can't be listened on (Address already in use)" in result.stderr
+        assert "say another --port" in result.stderr
+    for host in ("203.0.113.7", "not a host", "x" * 70, "::g"):
+        result = serve("-i", folder, "--port", 0, "--host", host)
+        assert result.exit_code == 1
+        assert "can't be listened on" in result.stderr
+        assert "say an address of this machine with --host" in result.stderr
+    result = serve("-i", tmp_path / "none", "--port", 0)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no index here; make one with: searchkit ingest FILE" in result.stderr
+    assert serve("-i", folder, "--port", 99999).exit_code == 2
+
+
+@pytest.mark.parametrize("missing", ["fastapi", "uvicorn"])
+def test_serve_without_its_packages_names_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("searchkit.web")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    result = serve("-i", folder)
+    assert result.exit_code == 1
+    assert f"serve needs {missing}" in result.stderr
+    assert "pip install 'searchkit[web]'" in result.stderr
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+import searchkit.index.base
+from helpers.serving import toy_encoder
+searchkit.index.base.load_encoder = toy_encoder
+from searchkit.cli.app import main
+main()
+"""
+
+
+@contextmanager
+def running(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run searchkit serve with the toy encoder; give the process and its address."""
+    tests = str(TESTS)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, tests, "serve", "-i", str(folder), "--port", "0",
+         "--no-open", *arguments],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stderr
+        line = process.stderr.readline()
+        found = re.search(r"http://\S+?(?=;)", line)
+        assert found, line + process.stderr.read()
+        yield process, found[0]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(address: str, path: str, body: Any = None, **headers: str) -> Any:
+    base = address.split("?")[0]
+    data = None if body is None else json.dumps(body).encode()
+    said = {"origin": base.rstrip("/"), "content-type": "application/json", **headers}
+    with urllib.request.urlopen(urllib.request.Request(base + path, data, said), timeout=20) as got:
+        return json.load(got)
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_stops_quietly_and_leaves_no_files(
+    folder: Path, tmp_path: Path, how: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    with running(folder) as (process, address):
+        assert ask(address, "api/status")["answers"] == len(ANSWERS)
+        request = urllib.request.Request(
+            f"{address}api/uploads?name=a.csv", b"id,text\n1,x\n",
+            {"origin": address.rstrip("/")}, method="PUT",
+        )  # fmt: skip
+        with urllib.request.urlopen(request, timeout=20) as got:
+            assert got.status == 200
+        assert list(temporary.rglob("a.csv"))
+        process.send_signal(how)
+        out, err = process.communicate(timeout=20)
+        assert process.returncode in ((0,) if how == signal.SIGINT else (0, -signal.SIGTERM))
+        assert (out, err) == ("", "")
+    assert not list(temporary.rglob("a.csv"))
+
+
+@pytest.mark.crash
+def test_beyond_this_machine_only_with_the_token(folder: Path) -> None:
+    with running(folder, "--host", "0.0.0.0") as (process, address):
+        token = address.partition("?token=")[2]
+        assert len(token) > 20
+        assert process.stderr
+        assert "who has the token may do all" in process.stderr.readline()
+        with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+            ask(address, "api/status")
+        refused.value.close()
+        bearer = {"authorization": f"Bearer {token}"}
+        assert ask(address, "api/status", **bearer)["answers"] == len(ANSWERS)
+        assert ask(address, "api/status", host="teachers-laptop", **bearer)["answers"]
+
+
+@pytest.mark.crash
+def test_killed_while_deciding_nothing_that_was_acknowledged_is_lost(folder: Path) -> None:
+    acknowledged: list[dict[str, Any]] = []
+
+    def decide_on_and_on(address: str, name: str) -> None:
+        try:
+            for n in range(10_000):
+                new = {"left": "q1-0", "right": f"{name}:{n}", "decision": "confirmed",
+                       "reason": f"{name} {n}"}  # fmt: skip
+                acknowledged.append(ask(address, "api/decisions", new))
+        except OSError:
+            return  # killed
+
+    for turn in range(3):
+        with running(folder) as (process, address):
+            before = len(acknowledged)
+            threads = [
+                threading.Thread(target=decide_on_and_on, args=[address, f"t{turn}-{k}"])
+                for k in range(3)
+            ]
+            for one in threads:
+                one.start()
+            until(lambda before=before: len(acknowledged) > before + 20, 30)
+            process.kill()
+            process.wait(10)
+            for one in threads:
+                one.join(30)
+        with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+            kept = decisions(index)
+            assert verify(index) == []
+        for one in acknowledged:
+            found = kept[one["left"], one["right"]]
+            assert (found.number, found.reason) == (one["number"], one["reason"])
+        assert len(kept) <= len(acknowledged) + 3 * (turn + 1)  # those that were under way
+    with running(folder) as (_, address):
+        found = ask(address, "api/decisions")["decisions"]
+        assert {one["number"] for one in found} >= {one["number"] for one in acknowledged}
+        assert ask(address, "api/verify") == {"sound": True, "problems": []}

@@ -1,0 +1,795 @@
+"""The pages in a real browser, over a real server: what a teacher does, what must not happen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import openpyxl
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from helpers.browsing import CHROMIUM, ROOT, Server, chromium, searchkit, serving
+from playwright.sync_api import Browser, Page, Route, expect
+
+pytestmark = pytest.mark.model
+expect.set_options(timeout=10_000)
+
+DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
+PAGES = [
+    "/", "/?q=what+blocks+the+loop", "/?q=zebra&mode=lexical", "/questions", "/question?name=q01",
+    "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03", "/review", "/rings",
+    "/review?show=confirmed", "/review?show=dismissed", "/upload", "/docs", "/answer?id=nobody",
+]  # fmt: skip
+REFUSED = "Failed to load resource"  # what the browser says of every answer from 400 on
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("SEARCHKIT_BROWSER_TESTS") == "1":
+            pytest.fail("SEARCHKIT_BROWSER_TESTS=1, and there is no chromium and no google-chrome")
+        pytest.skip("needs chromium or google-chrome")
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Open a page; in the end nothing may have complained in any of them."""
+    contexts, complaints = [], []
+
+    def opened(address: str, *, allowed: str = "", **settings: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+
+        def complain(what: str) -> None:
+            if not (allowed and allowed in what):
+                complaints.append(f"{page.url}: {what}")
+
+        page.on("console", lambda said: said.type in ("error", "warning") and complain(said.text))
+        page.on("pageerror", lambda error: complain(str(error)))
+        page.on("dialog", lambda dialog: (complain(dialog.message), dialog.dismiss()))
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def ingested(folder: Path, *sources: Path) -> Path:
+    searchkit("ingest", *sources, "-i", folder / "index", "--quiet")
+    return folder / "index"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ingested(tmp_path_factory.mktemp("demo"), DEMO)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    with DEMO.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["question"] in ("q01", "q02", "q03")]
+    with (folder / "answers.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return ingested(folder, folder / "answers.csv")
+
+
+@pytest.fixture
+def copy(small: Path, tmp_path: Path) -> Path:
+    """Give an index of three questions that a test may write into."""
+    return Path(shutil.copytree(small, tmp_path / "index"))
+
+
+@pytest.fixture(scope="module")
+def running(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(shutil.copytree(demo, tmp_path_factory.mktemp("running") / "index")) as server:
+        yield ready(server)
+
+
+@pytest.fixture
+def address(running: str) -> str:
+    """Give the address of a server that all tests share; nothing is decided yet."""
+    while get(running, "/api/decisions")["decisions"]:
+        ask = urllib.request.Request(
+            f"{running}/api/decisions", method="DELETE", headers={"origin": running}
+        )
+        urllib.request.urlopen(ask).close()
+    return running
+
+
+def get(address: str, path: str) -> Any:
+    with urllib.request.urlopen(address + path) as response:
+        return json.load(response)
+
+
+def ready(server: Server) -> str:
+    get(server.address, "/api/findings?wait=60")
+    return server.address
+
+
+def title(page: Page) -> str:
+    return page.locator("#finding h2").inner_text()
+
+
+def decide(page: Page, key: str, reason: str = "") -> None:
+    """Decide by keys, and wait until the next finding is there."""
+    before = title(page)
+    page.keyboard.press(key)
+    if key == "d":
+        expect(page.locator("#field-reason")).to_be_focused()
+        page.keyboard.type(reason)
+        page.keyboard.press("Enter")
+    expect(page.locator("#finding h2")).not_to_have_text(before, use_inner_text=True)
+
+
+def undo(page: Page, to: str) -> None:
+    page.keyboard.press("u")
+    expect(page.locator("#finding h2")).to_have_text(to, use_inner_text=True)
+
+
+def said(index: Path) -> dict[str, Any]:
+    found = json.loads(searchkit("plagiarism", "-i", index, "--format", "json", "--quiet"))
+    return {f"{one['left']} and {one['right']}": one for one in found["findings"]}
+
+
+# -- search ----------------------------------------------------------------------------------------
+
+
+def test_one_searches_while_one_types_and_filters(address: str, visit: Open) -> None:
+    page = visit(address)
+    expect(page.locator("#summary")).to_contain_text("466 answers to 16 questions")
+    expect(page.locator("#field-q")).to_be_focused()
+    page.keyboard.type("what blocks the event loop")
+    expect(page.locator("article.hit")).to_have_count(20)
+    expect(page.locator("#summary")).to_have_text("20 answers, the nearest first")
+    assert "q=what+blocks+the+event+loop" in page.url
+    expect(page.locator("mark.hit").first).to_be_visible()
+    page.locator("[data-more]").click()
+    expect(page.locator("article.hit")).to_have_count(40)
+
+    page.fill("#field-question", "q02")
+    expect(page.locator(".hit header a.soft").first).to_have_text("q02")
+    assert set(page.locator(".hit header a.soft").all_inner_texts()) == {"q02"}
+    page.fill("#field-author", "s09")
+    expect(page.locator("#summary")).to_have_text("1 answer")
+    page.reload()
+    expect(page.locator("#summary")).to_have_text("1 answer")
+    expect(page.locator(".hit strong")).to_have_text("q02-s09")
+    page.fill("#field-author", "nobody")
+    expect(page.locator(".empty")).to_contain_text("No answer passes the filter")
+
+
+def test_words_are_found_as_they_stand_whatever_is_typed(address: str, visit: Open) -> None:
+    page = visit(f"{address}/?mode=lexical&q=libuv")
+    assert all("libuv" in one.lower() for one in page.locator(".hit .answer").all_inner_texts())
+    for text in ['"', "NEAR(", "*", "a AND NOT", "%", "<b>x</b>", "‮ x"]:
+        page.fill("#field-q", text)
+        page.locator("#search button").click()
+        expect(page.locator("#hits")).not_to_have_attribute("aria-busy", "true")
+        expect(page.locator(".toast")).to_have_count(0)
+        expect(page.locator("#field-q")).to_have_value(text)
+
+
+def test_what_is_typed_while_the_page_loads_is_searched(address: str, visit: Open) -> None:
+    page = visit(f"{address}/upload")
+    held: list[Route] = []
+    page.route("**/search.js", lambda route: held.append(route))
+    page.goto(address, wait_until="commit")
+    page.fill("#field-q", "what blocks the loop")
+    held[0].continue_()
+    expect(page.locator(".hit strong").first).to_be_visible()
+
+
+def test_more_like_this_and_side_by_side(address: str, visit: Open) -> None:
+    page = visit(f"{address}/?q=what+blocks+the+event+loop")
+    name = page.locator(".hit strong").first.inner_text()
+    page.get_by_text("More like this").first.click()
+    expect(page.locator("h1")).to_have_text(name)
+    expect(page.locator("#near + .hits > li")).to_have_count(8)
+    expect(page.locator("#near")).to_be_in_viewport()
+    page.get_by_text("Side by side").first.click()
+    expect(page.locator(".side")).to_have_count(2)
+
+
+# -- review ----------------------------------------------------------------------------------------
+
+
+def test_twenty_findings_are_reviewed_by_keyboard_only(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review")
+    first = title(page)
+    page.keyboard.press("j")
+    expect(page.locator("#place")).to_have_text("2 of 58")
+    second = title(page)
+    expect(page.locator("#seen")).to_have_text(second)
+    page.keyboard.press("k")
+    expect(page.locator("#finding h2")).to_have_text(first, use_inner_text=True)
+
+    decide(page, "c")
+    assert title(page) == second
+    decide(page, "d", "both quote the <b>task</b>")
+    third = title(page)
+    page.keyboard.press("d")
+    page.keyboard.type("no")
+    page.keyboard.press("Escape")
+    expect(page.locator("#dismiss")).to_be_hidden()
+    assert title(page) == third
+    expect(page.locator("#decided")).to_have_text("2")
+    undo(page, second)
+    undo(page, first)
+    expect(page.locator("#decided")).to_have_text("0")
+
+    seen = []
+    for number in range(20):
+        seen.append(title(page))
+        decide(page, *(("d", f"reason {number}") if number % 2 else ("c",)))
+    assert len(set(seen)) == 20
+    expect(page.locator("#decided")).to_have_text("20")
+    page.reload()
+    expect(page.locator("#decided")).to_have_text("20")
+    expect(page.locator("#place")).to_have_text("1 of 38")
+    assert title(page) not in seen
+    page.goto(f"{address}/review?show=dismissed")
+    expect(page.locator("#place")).to_have_text("1 of 10")
+    expect(page.locator("#finding .notice")).to_contain_text(re.compile("Dismissed on .*reason 1"))
+
+    page.goto(f"{address}/review")
+    page.keyboard.press("u")  # of an earlier visit
+    expect(page.locator("#decided")).to_have_text("19")
+    expect(page.locator("#finding h2")).to_have_text(seen[-1], use_inner_text=True)
+
+
+def test_the_next_open_finding_comes_in_every_list(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review?show=all")
+    names = []
+    for number in range(1, 4):
+        expect(page.locator("#place")).to_have_text(f"{number} of 58")
+        names.append(title(page))
+        page.keyboard.press("j")
+    expect(page.locator("#place")).to_have_text("4 of 58")
+    page.keyboard.press("k")
+    expect(page.locator("#place")).to_have_text("3 of 58")
+    decide(page, "c")
+    page.keyboard.press("k")
+    expect(page.locator("#finding h2")).to_have_text(names[2], use_inner_text=True)
+    expect(page.locator("#finding .badge").last).to_have_text("✓ confirmed")
+    page.keyboard.press("k")
+    expect(page.locator("#place")).to_have_text("2 of 58")
+    decide(page, "c")
+    expect(page.locator("#place")).to_have_text("4 of 58")  # not the third: it is decided
+
+    page.goto(f"{address}/review?show=confirmed")
+    expect(page.locator("#place")).to_have_text("1 of 2")
+    assert title(page) == names[1]
+    page.get_by_role("button", name="Open again").click()
+    expect(page.locator("#finding h2")).to_have_text(names[2], use_inner_text=True)
+    expect(page.locator("#place")).to_have_text("1 of 1")
+    page.get_by_role("button", name="Open again").click()
+    expect(page.locator("#nothing")).to_be_visible()
+    expect(page.locator("#nothing")).to_contain_text("Undo")
+    for key in "jkcd":
+        page.keyboard.press(key)
+    expect(page.locator("#nothing")).to_be_visible()
+    undo(page, names[2])
+    expect(page.locator("#nothing")).to_be_hidden()
+    undo(page, names[1])
+    expect(page.locator("[data-count=confirmed]")).to_have_text("2")
+
+
+def test_no_key_is_lost_when_one_is_quick(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review")
+    first = title(page)
+    # The dialog is closed, and has the focus until the next frame; an undo waits for its decision.
+    page.evaluate("""() => {
+        const press = key => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+        press("d");
+        document.querySelector("#dismiss button[value=save]").click();
+        press("u");
+        press("c");
+    }""")
+    expect(page.locator(".toast")).to_have_text("Taken back.")
+    expect(page.locator("#finding h2")).to_have_text(first, use_inner_text=True)
+    expect(page.locator("#decided")).to_have_text("0")
+    assert not get(address, "/api/decisions")["decisions"]
+
+
+def test_focus_stays_with_the_finding_when_its_buttons_go(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review")
+    for button, then in [("Confirm", None), ("Dismiss …", "Dismiss")]:
+        before = title(page)
+        page.locator("#finding").get_by_role("button", name=button).focus()
+        page.keyboard.press("Enter")
+        if then:
+            page.keyboard.press("Enter")
+        expect(page.locator("#finding h2")).not_to_have_text(before, use_inner_text=True)
+        expect(page.locator("#finding h2")).to_be_focused()
+    expect(page.locator("#decided")).to_have_text("2")
+    dismiss = page.locator("#finding").get_by_role("button", name="Dismiss …")
+    dismiss.focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-reason]").first.click()
+    expect(page.locator("#field-reason")).to_have_value("both quote the task")
+    page.keyboard.press("Escape")
+    expect(dismiss).to_be_focused()
+
+
+def test_decisions_outlive_the_server_and_more_answers(
+    copy: Path, tmp_path: Path, visit: Open
+) -> None:
+    with serving(copy) as server:
+        page = visit(f"{ready(server)}/review")
+        confirmed = title(page)
+        decide(page, "c")
+        dismissed = title(page)
+        decide(page, "d", "they may work together")
+    more = tmp_path / "more.csv"
+    more.write_text("id,question,author,answer\nnew1,q01,s77,A loop that waits for events.\n")
+    ingested(tmp_path, more)
+    with serving(copy) as server:
+        page.goto(f"{ready(server)}/review")
+        expect(page.locator("[data-count=dismissed]")).to_have_text("1")
+        assert title(page)[2:] not in (confirmed[2:], dismissed[2:])
+        page.goto(f"{server.address}/review?show=dismissed")
+        assert title(page)[2:] == dismissed[2:]
+        expect(page.locator("#finding .notice")).to_contain_text("they may work together")
+    now = said(copy)
+    assert now[confirmed[2:]]["decision"] == "confirmed"
+    assert now[dismissed[2:]]["decision"] == "dismissed"
+
+
+def test_what_was_answered_is_kept_when_the_server_is_killed(
+    demo: Path, tmp_path: Path, visit: Open
+) -> None:
+    copy = tmp_path / "index"
+    shutil.copytree(demo, copy)  # the whole: with findings left when the server dies
+    server = Server(copy)
+    answered = set()
+    try:
+        page = visit(f"{ready(server)}/review", allowed=REFUSED)
+
+        def keep(response: Any) -> None:
+            if response.request.method == "POST" and response.status == 200:
+                one = response.request.post_data_json
+                answered.add((one["left"], one["right"]))
+
+        page.on("response", keep)
+        for _ in range(5):
+            decide(page, "c")
+        threading.Timer(0.3, server.process.kill).start()
+        until = time.monotonic() + 30
+        while not page.locator(".toast.bad").count():
+            assert time.monotonic() < until, "the page doesn't say that the server is gone"
+            page.keyboard.press("c")
+            page.wait_for_timeout(20)
+        expect(page.locator(".toast.bad")).to_contain_text("The server doesn’t answer")
+        shown, decided = title(page), page.locator("#decided").inner_text()
+        for key in "cjku":
+            page.keyboard.press(key)
+            page.wait_for_timeout(50)
+        expect(page.locator(".toast.bad")).to_have_count(1)
+        assert (title(page), page.locator("#decided").inner_text()) == (shown, decided)
+    finally:
+        server.stop(kill=True)
+    with serving(copy) as again:
+        found = get(again.address, "/api/decisions")["decisions"]
+    kept = {(one["left"], one["right"]) for one in found}
+    assert len(answered) >= 5
+    assert answered <= kept
+    assert len(kept) - len(answered) <= 1  # written, and killed before it could say so
+
+
+# -- groups, map, upload ---------------------------------------------------------------------------
+
+
+def test_a_group_gets_a_mark_and_a_comment(copy: Path, visit: Open) -> None:
+    with serving(copy) as server:
+        page = visit(f"{server.address}/question?name=q01")
+        group = page.locator(".cluster").first
+        group.get_by_text("Read them").click()
+        expect(group.locator(".group > li")).to_have_count(19)
+        group.get_by_role("button", name="Give to 19").click()
+        expect(page.locator(".toast.bad")).to_contain_text("Write a mark or a comment first")
+        page.get_by_role("button", name="Close").click()
+        group.get_by_label("Mark", exact=True).fill("7.5")
+        group.get_by_label("Comment").fill("=good, but say <why>")
+        page.keyboard.press("Enter")
+        expect(group.locator(".given")).to_contain_text("mark “7.5” at 19")
+        page.reload()
+        expect(page.locator(".cluster").first.locator(".given")).to_contain_text("<why>” at 19")
+    rows = list(csv.DictReader(io.StringIO(searchkit("export", "-i", copy, "--format", "csv"))))
+    marked = [row for row in rows if row["group_mark"]]
+    assert len(marked) == 19
+    assert {row["question"] for row in marked} == {"q01"}
+    assert {row["group_comment"] for row in marked} == {"'=good, but say <why>"}
+    with DEMO.open(encoding="utf-8") as file:
+        scores = {row["id"]: row["score"] for row in csv.DictReader(file)}
+    assert all(row["score"] == scores[row["id"]] for row in rows)
+
+
+def test_the_map_is_drawn_and_what_is_encircled_becomes_a_list(address: str, visit: Open) -> None:
+    page = visit(f"{address}/question?name=q01")
+    page.get_by_role("button", name="Draw the map").click()
+    expect(page.locator("#plot .point").first).to_be_visible(timeout=120_000)
+    expect(page.locator("#plot .point")).to_have_count(28)
+    page.get_by_role("button", name="Lasso").click()
+    box = page.locator("#plot .nsewdrag").bounding_box()
+    assert box
+    left, top = box["x"] + 2, box["y"] + 2
+    right, bottom = left + box["width"] - 4, top + box["height"] - 4
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in [(right, top), (right, bottom), (left, bottom), (left, top)]:
+        page.mouse.move(x, y, steps=5)
+    page.mouse.up()
+    expect(page.locator("#chosen h3")).to_have_text("28 answers encircled")
+
+
+def write(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_a_file_is_sent_looked_at_and_found(copy: Path, tmp_path: Path, visit: Open) -> None:
+    rows = "kennung,aufgabe,wer,was,notiz\n" + "".join(
+        f'u{n},q77,w{n},"Zebras graze number {n}, calmly",\'{n}\n' for n in range(1, 301)
+    )
+    table = write(tmp_path, "more & <b>.csv", rows)
+    with serving(copy) as server:
+        page = visit(f"{server.address}/upload", allowed=REFUSED)
+        count = get(server.address, "/api/status")["answers"]
+        for bad, why in [
+            (write(tmp_path, "bytes.csv", b"id,answer\n1,Gr\xfc\xdfe an alle\n"), "UTF-8"),
+            (write(tmp_path, "quote.csv", 'id,answer\n1,"never ends\n2,x\n3,y\n'), "quote"),
+            (write(tmp_path, "tool.exe", "MZ"), "not a kind of file"),
+            (write(tmp_path, "empty.csv", ""), "empty"),
+            (write(tmp_path, "bare.csv", "id,score\n1,2\n"), "bare.csv"),
+        ]:
+            page.set_input_files("#file", bad)
+            expect(page.locator("#wrong")).to_contain_text(why)
+            expect(page.locator("#wrong")).to_contain_text(bad.name)
+            submit = page.locator("#ingest [type=submit]")
+            assert submit.is_disabled() or not submit.is_visible()
+        assert get(server.address, "/api/status")["answers"] == count
+
+        page.set_input_files("#file", table)
+        expect(page.locator("#confirm")).to_be_visible()
+        for label, column in [("Answer (needed)", "was"), ("Id", "kennung"),
+                              ("Question", "aufgabe"), ("Author", "wer")]:  # fmt: skip
+            field = page.get_by_label(label, exact=True)
+            field.select_option(column)
+            expect(field).to_have_value(column)
+        expect(page.locator("#rows tbody tr").first).to_contain_text("Zebras graze number 1")
+        expect(page.locator("#wrong")).to_be_hidden()
+        page.get_by_role("button", name="Add to the index").click()
+        expect(page.locator("#done")).to_be_visible(timeout=30_000)
+        expect(page.locator("#done-title")).to_be_focused()
+        expect(page.locator("#counts")).to_contain_text("added300")
+        page.locator("#done").get_by_role("link", name="Search").click()
+        page.fill("#field-q", "grazing zebras")
+        expect(page.locator(".hit strong").first).to_have_text(re.compile(r"u\d+"))
+        page.goto(f"{server.address}/answer?id=u7")
+        expect(page.locator("dl.facts")).to_contain_text("more & <b>.csv:8")
+
+        page.goto(f"{server.address}/upload")  # the same again, with a text changed
+        page.set_input_files(
+            "#file", write(tmp_path, "twice.csv", "id,answer\nu7,Something else\n")
+        )
+        page.get_by_role("button", name="Add to the index").click()
+        expect(page.locator("#wrong")).to_contain_text("u7")
+        expect(page.locator("#choose")).to_be_visible()
+        assert get(server.address, "/api/status")["answers"] == count + 300
+
+
+def test_letters_and_sheets_can_be_chosen(copy: Path, tmp_path: Path, visit: Open) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "notes"
+    book.create_sheet("answers").append(["id", "answer"])
+    book["answers"].append(["x1", "Okapis hide in the forest"])
+    book["notes"].append(["nothing"])
+    book.save(tmp_path / "book.xlsx")
+    with serving(copy) as server:
+        page = visit(f"{server.address}/upload")
+        page.set_input_files(
+            "#file",
+            write(tmp_path, "old.csv", "id,answer\nx2,Gr\xfc\xdfe an alle\n".encode("cp1252")),
+        )
+        expect(page.locator("#wrong")).to_contain_text("encoding (below)")
+        page.fill("#field-encoding", "cp1252")
+        page.get_by_role("button", name="Look again").click()
+        expect(page.locator("#rows tbody")).to_contain_text("Gr\xfc\xdfe an alle")
+        expect(page.locator("#wrong")).to_be_hidden()
+        page.fill("#field-encoding", "")
+        page.set_input_files("#file", tmp_path / "book.xlsx")
+        expect(page.locator("#wrong")).to_contain_text("sheet (below)")
+        page.fill("#field-sheet", "answers")
+        page.get_by_role("button", name="Look again").click()
+        expect(page.locator("#rows tbody")).to_contain_text("Okapis hide")
+        page.get_by_role("button", name="Add to the index").click()
+        expect(page.locator("#counts")).to_contain_text("added1")
+
+
+# -- names, and the report -------------------------------------------------------------------------
+
+NAMED = re.compile(r"\bq\d\d-s\d\d\b|\bs\d\d\b")
+
+
+def test_names_can_be_hidden_on_every_page(address: str, visit: Open) -> None:
+    page = visit(f"{address}/?q=event+loop")
+    assert NAMED.search(page.inner_text("body"))
+    page.get_by_role("button", name="Hide names").click()
+    expect(page.locator("#names")).to_have_attribute("aria-pressed", "true")
+    for path in ("/?q=event+loop", "/review", "/rings", "/question?name=q01",
+                 "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03"):  # fmt: skip
+        page.goto(address + path)
+        expect(page.locator(".alias").first).to_be_attached()
+        assert not NAMED.search(page.inner_text("body") + page.title()), path
+    page.goto(f"{address}/question?name=q01")
+    page.get_by_role("button", name="Hide names").click()
+    expect(page.locator("#names")).to_have_attribute("aria-pressed", "false")
+    assert NAMED.search(page.inner_text("body"))
+
+
+@pytest.mark.parametrize("link", ["the report", "without names"])
+def test_the_report_is_handed_out_and_opens_from_disk(
+    link: str, address: str, tmp_path: Path, visit: Open
+) -> None:
+    page = visit(f"{address}/review")
+    page.get_by_text("What was looked at").click()
+    with page.expect_download(timeout=120_000) as download:
+        page.get_by_role("link", name=link).click()
+    download.value.save_as(tmp_path / "report.html")
+    page.goto((tmp_path / "report.html").as_uri())
+    expect(page.locator(".finding").first).to_be_attached()
+    assert page.locator(".finding").count() == 58
+    assert bool(NAMED.search(page.inner_text("body"))) == (link == "the report")
+    page.pdf(path=tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").stat().st_size > 100_000
+
+
+# -- hostile and odd corpora -----------------------------------------------------------------------
+
+HIT = "window.hit=1"
+PAYLOADS = [
+    f"<script>{HIT}</script>", f"<img src=x onerror={HIT}>", f"javascript:{HIT}",
+    f'"><svg onload={HIT}>', f"' autofocus onfocus='{HIT}", f"</script><script>{HIT}</script>",
+    f"{{{{ {HIT} }}}}", f"\u202e{HIT}\u202c \u2066x", "\x1b[31mred\x07 \x01", "a&b=c#d?e/../f %2f+",
+]  # fmt: skip
+TEXT = (
+    "The event loop takes one callback after another from its queue and runs each to the end, "
+    "so that a long computation holds up every other client of the server for that time"
+)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("hostile")
+    rows = []
+    for number, bad in enumerate(PAYLOADS):
+        for question in range(2):
+            rows += [
+                {"id": f"{bad} {question}", "author": bad, "question": f"{bad[:40]} q{question}",
+                 "submitted_at": bad, "prompt": bad, f"x {bad}": bad,
+                 "text": f"{TEXT} {bad} {'abcdefghij'[number] * 9} and so on {question}"},
+                {"id": f"copy {bad} {question}", "author": f"two {bad}",
+                 "question": f"{bad[:40]} q{question}",
+                 "text": f"{TEXT} {bad} {'abcdefghij'[number] * 9} and so on {question}"},
+                *({"id": f"{n} {bad} {question}", "author": f"{n} {bad}",
+                   "question": f"{bad[:40]} q{question}",
+                   "text": f"{word} are {word[::-1]} {n} {bad}"}
+                  for n, word in enumerate(["timers", "streams", "sockets", "modules"])),
+            ]  # fmt: skip
+    file = folder / f"<img src=x onerror={HIT}>.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with serving(ingested(folder, file)) as server:
+        ready(server)
+        yield server
+
+
+def test_what_stands_in_a_corpus_stays_inert(hostile: Server, visit: Open) -> None:
+    base = hostile.address
+    page = visit(base, bypass_csp=True)  # so that it isn't only the policy that helps
+
+    def look(path: str) -> None:
+        response = page.goto(base + path)
+        assert response and response.status == 200, path
+        assert page.evaluate("window.hit") is None, path
+        assert not page.locator("a[href^='javascript'], main img, main svg[onload]").count(), path
+
+    def links(start: str) -> list[str]:
+        look(start)
+        found = page.locator("main a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+        return list(
+            dict.fromkeys(one for one in found if one.startswith("/") and "/api" not in one)
+        )
+
+    questions = [one for one in links("/questions") if one.startswith("/question?")]
+    assert len(questions) == 2 * len(PAYLOADS)
+    look("/review")
+    expect(page.locator("#finding h2")).to_be_visible()
+    queue = get(base, "/api/findings")["findings"]
+    assert len(queue) >= len(PAYLOADS)
+    for one in queue[::2]:
+        both = urlencode({"left": one["left"], "right": one["right"]})
+        look(f"/review?show=all&{both}")
+        assert page.locator("#place").inner_text().startswith(f"{queue.index(one) + 1} of ")
+        look(f"/compare?{both}")
+    for bad in PAYLOADS:
+        look(f"/answer?{urlencode({'id': f'{bad} 0'})}")
+        look(f"/?{urlencode({'q': bad, 'question': bad, 'author': bad})}")
+        expect(page.locator("#field-author")).to_have_value(bad)
+    for path in questions[::3]:
+        for inner in links(path)[:3]:
+            look(inner)
+    links("/rings")
+    look("/?q=callback")
+    expect(page.locator("article.hit")).to_have_count(20)
+
+
+def test_hostile_answers_are_reviewed_marked_and_drawn(hostile: Server, visit: Open) -> None:
+    bad = PAYLOADS[7]
+    page = visit(f"{hostile.address}/review", bypass_csp=True)
+    total = len(get(hostile.address, "/api/findings")["findings"])
+    for _ in range(5):
+        decide(page, "c")
+    expect(page.locator("#decided")).to_have_text("5")
+    kept = get(hostile.address, "/api/findings")["findings"]
+    assert len(kept) == total
+    assert sum(one["decision"] == "confirmed" for one in kept) == 5
+    page.goto(hostile.address + "/question?" + urlencode({"name": f"{bad[:40]} q0"}))
+    page.fill("#field-mark-column", f"<img src=x onerror={HIT}>")
+    form = page.locator("form.mark").first
+    form.get_by_label("Mark", exact=True).fill(bad)
+    form.locator("button").click()
+    expect(form.locator(".given")).to_contain_text(HIT)
+    page.get_by_role("button", name="Draw the map").click()
+    expect(page.locator("#plot .point").first).to_be_visible(timeout=120_000)
+    page.locator("#plot .point").first.hover(force=True)
+    expect(page.locator("#plot .hoverlayer .hovertext")).to_be_visible()
+    page.reload()
+    expect(page.locator("form.mark").first).to_be_visible()
+    assert page.evaluate("window.hit") is None
+
+
+ODD = {
+    "one": [{"id": "only", "text": "One answer alone"}],
+    "no-questions": [
+        {"id": f"n{n}", "text": f"{word} is what I say"} for n, word in enumerate("abc")
+    ] + [{"id": "blank", "text": ""}],
+    "long": [
+        {"id": f"{'i' * 400}{n}", "author": "A" * 300, "question": "W" * 300, "text": text,
+         "c" * 300: "v" * 900}
+        for n, text in enumerate(["word " * 3_000, "x" * 20_000, "word " * 2_999])
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(ODD))
+def test_odd_corpora_have_pages_too(kind: str, tmp_path: Path, visit: Open) -> None:
+    rows = ODD[kind]
+    file = write(tmp_path, "odd.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    question = rows[0].get("question")
+    of_question = f"?name={quote(question)}" if question else ""
+    with serving(ingested(tmp_path, file)) as server:
+        page = visit(ready(server), viewport={"width": 360, "height": 740})
+        for path in ["/", "/?q=answer", "/questions", f"/question{of_question}", "/review",
+                     "/rings", *(f"/answer?id={quote(row['id'])}" for row in rows)]:  # fmt: skip
+            response = page.goto(server.address + path)
+            assert response and response.status == 200, path
+            assert width_over(page) == 0, path
+            assert "None" not in page.locator("main").inner_text(), path
+        page.goto(f"{server.address}/question{of_question}")
+        page.get_by_role("button", name="Draw the map").click()
+        drawn = page.locator("#plot .point, .toast.bad").first
+        expect(drawn).to_be_visible(timeout=30_000)
+
+
+# -- light and dark, wide and narrow, with and without a mouse -------------------------------------
+
+
+def width_over(page: Page) -> int:
+    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_every_page(scheme: str, width: int, address: str, visit: Open) -> None:
+    page = visit(
+        address, allowed=REFUSED, bypass_csp=True, color_scheme=scheme,
+        reduced_motion="reduce", viewport={"width": width, "height": 800},
+    )  # fmt: skip
+    page.goto(f"{address}/review")
+    decide(page, "c")
+    decide(page, "d", "a reason")
+    axe = Axe()
+    rules = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
+    for path in PAGES:
+        page.goto(address + path)
+        assert width_over(page) == 0, path
+        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+        found = axe.run(page, options=rules)
+        assert not found.response["violations"], f"{path}: {found.generate_report()}"
+        assert width_over(page) == 0, path
+
+
+def test_the_dialog_can_be_used_by_everybody(address: str, visit: Open) -> None:
+    for scheme in ("light", "dark"):
+        page = visit(
+            f"{address}/review", bypass_csp=True, color_scheme=scheme,
+            viewport={"width": 360, "height": 740},
+        )  # fmt: skip
+        page.keyboard.press("d")
+        expect(page.locator("#field-reason")).to_be_focused()
+        found = Axe().run(page)
+        assert not found.response["violations"], found.generate_report()
+        assert width_over(page) == 0
+
+
+def ground(page: Page) -> int:
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return sum(map(int, re.findall(r"\d+", colour)[:3])) // 3
+
+
+def test_light_or_dark_is_as_the_system_says_until_one_chooses(address: str, visit: Open) -> None:
+    assert ground(visit(address)) > 200
+    page = visit(address, color_scheme="dark")
+    assert ground(page) < 60
+    page.get_by_role("button", name="Light or dark").click()
+    assert ground(page) > 200
+    page.goto(f"{address}/questions")
+    assert ground(page) > 200
+    page.get_by_role("button", name="Light or dark").click()
+    page.reload()
+    assert ground(page) < 60
+
+
+@pytest.mark.parametrize("path", ["/?q=loop&n=2", "/review", "/upload", "/answer?id=q01-s18"])
+def test_everything_is_reached_by_the_tab_key_and_seen(
+    path: str, address: str, visit: Open
+) -> None:
+    page = visit(address + path)
+    page.evaluate("document.body.tabIndex = -1; document.body.focus()")  # not in a field
+    page.keyboard.press("Tab")
+    skip = page.locator(".skip")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.reload()
+    page.evaluate("document.body.tabIndex = -1; document.body.focus()")  # not in a field
+    stops = page.evaluate(
+        "[...document.querySelectorAll('a[href], button, input, select, summary')]"
+        ".filter(one => one.checkVisibility({ visibilityProperty: true })).length"
+    )
+    assert stops > 8
+    places = []
+    for _ in range(stops):
+        page.keyboard.press("Tab")
+        places.append(page.evaluate(
+            "(() => { const one = document.activeElement, look = getComputedStyle(one);"
+            "return [[...document.querySelectorAll('*')].indexOf(one),"
+            "look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 2]; })()"
+        ))  # fmt: skip
+    order = [place for place, _ in places]
+    assert order == sorted(set(order))
+    assert all(seen for _, seen in places)

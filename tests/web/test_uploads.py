@@ -1,0 +1,405 @@
+"""Uploads: what may be sent, what is shown of it, what becomes of it, and that nothing stays."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import sqlite3
+import tempfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.serving import HOSTILE, client_of, make_index, toy, until, writer
+from openpyxl import Workbook
+from starlette.testclient import TestClient
+
+from searchkit import Answer, Index
+from searchkit.web.uploads import MOST_REJECTS, MOST_UPLOADS
+
+__all__ = ["toy"]
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
+    return make_index(tmp_path / "index", answers)
+
+
+@pytest.fixture
+def client(folder: Path, temporary: Path) -> Iterator[TestClient]:
+    with client_of(folder, most_bytes=5_000_000) as client:
+        yield client
+    assert list(temporary.iterdir()) == []  # after every test, whatever happened in it
+
+
+def put(client: TestClient, name: str, body: bytes | str) -> Any:
+    content = body.encode() if isinstance(body, str) else body
+    return client.put("/api/uploads", params={"name": name}, content=content)
+
+
+def ingested(client: TestClient, name: str, body: bytes | str, **said: Any) -> Any:
+    """Send a file and put it in; give the answer of the job."""
+    key = put(client, name, body).json()["id"]
+    begun = client.post(f"/api/uploads/{key}", json=said)
+    assert begun.status_code == 202, begun.text
+    return client.get(f"/api/uploads/{key}", params={"wait": 20})
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+ROWS = "id,text,question,author\nn1,A new answer,q1,dora\nn2,Another one,q2,emil\n"
+
+
+def test_a_file_is_looked_at_and_put_in(client: TestClient, folder: Path, temporary: Path) -> None:
+    seen = put(client, "answers.csv", ROWS).json()
+    assert len(seen.pop("id")) > 20
+    assert seen == {
+        "name": "answers.csv", "bytes": len(ROWS), "problem": None,
+        "columns": ["id", "text", "question", "author"],
+        "roles": {"id": "id", "text": "text", "question": "question", "author": "author"},
+        "answers": [
+            {"id": "n1", "question": "q1", "author": "dora", "text": "A new answer"},
+            {"id": "n2", "question": "q2", "author": "emil", "text": "Another one"},
+        ],
+    }  # fmt: skip
+    (path,) = files(temporary)
+    if os.name == "posix":
+        assert not path.parent.stat().st_mode & 0o077
+        assert not temporary.joinpath(path.relative_to(temporary).parts[0]).stat().st_mode & 0o077
+    done = ingested(client, "answers.csv", ROWS).json()
+    assert done.pop("seconds") >= 0
+    assert done == {
+        "read": 2, "added": 2, "updated": 0, "unchanged": 0, "skipped": 0, "passages": 2,
+        "embedded": 2, "rejected": 0, "rejects": [],
+    }  # fmt: skip
+    assert files(temporary) == [path]  # the one that waits
+    with Index.open(folder) as index:
+        assert [(a.source, a.line) for a in index.get(["n1", "n2"])] == [
+            ("answers.csv", 2),
+            ("answers.csv", 3),
+        ]
+    hits = client.get("/api/search", params={"q": "a new answer", "n": 1}).json()["hits"]
+    assert hits[0]["id"] == "n1"
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("../../etc/a.csv", "a.csv"), ("/etc/a.csv", "a.csv"), ("C:\\Users\\me\\a.csv", "a.csv"),
+        ("..\\a.csv", "a.csv"), ("  a b.csv ", "a b.csv"), ("Prüfung.CSV", "Prüfung.CSV"),
+        ("a.tar.csv", "a.tar.csv"), ("<b onclick=x>.csv", "<b onclick=x>.csv"),
+        ("%2e%2e%2fa.csv", "%2e%2e%2fa.csv"), ("-rf.csv", "-rf.csv"), ("a.csv.gz", "a.csv.gz"),
+        ("x" * 190 + ".csv", "x" * 190 + ".csv"),
+    ],
+)  # fmt: skip
+def test_a_name_is_kept_without_its_folders(
+    name: str, kept: str, client: TestClient, temporary: Path
+) -> None:
+    body: bytes | str = gzip.compress(ROWS.encode()) if kept.endswith("gz") else ROWS
+    seen = put(client, name, body).json()
+    assert (seen["name"], seen["problem"], len(seen["answers"])) == (kept, None, 2)
+    (path,) = files(temporary)
+    assert path.name == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "not a kind of file that is read"), ("..", "not a kind of file that is read"),
+        ("/", "not a kind of file"), ("a", "not a kind of file"), ("a.csv/", "it is kept"),
+        (".csv", "not a kind of file"), ("a.exe", "a.exe: not a kind of file that is read: .csv"),
+        ("a.html", "not a kind of file"), ("a.pkl", "not a kind of file"),
+        ("a.csv.exe", "not a kind of file"), ("a.gz", "not a kind of file"),
+        ("a\0.csv", "name can't be used; rename it"), ("a\n.csv", "name can't be used"),
+        ("a\u202evsc.csv", "name can't be used"), ("a\u200b.csv", "name can't be used"),
+        ("a\x1b[31m.csv", "name can't be used"), ("x" * 197 + ".csv", "name can't be used"),
+        ("ü" * 99 + ".csv", "name can't be used"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_none_is_refused(
+    name: str, said: str, client: TestClient, temporary: Path
+) -> None:
+    answer = put(client, name, ROWS)
+    if said == "it is kept":
+        assert answer.json()["name"] == "a.csv"
+        return
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]
+    assert files(temporary) == []
+
+
+def test_empty_or_too_large_nothing_is_kept(client: TestClient, temporary: Path) -> None:
+    assert put(client, "a.csv", "").json() == {"error": "a.csv: the file is empty"}
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(60):
+            yield b"x" * 100_000
+
+    answer = client.put("/api/uploads?name=a.csv", content=pieces())
+    assert (answer.status_code, answer.json()) == (413, {"error": "more than 5,000,000 bytes"})
+    assert files(temporary) == []
+
+
+def workbook(**sheets: list[list[Any]]) -> bytes:
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def database(tmp_path: Path, *tables: str) -> bytes:
+    path = tmp_path / "made.sqlite"
+    with sqlite3.connect(path) as connection:
+        for table in tables:
+            connection.execute(f"CREATE TABLE {table} (id, text)")
+            connection.execute(f"INSERT INTO {table} VALUES ('{table}-1', 'A text in {table}')")
+    connection.close()
+    return path.read_bytes()
+
+
+def bomb() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("q1/a.txt", "w") as inner:
+            for _ in range(70):
+                inner.write(b"\0" * (1 << 20))
+    return out.getvalue()
+
+
+def test_what_cant_be_read_is_said_without_saying_where_it_lies(
+    client: TestClient, temporary: Path, tmp_path: Path
+) -> None:
+    two = {"one": [["id", "text"], ["a", "b"]], "two": [["id", "text"], ["c", "d"]]}
+    for name, body, said in [
+        ("a.csv", b"id,text\n1,caf\xe9\n", "byte"),
+        ("a.csv", "id,title\n1,x\n", "a.csv"),
+        ("a.json", '{"a": ', "a.json"),
+        ("a.jsonl", "[1, 2", "a.jsonl"),
+        ("a.xlsx", b"PK but no workbook", "a.xlsx"),
+        ("a.xls", b"\xd0\xcf\x11\xe0 old", "a.xls"),
+        ("a.parquet", b"PAR1 nothing", "a.parquet"),
+        ("a.db", b"SQLite format 3\0 nothing", "a.db"),
+        ("a.zip", b"PK nothing", "a.zip: not a whole zip file"),
+        ("a.zip", bomb(), "a.zip"),
+        ("a.csv.gz", b"\x1f\x8b nothing", "a.csv.gz: "),
+        ("b.xlsx", workbook(**two), "b.xlsx: several sheets; choose one with --sheet"),
+        ("b.db", database(tmp_path, "t1", "t2"), "b.db: choose a table with --table NAME; "),
+    ]:
+        answer = put(client, name, body)
+        assert answer.status_code == 200, (name, answer.text)
+        seen = answer.json()
+        assert said in seen["problem"], name
+        assert seen["answers"] == []
+        assert str(temporary) not in answer.text
+        done = client.post(f"/api/uploads/{seen['id']}", json={})
+        assert done.status_code == 202
+        done = client.get(f"/api/uploads/{seen['id']}?wait=20")
+        assert (done.status_code, done.json()) == (400, {"error": seen["problem"]})
+        assert str(temporary) not in done.text
+        assert files(temporary) == []
+
+
+def test_a_sheet_a_table_and_an_encoding_can_be_named(client: TestClient, tmp_path: Path) -> None:
+    two = {"one": [["id", "text"], ["a", "b"]], "two": [["id", "text"], ["c", "d"]]}
+    for name, body, said, found in [
+        ("b.xlsx", workbook(**two), {"sheet": "two"}, "d"),
+        ("b.db", database(tmp_path, "t1", "t2"), {"table": "t2"}, "A text in t2"),
+        ("b.csv", "id,text\n1,café\n".encode("cp1252"), {"encoding": "cp1252"}, "café"),
+    ]:
+        key = put(client, name, body).json()["id"]
+        seen = client.post(f"/api/uploads/{key}/look", json=said).json()
+        assert (seen["problem"], seen["answers"][0]["text"]) == (None, found)
+        for wrong in ("nothing", "zlib_codec", "\0", "../x"):
+            answer = client.post(f"/api/uploads/{key}/look", json=dict.fromkeys(said, wrong))
+            assert answer.status_code == 200
+            assert f"no {next(iter(said))}" in answer.json()["problem"]
+        client.post(f"/api/uploads/{key}", json=said)
+        assert client.get(f"/api/uploads/{key}?wait=20").json()["added"] == 1
+
+
+def test_columns_can_be_chosen(client: TestClient, folder: Path) -> None:
+    rows = "nr,response,remark,id\n1,The answer,A remark,x\n2,Another,,y\n"
+    seen = put(client, "a.csv", rows).json()
+    assert seen["roles"]["text"] == "response"
+    said = {"text": "remark", "id": "nr"}
+    seen = client.post(f"/api/uploads/{seen['id']}/look", json=said).json()
+    assert (seen["roles"]["text"], seen["roles"]["id"]) == ("remark", "nr")
+    assert [one["id"] for one in seen["answers"]] == ["1", "2"]
+    wrong = client.post(f"/api/uploads/{seen['id']}/look", json={"text": "nothing"}).json()
+    assert "nothing" in wrong["problem"]
+    assert "nr, response, remark, id" in wrong["problem"]
+    client.post(f"/api/uploads/{seen['id']}", json=said)
+    assert client.get(f"/api/uploads/{seen['id']}?wait=20").json()["added"] == 2
+    with Index.open(folder) as index:
+        assert index.get(["1"])[0].text == "A remark"
+
+
+def test_texts_in_a_zip_keep_their_names(client: TestClient, folder: Path, temporary: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("q1/dora.txt", "The first text")
+        archive.writestr("../evil.txt", "Above")
+        archive.writestr("q2/emil.txt", b"\0 binary \xff")
+    done = ingested(client, "texts.zip", out.getvalue(), keep_going=True)
+    assert str(temporary) not in done.text
+    assert done.json()["added"] == 1
+    with Index.open(folder) as index:
+        assert index.get(["q1/dora.txt"])[0].source == "texts.zip/q1/dora.txt"
+    assert not (temporary.parent / "evil.txt").exists()
+
+
+def test_ids_that_are_made_are_made_of_the_name(client: TestClient, folder: Path) -> None:
+    assert ingested(client, "week 3.csv", "text\nOne\nTwo\n").json()["added"] == 2
+    with Index.open(folder) as index:
+        made = [answer.id for answer in index.answers() if answer.source == "week 3.csv"]
+    assert made == ["week 3:2", "week 3:3"]
+
+
+def test_bad_rows_stop_it_or_are_told(client: TestClient, folder: Path, temporary: Path) -> None:
+    rows = "id,text\nb1,Good\nb2,too,many,cells\nb1,Twice\na1,Taken\nb3,Good too\n"
+    stopped = ingested(client, "a.csv", rows)
+    assert stopped.status_code == 400
+    assert stopped.json()["error"].startswith("a.csv:3: ")
+    with Index.open(folder) as index:
+        assert len(index) == 6
+    done = ingested(client, "a.csv", rows, keep_going=True).json()
+    assert (done["read"], done["added"], done["rejected"]) == (4, 2, 3)
+    lines = {one["line"]: one["reason"] for one in done["rejects"]}
+    assert sorted(lines) == [3, 4, 5]
+    assert "stands already at a.csv:2" in lines[4]
+    assert "is taken by another answer" in lines[5]
+    many = "id,text\n" + "x,1,2\n" * (MOST_REJECTS + 50)
+    done = ingested(client, "b.csv", many, keep_going=True).json()
+    assert (done["rejected"], len(done["rejects"])) == (MOST_REJECTS + 50, MOST_REJECTS)
+
+
+@pytest.mark.parametrize(
+    ("policy", "text", "counts"),
+    [("keep-first", "First", (1, 1)), ("keep-last", "Second", (1, 1))],
+)
+def test_the_same_id_twice_goes_by_what_is_said(
+    policy: str, text: str, counts: tuple[int, int], client: TestClient, folder: Path
+) -> None:
+    rows = "id,text\nd1,First\nd1,Second\n"
+    refused = ingested(client, "a.csv", rows).json()["error"]
+    assert refused.startswith("a.csv:3: id 'd1' stands already at a.csv:2")
+    done = ingested(client, "a.csv", rows, on_duplicate=policy).json()
+    assert (done["added"], done["skipped"]) == counts
+    with Index.open(folder) as index:
+        assert index.get(["d1"])[0].text == text
+    assert put(client, "a.csv", rows).status_code == 200
+    key = put(client, "a.csv", rows).json()["id"]
+    assert client.post(f"/api/uploads/{key}", json={"on_duplicate": "x"}).status_code == 422
+
+
+def test_a_busy_index_is_told_and_the_file_gone(
+    client: TestClient, folder: Path, temporary: Path
+) -> None:
+    with writer(folder):
+        busy = ingested(client, "a.csv", ROWS)
+    assert busy.status_code == 503
+    assert "being written by process" in busy.json()["error"]
+    assert files(temporary) == []
+    assert client.get("/api/status").json()["answers"] == 6
+
+
+def test_one_file_is_put_in_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave = threading.Event()
+    monkeypatch.setattr("searchkit.web.uploads.count_rows", lambda _: leave.wait(10))
+    key = put(client, "a.csv", ROWS).json()["id"]
+    waits = client.get(f"/api/uploads/{key}")
+    assert (waits.status_code, waits.json()) == (400, {"error": "a.csv waits to be confirmed"})
+    assert client.post(f"/api/uploads/{key}", json={}).status_code == 202
+    for path in (f"/api/uploads/{key}", f"/api/uploads/{key}/look"):
+        again = client.post(path, json={})
+        assert again.json() == {"error": "a.csv is on its way into the index already"}
+    assert client.get(f"/api/uploads/{key}").status_code == 202
+    leave.set()
+    assert client.get(f"/api/uploads/{key}?wait=20").json()["added"] == 2
+    assert client.get(f"/api/uploads/{key}").json()["added"] == 2  # whoever asks again
+
+
+def test_progress_is_told_in_rows(client: TestClient) -> None:
+    key = put(client, "a.csv", ROWS).json()["id"]
+    client.post(f"/api/uploads/{key}", json={})
+    state = client.app_state.uploads.get(key)  # type: ignore[attr-defined]
+    until(state.job.finished.is_set)
+    assert (state.job.done, state.job.total) == (2, 2)
+
+
+def test_nobody_elses_file_can_be_had(client: TestClient) -> None:
+    for key in ("nothing", "..", "%2e%2e", "a" * 500):
+        for answer in (
+            client.get(f"/api/uploads/{key}"), client.post(f"/api/uploads/{key}", json={}),
+        ):  # fmt: skip
+            assert answer.status_code in (404, 405)
+            assert "Traceback" not in answer.text
+
+
+def test_only_so_many_wait_and_not_for_ever(
+    client: TestClient, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [put(client, f"{n}.csv", ROWS).json()["id"] for n in range(MOST_UPLOADS + 3)]
+    assert len(files(temporary)) == MOST_UPLOADS
+    gone = client.post(f"/api/uploads/{keys[2]}/look", json={})
+    assert gone.status_code == 404
+    assert gone.json() == {"error": "there is no such upload any more; send the file again"}
+    assert client.post(f"/api/uploads/{keys[3]}/look", json={}).status_code == 200
+    monkeypatch.setattr("searchkit.web.uploads.LONGEST", -1.0)
+    assert client.post(f"/api/uploads/{keys[3]}/look", json={}).status_code == 404
+    assert files(temporary) == []
+
+
+def test_a_full_disk_is_said(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    put(client, "first.csv", ROWS)
+    monkeypatch.setattr(Path, "mkdir", full)
+    answer = put(client, "a.csv", ROWS)
+    assert answer.status_code == 507
+    assert answer.json() == {"error": "a.csv: can't be kept (No space left on device)"}
+
+
+def test_a_temporary_folder_that_was_cleaned_up_is_made_anew(
+    client: TestClient, temporary: Path
+) -> None:
+    import shutil
+
+    first = put(client, "a.csv", ROWS).json()["id"]
+    for path in temporary.iterdir():
+        shutil.rmtree(path)
+    look = client.post(f"/api/uploads/{first}/look", json={})
+    assert look.json()["problem"] == "a.csv: no such file"
+    assert put(client, "a.csv", ROWS).status_code == 200
+
+
+def test_formulas_and_hostile_texts_stay_texts(client: TestClient, folder: Path) -> None:
+    out = io.StringIO()
+    csv.writer(out).writerows([["id", "text", "=HYPERLINK(1)"], [HOSTILE, HOSTILE, "=1+1"]])
+    assert ingested(client, "a.csv", out.getvalue()).json()["added"] == 1
+    page = client.get("/answer", params={"id": HOSTILE})
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    with Index.open(folder) as index:
+        assert index.get([HOSTILE])[0].meta == {"=HYPERLINK(1)": "=1+1"}
