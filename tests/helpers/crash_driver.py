@@ -2,8 +2,8 @@
 
 `python -m helpers.crash_driver SCENARIO FOLDER` prints how many steps there were. A step is a
 statement that SQLite begins, or a call that changes files (before and after it). A child is
-forked for every step and kills itself there with SIGKILL. The parent then opens what is left, checks
-it, runs the scenario to its end, and compares with a build that nobody disturbed.
+forked for every step and kills itself there with SIGKILL. The parent then opens what is left,
+checks it, runs the scenario to its end, and compares with a build that nobody disturbed.
 """
 
 from __future__ import annotations
