@@ -65,7 +65,25 @@ def main() -> None:
 
 
 for command in (
-    ingest, query, mine, plagiarism, compare, report_, decisions_, cluster, grade, serve, train,
-    evaluate, status, verify, rebuild, reindex, delete, export, copy_, demo,
-):  # fmt: skip
+    ingest,
+    query,
+    mine,
+    plagiarism,
+    compare,
+    report_,
+    decisions_,
+    cluster,
+    grade,
+    serve,
+    train,
+    evaluate,
+    status,
+    verify,
+    rebuild,
+    reindex,
+    delete,
+    export,
+    copy_,
+    demo,
+):
     main.add_command(command)

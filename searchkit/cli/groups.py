@@ -45,34 +45,58 @@ class _Threshold(click.ParamType[float | None]):
 @click.command()
 @index_option
 @click.option(
-    "-m", "--method", type=click.Choice(["communities", "k-means", "hdbscan"]),
-    default="communities", show_default=True,
+    "-m",
+    "--method",
+    type=click.Choice(["communities", "k-means", "hdbscan"]),
+    default="communities",
+    show_default=True,
     help="Around the densest answers; into k; or dense regions, the others being noise.",
-)  # fmt: skip
+)
 @by_option
 @click.option(
-    "-t", "--threshold", type=_Threshold(), default="auto", show_default=True,
+    "-t",
+    "--threshold",
+    type=_Threshold(),
+    default="auto",
+    show_default=True,
     help="Of communities: the least cosine of an answer with its centre; auto: from the data.",
-)  # fmt: skip
+)
 @click.option("-k", type=int, help="Of k-means: how many clusters; from the data if not said.")
 @click.option(
-    "--min-size", type=int, default=3, show_default=True,
+    "--min-size",
+    type=int,
+    default=3,
+    show_default=True,
     help="Of hdbscan: answers of a cluster, at least.",
-)  # fmt: skip
+)
 @click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="Draw the answers on a plane, too: .png, .svg, .pdf or .html (searchkit[plot]).",
-)  # fmt: skip
+)
 @runner_options
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
 @quiet_option
 def cluster(
-    folder: Place, method: Any, by: Any, threshold: float | None, k: int | None,  # noqa: ANN401
-    min_size: int, plot: Path | None, question: str | None, author: str | None, sql: str | None,
-    form: str, output: Path | None, quiet: bool, runner: str | None, shards: Path | None,
-) -> None:  # fmt: skip
+    folder: Place,
+    method: Any,
+    by: Any,
+    threshold: float | None,
+    k: int | None,  # noqa: ANN401
+    min_size: int,
+    plot: Path | None,
+    question: str | None,
+    author: str | None,
+    sql: str | None,
+    form: str,
+    output: Path | None,
+    quiet: bool,
+    runner: str | None,
+    shards: Path | None,
+) -> None:
     """Group the answers that say the same.
 
     Each group with its most typical answer and the words that set it apart; what stands alone is
@@ -98,21 +122,29 @@ def cluster(
             progress_bar("questions", quiet=quiet) as advance,
         ):
             found = run(
-                index, by=by, method=method, threshold=threshold, k=k, min_size=min_size,
-                where=where, runner=workers, progress=advance,
-            )  # fmt: skip
+                index,
+                by=by,
+                method=method,
+                threshold=threshold,
+                k=k,
+                min_size=min_size,
+                where=where,
+                runner=workers,
+                progress=advance,
+            )
         if found.blank:
             log.info("%s blank answers are in no cluster", f"{found.blank:,}")
         if plot:
             draw_map(index, found, plot, where=where)
             log.info("%s is drawn", plot)
         write_result(
-            form, output,
+            form,
+            output,
             table=lambda out: print_clusters(found, index.get, out),
             records=lambda: map(cluster_as_record, found.clusters),
             rows=lambda: clusters_as_rows(found.clusters, index.get),
             columns=COLUMNS,
-        )  # fmt: skip
+        )
 
 
 class _Said(click.ParamType[tuple[str, str | None]]):
@@ -131,27 +163,37 @@ class _Said(click.ParamType[tuple[str, str | None]]):
 @index_option
 @click.option("--column", metavar="NAME", required=True, help="The column with the marks.")
 @click.option(
-    "--as", "kind", type=click.Choice(["numbers", "labels"]),
+    "--as",
+    "kind",
+    type=click.Choice(["numbers", "labels"]),
     help="What the marks are.  [default: numbers, if all of them are]",
-)  # fmt: skip
+)
 @click.option("--evaluate", "mode", flag_value="evaluate", help="Measure it on held-out answers.")
 @click.option("--audit", "mode", flag_value="audit", help="Look for marks that don't go together.")
 @click.option(
-    "--propagate", "said", type=_Said(), multiple=True, metavar="ID[=MARK]",
+    "--propagate",
+    "said",
+    type=_Said(),
+    multiple=True,
+    metavar="ID[=MARK]",
     help="Show what the mark of this answer would give those that say the same; repeatable.",
-)  # fmt: skip
+)
 @click.option(
-    "--min-confidence", type=float,
+    "--min-confidence",
+    type=float,
     help="Suggest nothing that is less likely to be right.  [default: 0.5]",
-)  # fmt: skip
+)
 @click.option(
-    "--tolerance", type=float,
+    "--tolerance",
+    type=float,
     help="A number so near to the grader's is right.  [default: a tenth of the range]",
-)  # fmt: skip
+)
 @click.option(
-    "-t", "--threshold", type=float,
+    "-t",
+    "--threshold",
+    type=float,
     help="Of --audit: how alike near-equal answers are (0.8); of --propagate: of the clusters.",
-)  # fmt: skip
+)
 @click.option("--write", metavar="NAME", help="Write the marks into this column of the index.")
 @click.option("--overwrite", is_flag=True, help="Replace what these answers have in that column.")
 @filter_options
@@ -159,10 +201,20 @@ class _Said(click.ParamType[tuple[str, str | None]]):
 @output_option
 @quiet_option
 def grade(
-    folder: Place, column: str, mode: str | None, said: Sequence[tuple[str, str | None]],
-    write: str | None, overwrite: bool, question: str | None, author: str | None,
-    sql: str | None, form: str, output: Path | None, quiet: bool, **options: Any,  # noqa: ANN401
-) -> None:  # fmt: skip
+    folder: Place,
+    column: str,
+    mode: str | None,
+    said: Sequence[tuple[str, str | None]],
+    write: str | None,
+    overwrite: bool,
+    question: str | None,
+    author: str | None,
+    sql: str | None,
+    form: str,
+    output: Path | None,
+    quiet: bool,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Suggest marks for ungraded answers from the graded ones.
 
     Each with a confidence, and the nearest graded answers as reasons; below --min-confidence it is
@@ -197,9 +249,15 @@ def grade(
 
 
 def _suggested(
-    index: BaseIndex, column: str, where: Where, form: str, output: Path | None,
-    options: dict[str, Any], *, quiet: bool,
-) -> dict[str, Mark | None]:  # fmt: skip
+    index: BaseIndex,
+    column: str,
+    where: Where,
+    form: str,
+    output: Path | None,
+    options: dict[str, Any],
+    *,
+    quiet: bool,
+) -> dict[str, Mark | None]:
     from searchkit.grading.suggest import MIN_CONFIDENCE
     from searchkit.grading.suggest import grade as run
     from searchkit.output.grades import (
@@ -213,26 +271,35 @@ def _suggested(
     least = options["min_confidence"]
     with progress_bar("questions", quiet=quiet) as advance:
         found = run(
-            index, column, kind=options["kind"],
+            index,
+            column,
+            kind=options["kind"],
             min_confidence=MIN_CONFIDENCE if least is None else least,
-            tolerance=options["tolerance"], where=where, progress=advance,
-        )  # fmt: skip
+            tolerance=options["tolerance"],
+            where=where,
+            progress=advance,
+        )
     for line in what_was_learned(found):
         log.info(line)
     write_result(
-        form, output,
+        form,
+        output,
         table=lambda out: print_suggestions(found, index.get, out),
         records=lambda: map(suggestion_as_record, found.suggestions),
         rows=lambda: suggestions_as_rows(found, index.get),
         columns=COLUMNS,
-    )  # fmt: skip
+    )
     return {one.id: one.suggested for one in found.suggestions}
 
 
 def _propagated(
-    index: BaseIndex, column: str, said: dict[str, str | None], form: str, output: Path | None,
+    index: BaseIndex,
+    column: str,
+    said: dict[str, str | None],
+    form: str,
+    output: Path | None,
     options: dict[str, Any],
-) -> dict[str, Mark | None]:  # fmt: skip
+) -> dict[str, Mark | None]:
     from searchkit.grading.propagate import propagate
     from searchkit.output.grades import (
         SPREAD_COLUMNS,
@@ -242,23 +309,34 @@ def _propagated(
     )
 
     spreads = propagate(
-        index, column, said, kind=options["kind"], threshold=options["threshold"],
+        index,
+        column,
+        said,
+        kind=options["kind"],
+        threshold=options["threshold"],
         tolerance=options["tolerance"],
-    )  # fmt: skip
+    )
     write_result(
-        form, output,
+        form,
+        output,
         table=lambda out: print_spreads(spreads, index.get, out),
         records=lambda: map(spread_as_record, spreads),
         rows=lambda: spreads_as_rows(spreads, index.get, column),
         columns=SPREAD_COLUMNS,
-    )  # fmt: skip
+    )
     return {name: spread.mark for spread in spreads for name in (spread.id, *spread.given)}
 
 
 def _evaluated(
-    index: BaseIndex, column: str, where: Where, form: str, output: Path | None,
-    options: dict[str, Any], *, quiet: bool,
-) -> None:  # fmt: skip
+    index: BaseIndex,
+    column: str,
+    where: Where,
+    form: str,
+    output: Path | None,
+    options: dict[str, Any],
+    *,
+    quiet: bool,
+) -> None:
     from searchkit.grading.evaluate import evaluate_grades
     from searchkit.output.grades import (
         EVALUATION_COLUMNS,
@@ -269,23 +347,34 @@ def _evaluated(
 
     with progress_bar("folds", quiet=quiet) as advance:
         found = evaluate_grades(
-            index, column, kind=options["kind"], tolerance=options["tolerance"], where=where,
+            index,
+            column,
+            kind=options["kind"],
+            tolerance=options["tolerance"],
+            where=where,
             progress=advance,
-        )  # fmt: skip
+        )
     write_result(
-        form, output,
+        form,
+        output,
         table=lambda out: print_evaluation(found, out),
         whole=lambda: evaluation_as_record(found),
         records=lambda: evaluation_as_record(found)["trials"],
         rows=lambda: evaluation_as_rows(found),
         columns=EVALUATION_COLUMNS,
-    )  # fmt: skip
+    )
 
 
 def _audited(
-    index: BaseIndex, column: str, where: Where, form: str, output: Path | None,
-    options: dict[str, Any], *, quiet: bool,
-) -> None:  # fmt: skip
+    index: BaseIndex,
+    column: str,
+    where: Where,
+    form: str,
+    output: Path | None,
+    options: dict[str, Any],
+    *,
+    quiet: bool,
+) -> None:
     from searchkit.grading.audit import NEAR, audit_grades
     from searchkit.output.grades import (
         AUDIT_COLUMNS,
@@ -298,17 +387,23 @@ def _audited(
     threshold = NEAR if options["threshold"] is None else options["threshold"]
     with progress_bar("questions", quiet=quiet) as advance:
         found = audit_grades(
-            index, column, kind=options["kind"], threshold=threshold,
-            tolerance=options["tolerance"], where=where, progress=advance,
-        )  # fmt: skip
+            index,
+            column,
+            kind=options["kind"],
+            threshold=threshold,
+            tolerance=options["tolerance"],
+            where=where,
+            progress=advance,
+        )
     log.info(what_was_audited(found))
     write_result(
-        form, output,
+        form,
+        output,
         table=lambda out: print_audit(found, index.get, out),
         records=lambda: audit_as_records(found),
         rows=lambda: audit_as_rows(found, index.get),
         columns=AUDIT_COLUMNS,
-    )  # fmt: skip
+    )
 
 
 def _write_marks(

@@ -36,19 +36,26 @@ if TYPE_CHECKING:
 @click.option("--sheet", metavar="NAME", help="Which sheet of a workbook.")
 @click.option("--table", metavar="NAME", help="Which table of a SQLite database.")
 @click.option(
-    "--input-format", metavar="NAME",
+    "--input-format",
+    metavar="NAME",
     help="csv, tsv, json, jsonl, xlsx, parquet, sqlite, folder or zip; by the name if not said.",
-)  # fmt: skip
+)
 @click.option("--model", metavar="MODEL", help="A sentence-transformers folder or hub name.")
 @click.option(
-    "--on-duplicate", type=click.Choice(["refuse", "keep-first", "keep-last"]), default="refuse",
-    show_default=True, help="What to do when an id comes twice.",
-)  # fmt: skip
+    "--on-duplicate",
+    type=click.Choice(["refuse", "keep-first", "keep-last"]),
+    default="refuse",
+    show_default=True,
+    help="What to do when an id comes twice.",
+)
 @click.option("--keep-going", is_flag=True, help="Put bad rows into a file and go on.")
 @click.option(
-    "--rejects", type=click.Path(dir_okay=False, path_type=Path), default=Path("rejects.jsonl"),
-    show_default=True, help="Where --keep-going puts bad rows.",
-)  # fmt: skip
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("rejects.jsonl"),
+    show_default=True,
+    help="Where --keep-going puts bad rows.",
+)
 @runner_options
 @format_option("table", "json")
 @output_option
@@ -79,9 +86,12 @@ def ingest(folder: Place, form: str, output: Path | None, quiet: bool, **options
 
 
 def _ingested(
-    place: Place, options: dict[str, Any], rejects: Rejects | None,
-    progress: Progress | None, say: Callable[[str], None],
-) -> dict[str, Any]:  # fmt: skip
+    place: Place,
+    options: dict[str, Any],
+    rejects: Rejects | None,
+    progress: Progress | None,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
     from dataclasses import asdict
 
     from searchkit.encoding.distributed import FarEncoder
@@ -91,13 +101,19 @@ def _ingested(
     from searchkit.sources.columns import Columns
     from searchkit.sources.reader import read_answers
 
-    columns = Columns(*(options[f"{name}_column"] for name in
-                        ("id", "text", "question", "author", "time")))  # fmt: skip
+    columns = Columns(
+        *(options[f"{name}_column"] for name in ("id", "text", "question", "author", "time"))
+    )
     answers = read_answers(
-        options["files"], columns=columns, format=options["input_format"],
-        encoding=options["encoding"], sheet=options["sheet"], table=options["table"],
-        on_reject=rejects.add if rejects else None, on_skip=lambda what: say(f"skipped {what}"),
-    )  # fmt: skip
+        options["files"],
+        columns=columns,
+        format=options["input_format"],
+        encoding=options["encoding"],
+        sheet=options["sheet"],
+        table=options["table"],
+        on_reject=rejects.add if rejects else None,
+        on_skip=lambda what: say(f"skipped {what}"),
+    )
     answers = _begun(answers)
     encoder = load_named_encoder(options["model"], say)
     with (
@@ -107,10 +123,13 @@ def _ingested(
         if workers:
             index.use_encoder(FarEncoder(index.encoder, workers))
         done = run(
-            index, answers, on_duplicate=options["on_duplicate"],
-            on_reject=rejects.add_answer if rejects else None, progress=progress,
+            index,
+            answers,
+            on_duplicate=options["on_duplicate"],
+            on_reject=rejects.add_answer if rejects else None,
+            progress=progress,
             batch=BATCH * (workers.workers if workers else 1),
-        )  # fmt: skip
+        )
     if rejects:
         done.read += rejects.unread
         done.skipped += rejects.unread
@@ -125,9 +144,14 @@ def _begun(answers: Iterator[Answer]) -> Iterator[Answer]:
 
 @click.command()
 @click.option(
-    "-i", "--index", "folder", default="demo-index", show_default=True,
-    type=click.Path(file_okay=False, path_type=Path), help="Where to put the demo's index.",
-)  # fmt: skip
+    "-i",
+    "--index",
+    "folder",
+    default="demo-index",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to put the demo's index.",
+)
 @quiet_option
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, quiet: bool) -> None:

@@ -20,53 +20,87 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", nargs=-1, metavar="[PAIRS...]")
 @click.option(
-    "-o", "--output", "target", required=True, type=click.Path(path_type=Path), metavar="DIR",
+    "-o",
+    "--output",
+    "target",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
     help="The model folder to make.",
-)  # fmt: skip
+)
 @click.option(
-    "--from-index", "source", type=click.Choice(["graded", "reviewed", "clusters"]),
+    "--from-index",
+    "source",
+    type=click.Choice(["graded", "reviewed", "clusters"]),
     help="Make the pairs from the index: its graded answers (--column), the findings that were "
     "confirmed or dismissed, or its clusters.",
-)  # fmt: skip
+)
 @folder_option
 @click.option("--column", metavar="NAME", help="The column with the marks, for graded answers.")
 @click.option(
-    "--good", metavar="LABEL", multiple=True,
+    "--good",
+    metavar="LABEL",
+    multiple=True,
     help="Which labels of --column are good answers, where they aren't numbers; repeatable.",
-)  # fmt: skip
+)
 @click.option("--model", metavar="MODEL", help="What to begin with: a folder or a hub name.")
 @click.option(
-    "--recipe", type=click.Choice(["default", "card"]), default="default", show_default=True,
+    "--recipe",
+    type=click.Choice(["default", "card"]),
+    default="default",
+    show_default=True,
     help="card: the published one, in which every pair is a positive.",
-)  # fmt: skip
-@click.option("--loss", type=click.Choice(["joint", "cosent", "mnrl", "online-contrastive"]),
-              help="What is learned from a pair.  [default: by the recipe]")  # fmt: skip
+)
+@click.option(
+    "--loss",
+    type=click.Choice(["joint", "cosent", "mnrl", "online-contrastive"]),
+    help="What is learned from a pair.  [default: by the recipe]",
+)
 @click.option("--epochs", type=int, help="How often each pair is seen.  [default: 2]")
 @click.option("--batch-size", type=int, help="Pairs in a step.  [default: 16]")
 @click.option("--learning-rate", type=float, help="At the beginning.  [default: 5e-5]")
 @click.option(
-    "--positive-from", type=float,
+    "--positive-from",
+    type=float,
     help="The least label of a positive, for all losses but cosent.  [default: 6 of 10]",
-)  # fmt: skip
+)
 @click.option("--max-label", type=float, help="The greatest label there can be.  [default: 10]")
 @click.option("--max-tokens", type=int, help="Tokens that the model reads.  [default: 128]")
-@click.option("--held-out", type=float,
-              help="Share of the pairs, by question, to measure with.  [default: 0.2]")  # fmt: skip
-@click.option("--prepare", type=click.Choice(["keywords"]),
-              help="Let the model read texts in this form, now and always.")  # fmt: skip
+@click.option(
+    "--held-out",
+    type=float,
+    help="Share of the pairs, by question, to measure with.  [default: 0.2]",
+)
+@click.option(
+    "--prepare",
+    type=click.Choice(["keywords"]),
+    help="Let the model read texts in this form, now and always.",
+)
 @click.option("--seed", type=int, help="Of all that is drawn by lot.  [default: 42]")
 @click.option(
-    "--save-held-out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--save-held-out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="Write the pairs that were held out, for: searchkit evaluate --pairs FILE",
-)  # fmt: skip
+)
 @click.option("--overwrite", is_flag=True, help="Replace the folder if it is there.")
 @format_option("table", "json", "csv")
 @quiet_option
 def train(
-    files: Sequence[str], target: Path, source: str | None, folder: Path, column: str | None,
-    good: Sequence[str], model: str | None, recipe: str, save_held_out: Path | None,
-    overwrite: bool, form: str, quiet: bool, **options: Any,  # noqa: ANN401
-) -> None:  # fmt: skip
+    files: Sequence[str],
+    target: Path,
+    source: str | None,
+    folder: Path,
+    column: str | None,
+    good: Sequence[str],
+    model: str | None,
+    recipe: str,
+    save_held_out: Path | None,
+    overwrite: bool,
+    form: str,
+    quiet: bool,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Train a model on pairs of answers, and measure what that gave.
 
     PAIRS are files with the columns sentence_0, sentence_1, label (0: nothing in common, to 10)
@@ -111,9 +145,15 @@ def train(
 
 
 def _pairs(
-    files: Sequence[str], source: str | None, folder: Path, column: str | None,
-    good: Sequence[str], max_label: float, *, quiet: bool,
-) -> list[SentencePair]:  # fmt: skip
+    files: Sequence[str],
+    source: str | None,
+    folder: Path,
+    column: str | None,
+    good: Sequence[str],
+    max_label: float,
+    *,
+    quiet: bool,
+) -> list[SentencePair]:
     from searchkit.sources.labelled import read_pairs
     from searchkit.training.pairs import pairs_of_clusters, pairs_of_decisions, pairs_of_graded
 
@@ -129,25 +169,35 @@ def _pairs(
 
 @click.command()
 @click.option(
-    "--pairs", multiple=True, metavar="FILE",
+    "--pairs",
+    multiple=True,
+    metavar="FILE",
     help="Measure on pairs of texts: columns sentence_0, sentence_1, label; repeatable.",
-)  # fmt: skip
+)
 @click.option(
-    "--corpus", multiple=True, metavar="FILE",
+    "--corpus",
+    multiple=True,
+    metavar="FILE",
     help="Measure on answers, as ingest reads them; repeatable.",
-)  # fmt: skip
+)
 @click.option(
-    "--qrels", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    "--qrels",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
     help="Measure retrieval: corpus.jsonl, queries.jsonl and qrels/*.tsv, as BEIR has them.",
-)  # fmt: skip
+)
 @click.option(
-    "--model", "models", multiple=True, metavar="MODEL",
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
     help="A model as for ingest, or default; repeatable, compared with the first.",
-)  # fmt: skip
+)
 @click.option(
-    "--positive-from", type=float,
+    "--positive-from",
+    type=float,
     help="Of --pairs: the least label of a positive pair.  [default: 60 % of the largest]",
-)  # fmt: skip
+)
 @click.option(
     "--label-column", metavar="NAME", help="Of --corpus: labels that clusters should come to."
 )
@@ -164,9 +214,15 @@ def _pairs(
 @output_option
 @quiet_option
 def evaluate(
-    pairs: Sequence[str], corpus: Sequence[str], qrels: Path | None, models: Sequence[str],
-    form: str, output: Path | None, quiet: bool, **options: Any,  # noqa: ANN401
-) -> None:  # fmt: skip
+    pairs: Sequence[str],
+    corpus: Sequence[str],
+    qrels: Path | None,
+    models: Sequence[str],
+    form: str,
+    output: Path | None,
+    quiet: bool,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Measure models on texts of yours, side by side.
 
     On pairs with a label, on a corpus of answers, or on queries with their relevant documents.
@@ -194,13 +250,14 @@ def _write_evaluated(found: Evaluated, form: str, output: Path | None) -> None:
     )
 
     write_result(
-        form, output,
+        form,
+        output,
         table=lambda out: print_evaluated(found, out),
         whole=lambda: evaluated_as_record(found),
         records=lambda: [evaluated_as_record(found)],
         rows=lambda: evaluated_as_rows(found),
         columns=COLUMNS,
-    )  # fmt: skip
+    )
 
 
 def _encoders(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Encoder]:
@@ -215,9 +272,13 @@ def _encoders(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Enco
 
 
 def _measured(
-    pairs: Sequence[str], corpus: Sequence[str], qrels: Path | None, encoders: Iterator[Encoder],
-    options: dict[str, Any], quiet: bool,
-) -> Evaluated:  # fmt: skip
+    pairs: Sequence[str],
+    corpus: Sequence[str],
+    qrels: Path | None,
+    encoders: Iterator[Encoder],
+    options: dict[str, Any],
+    quiet: bool,
+) -> Evaluated:
     from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
     from searchkit.sources.labelled import read_copies, read_pairs, read_qrels
     from searchkit.sources.reader import read_answers
@@ -228,9 +289,7 @@ def _measured(
         if pairs:
             read = read_pairs(pairs, max_label=None, **files)
             least = options["positive_from"]
-            return evaluate_pairs(
-                read, encoders, positive_from=least, progress=advance, **drawn
-            )  # fmt: skip
+            return evaluate_pairs(read, encoders, positive_from=least, progress=advance, **drawn)
         if qrels is not None:
             judged = read_qrels(qrels)
             log.info("judgements: %s", ", ".join(judged.files))
@@ -245,6 +304,10 @@ def _measured(
             if listed.others:
                 log.info("%s listed pairs are of a kind that is no copy", f"{listed.others:,}")
         return evaluate_corpus(
-            answers, encoders, label_column=options["label_column"], copies=copies,
-            progress=advance, **drawn,
-        )  # fmt: skip
+            answers,
+            encoders,
+            label_column=options["label_column"],
+            copies=copies,
+            progress=advance,
+            **drawn,
+        )

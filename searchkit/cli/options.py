@@ -52,75 +52,115 @@ class _Folder(PlaceType):
 
 
 index_option = click.option(
-    "-i", "--index", "folder", envvar="SEARCHKIT_INDEX", default="index", show_default=True,
-    show_envvar=True, type=PlaceType(), metavar="INDEX",
+    "-i",
+    "--index",
+    "folder",
+    envvar="SEARCHKIT_INDEX",
+    default="index",
+    show_default=True,
+    show_envvar=True,
+    type=PlaceType(),
+    metavar="INDEX",
     help="The index: a folder, or milvus+http://HOST:19530/CORPUS, or a Milvus Lite FILE.db.",
-)  # fmt: skip
+)
 folder_option = click.option(
-    "-i", "--index", "folder", envvar="SEARCHKIT_INDEX", default="index", show_default=True,
-    show_envvar=True, type=_Folder(), metavar="DIRECTORY", help="The index's folder.",
-)  # fmt: skip
+    "-i",
+    "--index",
+    "folder",
+    envvar="SEARCHKIT_INDEX",
+    default="index",
+    show_default=True,
+    show_envvar=True,
+    type=_Folder(),
+    metavar="DIRECTORY",
+    help="The index's folder.",
+)
 by_option = click.option(
-    "--by", type=click.Choice(["question", "all"]),
+    "--by",
+    type=click.Choice(["question", "all"]),
     help="Within each question (the default where there are questions), or over all.",
-)  # fmt: skip
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 output_option = click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
     help="Write to this file, not to the terminal.",
-)  # fmt: skip
+)
 runner_options = _options(
     click.option(
-        "--runner", metavar="ray[://HOST:PORT]",
+        "--runner",
+        metavar="ray[://HOST:PORT]",
         help="Work on all cores of this machine, or on those of a cluster (searchkit[ray]).",
     ),
     click.option(
-        "--shards", type=click.Path(file_okay=False, path_type=Path), metavar="DIRECTORY",
+        "--shards",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIRECTORY",
         help="A folder that all machines of --runner reach, for what they work on.",
     ),
-)  # fmt: skip
+)
 
 
 def format_option(*formats: str, default: str = "table") -> Callable[[Any], Any]:
     """Build --format with the formats that a command has."""
     return click.option(
-        "-f", "--format", "form", type=click.Choice(formats), default=default, show_default=True,
+        "-f",
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=default,
+        show_default=True,
         help="How to write the result.",
-    )  # fmt: skip
+    )
 
 
 column_options = _options(
     *(
         click.option(f"--{name}-column", metavar="NAME", help=f"Which column holds the {what}.")
         for name, what in [
-            ("id", "ids"), ("text", "answers"), ("question", "questions"),
-            ("author", "authors"), ("time", "times"),
+            ("id", "ids"),
+            ("text", "answers"),
+            ("question", "questions"),
+            ("author", "authors"),
+            ("time", "times"),
         ]
     ),
-)  # fmt: skip
+)
 filter_options = _options(
     click.option("--question", help="Only answers to this question ('' for none)."),
     click.option("--author", help="Only answers by this author ('' for none)."),
     click.option(
-        "--where", "sql", metavar="SQL",
+        "--where",
+        "sql",
+        metavar="SQL",
         help="Only answers for which this expression holds, over id, text, question, author, "
         "submitted_at and every other column by its name: \"score >= 5 AND author <> 's07'\".",
     ),
-)  # fmt: skip
+)
 template_option = click.option(
-    "--template", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--template",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="Text that was handed out, and may stand in every answer.",
-)  # fmt: skip
+)
 against_option = click.option(
-    "--against", type=PlaceType(), metavar="INDEX",
+    "--against",
+    type=PlaceType(),
+    metavar="INDEX",
     help="An index of earlier answers, to compare with; their ids are shown as NAME:ID.",
-)  # fmt: skip
+)
 
 max_expected_option = click.option(
-    "--max-expected", type=float, default=0.05, show_default=True,
+    "--max-expected",
+    type=float,
+    default=0.05,
+    show_default=True,
     help="Give the pairs of which one expects at most so many by chance, in their question.",
-)  # fmt: skip
+)
 max_common_option = click.option(
-    "--max-common", type=int, metavar="N",
+    "--max-common",
+    type=int,
+    metavar="N",
     help="What more than N answers to a question share is no evidence.  [default: half of them]",
-)  # fmt: skip
+)

@@ -49,11 +49,21 @@ if TYPE_CHECKING:
 @output_option
 @quiet_option
 def plagiarism(
-    folder: Place, by: Any, template: Path | None, against: Place | None,  # noqa: ANN401
-    max_expected: float, max_common: int | None, question: str | None, author: str | None,
-    sql: str | None, form: str, output: Path | None, quiet: bool, runner: str | None,
+    folder: Place,
+    by: Any,
+    template: Path | None,
+    against: Place | None,  # noqa: ANN401
+    max_expected: float,
+    max_common: int | None,
+    question: str | None,
+    author: str | None,
+    sql: str | None,
+    form: str,
+    output: Path | None,
+    quiet: bool,
+    runner: str | None,
     shards: Path | None,
-) -> None:  # fmt: skip
+) -> None:
     """Find the pairs of answers that chance doesn't explain.
 
     By different authors, most surprising first, each with what a person can read in it. What the
@@ -70,21 +80,27 @@ def plagiarism(
             progress_bar("questions", quiet=quiet) as advance,
         ):
             found = find_plagiarism(
-                index, by=by, where=make_filter(question, author, sql),
+                index,
+                by=by,
+                where=make_filter(question, author, sql),
                 template=_template(template),
-                against=before, max_expected=max_expected, max_common=max_common,
-                runner=workers, progress=advance,
-            )  # fmt: skip
+                against=before,
+                max_expected=max_expected,
+                max_common=max_common,
+                runner=workers,
+                progress=advance,
+            )
         for line in findings.what_was_compared(found):
             log.info(line)
         write_result(
-            form, output,
+            form,
+            output,
             table=lambda out: findings.print_plagiarism(found, out),
             whole=lambda: findings.plagiarism_as_record(found),
             records=lambda: findings.plagiarism_as_lines(found),
             rows=lambda: findings.plagiarism_as_rows(found),
             columns=findings.COLUMNS,
-        )  # fmt: skip
+        )
 
 
 @contextmanager
@@ -114,9 +130,15 @@ def _template(path: Path | None) -> str:
 @output_option
 @quiet_option
 def compare(
-    left: str, right: str, folder: Place, template: Path | None, against: Place | None, form: str,
-    output: Path | None, quiet: bool,
-) -> None:  # fmt: skip
+    left: str,
+    right: str,
+    folder: Place,
+    template: Path | None,
+    against: Place | None,
+    form: str,
+    output: Path | None,
+    quiet: bool,
+) -> None:
     """Put two answers side by side, and mark what they share.
 
     Verbatim passages and reworded ones are marked differently, and the numbers said in words.
@@ -136,9 +158,13 @@ def compare(
 
 @click.command("report")
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE.html",
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
     help="The page to write; the same as FILE.json beside it.",
-)  # fmt: skip
+)
 @click.option(
     "--anonymous", is_flag=True, help="Leave names and ids out: author 1, answer 1, and so on."
 )
@@ -151,10 +177,19 @@ def compare(
 @filter_options
 @quiet_option
 def report_(
-    output: Path, anonymous: bool, folder: Place, by: Any, template: Path | None,  # noqa: ANN401
-    against: Place | None, max_expected: float, max_common: int | None, question: str | None,
-    author: str | None, sql: str | None, quiet: bool,
-) -> None:  # fmt: skip
+    output: Path,
+    anonymous: bool,
+    folder: Place,
+    by: Any,
+    template: Path | None,  # noqa: ANN401
+    against: Place | None,
+    max_expected: float,
+    max_common: int | None,
+    question: str | None,
+    author: str | None,
+    sql: str | None,
+    quiet: bool,
+) -> None:
     """Write what was found into one page that opens anywhere.
 
     Findings by question with both answers side by side, the scores of each question, rings of
@@ -168,11 +203,16 @@ def report_(
     with open_reader(folder, quiet=quiet) as index, _earlier(against) as before:
         with progress_bar("questions", quiet=quiet) as advance:
             made = make_report(
-                index, by=by, where=make_filter(question, author, sql),
+                index,
+                by=by,
+                where=make_filter(question, author, sql),
                 template=_template(template),
-                against=before, max_expected=max_expected, max_common=max_common,
-                anonymous=anonymous, progress=advance,
-            )  # fmt: skip
+                against=before,
+                max_expected=max_expected,
+                max_common=max_common,
+                anonymous=anonymous,
+                progress=advance,
+            )
     for path, write in ((beside, as_json), (output, report_as_page)):
         with open_output(path) as out:
             out.write(write(made))
@@ -196,9 +236,10 @@ def decisions_(folder: Place, form: str, output: Path | None, quiet: bool) -> No
     with open_reader(folder, quiet=quiet) as index:
         found = list(decisions(index).values())
     write_result(
-        form, output,
+        form,
+        output,
         table=lambda out: findings.print_decisions(found, out),
         records=lambda: map(findings.decision_as_record, found),
         rows=lambda: map(findings.decision_as_record, found),
         columns=findings.DECISION_COLUMNS,
-    )  # fmt: skip
+    )

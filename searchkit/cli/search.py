@@ -28,17 +28,29 @@ from searchkit.index.locations import Place
 @index_option
 @click.option("-n", "--number", "k", type=int, default=5, show_default=True, help="How many hits.")
 @click.option(
-    "-m", "--mode", type=click.Choice(["semantic", "lexical", "hybrid"]), default="semantic",
-    show_default=True, help="By meaning, by words, or by both.",
-)  # fmt: skip
+    "-m",
+    "--mode",
+    type=click.Choice(["semantic", "lexical", "hybrid"]),
+    default="semantic",
+    show_default=True,
+    help="By meaning, by words, or by both.",
+)
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
 @quiet_option
 def query(
-    texts: Sequence[str], folder: Place, k: int, mode: Any, question: str | None,  # noqa: ANN401
-    author: str | None, sql: str | None, form: str, output: Path | None, quiet: bool,
-) -> None:  # fmt: skip
+    texts: Sequence[str],
+    folder: Place,
+    k: int,
+    mode: Any,
+    question: str | None,  # noqa: ANN401
+    author: str | None,
+    sql: str | None,
+    form: str,
+    output: Path | None,
+    quiet: bool,
+) -> None:
     """Find the nearest answers to each TEXT.
 
     With - or no TEXT, every line of standard input is a query.
@@ -83,25 +95,41 @@ def _queries(texts: Sequence[str]) -> list[str]:
 @click.command()
 @index_option
 @click.option(
-    "-t", "--threshold", type=float, default=0.8, show_default=True,
+    "-t",
+    "--threshold",
+    type=float,
+    default=0.8,
+    show_default=True,
     help="The least cosine of a pair, inclusive.",
-)  # fmt: skip
+)
 @by_option
 @click.option("--max-pairs", type=int, help="Give the best so many, and say how many more.")
 @click.option(
-    "--partitions", type=int, metavar="K",
+    "--partitions",
+    type=int,
+    metavar="K",
     help="Not exact: seek pairs within K cells only, for millions of answers; the recall is told.",
-)  # fmt: skip
+)
 @runner_options
 @filter_options
 @format_option("table", "json", "jsonl", "csv")
 @output_option
 @quiet_option
 def mine(
-    folder: Place, threshold: float, by: Any, max_pairs: int | None, question: str | None,  # noqa: ANN401
-    author: str | None, sql: str | None, form: str, output: Path | None, quiet: bool,
-    runner: str | None, shards: Path | None, partitions: int | None,
-) -> None:  # fmt: skip
+    folder: Place,
+    threshold: float,
+    by: Any,
+    max_pairs: int | None,
+    question: str | None,  # noqa: ANN401
+    author: str | None,
+    sql: str | None,
+    form: str,
+    output: Path | None,
+    quiet: bool,
+    runner: str | None,
+    shards: Path | None,
+    partitions: int | None,
+) -> None:
     """Find all pairs of answers that say the same.
 
     Every pair whose best passages score at least the threshold, exactly; answers with equal texts
@@ -125,9 +153,15 @@ def mine(
             progress_bar("vectors", quiet=quiet) as advance,
         ):
             mined = run(
-                index, threshold, by=by, where=where, max_pairs=max_pairs, runner=workers,
-                partitions=partitions, progress=advance,
-            )  # fmt: skip
+                index,
+                threshold,
+                by=by,
+                where=where,
+                max_pairs=max_pairs,
+                runner=workers,
+                partitions=partitions,
+                progress=advance,
+            )
         if mined.recall:
             log.warning("%s", mined.recall)
         with open_output(output) as out:

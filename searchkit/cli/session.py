@@ -99,10 +99,15 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
 
 
 def write_result(
-    form: str, output: Path | None, *, table: Callable[[TextIO], None],
-    records: Callable[[], Iterable[dict[str, Any]]], rows: Callable[[], Iterable[dict[str, Any]]],
-    columns: Sequence[str], whole: Callable[[], Any] | None = None,
-) -> None:  # fmt: skip
+    form: str,
+    output: Path | None,
+    *,
+    table: Callable[[TextIO], None],
+    records: Callable[[], Iterable[dict[str, Any]]],
+    rows: Callable[[], Iterable[dict[str, Any]]],
+    columns: Sequence[str],
+    whole: Callable[[], Any] | None = None,
+) -> None:
     """Write a result in the form that was asked for; JSON is a list of the records, or `whole`."""
     from searchkit.output.files import write_csv, write_json, write_jsonl
 
@@ -164,8 +169,12 @@ def progress_bar(what: str, *, quiet: bool) -> Iterator[Progress | None]:
     from rich import progress as rich
     from rich.console import Console
 
-    columns = (rich.TextColumn(what), rich.BarColumn(), rich.MofNCompleteColumn(),
-               rich.TimeRemainingColumn())  # fmt: skip
+    columns = (
+        rich.TextColumn(what),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TimeRemainingColumn(),
+    )
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -39,18 +39,28 @@ if TYPE_CHECKING:
 
 @click.command()
 @folder_option
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True,
-              help="The port to listen on; 0 takes a free one.")  # fmt: skip
 @click.option(
-    "--host", metavar="ADDRESS",
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--host",
+    metavar="ADDRESS",
     help="Listen on this address, which other machines may reach (0.0.0.0: all); they need the "
     "token that is in the address which is printed.  [default: this machine alone]",
-)  # fmt: skip
+)
 @click.option("--no-open", is_flag=True, help="Don't open the browser.")
 @click.option(
-    "--max-upload", type=click.IntRange(min=1), default=200, show_default=True, metavar="MB",
+    "--max-upload",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    metavar="MB",
     help="The largest file that a page may send.",
-)  # fmt: skip
+)
 @quiet_option
 def serve(
     folder: Path, port: int, host: str | None, no_open: bool, max_upload: int, quiet: bool
@@ -65,9 +75,13 @@ def serve(
     except ImportError as error:
         raise MissingExtra(f"serve needs {error.name}; run: pip install 'searchkit[web]'") from None
     run(
-        folder, host=host, port=port, most_bytes=max_upload * 1_000_000,
-        open_browser=not no_open, say=say,
-    )  # fmt: skip
+        folder,
+        host=host,
+        port=port,
+        most_bytes=max_upload * 1_000_000,
+        open_browser=not no_open,
+        say=say,
+    )
 
 
 @click.command()
@@ -150,9 +164,12 @@ def rebuild(folder: Place, quiet: bool) -> None:
 
 @click.command()
 @click.option(
-    "--model", "name", required=True, metavar="MODEL",
+    "--model",
+    "name",
+    required=True,
+    metavar="MODEL",
     help="A sentence-transformers folder or hub name.",
-)  # fmt: skip
+)
 @click.option("--dry-run", is_flag=True, help="Say what it would take, and change nothing.")
 @folder_option
 @format_option("table", "json")
@@ -179,9 +196,8 @@ def reindex(
         encoder = load_encoder(name, notify=log.info)
         with progress_bar("answers", quiet=quiet or dry_run) as advance:
             done = asdict(
-                estimate(index, encoder) if dry_run
-                else run(index, encoder, progress=advance)
-            )  # fmt: skip
+                estimate(index, encoder) if dry_run else run(index, encoder, progress=advance)
+            )
     with open_output(output) as out:
         if form == "json":
             write_json(done, out)
@@ -197,9 +213,15 @@ def reindex(
 @format_option("table", "json")
 @quiet_option
 def delete(
-    ids: Sequence[str], question: str | None, author: str | None, sql: str | None, yes: bool,
-    folder: Place, form: str, quiet: bool,
-) -> None:  # fmt: skip
+    ids: Sequence[str],
+    question: str | None,
+    author: str | None,
+    sql: str | None,
+    yes: bool,
+    folder: Place,
+    form: str,
+    quiet: bool,
+) -> None:
     """Delete answers and forget every byte of them.
 
     Chosen by ID, or by a filter.
@@ -224,9 +246,14 @@ def delete(
 @output_option
 @quiet_option
 def export(
-    folder: Place, question: str | None, author: str | None, sql: str | None, form: str,
-    output: Path | None, quiet: bool,
-) -> None:  # fmt: skip
+    folder: Place,
+    question: str | None,
+    author: str | None,
+    sql: str | None,
+    form: str,
+    output: Path | None,
+    quiet: bool,
+) -> None:
     """Write the answers with all their columns.
 
     `ingest` reads the JSON Lines back just so; in CSV a text that a spreadsheet would run as a

@@ -242,8 +242,9 @@ def _clusters(
     def kind(label: int) -> str:
         return "noise" if label == NOISE else "cluster" if len(members[label]) > 1 else "single"
 
-    order = sorted(members, key=lambda label: (("cluster", "single", "noise").index(kind(label)),
-                                               label))  # fmt: skip
+    order = sorted(
+        members, key=lambda label: (("cluster", "single", "noise").index(kind(label)), label)
+    )
     words = keywords([[split_words(answers[n].text) for n in members[label]] for label in order])
     clusters = []
     for number, (label, said) in enumerate(zip(order, words, strict=True), 1):

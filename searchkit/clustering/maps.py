@@ -39,8 +39,15 @@ SUFFIXES = (".png", ".svg", ".pdf", ".html")
 GREY = "#c2c2c2"
 # Okabe and Ito's (2008), which the colour-blind tell apart, without black and yellow; and two dark.
 COLOURS = (
-    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#882255",
-)  # fmt: skip
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#332288",
+    "#882255",
+)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 
 
@@ -81,9 +88,13 @@ def place(vectors: Float32, seed: int = 0) -> Float64:
         return _turned(vectors.astype(np.float64))
     umap = _needed("umap")
     reducer = umap.UMAP(
-        n_neighbors=min(NEIGHBOURS, len(vectors) - 1), metric="cosine", random_state=seed,
-        n_jobs=1, init="pca", min_dist=APART,
-    )  # fmt: skip
+        n_neighbors=min(NEIGHBOURS, len(vectors) - 1),
+        metric="cosine",
+        random_state=seed,
+        n_jobs=1,
+        init="pca",
+        min_dist=APART,
+    )
     return _turned(np.asarray(reducer.fit_transform(vectors), np.float64))
 
 
@@ -197,18 +208,31 @@ def _picture(path: Path, places: Float64, points: Sequence[Point], title: str) -
     settings: dict[Any, Any] = {"text.parse_math": False, "svg.hashsalt": "searchkit"}
     with mpl.rc_context(settings), redirect_stdout(StringIO()):  # what places labels prints, too
         figure, axes = datamapplot.render_plot(
-            places[order], colours, [fill(group.label, 18) for group in groups], spots,
+            places[order],
+            colours,
+            [fill(group.label, 18) for group in groups],
+            spots,
             np.array([len(group.members) for group in groups]),
-            title=fill(_shown(title, TITLE), 80), sub_title=told, figsize=(12, 9), dpi=150,
-            point_size=size, alpha=0.85 if len(points) < 10 * MANY else 0.4, add_glow=False,
-            force_matplotlib=True, use_system_fonts=True, font_family="DejaVu Sans",
+            title=fill(_shown(title, TITLE), 80),
+            sub_title=told,
+            figsize=(12, 9),
+            dpi=150,
+            point_size=size,
+            alpha=0.85 if len(points) < 10 * MANY else 0.4,
+            add_glow=False,
+            force_matplotlib=True,
+            use_system_fonts=True,
+            font_family="DejaVu Sans",
             label_over_points=len(groups) == 1,  # one label has no direction to be put in
-            label_base_radius=ring, min_font_size=7, max_font_size=11, label_linespacing=1.15,
+            label_base_radius=ring,
+            min_font_size=7,
+            max_font_size=11,
+            label_linespacing=1.15,
             arrowprops={"linewidth": 0.8},
             label_arrow_colors=[group.colour for group in groups],
             title_keywords={"fontsize": 18, "fontweight": "bold"},
             sub_title_keywords={"fontsize": 12, "color": "#444444"},
-        )  # fmt: skip
+        )
         axes.collections[0].set_rasterized(len(points) > MANY)
         figure.savefig(path, bbox_inches="tight")
     plt.close(figure)
@@ -281,34 +305,59 @@ def _page(path: Path, places: Float64, points: Sequence[Point], title: str) -> s
     others = _Group(f"others ({len(grey):,})", GREY, SYMBOLS[0], grey, np.zeros(2))
     for group in [others] * bool(grey) + groups:
         x, y = places[group.members].astype(np.float32).T
-        figure.add_trace(scatter(
-            x=x, y=y, mode="markers", name=_escaped(group.label),
-            hovertemplate="%{text}<br><i>%{fullData.name}</i><extra></extra>",
-            text=[_hover(points[number], most) for number in group.members],
-            legendrank=2_000 if group is others else 1_000,
-            marker={"size": size, "color": group.colour, "symbol": group.symbol, "opacity": 0.85,
-                    "line": {"width": 0.5 if len(points) < MANY else 0, "color": "white"}},
-        ))  # fmt: skip
+        figure.add_trace(
+            scatter(
+                x=x,
+                y=y,
+                mode="markers",
+                name=_escaped(group.label),
+                hovertemplate="%{text}<br><i>%{fullData.name}</i><extra></extra>",
+                text=[_hover(points[number], most) for number in group.members],
+                legendrank=2_000 if group is others else 1_000,
+                marker={
+                    "size": size,
+                    "color": group.colour,
+                    "symbol": group.symbol,
+                    "opacity": 0.85,
+                    "line": {"width": 0.5 if len(points) < MANY else 0, "color": "white"},
+                },
+            )
+        )
     for group in groups:
         text = "<br>".join(map(_escaped, wrap(group.label, 18)))
         figure.add_annotation(
-            x=group.spot[0], y=group.spot[1], text=text, showarrow=False, yanchor="bottom",
-            yshift=6, font={"size": 13, "color": "#222"},
-        )  # fmt: skip
+            x=group.spot[0],
+            y=group.spot[1],
+            text=text,
+            showarrow=False,
+            yanchor="bottom",
+            yshift=6,
+            font={"size": 13, "color": "#222"},
+        )
     figure.update_layout(
-        template="plotly_white", dragmode="pan", hovermode="closest",
+        template="plotly_white",
+        dragmode="pan",
+        hovermode="closest",
         margin={"l": 16, "r": 16, "t": 40, "b": 16},
-        xaxis={"visible": False}, yaxis={"visible": False},
+        xaxis={"visible": False},
+        yaxis={"visible": False},
         legend={"itemsizing": "constant", "font": {"size": 13}},
         hoverlabel={"bgcolor": "white", "align": "left", "font": {"size": 13, "color": "#222"}},
-    )  # fmt: skip
+    )
     drawn = figure.to_html(
-        full_html=False, include_plotlyjs=True, div_id="map", post_script=SCRIPT,
+        full_html=False,
+        include_plotlyjs=True,
+        div_id="map",
+        post_script=SCRIPT,
         config={
-            "scrollZoom": True, "displaylogo": False, "responsive": True, "displayModeBar": True,
-            "modeBarButtons": [list(BUTTONS)], "typesetMath": False,
+            "scrollZoom": True,
+            "displaylogo": False,
+            "responsive": True,
+            "displayModeBar": True,
+            "modeBarButtons": [list(BUTTONS)],
+            "typesetMath": False,
         },
-    )  # fmt: skip
+    )
     return PAGE.format(title=_escaped(_shown(title, TITLE)), told=told, map=drawn)
 
 

@@ -134,9 +134,15 @@ def k_means(vectors: Float32, k: int, *, weights: Int64 | None = None, seed: int
     if not len(rows):
         return _ordered(rows, np.empty(0, np.int64), np.empty(0, np.int64), None)
     means = faiss.Kmeans(
-        rows.shape[1], k, niter=ROUNDS, nredo=STARTS, seed=seed + 1, spherical=True,
-        min_points_per_centroid=1, max_points_per_centroid=max(256, len(rows) // k + 1),
-    )  # fmt: skip
+        rows.shape[1],
+        k,
+        niter=ROUNDS,
+        nredo=STARTS,
+        seed=seed + 1,
+        spherical=True,
+        min_points_per_centroid=1,
+        max_points_per_centroid=max(256, len(rows) // k + 1),
+    )
     means.train(rows, weights=None if weights is None else np.asarray(weights, np.float32))
     cosines, nearest = means.index.search(rows, 1)
     labels = nearest.ravel().astype(np.int64)
@@ -252,9 +258,11 @@ class _Near:
         """Leave what scores at least so much."""
         kept = self.scores >= round(threshold * 1e6)
         return _Near(
-            self.rows[kept], self.others[kept], self.scores[kept],
+            self.rows[kept],
+            self.others[kept],
+            self.scores[kept],
             np.concatenate([[0], np.cumsum(kept)])[self.begins],
-        )  # fmt: skip
+        )
 
 
 def _neighbours(vectors: Float32, threshold: float) -> _Near:
@@ -270,9 +278,11 @@ def _neighbours(vectors: Float32, threshold: float) -> _Near:
     order = np.argsort(left, kind="stable")
     begins = np.concatenate([[0], np.cumsum(np.bincount(left, minlength=count))])
     return _Near(
-        left[order], np.concatenate(rights)[order],
-        np.concatenate(scores)[order].astype(np.int64), begins,
-    )  # fmt: skip
+        left[order],
+        np.concatenate(rights)[order],
+        np.concatenate(scores)[order].astype(np.int64),
+        begins,
+    )
 
 
 def _means(vectors: Float32, labels: Int64, weights: Int64) -> Float32:

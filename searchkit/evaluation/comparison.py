@@ -191,15 +191,23 @@ def side_by_side(
         some = "1 is" if units.count == 1 else f"{units.count} are"
         notes.append(f"{some} too few to resample: no intervals, and no verdicts")
     figures = [
-        Figure(name, on, _results(
-            names, [row[n] for row in values], None if drawn is None else drawn[:, :, n]
-        ))
+        Figure(
+            name,
+            on,
+            _results(names, [row[n] for row in values], None if drawn is None else drawn[:, :, n]),
+        )
         for n, (name, on) in enumerate((name, part.on) for part in parts for name in part.names)
-    ]  # fmt: skip
+    ]
     return Evaluated(
-        tuple(names), measured, units.name, units.count, resamples, tuple(figures), missing or {},
+        tuple(names),
+        measured,
+        units.name,
+        units.count,
+        resamples,
+        tuple(figures),
+        missing or {},
         tuple(notes),
-    )  # fmt: skip
+    )
 
 
 def _drawn(measures: Sequence[Measure], units: int, resamples: int, seed: int) -> Float64:

@@ -60,8 +60,12 @@ def evaluate_pairs(
     _check_resamples(resamples)
     if not pairs:
         raise BadInput("no pairs to measure models by")
-    rows = {text: n for n, text in enumerate(dict.fromkeys(
-        text for pair in pairs for text in (pair.sentence_0, pair.sentence_1)))}  # fmt: skip
+    rows = {
+        text: n
+        for n, text in enumerate(
+            dict.fromkeys(text for pair in pairs for text in (pair.sentence_0, pair.sentence_1))
+        )
+    }
     if any(not text.strip() for text in rows):
         raise BadInput("a sentence is blank; leave out its pair")
     left = np.array([rows[pair.sentence_0] for pair in pairs])
@@ -91,9 +95,15 @@ def evaluate_pairs(
         return cosines(whole_vectors(list(rows), encoder, progress), left, right)
 
     return side_by_side(
-        encoders, read, parts, measured=f"{len(pairs):,} pairs", units=units,
-        resamples=resamples, seed=seed, missing=missing,
-    )  # fmt: skip
+        encoders,
+        read,
+        parts,
+        measured=f"{len(pairs):,} pairs",
+        units=units,
+        resamples=resamples,
+        seed=seed,
+        missing=missing,
+    )
 
 
 # -- answers ---------------------------------------------------------------------------------------
@@ -152,9 +162,16 @@ def evaluate_corpus(
     names = {answer.question for answer in some} - {None}
     measured = f"{len(some):,} answers" + (f" to {len(names):,} questions" if names else "")
     return side_by_side(
-        encoders, read, parts, measured=measured, units=corpus.units, resamples=resamples,
-        seed=seed, missing=corpus.missing, notes=corpus.notes,
-    )  # fmt: skip
+        encoders,
+        read,
+        parts,
+        measured=measured,
+        units=corpus.units,
+        resamples=resamples,
+        seed=seed,
+        missing=corpus.missing,
+        notes=corpus.notes,
+    )
 
 
 # -- queries and documents -------------------------------------------------------------------------
@@ -215,10 +232,15 @@ def evaluate_retrieval(
         count = len(queries) - len(asked)
         notes.append(f"nothing is relevant to {count:,} of the queries, which are left out")
     return side_by_side(
-        encoders, read, [Part(FIGURES, on, of)],
+        encoders,
+        read,
+        [Part(FIGURES, on, of)],
         measured=f"{on}, {len(corpus):,} documents, {relevant:,} judged relevant",
-        units=Units(np.arange(len(asked)), "query"), resamples=resamples, seed=seed, notes=notes,
-    )  # fmt: skip
+        units=Units(np.arange(len(asked)), "query"),
+        resamples=resamples,
+        seed=seed,
+        notes=notes,
+    )
 
 
 def _check_resamples(resamples: int) -> None:

@@ -138,10 +138,13 @@ class Answers:
         for name in chain.from_iterable(copies):
             if name not in known:
                 raise BadInput(f"no answer {name!r}, which is listed among the copies")
-        pairs = sorted({
-            (min(row[a], row[b]), max(row[a], row[b])) for a, b in copies
-            if a in row and b in row and self.questions[row[a]] == self.questions[row[b]]
-        })  # fmt: skip
+        pairs = sorted(
+            {
+                (min(row[a], row[b]), max(row[a], row[b]))
+                for a, b in copies
+                if a in row and b in row and self.questions[row[a]] == self.questions[row[b]]
+            }
+        )
         if len(pairs) < len(copies):
             left_out = len(copies) - len(pairs)
             self.notes.append(

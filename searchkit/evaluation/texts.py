@@ -61,9 +61,7 @@ class Embedded:
         """Return some of the texts."""
         ends = np.concatenate([[0], np.cumsum(self.counts)])
         first, last = int(ends[start]), int(ends[min(end, len(self.counts))])
-        return Embedded(
-            self.vectors[first:last], self.lengths[first:last], self.counts[start:end]
-        )  # fmt: skip
+        return Embedded(self.vectors[first:last], self.lengths[first:last], self.counts[start:end])
 
 
 def whole_vectors(texts: Sequence[str], encoder: Encoder, progress: Progress | None) -> Float32:

@@ -136,10 +136,14 @@ def _clash(
     if one is not None and other is not None and difference > tolerance + 1e-9:
         steepness = difference / corpus.marks.range / max(1 - score, FLOOR)
         yield Clash(
-            corpus.answers[left].id, corpus.answers[right].id,
-            corpus.names[int(corpus.questions[left])], (one, other), round(difference, 6), score,
+            corpus.answers[left].id,
+            corpus.answers[right].id,
+            corpus.names[int(corpus.questions[left])],
+            (one, other),
+            round(difference, 6),
+            score,
             round(steepness, 4),
-        )  # fmt: skip
+        )
 
 
 def _apart_in_cluster(corpus: Corpus, rows: Int64, tolerance: float) -> dict[int, tuple[Mark, int]]:

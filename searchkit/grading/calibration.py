@@ -74,8 +74,9 @@ class Usual:
         weights = np.maximum(weights, 0)
         total = weights.sum(axis=1)
         middle = (np.cumsum(weights, axis=1) < total[:, None] / 2 - 1e-9).sum(axis=1)
-        found = np.where(total > 1e-6, self.scale[np.minimum(middle, len(self.scale) - 1)],
-                         estimates)  # fmt: skip
+        found = np.where(
+            total > 1e-6, self.scale[np.minimum(middle, len(self.scale) - 1)], estimates
+        )
         near = np.abs(self.scale[None, :] - found[:, None]) <= tolerance + 1e-6
         return found, (weights * near).sum(axis=1) / np.maximum(total, 1e-6)
 

@@ -364,8 +364,9 @@ def _without_own(values: Float64, traits: Float64) -> Estimates:
 
 def _smoothed(values: Float64, near: Int64, scores: Float64) -> Float64:
     weights = np.exp((scores - scores[:, :1]) / WARMTH)
-    mean: Float64 = np.einsum("mk,mkc->mc", weights / weights.sum(axis=1, keepdims=True),
-                             values[near])  # fmt: skip
+    mean: Float64 = np.einsum(
+        "mk,mkc->mc", weights / weights.sum(axis=1, keepdims=True), values[near]
+    )
     return mean
 
 

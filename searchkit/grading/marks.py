@@ -67,9 +67,11 @@ class Marks:
 
         Rows without a mark are NaN.
         """
-        known = np.array(self.scale, np.float64)[:, None] if self.kind == "numbers" else np.eye(
-            len(self.scale)
-        )  # fmt: skip
+        known = (
+            np.array(self.scale, np.float64)[:, None]
+            if self.kind == "numbers"
+            else np.eye(len(self.scale))
+        )
         return np.vstack([known, np.full((1, known.shape[1]), np.nan)])[self.codes]
 
     def within(self, rows: Int64) -> Grid:

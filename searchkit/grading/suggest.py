@@ -128,9 +128,9 @@ def write_marks(
             f"--write: {len(filled):,} of these answers, such as {filled[0]}, have something in "
             f"{column!r} already; name another column, or say --overwrite"
         )
-    index.update_columns({
-        name: {column: None if mark is None else mark_text(mark)} for name, mark in marks.items()
-    })  # fmt: skip
+    index.update_columns(
+        {name: {column: None if mark is None else mark_text(mark)} for name, mark in marks.items()}
+    )
     return sum(mark is not None for mark in marks.values())
 
 

@@ -171,9 +171,15 @@ class BaseIndex(ABC):
 
     @abstractmethod
     def add_decision(
-        self, left: str, right: str, decision: str, reason: str, decided_at: str,
-        left_sha: bytes | None, right_sha: bytes | None,
-    ) -> int:  # fmt: skip
+        self,
+        left: str,
+        right: str,
+        decision: str,
+        reason: str,
+        decided_at: str,
+        left_sha: bytes | None,
+        right_sha: bytes | None,
+    ) -> int:
         """Keep a decision about two answers; return its number."""
 
     @abstractmethod
@@ -190,9 +196,13 @@ class BaseIndex(ABC):
 
     @abstractmethod
     def _put(
-        self, rows: Sequence[Embedded], touched: Sequence[Answer], known: Mapping[bytes, Any],
-        hashes: Sequence[bytes], vectors: Float16,
-    ) -> None:  # fmt: skip
+        self,
+        rows: Sequence[Embedded],
+        touched: Sequence[Answer],
+        known: Mapping[bytes, Any],
+        hashes: Sequence[bytes],
+        vectors: Float16,
+    ) -> None:
         """Write answers; see `AnswerStore.put`. `known` is what `_known` said of their hashes."""
 
     @abstractmethod

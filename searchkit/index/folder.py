@@ -300,9 +300,14 @@ class Index(BaseIndex):
         return [self._with_words(quoted_words(query), k, allowed) for query in queries]
 
     def _nearest(
-        self, query: Float32, k: int, allowed: Int64 | None,
-        vectors: Int64 | None, total: int, first: tuple[Float32, Int64],
-    ) -> list[Hit]:  # fmt: skip
+        self,
+        query: Float32,
+        k: int,
+        allowed: Int64 | None,
+        vectors: Int64 | None,
+        total: int,
+        first: tuple[Float32, Int64],
+    ) -> list[Hit]:
         """Widen the search until `k` answers, and all that tie with the last, are surely in it.
 
         `first` is what the narrowest search found, of the `total` vectors that are allowed.
@@ -344,10 +349,12 @@ class Index(BaseIndex):
         spans: dict[int, list[Passage]] = {}
         for answer, start, end, _ in self.store.passages_of([key for key, *_ in found]):
             spans.setdefault(answer, []).append(Passage(start, end))
-        return self._hits([
-            (key, round(score, 6), "", densest(marked, spans.get(key, [])))
-            for key, score, marked in found
-        ])  # fmt: skip
+        return self._hits(
+            [
+                (key, round(score, 6), "", densest(marked, spans.get(key, [])))
+                for key, score, marked in found
+            ]
+        )
 
     def _hits(self, found: Sequence[tuple[int, float, str, Passage]]) -> list[Hit]:
         answers = self.store.get_keys([key for key, *_ in found])
@@ -375,9 +382,15 @@ class Index(BaseIndex):
         return len(found)
 
     def add_decision(
-        self, left: str, right: str, decision: str, reason: str, decided_at: str,
-        left_sha: bytes | None, right_sha: bytes | None,
-    ) -> int:  # fmt: skip
+        self,
+        left: str,
+        right: str,
+        decision: str,
+        reason: str,
+        decided_at: str,
+        left_sha: bytes | None,
+        right_sha: bytes | None,
+    ) -> int:
         """Keep a decision about two answers; return its number."""
         return self.store.add_decision(
             left, right, decision, reason, decided_at, left_sha, right_sha
@@ -449,9 +462,13 @@ class Index(BaseIndex):
         return self.store.known(hashes)
 
     def _put(
-        self, rows: Sequence[Embedded], touched: Sequence[Answer], known: Mapping[bytes, Any],
-        hashes: Sequence[bytes], vectors: Float16,
-    ) -> None:  # fmt: skip
+        self,
+        rows: Sequence[Embedded],
+        touched: Sequence[Answer],
+        known: Mapping[bytes, Any],
+        hashes: Sequence[bytes],
+        vectors: Float16,
+    ) -> None:
         self._follow(self.store.put(rows, touched, hashes, vectors))
 
     def _update_columns(self, answers: Sequence[Answer]) -> None:

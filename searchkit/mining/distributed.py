@@ -75,9 +75,14 @@ def _workers_hold(runner: Runner, numbers: int) -> bool:
 
 
 def _mined(
-    runner: Runner, folder: Path, rows: Float32, work: Work, kind: Kind, threshold: float,
+    runner: Runner,
+    folder: Path,
+    rows: Float32,
+    work: Work,
+    kind: Kind,
+    threshold: float,
     progress: Progress | None,
-) -> Iterator[RowPairs]:  # fmt: skip
+) -> Iterator[RowPairs]:
     _write(folder, rows, work, kind, bounds_of(rows, kind), threshold - HALF_A_PLACE)
     on_gpu = kind == GPU
     counter = Counter(progress, len(rows))
@@ -140,9 +145,13 @@ def _write(
     for name in ("groups", "owners", "ends"):
         write_array(folder / f"{name}.npy", getattr(work, name))
     plan = {
-        "cuts": work.cuts, "is_owned": work.is_owned, "kind": kind, "reached": reached,
-        "longest": bounds.longest, "lost": bounds.lost,
-    }  # fmt: skip
+        "cuts": work.cuts,
+        "is_owned": work.is_owned,
+        "kind": kind,
+        "reached": reached,
+        "longest": bounds.longest,
+        "lost": bounds.lost,
+    }
     (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
 
 

@@ -94,14 +94,21 @@ def split(vectors: Float32, cells: int, owners: Int64, seed: int = 0) -> Cells:
     rows = np.ascontiguousarray(vectors, np.float32)
     cells = min(cells, len(rows))
     means = faiss.Kmeans(
-        rows.shape[1], cells, niter=ROUNDS, seed=seed, spherical=True, min_points_per_centroid=1,
+        rows.shape[1],
+        cells,
+        niter=ROUNDS,
+        seed=seed,
+        spherical=True,
+        min_points_per_centroid=1,
         max_points_per_centroid=TRAINED,
-    )  # fmt: skip
+    )
     means.train(rows)
-    nearest = np.concatenate([
-        means.index.search(rows[at : at + BLOCK], min(OVERLAP, cells))[1]
-        for at in range(0, len(rows), BLOCK)
-    ])  # fmt: skip
+    nearest = np.concatenate(
+        [
+            means.index.search(rows[at : at + BLOCK], min(OVERLAP, cells))[1]
+            for at in range(0, len(rows), BLOCK)
+        ]
+    )
     return Cells(cells, _shared(nearest.astype(np.int64), owners))
 
 
@@ -147,8 +154,12 @@ def mine_partitions(
             counter.advance()
         return
     with tempfile.TemporaryDirectory(prefix="cells-", dir=runner.folder) as folder:
-        for name, array in (("rows", vectors), ("cells", cells.of), ("groups", groups),
-                            ("owners", owners)):  # fmt: skip
+        for name, array in (
+            ("rows", vectors),
+            ("cells", cells.of),
+            ("groups", groups),
+            ("owners", owners),
+        ):
             write_array(Path(folder) / f"{name}.npy", array)
         tasks = [(folder, cell, threshold) for cell in range(cells.count)]
         for task, count in zip(tasks, runner.run(mine_cell, tasks), strict=True):
@@ -207,9 +218,15 @@ def lowest_shared(left: Int64, right: Int64) -> Int64:
 
 
 def measure_recall(
-    vectors: Float32, threshold: float, cells: Cells, *, groups: Int64, owners: Int64,
-    sample: int = SAMPLE, seed: int = 0,
-) -> Recall:  # fmt: skip
+    vectors: Float32,
+    threshold: float,
+    cells: Cells,
+    *,
+    groups: Int64,
+    owners: Int64,
+    sample: int = SAMPLE,
+    seed: int = 0,
+) -> Recall:
     """Seek all pairs of a sample of owners, and say how many share a cell.
 
     Args:
@@ -222,9 +239,11 @@ def measure_recall(
         seed: Of the draw.
     """
     known = np.unique(owners)
-    drawn = known if len(known) <= sample else np.sort(
-        np.random.default_rng(seed).choice(known, sample, replace=False)
-    )  # fmt: skip
+    drawn = (
+        known
+        if len(known) <= sample
+        else np.sort(np.random.default_rng(seed).choice(known, sample, replace=False))
+    )
     chosen = np.flatnonzero(np.isin(owners, drawn))
     pairs: dict[tuple[int, int], bool] = {}
     bound = np.float32(threshold - HALF_A_PLACE)
@@ -237,6 +256,7 @@ def measure_recall(
             i, j = i[kept], j[kept]
             shared = lowest_shared(cells.of[i], cells.of[j]) != NONE
             low, high = np.minimum(owners[i], owners[j]), np.maximum(owners[i], owners[j])
-            pairs.update(zip(zip(low.tolist(), high.tolist(), strict=True), shared.tolist(),
-                             strict=True))  # fmt: skip
+            pairs.update(
+                zip(zip(low.tolist(), high.tolist(), strict=True), shared.tolist(), strict=True)
+            )
     return Recall(cells.count, len(drawn), len(pairs), sum(pairs.values()))

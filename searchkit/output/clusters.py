@@ -19,8 +19,18 @@ if TYPE_CHECKING:
 EXCERPT = 260  # characters of a centre
 LISTED = 12  # members of a cluster that the tree names
 SINGLES = 20  # single answers of a question that the tree shows
-COLUMNS = ["question", "cluster", "kind", "size", "keywords", "center", "score", "id", "author",
-           "text"]  # fmt: skip
+COLUMNS = [
+    "question",
+    "cluster",
+    "kind",
+    "size",
+    "keywords",
+    "center",
+    "score",
+    "id",
+    "author",
+    "text",
+]
 
 
 def cluster_as_record(cluster: Cluster) -> dict[str, Any]:
@@ -43,11 +53,17 @@ def clusters_as_rows(clusters: Sequence[Cluster], get: Get) -> Iterator[dict[str
         answers = get([member.id for member in cluster.members])
         for member, answer in zip(cluster.members, answers, strict=True):
             yield {
-                "question": answer.question, "cluster": cluster.cluster, "kind": cluster.kind,
-                "size": cluster.size, "keywords": ", ".join(cluster.keywords),
-                "center": cluster.center, "score": member.score, "id": member.id,
-                "author": answer.author, "text": answer.text,
-            }  # fmt: skip
+                "question": answer.question,
+                "cluster": cluster.cluster,
+                "kind": cluster.kind,
+                "size": cluster.size,
+                "keywords": ", ".join(cluster.keywords),
+                "center": cluster.center,
+                "score": member.score,
+                "id": member.id,
+                "author": answer.author,
+                "text": answer.text,
+            }
 
 
 def print_clusters(found: Clustered, get: Get, out: TextIO) -> None:

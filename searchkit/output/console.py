@@ -32,9 +32,13 @@ def open_console(out: TextIO) -> Any:  # noqa: ANN401
     # A file or a pipe gets a width that a spreadsheet of the eye can hold, and no colours.
     terminal = out.isatty()
     return Console(
-        file=out, highlight=False, soft_wrap=False, width=None if terminal else 110,
-        force_terminal=terminal, force_jupyter=False,
-    )  # fmt: skip
+        file=out,
+        highlight=False,
+        soft_wrap=False,
+        width=None if terminal else 110,
+        force_terminal=terminal,
+        force_jupyter=False,
+    )
 
 
 def plain_table() -> Any:  # noqa: ANN401

@@ -13,8 +13,18 @@ if TYPE_CHECKING:
     from searchkit.training.records import Trained
 
 
-COLUMNS = ["figure", "model", "value", "low", "high", "difference", "difference_low",
-           "difference_high", "verdict", "on"]  # fmt: skip
+COLUMNS = [
+    "figure",
+    "model",
+    "value",
+    "low",
+    "high",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "verdict",
+    "on",
+]
 VERDICTS = {
     "better": "better",
     "worse": "worse",
@@ -51,13 +61,16 @@ def evaluated_as_record(found: Evaluated) -> dict[str, Any]:
         "units": found.units,
         "resamples": found.resamples,
         "figures": [
-            {"figure": figure.name, "on": figure.on,
-             "models": [_result_as_record(result) for result in figure.results]}
+            {
+                "figure": figure.name,
+                "on": figure.on,
+                "models": [_result_as_record(result) for result in figure.results],
+            }
             for figure in found.figures
         ],
         "missing": dict(found.missing),
         "notes": list(found.notes),
-    }  # fmt: skip
+    }
 
 
 def _result_as_record(result: Result) -> dict[str, Any]:
@@ -83,11 +96,15 @@ def evaluated_as_rows(found: Evaluated) -> Iterator[dict[str, Any]]:
         for result in figure.results:
             apart = _interval_as_record(result.difference) if result.difference else {}
             yield {
-                "figure": figure.name, "model": result.model,
+                "figure": figure.name,
+                "model": result.model,
                 **_interval_as_record(result.figure),
-                "difference": apart.get("value"), "difference_low": apart.get("low"),
-                "difference_high": apart.get("high"), "verdict": result.verdict, "on": figure.on,
-            }  # fmt: skip
+                "difference": apart.get("value"),
+                "difference_low": apart.get("low"),
+                "difference_high": apart.get("high"),
+                "verdict": result.verdict,
+                "on": figure.on,
+            }
     for name, why in found.missing.items():
         yield {"figure": name, "on": why}
 

@@ -17,9 +17,25 @@ if TYPE_CHECKING:
 SHOWN = 50  # findings that a table shows
 QUOTED = 220  # characters of the passage that a table quotes
 LEAST = 1e-6  # a smaller `expected` is beyond what a fitted tail can say
-COLUMNS = ["expected", "verdict", "question", "left", "left_author", "right", "right_author",
-           "decision", "first", "score", "semantic", "verbatim", "reason", "remarks", "passages",
-           "left_text", "right_text"]  # fmt: skip
+COLUMNS = [
+    "expected",
+    "verdict",
+    "question",
+    "left",
+    "left_author",
+    "right",
+    "right_author",
+    "decision",
+    "first",
+    "score",
+    "semantic",
+    "verbatim",
+    "reason",
+    "remarks",
+    "passages",
+    "left_text",
+    "right_text",
+]
 DECISION_COLUMNS = list(Decision.__slots__)
 
 
@@ -116,9 +132,11 @@ def plagiarism_as_rows(found: Plagiarism) -> Iterator[dict[str, Any]]:
         yield {
             **finding_as_record(finding, found.decision(finding)),
             "remarks": "; ".join(finding.remarks),
-            "left_author": left.author, "right_author": right.author,
-            "left_text": left.text, "right_text": right.text,
-        }  # fmt: skip
+            "left_author": left.author,
+            "right_author": right.author,
+            "left_text": left.text,
+            "right_text": right.text,
+        }
 
 
 def what_was_compared(found: Plagiarism) -> Iterator[str]:
@@ -246,9 +264,14 @@ def print_comparison(compared: Comparison, out: TextIO) -> None:
     )
     console.print(table)
     console.print()
-    console.print(Text.assemble(
-        ("[1 …]", VERBATIM), " the same words    ", ("{2 …}", REWORDED), " the same in other words"
-    ))  # fmt: skip
+    console.print(
+        Text.assemble(
+            ("[1 …]", VERBATIM),
+            " the same words    ",
+            ("{2 …}", REWORDED),
+            " the same in other words",
+        )
+    )
     console.print()
     for line in _in_words(compared):
         console.print(Text(line))

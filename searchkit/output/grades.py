@@ -26,10 +26,29 @@ SHOWN = 30  # of each list that a table shows
 NAMED = 12  # answers of a group that a tree shows
 LABELS, LABEL = 8, 30  # labels that a line names, and characters of each
 COLUMNS = ["question", "id", "author", "suggested", "confidence", "neighbours", "text"]
-AUDIT_COLUMNS = ["kind", "question", "worst", "id", "author", "mark", "other", "other_author",
-                 "other_mark", "score", "cluster", "text", "other_text"]  # fmt: skip
-FIGURES = {"pearson": "Pearson", "rmse": "RMSE", "qwk": "QWK", "accuracy": "accuracy",
-           "macro_f1": "macro F1", "right": "right"}  # fmt: skip
+AUDIT_COLUMNS = [
+    "kind",
+    "question",
+    "worst",
+    "id",
+    "author",
+    "mark",
+    "other",
+    "other_author",
+    "other_mark",
+    "score",
+    "cluster",
+    "text",
+    "other_text",
+]
+FIGURES = {
+    "pearson": "Pearson",
+    "rmse": "RMSE",
+    "qwk": "QWK",
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "right": "right",
+}
 EVALUATION_COLUMNS = ["unseen", "answers", "questions", "marks", *FIGURES]
 SPREAD_COLUMNS = ["question", "center", "id", "author", "mark", "would_get", "text"]
 # -- suggestions -----------------------------------------------------------------------------------
@@ -53,10 +72,14 @@ def suggestions_as_rows(found: Graded, get: Get) -> Iterator[dict[str, Any]]:
     answers = get([one.id for one in found.suggestions])
     for one, answer in zip(found.suggestions, answers, strict=True):
         yield {
-            "question": one.question, "id": one.id, "author": answer.author,
-            "suggested": one.suggested, "confidence": one.confidence,
-            "neighbours": _reasons(one), "text": answer.text,
-        }  # fmt: skip
+            "question": one.question,
+            "id": one.id,
+            "author": answer.author,
+            "suggested": one.suggested,
+            "confidence": one.confidence,
+            "neighbours": _reasons(one),
+            "text": answer.text,
+        }
 
 
 def print_suggestions(found: Graded, get: Get, out: TextIO) -> None:
@@ -72,8 +95,10 @@ def print_suggestions(found: Graded, get: Get, out: TextIO) -> None:
         answers = get([one.id for one in some])
         made = sum(one.suggested is not None for one in some)
         head = Text(visible("all answers" if question is None else question), style="bold")
-        tree = Tree(head.append(f"   {made:,} of {len(some):,} suggested", style="not bold"),
-                    guide_style="dim")  # fmt: skip
+        tree = Tree(
+            head.append(f"   {made:,} of {len(some):,} suggested", style="not bold"),
+            guide_style="dim",
+        )
         for one, answer in zip(some, answers, strict=True):
             mark = "yours" if one.suggested is None else visible(mark_text(one.suggested))
             line = Text.assemble(
@@ -170,9 +195,12 @@ def evaluation_as_rows(found: Evaluation) -> Iterator[dict[str, Any]]:
     for trial in found.trials:
         for score in trial.scores:
             yield {
-                "unseen": trial.unseen, "answers": trial.answers, "questions": trial.questions,
-                "marks": score.name, **score.figures,
-            }  # fmt: skip
+                "unseen": trial.unseen,
+                "answers": trial.answers,
+                "questions": trial.questions,
+                "marks": score.name,
+                **score.figures,
+            }
 
 
 def print_evaluation(found: Evaluation, out: TextIO) -> None:
@@ -181,16 +209,19 @@ def print_evaluation(found: Evaluation, out: TextIO) -> None:
 
     console = open_console(out)
     console.print(Text(visible(f"{found.marks.column}: {_basis(found.marks)}")), soft_wrap=True)
-    console.print(Text(f"{how(found.chosen)}; right is {_right(found.marks, found.tolerance)}"),
-                  soft_wrap=True)  # fmt: skip
+    console.print(
+        Text(f"{how(found.chosen)}; right is {_right(found.marks, found.tolerance)}"),
+        soft_wrap=True,
+    )
     for trial in found.trials:
         console.print()
         console.print(Text(_what_was_held_out(trial), style="bold"))
         console.print(_figures_table(trial))
         console.print()
         console.print(_coverage_table(trial))
-        console.print(Text(f"confidence and share right differ by {trial.off:.2f} on the mean",
-                           style="dim"))  # fmt: skip
+        console.print(
+            Text(f"confidence and share right differ by {trial.off:.2f} on the mean", style="dim")
+        )
 
 
 def _what_was_held_out(trial: Trial) -> str:
@@ -267,18 +298,32 @@ def audit_as_rows(found: Audit, get: Get) -> Iterator[dict[str, Any]]:
     for clash in found.clashes:
         left, right = get([clash.left, clash.right])
         yield {
-            "kind": "pair", "question": clash.question, "worst": clash.steepness, "id": left.id,
-            "author": left.author, "mark": clash.marks[0], "other": right.id,
-            "other_author": right.author, "other_mark": clash.marks[1], "score": clash.score,
-            "text": left.text, "other_text": right.text,
-        }  # fmt: skip
+            "kind": "pair",
+            "question": clash.question,
+            "worst": clash.steepness,
+            "id": left.id,
+            "author": left.author,
+            "mark": clash.marks[0],
+            "other": right.id,
+            "other_author": right.author,
+            "other_mark": clash.marks[1],
+            "score": clash.score,
+            "text": left.text,
+            "other_text": right.text,
+        }
     for one in found.standouts:
         (answer,) = get([one.id])
         yield {
-            "kind": "mark", "question": one.question, "worst": one.surprise, "id": one.id,
-            "author": answer.author, "mark": one.mark, "other_mark": one.expected,
-            "cluster": one.cluster, "text": answer.text,
-        }  # fmt: skip
+            "kind": "mark",
+            "question": one.question,
+            "worst": one.surprise,
+            "id": one.id,
+            "author": answer.author,
+            "mark": one.mark,
+            "other_mark": one.expected,
+            "cluster": one.cluster,
+            "text": answer.text,
+        }
 
 
 def print_audit(found: Audit, get: Get, out: TextIO) -> None:
@@ -363,10 +408,14 @@ def spreads_as_rows(spreads: Sequence[Spread], get: Get, column: str) -> Iterato
         for answer in get(named):
             gets = answer.id == spread.id or answer.id in spread.given
             yield {
-                "question": spread.question, "center": spread.id, "id": answer.id,
-                "author": answer.author, "mark": answer.meta.get(column),
-                "would_get": spread.mark if gets else None, "text": answer.text,
-            }  # fmt: skip
+                "question": spread.question,
+                "center": spread.id,
+                "id": answer.id,
+                "author": answer.author,
+                "mark": answer.meta.get(column),
+                "would_get": spread.mark if gets else None,
+                "text": answer.text,
+            }
 
 
 def print_spreads(spreads: Sequence[Spread], get: Get, out: TextIO) -> None:

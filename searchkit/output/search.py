@@ -107,8 +107,17 @@ def write_mined_json(mined: Mined, out: TextIO) -> None:
     out.write("\n]}\n")
 
 
-MINED_COLUMNS = ["score", "kind", "question", "left", "left_author", "right", "right_author",
-                 "left_text", "right_text"]  # fmt: skip
+MINED_COLUMNS = [
+    "score",
+    "kind",
+    "question",
+    "left",
+    "left_author",
+    "right",
+    "right_author",
+    "left_text",
+    "right_text",
+]
 
 
 def mined_with_answers(mined: Mined, get: Get) -> Iterator[dict[str, Any]]:
@@ -119,10 +128,14 @@ def mined_with_answers(mined: Mined, get: Get) -> Iterator[dict[str, Any]]:
             lefts, rights = get([p.left for p in batch]), get([p.right for p in batch])
             for pair, left, right in zip(batch, lefts, rights, strict=True):
                 yield {
-                    **_pair_as_record(pair), "kind": kind, "question": left.question,
-                    "left_author": left.author, "right_author": right.author,
-                    "left_text": left.text, "right_text": right.text,
-                }  # fmt: skip
+                    **_pair_as_record(pair),
+                    "kind": kind,
+                    "question": left.question,
+                    "left_author": left.author,
+                    "right_author": right.author,
+                    "left_text": left.text,
+                    "right_text": right.text,
+                }
 
 
 def print_hits(queries: Sequence[str], found: Sequence[Sequence[Hit]], out: TextIO) -> None:

@@ -99,11 +99,13 @@ def histogram(
         low, high = (round(2 * k / BINS - 1, 2) for k in (n, n + 1))
         bars.append(
             Bar(
-                round(left + (n - lowest) * step, 1), round(base - height, 1),
-                round(step * 0.9, 1), round(height, 1),
+                round(left + (n - lowest) * step, 1),
+                round(base - height, 1),
+                round(step * 0.9, 1),
+                round(height, 1),
                 f"{low:.2f} to {high:.2f}: {counted(counts[n], 'pair')}",
             )
-        )  # fmt: skip
+        )
     every = 10 if BINS - lowest > 30 else 5
     ticks = [
         Tick(round(left + (n - lowest) * step, 1), f"{2 * n / BINS - 1:.1f}")
@@ -276,9 +278,13 @@ def _ring_by_chance(expected: float) -> str:
 
 
 def _node(
-    author: str, at: int, count: int, center: tuple[float, float], radius: float,
+    author: str,
+    at: int,
+    count: int,
+    center: tuple[float, float],
+    radius: float,
     names: Pseudonyms | None,
-) -> Node:  # fmt: skip
+) -> Node:
     angle = 2 * math.pi * at / count - (math.pi if count == 2 else math.pi / 2)
     across, down = math.cos(angle), math.sin(angle)
     x, y = center[0] + radius * across, center[1] + radius * down
@@ -286,10 +292,14 @@ def _node(
     name = author_name(author, names)
     short = name.text if len(name.text) <= LABEL else name.text[: LABEL - 1] + "…"
     return Node(
-        name, short, round(x, 1), round(y, 1), round(x + 14 * across, 1),
+        name,
+        short,
+        round(x, 1),
+        round(y, 1),
+        round(x + 14 * across, 1),
         round(y + 4 + (0 if beside else 15 * down), 1),
         ("start" if across > 0 else "end") if beside else "middle",
-    )  # fmt: skip
+    )
 
 
 def _edge(one: Node, other: Node, links: list[Link], number: int, *, labelled: bool) -> Edge:
@@ -300,7 +310,16 @@ def _edge(one: Node, other: Node, links: list[Link], number: int, *, labelled: b
     label = label if labelled else ""
     along = (0.4, 0.6)[number % 2]  # so that two labels at one height don't touch
     return Edge(
-        one.name, other.name, one.x, one.y, other.x, other.y,
-        round(one.x + along * (other.x - one.x), 1), round(one.y + along * (other.y - one.y), 1),
-        round(3.4 * len(label) + 5, 1), label, min(6.0, 1.0 + len(questions)), links,
-    )  # fmt: skip
+        one.name,
+        other.name,
+        one.x,
+        one.y,
+        other.x,
+        other.y,
+        round(one.x + along * (other.x - one.x), 1),
+        round(one.y + along * (other.y - one.y), 1),
+        round(3.4 * len(label) + 5, 1),
+        label,
+        min(6.0, 1.0 + len(questions)),
+        links,
+    )

@@ -93,9 +93,15 @@ def make_report(
         IndexMismatch: if `against` was made with another model.
     """
     found = find_plagiarism(
-        index, by=by, where=where, template=template, against=against,
-        max_expected=max_expected, max_common=max_common, progress=progress,
-    )  # fmt: skip
+        index,
+        by=by,
+        where=where,
+        template=template,
+        against=against,
+        max_expected=max_expected,
+        max_common=max_common,
+        progress=progress,
+    )
     known = status(index)
     by = by or ("question" if known["questions"] else "all")
     wanted = {answer.question for answer in index.answers(where)}
@@ -117,9 +123,13 @@ def make_report(
 
 
 def _settings(
-    by: By, where: Where, template: str, against: BaseIndex | None, max_expected: float,
+    by: By,
+    where: Where,
+    template: str,
+    against: BaseIndex | None,
+    max_expected: float,
     max_common: int | None,
-) -> dict[str, str]:  # fmt: skip
+) -> dict[str, str]:
     common = f"more than {max_common:,} answers" if max_common else "more than half of the answers"
     settings = {
         "compared": "within each question" if by == "question" else "over all answers",
@@ -245,9 +255,13 @@ def _drawn(report: Report) -> dict[str, Any]:
     anchors = {}
     for number, finding in enumerate(found.findings, 1):
         view = finding_view(
-            finding, report.answers[finding.left], report.answers[finding.right],
-            number=number, decision=decision_record(report, finding), names=names,
-        )  # fmt: skip
+            finding,
+            report.answers[finding.left],
+            report.answers[finding.right],
+            number=number,
+            decision=decision_record(report, finding),
+            names=names,
+        )
         anchors[finding.left, finding.right] = view.anchor
         by_question.setdefault(finding.question, []).append(view)
     clusters: dict[str | None, list[ClusterView]] = defaultdict(list)
@@ -280,15 +294,22 @@ FIRST = 10  # findings that the overview lists
 
 
 def _question_view(
-    number: int, one: Question, findings: Sequence[FindingView],
-    clusters: Sequence[ClusterView], report: Report,
-) -> Mapping[str, Any]:  # fmt: skip
+    number: int,
+    one: Question,
+    findings: Sequence[FindingView],
+    clusters: Sequence[ClusterView],
+    report: Report,
+) -> Mapping[str, Any]:
     dismissed = [view for view in findings if view.decision == "dismissed"]
     everything = "All answers" if not report.known["questions"] else "(no question)"
     return {
         "anchor": f"question-{number}",
-        "name": one.name or ("All questions together" if len(report.questions) == 1
-                             and report.known["questions"] else everything),
+        "name": one.name
+        or (
+            "All questions together"
+            if len(report.questions) == 1 and report.known["questions"]
+            else everything
+        ),
         "prompt": pieces(one.prompt, report.names),
         "answers": one.answers,
         "pairs": sum(one.scores),
@@ -298,4 +319,4 @@ def _question_view(
         "histogram": histogram(one.scores, findings),
         "clusters": [view for view in clusters if view.kind == "cluster"],
         "alone": [view for view in clusters if view.kind != "cluster"],
-    }  # fmt: skip
+    }

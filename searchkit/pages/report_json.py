@@ -43,13 +43,20 @@ def report_as_record(report: Report) -> dict[str, Any]:
         "model": model_record(report),
         "settings": settings_record(report),
         "compared": {
-            "answers": found.answers, "short": found.short, "pairs": found.pairs,
-            "questions": found.questions, "pooled": found.pooled, "by_passages": found.by_passages,
+            "answers": found.answers,
+            "short": found.short,
+            "pairs": found.pairs,
+            "questions": found.questions,
+            "pooled": found.pooled,
+            "by_passages": found.by_passages,
         },
         "questions": [
             {
-                "question": one.name, "prompt": _said(one.prompt, names), "answers": one.answers,
-                "counted": one.counted, "findings": by_question[one.name],
+                "question": one.name,
+                "prompt": _said(one.prompt, names),
+                "answers": one.answers,
+                "counted": one.counted,
+                "findings": by_question[one.name],
                 "scores": {"from": -1.0, "to": 1.0, "counts": one.scores},
             }
             for one in report.questions
@@ -65,7 +72,7 @@ def report_as_record(report: Report) -> dict[str, Any]:
         ],
         "clusters": [_cluster_record(one, names) for one in report.clustered.clusters],
         "answers": [_answer_record(one, names) for one in report.answers.values()],
-    }  # fmt: skip
+    }
 
 
 def _id(name: str, names: Pseudonyms) -> str:

@@ -28,8 +28,14 @@ from searchkit.pages.segments import (
 )
 from searchkit.plagiarism.records import NO_FINDING, Finding
 
-TONES = {"identical": "bad", "near copy": "bad", "light revision": "warn",
-         "heavy revision": "info", "shared source": "", NO_FINDING: ""}  # fmt: skip
+TONES = {
+    "identical": "bad",
+    "near copy": "bad",
+    "light revision": "warn",
+    "heavy revision": "info",
+    "shared source": "",
+    NO_FINDING: "",
+}
 
 
 # -- findings --------------------------------------------------------------------------------------

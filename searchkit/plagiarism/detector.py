@@ -198,10 +198,12 @@ class Detector:
 
     def _pooled(self, *more: dict[str, Float64]) -> Null:
         every = [*(measures for *_, measures in self._waiting), *more]
-        return Null.fit({
-            name: np.concatenate([np.empty(0), *(measures[name] for measures in every)])
-            for name in USUAL
-        })  # fmt: skip
+        return Null.fit(
+            {
+                name: np.concatenate([np.empty(0), *(measures[name] for measures in every)])
+                for name in USUAL
+            }
+        )
 
     def _measurer(self, group: Group, always: tuple[int, ...] = ()) -> _Measurer:
         embed = None if self.by_passages else self._embed
@@ -244,9 +246,13 @@ class _Measurer:
     """Measures pairs of a group's answers; of many equal answers two stand for all."""
 
     def __init__(
-        self, group: Group, background: Background, max_common: int | None, embed: Embed | None,
+        self,
+        group: Group,
+        background: Background,
+        max_common: int | None,
+        embed: Embed | None,
         always: tuple[int, ...] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._texts = group.texts
         self._equal = _equal_texts(group.texts)
         left_out = {n for same in self._equal for n in same[2:]} - set(always)

@@ -98,12 +98,16 @@ def _written(
     path = folder / f"{number}"
     path.mkdir()
     answers = [
-        json.dumps({
-            "answer": asdict(text.answer), "passages": list(text.passages),
-            "earlier": text.earlier, "wanted": wanted is None or text.answer.id in wanted,
-        })
+        json.dumps(
+            {
+                "answer": asdict(text.answer),
+                "passages": list(text.passages),
+                "earlier": text.earlier,
+                "wanted": wanted is None or text.answer.id in wanted,
+            }
+        )
         for text in group.texts
-    ]  # fmt: skip
+    ]
     write_texts(path / "answers.parquet", answers)
     write_array(path / "wholes.npy", np.stack([text.vector for text in group.texts]))
     write_array(path / "passages.npy", np.concatenate([text.vectors for text in group.texts]))
@@ -120,11 +124,14 @@ def _read_group(path: Path) -> tuple[Group, set[str]]:
     ends = np.cumsum([len(row["passages"]) for row in rows])[:-1]
     texts = [
         Written(
-            Answer(**row["answer"]), whole, [(a, b) for a, b in row["passages"]], inside,
+            Answer(**row["answer"]),
+            whole,
+            [(a, b) for a, b in row["passages"]],
+            inside,
             row["earlier"],
         )
         for row, whole, inside in zip(rows, wholes, np.split(vectors, ends), strict=True)
-    ]  # fmt: skip
+    ]
     given = Given([])
     given.sequences = {kind: read_array(path / f"given-{kind}.npy") for kind in given.sequences}
     question = json.loads((path / "question.json").read_text("utf-8"))

@@ -133,9 +133,16 @@ def find_plagiarism(
     model = index.model
     far = FarDetector(runner, model.name, model.fingerprint) if runner else None
     found = _find(
-        texts, embed_with(lambda: index.encoder), by=by, wanted=wanted, template=template,
-        max_expected=max_expected, max_common=max_common, far=far, progress=progress,
-    )  # fmt: skip
+        texts,
+        embed_with(lambda: index.encoder),
+        by=by,
+        wanted=wanted,
+        template=template,
+        max_expected=max_expected,
+        max_common=max_common,
+        far=far,
+        progress=progress,
+    )
     return replace(found, decisions=counting(decisions(index)))
 
 
@@ -151,9 +158,13 @@ def find_plagiarism_among(
     """Find the same among answers that are in no index; see `find_plagiarism`."""
     _check_numbers(max_expected, max_common)
     return _find(
-        _embedded(list(answers), encoder), embed_with(lambda: encoder), by=by, template=template,
-        max_expected=max_expected, max_common=max_common,
-    )  # fmt: skip
+        _embedded(list(answers), encoder),
+        embed_with(lambda: encoder),
+        by=by,
+        template=template,
+        max_expected=max_expected,
+        max_common=max_common,
+    )
 
 
 def compare(
@@ -245,18 +256,29 @@ def _earlier(index: BaseIndex, against: BaseIndex) -> list[Written]:
 
 
 def _find(
-    texts: Sequence[Written], embed: Embed, *, by: By | None, template: str, max_expected: float,
-    max_common: int | None, wanted: set[str] | None = None, far: FarDetector | None = None,
+    texts: Sequence[Written],
+    embed: Embed,
+    *,
+    by: By | None,
+    template: str,
+    max_expected: float,
+    max_common: int | None,
+    wanted: set[str] | None = None,
+    far: FarDetector | None = None,
     progress: Progress | None = None,
-) -> Plagiarism:  # fmt: skip
+) -> Plagiarism:
     by = by or ("question" if any(text.answer.question for text in texts) else "all")
     groups, short = _groups(texts, by, template, wanted)
     sentences = sum(len(text.sentences) for group in groups for text in group.texts)
     by_passages = sentences > SENTENCES
     detector = Detector(
-        embed, Background.of([text.words for text in texts]), max_expected=max_expected,
-        max_common=max_common, by_passages=by_passages, wanted=wanted,
-    )  # fmt: skip
+        embed,
+        Background.of([text.words for text in texts]),
+        max_expected=max_expected,
+        max_common=max_common,
+        by_passages=by_passages,
+        wanted=wanted,
+    )
     looked = far.look_at(detector, groups) if far else map(detector.look_at, groups)
     for done, _ in enumerate(looked, 1):
         if progress:

@@ -165,8 +165,11 @@ def _warn(busy: int, patience: float) -> None:
     log.warning(
         "no task has ended for %g s: %d are running or wait for a free core; %g of the cluster's "
         "%g cores are free. Look at it with: ray status",
-        patience, busy, free.get("CPU", 0), there.get("CPU", 0),
-    )  # fmt: skip
+        patience,
+        busy,
+        free.get("CPU", 0),
+        there.get("CPU", 0),
+    )
 
 
 @contextmanager
@@ -199,8 +202,13 @@ def open_ray(
         }
         if name == "ray":
             cores = None if workers is None else workers + 1
-            settings |= {"address": "local", "num_cpus": cores, "include_dashboard": False,
-                         "_temp_dir": session, "object_store_memory": STORE}  # fmt: skip
+            settings |= {
+                "address": "local",
+                "num_cpus": cores,
+                "include_dashboard": False,
+                "_temp_dir": session,
+                "object_store_memory": STORE,
+            }
         else:
             settings["address"] = name
         try:

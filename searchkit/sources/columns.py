@@ -159,9 +159,14 @@ class Rows:
         )
 
     def _id(
-        self, values: Mapping[str, str | None], roles: Mapping[str, str], question: str | None,
-        author: str | None, source: str, line: int | None,
-    ) -> str:  # fmt: skip
+        self,
+        values: Mapping[str, str | None],
+        roles: Mapping[str, str],
+        question: str | None,
+        author: str | None,
+        source: str,
+        line: int | None,
+    ) -> str:
         if "id" in roles:
             given = (values[roles["id"]] or "").strip()
             if not given:

@@ -107,8 +107,10 @@ def _decoded_blocks(file: BinaryIO, source: str, name: str) -> Iterator[str]:
             number += before.replace("\r\n", "\n").replace("\r", "\n").count("\n")
             raise _undecodable(source, number, error, name) from None
         except UnicodeError:
-            raise BadInput(f"{source}: no mark of {name} at the beginning; say which it is: "
-                           f"--encoding {name}-le or {name}-be") from None  # fmt: skip
+            raise BadInput(
+                f"{source}: no mark of {name} at the beginning; say which it is: "
+                f"--encoding {name}-le or {name}-be"
+            ) from None
         *whole, rest = rest.split("\n")
         number += len(whole)
         yield from (line + "\n" for line in whole)

@@ -118,12 +118,17 @@ def _records(
         except csv.Error as error:
             if "end of data" in str(error):
                 raise BadInput.at(
-                    source, line, "a double quote opened in this row is never closed; close it, "
+                    source,
+                    line,
+                    "a double quote opened in this row is never closed; close it, "
                     "or double it if it is part of the text",
-                ) from None  # fmt: skip
+                ) from None
             last = reader.line_num + skipped
-            bad(line, f"not CSV up to line {last} ({error}); double a quote inside quotes",
-                raw.text())  # fmt: skip
+            bad(
+                line,
+                f"not CSV up to line {last} ({error}); double a quote inside quotes",
+                raw.text(),
+            )
         else:
             if any(cells) or len(cells) == 1:  # rows such as ,,, are what Excel leaves behind
                 yield line, cells

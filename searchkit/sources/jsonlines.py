@@ -48,8 +48,10 @@ def _lines_or_object(
             continue
         try:
             if number == first and line.strip() == "{":
-                raise BadRow("one object over several lines; write an array of objects, or each "
-                             "object in one line")  # fmt: skip
+                raise BadRow(
+                    "one object over several lines; write an array of objects, or each "
+                    "object in one line"
+                )
             yield number, _object(_parsed(line))
         except BadRow as error:
             bad(number, str(error), line.rstrip("\n"))

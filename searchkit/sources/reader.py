@@ -28,10 +28,21 @@ from searchkit.sources.workbook import is_workbook, read_xlsx
 
 FORMATS = ("csv", "tsv", "json", "jsonl", "xlsx", "parquet", "sqlite", "zip", "folder")
 ENDINGS = {
-    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json", ".jsonl": "jsonl",
-    ".ndjson": "jsonl", ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx", ".parquet": "parquet",
-    ".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".zip": "zip",
-}  # fmt: skip
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xlsx",
+    ".parquet": "parquet",
+    ".db": "sqlite",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+    ".zip": "zip",
+}
 STDIN = "-"
 Skip = Callable[[str], None]
 OnReject = Callable[[Reject], None]
@@ -101,9 +112,14 @@ class Preview:
 
 
 def preview(
-    path: str | Path, columns: Columns | None = None, count: int = 5, *,
-    encoding: str | None = None, sheet: str | None = None, table: str | None = None,
-) -> Preview:  # fmt: skip
+    path: str | Path,
+    columns: Columns | None = None,
+    count: int = 5,
+    *,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    table: str | None = None,
+) -> Preview:
     """Read the beginning of a file, to see whether its columns are taken for what they are."""
     rows = Rows(columns or Columns())
     reader = _Reader(rows, encoding, sheet, table, None, None)
@@ -119,9 +135,13 @@ def preview(
 
 
 def read_columns(
-    paths: Sequence[str | Path], text: str, others: Sequence[str], *,
-    encoding: str | None = None, sheet: str | None = None,
-) -> list[tuple[Answer, list[str]]]:  # fmt: skip
+    paths: Sequence[str | Path],
+    text: str,
+    others: Sequence[str],
+    *,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> list[tuple[Answer, list[str]]]:
     """Read rows of which several columns are needed, by their names, in any case.
 
     Args:
@@ -207,9 +227,14 @@ class _Reader:
     """Reads one path after another with the same options."""
 
     def __init__(
-        self, rows: Rows, encoding: str | None, sheet: str | None, table: str | None,
-        on_reject: OnReject | None, on_skip: Skip | None,
-    ) -> None:  # fmt: skip
+        self,
+        rows: Rows,
+        encoding: str | None,
+        sheet: str | None,
+        table: str | None,
+        on_reject: OnReject | None,
+        on_skip: Skip | None,
+    ) -> None:
         self.rows = rows
         self.encoding = encoding
         self.sheet = sheet
@@ -284,9 +309,11 @@ class _Reader:
         return as_values(row, self.rows.roles(tuple(row))["text"])
 
     def _answers(
-        self, rows: Iterator[tuple[int, dict[str, Any]]], source: str,
+        self,
+        rows: Iterator[tuple[int, dict[str, Any]]],
+        source: str,
         values: Callable[[dict[str, Any]], dict[str, str | None]],
-    ) -> Iterator[Answer]:  # fmt: skip
+    ) -> Iterator[Answer]:
         bad = self._bad(source)
         for line, row in rows:
             try:
@@ -352,8 +379,11 @@ def _format_by_name(path: Path) -> str:
 
 def _format_by_content(start: bytes) -> str:
     marks = {
-        b"PAR1": "parquet", b"SQLite format 3": "sqlite", b"PK": "xlsx", b"\xd0\xcf\x11": "xlsx",
-    }  # fmt: skip
+        b"PAR1": "parquet",
+        b"SQLite format 3": "sqlite",
+        b"PK": "xlsx",
+        b"\xd0\xcf\x11": "xlsx",
+    }
     for mark, form in marks.items():
         if start.startswith(mark):
             return form

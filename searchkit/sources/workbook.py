@@ -20,8 +20,18 @@ MOST_BYTES = 1 << 30  # uncompressed, of all parts of a workbook together
 MOST_CELLS = 50_000_000  # the parser makes a full rectangle of them, and the process dies of one
 CHUNK = 1 << 20
 _OLD = b"\xd0\xcf\x11\xe0"  # a compound file: .xls, or an .xlsx with a password
-_DAMAGED = (KeyError, ValueError, OSError, EOFError, NotImplementedError, RuntimeError,
-            zipfile.BadZipFile, zlib.error, expat.ExpatError, ElementTree.ParseError)  # fmt: skip
+_DAMAGED = (
+    KeyError,
+    ValueError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    expat.ExpatError,
+    ElementTree.ParseError,
+)
 
 
 class OddCell(str):

@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from searchkit.training.settings import Settings
 
 
-LIBRARIES = ("sentence-transformers", "transformers", "torch", "datasets", "accelerate",
-             "tokenizers")  # fmt: skip
+LIBRARIES = (
+    "sentence-transformers",
+    "transformers",
+    "torch",
+    "datasets",
+    "accelerate",
+    "tokenizers",
+)
 LOSS_NAMES = {
     "joint": "JointLoss (CoSENTLoss + answers to other questions as negatives)",
     "mnrl": "MultipleNegativesRankingLoss",
@@ -51,15 +57,23 @@ def token_counts(texts: Sequence[tuple[str, str]], tokenizer: Any, limit: int) -
         ids = tokenizer([pair[side] for pair in texts], truncation=False, verbose=False)
         lengths = np.array([len(one) for one in ids["input_ids"]])
         found.append(
-            Tokens(int(lengths.min()), float(lengths.mean()), int(lengths.max()),
-                   int((lengths > limit).sum()))
-        )  # fmt: skip
+            Tokens(
+                int(lengths.min()),
+                float(lengths.mean()),
+                int(lengths.max()),
+                int((lengths > limit).sum()),
+            )
+        )
     return found
 
 
 def model_card(
-    trained: Trained, base: ModelFolder, settings: Settings, tokens: Sequence[Tokens], model: Any  # noqa: ANN401
-) -> str:  # fmt: skip
+    trained: Trained,
+    base: ModelFolder,
+    settings: Settings,
+    tokens: Sequence[Tokens],
+    model: Any,  # noqa: ANN401
+) -> str:
     """Write the card, in Markdown with the header that model hubs read."""
     parts = [
         _header(base),
@@ -75,33 +89,37 @@ def model_card(
 
 
 def _header(base: ModelFolder) -> str:
-    return "\n".join([
-        "---",
-        "tags: [sentence-transformers, sentence-similarity, feature-extraction, searchkit]",
-        "library_name: sentence-transformers",
-        "pipeline_tag: sentence-similarity",
-        f"base_model: {json.dumps(base.name)}",
-        "language: en",
-        "---",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            "---",
+            "tags: [sentence-transformers, sentence-similarity, feature-extraction, searchkit]",
+            "library_name: sentence-transformers",
+            "pipeline_tag: sentence-similarity",
+            f"base_model: {json.dumps(base.name)}",
+            "language: en",
+            "---",
+        ]
+    )
 
 
 def _what(base: ModelFolder, settings: Settings, model: Any) -> str:  # noqa: ANN401
     read = "texts as they are"
     if settings.prepare == "keywords":
         read = "key words: lower case, without punctuation and function words, as in a dictionary"
-    return "\n".join([
-        "# A sentence-transformers model trained by searchkit",
-        "",
-        f"{base.name}, trained further on pairs of answers. It maps a text to a vector for search, "
-        "comparison, clustering and classification.",
-        "",
-        f"- Begun with: {base.name} (fingerprint {base.fingerprint[:12]})",
-        f"- Vectors: {model.get_embedding_dimension()} dimensions, compared by cosine",
-        f"- Reads: {read}",
-        f"- Longest text: {model.max_seq_length} tokens",
-        f"- Modules: {', '.join(type(module).__name__ for module in model)}",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            "# A sentence-transformers model trained by searchkit",
+            "",
+            f"{base.name}, trained further on pairs of answers. It maps a text to a vector for search, "
+            "comparison, clustering and classification.",
+            "",
+            f"- Begun with: {base.name} (fingerprint {base.fingerprint[:12]})",
+            f"- Vectors: {model.get_embedding_dimension()} dimensions, compared by cosine",
+            f"- Reads: {read}",
+            f"- Longest text: {model.max_seq_length} tokens",
+            f"- Modules: {', '.join(type(module).__name__ for module in model)}",
+        ]
+    )
 
 
 def _use(trained: Trained, settings: Settings) -> str:
@@ -127,9 +145,11 @@ def _use(trained: Trained, settings: Settings) -> str:
 
 
 def _data(
-    learned: Sequence[SentencePair], out: Sequence[SentencePair], settings: Settings,
+    learned: Sequence[SentencePair],
+    out: Sequence[SentencePair],
+    settings: Settings,
     tokens: Sequence[Tokens],
-) -> str:  # fmt: skip
+) -> str:
     lines = [
         "## Data",
         "",
@@ -181,7 +201,8 @@ def _scores(trained: Trained) -> str:
 def _settings(settings: Settings, trained: Trained) -> str:
     rows = {
         "loss": f"{LOSS_NAMES[settings.loss]}, scale 20, cosine"
-        if settings.loss != "online-contrastive" else LOSS_NAMES[settings.loss],
+        if settings.loss != "online-contrastive"
+        else LOSS_NAMES[settings.loss],
         "epochs": settings.epochs,
         "batch size": settings.batch_size,
         "batches": "questions spread, no text twice" if settings.spread else "drawn by lot",
@@ -189,7 +210,7 @@ def _settings(settings: Settings, trained: Trained) -> str:
         "optimiser": "AdamW",
         "steps": f"{trained.steps:,}",
         "seed": settings.seed,
-    }  # fmt: skip
+    }
     lines = ["## Training", "", "| | |", "|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in rows.items())])
 

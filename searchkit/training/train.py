@@ -78,9 +78,15 @@ def train(
         counts = run.count_tokens()
         best, steps = run.fit(progress)
         trained = Trained(
-            folder, learned, out, run.before, run.scorer.scores, best, steps,
+            folder,
+            learned,
+            out,
+            run.before,
+            run.scorer.scores,
+            best,
+            steps,
             round(time.perf_counter() - started, 1),
-        )  # fmt: skip
+        )
         _publish(run, trained, base, settings, counts, work)
     except Exception as error:
         if reason := _not_written(error):
@@ -168,9 +174,11 @@ def _degree(pair: SentencePair, settings: Settings) -> float:
 
 
 def _identity(
-    learned: Sequence[SentencePair], out: Sequence[SentencePair], base: ModelFolder,
+    learned: Sequence[SentencePair],
+    out: Sequence[SentencePair],
+    base: ModelFolder,
     settings: Settings,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     digest = hashlib.sha256()
     for pair in (*learned, *out):
         digest.update(json.dumps([*asdict(pair).values()]).encode())
@@ -197,9 +205,14 @@ class _Run:
     """One training: the model, what it learns from, and where its checkpoints are."""
 
     def __init__(
-        self, base: ModelFolder, settings: Settings, learned: Sequence[SentencePair],
-        out: Sequence[SentencePair], work: Path, device: str | None,
-    ) -> None:  # fmt: skip
+        self,
+        base: ModelFolder,
+        settings: Settings,
+        learned: Sequence[SentencePair],
+        out: Sequence[SentencePair],
+        work: Path,
+        device: str | None,
+    ) -> None:
         from searchkit.encoding.compiling import quiet
 
         with quiet():
@@ -228,8 +241,10 @@ class _Run:
         if cut := sum(one.cut for one in counts):
             log.info(
                 "%s of %s texts are longer than %d tokens; training reads their beginnings",
-                f"{cut:,}", f"{2 * len(self.texts):,}", limit,
-            )  # fmt: skip
+                f"{cut:,}",
+                f"{2 * len(self.texts):,}",
+                limit,
+            )
         return counts
 
     def fit(self, progress: Progress | None) -> tuple[int, int]:
@@ -258,9 +273,13 @@ class _Run:
 
     def _score(self, model: Any) -> float:  # noqa: ANN401
         left, right = (
-            model.encode([pair[side] for pair in self._out], normalize_embeddings=True,
-                         show_progress_bar=False) for side in (0, 1)
-        )  # fmt: skip
+            model.encode(
+                [pair[side] for pair in self._out],
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            for side in (0, 1)
+        )
         return held_out_score(left, right, self._out_labels)
 
     def _steps(self) -> int:
@@ -395,9 +414,13 @@ def _last_whole(work: Path) -> str | None:
 
 
 def _publish(
-    run: _Run, trained: Trained, base: ModelFolder, settings: Settings,
-    counts: Sequence[Tokens], work: Path,
-) -> None:  # fmt: skip
+    run: _Run,
+    trained: Trained,
+    base: ModelFolder,
+    settings: Settings,
+    counts: Sequence[Tokens],
+    work: Path,
+) -> None:
     """Save the model with its card beside the output, check it, and move it there in one step."""
     from searchkit.encoding.compiling import quiet
 

@@ -134,8 +134,12 @@ class Scorer(BaseEvaluator):
         self._score = score
 
     def __call__(
-        self, model: Any, output_path: str | None = None, epoch: int = -1, steps: int = -1  # noqa: ANN401
-    ) -> dict[str, float]:  # fmt: skip
+        self,
+        model: Any,
+        output_path: str | None = None,
+        epoch: int = -1,
+        steps: int = -1,  # noqa: ANN401
+    ) -> dict[str, float]:
         """Return the score by the name of the metric."""
         found = self._score(model)
         self.scores.append((steps, found))
@@ -159,8 +163,13 @@ class Watch(TrainerCallback):
             self._progress(state.global_step, state.max_steps)
 
     def on_log(
-        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any  # noqa: ANN401
-    ) -> None:  # fmt: skip
+        self,
+        args: Any,
+        state: Any,
+        control: Any,
+        logs: dict[str, Any] | None = None,
+        **_: Any,  # noqa: ANN401
+    ) -> None:
         """Stop where the loss or its gradient is no number."""
         values = [(logs or {}).get(name, 0.0) for name in ("loss", "grad_norm")]
         if not all(math.isfinite(value) for value in values):

@@ -85,9 +85,14 @@ def read_verify(request: Request, wait: Wait = WAIT) -> Any:  # noqa: ANN401
 
 @api.get("/search", tags=["answers"])
 def search(
-    request: Request, q: Text, n: Annotated[int, Query(ge=1, le=MOST_HITS)] = 10,
-    mode: Mode = "semantic", question: Question = None, author: Author = None, where: Sql = None,
-) -> dict[str, Any]:  # fmt: skip
+    request: Request,
+    q: Text,
+    n: Annotated[int, Query(ge=1, le=MOST_HITS)] = 10,
+    mode: Mode = "semantic",
+    question: Question = None,
+    author: Author = None,
+    where: Sql = None,
+) -> dict[str, Any]:
     """Find the nearest answers: by meaning, by words, or by both."""
     hits = served_by(request).search(q, n, mode, Where(question, author, where))
     return hits_as_records([q], [hits])[0]
@@ -95,10 +100,13 @@ def search(
 
 @api.get("/answers", tags=["answers"])
 def read_answers(
-    request: Request, question: Question = None, author: Author = None, where: Sql = None,
+    request: Request,
+    question: Question = None,
+    author: Author = None,
+    where: Sql = None,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Return answers, in the order in which they came."""
     asked = Where(question, author, where)
     with served_by(request).reading() as index:
@@ -120,9 +128,13 @@ def read_answer(request: Request, id: Ident) -> dict[str, Any]:
 
 @api.get("/like", tags=["answers"])
 def read_like(
-    request: Request, id: Ident, n: Annotated[int, Query(ge=1, le=MOST_HITS)] = 10,
-    question: Question = None, author: Author = None, where: Sql = None,
-) -> dict[str, Any]:  # fmt: skip
+    request: Request,
+    id: Ident,
+    n: Annotated[int, Query(ge=1, le=MOST_HITS)] = 10,
+    question: Question = None,
+    author: Author = None,
+    where: Sql = None,
+) -> dict[str, Any]:
     """Find the answers nearest to one that is in the index."""
     with served_by(request).reading() as index:
         hits = index.search_like(id, n, Where(question, author, where))
@@ -160,9 +172,12 @@ def read_findings(request: Request, wait: Wait = WAIT) -> Any:  # noqa: ANN401
     """Find the pairs that chance doesn't explain, and the rings; with what was decided."""
     served = served_by(request)
     job = findings_job(served)
-    return _when_done(request, job, wait, lambda found: findings.plagiarism_as_record(
-        served.with_decisions(found)
-    ))  # fmt: skip
+    return _when_done(
+        request,
+        job,
+        wait,
+        lambda found: findings.plagiarism_as_record(served.with_decisions(found)),
+    )
 
 
 @api.get("/compare", tags=["review"])
@@ -182,7 +197,7 @@ def clusters_job(
         lambda index, progress: cluster(
             index, by=by, method=method, where=where, progress=progress
         ),
-    )  # fmt: skip
+    )
 
 
 @api.get("/clusters", tags=["analysis"], responses=NOT_YET)
@@ -192,10 +207,16 @@ def read_clusters(
 ) -> Any:  # fmt: skip # noqa: ANN401
     """Group the answers that say the same."""
     job = clusters_job(served_by(request), Where(question, author, where), by, method)
-    return _when_done(request, job, wait, lambda found: {
-        "clusters": [cluster_as_record(one) for one in found.clusters],
-        "answers": found.answers, "blank": found.blank,
-    })  # fmt: skip
+    return _when_done(
+        request,
+        job,
+        wait,
+        lambda found: {
+            "clusters": [cluster_as_record(one) for one in found.clusters],
+            "answers": found.answers,
+            "blank": found.blank,
+        },
+    )
 
 
 @api.get("/map", tags=["analysis"], responses=NOT_YET)
@@ -207,10 +228,16 @@ def read_map(request: Request, question: Question = None, wait: Wait = WAIT) -> 
         found = cluster(index, by="all", where=where, progress=progress)
         answers, places, names = map_points(index, found, where=where)
         return [
-            {"id": answer.id, "author": answer.author, "text": answer.text[:HOVER],
-             "x": round(float(x), 4), "y": round(float(y), 4), "cluster": name}
+            {
+                "id": answer.id,
+                "author": answer.author,
+                "text": answer.text[:HOVER],
+                "x": round(float(x), 4),
+                "y": round(float(y), 4),
+                "cluster": name,
+            }
             for answer, (x, y), name in zip(answers, places, names, strict=True)
-        ]  # fmt: skip
+        ]
 
     return _when_done(
         request, served.job(("map", where), compute), wait, lambda points: {"points": points}
@@ -229,10 +256,15 @@ def read_grades(
         lambda index, progress: grade(index, column, where=asked, progress=progress),
         "change",
     )
-    return _when_done(request, job, wait, lambda found: {
-        "suggestions": [suggestion_as_record(one) for one in found.suggestions],
-        "said": list(what_was_learned(found)),
-    })  # fmt: skip
+    return _when_done(
+        request,
+        job,
+        wait,
+        lambda found: {
+            "suggestions": [suggestion_as_record(one) for one in found.suggestions],
+            "said": list(what_was_learned(found)),
+        },
+    )
 
 
 @api.get("/grades/evaluation", tags=["analysis"], responses=NOT_YET)
@@ -299,10 +331,18 @@ def add_notes(request: Request, notes: Notes) -> dict[str, int]:
         return {"changed": index.update_columns(dict.fromkeys(notes.ids, notes.columns))}
 
 
-@api.put("/uploads", tags=["index"], openapi_extra={"requestBody": {
-    "required": True,
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-}})  # fmt: skip
+@api.put(
+    "/uploads",
+    tags=["index"],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+            },
+        }
+    },
+)
 async def receive_upload(request: Request, name: Annotated[str, Query()]) -> dict[str, Any]:
     """Take a file, as the body, and give what its columns are taken for; nothing is added yet."""
     uploads = _uploads(request)
@@ -322,9 +362,12 @@ def ingest_upload(request: Request, key: str, said: FileColumns) -> Computing:
     """Begin to put the file into the index."""
     uploads = _uploads(request)
     job = uploads.ingest(
-        uploads.get(key), served_by(request), said.reading(), said.on_duplicate,
+        uploads.get(key),
+        served_by(request),
+        said.reading(),
+        said.on_duplicate,
         keep_going=said.keep_going,
-    )  # fmt: skip
+    )
     return Computing(done=job.done, total=job.total)
 
 

@@ -59,9 +59,13 @@ def create_app(
         served.close()
 
     app = FastAPI(
-        title="searchkit", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan,
+        title="searchkit",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
         description="Everything that the command line reads, as JSON, and what people decide.",
-    )  # fmt: skip
+    )
     app.state.served = served
     app.state.uploads = uploads
     app.include_router(api)
@@ -88,9 +92,13 @@ def _answer(request: Request, status: int, why: str) -> Response:
 
 def _for_the_user(request: Request, error: Exception) -> Response:
     kinds: list[tuple[type[Exception], int]] = [
-        (NoSuchThing, 404), (BadInput, 400), (MissingExtra, 400), (IndexBusy, 503),
-        (IndexNotFound, 503), (StorageFailed, 507),
-    ]  # fmt: skip
+        (NoSuchThing, 404),
+        (BadInput, 400),
+        (MissingExtra, 400),
+        (IndexBusy, 503),
+        (IndexNotFound, 503),
+        (StorageFailed, 507),
+    ]
     status = next((status for kind, status in kinds if isinstance(error, kind)), 503)
     return _answer(request, status, str(error))
 

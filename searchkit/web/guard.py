@@ -53,9 +53,15 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, *, token: str | None, upload_path: str, most: int,
-        quiet: float = QUIET, longest: float = LONGEST,
-    ) -> None:  # fmt: skip
+        self,
+        app: ASGIApp,
+        *,
+        token: str | None,
+        upload_path: str,
+        most: int,
+        quiet: float = QUIET,
+        longest: float = LONGEST,
+    ) -> None:
         self.app, self.token = app, token
         self.upload_path, self.most = upload_path, most
         self.quiet, self.longest = quiet, longest
@@ -90,9 +96,11 @@ class Guard:
             return entered
         if self.token is not None and not self._knows(_cookie(headers)):
             return _refused(401, "open the address that searchkit serve printed")
-        return None if _is_ours(scope["method"], headers, host) else _refused(
-            403, "only pages of this server may ask for that"
-        )  # fmt: skip
+        return (
+            None
+            if _is_ours(scope["method"], headers, host)
+            else _refused(403, "only pages of this server may ask for that")
+        )
 
     def _entered(self, scope: Scope) -> Response | None:
         """Take the token from the address into a cookie, so that no page's address shows it."""

@@ -69,9 +69,11 @@ def _templates() -> Any:  # noqa: ANN401
 
 def _page(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
     name = served_by(request).folder.resolve().name
-    html = _templates().get_template(template).render(
-        here=request.url.path, corpus=name, names_hidden=_hides_names(request), **values
-    )  # fmt: skip
+    html = (
+        _templates()
+        .get_template(template)
+        .render(here=request.url.path, corpus=name, names_hidden=_hides_names(request), **values)
+    )
     return HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
 
 
@@ -124,24 +126,39 @@ def plotly_script() -> FileResponse:
 
 @pages.get("/")
 def search_page(
-    request: Request, q: str = "", mode: Mode = "semantic", question: Name = None,
-    author: Name = None, n: Annotated[int, Query(ge=1, le=200)] = HITS,
-) -> HTMLResponse:  # fmt: skip
+    request: Request,
+    q: str = "",
+    mode: Mode = "semantic",
+    question: Name = None,
+    author: Name = None,
+    n: Annotated[int, Query(ge=1, le=200)] = HITS,
+) -> HTMLResponse:
     """Search, with filters."""
     with served_by(request).reading() as index:
         known = status(index)
     names = [row["question"] for row in known["by_question"] if row["question"] is not None]
     return _page(
-        request, "search.html", q=q, mode=mode, question=question or "", author=author or "",
-        known=known, questions=names[:SUGGESTED], **_found(request, q, n, mode, question, author),
-    )  # fmt: skip
+        request,
+        "search.html",
+        q=q,
+        mode=mode,
+        question=question or "",
+        author=author or "",
+        known=known,
+        questions=names[:SUGGESTED],
+        **_found(request, q, n, mode, question, author),
+    )
 
 
 @pages.get("/hits")
 def hits_fragment(
-    request: Request, q: str = "", mode: Mode = "semantic", question: Name = None,
-    author: Name = None, n: Annotated[int, Query(ge=1, le=200)] = HITS,
-) -> HTMLResponse:  # fmt: skip
+    request: Request,
+    q: str = "",
+    mode: Mode = "semantic",
+    question: Name = None,
+    author: Name = None,
+    n: Annotated[int, Query(ge=1, le=200)] = HITS,
+) -> HTMLResponse:
     """Return the hits alone, for a page that searches while one types."""
     found = _found(request, q, n, mode, question, author)
     return _page(request, "hits.html", q=q, mode=mode, **found)
@@ -174,9 +191,11 @@ def _hit_views(request: Request, hits: Sequence[Hit]) -> list[dict[str, Any]]:
 
 @pages.get("/review")
 def review_page(
-    request: Request, show: Verdict | Literal["all"] = "open", left: Name = None,
+    request: Request,
+    show: Verdict | Literal["all"] = "open",
+    left: Name = None,
     right: Name = None,
-) -> HTMLResponse:  # fmt: skip
+) -> HTMLResponse:
     """Show the findings as a queue, one at a time."""
     job = findings_job(served_by(request))
     if waiting := _not_yet(request, job, "Looking for findings"):
@@ -191,10 +210,17 @@ def review_page(
     counts = Counter(found.decision(one) for one in found.findings)
     view = _finding_view(request, found, queue[at]["left"], queue[at]["right"]) if queue else None
     return _page(
-        request, "review.html", show=show, view=view, at=at, counts=counts, found=found,
-        queue=queue, total=len(queue),
+        request,
+        "review.html",
+        show=show,
+        view=view,
+        at=at,
+        counts=counts,
+        found=found,
+        queue=queue,
+        total=len(queue),
         compared=list(what_was_compared(found)),
-    )  # fmt: skip
+    )
 
 
 @pages.get("/review/finding")
@@ -219,9 +245,14 @@ def compare_page(request: Request, left: str, right: str) -> HTMLResponse:
     with served_by(request).reading() as index:
         both = compare(index, left, right)
     view = finding_view(
-        both.finding, both.left, both.right, number=0, pairs=both.pairs, decision=both.decision,
+        both.finding,
+        both.left,
+        both.right,
+        number=0,
+        pairs=both.pairs,
+        decision=both.decision,
         names=_names(request),
-    )  # fmt: skip
+    )
     return _page(request, "compare.html", view=view)
 
 
@@ -236,11 +267,15 @@ def rings_page(request: Request) -> HTMLResponse:
     anchors = {pair: f"finding-{n}" for pair, n in numbers.items()}
     names = _names(request)
     rings = [
-        (ring_view(ring, found.texts, number=number, anchors=anchors, names=names),
-         [_viewed(found, found.findings[numbers[pair] - 1], numbers[pair], names)
-          for pair in ring.findings])
+        (
+            ring_view(ring, found.texts, number=number, anchors=anchors, names=names),
+            [
+                _viewed(found, found.findings[numbers[pair] - 1], numbers[pair], names)
+                for pair in ring.findings
+            ],
+        )
         for number, ring in enumerate(found.rings, 1)
-    ]  # fmt: skip
+    ]
     return _page(request, "rings.html", rings=rings)
 
 
@@ -299,8 +334,12 @@ def question_page(
     if waiting := _not_yet(request, scores, "Comparing the answers"):
         return waiting
     groups = [one for one in clusters.get().clusters if one.kind == "cluster"]
-    alone = [member.id for one in clusters.get().clusters if one.kind != "cluster"
-             for member in one.members]  # fmt: skip
+    alone = [
+        member.id
+        for one in clusters.get().clusters
+        if one.kind != "cluster"
+        for member in one.members
+    ]
     with served.reading() as index:
         members = {
             answer.id: answer for answer in index.get([m.id for g in groups for m in g.members])
@@ -309,20 +348,29 @@ def question_page(
     names = _names(request)
     found = _views_of(_findings(request), lambda one: one.question == (name or None), names)
     return _page(
-        request, "question.html", name=name or None, count=len(keys), page=page,
+        request,
+        "question.html",
+        name=name or None,
+        count=len(keys),
+        page=page,
         pages=-(-len(keys) // ROWS),
         answers=[side_view(stored[key], (), names) for key in some],
-        histogram=histogram(scores.get(), found), findings=found,
+        histogram=histogram(scores.get(), found),
+        findings=found,
         groups=[
-            (cluster_view(g, members.get(str(g.center)), anchor=f"group-{g.cluster}",
-                                names=names),
-             {m.id: dict(members[m.id].meta) for m in g.members},
-             [side_view(members[m.id], (), names) for m in g.members[:ROWS]])
+            (
+                cluster_view(
+                    g, members.get(str(g.center)), anchor=f"group-{g.cluster}", names=names
+                ),
+                {m.id: dict(members[m.id].meta) for m in g.members},
+                [side_view(members[m.id], (), names) for m in g.members[:ROWS]],
+            )
             for g in groups
         ],
-        lonely=[side_view(one, (), names) for one in lonely], alone=len(alone),
+        lonely=[side_view(one, (), names) for one in lonely],
+        alone=len(alone),
         prompt=prompt_of(stored[some[0]]) if some else "",
-    )  # fmt: skip
+    )
 
 
 def _score_counts(index: Index, where: Where) -> Any:  # noqa: ANN401
@@ -353,9 +401,13 @@ def _views_of(
 
 def _viewed(found: Plagiarism, one: Finding, number: int, names: Pseudonyms | None) -> FindingView:
     return finding_view(
-        one, found.texts[one.left], found.texts[one.right], number=number, names=names,
+        one,
+        found.texts[one.left],
+        found.texts[one.right],
+        number=number,
+        names=names,
         decision=found.decisions.get((one.left, one.right)),
-    )  # fmt: skip
+    )
 
 
 # -- answer, upload, REST --------------------------------------------------------------------------
@@ -379,10 +431,16 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
             (one for one in clusters.get().clusters if any(m.id == id for m in one.members)), None
         )
     return _page(
-        request, "answer.html", answer=answer, view=side_view(answer, (), names),
-        passages=passages, near=_hit_views(request, near),
-        findings=mine, done=found is not None, cluster=cluster,
-    )  # fmt: skip
+        request,
+        "answer.html",
+        answer=answer,
+        view=side_view(answer, (), names),
+        passages=passages,
+        near=_hit_views(request, near),
+        findings=mine,
+        done=found is not None,
+        cluster=cluster,
+    )
 
 
 @pages.get("/upload")
@@ -420,7 +478,10 @@ def _type_of(schema: dict[str, Any]) -> str:
         return ", ".join(map(str, schema["enum"]))
     if "const" in schema:
         return str(schema["const"])
-    limits = [f"{sign} {schema[key]:,}" for key, sign in
-              [("minimum", "from"), ("maximum", "to")] if key in schema]  # fmt: skip
+    limits = [
+        f"{sign} {schema[key]:,}"
+        for key, sign in [("minimum", "from"), ("maximum", "to")]
+        if key in schema
+    ]
     of = f" of {_type_of(schema['items'])}" if "items" in schema else ""
     return " ".join([str(schema.get("type", "anything")) + of, *limits])

@@ -252,9 +252,11 @@ class Served:
     # -- what takes long ---------------------------------------------------------------------------
 
     def job(
-        self, key: Hashable, compute: Callable[[Index, Progress], Result],
+        self,
+        key: Hashable,
+        compute: Callable[[Index, Progress], Result],
         kept: Kept = "revision",
-    ) -> Job[Result]:  # fmt: skip
+    ) -> Job[Result]:
         """Return what is computed from this state, once; it may not be done yet.
 
         What went wrong is kept until it is told: the next one to ask begins anew.

@@ -53,9 +53,14 @@ class Punctual(H11Protocol):
 
 
 def serve(
-    folder: Path, *, host: str | None, port: int, most_bytes: int, open_browser: bool,
+    folder: Path,
+    *,
+    host: str | None,
+    port: int,
+    most_bytes: int,
+    open_browser: bool,
     say: Callable[[str], None],
-) -> None:  # fmt: skip
+) -> None:
     """Serve until interrupted.
 
     Args:
@@ -82,10 +87,16 @@ def serve(
         if open_browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
         settings = uvicorn.Config(  # critical: our own log says what goes wrong, and stopping isn't
-            app, http=Punctual, ws="none", log_level="critical", access_log=False,
-            server_header=False, proxy_headers=False, timeout_keep_alive=30,
+            app,
+            http=Punctual,
+            ws="none",
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=30,
             timeout_graceful_shutdown=2,
-        )  # fmt: skip
+        )
         with suppress(KeyboardInterrupt):  # it has shut down by then
             uvicorn.Server(settings).run([listening])
 

@@ -126,16 +126,24 @@ class Uploads:
         """Read the beginning of a file."""
         _check_waiting(upload)
         seen = preview(
-            upload.path, reading.columns, encoding=reading.encoding, sheet=reading.sheet,
+            upload.path,
+            reading.columns,
+            encoding=reading.encoding,
+            sheet=reading.sheet,
             table=reading.table,
-        )  # fmt: skip
+        )
         problem = seen.problem and _without_folder(seen.problem, upload)
         return replace(seen, problem=problem)
 
     def ingest(
-        self, upload: Upload, served: Served, reading: Reading, on_duplicate: OnDuplicate,
-        *, keep_going: bool,
-    ) -> Job[dict[str, Any]]:  # fmt: skip
+        self,
+        upload: Upload,
+        served: Served,
+        reading: Reading,
+        on_duplicate: OnDuplicate,
+        *,
+        keep_going: bool,
+    ) -> Job[dict[str, Any]]:
         """Begin to put a file into the index."""
         rejects: list[Reject] = []
         count = 0
@@ -151,16 +159,23 @@ class Uploads:
 
             try:
                 answers = read_answers(
-                    [upload.path], columns=reading.columns, encoding=reading.encoding,
-                    sheet=reading.sheet, table=reading.table,
+                    [upload.path],
+                    columns=reading.columns,
+                    encoding=reading.encoding,
+                    sheet=reading.sheet,
+                    table=reading.table,
                     on_reject=reject if keep_going else None,
-                )  # fmt: skip
+                )
                 with served.writing(patience=-1) as index:
                     found = ingest(
-                        index, _renamed(answers, upload), on_duplicate=on_duplicate,
+                        index,
+                        _renamed(answers, upload),
+                        on_duplicate=on_duplicate,
                         on_reject=(lambda answer, why: reject(_rejected(answer, why)))
-                        if keep_going else None, progress=lambda done, _: progress(done, total),
-                    )  # fmt: skip
+                        if keep_going
+                        else None,
+                        progress=lambda done, _: progress(done, total),
+                    )
             except BadInput as error:
                 raise BadInput(_without_folder(str(error), upload)) from error
             finally:

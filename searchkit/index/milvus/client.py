@@ -159,9 +159,7 @@ class Collection:
         schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
         for name, size in FIELDS:
             if size:
-                schema.add_field(
-                    name, DataType.VARCHAR, max_length=size, is_primary=name == "pk"
-                )  # fmt: skip
+                schema.add_field(name, DataType.VARCHAR, max_length=size, is_primary=name == "pk")
             else:
                 schema.add_field(name, DataType.INT64)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=model.dimension)
@@ -171,9 +169,13 @@ class Collection:
         for name in () if self.address.is_lite else ("key", "sha", "question", "author"):
             indexes.add_index(name, index_type="Trie")
         self._call(
-            "create_collection", self.address.collection, schema=schema, index_params=indexes,
-            consistency_level="Strong", properties=_properties(model),
-        )  # fmt: skip
+            "create_collection",
+            self.address.collection,
+            schema=schema,
+            index_params=indexes,
+            consistency_level="Strong",
+            properties=_properties(model),
+        )
         self._patience = PATIENCE
 
     def open(self) -> Model:
@@ -286,9 +288,14 @@ class Collection:
         """
         fields = ["key", "version", "start", "end"]
         found = self._call(
-            "search", self.address.collection, data=list(vectors), filter=where, limit=limit,
-            output_fields=fields, search_params=self._params(limit),
-        )  # fmt: skip
+            "search",
+            self.address.collection,
+            data=list(vectors),
+            filter=where,
+            limit=limit,
+            output_fields=fields,
+            search_params=self._params(limit),
+        )
         return [[{**hit["entity"], "score": hit["distance"]} for hit in hits] for hits in found]
 
     def _params(self, limit: int) -> dict[str, Any]:
@@ -362,10 +369,27 @@ def _model(address: Address, described: Mapping[str, Any]) -> Model:
 
 # Said by a server that is going, gone or just coming up
 _AWAY = (
-    "unavailable", "connect", "timeout", "deadline", "not ready", "not loaded", "not fully loaded",
-    "no available", "recovering", "not healthy", "not found any", "node not", "channel",
-    "abnormal", "initializing", "socket", "serviceable", "offline", "rate limit", "stopping",
-)  # fmt: skip
+    "unavailable",
+    "connect",
+    "timeout",
+    "deadline",
+    "not ready",
+    "not loaded",
+    "not fully loaded",
+    "no available",
+    "recovering",
+    "not healthy",
+    "not found any",
+    "node not",
+    "channel",
+    "abnormal",
+    "initializing",
+    "socket",
+    "serviceable",
+    "offline",
+    "rate limit",
+    "stopping",
+)
 
 _NOT_ALLOWED = ("unauthenticated", "auth check failure", "permission deny")
 

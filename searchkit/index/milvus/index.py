@@ -173,9 +173,13 @@ class MilvusIndex(BaseIndex):
             authors.add(held.answer.author)
             vectors.update(held.shas)
         return {
-            "answers": total, "blank": blank, "questions": len(questions - {None}),
-            "authors": len(authors - {None}), "passages": passages, "vectors": len(vectors),
-        }  # fmt: skip
+            "answers": total,
+            "blank": blank,
+            "questions": len(questions - {None}),
+            "authors": len(authors - {None}),
+            "passages": passages,
+            "vectors": len(vectors),
+        }
 
     def by_question(self) -> list[dict[str, Any]]:
         """Count the answers and authors of each question, in the questions' order."""
@@ -293,9 +297,14 @@ class MilvusIndex(BaseIndex):
         return hits
 
     def _nearest(
-        self, query: Float32, k: int, where: Where, wanted: int, found: Sequence[Sequence[Row]],
+        self,
+        query: Float32,
+        k: int,
+        where: Where,
+        wanted: int,
+        found: Sequence[Sequence[Row]],
         known: dict[str, Held | None],
-    ) -> list[Hit]:  # fmt: skip
+    ) -> list[Hit]:
         """Widen the search until `k` answers, and all that tie with the last, are surely in it."""
         while True:
             ranked = _ranked(_best_passages(found, known), k)
@@ -411,9 +420,15 @@ class MilvusIndex(BaseIndex):
         return []
 
     def add_decision(
-        self, left: str, right: str, decision: str, reason: str, decided_at: str,
-        left_sha: bytes | None, right_sha: bytes | None,
-    ) -> int:  # fmt: skip
+        self,
+        left: str,
+        right: str,
+        decision: str,
+        reason: str,
+        decided_at: str,
+        left_sha: bytes | None,
+        right_sha: bytes | None,
+    ) -> int:
         """Refuse: decisions are kept in folders."""
         raise BadInput(f"{self.place}: decisions are kept in a folder; searchkit copy makes one")
 
@@ -426,9 +441,13 @@ class MilvusIndex(BaseIndex):
         return {bytes.fromhex(sha): pk for sha, pk in found.items()}
 
     def _put(
-        self, rows: Sequence[Embedded], touched: Sequence[Answer], known: Mapping[bytes, Any],
-        hashes: Sequence[bytes], vectors: Float16,
-    ) -> None:  # fmt: skip
+        self,
+        rows: Sequence[Embedded],
+        touched: Sequence[Answer],
+        known: Mapping[bytes, Any],
+        hashes: Sequence[bytes],
+        vectors: Float16,
+    ) -> None:
         of_row = {
             row["pk"]: row["vector"]
             for row in self._collection.among("pk", list(known.values()), ["pk", "vector"])
@@ -437,11 +456,17 @@ class MilvusIndex(BaseIndex):
         vector_of |= {sha: np.array(of_row[pk], np.float32) for sha, pk in known.items()}
         nothing = np.empty((0, self.model.dimension), np.float32)
         self._keep_columns([*(row.answer for row in rows), *touched])
-        self._write_rows([
-            (row.answer, row.passages, row.hashes,
-             np.stack([vector_of[sha] for sha in row.hashes]) if row.hashes else nothing)
-            for row in rows
-        ])  # fmt: skip
+        self._write_rows(
+            [
+                (
+                    row.answer,
+                    row.passages,
+                    row.hashes,
+                    np.stack([vector_of[sha] for sha in row.hashes]) if row.hashes else nothing,
+                )
+                for row in rows
+            ]
+        )
         self._update_columns(touched)
 
     def _update_columns(self, answers: Sequence[Answer]) -> None:
@@ -450,11 +475,13 @@ class MilvusIndex(BaseIndex):
             some = answers[start : start + CHUNK]
             held = self._held([key_of(answer.id) for answer in some], [*ALL, "vector"])
             self._keep_columns(some)
-            self._write_rows([
-                (answer, old.passages, old.shas, old.vectors)
-                for answer in some
-                for old in [held[key_of(answer.id)]]
-            ])  # fmt: skip
+            self._write_rows(
+                [
+                    (answer, old.passages, old.shas, old.vectors)
+                    for answer in some
+                    for old in [held[key_of(answer.id)]]
+                ]
+            )
 
     def _write_rows(
         self, answers: Sequence[tuple[Answer, Sequence[Passage], Sequence[bytes], Float32]]

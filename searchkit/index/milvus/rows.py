@@ -75,9 +75,14 @@ def key_of(value: str | None) -> str:
 
 
 def rows_of(
-    answer: Answer, passages: Sequence[Passage], shas: Sequence[bytes], vectors: Float32,
-    *, place: int, written: int,
-) -> list[Row]:  # fmt: skip
+    answer: Answer,
+    passages: Sequence[Passage],
+    shas: Sequence[bytes],
+    vectors: Float32,
+    *,
+    place: int,
+    written: int,
+) -> list[Row]:
     """Return the rows of an answer, the first of them first.
 
     Args:
@@ -94,21 +99,29 @@ def rows_of(
     key, version = key_of(answer.id), hashlib.sha256(said.encode()).hexdigest()[:VERSION]
     parts = max(len(pieces), len(passages))
     same = {
-        "key": key, "version": version, "parts": parts, "place": place, "written": written,
-        "question": key_of(answer.question), "author": key_of(answer.author),
-    }  # fmt: skip
+        "key": key,
+        "version": version,
+        "parts": parts,
+        "place": place,
+        "written": written,
+        "question": key_of(answer.question),
+        "author": key_of(answer.author),
+    }
     rows = []
     for n in range(parts):
         has = n < len(passages)
-        rows.append(same | {
-            "pk": f"{key}{version}{n:0{PART}x}",
-            "part": n,
-            "start": passages[n].start if has else 0,
-            "end": passages[n].end if has else 0,
-            "sha": shas[n].hex() if has else "",
-            "record": pieces[n] if n < len(pieces) else "",
-            "vector": vectors[n] if has else _no_vector(vectors.shape[1]),
-        })  # fmt: skip
+        rows.append(
+            same
+            | {
+                "pk": f"{key}{version}{n:0{PART}x}",
+                "part": n,
+                "start": passages[n].start if has else 0,
+                "end": passages[n].end if has else 0,
+                "sha": shas[n].hex() if has else "",
+                "record": pieces[n] if n < len(pieces) else "",
+                "vector": vectors[n] if has else _no_vector(vectors.shape[1]),
+            }
+        )
     return rows
 
 

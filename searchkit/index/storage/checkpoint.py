@@ -127,9 +127,11 @@ def leftovers(folder: Path, store: AnswerStore) -> list[Path]:
     return [
         path
         for path in sorted(folder.iterdir())
-        if _OURS.fullmatch(path.name) and path.name != current
-        and path.is_file() and not path.is_symlink()
-    ]  # fmt: skip
+        if _OURS.fullmatch(path.name)
+        and path.name != current
+        and path.is_file()
+        and not path.is_symlink()
+    ]
 
 
 def outgrown(store: AnswerStore) -> bool:

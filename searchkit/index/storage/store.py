@@ -437,11 +437,23 @@ class AnswerStore:
             "question = excluded.question, author = excluded.author, "
             "submitted_at = excluded.submitted_at, source = excluded.source, "
             "line = excluded.line, meta = excluded.meta",
-            ((a.id, a.text, a.question, a.author, a.submitted_at,
-              sources.get(a.source or ""), a.line, _meta_json(a)) for a in answers),
-        )  # fmt: skip
-        keys = dict(self.rows_in("SELECT id, key FROM answers WHERE id IN ({})",
-                             [a.id for a in answers]))  # fmt: skip
+            (
+                (
+                    a.id,
+                    a.text,
+                    a.question,
+                    a.author,
+                    a.submitted_at,
+                    sources.get(a.source or ""),
+                    a.line,
+                    _meta_json(a),
+                )
+                for a in answers
+            ),
+        )
+        keys = dict(
+            self.rows_in("SELECT id, key FROM answers WHERE id IN ({})", [a.id for a in answers])
+        )
         return [keys[a.id] for a in answers]
 
     def _source_keys(self, paths: set[str]) -> dict[str, int]:
@@ -484,10 +496,12 @@ class AnswerStore:
         old = self._drop_passages(keys)
         self._connection.executemany(
             "INSERT INTO passages(answer, start, end, vector) VALUES (?, ?, ?, ?)",
-            ((key, passage.start, passage.end, vectors[sha])
-             for key, row in zip(keys, rows, strict=True)
-             for passage, sha in zip(row.passages, row.hashes, strict=True)),
-        )  # fmt: skip
+            (
+                (key, passage.start, passage.end, vectors[sha])
+                for key, row in zip(keys, rows, strict=True)
+                for passage, sha in zip(row.passages, row.hashes, strict=True)
+            ),
+        )
         return self._drop_orphans(old)
 
     def _drop_passages(self, keys: Sequence[int]) -> list[int]:
@@ -535,9 +549,15 @@ class AnswerStore:
         self._connection.execute("UPDATE revision SET n = n + 1")
 
     def add_decision(
-        self, left: str, right: str, decision: str, reason: str, decided_at: str,
-        left_sha: bytes | None, right_sha: bytes | None,
-    ) -> int:  # fmt: skip
+        self,
+        left: str,
+        right: str,
+        decision: str,
+        reason: str,
+        decided_at: str,
+        left_sha: bytes | None,
+        right_sha: bytes | None,
+    ) -> int:
         """Add a decision about two answers, in one transaction; return its number."""
         with self.transaction():
             cursor = self._connection.execute(

@@ -120,10 +120,12 @@ class Successor:
 
         So an answer that was added, or whose text changed, after its batch is among them.
         """
-        return int_array(self.store.rows(
-            "SELECT key FROM answers a "
-            "WHERE NOT EXISTS (SELECT 1 FROM next_passages p WHERE p.answer = a.key) ORDER BY key"
-        ))  # fmt: skip
+        return int_array(
+            self.store.rows(
+                "SELECT key FROM answers a "
+                "WHERE NOT EXISTS (SELECT 1 FROM next_passages p WHERE p.answer = a.key) ORDER BY key"
+            )
+        )
 
     def known(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
         """Return the vector's key of each hash that has one."""
@@ -132,9 +134,12 @@ class Successor:
         )
 
     def put(
-        self, keys: Sequence[int], rows: Sequence[Embedded], hashes: Sequence[bytes],
+        self,
+        keys: Sequence[int],
+        rows: Sequence[Embedded],
+        hashes: Sequence[bytes],
         vectors: Float16,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Add the passages of answers and new vectors, in one transaction.
 
         Args:
@@ -152,10 +157,12 @@ class Successor:
             known = self.known({sha for row in rows for sha in row.hashes})
             connection.executemany(
                 "INSERT INTO next_passages VALUES (?, ?, ?, ?)",
-                ((key, passage.start, passage.end, known[sha])
-                 for key, row in zip(keys, rows, strict=True)
-                 for passage, sha in zip(row.passages, row.hashes, strict=True)),
-            )  # fmt: skip
+                (
+                    (key, passage.start, passage.end, known[sha])
+                    for key, row in zip(keys, rows, strict=True)
+                    for passage, sha in zip(row.passages, row.hashes, strict=True)
+                ),
+            )
 
     def take_over(self) -> None:
         """Put all of it in the place of what is in use; part of the caller's transaction."""

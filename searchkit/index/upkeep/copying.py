@@ -14,9 +14,12 @@ log = logging.getLogger("searchkit")
 
 
 def copy(
-    source: BaseIndex, target: BaseIndex, *, progress: Progress | None = None,
+    source: BaseIndex,
+    target: BaseIndex,
+    *,
+    progress: Progress | None = None,
     batch: int = BATCH,
-) -> Ingested:  # fmt: skip
+) -> Ingested:
     """Add every answer of one index to another, or update it there.
 
     A killed copy goes on when it is run again. Decisions about findings stay where they are.

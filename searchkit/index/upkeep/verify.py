@@ -95,8 +95,11 @@ def _unfinished(index: Index) -> Iterator[str]:
     log.info(
         "%s: a reindex is not finished (%s answers are embedded); go on with: "
         "searchkit reindex --model %s; or drop it: searchkit reindex --model %s",
-        index.path, f"{successor.counts()['answers']:,}", model.name, index.store.model().name,
-    )  # fmt: skip
+        index.path,
+        f"{successor.counts()['answers']:,}",
+        model.name,
+        index.store.model().name,
+    )
     unused = successor.unused_vectors()
     if unused:
         yield (
