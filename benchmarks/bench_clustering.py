@@ -93,7 +93,7 @@ def quality() -> None:
 def speed() -> None:
     """Print seconds of communities of 50,000 against `community_detection`."""
     rows = np.ascontiguousarray(alpaca(50_000)[:50_000])
-    import torch  # noqa: F401  # both sides use it; importing it is not what is measured
+    import torch  # both sides use it; importing it is not what is measured  # noqa: F401
 
     communities(rows[:2000], 0.75)
     print("\n| 50,000 \u00d7 384, threshold | `community_detection` | communities | gain |")

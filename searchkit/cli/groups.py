@@ -82,10 +82,10 @@ class _Threshold(click.ParamType[float | None]):
 @quiet_option
 def cluster(
     folder: Place,
-    method: Any,
-    by: Any,
+    method: Any,  # noqa: ANN401
+    by: Any,  # noqa: ANN401
     threshold: float | None,
-    k: int | None,  # noqa: ANN401
+    k: int | None,
     min_size: int,
     plot: Path | None,
     question: str | None,

@@ -50,9 +50,9 @@ if TYPE_CHECKING:
 @quiet_option
 def plagiarism(
     folder: Place,
-    by: Any,
+    by: Any,  # noqa: ANN401
     template: Path | None,
-    against: Place | None,  # noqa: ANN401
+    against: Place | None,
     max_expected: float,
     max_common: int | None,
     question: str | None,
@@ -180,8 +180,8 @@ def report_(
     output: Path,
     anonymous: bool,
     folder: Place,
-    by: Any,
-    template: Path | None,  # noqa: ANN401
+    by: Any,  # noqa: ANN401
+    template: Path | None,
     against: Place | None,
     max_expected: float,
     max_common: int | None,

@@ -43,8 +43,8 @@ def query(
     texts: Sequence[str],
     folder: Place,
     k: int,
-    mode: Any,
-    question: str | None,  # noqa: ANN401
+    mode: Any,  # noqa: ANN401
+    question: str | None,
     author: str | None,
     sql: str | None,
     form: str,
@@ -118,9 +118,9 @@ def _queries(texts: Sequence[str]) -> list[str]:
 def mine(
     folder: Place,
     threshold: float,
-    by: Any,
+    by: Any,  # noqa: ANN401
     max_pairs: int | None,
-    question: str | None,  # noqa: ANN401
+    question: str | None,
     author: str | None,
     sql: str | None,
     form: str,

@@ -16,12 +16,6 @@ from typing import TYPE_CHECKING
 
 from searchkit.encoding.encoder import Encoder, Notify
 from searchkit.encoding.model_folder import ModelFolder, find_model
-from searchkit.encoding.torch_encoder import (
-    BulkEncoder,
-    TorchEncoder,
-    load_sentence_transformer,
-    model_mismatch,
-)
 
 if TYPE_CHECKING:
     from searchkit.encoding.openvino_encoder import CompiledEncoder
@@ -54,9 +48,13 @@ def load_encoder(
     if encoder is None:
         folder = find_model(name)
         if fingerprint not in (None, folder.fingerprint):
+            from searchkit.encoding.torch_encoder import model_mismatch
+
             raise model_mismatch(folder, str(fingerprint))
         encoder = _cached(folder.fingerprint, folder.name) or _compile(folder, notify)
     if device != "cpu":
+        from searchkit.encoding.torch_encoder import BulkEncoder
+
         return BulkEncoder(encoder, device, notify, name)
     return encoder
 
@@ -73,6 +71,8 @@ def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
     from searchkit.encoding.compiling import NotCompilable, compile_model
 
     notify(f"compiling {folder.name} for this CPU, once (some seconds)")
+    from searchkit.encoding.torch_encoder import TorchEncoder, load_sentence_transformer
+
     model = load_sentence_transformer(folder, "cpu")
     try:
         encoder, network = compile_model(model, folder)

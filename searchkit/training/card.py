@@ -110,7 +110,8 @@ def _what(base: ModelFolder, settings: Settings, model: Any) -> str:  # noqa: AN
         [
             "# A sentence-transformers model trained by searchkit",
             "",
-            f"{base.name}, trained further on pairs of answers. It maps a text to a vector for search, "
+            f"{base.name}, trained further on pairs of answers. It maps a text to a vector for "
+            "search, "
             "comparison, clustering and classification.",
             "",
             f"- Begun with: {base.name} (fingerprint {base.fingerprint[:12]})",

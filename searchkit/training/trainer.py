@@ -135,10 +135,10 @@ class Scorer(BaseEvaluator):
 
     def __call__(
         self,
-        model: Any,
+        model: Any,  # noqa: ANN401
         output_path: str | None = None,
         epoch: int = -1,
-        steps: int = -1,  # noqa: ANN401
+        steps: int = -1,
     ) -> dict[str, float]:
         """Return the score by the name of the metric."""
         found = self._score(model)
@@ -164,9 +164,9 @@ class Watch(TrainerCallback):
 
     def on_log(
         self,
-        args: Any,
-        state: Any,
-        control: Any,
+        args: Any,  # noqa: ANN401
+        state: Any,  # noqa: ANN401
+        control: Any,  # noqa: ANN401
         logs: dict[str, Any] | None = None,
         **_: Any,  # noqa: ANN401
     ) -> None:

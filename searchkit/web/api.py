@@ -149,7 +149,7 @@ def read_pairs(
     request: Request, threshold: Annotated[float, Query(ge=-1, le=1)] = 0.8, by: By | None = None,
     max_pairs: Annotated[int, Query(ge=0, le=10_000)] = 1_000, question: Question = None,
     author: Author = None, where: Sql = None, wait: Wait = WAIT,
-) -> Any:  # fmt: skip # noqa: ANN401
+) -> Any:  # fmt: skip  # noqa: ANN401
     """Find the pairs of answers that say the same, best first; `total` says how many there are."""
     asked = Where(question, author, where)
 
@@ -204,7 +204,7 @@ def clusters_job(
 def read_clusters(
     request: Request, by: By | None = None, method: Method = "communities",
     question: Question = None, author: Author = None, where: Sql = None, wait: Wait = WAIT,
-) -> Any:  # fmt: skip # noqa: ANN401
+) -> Any:  # fmt: skip  # noqa: ANN401
     """Group the answers that say the same."""
     job = clusters_job(served_by(request), Where(question, author, where), by, method)
     return _when_done(
@@ -248,7 +248,7 @@ def read_map(request: Request, question: Question = None, wait: Wait = WAIT) -> 
 def read_grades(
     request: Request, column: Column, question: Question = None, author: Author = None,
     where: Sql = None, wait: Wait = WAIT,
-) -> Any:  # fmt: skip # noqa: ANN401
+) -> Any:  # fmt: skip  # noqa: ANN401
     """Suggest marks for the ungraded answers from the graded ones."""
     asked = Where(question, author, where)
     job = served_by(request).job(

@@ -189,9 +189,9 @@ def test_what_cannot_be_compiled_stays_with_torch(model: Path, cache: Path) -> N
         f"{model} can't be compiled (its pooling leaves out the prompt); "
         "embedding with torch, which is slower"
     ]
-    done = list[int]()
-    assert encoder.encode(TEXTS, done.append).shape == (3, 32)
-    assert sum(done) == 3
+    done = list[tuple[int, int]]()
+    assert encoder.encode(TEXTS, lambda *now: done.append(now)).shape == (3, 32)
+    assert done[-1] == (3, 3)
     assert encoder.encode([]).shape == (0, 32)
 
 
@@ -422,7 +422,7 @@ def test_refused(
     model: Path, change: Callable[[Path], object], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(model)
-    monkeypatch.setattr("searchkit.encoding.loading.load_sentence_transformer", None)
+    monkeypatch.setattr("searchkit.encoding.torch_encoder.load_sentence_transformer", None)
     with pytest.raises(ModelRefused, match=message) as refusal:
         load_encoder(str(model), device="cpu")
     assert str(refusal.value).startswith(f"{model}: ")

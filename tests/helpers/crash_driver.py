@@ -26,6 +26,7 @@ from searchkit.index.embedding import cut, embed, new_texts
 from searchkit.index.folder import is_index
 from searchkit.index.ingest import ingest
 from searchkit.index.storage import connection as connection_module
+from searchkit.index.storage import store as store_module
 from searchkit.index.storage.successor import Successor
 from searchkit.index.storage.vectors import VectorIndex
 from searchkit.index.upkeep.reindex import reindex
@@ -147,7 +148,7 @@ def kill_at(step: int) -> None:
         connection.set_trace_callback(take)
         return connection
 
-    connection_module.connect = traced
+    connection_module.connect = store_module.connect = traced
     for owner, name in [
         (os, "fsync"), (os, "ftruncate"), (Path, "replace"), (Path, "unlink"), (Path, "mkdir"),
         (VectorIndex, "save"),

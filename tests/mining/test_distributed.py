@@ -21,7 +21,7 @@ from searchkit.runners.base import PlainLoop
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact, "half_precision_here", lambda: request.param)
     if request.param:
-        import torch  # noqa: F401  (mining takes torch when it is there)
+        import torch  # noqa: F401
     monkeypatch.setattr(exact, "TILE", 32)
     monkeypatch.setattr(products_module, "SPAN", 2)
 

@@ -44,7 +44,7 @@ def cluster() -> Iterator[str]:
         "GRPC_POLL_STRATEGY": "poll",  # its epoll fails where the kernel is a sandbox's
         "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]),
     }
-    command = [sys.executable, str(TESTS / "ray_cluster.py")]
+    command = [sys.executable, str(TESTS / "helpers" / "ray_cluster.py")]
     with (
         tempfile.TemporaryFile("w+") as said,
         subprocess.Popen(
@@ -107,7 +107,7 @@ def test_mining_is_the_plain_loop_bit_for_bit(
 ) -> None:
     monkeypatch.setattr(exact, "half_precision_here", lambda: kind)
     if kind:
-        import torch  # noqa: F401  (mining takes torch when it is there)
+        import torch  # noqa: F401
     monkeypatch.setattr(distributed, "PRODUCTS", 1)  # a task a tile
     monkeypatch.setattr(distributed, "mine_tiles", far.mine_and_die)
     vectors = unit(4_000, 32, clusters=150)

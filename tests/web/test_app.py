@@ -556,7 +556,7 @@ def test_serve_says_what_stops_it(folder: Path, tmp_path: Path) -> None:
 def test_serve_without_its_packages_names_them(
     folder: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("searchkit.web")]:
+    for name in [name for name in sys.modules if name.startswith("searchkit.web.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)
     result = serve("-i", folder)

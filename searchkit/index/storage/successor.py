@@ -123,7 +123,8 @@ class Successor:
         return int_array(
             self.store.rows(
                 "SELECT key FROM answers a "
-                "WHERE NOT EXISTS (SELECT 1 FROM next_passages p WHERE p.answer = a.key) ORDER BY key"
+                "WHERE NOT EXISTS (SELECT 1 FROM next_passages p WHERE p.answer = a.key) "
+                "ORDER BY key"
             )
         )
 
