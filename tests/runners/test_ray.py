@@ -130,9 +130,9 @@ def test_embedding_gives_the_same_vectors(
     monkeypatch.setattr(far_encoding, "embed_block", far.embed_and_die)
     encoder = load_encoder(str(tiny))
     texts = [f"{'a word and ' * (n % 9)} number {n}" for n in range(200)]
-    done: list[int] = []
+    done: list[tuple[int, int]] = []
     far_encoder = FarEncoder(encoder, runner)
-    vectors = far_encoder.encode(texts, done.append)
+    vectors = far_encoder.encode(texts, lambda *now: done.append(now))
     assert np.array_equal(vectors, encoder.encode(texts)) and sum(done) == 200
     assert (shards / "died-embedding").exists()
     assert np.array_equal(far_encoder.encode(texts[:3]), vectors[:3])
