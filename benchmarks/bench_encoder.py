@@ -23,7 +23,7 @@ from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.model_folder import find_model
 from searchkit.encoding.openvino_encoder import CompiledEncoder
-from searchkit.encoding.openvino_runtime import core
+from searchkit.encoding.openvino_runtime import openvino_core
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -95,9 +95,9 @@ def sentence_transformer() -> Embed:
 
 def cpu() -> str:
     """Name the CPU, its cores, and what it computes in."""
-    able = ", ".join(core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
-    name = core().get_property("CPU", "FULL_DEVICE_NAME")
-    threads = core().get_property("CPU", "RANGE_FOR_STREAMS")[1]
+    able = ", ".join(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    name = openvino_core().get_property("CPU", "FULL_DEVICE_NAME")
+    threads = openvino_core().get_property("CPU", "RANGE_FOR_STREAMS")[1]
     return (
         f"{name}, {threads} cores ({able}), {platform.system()}, Python {platform.python_version()}"
     )

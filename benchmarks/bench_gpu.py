@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.model_folder import find_model
-from searchkit.encoding.torch_encoder import AcceleratedEncoder, load_accelerated
+from searchkit.encoding.torch_encoder import GpuEncoder, load_gpu_encoder
 from searchkit.mining import exact, row_pairs
 from searchkit.mining import products as products_module
 from searchkit.mining.exact import HALF_A_PLACE, Work
@@ -74,8 +74,8 @@ def embedding(long: Sequence[str]) -> Floats:
           + " | " + " | ".join(f"GPU, searchkit, {tokens:,} tokens at a time" for tokens in TOKENS)
           + " | least cosine |\n|---|" + "---:|" * (2 + len(BATCHES) + len(TOKENS)))  # fmt: skip
     cpu = load_encoder(device="cpu")
-    gpu = load_accelerated(cpu, find_model(), "cuda")
-    assert isinstance(gpu, AcceleratedEncoder)
+    gpu = load_gpu_encoder(cpu, find_model(), "cuda")
+    assert isinstance(gpu, GpuEncoder)
     theirs = gpu._model
     vectors = np.empty((0, cpu.dimension), np.float32)
     for name, some in (("short", texts("semeval2013-train.csv")), ("long", long)):

@@ -20,7 +20,7 @@ from searchkit.core.records import Answer
 from searchkit.demo.corpus import DEMO_PLANTED
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.evaluation.comparison import Evaluated
+from searchkit.evaluation.comparison import Evaluation
 from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
 from searchkit.sources.labelled import SentencePair, read_copies
 from searchkit.sources.reader import read_answers
@@ -65,7 +65,7 @@ def medquad() -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, float
     return corpus, names, {name: own[text] for name, text in names.items()}
 
 
-def runs(models: Sequence[str]) -> Iterator[tuple[str, Evaluated, float]]:
+def runs(models: Sequence[str]) -> Iterator[tuple[str, Evaluation, float]]:
     """Measure the models on everything that is here."""
 
     def encoders() -> Iterator[Encoder]:
@@ -98,10 +98,10 @@ def main(models: Sequence[str]) -> None:
     print("\n| data | figure | " + " | ".join(models) + " | on | seconds |")
     print("|---|---|" + "---|" * len(models) + "---|---:|")
     for name, found, seconds in runs(models):
-        for figure in found.figures:
+        for figure in found.metrics:
             cells = []
             for result in figure.results:
-                one = result.figure
+                one = result.estimate
                 cells.append(f"{one.value:.3f} [{one.low or 0:.3f}, {one.high or 0:.3f}]")
                 if result.difference:
                     cells[-1] += f"; {result.difference.value:+.3f}, {result.verdict}"

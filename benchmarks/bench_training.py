@@ -19,23 +19,23 @@ from machine import DEMO, SHARED, heading, scratch
 
 from searchkit import Answer, Index
 from searchkit.encoding.loading import load_encoder
-from searchkit.evaluation.comparison import Evaluated, Result
+from searchkit.evaluation.comparison import Evaluation, ModelResult
 from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs
 from searchkit.index.ingest import ingest
 from searchkit.sources.reader import read_answers
-from searchkit.training.pairs import pairs_of_graded
-from searchkit.training.settings import CARD, Settings
+from searchkit.training.pairs import pairs_from_grades
+from searchkit.training.settings import CARD_RECIPE, TrainingSettings
 from searchkit.training.train import train
 
 HELD_OUT = 1 / 3
 SETTINGS = {
-    "joint": Settings(loss="joint"),
-    "cosent": Settings(loss="cosent"),
-    "card": CARD,
-    "mnrl": Settings(loss="mnrl"),
-    "online-contrastive": Settings(loss="online-contrastive"),
-    "joint, every pair": Settings(loss="joint", positive_from=0.0),
-    "joint, keywords": Settings(loss="joint", prepare="keywords"),
+    "joint": TrainingSettings(loss="joint"),
+    "cosent": TrainingSettings(loss="cosent"),
+    "card": CARD_RECIPE,
+    "mnrl": TrainingSettings(loss="mnrl"),
+    "online-contrastive": TrainingSettings(loss="online-contrastive"),
+    "joint, every pair": TrainingSettings(loss="joint", positive_from=0.0),
+    "joint, keywords": TrainingSettings(loss="joint", prepare="keywords"),
 }
 USUAL = ("joint", "cosent", "card")
 PARTS = ("semeval", "demo", "seeds")
@@ -59,12 +59,12 @@ def demo() -> tuple[list[Answer], str, tuple[str, ...]]:
 def trained_on(
     answers: Sequence[Answer], column: str, good: tuple[str, ...], chosen: Sequence[str],
     seed: int = 42,
-) -> list[Evaluated]:  # fmt: skip
+) -> list[Evaluation]:  # fmt: skip
     """Train in the chosen ways, print how long each took, and measure all on what was held out."""
     folder = scratch()
     with Index.create(folder / "index") as index:
         ingest(index, answers)
-        pairs = pairs_of_graded(index, column, good=good)
+        pairs = pairs_from_grades(index, column, good=good)
     models: dict[str, Path] = {}
     print("\n| settings | pairs | steps | seconds | score before | after |")
     print("|---|---:|---:|---:|---:|---:|")
@@ -72,9 +72,9 @@ def trained_on(
         settings = replace(SETTINGS[name], held_out=HELD_OUT, seed=seed)
         found = train(pairs, folder / name.replace(", ", "-"), settings=settings)
         models[name] = found.path
-        best = dict(found.scores)[found.best]
-        print(f"| {name} | {len(found.learned):,} | {found.steps} | {found.seconds:.0f} | "
-              f"{found.before:.3f} | {best:.3f} |", flush=True)  # fmt: skip
+        best = dict(found.scores)[found.best_step]
+        print(f"| {name} | {len(found.training_pairs):,} | {found.steps} | {found.seconds:.0f} | "
+              f"{found.score_before:.3f} | {best:.3f} |", flush=True)  # fmt: skip
     encoders = [load_encoder(), *(load_encoder(str(path)) for path in models.values())]
     held = {pair.question for pair in found.held_out}
     unseen = [a for a in answers if a.question in held]
@@ -86,7 +86,7 @@ def repeated(chosen: Sequence[str]) -> None:
     changes: dict[tuple[str, str], list[float]] = {}
     for seed in SEEDS:
         for found in trained_on(*demo(), chosen, seed):
-            for figure in found.figures:
+            for figure in found.metrics:
                 for name, result in zip(chosen, figure.results[1:], strict=True):
                     if figure.name in REPEATED and result.difference:
                         changes.setdefault((figure.name, name), []).append(result.difference.value)
@@ -102,21 +102,21 @@ def spread_of(values: Sequence[float]) -> str:
     return f"{np.mean(values):+.3f} ({min(values):+.3f} to {max(values):+.3f})"
 
 
-def shown(found: Evaluated, names: Sequence[str]) -> None:
+def shown(found: Evaluation, names: Sequence[str]) -> None:
     """Print a row a figure and a column a model, with the difference to the first."""
     print(f"\n{found.measured}\n\n| figure | " + " | ".join(names) + " |")
     print("|---|" + "---:|" * len(names))
-    for figure in found.figures:
+    for figure in found.metrics:
         cells = " | ".join(cell(result) for result in figure.results)
         print(f"| {figure.name} | {cells} |", flush=True)
 
 
-def cell(result: Result) -> str:
+def cell(result: ModelResult) -> str:
     """Write a value, and the interval of its difference to the first model."""
     if result.difference is None or result.difference.low is None:
-        return f"{result.figure.value:.3f}"
+        return f"{result.estimate.value:.3f}"
     return (
-        f"{result.figure.value:.3f} [{result.difference.low:+.3f}, {result.difference.high:+.3f}]"
+        f"{result.estimate.value:.3f} [{result.difference.low:+.3f}, {result.difference.high:+.3f}]"
     )
 
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from searchkit.sources.labelled import SentencePair
     from searchkit.sources.reader import read_answers
     from searchkit.text.preparation import prepare
-    from searchkit.training.pairs import pairs_of_graded
-    from searchkit.training.settings import Settings
+    from searchkit.training.pairs import pairs_from_grades
+    from searchkit.training.settings import TrainingSettings
     from searchkit.training.train import train
 
 _MODULES = {
@@ -64,7 +64,7 @@ _MODULES = {
     "Ring": "plagiarism.records",
     "SearchkitError": "core.errors",
     "SentencePair": "sources.labelled",
-    "Settings": "training.settings",
+    "TrainingSettings": "training.settings",
     "Suggestion": "grading.records",
     "Where": "core.where",
     "audit_grades": "grading.audit",
@@ -84,7 +84,7 @@ _MODULES = {
     "mine": "mining.pairs",
     "open_index": "index.locations",
     "overlaps": "plagiarism.overlap",
-    "pairs_of_graded": "training.pairs",
+    "pairs_from_grades": "training.pairs",
     "prepare": "text.preparation",
     "propagate": "grading.propagate",
     "query": "index.query",
@@ -114,8 +114,8 @@ __all__ = [
     "Ring",
     "SearchkitError",
     "SentencePair",
-    "Settings",
     "Suggestion",
+    "TrainingSettings",
     "Where",
     "__version__",
     "audit_grades",
@@ -135,7 +135,7 @@ __all__ = [
     "mine",
     "open_index",
     "overlaps",
-    "pairs_of_graded",
+    "pairs_from_grades",
     "prepare",
     "propagate",
     "query",

@@ -94,7 +94,7 @@ def _ingested(
 ) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from searchkit.encoding.distributed import FarEncoder
+    from searchkit.encoding.distributed import DistributedEncoder
     from searchkit.index.ingest import BATCH
     from searchkit.index.ingest import ingest as run
     from searchkit.runners.opening import open_runner
@@ -121,7 +121,7 @@ def _ingested(
         open_or_create(place, encoder) as index,
     ):
         if workers:
-            index.use_encoder(FarEncoder(index.encoder, workers))
+            index.use_encoder(DistributedEncoder(index.encoder, workers))
         done = run(
             index,
             answers,

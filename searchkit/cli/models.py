@@ -13,7 +13,7 @@ from searchkit.cli.session import listen, log, open_folder, open_output, progres
 
 if TYPE_CHECKING:
     from searchkit.encoding.encoder import Encoder
-    from searchkit.evaluation.comparison import Evaluated
+    from searchkit.evaluation.comparison import Evaluation
     from searchkit.sources.labelled import SentencePair
 
 
@@ -155,16 +155,20 @@ def _pairs(
     quiet: bool,
 ) -> list[SentencePair]:
     from searchkit.sources.labelled import read_pairs
-    from searchkit.training.pairs import pairs_of_clusters, pairs_of_decisions, pairs_of_graded
+    from searchkit.training.pairs import (
+        pairs_from_clusters,
+        pairs_from_decisions,
+        pairs_from_grades,
+    )
 
     if files:
         return read_pairs(files, max_label=max_label)
     with open_folder(folder, quiet=quiet) as index:
         if source == "reviewed":
-            return pairs_of_decisions(index, max_label=max_label)
+            return pairs_from_decisions(index, max_label=max_label)
         if column is None:
-            return pairs_of_clusters(index, max_label=max_label)
-        return pairs_of_graded(index, column, good=good, max_label=max_label)
+            return pairs_from_clusters(index, max_label=max_label)
+        return pairs_from_grades(index, column, good=good, max_label=max_label)
 
 
 @click.command()
@@ -241,7 +245,7 @@ def evaluate(
     _write_evaluated(found, form, output)
 
 
-def _write_evaluated(found: Evaluated, form: str, output: Path | None) -> None:
+def _write_evaluated(found: Evaluation, form: str, output: Path | None) -> None:
     from searchkit.output.evaluation import (
         COLUMNS,
         evaluated_as_record,
@@ -278,7 +282,7 @@ def _measured(
     encoders: Iterator[Encoder],
     options: dict[str, Any],
     quiet: bool,
-) -> Evaluated:
+) -> Evaluation:
     from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
     from searchkit.sources.labelled import read_copies, read_pairs, read_qrels
     from searchkit.sources.reader import read_answers

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from searchkit.core.errors import first_line
-from searchkit.encoding.openvino_encoder import CompiledEncoder, Recipe, load_network
-from searchkit.encoding.openvino_runtime import core, half_precisions, openvino
+from searchkit.encoding.openvino_encoder import CompiledEncoder, EncoderConfig, load_network
+from searchkit.encoding.openvino_runtime import half_precisions, openvino, openvino_core
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -68,7 +68,7 @@ def open_cached(fingerprint: str, name: str | None = None) -> CompiledEncoder | 
         return None
 
 
-def save_cached(recipe: Recipe, tokenizer: Tokenizer, network: Any) -> None:  # noqa: ANN401
+def save_cached(recipe: EncoderConfig, tokenizer: Tokenizer, network: Any) -> None:  # noqa: ANN401
     """Put a compiled model into the cache: whole, or not at all.
 
     Args:
@@ -100,7 +100,7 @@ def _open(folder: Path, fingerprint: str, name: str | None) -> CompiledEncoder:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     if manifest["format"] != FORMAT or manifest["recipe"]["fingerprint"] != fingerprint:
         raise ValueError
-    recipe = Recipe(**{**manifest["recipe"], "inputs": tuple(manifest["recipe"]["inputs"])})
+    recipe = EncoderConfig(**{**manifest["recipe"], "inputs": tuple(manifest["recipe"]["inputs"])})
     with ThreadPoolExecutor(1) as pool:
         # The weights are 99 % of the bytes; they are hashed while the rest is loaded.
         weights = pool.submit(_sha256, folder / "model.bin")
@@ -117,7 +117,7 @@ def _open(folder: Path, fingerprint: str, name: str | None) -> CompiledEncoder:
     return CompiledEncoder(replace(recipe, name=name or recipe.name), tokenizer, network)
 
 
-def _write(folder: Path, recipe: Recipe, tokenizer: Tokenizer, network: Any) -> None:  # noqa: ANN401
+def _write(folder: Path, recipe: EncoderConfig, tokenizer: Tokenizer, network: Any) -> None:  # noqa: ANN401
     openvino().save_model(network, str(folder / "model.xml"), compress_to_fp16=False)
     compiled = load_network(folder / "model.xml", recipe.precision)
     (folder / "cpu.blob").write_bytes(compiled.export_model().getvalue())
@@ -155,8 +155,8 @@ def _clear_stale(cache: Path) -> None:
 
 def _cpu() -> str:
     """Say for what a blob holds: this OpenVINO on this kind of CPU."""
-    able = ",".join(sorted(core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")))
-    device = core().get_property("CPU", "FULL_DEVICE_NAME")
+    able = ",".join(sorted(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")))
+    device = openvino_core().get_property("CPU", "FULL_DEVICE_NAME")
     return f"{openvino().__version__} {device} {os.cpu_count()} {able}"
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from searchkit.core.arrays import Float32, unit_rows
 from searchkit.core.errors import BadInput, ModelRefused, first_line
 from searchkit.encoding.model_folder import ModelFolder
-from searchkit.encoding.openvino_encoder import INPUTS, CompiledEncoder, Recipe, load_network
-from searchkit.encoding.openvino_runtime import blocked, half_precisions, openvino
+from searchkit.encoding.openvino_encoder import INPUTS, CompiledEncoder, EncoderConfig, load_network
+from searchkit.encoding.openvino_runtime import block_imports, half_precisions, openvino
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 Encode = Callable[[Sequence[str]], Float32]
 # Half precision is used only where it stays this near to torch in single precision (cosine).
-FIDELITY = 0.9999
+MIN_COSINE = 0.9999
 # What a model without a limit is given.
-LONGEST = 8192
+MAX_TOKENS = 8192
 # Read when a model is compiled, to compare with torch: from one word to more than a window.
-PROBES = (
+PROBE_TEXTS = (
     "yes",
     "No submission.",
     "The bulb is in a closed path with the battery, so it lights up.",
@@ -69,29 +69,31 @@ def compile_model(model: Any, folder: ModelFolder) -> tuple[CompiledEncoder, Any
     for precision in (*half_precisions(), "f32"):
         recipe = replace(recipe, precision=precision)
         encoder = CompiledEncoder(recipe, tokenizer, load_network(network, precision))
-        found = likeness(encoder.encode, wanted)
-        if found >= FIDELITY:
+        found = lowest_cosine(encoder.encode, wanted)
+        if found >= MIN_COSINE:
             return encoder.prepared(folder.prepare), network
     raise NotCompilable(f"compiled, its vectors aren't torch's (cosine {found:.4f})")
 
 
 def _torch_vectors(model: Any, name: str) -> Float32:  # noqa: ANN401
     try:
-        return unit_rows(np.asarray(model.encode_document(list(PROBES)), np.float32), PROBES)
+        return unit_rows(
+            np.asarray(model.encode_document(list(PROBE_TEXTS)), np.float32), PROBE_TEXTS
+        )
     except BadInput as error:
         raise ModelRefused(f"{name}: is damaged: {error}") from None
 
 
-def likeness(encode: Encode, wanted: Float32) -> float:
+def lowest_cosine(encode: Encode, wanted: Float32) -> float:
     """Return the lowest cosine between what `encode` gives for the probes and what is wanted."""
     try:
-        return float(np.sum(encode(PROBES) * wanted, axis=1).min())
+        return float(np.sum(encode(PROBE_TEXTS) * wanted, axis=1).min())
     except BadInput:
         # Some models overflow in half precision.
         return 0.0
 
 
-def _recipe(model: Any, name: str, fingerprint: str) -> tuple[Recipe, Tokenizer]:  # noqa: ANN401
+def _recipe(model: Any, name: str, fingerprint: str) -> tuple[EncoderConfig, Tokenizer]:  # noqa: ANN401
     """Read from sentence-transformers itself how it turns a text into tensors."""
     from tokenizers import Tokenizer
 
@@ -107,7 +109,7 @@ def _recipe(model: Any, name: str, fingerprint: str) -> tuple[Recipe, Tokenizer]
     tokenizer.no_padding()
     document = document_prompt(model)
     limit = max_tokens(model)
-    recipe = Recipe(
+    recipe = EncoderConfig(
         name=name,
         fingerprint=fingerprint,
         dimension=model.get_embedding_dimension(),
@@ -126,7 +128,7 @@ def _recipe(model: Any, name: str, fingerprint: str) -> tuple[Recipe, Tokenizer]
 def max_tokens(model: Any) -> int:  # noqa: ANN401
     """Return after how many tokens, special ones included, the model truncates."""
     # Models without a limit of their own say 10³⁰ or None.
-    return min(model.max_seq_length or LONGEST, LONGEST)
+    return min(model.max_seq_length or MAX_TOKENS, MAX_TOKENS)
 
 
 def text_window(name: str, tokenizer: Tokenizer, limit: int, prompt: str) -> int:
@@ -154,7 +156,7 @@ def document_prompt(model: Any) -> str:  # noqa: ANN401
     return str(next((model.prompts[name] for name in names if name in model.prompts), None) or "")
 
 
-def _convert(model: Any, recipe: Recipe) -> Any:  # noqa: ANN401
+def _convert(model: Any, recipe: EncoderConfig) -> Any:  # noqa: ANN401
     """Trace all modules as one network: token ids in, vectors out."""
     import torch
 
@@ -170,7 +172,7 @@ def _convert(model: Any, recipe: Recipe) -> Any:  # noqa: ANN401
     features = model.preprocess(["A text to trace with.", "Another."])
     example = tuple(features[name] for name in recipe.inputs)
     openvino()
-    with blocked("openvino_telemetry"), quiet():
+    with block_imports("openvino_telemetry"), quiet():
         from openvino.tools.ovc import convert_model
 
         try:

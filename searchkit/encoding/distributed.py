@@ -16,17 +16,17 @@ from searchkit.core.arrays import Float32
 from searchkit.core.progress import Counter, Progress
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.encoding.openvino_runtime import one_thread
-from searchkit.encoding.torch_encoder import BULK_TEXTS
+from searchkit.encoding.openvino_runtime import use_one_thread
+from searchkit.encoding.torch_encoder import MIN_OFFLOAD_TEXTS
 from searchkit.runners.base import Runner
 from searchkit.runners.files import read_array, read_texts, write_array, write_texts
 
 BLOCK = 512  # texts of a task: seconds on a core
-GPU_BLOCK = max(4_096, BULK_TEXTS)  # of a GPU, which fewer don't wake
+GPU_BLOCK = max(4_096, MIN_OFFLOAD_TEXTS)  # of a GPU, which fewer don't wake
 FEW = 64  # texts that are embedded here: sending them takes longer
 
 
-class FarEncoder:
+class DistributedEncoder:
     """The same vectors as of the model itself, made elsewhere where they are many.
 
     A compiled model gives a text the same vector whatever it is embedded with; so does this.
@@ -47,7 +47,7 @@ class FarEncoder:
         self._here = encoder
         self._folder = runner.folder
         self._block = GPU_BLOCK if runner.gpus else BLOCK
-        load = partial(load_worker, encoder.name, encoder.fingerprint)
+        load = partial(load_worker_encoder, encoder.name, encoder.fingerprint)
         self._workers = runner.pool(load, gpu=True)
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
@@ -77,9 +77,9 @@ class FarEncoder:
         return self._here.encode_queries(texts)
 
 
-def load_worker(name: str, fingerprint: str) -> Encoder:
+def load_worker_encoder(name: str, fingerprint: str) -> Encoder:
     """Load a model for one worker, which is one core or has a GPU; refuse another model."""
-    one_thread()
+    use_one_thread()
     return load_encoder(name, fingerprint=fingerprint)
 
 

@@ -53,9 +53,9 @@ def load_encoder(
             raise model_mismatch(folder, str(fingerprint))
         encoder = _cached(folder.fingerprint, folder.name) or _compile(folder, notify)
     if device != "cpu":
-        from searchkit.encoding.torch_encoder import BulkEncoder
+        from searchkit.encoding.torch_encoder import OffloadingEncoder
 
-        return BulkEncoder(encoder, device, notify, name)
+        return OffloadingEncoder(encoder, device, notify, name)
     return encoder
 
 

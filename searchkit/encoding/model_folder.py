@@ -19,13 +19,13 @@ from typing import Any
 from searchkit.core.errors import ModelRefused
 from searchkit.text.preparation import PREPARATIONS
 
-SETTINGS = "searchkit.json"  # what searchkit itself wants to know of a model, if it is there
+SETTINGS_FILE = "searchkit.json"  # what searchkit itself wants to know of a model, if it is there
 # The kinds of sentence-transformers that embed one text and load nothing but safetensors and JSON.
-KINDS = frozenset(
+MODULE_TYPES = frozenset(
     "Transformer Pooling Dense Normalize LayerNorm Dropout CNN LSTM WeightedLayerPooling".split()
 )
-WEIGHTED = KINDS - {"Transformer", "Pooling", "Normalize", "Dropout"}
-PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
+TYPES_WITH_WEIGHTS = MODULE_TYPES - {"Transformer", "Pooling", "Normalize", "Dropout"}
+PICKLED_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 LFS_POINTER = b"version https://git-lfs"
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -46,7 +46,7 @@ TRANSFORMER_CONFIGS = tuple(
     for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 )
 # Where these differ, the vectors are still the same.
-WITHOUT_EFFECT = frozenset({"_name_or_path", "name_or_path", "transformers_version", "__version__"})
+IGNORED_KEYS = frozenset({"_name_or_path", "name_or_path", "transformers_version", "__version__"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def check_folder(path: Path, name: str | None = None) -> ModelFolder:
 
     Raises:
         ModelRefused: The folder holds pickled weights only or code of its own, names a module
-            that isn't one of ``KINDS``, contradicts itself, or is only half there.
+            that isn't one of ``MODULE_TYPES``, contradicts itself, or is only half there.
     """
     name = name or str(path)
     try:
@@ -122,8 +122,10 @@ def _part(root: Path, module: object) -> _Part:
     if not isinstance(module, dict):
         raise _Refusal("modules.json is damaged")
     kind, where = str(module.get("type")), PurePosixPath(str(module.get("path", "")))
-    if not kind.startswith("sentence_transformers.") or kind.rpartition(".")[2] not in KINDS:
-        raise _Refusal(f"modules.json names {kind}, which isn't one of {', '.join(sorted(KINDS))}")
+    if not kind.startswith("sentence_transformers.") or kind.rpartition(".")[2] not in MODULE_TYPES:
+        raise _Refusal(
+            f"modules.json names {kind}, which isn't one of {', '.join(sorted(MODULE_TYPES))}"
+        )
     if where.is_absolute() or ".." in where.parts or "\\" in str(where):
         raise _Refusal(f"modules.json points outside the folder: {where}")
     return _Part(kind.rpartition(".")[2], root / where)
@@ -149,15 +151,15 @@ def _check_type(root: Path) -> None:
 
 
 def _preparation(root: Path) -> str:
-    settings = root / SETTINGS
+    settings = root / SETTINGS_FILE
     how = _config(settings).get("prepare", "") if settings.exists() else ""
     if how not in ("", *PREPARATIONS):
-        raise _Refusal(f"{SETTINGS} wants texts prepared by {how!r}; upgrade searchkit")
+        raise _Refusal(f"{SETTINGS_FILE} wants texts prepared by {how!r}; upgrade searchkit")
     return str(how)
 
 
 def _check_part(part: _Part) -> None:
-    if part.kind in WEIGHTED:
+    if part.kind in TYPES_WITH_WEIGHTS:
         _weights(part)
     if part.kind != "Transformer":
         return
@@ -180,7 +182,11 @@ def _check_dimensions(parts: list[_Part]) -> None:
     """Follow the dimension through the modules, as their configs and their weights say it."""
     dimension: int | None = None
     for part in parts:
-        config = _config(part.path / "config.json") if part.kind in {*WEIGHTED, "Pooling"} else {}
+        config = (
+            _config(part.path / "config.json")
+            if part.kind in {*TYPES_WITH_WEIGHTS, "Pooling"}
+            else {}
+        )
         if part.kind == "Transformer":
             dimension = _transformer_dimension(part)
         elif part.kind == "Pooling":
@@ -241,7 +247,7 @@ def _weight_files(part: _Part) -> list[Path]:
             raise _Refusal(f"{index.name} points outside the folder")
         return [part.path / name for name in names]
     pickled = part.path.is_dir() and next(
-        (file.name for file in sorted(part.path.iterdir()) if file.suffix in PICKLED), None
+        (file.name for file in sorted(part.path.iterdir()) if file.suffix in PICKLED_SUFFIXES), None
     )
     if pickled:
         raise _Refusal(
@@ -318,7 +324,7 @@ def _ingredients(root: Path, parts: list[_Part]) -> Iterator[tuple[str, str]]:
                     yield f"{number} {name}", _content(part.path / name)
         if (part.path / "config.json").exists():
             yield f"{number} config", _content(part.path / "config.json")
-        if part.kind in WEIGHTED or part.kind == "Transformer":
+        if part.kind in TYPES_WITH_WEIGHTS or part.kind == "Transformer":
             for file in _weight_files(part):
                 yield f"{number} weights", sha256(file)
 
@@ -329,7 +335,7 @@ def _content(file: Path) -> str:
         return sha256(file)
     config = _json(file)
     if isinstance(config, dict):
-        config = {key: value for key, value in config.items() if key not in WITHOUT_EFFECT}
+        config = {key: value for key, value in config.items() if key not in IGNORED_KEYS}
     return _canonical(config)
 
 

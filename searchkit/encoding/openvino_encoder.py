@@ -16,7 +16,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Int64, Intp, unit_rows
 from searchkit.core.progress import Counter, Progress
-from searchkit.encoding.openvino_runtime import core
+from searchkit.encoding.openvino_runtime import openvino_core
 from searchkit.text.passages import well_formed
 from searchkit.text.preparation import prepare
 
@@ -36,7 +36,7 @@ EXACT_WIDTH, WIDTH_STEP = 32, 8
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class EncoderConfig:
     """Everything but the network that turns a text into a vector."""
 
     name: str
@@ -59,7 +59,7 @@ class CompiledEncoder:
 
     batch_tokens = BATCH_TOKENS
 
-    def __init__(self, recipe: Recipe, tokenizer: Tokenizer, network: Any) -> None:  # noqa: ANN401
+    def __init__(self, recipe: EncoderConfig, tokenizer: Tokenizer, network: Any) -> None:  # noqa: ANN401
         self.recipe = recipe
         self.name = recipe.name
         self.fingerprint = recipe.fingerprint
@@ -187,9 +187,9 @@ def load_network(
     settings = {"INFERENCE_PRECISION_HINT": precision, "CACHE_MODE": "OPTIMIZE_SIZE"}
     settings["PERFORMANCE_HINT"] = "LATENCY"
     if blob is None:
-        return core().compile_model(network, "CPU", settings)
+        return openvino_core().compile_model(network, "CPU", settings)
     settings["WEIGHTS_PATH"] = str(Path(network).with_suffix(".bin"))
-    return core().import_model(io.BytesIO(blob), "CPU", settings)
+    return openvino_core().import_model(io.BytesIO(blob), "CPU", settings)
 
 
 def _result(request: Any) -> Float32:  # noqa: ANN401

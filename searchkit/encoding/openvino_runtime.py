@@ -14,14 +14,14 @@ def openvino() -> Any:  # noqa: ANN401
 
     On import they write to ~/intel and connect to a server, and cost 60 ms.
     """
-    with blocked("openvino_telemetry", "openvino.tools.ovc"):
+    with block_imports("openvino_telemetry", "openvino.tools.ovc"):
         import openvino
 
     return openvino
 
 
 @cache
-def core() -> Any:  # noqa: ANN401
+def openvino_core() -> Any:  # noqa: ANN401
     """Return the one core of this process.
 
     With the last of its cores OpenVINO unloads what runs the networks, and loads it anew with the
@@ -30,19 +30,19 @@ def core() -> Any:  # noqa: ANN401
     return openvino().Core()
 
 
-def one_thread() -> None:
+def use_one_thread() -> None:
     """Let networks that are loaded from now on in this process compute on one core alone."""
-    core().set_property("CPU", {"INFERENCE_NUM_THREADS": 1})
+    openvino_core().set_property("CPU", {"INFERENCE_NUM_THREADS": 1})
 
 
 def half_precisions() -> list[str]:
     """Name the half precisions that this CPU computes in, the fastest first."""
-    able = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    able = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return [name for name, there in (("bf16", "BF16"), ("f16", "FP16")) if there in able]
 
 
 @contextmanager
-def blocked(*names: str) -> Iterator[None]:
+def block_imports(*names: str) -> Iterator[None]:
     """Make importing these modules fail meanwhile, so that what needs them does without."""
     absent = [name for name in names if name not in sys.modules]
     for name in absent:

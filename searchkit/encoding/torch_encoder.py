@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from searchkit.encoding.openvino_encoder import CompiledEncoder
 
 
-class AcceleratedEncoder(CompiledEncoder):
+class GpuEncoder(CompiledEncoder):
     """The same model on a GPU.
 
     There a text's vector may differ in its last digits with what it is embedded beside.
@@ -56,7 +56,7 @@ class AcceleratedEncoder(CompiledEncoder):
 
 
 # Fewer texts than this are embedded before torch is imported and a GPU has woken up.
-BULK_TEXTS = 2000
+MIN_OFFLOAD_TEXTS = 2000
 TORCH_BLOCK = 1024
 
 
@@ -105,7 +105,7 @@ class TorchEncoder:
         return unit_rows(vectors, texts)
 
 
-class BulkEncoder:
+class OffloadingEncoder:
     """An encoder that answers queries at once and embeds many texts on an accelerator.
 
     torch needs seconds to get going there, so that it is loaded with the first large batch.
@@ -125,7 +125,7 @@ class BulkEncoder:
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents; see `Encoder.encode`."""
-        if len(texts) >= BULK_TEXTS and self._bulk is None:
+        if len(texts) >= MIN_OFFLOAD_TEXTS and self._bulk is None:
             self._bulk = self._load()
         return (self._bulk or self._quick).encode(texts, progress)
 
@@ -142,7 +142,7 @@ class BulkEncoder:
         folder = find_model(self._source)
         if folder.fingerprint != self.fingerprint:
             raise model_mismatch(folder, self.fingerprint)
-        bulk = load_accelerated(self._quick, folder, self._device)
+        bulk = load_gpu_encoder(self._quick, folder, self._device)
         if bulk is None:
             self._notify(
                 f"{folder.name}: torch on {self._device} gives other vectors than the CPU; "
@@ -151,7 +151,7 @@ class BulkEncoder:
         return bulk or self._quick
 
 
-def load_accelerated(quick: Encoder, folder: ModelFolder, device: str) -> Encoder | None:
+def load_gpu_encoder(quick: Encoder, folder: ModelFolder, device: str) -> Encoder | None:
     """Load a checked folder for an accelerator: in half precision, or in single if that is too far.
 
     Args:
@@ -166,18 +166,20 @@ def load_accelerated(quick: Encoder, folder: ModelFolder, device: str) -> Encode
         ModelRefused: sentence-transformers can't load it.
     """
     pass
-    from searchkit.encoding.compiling import FIDELITY, PROBES, likeness
+    from searchkit.encoding.compiling import MIN_COSINE, PROBE_TEXTS, lowest_cosine
     from searchkit.encoding.openvino_encoder import CompiledEncoder
 
-    wanted = quick.encode(PROBES)
+    wanted = quick.encode(PROBE_TEXTS)
     for half in (True, False):
         model = load_sentence_transformer(folder, device, half=half)
         encoder: Encoder = (
-            AcceleratedEncoder(quick, model)
+            GpuEncoder(quick, model)
             if isinstance(quick, CompiledEncoder)
             else TorchEncoder(folder, model)
         )
-        if likeness(encoder.encode, wanted) >= 1 - 2 * (1 - FIDELITY):  # both may be a little off
+        if lowest_cosine(encoder.encode, wanted) >= 1 - 2 * (
+            1 - MIN_COSINE
+        ):  # both may be a little off
             return encoder
     return None
 

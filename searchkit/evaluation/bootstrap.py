@@ -68,7 +68,7 @@ def interval(figures: Float64) -> tuple[float, float]:
 # -- figures of many resamples ---------------------------------------------------------------------
 
 
-def pearsons(one: Float64, other: Float64, weights: Float64) -> Float64:
+def weighted_pearson(one: Float64, other: Float64, weights: Float64) -> Float64:
     """Return Pearson's correlation in each resample.
 
     Args:
@@ -126,7 +126,7 @@ def _sums(weights: Float64, place: Int64, places: int) -> Float64:
     return np.ascontiguousarray((member @ weights.T).T)
 
 
-class Separation:
+class WeightedSeparation:
     """How well scores set positives apart from negatives, in many resamples at once.
 
     A row is drawn as often as its units: a pair of two answers, or of answers to two questions, as
@@ -191,7 +191,7 @@ class Separation:
         return np.column_stack([auc, mean_precision])
 
 
-def groupings(labels: Int64, clusters: Int64, weights: Float64) -> Float64:
+def weighted_v_measure(labels: Int64, clusters: Int64, weights: Float64) -> Float64:
     """Return the V-measure in each resample.
 
     Args:

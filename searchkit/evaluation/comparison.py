@@ -19,7 +19,7 @@ Verdict = Literal["better", "worse", "within chance", "too few to tell"]
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Estimate:
     """A value, and where it lies in 95 % of resamples.
 
     Attributes:
@@ -34,24 +34,24 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ModelResult:
     """A figure of one model.
 
     Attributes:
         model: Its name.
-        figure: The figure.
+        estimate: The figure.
         difference: To the first model; None for the first itself.
         verdict: On the difference; `within chance` if its interval holds 0. None for the first.
     """
 
     model: str
-    figure: Interval
-    difference: Interval | None
+    estimate: Estimate
+    difference: Estimate | None
     verdict: Verdict | None
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MetricComparison:
     """A figure of all models.
 
     Attributes:
@@ -62,11 +62,11 @@ class Figure:
 
     name: str
     on: str
-    results: tuple[Result, ...]
+    results: tuple[ModelResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class Evaluation:
     """Models side by side.
 
     Attributes:
@@ -75,7 +75,7 @@ class Evaluated:
         unit: What is drawn in a resample: `question`, `answer`, `pair` or `query`.
         units: How many of them there are.
         resamples: How many were drawn.
-        figures: What was measured.
+        metrics: What was measured.
         missing: What could not be, and why.
         notes: What a reader should know about the data.
     """
@@ -85,12 +85,12 @@ class Evaluated:
     unit: str
     units: int
     resamples: int
-    figures: tuple[Figure, ...]
+    metrics: tuple[MetricComparison, ...]
     missing: Mapping[str, str]
     notes: tuple[str, ...]
 
 
-def numbered(questions: Sequence[str | None]) -> Int64:
+def question_codes(questions: Sequence[str | None]) -> Int64:
     """Return `(n,)` the number of each row's question, from 0; a row without one is on its own."""
     keys = [(name, None if name else n) for n, name in enumerate(questions)]
     place = {key: n for n, key in enumerate(dict.fromkeys(keys))}
@@ -124,7 +124,7 @@ class Units:
             what = "1 question is" if len(known) == 1 else f"{len(known)} questions are"
             note = f"{what} too few to resample: {row}s are drawn, as if none had to do with others"
             return cls(np.arange(len(questions)), row, note if known else None)
-        return cls(numbered(questions), "question")
+        return cls(question_codes(questions), "question")
 
     @property
     def count(self) -> int:
@@ -147,7 +147,7 @@ class Part:
     of: Callable[[Array], tuple[list[float], Measure]]
 
 
-def side_by_side(
+def compare_models(
     encoders: Iterable[Encoder],
     read: Callable[[Encoder], Array],
     parts: Sequence[Part],
@@ -158,7 +158,7 @@ def side_by_side(
     seed: int,
     missing: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
-) -> Evaluated:
+) -> Evaluation:
     """Measure every model by every part, then resample all of them together.
 
     Args:
@@ -191,14 +191,14 @@ def side_by_side(
         some = "1 is" if units.count == 1 else f"{units.count} are"
         notes.append(f"{some} too few to resample: no intervals, and no verdicts")
     figures = [
-        Figure(
+        MetricComparison(
             name,
             on,
             _results(names, [row[n] for row in values], None if drawn is None else drawn[:, :, n]),
         )
         for n, (name, on) in enumerate((name, part.on) for part in parts for name in part.names)
     ]
-    return Evaluated(
+    return Evaluation(
         tuple(names),
         measured,
         units.name,
@@ -219,7 +219,7 @@ def _drawn(measures: Sequence[Measure], units: int, resamples: int, seed: int) -
 
 def _results(
     names: Sequence[str], values: Sequence[float], drawn: Float64 | None
-) -> tuple[Result, ...]:
+) -> tuple[ModelResult, ...]:
     """Compare the models by one figure.
 
     Args:
@@ -227,22 +227,22 @@ def _results(
         values: Their figures.
         drawn: `(resamples, models)`.
     """
-    results = [Result(names[0], _interval(values[0], drawn, 0), None, None)]
+    results = [ModelResult(names[0], _interval(values[0], drawn, 0), None, None)]
     for n in range(1, len(names)):
         apart = None if drawn is None else drawn - drawn[:, :1]
         difference = _interval(values[n] - values[0], apart, n)
         results.append(
-            Result(names[n], _interval(values[n], drawn, n), difference, _verdict(difference))
+            ModelResult(names[n], _interval(values[n], drawn, n), difference, _verdict(difference))
         )
     return tuple(results)
 
 
-def _interval(value: float, drawn: Float64 | None, model: int) -> Interval:
+def _interval(value: float, drawn: Float64 | None, model: int) -> Estimate:
     low, high = (np.nan, np.nan) if drawn is None else interval(drawn[:, model])
-    return Interval(value, *(None if np.isnan(end) else end for end in (low, high)))
+    return Estimate(value, *(None if np.isnan(end) else end for end in (low, high)))
 
 
-def _verdict(difference: Interval) -> Verdict:
+def _verdict(difference: Estimate) -> Verdict:
     if difference.low is None or difference.high is None:
         return "too few to tell"
     if difference.low <= 0 <= difference.high:

@@ -19,11 +19,11 @@ from searchkit.core.records import Answer
 from searchkit.core.wording import counted
 from searchkit.encoding.encoder import Encoder
 from searchkit.evaluation.bootstrap import RESAMPLES, Measure
-from searchkit.evaluation.comparison import Evaluated, Part, Units, side_by_side
+from searchkit.evaluation.comparison import Evaluation, Part, Units, compare_models
 from searchkit.evaluation.measures import Answers, correlation, separation
 from searchkit.evaluation.retrieval import FIGURES, figures_of, find_ranks, read_gains
-from searchkit.evaluation.sampling import MOST, cosines
-from searchkit.evaluation.texts import Embedded, whole_vectors
+from searchkit.evaluation.sampling import MAX_PAIRS, cosines
+from searchkit.evaluation.texts import PassageVectors, embed_texts
 from searchkit.sources.labelled import SentencePair
 
 POSITIVE = 0.6  # of the largest label: from there a pair counts as positive
@@ -40,7 +40,7 @@ def evaluate_pairs(
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Evaluated:
+) -> Evaluation:
     """Measure how cosines go with labels.
 
     Pearson and Spearman, and by ROC AUC and average precision how well the cosine sets pairs with
@@ -92,9 +92,9 @@ def evaluate_pairs(
         parts.append(separation(names, on, truth, units.codes))
 
     def read(encoder: Encoder) -> Array:
-        return cosines(whole_vectors(list(rows), encoder, progress), left, right)
+        return cosines(embed_texts(list(rows), encoder, progress), left, right)
 
-    return side_by_side(
+    return compare_models(
         encoders,
         read,
         parts,
@@ -115,11 +115,11 @@ def evaluate_corpus(
     *,
     label_column: str | None = None,
     copies: Iterable[tuple[str, str]] = (),
-    most_pairs: int = MOST,
+    max_pairs: int = MAX_PAIRS,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Evaluated:
+) -> Evaluation:
     """Measure how well answers to one question are told from those to others.
 
     By ROC AUC and average precision over pairs of answers, whole ones as the mean of their
@@ -132,7 +132,7 @@ def evaluate_corpus(
         encoders: As for `evaluate_pairs`.
         label_column: The column with the labels.
         copies: (copy, source) ids.
-        most_pairs: So many pairs are looked at; of more a sample, which counts as many.
+        max_pairs: So many pairs are looked at; of more a sample, which counts as many.
         resamples: How many are drawn; of questions, if there are ten or more, else of answers.
         seed: Of the draws, the samples and k-means.
         progress: As for `evaluate_pairs`.
@@ -147,7 +147,7 @@ def evaluate_corpus(
         raise BadInput("no answers to measure models by")
     texts = list(dict.fromkeys(answer.text for answer in some))
     place = {text: n for n, text in enumerate(texts)}
-    corpus = Answers.of(some, np.array([place[answer.text] for answer in some]), most_pairs, seed)
+    corpus = Answers.of(some, np.array([place[answer.text] for answer in some]), max_pairs, seed)
     if len(some) < len(given):
         corpus.notes.append(f"{counted(len(given) - len(some), 'blank answer')} left out")
     parts = corpus.same_question()
@@ -157,11 +157,11 @@ def evaluate_corpus(
         parts += corpus.grouped(label_column)
 
     def read(encoder: Encoder) -> Array:
-        return whole_vectors(texts, encoder, progress)
+        return embed_texts(texts, encoder, progress)
 
     names = {answer.question for answer in some} - {None}
     measured = f"{len(some):,} answers" + (f" to {len(names):,} questions" if names else "")
-    return side_by_side(
+    return compare_models(
         encoders,
         read,
         parts,
@@ -186,7 +186,7 @@ def evaluate_retrieval(
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Evaluated:
+) -> Evaluation:
     """Measure how well queries find the documents that are relevant to them.
 
     A document longer than the window scores as its best passage. Equal scores rank in the order of
@@ -215,9 +215,11 @@ def evaluate_retrieval(
     weights = [np.array(list(gains[query].values()), np.float64) for query in asked]
 
     def read(encoder: Encoder) -> Array:
-        documents = Embedded.of(list(corpus.values()), encoder, progress)
+        documents = PassageVectors.of(list(corpus.values()), encoder, progress)
         texts = [queries[query] for query in asked]
-        found = find_ranks(Embedded.of(texts, encoder, queries=True), documents, wanted, hidden)
+        found = find_ranks(
+            PassageVectors.of(texts, encoder, queries=True), documents, wanted, hidden
+        )
         return np.array([figures_of(*both) for both in zip(found, weights, strict=True)])
 
     def of(figures: Array) -> tuple[list[float], Measure]:
@@ -231,7 +233,7 @@ def evaluate_retrieval(
     if len(asked) < len(queries):
         count = len(queries) - len(asked)
         notes.append(f"nothing is relevant to {count:,} of the queries, which are left out")
-    return side_by_side(
+    return compare_models(
         encoders,
         read,
         [Part(FIGURES, on, of)],

@@ -1,4 +1,4 @@
-"""Yardsticks: what models are measured by, as parts that `side_by_side` puts together."""
+"""Yardsticks: what models are measured by, as parts that `compare_models` puts together."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from searchkit.core.errors import BadInput
 from searchkit.core.metrics import average_precision, pearson, roc_auc, spearman, v_measure
 from searchkit.core.records import Answer
 from searchkit.core.wording import counted
-from searchkit.evaluation.bootstrap import Measure, Separation, groupings, pearsons, ranks
-from searchkit.evaluation.comparison import Array, Part, Units, numbered
-from searchkit.evaluation.sampling import Contrast, Pairs, cosines
+from searchkit.evaluation.bootstrap import (
+    Measure,
+    WeightedSeparation,
+    ranks,
+    weighted_pearson,
+    weighted_v_measure,
+)
+from searchkit.evaluation.comparison import Array, Part, Units, question_codes
+from searchkit.evaluation.sampling import Pairs, QuestionPairs, cosines
 from searchkit.grading.marks import read_marks
 
 Truths = NDArray[np.bool_]
@@ -29,8 +35,8 @@ def correlation(labels: Float64, units: Int64) -> Part:
     def of(scores: Array) -> tuple[list[float], Measure]:
         def measure(counts: Float64) -> Float64:
             drawn = counts[:, units]
-            places = pearsons(ranks(labels, drawn), ranks(scores, drawn), drawn)
-            return np.column_stack([pearsons(labels, scores, drawn), places])
+            places = weighted_pearson(ranks(labels, drawn), ranks(scores, drawn), drawn)
+            return np.column_stack([weighted_pearson(labels, scores, drawn), places])
 
         return [pearson(labels, scores), spearman(labels, scores)], measure
 
@@ -40,11 +46,11 @@ def correlation(labels: Float64, units: Int64) -> Part:
 def separation(
     names: tuple[str, str], on: str, truth: Truths, units: Int64, weights: Float64 | None = None
 ) -> Part:
-    """Return ROC AUC and average precision for the scores of a model; see `Separation`."""
+    """Return ROC AUC and average precision for the scores of a model; see `WeightedSeparation`."""
 
     def of(scores: Array) -> tuple[list[float], Measure]:
         values = [figure(truth, scores, weights) for figure in (roc_auc, average_precision)]
-        return values, Separation(truth, scores, units, weights).figures
+        return values, WeightedSeparation(truth, scores, units, weights).figures
 
     return Part(names, on, of)
 
@@ -81,7 +87,7 @@ class Answers:
         names = [answer.question for answer in answers]
         asked = np.array([bool(name) for name in names])
         units = Units.of(names, "answer")
-        corpus = cls(answers, texts, numbered(names), asked, units, most, seed)
+        corpus = cls(answers, texts, question_codes(names), asked, units, most, seed)
         if asked.any() and not asked.all():
             corpus.notes.append(f"{counted(int((~asked).sum()), 'answer')} without a question")
         return corpus
@@ -97,10 +103,10 @@ class Answers:
             return self._without(names, "all answers are to one question")
         if sizes.max() < 2:
             return self._without(names, "no question has two answers")
-        contrast = Contrast(self.questions[rows], self.seed)
+        contrast = QuestionPairs(self.questions[rows], self.seed)
         total = len(rows) * (len(rows) - 1) // 2
         most = self.most if total <= self.most else self.most // 2
-        one, two = contrast.of_one(most), contrast.of_two(most)
+        one, two = contrast.same_question(most), contrast.different_questions(most)
         on = f"{_many(one, 'of one question')}, {_many(two, 'of two')}"
         return [self._told_apart(names, on, rows, one, two)]
 
@@ -116,7 +122,7 @@ class Answers:
         if not len(pairs):
             return self._without(names, "no two answers to one question are copies")
         rows = np.flatnonzero(np.isin(self.questions, self.questions[pairs[:, 0]]))
-        others = Contrast(self.questions[rows], self.seed).of_one(self.most)
+        others = QuestionPairs(self.questions[rows], self.seed).same_question(self.most)
         codes = (len(self.answers), 1)
         inside = np.column_stack([rows[others.left], rows[others.right]])
         rest = ~np.isin(inside @ codes, pairs @ codes)
@@ -190,7 +196,9 @@ class Answers:
 
             def measure(counts: Float64) -> Float64:
                 drawn = [counts[:, self.units.codes[rows]] for rows in groups]
-                figures = [groupings(*some) for some in zip(labels, found, drawn, strict=True)]
+                figures = [
+                    weighted_v_measure(*some) for some in zip(labels, found, drawn, strict=True)
+                ]
                 return _mean(figures, [some.sum(axis=1) for some in drawn])
 
             return [float(np.average(each, weights=sizes))], measure

@@ -9,7 +9,7 @@ import numpy as np
 from searchkit.core.arrays import Float64, Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.metrics import average_precision_of, ndcg, recall_at, reciprocal_rank
-from searchkit.evaluation.texts import Embedded
+from searchkit.evaluation.texts import PassageVectors
 
 SCORES = 20_000_000  # of queries and passages, that are held for one step
 FIGURES = ("recall@1", "recall@10", "recall@100", "MRR@10", "nDCG@10", "MAP")
@@ -51,7 +51,10 @@ def figures_of(ranks: Int64, gains: Float64) -> list[float]:
 
 
 def find_ranks(
-    queries: Embedded, documents: Embedded, wanted: Sequence[Int64], hidden: Sequence[int]
+    queries: PassageVectors,
+    documents: PassageVectors,
+    wanted: Sequence[Int64],
+    hidden: Sequence[int],
 ) -> list[Int64]:
     """Return for each query the ranks of its relevant documents, from 1."""
     found: list[Int64] = []
@@ -70,7 +73,7 @@ def _rank(scores: Float64, place: int) -> int:
     return int(better) + 1
 
 
-def _best_passages(queries: Embedded, documents: Embedded) -> Float64:
+def _best_passages(queries: PassageVectors, documents: PassageVectors) -> Float64:
     """Score each query with each document: `(q, d)`, -inf for what is blank."""
     scores = np.full((len(queries.counts), len(documents.counts)), -np.inf)
     there = np.flatnonzero(documents.counts)

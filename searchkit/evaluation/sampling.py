@@ -8,7 +8,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Float64, Int64
 
-MOST = 3_000_000  # pairs that are looked at; of more a sample
+MAX_PAIRS = 3_000_000  # pairs that are looked at; of more a sample
 GATHER = 65_536  # pairs whose vectors are gathered in one step
 
 
@@ -34,7 +34,7 @@ class Pairs:
         return self.total > len(self.left)
 
 
-class Contrast:
+class QuestionPairs:
     """The pairs of rows that are of one question, and those that are of two.
 
     A sample is drawn with replacement, each pair equally probable.
@@ -48,7 +48,7 @@ class Contrast:
         self._of = questions[self._order]  # the question at each place in order
         self._random = np.random.default_rng(seed)
 
-    def of_one(self, most: int = MOST) -> Pairs:
+    def same_question(self, most: int = MAX_PAIRS) -> Pairs:
         """Return the pairs of one question; of more than `most` a sample."""
         sizes = self._sizes
         total = int((sizes * (sizes - 1) // 2).sum())
@@ -64,7 +64,7 @@ class Contrast:
         right = begin + self._random.integers(0, sizes[self._of[left]] - 1)
         return self._pairs(left, right + (right >= left), total)
 
-    def of_two(self, most: int = MOST) -> Pairs:
+    def different_questions(self, most: int = MAX_PAIRS) -> Pairs:
         """Return the pairs of two questions; of more than `most` a sample."""
         count, sizes = len(self._of), self._sizes
         total = (count**2 - int((sizes**2).sum())) // 2

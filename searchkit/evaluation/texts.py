@@ -1,4 +1,4 @@
-"""Embedded texts, in no index: by their passages, and whole."""
+"""PassageVectors texts, in no index: by their passages, and whole."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from searchkit.text.passages import split_passages
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class PassageVectors:
     """Texts by their passages.
 
     Attributes:
@@ -35,7 +35,7 @@ class Embedded:
         progress: Progress | None = None,
         *,
         queries: bool = False,
-    ) -> Embedded:
+    ) -> PassageVectors:
         """Cut and embed texts; each passage once."""
         cut = split_passages(texts, encoder.tokenizer, encoder.window)
         flat = [text[p.start : p.end] for text, some in zip(texts, cut, strict=True) for p in some]
@@ -57,16 +57,18 @@ class Embedded:
         """Return `(t,)` where each text's passages begin."""
         return np.cumsum(self.counts) - self.counts
 
-    def part(self, start: int, end: int) -> Embedded:
+    def part(self, start: int, end: int) -> PassageVectors:
         """Return some of the texts."""
         ends = np.concatenate([[0], np.cumsum(self.counts)])
         first, last = int(ends[start]), int(ends[min(end, len(self.counts))])
-        return Embedded(self.vectors[first:last], self.lengths[first:last], self.counts[start:end])
+        return PassageVectors(
+            self.vectors[first:last], self.lengths[first:last], self.counts[start:end]
+        )
 
 
-def whole_vectors(texts: Sequence[str], encoder: Encoder, progress: Progress | None) -> Float32:
+def embed_texts(texts: Sequence[str], encoder: Encoder, progress: Progress | None) -> Float32:
     """Embed whole texts, none of them blank: the mean of their passages, as an index has it."""
-    found = Embedded.of(texts, encoder, progress)
+    found = PassageVectors.of(texts, encoder, progress)
     begins = found.begins
     vectors = found.vectors[begins]
     for row in np.flatnonzero(found.counts > 1).tolist():

@@ -9,8 +9,8 @@ from searchkit.core.wording import counted
 from searchkit.output.console import open_console, plain_table, visible
 
 if TYPE_CHECKING:
-    from searchkit.evaluation.comparison import Evaluated, Interval, Result
-    from searchkit.training.records import Trained
+    from searchkit.evaluation.comparison import Estimate, Evaluation, ModelResult
+    from searchkit.training.records import TrainingResult
 
 
 COLUMNS = [
@@ -34,25 +34,26 @@ VERDICTS = {
 STYLES = {"better": "green", "worse": "red"}
 
 
-def what_was_trained(trained: Trained) -> Iterator[str]:
+def what_was_trained(trained: TrainingResult) -> Iterator[str]:
     """Say from what a model was trained, and whether that helped."""
     yield (
-        f"{trained.path}: learned from {counted(len(trained.learned), 'pair')} in "
+        f"{trained.path}: learned from {counted(len(trained.training_pairs), 'pair')} in "
         f"{counted(trained.steps, 'step')}, {trained.seconds:,.0f} s"
     )
-    if trained.before is None:
+    if trained.score_before is None:
         yield "nothing was held out, so that it isn't known what that gave"
         return
-    best = dict(trained.scores)[trained.best]
+    best = dict(trained.scores)[trained.best_step]
     yield (
         f"held out: {counted(len(trained.held_out), 'pair')} of other questions; score "
-        f"{trained.before:.3f} before, {best:.3f} at step {trained.best:,}, which is kept"
+        f"{trained.score_before:.3f} before, "
+        f"{best:.3f} at step {trained.best_step:,}, which is kept"
     )
-    if best <= trained.before:
+    if best <= trained.score_before:
         yield "the model was as good before: better keep that one"
 
 
-def evaluated_as_record(found: Evaluated) -> dict[str, Any]:
+def evaluated_as_record(found: Evaluation) -> dict[str, Any]:
     """Return all of it."""
     return {
         "measured": found.measured,
@@ -66,39 +67,39 @@ def evaluated_as_record(found: Evaluated) -> dict[str, Any]:
                 "on": figure.on,
                 "models": [_result_as_record(result) for result in figure.results],
             }
-            for figure in found.figures
+            for figure in found.metrics
         ],
         "missing": dict(found.missing),
         "notes": list(found.notes),
     }
 
 
-def _result_as_record(result: Result) -> dict[str, Any]:
+def _result_as_record(result: ModelResult) -> dict[str, Any]:
     difference = result.difference and {
         **_interval_as_record(result.difference),
         "verdict": result.verdict,
     }
     return {
         "model": result.model,
-        **_interval_as_record(result.figure),
+        **_interval_as_record(result.estimate),
         "difference": difference,
     }
 
 
-def _interval_as_record(interval: Interval) -> dict[str, float | None]:
+def _interval_as_record(interval: Estimate) -> dict[str, float | None]:
     ends = {"value": interval.value, "low": interval.low, "high": interval.high}
     return {name: None if end is None else round(end, 6) for name, end in ends.items()}
 
 
-def evaluated_as_rows(found: Evaluated) -> Iterator[dict[str, Any]]:
+def evaluated_as_rows(found: Evaluation) -> Iterator[dict[str, Any]]:
     """Yield a row a figure of a model; one without a value for what could not be measured."""
-    for figure in found.figures:
+    for figure in found.metrics:
         for result in figure.results:
             apart = _interval_as_record(result.difference) if result.difference else {}
             yield {
                 "figure": figure.name,
                 "model": result.model,
-                **_interval_as_record(result.figure),
+                **_interval_as_record(result.estimate),
                 "difference": apart.get("value"),
                 "difference_low": apart.get("low"),
                 "difference_high": apart.get("high"),
@@ -109,7 +110,7 @@ def evaluated_as_rows(found: Evaluated) -> Iterator[dict[str, Any]]:
         yield {"figure": name, "on": why}
 
 
-def print_evaluated(found: Evaluated, out: TextIO) -> None:
+def print_evaluated(found: Evaluation, out: TextIO) -> None:
     """Print a row a figure and a column a model: value, interval, difference to the first."""
     from rich.text import Text
 
@@ -119,14 +120,14 @@ def print_evaluated(found: Evaluated, out: TextIO) -> None:
         console.print(Text(visible(line), style=style), soft_wrap=True)
 
     say(found.measured, "bold")
-    if found.figures:
+    if found.metrics:
         console.print(_table(found))
         console.print()
-        for line in dict.fromkeys(figure.on for figure in found.figures):
-            names = ", ".join(figure.name for figure in found.figures if figure.on == line)
+        for line in dict.fromkeys(figure.on for figure in found.metrics):
+            names = ", ".join(figure.name for figure in found.metrics if figure.on == line)
             if not found.measured.startswith(line):
                 say(f"{names}: {line}")
-        if any(result.figure.low is not None for f in found.figures for result in f.results):
+        if any(result.estimate.low is not None for f in found.metrics for result in f.results):
             say(_what_the_intervals_are(found))
     for name, why in found.missing.items():
         say(f"{name}: not given, {why}", "")
@@ -134,7 +135,7 @@ def print_evaluated(found: Evaluated, out: TextIO) -> None:
         say(note, "")
 
 
-def _what_the_intervals_are(found: Evaluated) -> str:
+def _what_the_intervals_are(found: Evaluation) -> str:
     drawn = f"{found.resamples:,} resamples of {found.units:,} {_plural(found.unit)}"
     line = f"in brackets: where the figure lies in 95 % of {drawn}"
     if len(found.models) > 1:
@@ -146,22 +147,22 @@ def _plural(unit: str) -> str:
     return "queries" if unit == "query" else f"{unit}s"
 
 
-def _table(found: Evaluated) -> Any:  # noqa: ANN401
+def _table(found: Evaluation) -> Any:  # noqa: ANN401
     from rich.text import Text
 
     table = plain_table()
     table.add_column("figure", overflow="fold")
     for model in found.models:
         table.add_column(Text(visible(model), overflow="fold"))
-    for figure in found.figures:
+    for figure in found.metrics:
         table.add_row(figure.name, *(_cell(result) for result in figure.results))
     return table
 
 
-def _cell(result: Result) -> Any:  # noqa: ANN401
+def _cell(result: ModelResult) -> Any:  # noqa: ANN401
     from rich.text import Text
 
-    cell = Text(_written(result.figure, ".3f"))
+    cell = Text(_written(result.estimate, ".3f"))
     if result.difference is None or result.verdict is None:
         return cell
     style = STYLES.get(result.verdict, "dim")
@@ -170,7 +171,7 @@ def _cell(result: Result) -> Any:  # noqa: ANN401
     )
 
 
-def _written(interval: Interval, form: str) -> str:
+def _written(interval: Estimate, form: str) -> str:
     value = f"{interval.value:{form}}"
     if interval.low is None or interval.high is None:
         return value

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from searchkit.core.records import Answer
-from searchkit.encoding.distributed import load_worker
+from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.plagiarism.detector import Detector, Given, Group
 from searchkit.plagiarism.evidence import Written, embed_with
@@ -36,7 +36,7 @@ class FarDetector:
 
     def __init__(self, runner: Runner, model: str, fingerprint: str) -> None:
         self._folder = runner.folder
-        self._workers = runner.pool(partial(load_worker, model, fingerprint))
+        self._workers = runner.pool(partial(load_worker_encoder, model, fingerprint))
 
     def look_at(self, detector: Detector, groups: Sequence[Group]) -> Iterator[Group]:
         """Look at questions as `Detector.look_at`; give each when that is done, in any order."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Int64
 
 
-def spread(
+def spread_batches(
     questions: Sequence[Hashable],
     texts: Sequence[tuple[str, str]],
     size: int,
@@ -79,7 +79,7 @@ def _put(
     said[best].update(pair)
 
 
-def connected(texts: Sequence[tuple[str, str]]) -> Int64:
+def connected_groups(texts: Sequence[tuple[str, str]]) -> Int64:
     """Return rows that share a text, directly or over others, the same number.
 
     Where the question isn't known, that is the nearest to it: what is held out shares no text with
@@ -98,7 +98,7 @@ def connected(texts: Sequence[tuple[str, str]]) -> Int64:
     return labels[left]
 
 
-def held_out(groups: Sequence[Hashable], share: float, seed: int = 0) -> NDArray[np.bool_]:
+def hold_out_groups(groups: Sequence[Hashable], share: float, seed: int = 0) -> NDArray[np.bool_]:
     """Choose whole groups, drawn by lot, until a share of the rows is held out.
 
     Args:

@@ -13,8 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from searchkit.encoding.model_folder import ModelFolder
     from searchkit.sources.labelled import SentencePair
-    from searchkit.training.records import Trained
-    from searchkit.training.settings import Settings
+    from searchkit.training.records import TrainingResult
+    from searchkit.training.settings import TrainingSettings
 
 
 LIBRARIES = (
@@ -68,9 +68,9 @@ def token_counts(texts: Sequence[tuple[str, str]], tokenizer: Any, limit: int) -
 
 
 def model_card(
-    trained: Trained,
+    trained: TrainingResult,
     base: ModelFolder,
-    settings: Settings,
+    settings: TrainingSettings,
     tokens: Sequence[Tokens],
     model: Any,  # noqa: ANN401
 ) -> str:
@@ -79,7 +79,7 @@ def model_card(
         _header(base),
         _what(base, settings, model),
         _use(trained, settings),
-        _data(trained.learned, trained.held_out, settings, tokens),
+        _data(trained.training_pairs, trained.held_out, settings, tokens),
         _scores(trained),
         _settings(settings, trained),
         _versions(),
@@ -102,7 +102,7 @@ def _header(base: ModelFolder) -> str:
     )
 
 
-def _what(base: ModelFolder, settings: Settings, model: Any) -> str:  # noqa: ANN401
+def _what(base: ModelFolder, settings: TrainingSettings, model: Any) -> str:  # noqa: ANN401
     read = "texts as they are"
     if settings.prepare == "keywords":
         read = "key words: lower case, without punctuation and function words, as in a dictionary"
@@ -123,7 +123,7 @@ def _what(base: ModelFolder, settings: Settings, model: Any) -> str:  # noqa: AN
     )
 
 
-def _use(trained: Trained, settings: Settings) -> str:
+def _use(trained: TrainingResult, settings: TrainingSettings) -> str:
     name = trained.path.name
     lines = ["## Use", "", "```console", f"$ searchkit reindex --model {name}", "```", ""]
     if settings.prepare:
@@ -148,7 +148,7 @@ def _use(trained: Trained, settings: Settings) -> str:
 def _data(
     learned: Sequence[SentencePair],
     out: Sequence[SentencePair],
-    settings: Settings,
+    settings: TrainingSettings,
     tokens: Sequence[Tokens],
 ) -> str:
     lines = [
@@ -179,8 +179,8 @@ def _data(
     return "\n".join(lines)
 
 
-def _scores(trained: Trained) -> str:
-    if trained.before is None:
+def _scores(trained: TrainingResult) -> str:
+    if trained.score_before is None:
         return "## Scores\n\nNothing was held out, so that it isn't known what the training gave."
     varied = len({pair.label for pair in trained.held_out}) > 1
     figure = "Spearman's correlation of cosine and label" if varied else "Mean reciprocal rank"
@@ -191,15 +191,15 @@ def _scores(trained: Trained) -> str:
         "",
         "| step | score |",
         "|---:|---:|",
-        f"| 0 (before) | {trained.before:.4f} |",
+        f"| 0 (before) | {trained.score_before:.4f} |",
     ]
     for step, score in trained.scores:
-        kept = " (kept)" if step == trained.best else ""
+        kept = " (kept)" if step == trained.best_step else ""
         lines.append(f"| {step:,}{kept} | {score:.4f} |")
     return "\n".join(lines)
 
 
-def _settings(settings: Settings, trained: Trained) -> str:
+def _settings(settings: TrainingSettings, trained: TrainingResult) -> str:
     rows = {
         "loss": f"{LOSS_NAMES[settings.loss]}, scale 20, cosine"
         if settings.loss != "online-contrastive"

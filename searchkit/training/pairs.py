@@ -14,7 +14,7 @@ from searchkit.index.folder import Index
 from searchkit.sources.labelled import MAX_LABEL, SentencePair
 
 
-def pairs_of_graded(
+def pairs_from_grades(
     index: Index, column: str, *, good: Collection[str] = (), max_label: float = MAX_LABEL
 ) -> list[SentencePair]:
     """Pair each graded answer with a reference to its question, or else with one of the best.
@@ -73,7 +73,7 @@ def _worth(marks: Marks, good: Collection[str]) -> list[float]:
     return [float(mark in good) for mark in marks.scale]
 
 
-def pairs_of_decisions(index: Index, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
+def pairs_from_decisions(index: Index, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
     """Pair the answers that people decided about: confirmed findings are alike, dismissed are not.
 
     Decisions that were taken back, or are about texts that have changed since, count for nothing;
@@ -95,7 +95,7 @@ def pairs_of_decisions(index: Index, *, max_label: float = MAX_LABEL) -> list[Se
     return pairs
 
 
-def pairs_of_clusters(index: Index, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
+def pairs_from_clusters(index: Index, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
     """Pair the centre of each cluster with its members, and with the centres of the others.
 
     Members get the greatest label, and what is in another cluster of the question 0: nobody's

@@ -14,7 +14,7 @@ SCALE = 20.0  # of cosines in the losses
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrainingSettings:
     """How a model is trained.
 
     Attributes:
@@ -55,10 +55,10 @@ class Settings:
 
 
 # The published recipe: every pair is a positive, whatever its label; batches are drawn by lot.
-CARD = Settings(loss="mnrl", positive_from=0.0, spread=False)
+CARD_RECIPE = TrainingSettings(loss="mnrl", positive_from=0.0, spread=False)
 
 
-def with_recipe(recipe: str, changes: Mapping[str, Any]) -> Settings:
+def with_recipe(recipe: str, changes: Mapping[str, Any]) -> TrainingSettings:
     """Return the settings of a recipe, `default` or `card`, with some of them changed.
 
     Args:
@@ -66,10 +66,10 @@ def with_recipe(recipe: str, changes: Mapping[str, Any]) -> Settings:
         changes: By the names of the settings; None leaves one as it is.
     """
     given = {name: value for name, value in changes.items() if value is not None}
-    return replace(CARD if recipe == "card" else Settings(), **given)
+    return replace(CARD_RECIPE if recipe == "card" else TrainingSettings(), **given)
 
 
-def check_settings(settings: Settings) -> None:
+def check_settings(settings: TrainingSettings) -> None:
     """Raise BadInput for a setting that is out of its range."""
     if settings.loss not in LOSSES:
         raise BadInput(f"--loss must be one of {', '.join(LOSSES)}, not {settings.loss!r}")

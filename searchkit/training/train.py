@@ -18,14 +18,14 @@ from searchkit.core.arrays import Float32
 from searchkit.core.errors import BadInput, MissingExtra, StorageFailed
 from searchkit.core.metrics import spearman
 from searchkit.core.progress import Progress
-from searchkit.encoding.model_folder import SETTINGS, ModelFolder, check_folder, find_model
+from searchkit.encoding.model_folder import SETTINGS_FILE, ModelFolder, check_folder, find_model
 from searchkit.sources.labelled import SentencePair
 from searchkit.text.passages import well_formed
 from searchkit.text.preparation import prepare
-from searchkit.training.batches import connected, held_out
+from searchkit.training.batches import connected_groups, hold_out_groups, spread_batches
 from searchkit.training.card import Tokens, model_card, token_counts
-from searchkit.training.records import Trained
-from searchkit.training.settings import SCALE, Settings, check_settings
+from searchkit.training.records import TrainingResult
+from searchkit.training.settings import SCALE, TrainingSettings, check_settings
 
 log = logging.getLogger("searchkit")
 CHECKS = 2  # of the held-out score in an epoch
@@ -36,11 +36,11 @@ def train(
     output: str | Path,
     *,
     model: str | None = None,
-    settings: Settings = Settings(),
+    settings: TrainingSettings = TrainingSettings(),
     overwrite: bool = False,
     device: str | None = None,
     progress: Progress | None = None,
-) -> Trained:
+) -> TrainingResult:
     """Train a model on pairs, and keep the checkpoint that is best on those held out.
 
     Killed, it goes on where it was when it is called again with the same pairs and settings; until
@@ -77,7 +77,7 @@ def train(
         run = _Run(base, settings, learned, out, work, device)
         counts = run.count_tokens()
         best, steps = run.fit(progress)
-        trained = Trained(
+        trained = TrainingResult(
             folder,
             learned,
             out,
@@ -118,13 +118,13 @@ def _check_extra() -> None:
 
 
 def _split(
-    pairs: Sequence[SentencePair], settings: Settings
+    pairs: Sequence[SentencePair], settings: TrainingSettings
 ) -> tuple[list[SentencePair], list[SentencePair]]:
     """Hold out whole questions; without questions, pairs that share a text stay together."""
     groups = question_groups(pairs)
     out = np.zeros(len(pairs), bool)
     if settings.held_out and pairs:
-        out = held_out(groups, settings.held_out, settings.seed)
+        out = hold_out_groups(groups, settings.held_out, settings.seed)
         if not out.any():
             raise BadInput(
                 "all pairs are of one question, or share texts, so that none can be held out; add "
@@ -151,22 +151,22 @@ def _split(
 
 def question_groups(pairs: Sequence[SentencePair]) -> list[object]:
     """Return for each pair what it is held out with: its question, or what it shares texts with."""
-    labels = connected([(pair.sentence_0, pair.sentence_1) for pair in pairs]).tolist()
+    labels = connected_groups([(pair.sentence_0, pair.sentence_1) for pair in pairs]).tolist()
     return [
         label if pair.question is None else pair.question
         for pair, label in zip(pairs, labels, strict=True)
     ]
 
 
-def _is_usable(pair: SentencePair, settings: Settings) -> bool:
+def _is_usable(pair: SentencePair, settings: TrainingSettings) -> bool:
     return settings.loss != "mnrl" or _is_positive(pair, settings)
 
 
-def _is_positive(pair: SentencePair, settings: Settings) -> bool:
+def _is_positive(pair: SentencePair, settings: TrainingSettings) -> bool:
     return pair.label >= settings.least_positive
 
 
-def _degree(pair: SentencePair, settings: Settings) -> float:
+def _degree(pair: SentencePair, settings: TrainingSettings) -> float:
     """Return what a loss with labels is told of a pair, from 0 to 1."""
     if settings.loss == "online-contrastive":
         return float(_is_positive(pair, settings))
@@ -177,7 +177,7 @@ def _identity(
     learned: Sequence[SentencePair],
     out: Sequence[SentencePair],
     base: ModelFolder,
-    settings: Settings,
+    settings: TrainingSettings,
 ) -> dict[str, Any]:
     digest = hashlib.sha256()
     for pair in (*learned, *out):
@@ -207,7 +207,7 @@ class _Run:
     def __init__(
         self,
         base: ModelFolder,
-        settings: Settings,
+        settings: TrainingSettings,
         learned: Sequence[SentencePair],
         out: Sequence[SentencePair],
         work: Path,
@@ -283,11 +283,10 @@ class _Run:
         return held_out_score(left, right, self._out_labels)
 
     def _steps(self) -> int:
-        from searchkit.training.batches import spread
 
         if not self.settings.spread:
             return -(-len(self.texts) // self.settings.batch_size)
-        return len(spread(self.questions, self.texts, self.settings.batch_size))
+        return len(spread_batches(self.questions, self.texts, self.settings.batch_size))
 
     def _arguments(self, metric: str) -> Any:  # noqa: ANN401
         from sentence_transformers import SentenceTransformerTrainingArguments
@@ -369,7 +368,7 @@ def held_out_score(left: Float32, right: Float32, labels: Sequence[float]) -> fl
 
 
 def loss_labels(
-    pairs: Sequence[SentencePair], questions: Sequence[object], settings: Settings
+    pairs: Sequence[SentencePair], questions: Sequence[object], settings: TrainingSettings
 ) -> list[Any]:
     """Return what the loss is told of each pair: its degree, or what `JointLoss` takes."""
     degrees = [_degree(pair, settings) for pair in pairs]
@@ -382,7 +381,7 @@ def loss_labels(
     ]
 
 
-def _prepared(pairs: Sequence[SentencePair], settings: Settings) -> list[tuple[str, str]]:
+def _prepared(pairs: Sequence[SentencePair], settings: TrainingSettings) -> list[tuple[str, str]]:
     sides = (
         prepare([well_formed(getattr(pair, name)) for pair in pairs], settings.prepare)
         for name in ("sentence_0", "sentence_1")
@@ -415,9 +414,9 @@ def _last_whole(work: Path) -> str | None:
 
 def _publish(
     run: _Run,
-    trained: Trained,
+    trained: TrainingResult,
     base: ModelFolder,
-    settings: Settings,
+    settings: TrainingSettings,
     counts: Sequence[Tokens],
     work: Path,
 ) -> None:
@@ -429,7 +428,7 @@ def _publish(
     with quiet():
         run.model.save_pretrained(str(making), create_model_card=False)
     if settings.prepare:
-        (making / SETTINGS).write_text(json.dumps({"prepare": settings.prepare}), "utf-8")
+        (making / SETTINGS_FILE).write_text(json.dumps({"prepare": settings.prepare}), "utf-8")
     card = model_card(trained, base, settings, counts, run.model)
     (making / "README.md").write_text(card, "utf-8")
     check_folder(making)

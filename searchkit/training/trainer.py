@@ -22,7 +22,7 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from searchkit.core.progress import Progress
-from searchkit.training.batches import spread
+from searchkit.training.batches import spread_batches
 
 METRIC = "held_out"  # the name of the score by which the best checkpoint is chosen
 WHOLE = "whole"  # a file that stands in a checkpoint when all others do
@@ -111,7 +111,7 @@ class _Spread(DefaultBatchSampler):
         self._length = len(self._batches(0))
 
     def _batches(self, epoch: int) -> list[list[int]]:
-        return spread(self._questions, self._texts, self.batch_size, [self.seed, epoch])
+        return spread_batches(self._questions, self._texts, self.batch_size, [self.seed, epoch])
 
     def __iter__(self) -> Iterator[list[int]]:
         yield from self._batches(self.epoch)

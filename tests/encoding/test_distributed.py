@@ -10,23 +10,25 @@ import pytest
 from searchkit.core.errors import IndexMismatch
 from searchkit.core.records import Answer
 from searchkit.encoding import distributed
-from searchkit.encoding.distributed import FarEncoder
-from searchkit.encoding.torch_encoder import BULK_TEXTS
+from searchkit.encoding.distributed import DistributedEncoder
+from searchkit.encoding.torch_encoder import MIN_OFFLOAD_TEXTS
 from searchkit.index.folder import Index
 from searchkit.index.ingest import ingest
 from searchkit.runners.base import PlainLoop
 
 
 @pytest.fixture
-def far(tmp_path: Path, encoder, monkeypatch) -> FarEncoder:
+def far(tmp_path: Path, encoder, monkeypatch) -> DistributedEncoder:
     """Toy encoders on both sides; the one of the worker is another one."""
-    monkeypatch.setattr(distributed, "load_worker", lambda name, fingerprint: type(encoder)())
+    monkeypatch.setattr(
+        distributed, "load_worker_encoder", lambda name, fingerprint: type(encoder)()
+    )
     monkeypatch.setattr(distributed, "BLOCK", 7)
     (tmp_path / "shards").mkdir()
-    return FarEncoder(encoder, PlainLoop(tmp_path / "shards"))
+    return DistributedEncoder(encoder, PlainLoop(tmp_path / "shards"))
 
 
-def test_an_index_is_the_same(tmp_path: Path, far: FarEncoder, encoder) -> None:
+def test_an_index_is_the_same(tmp_path: Path, far: DistributedEncoder, encoder) -> None:
     answers = [Answer(f"a{n}", f"number {n} " * (1 + n % 7), "q") for n in range(100)]
     done: list[tuple[int, int]] = []
     with Index.create(tmp_path / "far", encoder) as index:
@@ -40,7 +42,7 @@ def test_an_index_is_the_same(tmp_path: Path, far: FarEncoder, encoder) -> None:
     assert not list((tmp_path / "shards").iterdir())
 
 
-def test_few_texts_and_queries_stay_here(far: FarEncoder, encoder) -> None:
+def test_few_texts_and_queries_stay_here(far: DistributedEncoder, encoder) -> None:
     assert len(far.encode(["one", "two"])) == len(far.encode_queries(["one", "two"])) == 2
     assert encoder.texts == ["one", "two"]
 
@@ -54,6 +56,6 @@ def test_another_model_is_refused(tmp_path: Path, encoder) -> None:
 
 def test_blocks_for_gpus_are_large_enough_to_wake_them(tmp_path: Path, encoder) -> None:
     runner = PlainLoop(tmp_path)
-    assert FarEncoder(encoder, runner)._block == distributed.BLOCK
+    assert DistributedEncoder(encoder, runner)._block == distributed.BLOCK
     runner.gpus = 1
-    assert FarEncoder(encoder, runner)._block >= BULK_TEXTS
+    assert DistributedEncoder(encoder, runner)._block >= MIN_OFFLOAD_TEXTS

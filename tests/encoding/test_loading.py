@@ -25,8 +25,8 @@ from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.model_folder import check_folder, find_model
 from searchkit.encoding.openvino_encoder import CompiledEncoder
 from searchkit.encoding.torch_encoder import (
-    AcceleratedEncoder,
-    BulkEncoder,
+    GpuEncoder,
+    OffloadingEncoder,
     TorchEncoder,
     load_torch,
 )
@@ -512,21 +512,21 @@ def test_the_bundled_model_is_the_one_it_should_be(monkeypatch: pytest.MonkeyPat
 def test_many_texts_go_to_the_accelerator(
     model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("searchkit.encoding.torch_encoder.BULK_TEXTS", 3)
+    monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 3)
     quick = load_encoder(str(model), device="cpu")
-    encoder = BulkEncoder(quick, "cpu", print, str(model))
+    encoder = OffloadingEncoder(quick, "cpu", print, str(model))
     few = encoder.encode(TEXTS[:2])
     assert encoder._bulk is None
     np.testing.assert_array_equal(few, quick.encode(TEXTS[:2]))
     assert float(np.sum(encoder.encode(TEXTS) * quick.encode(TEXTS), axis=1).min()) >= 0.9999
-    assert isinstance(encoder._bulk, AcceleratedEncoder)
+    assert isinstance(encoder._bulk, GpuEncoder)
     np.testing.assert_array_equal(encoder.encode_queries(TEXTS), quick.encode_queries(TEXTS))
 
 
 def test_an_accelerator_in_half_precision_only_where_that_is_faithful(
     model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("searchkit.encoding.torch_encoder.BULK_TEXTS", 3)
+    monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 3)
     quick = load_encoder(str(model), device="cpu")
     halves = list[bool]()
     load = torch_encoder.load_sentence_transformer
@@ -537,14 +537,14 @@ def test_an_accelerator_in_half_precision_only_where_that_is_faithful(
 
     monkeypatch.setattr(torch_encoder, "load_sentence_transformer", loading)
     for found, tried, used, warnings in (
-        ([0.9999], [True], AcceleratedEncoder, 0),
-        ([0.0, 0.9999], [True, False], AcceleratedEncoder, 0),
+        ([0.9999], [True], GpuEncoder, 0),
+        ([0.0, 0.9999], [True, False], GpuEncoder, 0),
         ([0.0, 0.99], [True, False], type(quick), 1),
     ):
         halves.clear()
         monkeypatch.setattr("searchkit.encoding.compiling.likeness", Mock(side_effect=found))
         said = list[str]()
-        encoder = BulkEncoder(quick, "cpu", said.append, str(model))
+        encoder = OffloadingEncoder(quick, "cpu", said.append, str(model))
         assert encoder.encode(TEXTS).shape == (3, 32)
         assert halves == tried and type(encoder._bulk) is used and len(said) == warnings
     assert said[0].endswith("gives other vectors than the CPU; embedding on the CPU")
@@ -555,7 +555,7 @@ def test_no_such_accelerator(model: Path, cache: Path, monkeypatch: pytest.Monke
 
     if torch.cuda.is_available():
         pytest.skip("has CUDA")
-    monkeypatch.setattr("searchkit.encoding.torch_encoder.BULK_TEXTS", 3)
+    monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 3)
     said = list[str]()
     encoder = load_encoder(str(model), device="cuda", notify=said.append)
     assert encoder.encode(TEXTS).shape == (3, 32)

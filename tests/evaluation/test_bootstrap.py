@@ -10,12 +10,12 @@ from scipy.stats import pearsonr, rankdata, spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score, v_measure_score
 
 from searchkit.evaluation.bootstrap import (
-    Separation,
+    WeightedSeparation,
     bootstrap,
-    groupings,
     interval,
-    pearsons,
     ranks,
+    weighted_pearson,
+    weighted_v_measure,
 )
 
 
@@ -68,8 +68,8 @@ def test_correlations(seed: int, ties: bool) -> None:
     if ties:
         one, other = one.round(), (other / 2).round()
     counts = drawn(seed, 60)
-    plain = pearsons(one, other, counts)
-    places = pearsons(ranks(one, counts), ranks(other, counts), counts)
+    plain = weighted_pearson(one, other, counts)
+    places = weighted_pearson(ranks(one, counts), ranks(other, counts), counts)
     for n, count in enumerate(counts):
         both = repeated(one, count), repeated(other, count)
         assert plain[n] == pytest.approx(pearsonr(*both).statistic)
@@ -79,7 +79,7 @@ def test_correlations(seed: int, ties: bool) -> None:
 
 def test_no_correlation_where_a_resample_does_not_vary() -> None:
     one, other = np.array([0.1, 0.1, 0.3]), np.array([1.0, 2.0, 3.0])
-    found = pearsons(one, other, np.array([[2.0, 1.0, 0.0], [1.0, 1.0, 1.0]]))
+    found = weighted_pearson(one, other, np.array([[2.0, 1.0, 0.0], [1.0, 1.0, 1.0]]))
     assert np.isnan(found[0]) and found[1] == pytest.approx(pearsonr(one, other).statistic)
 
 
@@ -97,7 +97,7 @@ def test_separation_with_a_unit_a_row(seed: int, ties: bool) -> None:
     units, own = rng.integers(0, 25, 80), rng.integers(1, 4, 80).astype(float)
     units[:25] = np.arange(25)
     counts = drawn(seed, 25)
-    found = Separation(truth, scores, units, own).figures(counts)
+    found = WeightedSeparation(truth, scores, units, own).figures(counts)
     for n, count in enumerate(counts):
         assert found[n] == pytest.approx(figures(truth, scores, own * count[units]))
 
@@ -109,13 +109,13 @@ def test_separation_with_two_units_a_row(seed: int, monkeypatch) -> None:
     same = units[:, 0] == units[:, 1]
     scores = (rng.normal(size=200) + same).round(1)
     counts = drawn(seed, 12)
-    found = Separation(same, scores, units).figures(counts)
+    found = WeightedSeparation(same, scores, units).figures(counts)
     for n, count in enumerate(counts):
         both = np.where(same, count[units[:, 0]], count[units[:, 0]] * count[units[:, 1]])
         assert found[n] == pytest.approx(figures(same, scores, both))
-    assert Separation(same, scores, units[:, ::-1]).figures(counts) == pytest.approx(found)
+    assert WeightedSeparation(same, scores, units[:, ::-1]).figures(counts) == pytest.approx(found)
     monkeypatch.setattr("searchkit.evaluation.bootstrap.BLOCK", 1)
-    assert Separation(same, scores, units).figures(counts) == pytest.approx(found)
+    assert WeightedSeparation(same, scores, units).figures(counts) == pytest.approx(found)
 
 
 def test_separation_of_many_positives_is_nearly_exact(monkeypatch) -> None:
@@ -124,18 +124,18 @@ def test_separation_of_many_positives_is_nearly_exact(monkeypatch) -> None:
     scores = rng.normal(size=30_000) + truth
     exact = figures(truth, scores, np.ones(30_000))
     ones = np.ones((1, 1))
-    found = Separation(truth, scores, np.zeros(30_000, int)).figures(ones)[0]
+    found = WeightedSeparation(truth, scores, np.zeros(30_000, int)).figures(ones)[0]
     assert found == pytest.approx(exact, abs=2e-4)
     monkeypatch.setattr("searchkit.evaluation.bootstrap.LEVELS", 10)
-    assert Separation(truth, scores, np.zeros(30_000, int)).figures(ones)[0] != pytest.approx(
-        exact, abs=2e-4
-    )
+    assert WeightedSeparation(truth, scores, np.zeros(30_000, int)).figures(ones)[
+        0
+    ] != pytest.approx(exact, abs=2e-4)
 
 
 def test_separation_where_one_side_was_not_drawn() -> None:
     truth, scores = np.array([True, False, True]), np.array([0.3, 0.2, 0.1])
     counts = np.array([[0, 3, 0], [2, 0, 1], [1, 1, 1]], float)
-    found = Separation(truth, scores, np.arange(3)).figures(counts)
+    found = WeightedSeparation(truth, scores, np.arange(3)).figures(counts)
     assert np.isnan(found[:2]).all()
     assert found[2] == pytest.approx(figures(truth, scores, np.ones(3)))
 
@@ -146,7 +146,7 @@ def test_groupings(seed: int) -> None:
     labels, clusters = rng.integers(0, 4, 50), rng.integers(0, 3, 50)
     clusters[:30] = labels[:30] % 3
     counts = np.vstack([drawn(seed, 50), np.zeros(50)])
-    found = groupings(labels, clusters, counts)
+    found = weighted_v_measure(labels, clusters, counts)
     for n, count in enumerate(counts[:-1]):
         expected = v_measure_score(repeated(labels, count), repeated(clusters, count))
         assert found[n] == pytest.approx(expected)
@@ -157,11 +157,11 @@ def test_ten_thousand_pairs_and_a_thousand_resamples_take_seconds() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 11, 10_000) / 1.0
     scores = labels + rng.normal(size=10_000)
-    separation = Separation(labels >= 6, scores, np.arange(10_000))
+    separation = WeightedSeparation(labels >= 6, scores, np.arange(10_000))
 
     def measure(counts: np.ndarray) -> np.ndarray:
-        places = pearsons(ranks(labels, counts), ranks(scores, counts), counts)
-        plain = pearsons(labels, scores, counts)
+        places = weighted_pearson(ranks(labels, counts), ranks(scores, counts), counts)
+        plain = weighted_pearson(labels, scores, counts)
         return np.column_stack([plain, places, separation.figures(counts)])
 
     started = time.process_time()

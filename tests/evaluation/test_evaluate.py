@@ -15,10 +15,10 @@ from searchkit import Answer
 from searchkit.clustering.methods import k_means
 from searchkit.core.errors import BadInput
 from searchkit.evaluation import sampling
-from searchkit.evaluation.comparison import Evaluated, Figure
+from searchkit.evaluation.comparison import Evaluation, MetricComparison
 from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
-from searchkit.evaluation.sampling import Contrast
-from searchkit.evaluation.texts import whole_vectors
+from searchkit.evaluation.sampling import QuestionPairs
+from searchkit.evaluation.texts import embed_texts
 from searchkit.sources.labelled import SentencePair
 
 WORDS = [f"w{n}" for n in range(60)]
@@ -69,12 +69,12 @@ def made_answers(questions: int = 12, each: int = 6, seed: int = 0) -> list[Answ
     return answers
 
 
-def figure(found: Evaluated, name: str) -> Figure:
-    return next(figure for figure in found.figures if figure.name == name)
+def figure(found: Evaluation, name: str) -> MetricComparison:
+    return next(figure for figure in found.metrics if figure.name == name)
 
 
-def verdicts(found: Evaluated) -> dict[str, str | None]:
-    return {figure.name: figure.results[-1].verdict for figure in found.figures}
+def verdicts(found: Evaluation) -> dict[str, str | None]:
+    return {figure.name: figure.results[-1].verdict for figure in found.metrics}
 
 
 # -- pairs -----------------------------------------------------------------------------------------
@@ -94,11 +94,11 @@ def test_pairs_as_scipy_and_scikit_learn_measure_them() -> None:
         "AUC": roc_auc_score(labels >= 6, scores),
         "average precision": average_precision_score(labels >= 6, scores),
     }
-    assert [figure.name for figure in found.figures] == list(expected)
+    assert [figure.name for figure in found.metrics] == list(expected)
     for name, value in expected.items():
         (result,) = figure(found, name).results
-        assert result.figure.value == pytest.approx(value, abs=1e-5)
-        assert result.figure.low < result.figure.value < result.figure.high
+        assert result.estimate.value == pytest.approx(value, abs=1e-5)
+        assert result.estimate.low < result.estimate.value < result.estimate.high
         assert result.difference is None and result.verdict is None
     assert (
         figure(found, "AUC").on == f"{(labels >= 6).sum()} of 200 pairs have a label of 6 or more"
@@ -134,12 +134,12 @@ def test_the_better_model_is_called_better_and_the_worse_one_worse() -> None:
 def test_models_that_differ_by_chance_are_said_to() -> None:
     found = evaluate_pairs(made_pairs(), [Noisy(0.4, 1), Noisy(0.4, 2), Noisy(0.4, 1)])
     assert set(verdicts(found).values()) == {"within chance"}
-    for one in found.figures:
+    for one in found.metrics:
         _, other, same = one.results
         assert other.verdict == "within chance" and other.difference.value != 0
         assert other.difference.low < 0 < other.difference.high
         assert (same.difference.low, same.difference.value, same.difference.high) == (0, 0, 0)
-        assert other.difference.value == other.figure.value - one.results[0].figure.value
+        assert other.difference.value == other.estimate.value - one.results[0].estimate.value
 
 
 def test_few_differences_between_equal_models_are_called_real() -> None:
@@ -154,9 +154,9 @@ def test_few_differences_between_equal_models_are_called_real() -> None:
 
 
 def test_a_paired_difference_is_known_better_than_either_figure() -> None:
-    (one,) = evaluate_pairs(made_pairs(), [Noisy(0.3, 1), Noisy(0.35, 1)]).figures[:1]
+    (one,) = evaluate_pairs(made_pairs(), [Noisy(0.3, 1), Noisy(0.35, 1)]).metrics[:1]
     _, other = one.results
-    width = other.figure.high - other.figure.low
+    width = other.estimate.high - other.estimate.low
     assert other.difference.high - other.difference.low < 0.6 * width
 
 
@@ -169,16 +169,16 @@ def test_questions_are_drawn_where_they_are_known() -> None:
     assert evaluate_pairs(some, [ToyEncoder()]).units == 17
     # Pairs that say the same thing twenty times are no more than one question.
     copies = [pair for pair in made_pairs(20, 20) for _ in range(20)]
-    wide = evaluate_pairs(copies, [Noisy(0.8)]).figures[0].results[0].figure
+    wide = evaluate_pairs(copies, [Noisy(0.8)]).metrics[0].results[0].estimate
     loose = [SentencePair(p.sentence_0, p.sentence_1, p.label) for p in copies]
-    tight = evaluate_pairs(loose, [Noisy(0.8)]).figures[0].results[0].figure
+    tight = evaluate_pairs(loose, [Noisy(0.8)]).metrics[0].results[0].estimate
     assert wide.value == tight.value and wide.high - wide.low > 3 * (tight.high - tight.low)
 
 
 def test_too_few_to_resample() -> None:
     found = evaluate_pairs(made_pairs(8, 0), [Noisy(2), Noisy(0.1)])
     assert set(verdicts(found).values()) == {"too few to tell"}
-    assert found.figures[0].results[0].figure.low is None
+    assert found.metrics[0].results[0].estimate.low is None
     assert found.notes == ("8 are too few to resample: no intervals, and no verdicts",)
 
 
@@ -197,7 +197,7 @@ def test_what_labels_cannot_give_is_said(labels, least, missing) -> None:
     found = evaluate_pairs(pairs, [ToyEncoder()], positive_from=least)
     for name, why in missing.items():
         assert found.missing[name].startswith(why)
-    given = {figure.name for figure in found.figures}
+    given = {figure.name for figure in found.metrics}
     assert given | set(found.missing) == {"Pearson", "Spearman", "AUC", "average precision"}
     assert given.isdisjoint(found.missing)
     assert bool(found.missing) == bool(missing)
@@ -206,7 +206,7 @@ def test_what_labels_cannot_give_is_said(labels, least, missing) -> None:
 def test_a_model_is_not_asked_if_there_is_nothing_to_give() -> None:
     encoder = ToyEncoder()
     found = evaluate_pairs([SentencePair("a", "b", 1.0)], [encoder])
-    assert len(found.missing) == 4 and not found.figures and not encoder.batches
+    assert len(found.missing) == 4 and not found.metrics and not encoder.batches
 
 
 def test_long_sentences_are_whole() -> None:
@@ -232,16 +232,16 @@ def test_pairs_that_cannot_be_measured() -> None:
 def test_the_seed_makes_the_intervals() -> None:
     pairs, encoder = made_pairs(), Noisy(0.3)
     assert evaluate_pairs(pairs, [encoder]) == evaluate_pairs(pairs, [encoder])
-    one, other = (evaluate_pairs(pairs, [encoder], seed=seed).figures[0] for seed in (0, 1))
-    assert one.results[0].figure.value == other.results[0].figure.value
-    assert one.results[0].figure.low != other.results[0].figure.low
+    one, other = (evaluate_pairs(pairs, [encoder], seed=seed).metrics[0] for seed in (0, 1))
+    assert one.results[0].estimate.value == other.results[0].estimate.value
+    assert one.results[0].estimate.low != other.results[0].estimate.low
 
 
 # -- answers ---------------------------------------------------------------------------------------
 
 
 def all_scores(answers: list[Answer], encoder: ToyEncoder) -> tuple[np.ndarray, np.ndarray]:
-    vectors = whole_vectors([answer.text for answer in answers], encoder, None)
+    vectors = embed_texts([answer.text for answer in answers], encoder, None)
     left, right = np.triu_indices(len(answers), 1)
     return np.column_stack([left, right]), np.einsum("pd,pd->p", vectors[left], vectors[right])
 
@@ -254,8 +254,8 @@ def test_same_question_as_brute_force() -> None:
     pairs, scores = all_scores(known, encoder)
     same = np.array([known[a].question == known[b].question for a, b in pairs])
     auc = figure(found, "same question: AUC")
-    assert auc.results[0].figure.value == pytest.approx(roc_auc_score(same, scores), abs=1e-4)
-    assert figure(found, "same question: average precision").results[0].figure.value == (
+    assert auc.results[0].estimate.value == pytest.approx(roc_auc_score(same, scores), abs=1e-4)
+    assert figure(found, "same question: average precision").results[0].estimate.value == (
         pytest.approx(average_precision_score(same, scores), abs=1e-3)
     )
     assert auc.on == "180 pairs of one question, 2,376 pairs of two"
@@ -266,20 +266,20 @@ def test_same_question_as_brute_force() -> None:
 def test_verdicts_on_answers() -> None:
     answers = made_answers()
     better = evaluate_corpus(answers, [Noisy(2), Noisy(0.1)], label_column="verdict")
-    assert set(verdicts(better).values()) == {"better"} and len(better.figures) == 3
+    assert set(verdicts(better).values()) == {"better"} and len(better.metrics) == 3
     chance = evaluate_corpus(answers, [Noisy(0.5, 1), Noisy(0.5, 2)], label_column="verdict")
     assert set(verdicts(chance).values()) == {"within chance"}
 
 
 def test_of_many_pairs_a_sample_is_taken_and_weighed() -> None:
     answers, encoder = made_answers(30, 10), Noisy(0.5, window=40)
-    whole, part = (evaluate_corpus(answers, [encoder], most_pairs=most) for most in (10**6, 20_000))
-    assert "sample" not in whole.figures[0].on
-    assert part.figures[0].on == (
+    whole, part = (evaluate_corpus(answers, [encoder], max_pairs=most) for most in (10**6, 20_000))
+    assert "sample" not in whole.metrics[0].on
+    assert part.metrics[0].on == (
         "1,350 pairs of one question, 43,500 pairs of two (a sample of 10,000)"
     )
-    for one, other in zip(whole.figures, part.figures, strict=True):
-        a, b = one.results[0].figure, other.results[0].figure
+    for one, other in zip(whole.metrics, part.metrics, strict=True):
+        a, b = one.results[0].estimate, other.results[0].estimate
         assert a.value != b.value and a.value == pytest.approx(b.value, abs=0.02)
         assert (a.low, a.high) == pytest.approx((b.low, b.high), abs=0.03)
 
@@ -294,8 +294,8 @@ def test_copies_as_brute_force() -> None:
     inside = np.array([known[a].question == known[b].question for a, b in pairs])
     truth = np.array([pair in ({"q1-0", "q1-3"}, {"q2-1", "q2-5"}) for pair in ids])[inside]
     auc = figure(found, "copies: AUC")
-    assert auc.results[0].figure.value == pytest.approx(roc_auc_score(truth, scores[inside]))
-    assert figure(found, "copies: average precision").results[0].figure.value == pytest.approx(
+    assert auc.results[0].estimate.value == pytest.approx(roc_auc_score(truth, scores[inside]))
+    assert figure(found, "copies: average precision").results[0].estimate.value == pytest.approx(
         average_precision_score(truth, scores[inside])
     )
     assert auc.on == "2 pairs that are copies, 28 pairs else of their questions"
@@ -319,7 +319,7 @@ def test_copies_that_cannot_be_measured() -> None:
 def test_v_measure_within_questions_and_over_all() -> None:
     answers, encoder = made_answers()[3:], Noisy(0.3, window=40)  # the first question has three
     labels = [answer.meta["verdict"] for answer in answers]
-    vectors = whole_vectors([answer.text for answer in answers], encoder, None)
+    vectors = embed_texts([answer.text for answer in answers], encoder, None)
 
     def of(rows: np.ndarray) -> float:
         found = k_means(vectors[rows], 2, seed=0).labels
@@ -329,11 +329,11 @@ def test_v_measure_within_questions_and_over_all() -> None:
     groups = [np.arange(3), *(np.arange(start, start + 6) for start in range(3, 69, 6))]
     expected = sum(of(rows) * len(rows) for rows in groups) / 69
     one = figure(found, "V-measure, verdict")
-    assert one.results[0].figure.value == pytest.approx(expected)
+    assert one.results[0].estimate.value == pytest.approx(expected)
     assert one.on == "69 answers in 12 questions"
     loose = [Answer(answer.id, answer.text, meta=answer.meta) for answer in answers]
     found = evaluate_corpus(loose, [encoder], label_column="verdict")
-    assert figure(found, "V-measure, verdict").results[0].figure.value == pytest.approx(
+    assert figure(found, "V-measure, verdict").results[0].estimate.value == pytest.approx(
         of(np.arange(69))
     )
     assert found.unit == "answer" and set(found.missing.values()) == {"no answer has a question"}
@@ -355,7 +355,7 @@ def test_what_the_questions_cannot_give_is_said_and_the_rest_given(questions, wh
     found = evaluate_corpus(answers, [ToyEncoder()], label_column="label")
     assert found.missing["same question: AUC"] == why
     alone = why.startswith("no question has")
-    assert ("V-measure, label" in found.missing) == alone == (not found.figures)
+    assert ("V-measure, label" in found.missing) == alone == (not found.metrics)
 
 
 def test_answers_that_cannot_be_measured() -> None:
@@ -368,9 +368,9 @@ def test_answers_that_cannot_be_measured() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_pairs_of_one_and_of_two_questions_are_all_of_them(seed: int) -> None:
     questions = np.random.default_rng(seed).integers(0, 5, 23)
-    contrast = Contrast(questions)
+    contrast = QuestionPairs(questions)
     everything = {(a, b) for a in range(23) for b in range(a + 1, 23)}
-    one, two = contrast.of_one(), contrast.of_two()
+    one, two = contrast.same_question(), contrast.different_questions()
     same = {(a, b) for a, b in everything if questions[a] == questions[b]}
     assert sorted(zip(one.left.tolist(), one.right.tolist(), strict=True)) == sorted(same)
     others = sorted(zip(two.left.tolist(), two.right.tolist(), strict=True))
@@ -380,8 +380,11 @@ def test_pairs_of_one_and_of_two_questions_are_all_of_them(seed: int) -> None:
 
 def test_a_sample_of_pairs_is_uniform() -> None:
     questions = np.array([0, 1, 0, 2, 1, 1, 2, 3])
-    contrast = Contrast(questions)
-    for draw, every in ((contrast.of_one, contrast.of_one()), (contrast.of_two, contrast.of_two())):
+    contrast = QuestionPairs(questions)
+    for draw, every in (
+        (contrast.same_question, contrast.same_question()),
+        (contrast.different_questions, contrast.different_questions()),
+    ):
         most = every.total - 1
         drawn = [draw(most) for _ in range(2000)]
         assert drawn[0].is_sampled and drawn[0].weights.sum() == pytest.approx(every.total)
@@ -452,7 +455,7 @@ def test_retrieval_as_walking_down_the_list(monkeypatch) -> None:
     encoder = Noisy(0.5, window=10)
     found = evaluate_retrieval(corpus, queries, qrels, [encoder])
     expected = by_hand(corpus, queries, qrels, encoder)
-    assert [figure.results[0].figure.value for figure in found.figures] == pytest.approx(expected)
+    assert [figure.results[0].estimate.value for figure in found.metrics] == pytest.approx(expected)
     assert 0.2 < expected[0] < expected[1] < expected[2] < 1  # so that the test can fail
     assert (found.unit, found.units) == ("query", 40)
     assert len(encoder.texts) == len(set(encoder.texts)) and encoder.batches == 1
@@ -468,8 +471,8 @@ def test_verdicts_on_retrieval() -> None:
     assert found["nDCG@10"] == found["MAP"] == "within chance"
 
 
-def values(found: Evaluated) -> dict[str, float]:
-    return {figure.name: figure.results[0].figure.value for figure in found.figures}
+def values(found: Evaluation) -> dict[str, float]:
+    return {figure.name: figure.results[0].estimate.value for figure in found.metrics}
 
 
 def test_ties_rank_in_the_order_of_the_corpus_and_blank_documents_last() -> None:

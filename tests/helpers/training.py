@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from searchkit.sources.labelled import SentencePair
-from searchkit.training.settings import Settings
+from searchkit.training.settings import TrainingSettings
 
 COLOURS = "red green blue white black yellow".split()
 
 
-FAST = Settings(epochs=2, batch_size=8, learning_rate=2e-3, held_out=0.25, seed=1)
+FAST = TrainingSettings(epochs=2, batch_size=8, learning_rate=2e-3, held_out=0.25, seed=1)
 
 
 def pairs(questions: int = 12, each: int = 12, seed: int = 0) -> list[SentencePair]:

@@ -16,9 +16,9 @@ import pytest
 from helpers.training import FAST, pairs
 from helpers.vectors import as_dict, sorted_pairs, unit
 
-from searchkit.encoding.distributed import FarEncoder
+from searchkit.encoding.distributed import DistributedEncoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.encoding.torch_encoder import AcceleratedEncoder, BulkEncoder
+from searchkit.encoding.torch_encoder import GpuEncoder, OffloadingEncoder
 from searchkit.mining import exact, products
 from searchkit.mining.distributed import mine_shards
 from searchkit.mining.exact import mine_pairs
@@ -48,12 +48,12 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
 
 
 def test_many_texts_are_embedded_on_it(tiny: Path, monkeypatch) -> None:
-    monkeypatch.setattr("searchkit.encoding.torch_encoder.BULK_TEXTS", 100)
+    monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 100)
     encoder = load_encoder(str(tiny))
-    assert isinstance(encoder, BulkEncoder)
+    assert isinstance(encoder, OffloadingEncoder)
     wanted = load_encoder(str(tiny), device="cpu").encode(TEXTS)
     vectors = encoder.encode(TEXTS)
-    assert isinstance(encoder._bulk, AcceleratedEncoder)
+    assert isinstance(encoder._bulk, GpuEncoder)
     assert encoder._bulk._model.device.type == "cuda"
     assert float((vectors * wanted).sum(1).min()) > 0.9995
 
@@ -79,7 +79,7 @@ def test_workers_mine_on_it(runner: Runner, monkeypatch) -> None:
 def test_workers_embed_on_it(runner: Runner, tiny: Path, caplog) -> None:
     encoder = load_encoder(str(tiny), device="cpu")
     with caplog.at_level(logging.WARNING, "searchkit"):
-        vectors = FarEncoder(encoder, runner).encode(TEXTS * 7)  # 2,100: enough to wake it
+        vectors = DistributedEncoder(encoder, runner).encode(TEXTS * 7)  # 2,100: enough to wake it
     assert float((vectors * encoder.encode(TEXTS * 7)).sum(1).min()) > 0.9995
     assert not caplog.messages
 
@@ -94,8 +94,8 @@ def test_a_model_is_trained_on_it_and_used_without(tiny: Path, tmp_path: Path) -
     found = pairs(each=24)
     settings = replace(FAST, epochs=8, learning_rate=3e-3)
     trained = train(found, tmp_path / "out", model=str(tiny), settings=settings)
-    assert trained.before is not None
-    assert max(score for _, score in trained.scores) > trained.before + 0.1
+    assert trained.score_before is not None
+    assert max(score for _, score in trained.scores) > trained.score_before + 0.1
     one, other = (load_encoder(str(trained.path), device=d) for d in ("cpu", "cuda"))
     texts = [pair.sentence_0 for pair in found]
     assert np.allclose((one.encode(texts) * other.encode(texts)).sum(1), 1, atol=5e-4)

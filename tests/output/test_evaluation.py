@@ -12,21 +12,22 @@ from click.testing import CliRunner, Result
 
 from searchkit.cli.app import main
 from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
-from searchkit.evaluation.comparison import Evaluated, Figure, Interval
-from searchkit.evaluation.comparison import Result as One
+from searchkit.evaluation.comparison import Estimate, Evaluation, MetricComparison, ModelResult
 from searchkit.output import evaluation
 
-BETTER = One("new", Interval(0.75, 0.7, 0.8), Interval(0.1, 0.05, 0.15), "better")
-CHANCE = One("old\x1b[2J", Interval(0.6, 0.5, 0.7), Interval(-0.05, -0.1, 0.01), "within chance")
-FIRST = One("base", Interval(0.65, 0.6, 0.7), None, None)
-FOUND = Evaluated(
+BETTER = ModelResult("new", Estimate(0.75, 0.7, 0.8), Estimate(0.1, 0.05, 0.15), "better")
+CHANCE = ModelResult(
+    "old\x1b[2J", Estimate(0.6, 0.5, 0.7), Estimate(-0.05, -0.1, 0.01), "within chance"
+)
+FIRST = ModelResult("base", Estimate(0.65, 0.6, 0.7), None, None)
+FOUND = Evaluation(
     ("base", "new", "old\x1b[2J"), "20 pairs", "pair", 20, 1000,
-    (Figure("AUC", "8 of 20 pairs are positive", (FIRST, BETTER, CHANCE)),),
+    (MetricComparison("AUC", "8 of 20 pairs are positive", (FIRST, BETTER, CHANCE)),),
     {"Pearson": "all labels are 3"}, ("a note",),
 )  # fmt: skip
 
 
-def shown(found: Evaluated) -> str:
+def shown(found: Evaluation) -> str:
     out = io.StringIO()
     evaluation.print_evaluated(found, out)
     return out.getvalue()
@@ -48,13 +49,15 @@ def test_the_table() -> None:
 
 
 def test_a_table_without_intervals_and_one_without_figures() -> None:
-    one = One("base", Interval(0.65, None, None), None, None)
-    two = One("new", Interval(0.7, None, None), Interval(0.05, None, None), "too few to tell")
-    few = Evaluated(("base", "new"), "3 queries", "query", 3, 1000,
-                    (Figure("MAP", "3 queries", (one, two)),), {}, ())  # fmt: skip
+    one = ModelResult("base", Estimate(0.65, None, None), None, None)
+    two = ModelResult(
+        "new", Estimate(0.7, None, None), Estimate(0.05, None, None), "too few to tell"
+    )
+    few = Evaluation(("base", "new"), "3 queries", "query", 3, 1000,
+                    (MetricComparison("MAP", "3 queries", (one, two)),), {}, ())  # fmt: skip
     assert "0.650" in shown(few) and "+0.050" in shown(few) and "too few to tell" in shown(few)
     assert "resamples" not in shown(few)
-    none = Evaluated(("base",), "1 pair", "pair", 1, 1000, (), {"AUC": "no"}, ())
+    none = Evaluation(("base",), "1 pair", "pair", 1, 1000, (), {"AUC": "no"}, ())
     assert shown(none) == "1 pair\nAUC: not given, no\n"
 
 

@@ -279,7 +279,7 @@ def test_a_runner_finds_the_same(tmp_path: Path, monkeypatch, where: Where, pass
     answers += [Answer("q1-ref", VOCABULARY[7] * 30, "q1", "reference", meta={"prompt": "say é"})]
     if passages:
         monkeypatch.setattr("searchkit.plagiarism.find.SENTENCES", 10)
-    monkeypatch.setattr(distributed, "load_worker", lambda *_: ToyEncoder(window=100))
+    monkeypatch.setattr(distributed, "load_worker_encoder", lambda *_: ToyEncoder(window=100))
     (tmp_path / "shards").mkdir()
     with made(tmp_path / "old", honest(4, "q2", 7)) as old, made(tmp_path / "i", answers) as index:
         done: list[int] = []

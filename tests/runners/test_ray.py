@@ -21,7 +21,7 @@ from helpers.vectors import sorted_pairs, unit
 
 from searchkit.core.errors import BadInput, IndexMismatch, RunnerFailed
 from searchkit.encoding import distributed as far_encoding
-from searchkit.encoding.distributed import FarEncoder
+from searchkit.encoding.distributed import DistributedEncoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.folder import Index
 from searchkit.mining import distributed, exact
@@ -131,7 +131,7 @@ def test_embedding_gives_the_same_vectors(
     encoder = load_encoder(str(tiny))
     texts = [f"{'a word and ' * (n % 9)} number {n}" for n in range(200)]
     done: list[tuple[int, int]] = []
-    far_encoder = FarEncoder(encoder, runner)
+    far_encoder = DistributedEncoder(encoder, runner)
     vectors = far_encoder.encode(texts, lambda *now: done.append(now))
     assert np.array_equal(vectors, encoder.encode(texts)) and sum(done) == 200
     assert (shards / "died-embedding").exists()
@@ -143,7 +143,7 @@ def test_a_worker_refuses_another_model(runner: RayRunner, tiny: Path) -> None:
     encoder = load_encoder(str(tiny))
     encoder.fingerprint = "0" * 64
     with pytest.raises(IndexMismatch, match="000000000000"):
-        FarEncoder(encoder, runner).encode([str(n) for n in range(100)])
+        DistributedEncoder(encoder, runner).encode([str(n) for n in range(100)])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from searchkit.training.batches import connected, held_out, spread
+from searchkit.training.batches import connected_groups, hold_out_groups, spread_batches
 
 
 def rows(sizes: dict[str, int]) -> tuple[list[str], list[tuple[str, str]]]:
@@ -20,7 +20,7 @@ def rows(sizes: dict[str, int]) -> tuple[list[str], list[tuple[str, str]]]:
 
 def test_questions_are_spread_evenly() -> None:
     questions, texts = rows({"a": 40, "b": 20, "c": 10, "d": 10})
-    batches = spread(questions, texts, 8)
+    batches = spread_batches(questions, texts, 8)
     assert sorted(row for batch in batches for row in batch) == list(range(80))
     assert [len(batch) for batch in batches] == [8] * 10
     for batch in batches:
@@ -31,7 +31,7 @@ def test_a_text_is_never_twice_in_a_batch() -> None:
     questions = ["a"] * 30 + ["b"] * 30
     texts = [("reference", f"answer {n % 25}") for n in range(30)]
     texts += [(f"left {n}", "I don't know" if n % 3 else "reference") for n in range(30)]
-    batches = spread(questions, texts, 16, seed=3)
+    batches = spread_batches(questions, texts, 16, seed=3)
     assert sorted(row for batch in batches for row in batch) == list(range(60))
     for batch in batches:
         said = Counter(text for row in batch for text in set(texts[row]))
@@ -46,7 +46,7 @@ def test_a_text_is_never_twice_in_a_batch() -> None:
 def test_every_row_once_and_no_text_twice(drawn, size: int, seed: int) -> None:
     questions = [q for q, _, _ in drawn]
     texts = [(f"t{a}", f"t{b}") for _, a, b in drawn]
-    batches = spread(questions, texts, size, seed)
+    batches = spread_batches(questions, texts, size, seed)
     assert sorted(row for batch in batches for row in batch) == list(range(len(drawn)))
     for batch in batches:
         assert 0 < len(batch) <= size
@@ -56,30 +56,34 @@ def test_every_row_once_and_no_text_twice(drawn, size: int, seed: int) -> None:
 
 def test_the_seed_decides_the_order() -> None:
     questions, texts = rows({"a": 9, "b": 9})
-    assert spread(questions, texts, 4, seed=1) == spread(questions, texts, 4, seed=1)
-    assert spread(questions, texts, 4, seed=1) != spread(questions, texts, 4, seed=2)
-    assert len(spread(questions, texts, 4)) == ceil(18 / 4)
+    assert spread_batches(questions, texts, 4, seed=1) == spread_batches(
+        questions, texts, 4, seed=1
+    )
+    assert spread_batches(questions, texts, 4, seed=1) != spread_batches(
+        questions, texts, 4, seed=2
+    )
+    assert len(spread_batches(questions, texts, 4)) == ceil(18 / 4)
 
 
 def test_what_shares_a_text_is_connected() -> None:
-    labels = connected([("a", "b"), ("c", "d"), ("b", "e"), ("d", "c"), ("f", "f")])
+    labels = connected_groups([("a", "b"), ("c", "d"), ("b", "e"), ("d", "c"), ("f", "f")])
     assert labels[0] == labels[2] and labels[1] == labels[3]
     assert len({labels[0], labels[1], labels[4]}) == 3
 
 
 def test_whole_groups_are_held_out() -> None:
     groups = [f"q{n % 20}" for n in range(400)]
-    out = held_out(groups, 0.2, seed=5)
+    out = hold_out_groups(groups, 0.2, seed=5)
     assert out.sum() == 80
     inside = {g for g, held in zip(groups, out, strict=True) if held}
     assert not inside & {g for g, held in zip(groups, out, strict=True) if not held}
-    assert held_out(groups, 0.2, seed=5).tolist() == out.tolist()
-    assert held_out(groups, 0.2, seed=6).tolist() != out.tolist()
+    assert hold_out_groups(groups, 0.2, seed=5).tolist() == out.tolist()
+    assert hold_out_groups(groups, 0.2, seed=6).tolist() != out.tolist()
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_great_group_is_not_held_out(seed: int) -> None:
     groups = np.repeat(["great", *"abcdefghij"], [500, *[10] * 10]).tolist()
-    assert held_out(groups, 0.1, seed=seed).sum() == 60
-    assert held_out(["a", "b"], 0.9).sum() == 1
-    assert not held_out(["a", "a"], 0.5).any()
+    assert hold_out_groups(groups, 0.1, seed=seed).sum() == 60
+    assert hold_out_groups(["a", "b"], 0.9).sum() == 1
+    assert not hold_out_groups(["a", "a"], 0.5).any()

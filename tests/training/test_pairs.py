@@ -13,13 +13,13 @@ from searchkit import Answer, Index
 from searchkit.core.errors import BadInput
 from searchkit.index.decisions import decide
 from searchkit.sources.labelled import SentencePair
-from searchkit.training.pairs import pairs_of_clusters, pairs_of_decisions, pairs_of_graded
+from searchkit.training.pairs import pairs_from_clusters, pairs_from_decisions, pairs_from_grades
 
 
 def test_each_graded_answer_with_the_reference_and_its_mark(tmp_path: Path) -> None:
     rows = marked(course(), {"q1-00": None})
     with made(tmp_path, rows) as index:
-        pairs = pairs_of_graded(index, "score")
+        pairs = pairs_from_grades(index, "score")
     texts = {a.id: a.text for a in rows}
     expected = {
         (texts[f"{a.question}-ref"], a.text, float(a.meta["score"]) * 2.5, a.question)
@@ -33,7 +33,7 @@ def test_each_graded_answer_with_the_reference_and_its_mark(tmp_path: Path) -> N
 def test_without_a_reference_the_best_answers_take_turns(tmp_path: Path) -> None:
     rows = [a for a in course() if not a.is_reference]
     with made(tmp_path, rows) as index:
-        pairs = pairs_of_graded(index, "score", max_label=1)
+        pairs = pairs_from_grades(index, "score", max_label=1)
     best = {
         q: max(float(a.meta["score"]) for a in rows if a.question == q)
         for q in ("q1", "q2", "q3", "q4")
@@ -47,16 +47,16 @@ def test_without_a_reference_the_best_answers_take_turns(tmp_path: Path) -> None
 
 def test_labels_are_good_or_not(tmp_path: Path) -> None:
     with made(tmp_path, course()) as index:
-        pairs = pairs_of_graded(index, "verdict", good=["pass"])
+        pairs = pairs_from_grades(index, "verdict", good=["pass"])
         assert {p.label for p in pairs} == {0.0, 10.0}
         with pytest.raises(BadInput, match="its marks are labels; say which are good ones: --good"):
-            pairs_of_graded(index, "verdict")
+            pairs_from_grades(index, "verdict")
         with pytest.raises(BadInput, match="verdict: no label 'bravo'; say which are good ones"):
-            pairs_of_graded(index, "verdict", good=["bravo"])
+            pairs_from_grades(index, "verdict", good=["bravo"])
         with pytest.raises(BadInput, match="--good is for labels; the marks in score are numbers"):
-            pairs_of_graded(index, "score", good=["4"])
+            pairs_from_grades(index, "score", good=["4"])
         with pytest.raises(BadInput, match="no column 'nope'"):
-            pairs_of_graded(index, "nope")
+            pairs_from_grades(index, "nope")
 
 
 def test_nothing_to_pair_with(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_nothing_to_pair_with(tmp_path: Path) -> None:
         made(tmp_path, rows) as index,
         pytest.raises(BadInput, match="no question has graded answers and one to pair them with"),
     ):
-        pairs_of_graded(index, "score")
+        pairs_from_grades(index, "score")
 
 
 def test_clusters_are_pairs_of_their_centre(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_clusters_are_pairs_of_their_centre(tmp_path: Path) -> None:
     ]
     rows.append(replace(rows[0], id="twin"))
     with made(tmp_path, rows) as index:
-        pairs = pairs_of_clusters(index)
+        pairs = pairs_from_clusters(index)
     alike = [p for p in pairs if p.label == 10]
     assert len(alike) == 4  # two others of each centre; equal texts are no pair
     assert all(p.sentence_0[:5] == p.sentence_1[:5] for p in alike)
@@ -88,7 +88,7 @@ def test_clusters_are_pairs_of_their_centre(tmp_path: Path) -> None:
         made(tmp_path / "one", rows[:1]) as index,
         pytest.raises(BadInput, match="no two answers say the same, and none is apart"),
     ):
-        pairs_of_clusters(index)
+        pairs_from_clusters(index)
 
 
 def test_reviewed_findings_are_pairs(tmp_path: Path) -> None:
@@ -96,13 +96,13 @@ def test_reviewed_findings_are_pairs(tmp_path: Path) -> None:
     with Index.create(tmp_path / "index", ToyEncoder()) as index:
         index.add(answers)
         with pytest.raises(BadInput, match="nobody has decided about a finding"):
-            pairs_of_decisions(index)
+            pairs_from_decisions(index)
         decide(index, "a", "b", "confirmed")
         decide(index, "a", "c", "dismissed")
         decide(index, "b", "c", "confirmed")
         decide(index, "b", "c", "open")
         decide(index, "a", "last-year:a", "confirmed")
-        assert pairs_of_decisions(index, max_label=5) == [
+        assert pairs_from_decisions(index, max_label=5) == [
             SentencePair("The text of a", "The text of b", 5, "q1"),
             SentencePair("The text of a", "The text of c", 0, "q1"),
         ]

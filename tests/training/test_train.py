@@ -23,7 +23,7 @@ from searchkit.core.errors import BadInput, MissingExtra
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.model_folder import check_folder
 from searchkit.sources.labelled import SentencePair
-from searchkit.training.settings import CARD, LOSSES, Settings
+from searchkit.training.settings import CARD_RECIPE, LOSSES, TrainingSettings
 from searchkit.training.train import held_out_score, loss_labels, question_groups, train
 
 pytestmark = pytest.mark.model
@@ -42,11 +42,11 @@ def test_it_learns_what_is_alike_and_others_can_load_it(loss, tiny: Path, tmp_pa
         pairs(each=24), tmp_path / "new", model=str(tiny), settings=settings,
         device="cpu", progress=lambda *at: steps.append(at),
     )  # fmt: skip
-    assert trained.before is not None
-    assert max(score for _, score in trained.scores) > trained.before + 0.1
-    assert dict(trained.scores)[trained.best] == max(score for _, score in trained.scores)
+    assert trained.score_before is not None
+    assert max(score for _, score in trained.scores) > trained.score_before + 0.1
+    assert dict(trained.scores)[trained.best_step] == max(score for _, score in trained.scores)
     assert steps[-1] == (trained.steps, trained.steps) and len(steps) == trained.steps
-    assert not {p.question for p in trained.learned} & {p.question for p in trained.held_out}
+    assert not {p.question for p in trained.training_pairs} & {p.question for p in trained.held_out}
     assert 0.15 < len(trained.held_out) / 288 < 0.4
     assert not list(tmp_path.glob("*.training"))
     # What searchkit makes of it, and what plain sentence-transformers does, is the same.
@@ -62,7 +62,7 @@ def test_it_learns_what_is_alike_and_others_can_load_it(loss, tiny: Path, tmp_pa
         for side in ("sentence_0", "sentence_1")
     )
     labels = [p.label for p in trained.held_out]
-    kept = dict(trained.scores)[trained.best]
+    kept = dict(trained.scores)[trained.best_step]
     assert held_out_score(left, right, labels) == pytest.approx(kept, abs=0.02)
 
 
@@ -101,26 +101,26 @@ def test_a_prepared_model_is_applied_prepared(tiny: Path, tmp_path: Path) -> Non
 
 
 def test_the_published_recipe_takes_every_pair_for_a_positive(tiny: Path, tmp_path: Path) -> None:
-    settings = replace(CARD, batch_size=8, learning_rate=2e-3, held_out=0.25)
+    settings = replace(CARD_RECIPE, batch_size=8, learning_rate=2e-3, held_out=0.25)
     trained = train(pairs(), tmp_path / "card", model=str(tiny), settings=settings, device="cpu")
-    assert {pair.label for pair in trained.learned} == {0.0, 10.0}
+    assert {pair.label for pair in trained.training_pairs} == {0.0, 10.0}
     mnrl = replace(FAST, loss="mnrl")
     trained = train(pairs(), tmp_path / "mnrl", model=str(tiny), settings=mnrl, device="cpu")
-    assert {pair.label for pair in trained.learned} == {10.0}
+    assert {pair.label for pair in trained.training_pairs} == {10.0}
 
 
 def test_without_questions_what_shares_a_text_stays_together(tiny: Path, tmp_path: Path) -> None:
     loose = [replace(pair, question=None) for pair in pairs()]
     trained = train(loose, tmp_path / "new", model=str(tiny), settings=FAST, device="cpu")
     texts = [{t for p in some for t in (p.sentence_0, p.sentence_1)}
-             for some in (trained.learned, trained.held_out)]  # fmt: skip
+             for some in (trained.training_pairs, trained.held_out)]  # fmt: skip
     assert trained.held_out and not texts[0] & texts[1]
 
 
 def test_nothing_held_out_is_said(tiny: Path, tmp_path: Path) -> None:
     settings = replace(FAST, held_out=0)
     trained = train(pairs(), tmp_path / "new", model=str(tiny), settings=settings, device="cpu")
-    assert (trained.before, trained.scores, trained.best) == (None, [], trained.steps)
+    assert (trained.score_before, trained.scores, trained.best_step) == (None, [], trained.steps)
     assert "Nothing was held out" in (trained.path / "README.md").read_text("utf-8")
 
 
@@ -181,7 +181,7 @@ def test_a_loss_that_is_no_number_later_keeps_the_best(
     breaking(monkeypatch, 20)
     trained = train(pairs(), tmp_path / "new", model=str(tiny), settings=FAST, device="cpu")
     assert "the loss is no number any more at step 20; the best checkpoint before" in caplog.text
-    assert trained.best < 20
+    assert trained.best_step < 20
     assert np.isfinite(load_encoder(str(trained.path), device="cpu").encode(["red"])).all()
 
 
@@ -286,7 +286,7 @@ def test_what_is_cut_off_is_said(tiny: Path, tmp_path: Path, caplog) -> None:
         short = replace(FAST, max_tokens=8, epochs=1)
         long = [replace(pair, sentence_0=pair.sentence_0 * 2) for pair in pairs()]
         trained = train(long, tmp_path / "new", model=str(tiny), settings=short, device="cpu")
-    count = len(trained.learned)
+    count = len(trained.training_pairs)
     assert f"{count} of {2 * count} texts are longer than 8 tokens; training" in caplog.text
     assert f"| {count} |" in (trained.path / "README.md").read_text("utf-8")
 
@@ -357,9 +357,9 @@ def test_the_joint_loss_is_told_degrees_questions_and_positives() -> None:
         SentencePair("g", "d", 5.0),
     ]
     groups = question_groups(some)
-    found = loss_labels(some, groups, Settings(loss="joint"))
+    found = loss_labels(some, groups, TrainingSettings(loss="joint"))
     assert found == [[0.0, 0.0, 0.0], [0.6, 1.0, 1.0], [1.0, 0.0, 1.0], [0.5, 1.0, 0.0]]
-    assert loss_labels(some, groups, Settings(loss="cosent")) == [0.0, 0.6, 1.0, 0.5]
+    assert loss_labels(some, groups, TrainingSettings(loss="cosent")) == [0.0, 0.6, 1.0, 0.5]
 
 
 def test_the_score_of_pairs() -> None:
