@@ -13,7 +13,7 @@ from searchkit.core.arrays import unit_rows
 from searchkit.core.errors import BadInput
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.model_folder import find_model
-from searchkit.encoding.openvino_encoder import CompiledEncoder, Recipe
+from searchkit.encoding.openvino_encoder import CompiledEncoder, EncoderConfig
 
 TEXTS = [
     "yes",
@@ -78,7 +78,7 @@ def fake(network: FakeNetwork, **changes: Any) -> CompiledEncoder:
         "query_prompt": "",
         "document_prompt": "",
     }
-    return CompiledEncoder(Recipe(**{**settings, **changes}), tokenizer, network)
+    return CompiledEncoder(EncoderConfig(**{**settings, **changes}), tokenizer, network)
 
 
 def counts(vectors: np.ndarray[Any, Any]) -> list[int]:
