@@ -174,8 +174,8 @@ def mine(
                 write_csv(rows, MINED_COLUMNS, out)
             else:
                 print_mined(mined, index.get, out)
-        if mined.kept < mined.total:
-            left_out = mined.total - mined.kept
+        if mined.returned < mined.total:
+            left_out = mined.total - mined.returned
             log.info(
                 "%s pairs more reach the threshold; --max-pairs left them out", f"{left_out:,}"
             )

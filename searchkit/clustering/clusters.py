@@ -13,12 +13,12 @@ import numpy as np
 from searchkit.clustering import maps
 from searchkit.clustering.distributed import cluster_on_runner
 from searchkit.clustering.methods import (
-    METHODS,
+    CLUSTER_METHODS,
     NOISE,
     Choice,
     Clustering,
+    ClusterMethod,
     ClusterSettings,
-    Method,
     cluster_vectors,
 )
 from searchkit.clustering.records import Cluster, Member
@@ -38,7 +38,7 @@ MIN_SIZE = 3  # of a cluster of hdbscan
 
 
 @dataclass(frozen=True, slots=True)
-class Clustered:
+class ClusterResult:
     """What `cluster` found.
 
     Attributes:
@@ -59,7 +59,7 @@ def cluster(
     index: BaseIndex,
     *,
     by: By | None = None,
-    method: Method = "communities",
+    method: ClusterMethod = "communities",
     threshold: float | None = None,
     k: int | None = None,
     min_size: int = MIN_SIZE,
@@ -67,7 +67,7 @@ def cluster(
     seed: int = 0,
     runner: Runner | None = None,
     progress: Progress | None = None,
-) -> Clustered:
+) -> ClusterResult:
     """Group the answers that say the same; each is in one cluster.
 
     Args:
@@ -110,11 +110,11 @@ def cluster(
             progress(done, len(ordered))
     count = sum(len(group) for group in groups.values())
     blank = len(index.ids(where)) - count
-    return Clustered(found, choices, count, blank)
+    return ClusterResult(found, choices, count, blank)
 
 
 def draw_map(
-    index: BaseIndex, found: Clustered, path: Path, *, where: Where = EVERYTHING, seed: int = 0
+    index: BaseIndex, found: ClusterResult, path: Path, *, where: Where = EVERYTHING, seed: int = 0
 ) -> None:
     """Draw the answers of one question, or of all, on a plane: `.png`, `.svg`, `.pdf` or `.html`.
 
@@ -147,7 +147,7 @@ def draw_map(
 
 
 def map_points(
-    index: BaseIndex, found: Clustered, *, where: Where = EVERYTHING, seed: int = 0
+    index: BaseIndex, found: ClusterResult, *, where: Where = EVERYTHING, seed: int = 0
 ) -> tuple[list[Answer], Float64, list[str]]:
     """Return the answers that are not blank, the place of each, and the name of its cluster.
 
@@ -177,9 +177,9 @@ def map_points(
     return answers, places, [named.get(answer.id, "") for answer in answers]
 
 
-def _check(method: Method, threshold: float | None, k: int | None, min_size: int) -> None:
-    if method not in METHODS:
-        raise BadInput(f"--method must be one of {', '.join(METHODS)}, not {method!r}")
+def _check(method: ClusterMethod, threshold: float | None, k: int | None, min_size: int) -> None:
+    if method not in CLUSTER_METHODS:
+        raise BadInput(f"--method must be one of {', '.join(CLUSTER_METHODS)}, not {method!r}")
     if threshold is not None:
         check_threshold(threshold)
     if k is not None and k < 1:

@@ -326,15 +326,15 @@ def _ordered(vectors: Float32, labels: Int64, centres: Int64, weights: Int64 | N
     return Clustering(labels, centres, scores)
 
 
-Method = Literal["communities", "k-means", "hdbscan"]
-METHODS: tuple[Method, ...] = ("communities", "k-means", "hdbscan")
+ClusterMethod = Literal["communities", "k-means", "hdbscan"]
+CLUSTER_METHODS: tuple[ClusterMethod, ...] = ("communities", "k-means", "hdbscan")
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
     """How one question is clustered; see `cluster` for what each means."""
 
-    method: Method
+    method: ClusterMethod
     threshold: float | None
     k: int | None
     min_size: int

@@ -26,20 +26,20 @@ THRESHOLD = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Mined:
+class MiningResult:
     """What `mine` found.
 
     Attributes:
         equal: Groups of answers with the same text, as ids in order; largest group first. The
             first id stands for its group in the pairs.
         total: How many pairs reach the threshold.
-        kept: How many of them are given: less than `total` only where `max_pairs` said so.
+        returned: How many of them are given: less than `total` only where `max_pairs` said so.
         recall: How many of all pairs these are, where `partitions` said so; None: all.
     """
 
     equal: list[list[str]]
     total: int
-    kept: int
+    returned: int
     _ids: Sequence[str]
     _sorter: PairSorter
     recall: Recall | None = None
@@ -62,7 +62,7 @@ def mine(
     runner: Runner | None = None,
     partitions: int | None = None,
     progress: Progress | None = None,
-) -> Mined:
+) -> MiningResult:
     """Find every pair of answers whose best passages score at least `threshold`.
 
     Exact: equal to brute force over all passages. Answers with equal texts are one: they are
@@ -106,7 +106,7 @@ def mine(
         recall = measure_recall(vectors, threshold, cells, groups=groups, owners=owners)
     same = sorted((group for group in equal.values() if len(group) > 1), key=lambda g: (-len(g), g))
     kept = sorter.total if max_pairs is None else min(sorter.total, max_pairs)
-    return Mined(
+    return MiningResult(
         [[ids[n] for n in group] for group in same], sorter.total, kept, ids, sorter, recall
     )
 

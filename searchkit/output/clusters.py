@@ -12,7 +12,7 @@ from searchkit.output.console import one_line, open_console, visible
 from searchkit.output.search import Get
 
 if TYPE_CHECKING:
-    from searchkit.clustering.clusters import Clustered
+    from searchkit.clustering.clusters import ClusterResult
     from searchkit.clustering.methods import Choice
 
 
@@ -66,7 +66,7 @@ def clusters_as_rows(clusters: Sequence[Cluster], get: Get) -> Iterator[dict[str
             }
 
 
-def print_clusters(found: Clustered, get: Get, out: TextIO) -> None:
+def print_clusters(found: ClusterResult, get: Get, out: TextIO) -> None:
     """Print a tree for each question: clusters with their centres, then what stands alone."""
     from rich.text import Text
     from rich.tree import Tree

@@ -11,7 +11,7 @@ from searchkit.output.console import one_line, open_console, plain_table, tidy, 
 from searchkit.plagiarism.records import NO_FINDING, Finding, Overlap, Ring
 
 if TYPE_CHECKING:
-    from searchkit.plagiarism.find import Comparison, Plagiarism
+    from searchkit.plagiarism.find import Comparison, PlagiarismResult
 
 
 SHOWN = 50  # findings that a table shows
@@ -107,7 +107,7 @@ def comparison_as_record(compared: Comparison) -> dict[str, Any]:
     return finding_as_record(compared.finding, decision)
 
 
-def plagiarism_as_record(found: Plagiarism) -> dict[str, Any]:
+def plagiarism_as_record(found: PlagiarismResult) -> dict[str, Any]:
     """Return `{"findings": […], "rings": […]}`."""
     return {
         "findings": list(_as_records(found)),
@@ -115,17 +115,17 @@ def plagiarism_as_record(found: Plagiarism) -> dict[str, Any]:
     }
 
 
-def plagiarism_as_lines(found: Plagiarism) -> Iterator[dict[str, Any]]:
+def plagiarism_as_lines(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
     """Yield each finding, then each ring, which is known by its `authors`."""
     yield from _as_records(found)
     yield from map(ring_as_record, found.rings)
 
 
-def _as_records(found: Plagiarism) -> Iterator[dict[str, Any]]:
+def _as_records(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
     return (finding_as_record(finding, found.decision(finding)) for finding in found.findings)
 
 
-def plagiarism_as_rows(found: Plagiarism) -> Iterator[dict[str, Any]]:
+def plagiarism_as_rows(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
     """Yield a row a finding, with both answers."""
     for finding in found.findings:
         left, right = found.texts[finding.left], found.texts[finding.right]
@@ -139,7 +139,7 @@ def plagiarism_as_rows(found: Plagiarism) -> Iterator[dict[str, Any]]:
         }
 
 
-def what_was_compared(found: Plagiarism) -> Iterator[str]:
+def what_was_compared(found: PlagiarismResult) -> Iterator[str]:
     """Say what was looked at, and what wasn't."""
     groups = counted(found.questions, "question")
     yield f"{found.answers:,} answers compared in {groups}, {found.pairs:,} pairs"
@@ -178,7 +178,7 @@ def in_short(expected: float) -> str:
     return _count(expected) if expected >= 1 else f"{expected:.2g}"
 
 
-def print_plagiarism(found: Plagiarism, out: TextIO) -> None:
+def print_plagiarism(found: PlagiarismResult, out: TextIO) -> None:
     """Print the findings with what they rest on, then the rings; `SHOWN` findings at most."""
     console = open_console(out)
     shown = [one for one in found.findings if found.decision(one) != "dismissed"]
@@ -199,7 +199,7 @@ def print_plagiarism(found: Plagiarism, out: TextIO) -> None:
     console.print("Each is a reason to look, not a proof; read two with: searchkit compare ID ID")
 
 
-def _findings_table(findings: Sequence[Finding], found: Plagiarism) -> Any:  # noqa: ANN401
+def _findings_table(findings: Sequence[Finding], found: PlagiarismResult) -> Any:  # noqa: ANN401
     from rich.text import Text
 
     table = plain_table()

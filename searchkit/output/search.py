@@ -13,7 +13,7 @@ from searchkit.mining.pairs import Pair
 from searchkit.output.console import excerpt, one_line, open_console, plain_table, tidy, visible
 
 if TYPE_CHECKING:
-    from searchkit.mining.pairs import Mined
+    from searchkit.mining.pairs import MiningResult
 
 Get = Callable[[Sequence[str]], list[Answer]]
 LONGEST = 1_500  # characters of a passage that a table shows
@@ -81,7 +81,7 @@ def flat_hits(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dic
     return [*columns, *extra], rows
 
 
-def mined_as_records(mined: Mined) -> Iterator[dict[str, Any]]:
+def mined_as_records(mined: MiningResult) -> Iterator[dict[str, Any]]:
     """Yield each group as `{"equal": [id, …]}`, then each pair as `{"left", "right", "score"}`."""
     yield from ({"equal": group} for group in mined.equal)
     yield from (_pair_as_record(pair) for pair in mined.pairs())
@@ -91,7 +91,7 @@ def _pair_as_record(pair: Pair) -> dict[str, Any]:
     return {"left": pair.left, "right": pair.right, "score": pair.score}
 
 
-def write_mined_json(mined: Mined, out: TextIO) -> None:
+def write_mined_json(mined: MiningResult, out: TextIO) -> None:
     """Write `{"equal": [[id, …], …], "pairs": […]}`, a pair a line, without holding them all.
 
     Before them stands `recall`, if the pairs are not all.
@@ -120,7 +120,7 @@ MINED_COLUMNS = [
 ]
 
 
-def mined_with_answers(mined: Mined, get: Get) -> Iterator[dict[str, Any]]:
+def mined_with_answers(mined: MiningResult, get: Get) -> Iterator[dict[str, Any]]:
     """Yield a row a pair, with both answers; of a group, each with the first of it."""
     equal = (Pair(group[0], other, 1.0) for group in mined.equal for other in group[1:])
     for kind, pairs in (("equal", equal), ("alike", mined.pairs())):
@@ -193,7 +193,7 @@ def _marked(hit: Hit) -> Any:  # noqa: ANN401
     return shown
 
 
-def print_mined(mined: Mined, get: Get, out: TextIO) -> None:
+def print_mined(mined: MiningResult, get: Get, out: TextIO) -> None:
     """Print the groups of equal texts, then the pairs side by side: `SHOWN` of each at most."""
     from rich.text import Text
 
@@ -205,8 +205,8 @@ def print_mined(mined: Mined, get: Get, out: TextIO) -> None:
         console.print()
     pairs = list(islice(mined.pairs(), SHOWN))
     console.print(_pairs_table(pairs, get) if pairs else Text("no pair reaches the threshold"))
-    if mined.kept > SHOWN:
-        console.print(f"… and {mined.kept - SHOWN:,} more pairs; --format csv has all")
+    if mined.returned > SHOWN:
+        console.print(f"… and {mined.returned - SHOWN:,} more pairs; --format csv has all")
 
 
 def _groups_table(groups: Sequence[Sequence[str]], get: Get) -> Any:  # noqa: ANN401

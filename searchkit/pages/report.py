@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from searchkit.clustering.clusters import Clustered, cluster
+from searchkit.clustering.clusters import ClusterResult, cluster
 from searchkit.core.arrays import Float32
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
@@ -147,7 +147,7 @@ def _earlier(against: BaseIndex, answer: Answer) -> Answer:
     return Answer(f"{name}:{answer.id}", answer.text, answer.question, answer.author)
 
 
-def _clustered(index: BaseIndex, by: By, where: Where, wanted: set[str | None]) -> Clustered:
+def _clustered(index: BaseIndex, by: By, where: Where, wanted: set[str | None]) -> ClusterResult:
     """Cluster all answers to the questions that are wanted, whoever a filter chooses."""
     if where.is_empty() or by == "all":
         return cluster(index, by=by)
@@ -155,7 +155,7 @@ def _clustered(index: BaseIndex, by: By, where: Where, wanted: set[str | None]) 
         cluster(index, by=by, where=Where(question or ""))
         for question in sorted(wanted, key=_in_order)
     ]
-    return Clustered(
+    return ClusterResult(
         [found for part in parts for found in part.clusters],
         {name: choice for part in parts for name, choice in part.choices.items()},
         sum(part.answers for part in parts),

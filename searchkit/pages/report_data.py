@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from searchkit.clustering.clusters import Clustered
+from searchkit.clustering.clusters import ClusterResult
 from searchkit.core.records import Answer
 from searchkit.pages.pseudonyms import Pseudonyms
-from searchkit.plagiarism.find import Plagiarism
+from searchkit.plagiarism.find import PlagiarismResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Report:
     made_at: str
     known: dict[str, Any]
     settings: dict[str, str]
-    found: Plagiarism
+    found: PlagiarismResult
     questions: list[Question]
-    clustered: Clustered
+    clustered: ClusterResult
     answers: dict[str, Answer]
     names: Pseudonyms

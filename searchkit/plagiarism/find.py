@@ -34,7 +34,7 @@ PROMPTS = ("prompt", "question_text", "question_prompt")  # columns with the que
 
 
 @dataclass(frozen=True, slots=True)
-class Plagiarism:
+class PlagiarismResult:
     """What `find_plagiarism` found.
 
     Attributes:
@@ -97,7 +97,7 @@ def find_plagiarism(
     max_common: int | None = None,
     runner: Runner | None = None,
     progress: Progress | None = None,
-) -> Plagiarism:
+) -> PlagiarismResult:
     """Find the pairs of answers by different authors that chance doesn't explain.
 
     What everybody was given counts for nothing: the question's own text (a column `prompt`), the
@@ -154,7 +154,7 @@ def find_plagiarism_among(
     template: str = "",
     max_expected: float = MAX_EXPECTED,
     max_common: int | None = None,
-) -> Plagiarism:
+) -> PlagiarismResult:
     """Find the same among answers that are in no index; see `find_plagiarism`."""
     _check_numbers(max_expected, max_common)
     return _find(
@@ -266,7 +266,7 @@ def _find(
     wanted: set[str] | None = None,
     far: FarDetector | None = None,
     progress: Progress | None = None,
-) -> Plagiarism:
+) -> PlagiarismResult:
     by = by or ("question" if any(text.answer.question for text in texts) else "all")
     groups, short = _groups(texts, by, template, wanted)
     sentences = sum(len(text.sentences) for group in groups for text in group.texts)
@@ -287,7 +287,7 @@ def _find(
     findings = sorted(detector.findings, key=lambda f: (f.expected, -f.score, f.left, f.right))
     authors = {text.answer.id: text.answer.author for text in texts}
     shown = {name for finding in findings for name in (finding.left, finding.right)}
-    return Plagiarism(
+    return PlagiarismResult(
         findings=findings,
         rings=find_rings(findings, authors, detector.pairs),
         answers=sum(len(group.texts) for group in groups),

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from searchkit.clustering.clusters import Clustered, cluster, map_points
-from searchkit.clustering.methods import Method
+from searchkit.clustering.clusters import ClusterResult, cluster, map_points
+from searchkit.clustering.methods import ClusterMethod
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
@@ -34,7 +34,7 @@ from searchkit.output.grades import (
     what_was_learned,
 )
 from searchkit.output.search import answer_as_record, hits_as_records
-from searchkit.plagiarism.find import Plagiarism, compare, find_plagiarism
+from searchkit.plagiarism.find import PlagiarismResult, compare, find_plagiarism
 from searchkit.web.jobs import Job
 from searchkit.web.schemas import NOT_YET, PROBLEMS, Computing, FileColumns, NewDecision, Notes
 from searchkit.web.served import Served
@@ -162,7 +162,7 @@ def read_pairs(
     return _when_done(request, job, wait, lambda found: found)
 
 
-def findings_job(served: Served) -> Job[Plagiarism]:
+def findings_job(served: Served) -> Job[PlagiarismResult]:
     """Return the findings of the whole index, or how far they are."""
     return served.job("findings", lambda index, progress: find_plagiarism(index, progress=progress))
 
@@ -189,8 +189,8 @@ def read_compare(request: Request, left: Ident, right: Ident) -> dict[str, Any]:
 
 
 def clusters_job(
-    served: Served, where: Where, by: By | None = None, method: Method = "communities"
-) -> Job[Clustered]:
+    served: Served, where: Where, by: By | None = None, method: ClusterMethod = "communities"
+) -> Job[ClusterResult]:
     """Return the clusters of some answers, or how far they are."""
     return served.job(
         ("clusters", where, by, method),
@@ -202,7 +202,7 @@ def clusters_job(
 
 @api.get("/clusters", tags=["analysis"], responses=NOT_YET)
 def read_clusters(
-    request: Request, by: By | None = None, method: Method = "communities",
+    request: Request, by: By | None = None, method: ClusterMethod = "communities",
     question: Question = None, author: Author = None, where: Sql = None, wait: Wait = WAIT,
 ) -> Any:  # fmt: skip  # noqa: ANN401
     """Group the answers that say the same."""

@@ -32,7 +32,7 @@ from searchkit.pages.report import make_report, report_as_page
 from searchkit.pages.scores import BINS, score_counts
 from searchkit.pages.segments import hit_segments
 from searchkit.pages.views import FindingView, cluster_view, finding_view, side_view
-from searchkit.plagiarism.find import Plagiarism, compare, prompt_of
+from searchkit.plagiarism.find import PlagiarismResult, compare, prompt_of
 from searchkit.plagiarism.records import Finding
 from searchkit.web.api import clusters_job, findings_job, served_by
 from searchkit.web.jobs import Job
@@ -232,7 +232,7 @@ def finding_fragment(request: Request, left: str, right: str) -> HTMLResponse:
     return _page(request, "finding.html", view=_finding_view(request, found, left, right))
 
 
-def _finding_view(request: Request, found: Plagiarism, left: str, right: str) -> FindingView:
+def _finding_view(request: Request, found: PlagiarismResult, left: str, right: str) -> FindingView:
     for number, one in enumerate(found.findings, 1):
         if (one.left, one.right) == (left, right):
             return _viewed(found, one, number, _names(request))
@@ -380,7 +380,7 @@ def _score_counts(index: Index, where: Where) -> Any:  # noqa: ANN401
     return score_counts(np.stack([row for _, row in whole]), [a.author for a, _ in whole])
 
 
-def _findings(request: Request) -> Plagiarism | None:
+def _findings(request: Request) -> PlagiarismResult | None:
     """Return the findings with what was decided, if they are there already."""
     served = served_by(request)
     job = findings_job(served)
@@ -389,7 +389,7 @@ def _findings(request: Request) -> Plagiarism | None:
 
 
 def _views_of(
-    found: Plagiarism | None, wanted: Callable[[Finding], bool], names: Pseudonyms | None
+    found: PlagiarismResult | None, wanted: Callable[[Finding], bool], names: Pseudonyms | None
 ) -> list[FindingView]:
     """Return those findings that are wanted, numbered as among all."""
     return [
@@ -399,7 +399,9 @@ def _views_of(
     ]
 
 
-def _viewed(found: Plagiarism, one: Finding, number: int, names: Pseudonyms | None) -> FindingView:
+def _viewed(
+    found: PlagiarismResult, one: Finding, number: int, names: Pseudonyms | None
+) -> FindingView:
     return finding_view(
         one,
         found.texts[one.left],

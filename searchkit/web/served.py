@@ -26,7 +26,7 @@ from searchkit.index.decisions import counting, decisions
 from searchkit.index.folder import DATABASE, Index
 from searchkit.index.query import Mode, query
 from searchkit.index.storage.connection import connect_reader
-from searchkit.plagiarism.find import Plagiarism
+from searchkit.plagiarism.find import PlagiarismResult
 from searchkit.web.jobs import Job, Result
 
 log = logging.getLogger("searchkit")
@@ -297,7 +297,7 @@ class Served:
         finally:
             self._waiting.release()
 
-    def with_decisions(self, found: Plagiarism) -> Plagiarism:
+    def with_decisions(self, found: PlagiarismResult) -> PlagiarismResult:
         """Return findings with what has been decided about them by now."""
         with self.reading() as index:
             return replace(found, decisions=counting(decisions(index)))

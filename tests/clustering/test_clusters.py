@@ -11,7 +11,7 @@ from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index, Where
 from searchkit.clustering.clusters import cluster
-from searchkit.clustering.methods import METHODS
+from searchkit.clustering.methods import CLUSTER_METHODS
 from searchkit.core.errors import BadInput
 from searchkit.output.clusters import print_clusters
 from searchkit.runners.base import PlainLoop
@@ -57,7 +57,7 @@ def test_communities_of_a_question(tmp_path: Path) -> None:
         assert (found.answers, found.blank, found.choices) == (10, 1, {})
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", CLUSTER_METHODS)
 def test_every_answer_is_in_one_cluster_and_equal_texts_together(method, tmp_path: Path) -> None:
     with made(tmp_path, answers()) as index:
         found = cluster(index, method=method, by="all")
@@ -114,7 +114,7 @@ def test_keywords_set_apart_and_leave_out_what_says_nothing() -> None:
     assert keywords([[split_words("the of")], []]) == [(), ()]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", CLUSTER_METHODS)
 @pytest.mark.parametrize("by", ["question", "all"])
 def test_a_runner_finds_the_same(tmp_path: Path, method, by) -> None:
     (tmp_path / "shards").mkdir()

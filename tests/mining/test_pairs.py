@@ -70,7 +70,7 @@ def test_equals_brute_force(tmp_path: Path, by: str, threshold: float) -> None:
     assert [(-p.score, p.left, p.right) for p in found] == sorted(
         (-p.score, p.left, p.right) for p in found
     )
-    assert mined.total == mined.kept == len(found)
+    assert mined.total == mined.returned == len(found)
 
 
 def test_equal_texts_are_a_group_and_stand_under_the_first_id(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_max_pairs_keeps_the_best_and_counts_the_rest(tmp_path: Path) -> None:
         whole = mine(index, 0.3)
         best = mine(index, 0.3, max_pairs=5)
     assert list(best.pairs()) == list(whole.pairs())[:5]
-    assert (best.total, best.kept) == (whole.total, 5)
+    assert (best.total, best.returned) == (whole.total, 5)
 
 
 def test_filters_and_the_default_of_by(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from searchkit import Answer
 from searchkit.output.findings import by_chance, print_comparison, print_plagiarism
-from searchkit.plagiarism.find import Comparison, Plagiarism
+from searchkit.plagiarism.find import Comparison, PlagiarismResult
 from searchkit.plagiarism.records import NO_FINDING, Finding, Overlap, Ring
 
 LEFT = Answer("l", "Alpha beta gamma delta. The loop waits.", "q", "ann", "2025-01-02")
@@ -33,7 +33,7 @@ def compared(verdict: str = "near copy", expected: float = 0.001) -> str:
 
 
 def listed(findings: list[Finding], rings: list[Ring]) -> str:
-    found = Plagiarism(findings, rings, 9, 0, 36, 1, [], False, {"l": LEFT, "r": RIGHT})
+    found = PlagiarismResult(findings, rings, 9, 0, 36, 1, [], False, {"l": LEFT, "r": RIGHT})
     out = io.StringIO()
     print_plagiarism(found, out)
     return out.getvalue()

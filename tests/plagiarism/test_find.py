@@ -17,7 +17,12 @@ from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
 from searchkit.index.ingest import ingest
 from searchkit.plagiarism import distributed
 from searchkit.plagiarism.detector import FEW, MANY
-from searchkit.plagiarism.find import Plagiarism, compare, find_plagiarism, find_plagiarism_among
+from searchkit.plagiarism.find import (
+    PlagiarismResult,
+    compare,
+    find_plagiarism,
+    find_plagiarism_among,
+)
 from searchkit.plagiarism.records import NO_FINDING
 from searchkit.runners.base import PlainLoop
 from searchkit.sources.reader import read_answers
@@ -31,11 +36,11 @@ def copied(answers: Sequence[Answer], source: int, copy: int, words: int = 45) -
     return rows
 
 
-def among(answers: Sequence[Answer], **options: object) -> Plagiarism:
+def among(answers: Sequence[Answer], **options: object) -> PlagiarismResult:
     return find_plagiarism_among(answers, ToyEncoder(window=100), **options)
 
 
-def pairs(found: Plagiarism) -> list[tuple[str, str]]:
+def pairs(found: PlagiarismResult) -> list[tuple[str, str]]:
     return [(finding.left, finding.right) for finding in found.findings]
 
 
