@@ -182,6 +182,6 @@ def _next_steps(folder: Path) -> list[str]:
         f"searchkit cluster --question q16 {here}",
         f"searchkit grade --column score --audit {here}",
         f"searchkit serve {here}                    # pip install 'searchkit[web]'",
-        "searchkit ingest YOUR-DEMO_ANSWERS.csv        # then: searchkit query …",
+        "searchkit ingest YOUR-ANSWERS.csv        # then: searchkit query …",
         "searchkit --help",
     ]
