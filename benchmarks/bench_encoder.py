@@ -45,7 +45,7 @@ def main(count: int = 3000, runs: int = 3) -> None:
         runs: Of each encoder.
     """
     ours, theirs = load_encoder(device="cpu"), sentence_transformer()
-    precision = ours.recipe.precision if isinstance(ours, CompiledEncoder) else "f32 (torch)"
+    precision = ours.config.precision if isinstance(ours, CompiledEncoder) else "f32 (torch)"
     print(f"{cpu()}; {ours.name} in {precision}\n")
     print("| corpus | texts | tokens | sentence-transformers | searchkit | ratio | cosine, min |")
     print("|---|---|---|---|---|---|---|")

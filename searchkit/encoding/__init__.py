@@ -1,4 +1,5 @@
-"""Models that embed texts.
+"""Embedding models: finding, checking, compiling and running them.
 
-Begin in `loading.py`; `encoder.py` says what every model promises.
+Begin in `loading.py`, which loads a model by name; `encoder.py` defines the protocol that every
+model implements.
 """

@@ -1,12 +1,12 @@
-"""Compiled models in the user's cache folder, one folder for each fingerprint.
+"""Compiled models in the user's cache folder, one folder per fingerprint.
 
     <cache>/<fingerprint>/
-      manifest.json     how texts become tensors, and the SHA-256 of every other file
+      manifest.json     the encoder's configuration, and the SHA-256 of every other file
       tokenizer.json
       model.xml, .bin   the network
-      cpu.blob          the same, laid out for the CPU that compiled it
+      cpu.blob          the network laid out for the CPU that compiled it
 
-A folder appears by a rename, so it is whole; what is damaged later is made anew.
+A folder is put in place by a rename, so it is always complete; a damaged one is compiled anew.
 """
 
 from __future__ import annotations
@@ -22,24 +22,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from searchkit.core.errors import first_line
-from searchkit.encoding.openvino_encoder import CompiledEncoder, EncoderConfig, load_network
+from searchkit.encoding.batch_encoder import EncoderConfig
+from searchkit.encoding.model_folder import sha256
+from searchkit.encoding.openvino_encoder import CompiledEncoder, load_network
 from searchkit.encoding.openvino_runtime import half_precisions, openvino, openvino_core
 
 if TYPE_CHECKING:
+    from openvino import Model
     from tokenizers import Tokenizer
 
 
 FORMAT = 1
 FILES = ("tokenizer.json", "model.xml", "model.bin", "cpu.blob")
-# Half-written folders of processes that were killed are cleared away after a day.
+# Incomplete folders older than this belong to processes that were killed, and are removed.
 STALE_SECONDS = 86_400
 
 
 def cache_folder() -> Path:
-    """Return where compiled models are kept: `SEARCHKIT_CACHE`, or what the system provides."""
+    """Return the folder for compiled models: `SEARCHKIT_CACHE`, or the system's cache folder."""
     if chosen := os.environ.get("SEARCHKIT_CACHE"):
         return Path(chosen).expanduser()
     if sys.platform == "win32":
@@ -52,11 +55,14 @@ def cache_folder() -> Path:
 
 
 def open_cached(fingerprint: str, name: str | None = None) -> CompiledEncoder | None:
-    """Load a compiled model; None if it isn't in the cache, or is damaged.
+    """Load a compiled model.
 
     Args:
-        fingerprint: Of the model.
-        name: What to call it now; by default what it was called when it was compiled.
+        fingerprint: The model's fingerprint.
+        name: The encoder's name; None for the name under which the model was compiled.
+
+    Returns:
+        The encoder; None if the model isn't in the cache or its files are damaged.
     """
     folder = cache_folder() / fingerprint
     if not folder.is_dir():
@@ -64,34 +70,34 @@ def open_cached(fingerprint: str, name: str | None = None) -> CompiledEncoder | 
     try:
         return _open(folder, fingerprint, name)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):
-        # Whatever is wrong with a cache, the remedy is the same: make it anew.
+        # Whatever is wrong with a cached model, the remedy is to compile it anew.
         return None
 
 
-def save_cached(recipe: EncoderConfig, tokenizer: Tokenizer, network: Any) -> None:  # noqa: ANN401
-    """Put a compiled model into the cache: whole, or not at all.
+def save_cached(config: EncoderConfig, tokenizer: Tokenizer, network: Model) -> None:
+    """Write a compiled model to the cache: completely, or not at all.
 
     Args:
-        recipe: Of the model.
-        tokenizer: Without truncation and padding.
-        network: The `openvino.Model`.
+        config: The encoder's configuration.
+        tokenizer: The tokenizer, without truncation and padding.
+        network: The OpenVINO network.
 
     Raises:
-        OSError: The folder can't be written, or the disk is full.
+        OSError: If the folder can't be written, or the disk is full.
     """
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
-    _clear_stale(cache)
-    making = cache / f".making-{uuid.uuid4().hex}"
-    making.mkdir()
+    _remove_stale(cache)
+    staging = cache / f".making-{uuid.uuid4().hex}"
+    staging.mkdir()
     try:
-        _write(making, recipe, tokenizer, network)
-        _publish(making, cache / recipe.fingerprint)
+        _write(staging, config, tokenizer, network)
+        _publish(staging, cache / config.fingerprint)
     except RuntimeError as error:
-        # OpenVINO's own word for a full disk.
+        # This is how OpenVINO reports a full disk.
         raise OSError(first_line(error)) from None
     finally:
-        shutil.rmtree(making, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _open(folder: Path, fingerprint: str, name: str | None) -> CompiledEncoder:
@@ -100,30 +106,36 @@ def _open(folder: Path, fingerprint: str, name: str | None) -> CompiledEncoder:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     if manifest["format"] != FORMAT or manifest["recipe"]["fingerprint"] != fingerprint:
         raise ValueError
-    recipe = EncoderConfig(**{**manifest["recipe"], "inputs": tuple(manifest["recipe"]["inputs"])})
+    settings = manifest["recipe"]
+    config = EncoderConfig(**{**settings, "inputs": tuple(settings["inputs"])})
     with ThreadPoolExecutor(1) as pool:
-        # The weights are 99 % of the bytes; they are hashed while the rest is loaded.
-        weights = pool.submit(_sha256, folder / "model.bin")
+        # model.bin has 99 % of the bytes: it is hashed while the other files are loaded.
+        weights = pool.submit(sha256, folder / "model.bin")
         content = {file: (folder / file).read_bytes() for file in FILES if file != "model.bin"}
         for file, data in content.items():
             if hashlib.sha256(data).hexdigest() != manifest["files"][file]:
                 raise ValueError
         tokenizer = Tokenizer.from_str(content["tokenizer.json"].decode())
-        blob = content["cpu.blob"] if manifest["cpu"] == _cpu() else None
-        precision = recipe.precision if recipe.precision in half_precisions() else "f32"
+        blob = content["cpu.blob"] if manifest["cpu"] == _cpu_signature() else None
+        precision = config.precision if config.precision in half_precisions() else "f32"
         network = load_network(folder / "model.xml", precision, blob)
         if weights.result() != manifest["files"]["model.bin"]:
             raise ValueError
-    return CompiledEncoder(replace(recipe, name=name or recipe.name), tokenizer, network)
+    return CompiledEncoder(replace(config, name=name or config.name), tokenizer, network)
 
 
-def _write(folder: Path, recipe: EncoderConfig, tokenizer: Tokenizer, network: Any) -> None:  # noqa: ANN401
+def _write(folder: Path, config: EncoderConfig, tokenizer: Tokenizer, network: Model) -> None:
     openvino().save_model(network, str(folder / "model.xml"), compress_to_fp16=False)
-    compiled = load_network(folder / "model.xml", recipe.precision)
+    compiled = load_network(folder / "model.xml", config.precision)
     (folder / "cpu.blob").write_bytes(compiled.export_model().getvalue())
     (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
-    hashes = {file: _sha256(folder / file) for file in FILES}
-    manifest = {"format": FORMAT, "cpu": _cpu(), "files": hashes, "recipe": asdict(recipe)}
+    hashes = {file: sha256(folder / file) for file in FILES}
+    manifest = {
+        "format": FORMAT,
+        "cpu": _cpu_signature(),
+        "files": hashes,
+        "recipe": asdict(config),
+    }
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     (folder / "manifest.json").write_text(text, encoding="utf-8")
     for file in (*FILES, "manifest.json"):
@@ -131,42 +143,40 @@ def _write(folder: Path, recipe: EncoderConfig, tokenizer: Tokenizer, network: A
     _sync(folder)
 
 
-def _publish(making: Path, folder: Path) -> None:
-    """Move a finished folder into its place; one that stands there is damaged, or as good."""
+def _publish(staging: Path, folder: Path) -> None:
+    """Move a complete folder to its place; a folder already there is damaged, or as good."""
+    replaced = staging.with_name(f"{staging.name}-old")
     if folder.exists():
         with suppress(OSError):
-            folder.rename(making.with_name(f"{making.name}-old"))
+            folder.rename(replaced)
     try:
-        making.rename(folder)
+        staging.rename(folder)
     except OSError:
-        # Another process was faster: its folder is as good as ours.
+        # Another process may have put an equally good folder there in the meantime.
         if not (folder / "manifest.json").exists():
             raise
-    shutil.rmtree(making.with_name(f"{making.name}-old"), ignore_errors=True)
+    shutil.rmtree(replaced, ignore_errors=True)
     _sync(folder.parent)
 
 
-def _clear_stale(cache: Path) -> None:
+def _remove_stale(cache: Path) -> None:
     for folder in cache.glob(".making-*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > STALE_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _cpu() -> str:
-    """Say for what a blob holds: this OpenVINO on this kind of CPU."""
-    able = ",".join(sorted(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")))
+def _cpu_signature() -> str:
+    """Return what a blob is valid for: this version of OpenVINO on this kind of CPU."""
+    capabilities = ",".join(
+        sorted(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    )
     device = openvino_core().get_property("CPU", "FULL_DEVICE_NAME")
-    return f"{openvino().__version__} {device} {os.cpu_count()} {able}"
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return f"{openvino().__version__} {device} {os.cpu_count()} {capabilities}"
 
 
 def _sync(path: Path) -> None:
-    """Force a file or a folder to the disk; Windows can't do that with folders."""
+    """Flush a file or a folder to the disk; Windows can't flush folders."""
     if path.is_dir() and os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY)

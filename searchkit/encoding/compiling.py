@@ -1,13 +1,14 @@
-"""Compiling: a loaded sentence-transformers model becomes one OpenVINO network.
+"""Compiling a sentence-transformers model into one OpenVINO network.
 
-All its modules are traced as one, and the result is compared with torch before it is used.
+All modules of the model are traced together, and the network is used only if its vectors agree with
+torch's.
 """
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,20 +17,24 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, unit_rows
 from searchkit.core.errors import BadInput, ModelRefused, first_line
+from searchkit.encoding.batch_encoder import INPUTS, EncoderConfig
 from searchkit.encoding.model_folder import ModelFolder
-from searchkit.encoding.openvino_encoder import INPUTS, CompiledEncoder, EncoderConfig, load_network
+from searchkit.encoding.openvino_encoder import CompiledEncoder, load_network
 from searchkit.encoding.openvino_runtime import block_imports, half_precisions, openvino
 
 if TYPE_CHECKING:
+    from openvino import Model
+    from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
+    from torch import Tensor
 
 
 Encode = Callable[[Sequence[str]], Float32]
-# Half precision is used only where it stays this near to torch in single precision (cosine).
+# Lowest cosine between a network's vectors and torch's in single precision at which it is used.
 MIN_COSINE = 0.9999
-# What a model without a limit is given.
+# Token limit of models that have none of their own.
 MAX_TOKENS = 8192
-# Read when a model is compiled, to compare with torch: from one word to more than a window.
+# Texts on which a network is compared with torch: from one word to more than a window.
 PROBE_TEXTS = (
     "yes",
     "No submission.",
@@ -45,56 +50,62 @@ PROBE_TEXTS = (
 
 
 class NotCompilable(Exception):
-    """Why a model has to stay with torch."""
+    """Why a model can only run on torch."""
 
 
-def compile_model(model: Any, folder: ModelFolder) -> tuple[CompiledEncoder, Any]:  # noqa: ANN401
-    """Compile a loaded model and compare it with torch.
+def compile_model(model: SentenceTransformer, folder: ModelFolder) -> tuple[CompiledEncoder, Model]:
+    """Compile a loaded model and compare its vectors with torch's.
 
     Args:
-        model: A `SentenceTransformer` on the CPU, in single precision.
-        folder: That it was loaded from.
+        model: The model on the CPU, in single precision.
+        folder: The folder that it was loaded from.
 
     Returns:
-        The encoder, in the fastest precision that is faithful, and its `openvino.Model`.
+        The encoder, in the fastest precision that reaches `MIN_COSINE`, and its OpenVINO network.
 
     Raises:
-        NotCompilable: OpenVINO can't convert it, or the result isn't the same.
-        ModelRefused: Its vectors aren't finite, or its prompt fills the window.
+        NotCompilable: If OpenVINO can't convert the model, or the vectors differ from torch's.
+        ModelRefused: If the model returns NaN, infinity or zeros, or its prompt fills the window.
     """
-    recipe, tokenizer = _recipe(model, folder.name, folder.fingerprint)
-    wanted = _torch_vectors(model, folder.name)
-    network = _convert(model, recipe)
-    found = 0.0
+    config, tokenizer = _read_config(model, folder.name, folder.fingerprint)
+    expected = _torch_vectors(model, folder.name)
+    network = _convert(model, config)
+    cosine = 0.0
     for precision in (*half_precisions(), "f32"):
-        recipe = replace(recipe, precision=precision)
-        encoder = CompiledEncoder(recipe, tokenizer, load_network(network, precision))
-        found = lowest_cosine(encoder.encode, wanted)
-        if found >= MIN_COSINE:
-            return encoder.prepared(folder.prepare), network
-    raise NotCompilable(f"compiled, its vectors aren't torch's (cosine {found:.4f})")
+        config = replace(config, precision=precision)
+        encoder = CompiledEncoder(config, tokenizer, load_network(network, precision))
+        cosine = lowest_cosine(encoder.encode, expected)
+        if cosine >= MIN_COSINE:
+            return encoder.with_preparation(folder.prepare), network
+    raise NotCompilable(f"compiled, its vectors aren't torch's (cosine {cosine:.4f})")
 
 
-def _torch_vectors(model: Any, name: str) -> Float32:  # noqa: ANN401
+def _torch_vectors(model: SentenceTransformer, name: str) -> Float32:
+    vectors = np.asarray(model.encode_document(list(PROBE_TEXTS)), np.float32)
     try:
-        return unit_rows(
-            np.asarray(model.encode_document(list(PROBE_TEXTS)), np.float32), PROBE_TEXTS
-        )
+        return unit_rows(vectors, PROBE_TEXTS)
     except BadInput as error:
         raise ModelRefused(f"{name}: is damaged: {error}") from None
 
 
-def lowest_cosine(encode: Encode, wanted: Float32) -> float:
-    """Return the lowest cosine between what `encode` gives for the probes and what is wanted."""
+def lowest_cosine(encode: Encode, expected: Float32) -> float:
+    """Return the lowest cosine between the vectors of `PROBE_TEXTS` and those expected.
+
+    Args:
+        encode: Returns unit rows.
+        expected: `(len(PROBE_TEXTS), d)` unit rows.
+    """
     try:
-        return float(np.sum(encode(PROBE_TEXTS) * wanted, axis=1).min())
+        return float(np.sum(encode(PROBE_TEXTS) * expected, axis=1).min())
     except BadInput:
         # Some models overflow in half precision.
         return 0.0
 
 
-def _recipe(model: Any, name: str, fingerprint: str) -> tuple[EncoderConfig, Tokenizer]:  # noqa: ANN401
-    """Read from sentence-transformers itself how it turns a text into tensors."""
+def _read_config(
+    model: SentenceTransformer, name: str, fingerprint: str
+) -> tuple[EncoderConfig, Tokenizer]:
+    """Ask sentence-transformers itself how it turns a text into tensors."""
     from tokenizers import Tokenizer
 
     if any(getattr(module, "include_prompt", True) is False for module in model):
@@ -109,10 +120,10 @@ def _recipe(model: Any, name: str, fingerprint: str) -> tuple[EncoderConfig, Tok
     tokenizer.no_padding()
     document = document_prompt(model)
     limit = max_tokens(model)
-    recipe = EncoderConfig(
+    config = EncoderConfig(
         name=name,
         fingerprint=fingerprint,
-        dimension=model.get_embedding_dimension(),
+        dimension=embedding_dimension(model),
         window=text_window(name, tokenizer, limit, document),
         max_tokens=limit,
         inputs=tuple(names),
@@ -122,20 +133,26 @@ def _recipe(model: Any, name: str, fingerprint: str) -> tuple[EncoderConfig, Tok
         query_prompt=query_prompt(model),
         document_prompt=document,
     )
-    return recipe, tokenizer
+    return config, tokenizer
 
 
-def max_tokens(model: Any) -> int:  # noqa: ANN401
-    """Return after how many tokens, special ones included, the model truncates."""
-    # Models without a limit of their own say 10³⁰ or None.
+def embedding_dimension(model: SentenceTransformer) -> int:
+    """Return the number of components of the model's vectors."""
+    dimension: Any = model.get_embedding_dimension()
+    return int(dimension)
+
+
+def max_tokens(model: SentenceTransformer) -> int:
+    """Return the number of tokens, including special ones, at which the model truncates a text."""
+    # Models without a limit report 10³⁰ or None.
     return min(model.max_seq_length or MAX_TOKENS, MAX_TOKENS)
 
 
 def text_window(name: str, tokenizer: Tokenizer, limit: int, prompt: str) -> int:
-    """Return how many tokens of `limit` are left to a text: without prompt and special tokens.
+    """Return how many of `limit` tokens are left for a text after prompt and special tokens.
 
     Raises:
-        ModelRefused: No token is left.
+        ModelRefused: If no token is left.
     """
     taken = len(tokenizer.encode(prompt)) if prompt else tokenizer.num_special_tokens_to_add(False)
     if taken >= limit:
@@ -145,57 +162,62 @@ def text_window(name: str, tokenizer: Tokenizer, limit: int, prompt: str) -> int
     return limit - taken
 
 
-def query_prompt(model: Any) -> str:  # noqa: ANN401
-    """Return what `encode_query` of sentence-transformers puts before a text."""
-    return str(model.prompts.get("query", model.prompts.get(model.default_prompt_name)) or "")
+def query_prompt(model: SentenceTransformer) -> str:
+    """Return the prefix that `encode_query` of sentence-transformers adds to a text."""
+    return _first_prompt(model, "query", model.default_prompt_name)
 
 
-def document_prompt(model: Any) -> str:  # noqa: ANN401
-    """Return what `encode_document` of sentence-transformers puts before a text."""
-    names = ("document", "passage", "corpus", model.default_prompt_name)
-    return str(next((model.prompts[name] for name in names if name in model.prompts), None) or "")
+def document_prompt(model: SentenceTransformer) -> str:
+    """Return the prefix that `encode_document` of sentence-transformers adds to a text."""
+    return _first_prompt(model, "document", "passage", "corpus", model.default_prompt_name)
 
 
-def _convert(model: Any, recipe: EncoderConfig) -> Any:  # noqa: ANN401
-    """Trace all modules as one network: token ids in, vectors out."""
+def _first_prompt(model: SentenceTransformer, *names: str | None) -> str:
+    prompts: Mapping[Any, str | None] = model.prompts
+    return str(next((prompts[name] for name in names if name in prompts), None) or "")
+
+
+def _convert(model: SentenceTransformer, config: EncoderConfig) -> Model:
+    """Trace all modules of a model as one network: token ids in, vectors out."""
     import torch
 
-    class Whole(torch.nn.Module):
+    class SentenceEmbedding(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = model
 
-        def forward(self, *tensors: Any) -> Any:  # noqa: ANN401
-            features = dict(zip(recipe.inputs, tensors, strict=True))
-            return self.model({**features, "modality": "text"})["sentence_embedding"]
+        def forward(self, *tensors: Tensor) -> Tensor:
+            features: dict[str, Any] = dict(zip(config.inputs, tensors, strict=True))
+            embedding: Tensor = self.model({**features, "modality": "text"})["sentence_embedding"]
+            return embedding
 
     features = model.preprocess(["A text to trace with.", "Another."])
-    example = tuple(features[name] for name in recipe.inputs)
+    example = tuple(features[name] for name in config.inputs)
     openvino()
     with block_imports("openvino_telemetry"), quiet():
         from openvino.tools.ovc import convert_model
 
         try:
-            return convert_model(Whole().eval(), example_input=example)
+            return convert_model(SentenceEmbedding().eval(), example_input=example)
         except Exception as error:
-            # OpenVINO raises whatever its many layers raise; all mean the same here.
+            # Each layer of OpenVINO raises exceptions of its own; all mean the same here.
             raise NotCompilable(first_line(error)[:80]) from None
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep torch and transformers from talking while they are imported, load and trace."""
+    """Silence warnings, log messages and progress bars of torch and transformers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import transformers
 
         bars: Any = transformers.utils.logging
-        talks, level = bars.is_progress_bar_enabled(), logging.root.manager.disable
+        had_bars, level = bars.is_progress_bar_enabled(), logging.root.manager.disable
         bars.disable_progress_bar()
         logging.disable(logging.WARNING)
         try:
             yield
         finally:
             logging.disable(level)
-            if talks:
+            if had_bars:
                 bars.enable_progress_bar()

@@ -1,6 +1,6 @@
-"""An encoder whose work is done by a runner's workers: each loads the model once and keeps it.
+"""An encoder whose texts are embedded by a runner's workers, each with a model of its own.
 
-It is a model like any other to the index, whose one writer stays the one that writes.
+An index uses it like any other encoder, and still has one process that writes.
 """
 
 from __future__ import annotations
@@ -21,32 +21,37 @@ from searchkit.encoding.torch_encoder import MIN_OFFLOAD_TEXTS
 from searchkit.runners.base import Runner
 from searchkit.runners.files import read_array, read_texts, write_array, write_texts
 
-BLOCK = 512  # texts of a task: seconds on a core
-GPU_BLOCK = max(4_096, MIN_OFFLOAD_TEXTS)  # of a GPU, which fewer don't wake
-FEW = 64  # texts that are embedded here: sending them takes longer
+# Texts in one task: some seconds of work for one core.
+TASK_TEXTS = 512
+# Texts in one task for a GPU; it must be enough for the worker's encoder to use the GPU at all.
+GPU_TASK_TEXTS = max(4_096, MIN_OFFLOAD_TEXTS)
+# Fewer texts are embedded in this process, which is faster than sending them to workers.
+MIN_REMOTE_TEXTS = 64
 
 
 class DistributedEncoder:
-    """The same vectors as of the model itself, made elsewhere where they are many.
+    """An encoder with the same vectors as another, which workers compute where texts are many.
 
-    A compiled model gives a text the same vector whatever it is embedded with; so does this.
+    The vectors are equal because a compiled model embeds a text independently of its neighbours.
     """
 
-    def __init__(self, encoder: Encoder, runner: Runner) -> None:
-        """Take the model, which cuts texts here, and the workers, which load it by its name.
+    def __init__(self, encoder: Encoder, runner: Runner, *, task_texts: int | None = None) -> None:
+        """Start the pool of workers.
 
         Args:
-            encoder: Its `name` must be found on every worker's machine.
-            runner: Its folder takes texts and vectors until they are read.
+            encoder: The model in this process. Each worker loads the model of the same name, which
+                must exist on its machine.
+            runner: The runner that has the workers; its folder holds texts and vectors in transit.
+            task_texts: Number of texts in one task; by default it depends on the workers' hardware.
         """
         self.name = encoder.name
         self.fingerprint = encoder.fingerprint
         self.dimension = encoder.dimension
         self.window = encoder.window
         self.tokenizer = encoder.tokenizer
-        self._here = encoder
+        self._local_encoder = encoder
         self._folder = runner.folder
-        self._block = GPU_BLOCK if runner.gpus else BLOCK
+        self._task_texts = task_texts or (GPU_TASK_TEXTS if runner.gpus else TASK_TEXTS)
         load = partial(load_worker_encoder, encoder.name, encoder.fingerprint)
         self._workers = runner.pool(load, gpu=True)
 
@@ -54,37 +59,50 @@ class DistributedEncoder:
         """Embed documents; see `Encoder.encode`.
 
         Raises:
-            IndexMismatch: if a worker's model of that name is another one.
-            RunnerFailed: if workers keep dying.
+            IndexMismatch: If a worker's model of that name has another fingerprint.
+            RunnerFailed: If workers keep dying.
         """
-        if len(texts) < FEW:
-            return self._here.encode(texts, progress)
-        order = sorted(range(len(texts)), key=lambda n: -len(texts[n]))  # the long ones first
+        if len(texts) < MIN_REMOTE_TEXTS:
+            return self._local_encoder.encode(texts, progress)
+        order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))  # longest first
         vectors = np.empty((len(texts), self.dimension), np.float32)
         counter = Counter(progress, len(texts))
+        step = self._task_texts
+        blocks = [order[start : start + step] for start in range(0, len(order), step)]
         with tempfile.TemporaryDirectory(prefix="embed-", dir=self._folder) as folder:
-            blocks = [order[at : at + self._block] for at in range(0, len(order), self._block)]
             tasks = [str(Path(folder) / f"{number}") for number in range(len(blocks))]
-            for task, block in zip(tasks, blocks, strict=True):
-                write_texts(Path(f"{task}.parquet"), [texts[n] for n in block])
-            for task, block in zip(self._workers.run(embed_block, tasks), blocks, strict=True):
-                vectors[block] = read_array(Path(task))
-                counter.advance(len(block))
+            for task, rows in zip(tasks, blocks, strict=True):
+                write_texts(Path(f"{task}.parquet"), [texts[row] for row in rows])
+            for file, rows in zip(self._workers.run(embed_block, tasks), blocks, strict=True):
+                vectors[rows] = read_array(Path(file))
+                counter.advance(len(rows))
         return vectors
 
     def encode_queries(self, texts: Sequence[str]) -> Float32:
-        """Embed queries, here."""
-        return self._here.encode_queries(texts)
+        """Embed queries in this process; see `Encoder.encode_queries`."""
+        return self._local_encoder.encode_queries(texts)
 
 
 def load_worker_encoder(name: str, fingerprint: str) -> Encoder:
-    """Load a model for one worker, which is one core or has a GPU; refuse another model."""
+    """Load the model of one worker, which has one core or a GPU.
+
+    Raises:
+        IndexMismatch: If the model of that name has another fingerprint.
+    """
     use_one_thread()
     return load_encoder(name, fingerprint=fingerprint)
 
 
 def embed_block(encoder: Encoder, task: str) -> str:
-    """Embed the texts of a file; the task of a worker. Gives the file of their vectors."""
+    """Embed the texts of one task in a worker.
+
+    Args:
+        encoder: The worker's model.
+        task: Path of the file of texts, without its suffix.
+
+    Returns:
+        Path of the file of vectors.
+    """
     path = Path(f"{task}.npy")
     write_array(path, encoder.encode(read_texts(Path(f"{task}.parquet"))))
     return str(path)

@@ -1,4 +1,4 @@
-"""What every model for embedding promises."""
+"""The protocol that every embedding model implements."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from searchkit.core.arrays import Float32
 
 
+# Receives one-line messages for the user.
 Notify = Callable[[str], None]
 
 
@@ -20,13 +21,14 @@ class Encoder(Protocol):
     """A model that embeds texts.
 
     Attributes:
-        name: As the user named it; of a folder its absolute path.
+        name: The name that the user gave; the absolute path if it is a folder.
         fingerprint: Hex SHA-256 over weights, tokenizer, architecture, pooling, prompts and
             window; equal for equal models, whatever they are called.
-        dimension: Of the vectors.
-        window: Tokens of text that a passage may hold; special tokens and the model's prompt for
-            documents are already taken off.
-        tokenizer: The model's, without truncation and padding: for cutting passages.
+        dimension: Number of components of a vector.
+        window: Maximum number of tokens in a passage, after subtracting special tokens and the
+            model's document prompt.
+        tokenizer: The model's tokenizer without truncation and padding, for splitting texts into
+            passages.
     """
 
     name: str
@@ -39,17 +41,17 @@ class Encoder(Protocol):
         """Embed documents.
 
         Args:
-            texts: At most `window` tokens each; what is longer is truncated.
-            progress: Called with how many texts are embedded, and of how many.
+            texts: Texts of at most `window` tokens; longer ones are truncated.
+            progress: Called with the number of embedded texts and the total.
 
         Returns:
             `(n, d)` float32, unit rows, in the order of `texts`.
 
         Raises:
-            BadInput: The model gave no usable vector for a text.
+            BadInput: If the model returns NaN, infinity or zeros for a text.
         """
         ...
 
     def encode_queries(self, texts: Sequence[str]) -> Float32:
-        """Embed queries, with the model's query prompt if it has one; as `encode`."""
+        """Embed queries, with the model's query prompt if it has one; otherwise like `encode`."""
         ...

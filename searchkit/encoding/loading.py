@@ -1,8 +1,7 @@
-"""What turns texts into vectors: the `Encoder` protocol and how one is loaded.
+"""Loading an embedding model by its name, in the way that is fastest on this machine.
 
-On a CPU that is the compiled model (see `compiled`), which torch relieves of many texts where there
-is an accelerator (see `accelerated`); sentence-transformers stands behind it for what can't be
-compiled.
+On a CPU that is the compiled model (`openvino_encoder.py`). Where there is an accelerator, torch
+embeds large batches there (`torch_encoder.py`). A model that can't be compiled runs on torch only.
 """
 
 from __future__ import annotations
@@ -28,30 +27,31 @@ def load_encoder(
     device: str | None = None,
     notify: Notify | None = None,
 ) -> Encoder:
-    """Load a model for embedding.
+    """Load an embedding model.
 
     Args:
         name: None for the model that comes with searchkit, a folder, or ``owner/name`` on a hub;
             only the last may open a network connection.
-        fingerprint: The model that is wanted, as an index knows it. If it was compiled before,
-            it is loaded from the cache without a look at `name`.
-        device: "cpu", or where torch embeds in bulk: "cuda", "mps". None takes what is there.
-        notify: Gets one-line messages about what takes long or isn't as it should be.
+        fingerprint: The fingerprint that the model must have. A model that was compiled before is
+            then loaded from the cache without reading the folder `name`.
+        device: Where torch embeds large batches ("cuda", "mps"), or "cpu" for none. None takes the
+            accelerator of this machine, if there is one.
+        notify: Receives one-line messages about what takes long or doesn't work as it should.
 
     Raises:
-        ModelRefused: No such model, or one that is unsafe, incomplete or not supported.
-        IndexMismatch: The model of that name has another fingerprint.
+        ModelRefused: If there is no such model, or it is unsafe, incomplete or not supported.
+        IndexMismatch: If the model of that name has another fingerprint.
     """
     notify = notify or _ignore
     device = device or _accelerator()
-    encoder: Encoder | None = _cached(fingerprint, name) if fingerprint else None
+    encoder: Encoder | None = _open_cached(fingerprint, name) if fingerprint else None
     if encoder is None:
         folder = find_model(name)
         if fingerprint not in (None, folder.fingerprint):
             from searchkit.encoding.torch_encoder import model_mismatch
 
             raise model_mismatch(folder, str(fingerprint))
-        encoder = _cached(folder.fingerprint, folder.name) or _compile(folder, notify)
+        encoder = _open_cached(folder.fingerprint, folder.name) or _compile(folder, notify)
     if device != "cpu":
         from searchkit.encoding.torch_encoder import OffloadingEncoder
 
@@ -59,14 +59,14 @@ def load_encoder(
     return encoder
 
 
-def _cached(fingerprint: str, name: str | None) -> CompiledEncoder | None:
+def _open_cached(fingerprint: str, name: str | None) -> CompiledEncoder | None:
     from searchkit.encoding.cache import open_cached
 
     return open_cached(fingerprint, name)
 
 
 def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
-    """Compile a model and keep it; what can't be compiled stays with torch."""
+    """Compile a model and write it to the cache; fall back to torch if it can't be compiled."""
     from searchkit.encoding.cache import cache_folder, save_cached
     from searchkit.encoding.compiling import NotCompilable, compile_model
 
@@ -80,18 +80,18 @@ def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
         notify(f"{folder.name} can't be compiled ({reason}); embedding with torch, which is slower")
         return TorchEncoder(folder, model)
     try:
-        save_cached(encoder.recipe, encoder.tokenizer, network)
+        save_cached(encoder.config, encoder.tokenizer, network)
     except OSError as error:
         notify(
             f"{cache_folder()} can't be written ({error.strerror or error}), so that every start "
             "compiles anew; set SEARCHKIT_CACHE to a folder that can"
         )
         return encoder
-    return _cached(folder.fingerprint, folder.name) or encoder
+    return _open_cached(folder.fingerprint, folder.name) or encoder
 
 
 def _accelerator() -> str:
-    """Guess without importing torch, which takes seconds, whether it would find an accelerator."""
+    """Guess which device torch would find, without importing torch, which takes seconds."""
     if sys.platform == "darwin" and platform.machine() == "arm64":
         return "mps"
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # hidden by the user, or by Ray
@@ -103,4 +103,4 @@ def _accelerator() -> str:
 
 
 def _ignore(message: str) -> None:
-    """Take a message that nobody wants to hear."""
+    """Do nothing with a message."""

@@ -1,4 +1,4 @@
-"""The CPU as OpenVINO sees it: one core a process, and the precisions that are fast here."""
+"""OpenVINO's runtime: the process's core, its threads, and the precisions that the CPU supports."""
 
 from __future__ import annotations
 
@@ -6,49 +6,54 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openvino import Core
 
 
-def openvino() -> Any:  # noqa: ANN401
+def openvino() -> ModuleType:
     """Import OpenVINO without its telemetry and its converter.
 
-    On import they write to ~/intel and connect to a server, and cost 60 ms.
+    On import these write to ~/intel, connect to a server, and take 60 ms.
     """
     with block_imports("openvino_telemetry", "openvino.tools.ovc"):
         import openvino
 
-    return openvino
+    module: ModuleType = openvino
+    return module
 
 
 @cache
-def openvino_core() -> Any:  # noqa: ANN401
-    """Return the one core of this process.
+def openvino_core() -> Core:
+    """Return the process's only core.
 
-    With the last of its cores OpenVINO unloads what runs the networks, and loads it anew with the
-    next: an index closed and opened again would do so beneath threads that are still winding down.
+    When its last core is destroyed, OpenVINO unloads its CPU plugin, and loads it again for the
+    next core; closing and reopening an index would do this under threads that are still ending.
     """
     return openvino().Core()
 
 
 def use_one_thread() -> None:
-    """Let networks that are loaded from now on in this process compute on one core alone."""
+    """Let networks that this process loads from now on compute on one core only."""
     openvino_core().set_property("CPU", {"INFERENCE_NUM_THREADS": 1})
 
 
 def half_precisions() -> list[str]:
-    """Name the half precisions that this CPU computes in, the fastest first."""
-    able = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return [name for name, there in (("bf16", "BF16"), ("f16", "FP16")) if there in able]
+    """Return the half precisions that this CPU computes in, the fastest first."""
+    capabilities = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return [name for name, flag in (("bf16", "BF16"), ("f16", "FP16")) if flag in capabilities]
 
 
 @contextmanager
 def block_imports(*names: str) -> Iterator[None]:
-    """Make importing these modules fail meanwhile, so that what needs them does without."""
-    absent = [name for name in names if name not in sys.modules]
-    for name in absent:
+    """Make imports of these modules fail inside the block, unless they are imported already."""
+    blocked = [name for name in names if name not in sys.modules]
+    for name in blocked:
         sys.modules[name] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        for name in absent:
+        for name in blocked:
             del sys.modules[name]

@@ -1,42 +1,65 @@
-"""Embedding with torch: on an accelerator, and for models that cannot be compiled."""
+"""Embedding with torch: on an accelerator, and for models that can't be compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchkit.core.arrays import Float32, Int64, Intp
+from searchkit.core.arrays import Float32, Int64, Intp, unit_rows
 from searchkit.core.errors import IndexMismatch, ModelRefused
 from searchkit.core.progress import Counter, Progress
+from searchkit.encoding.batch_encoder import Batch, BatchEncoder
+from searchkit.encoding.compiling import (
+    MIN_COSINE,
+    PROBE_TEXTS,
+    document_prompt,
+    embedding_dimension,
+    lowest_cosine,
+    max_tokens,
+    quiet,
+    text_window,
+)
 from searchkit.encoding.encoder import Encoder, Notify
 from searchkit.encoding.model_folder import ModelFolder, find_model
 from searchkit.encoding.openvino_encoder import CompiledEncoder
+from searchkit.text.passages import well_formed
 from searchkit.text.preparation import prepare
 
 if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
+    from torch import Tensor
 
-    from searchkit.encoding.openvino_encoder import CompiledEncoder
+
+# Smaller batches are done on the CPU before torch is imported and a GPU initialized.
+MIN_OFFLOAD_TEXTS = 2000
+# Texts that sentence-transformers embeds in one call.
+TORCH_BLOCK_TEXTS = 1024
 
 
-class GpuEncoder(CompiledEncoder):
-    """The same model on a GPU.
+class GpuEncoder(BatchEncoder):
+    """A compiled model's counterpart on a GPU, run by torch.
 
-    There a text's vector may differ in its last digits with what it is embedded beside.
+    There the last digits of a text's vector may depend on the texts that it is embedded with.
     """
 
     batch_tokens = 65_536
 
-    def __init__(self, encoder: CompiledEncoder, model: Any) -> None:  # noqa: ANN401
-        """Take a model for the CPU, and the same as a `SentenceTransformer` where it shall run."""
-        super().__init__(encoder.recipe, encoder.tokenizer, None)
+    def __init__(self, encoder: CompiledEncoder, model: SentenceTransformer) -> None:
+        """Initialize the encoder.
+
+        Args:
+            encoder: The model on the CPU.
+            model: The same model on the GPU.
+        """
+        super().__init__(encoder.config, encoder.tokenizer)
         self._model = model
 
-    def _infer(self, batches: Iterator[tuple[Intp, list[Int64]]]) -> Iterator[tuple[Intp, Float32]]:
-        """Run the batches, one ahead: the next is prepared while the GPU works on this one."""
-        running: tuple[Intp, Any] | None = None
+    def _infer(self, batches: Iterator[Batch]) -> Iterator[tuple[Intp, Float32]]:
+        """Yield the vectors of each batch; the next batch is prepared while one is computed."""
+        running: tuple[Intp, Tensor] | None = None
         for rows, tensors in batches:
             previous, running = running, (rows, self._start(tensors))
             if previous:
@@ -44,32 +67,26 @@ class GpuEncoder(CompiledEncoder):
         if running:
             yield running[0], running[1].float().cpu().numpy()
 
-    def _start(self, tensors: list[Int64]) -> Any:  # noqa: ANN401
+    def _start(self, tensors: list[Int64]) -> Tensor:
         import torch
 
         with torch.inference_mode():
-            features = {
+            features: dict[str, Any] = {
                 name: torch.from_numpy(tensor).to(self._model.device)
-                for name, tensor in zip(self.recipe.inputs, tensors, strict=True)
+                for name, tensor in zip(self.config.inputs, tensors, strict=True)
             }
-            return self._model({**features, "modality": "text"})["sentence_embedding"]
-
-
-# Fewer texts than this are embedded before torch is imported and a GPU has woken up.
-MIN_OFFLOAD_TEXTS = 2000
-TORCH_BLOCK = 1024
+            embedding: Tensor = self._model({**features, "modality": "text"})["sentence_embedding"]
+            return embedding
 
 
 class TorchEncoder:
-    """An encoder that is sentence-transformers on torch."""
+    """An encoder that runs sentence-transformers on torch."""
 
-    def __init__(self, folder: ModelFolder, model: Any) -> None:  # noqa: ANN401
-        from searchkit.encoding.compiling import document_prompt, max_tokens, text_window
-
+    def __init__(self, folder: ModelFolder, model: SentenceTransformer) -> None:
         self.name = folder.name
         self.fingerprint = folder.fingerprint
-        self.dimension = int(model.get_embedding_dimension())
-        self.tokenizer = _free_tokenizer(model, folder.name)
+        self.dimension = embedding_dimension(model)
+        self.tokenizer = _unlimited_tokenizer(model, folder.name)
         self.window = text_window(
             self.name, self.tokenizer, max_tokens(model), document_prompt(model)
         )
@@ -85,20 +102,13 @@ class TorchEncoder:
         return self._embed(self._model.encode_query, texts, None)
 
     def _embed(
-        self,
-        embed: Any,  # noqa: ANN401
-        texts: Sequence[str],
-        progress: Progress | None,
+        self, embed: Callable[..., Any], texts: Sequence[str], progress: Progress | None
     ) -> Float32:
-
-        from searchkit.core.arrays import unit_rows
-        from searchkit.text.passages import well_formed
-
         vectors = np.empty((len(texts), self.dimension), np.float32)
         counter = Counter(progress, len(texts))
         order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
-        for start in range(0, len(order), TORCH_BLOCK):
-            rows = order[start : start + TORCH_BLOCK]
+        for start in range(0, len(order), TORCH_BLOCK_TEXTS):
+            rows = order[start : start + TORCH_BLOCK_TEXTS]
             block = prepare([well_formed(texts[row]) for row in rows], self._prepare)
             vectors[rows] = embed(block, show_progress_bar=False)
             counter.advance(len(rows))
@@ -106,110 +116,115 @@ class TorchEncoder:
 
 
 class OffloadingEncoder:
-    """An encoder that answers queries at once and embeds many texts on an accelerator.
+    """An encoder that embeds large batches on an accelerator, and everything else on the CPU.
 
-    torch needs seconds to get going there, so that it is loaded with the first large batch.
+    torch takes seconds to start there, so it is loaded with the first large batch.
     """
 
-    def __init__(self, quick: Encoder, device: str, notify: Notify, name: str | None) -> None:
-        self.name = quick.name
-        self.fingerprint = quick.fingerprint
-        self.dimension = quick.dimension
-        self.window = quick.window
-        self.tokenizer = quick.tokenizer
-        self._quick = quick
+    def __init__(
+        self, cpu_encoder: Encoder, device: str, notify: Notify, model_name: str | None
+    ) -> None:
+        """Initialize the encoder.
+
+        Args:
+            cpu_encoder: The model on the CPU.
+            device: The accelerator, as torch names it.
+            notify: Receives a message if the accelerator can't be used.
+            model_name: The model's name, as `find_model` takes it.
+        """
+        self.name = cpu_encoder.name
+        self.fingerprint = cpu_encoder.fingerprint
+        self.dimension = cpu_encoder.dimension
+        self.window = cpu_encoder.window
+        self.tokenizer = cpu_encoder.tokenizer
+        self._cpu_encoder = cpu_encoder
         self._device = device
         self._notify = notify
-        self._source = name
-        self._bulk: Encoder | None = None
+        self._model_name = model_name
+        self._bulk_encoder: Encoder | None = None
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents; see `Encoder.encode`."""
-        if len(texts) >= MIN_OFFLOAD_TEXTS and self._bulk is None:
-            self._bulk = self._load()
-        return (self._bulk or self._quick).encode(texts, progress)
+        if len(texts) >= MIN_OFFLOAD_TEXTS and self._bulk_encoder is None:
+            self._bulk_encoder = self._load_bulk_encoder()
+        return (self._bulk_encoder or self._cpu_encoder).encode(texts, progress)
 
     def encode_queries(self, texts: Sequence[str]) -> Float32:
         """Embed queries; see `Encoder.encode_queries`."""
-        return self._quick.encode_queries(texts)
+        return self._cpu_encoder.encode_queries(texts)
 
-    def _load(self) -> Encoder:
+    def _load_bulk_encoder(self) -> Encoder:
         import torch
 
         if self._device != "cpu" and not getattr(torch, self._device).is_available():
             self._notify(f"torch can't use {self._device} here; embedding on the CPU")
-            return self._quick
-        folder = find_model(self._source)
+            return self._cpu_encoder
+        folder = find_model(self._model_name)
         if folder.fingerprint != self.fingerprint:
             raise model_mismatch(folder, self.fingerprint)
-        bulk = load_gpu_encoder(self._quick, folder, self._device)
-        if bulk is None:
+        encoder = load_gpu_encoder(self._cpu_encoder, folder, self._device)
+        if encoder is None:
             self._notify(
                 f"{folder.name}: torch on {self._device} gives other vectors than the CPU; "
                 "embedding on the CPU"
             )
-        return bulk or self._quick
+        return encoder or self._cpu_encoder
 
 
-def load_gpu_encoder(quick: Encoder, folder: ModelFolder, device: str) -> Encoder | None:
-    """Load a checked folder for an accelerator: in half precision, or in single if that is too far.
+def load_gpu_encoder(cpu_encoder: Encoder, folder: ModelFolder, device: str) -> Encoder | None:
+    """Load a model on an accelerator, in half precision or, if its error is too large, in single.
 
     Args:
-        quick: The same model on the CPU.
-        folder: What `find_model` returned.
-        device: As torch names it.
+        cpu_encoder: The model on the CPU.
+        folder: The model's folder.
+        device: The accelerator, as torch names it.
 
     Returns:
-        None if the vectors there are not those of the CPU.
+        The encoder; None if its vectors differ from those of the CPU.
 
     Raises:
-        ModelRefused: sentence-transformers can't load it.
+        ModelRefused: If sentence-transformers can't load the model.
     """
-    pass
-    from searchkit.encoding.compiling import MIN_COSINE, PROBE_TEXTS, lowest_cosine
-    from searchkit.encoding.openvino_encoder import CompiledEncoder
-
-    wanted = quick.encode(PROBE_TEXTS)
+    expected = cpu_encoder.encode(PROBE_TEXTS)
+    min_cosine = 1 - 2 * (1 - MIN_COSINE)  # twice the error of one: the CPU's may be as large
     for half in (True, False):
         model = load_sentence_transformer(folder, device, half=half)
         encoder: Encoder = (
-            GpuEncoder(quick, model)
-            if isinstance(quick, CompiledEncoder)
+            GpuEncoder(cpu_encoder, model)
+            if isinstance(cpu_encoder, CompiledEncoder)
             else TorchEncoder(folder, model)
         )
-        if lowest_cosine(encoder.encode, wanted) >= 1 - 2 * (
-            1 - MIN_COSINE
-        ):  # both may be a little off
+        if lowest_cosine(encoder.encode, expected) >= min_cosine:
             return encoder
     return None
 
 
 def load_torch(folder: ModelFolder, device: str = "cpu") -> TorchEncoder:
-    """Load a checked folder with sentence-transformers.
+    """Load a model that runs on torch only.
 
     Args:
-        folder: What `find_model` returned.
-        device: As torch names it.
+        folder: The model's folder.
+        device: The device, as torch names it.
 
     Raises:
-        ModelRefused: sentence-transformers can't load it.
+        ModelRefused: If sentence-transformers can't load the model.
     """
     return TorchEncoder(folder, load_sentence_transformer(folder, device))
 
 
-def load_trainable(folder: ModelFolder, device: str) -> Any:  # noqa: ANN401
-    """Load a checked folder as sentence-transformers has it, in single precision everywhere.
+def load_sentence_transformer(
+    folder: ModelFolder, device: str, *, half: bool = True
+) -> SentenceTransformer:
+    """Load a model with sentence-transformers for inference, without running code of its folder.
+
+    Args:
+        folder: The model's folder.
+        device: The device, as torch names it.
+        half: Whether to use half precision; on the CPU it is always single.
 
     Raises:
-        ModelRefused: sentence-transformers can't load it.
+        ModelRefused: If sentence-transformers can't load the model.
     """
-    return load_sentence_transformer(folder, device, half=False)
-
-
-def load_sentence_transformer(folder: ModelFolder, device: str, *, half: bool = True) -> Any:  # noqa: ANN401
-    """Load a checked folder with sentence-transformers, without remote code, for inference."""
-    from searchkit.encoding.compiling import quiet
-
     with quiet():
         import torch
         from sentence_transformers import SentenceTransformer
@@ -224,7 +239,7 @@ def load_sentence_transformer(folder: ModelFolder, device: str, *, half: bool = 
                 model_kwargs={"use_safetensors": True, "dtype": precision},
             )
         except Exception as error:
-            # Whatever transformers stumbles over in a folder, the user can only mend the folder.
+            # Whatever in the folder makes transformers fail, users can only repair the folder.
             reason = " ".join(str(error).split())[:200]
             raise ModelRefused(
                 f"{folder.name}: sentence-transformers can't load it: {reason}"
@@ -232,7 +247,8 @@ def load_sentence_transformer(folder: ModelFolder, device: str, *, half: bool = 
     return model.eval()
 
 
-def _free_tokenizer(model: Any, name: str) -> Tokenizer:  # noqa: ANN401
+def _unlimited_tokenizer(model: SentenceTransformer, name: str) -> Tokenizer:
+    """Return a copy of the model's tokenizer without truncation and padding."""
     from tokenizers import Tokenizer
 
     backend = getattr(model.tokenizer, "backend_tokenizer", None)
@@ -244,10 +260,10 @@ def _free_tokenizer(model: Any, name: str) -> Tokenizer:  # noqa: ANN401
     return tokenizer
 
 
-def model_mismatch(folder: ModelFolder, wanted: str) -> IndexMismatch:
-    """Return the error for a model whose fingerprint is not the one that an index was made with."""
+def model_mismatch(folder: ModelFolder, expected: str) -> IndexMismatch:
+    """Return the error for a model whose fingerprint isn't the one that an index expects."""
     return IndexMismatch(
-        f"the index was made with the model {wanted[:12]}…, but {folder.name} is "
+        f"the index was made with the model {expected[:12]}…, but {folder.name} is "
         f"{folder.fingerprint[:12]}…; name the right one with --model, or make the index anew "
         f"with searchkit reindex --model {folder.name}"
     )

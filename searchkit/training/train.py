@@ -218,14 +218,15 @@ class _Run:
         with quiet():
             import torch
 
-            from searchkit.encoding.torch_encoder import load_trainable
+            from searchkit.encoding.torch_encoder import load_sentence_transformer
             from searchkit.training.trainer import Scorer
 
             self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-            self.model = load_trainable(base, self.device)
-            self.model.max_seq_length = min(
+            self.model = load_sentence_transformer(base, self.device, half=False)
+            self.max_tokens = min(
                 settings.max_tokens, self.model.max_seq_length or settings.max_tokens
             )
+            self.model.max_seq_length = self.max_tokens
             self.scorer = Scorer(self._score)
         self.settings, self.work = settings, work
         self.texts = _prepared(learned, settings)
@@ -236,7 +237,7 @@ class _Run:
 
     def count_tokens(self) -> list[Tokens]:
         """Count the tokens of what is learned from, and say what is cut off."""
-        limit = self.model.max_seq_length
+        limit = self.max_tokens
         counts = token_counts(self.texts, self.model.tokenizer, limit)
         if cut := sum(one.cut for one in counts):
             log.info(

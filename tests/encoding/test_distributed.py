@@ -1,4 +1,4 @@
-"""The encoder whose work is done elsewhere: an index can't tell the difference."""
+"""The distributed encoder gives an index the same vectors as a local one."""
 
 from __future__ import annotations
 
@@ -18,32 +18,39 @@ from searchkit.runners.base import PlainLoop
 
 
 @pytest.fixture
-def far(tmp_path: Path, encoder, monkeypatch) -> DistributedEncoder:
-    """Toy encoders on both sides; the one of the worker is another one."""
+def distributed_encoder(tmp_path: Path, encoder, monkeypatch) -> DistributedEncoder:
+    """A distributed toy encoder whose workers have a toy encoder of their own."""
     monkeypatch.setattr(
         distributed, "load_worker_encoder", lambda name, fingerprint: type(encoder)()
     )
-    monkeypatch.setattr(distributed, "BLOCK", 7)
     (tmp_path / "shards").mkdir()
-    return DistributedEncoder(encoder, PlainLoop(tmp_path / "shards"))
+    return DistributedEncoder(encoder, PlainLoop(tmp_path / "shards"), task_texts=7)
 
 
-def test_an_index_is_the_same(tmp_path: Path, far: DistributedEncoder, encoder) -> None:
+def test_an_index_is_the_same(
+    tmp_path: Path, distributed_encoder: DistributedEncoder, encoder
+) -> None:
     answers = [Answer(f"a{n}", f"number {n} " * (1 + n % 7), "q") for n in range(100)]
     done: list[tuple[int, int]] = []
     with Index.create(tmp_path / "far", encoder) as index:
-        index.use_encoder(far)
-        told = ingest(index, answers, progress=lambda *now: done.append(now))
+        index.use_encoder(distributed_encoder)
+        result = ingest(index, answers, progress=lambda *now: done.append(now))
         assert done[-1] == (100, 0) and not encoder.texts
         with Index.create(tmp_path / "plain", encoder) as plain:
-            wanted = ingest(plain, answers)
-            assert (told.added, told.embedded) == (wanted.added, wanted.embedded)
+            expected = ingest(plain, answers)
+            assert (result.added, result.embedded) == (expected.added, expected.embedded)
             assert np.array_equal(index.passages().vectors, plain.passages().vectors)
     assert not list((tmp_path / "shards").iterdir())
 
 
-def test_few_texts_and_queries_stay_here(far: DistributedEncoder, encoder) -> None:
-    assert len(far.encode(["one", "two"])) == len(far.encode_queries(["one", "two"])) == 2
+def test_few_texts_and_queries_are_embedded_locally(
+    distributed_encoder: DistributedEncoder, encoder
+) -> None:
+    assert (
+        len(distributed_encoder.encode(["one", "two"]))
+        == len(distributed_encoder.encode_queries(["one", "two"]))
+        == 2
+    )
     assert encoder.texts == ["one", "two"]
 
 
@@ -54,8 +61,8 @@ def test_another_model_is_refused(tmp_path: Path, encoder) -> None:
         assert index.encoder is encoder
 
 
-def test_blocks_for_gpus_are_large_enough_to_wake_them(tmp_path: Path, encoder) -> None:
+def test_tasks_for_gpus_are_large_enough_to_use_them(tmp_path: Path, encoder) -> None:
     runner = PlainLoop(tmp_path)
-    assert DistributedEncoder(encoder, runner)._block == distributed.BLOCK
+    assert DistributedEncoder(encoder, runner)._task_texts == distributed.TASK_TEXTS
     runner.gpus = 1
-    assert DistributedEncoder(encoder, runner)._block >= MIN_OFFLOAD_TEXTS
+    assert DistributedEncoder(encoder, runner)._task_texts >= MIN_OFFLOAD_TEXTS

@@ -98,15 +98,15 @@ def test_a_cached_model_needs_neither_torch_nor_its_folder(tmp_path: Path) -> No
 
 
 def test_compiled_once_then_from_the_cache(model: Path, cache: Path, tmp_path: Path) -> None:
-    said = list[str]()
-    first = load_encoder(str(model), device="cpu", notify=said.append)
-    assert said == [f"compiling {model} for this CPU, once (some seconds)"]
+    messages = list[str]()
+    first = load_encoder(str(model), device="cpu", notify=messages.append)
+    assert messages == [f"compiling {model} for this CPU, once (some seconds)"]
     assert isinstance(first, CompiledEncoder)
     assert (first.name, first.dimension, first.window) == (str(model), 32, 62)
     assert sorted(path.name for path in cache.iterdir()) == [first.fingerprint]
-    again = load_encoder(str(model), device="cpu", notify=said.append)
+    again = load_encoder(str(model), device="cpu", notify=messages.append)
     other = load_encoder("renamed", fingerprint=first.fingerprint, device="cpu")
-    assert len(said) == 1
+    assert len(messages) == 1
     assert other.name == "renamed"
     for encoder in (again, other):
         np.testing.assert_array_equal(encoder.encode(TEXTS), first.encode(TEXTS))
@@ -151,7 +151,7 @@ def test_dense_on_top_and_the_default_prompt(model: Path, cache: Path) -> None:
     encoder = load_encoder(str(model), device="cpu")
     assert isinstance(encoder, CompiledEncoder)
     assert encoder.dimension == 16
-    assert encoder.recipe.query_prompt == encoder.recipe.document_prompt == ""
+    assert encoder.config.query_prompt == encoder.config.document_prompt == ""
     assert min(cosines(encoder, load_torch(check_folder(model)))) >= 0.9999
 
 
@@ -182,10 +182,10 @@ def module(kind: str, path: str) -> dict[str, object]:
 def test_what_cannot_be_compiled_stays_with_torch(model: Path, cache: Path) -> None:
     edit(model / "1_Pooling/config.json", include_prompt=False)
     edit(model / "config_sentence_transformers.json", prompts={"query": "Find this: "})
-    said = list[str]()
-    encoder = load_encoder(str(model), device="cpu", notify=said.append)
+    messages = list[str]()
+    encoder = load_encoder(str(model), device="cpu", notify=messages.append)
     assert isinstance(encoder, TorchEncoder)
-    assert said[1:] == [
+    assert messages[1:] == [
         f"{model} can't be compiled (its pooling leaves out the prompt); "
         "embedding with torch, which is slower"
     ]
@@ -212,9 +212,9 @@ def test_a_damaged_cache_is_made_anew(model: Path, cache: Path) -> None:
         replace(folder / file, sound)
     assert open_cached(encoder.fingerprint) is not None
     replace(folder / "model.bin", b"")
-    said = list[str]()
-    again = load_encoder(str(model), fingerprint=encoder.fingerprint, notify=said.append)
-    assert [line.partition(" ")[0] for line in said] == ["compiling"]
+    messages = list[str]()
+    again = load_encoder(str(model), fingerprint=encoder.fingerprint, notify=messages.append)
+    assert [line.partition(" ")[0] for line in messages] == ["compiling"]
     assert open_cached(encoder.fingerprint) is not None
     assert [path.name for path in cache.iterdir()] == [encoder.fingerprint]
     np.testing.assert_array_equal(again.encode(TEXTS), wanted)
@@ -247,10 +247,10 @@ def test_a_cache_folder_that_can_t_be_written(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("SEARCHKIT_CACHE", str(tmp_path / "file/cache"))
-    said = list[str]()
-    encoder = load_encoder(str(model), device="cpu", notify=said.append)
+    messages = list[str]()
+    encoder = load_encoder(str(model), device="cpu", notify=messages.append)
     assert encoder.encode(TEXTS).shape == (3, 32)
-    assert "file/cache can't be written (Not a directory)" in said[1]
+    assert "file/cache can't be written (Not a directory)" in messages[1]
 
 
 def test_two_processes_compile_at_once(model: Path, cache: Path) -> None:
@@ -513,21 +513,21 @@ def test_many_texts_go_to_the_accelerator(
     model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 3)
-    quick = load_encoder(str(model), device="cpu")
-    encoder = OffloadingEncoder(quick, "cpu", print, str(model))
+    cpu_encoder = load_encoder(str(model), device="cpu")
+    encoder = OffloadingEncoder(cpu_encoder, "cpu", print, str(model))
     few = encoder.encode(TEXTS[:2])
-    assert encoder._bulk is None
-    np.testing.assert_array_equal(few, quick.encode(TEXTS[:2]))
-    assert float(np.sum(encoder.encode(TEXTS) * quick.encode(TEXTS), axis=1).min()) >= 0.9999
-    assert isinstance(encoder._bulk, GpuEncoder)
-    np.testing.assert_array_equal(encoder.encode_queries(TEXTS), quick.encode_queries(TEXTS))
+    assert encoder._bulk_encoder is None
+    np.testing.assert_array_equal(few, cpu_encoder.encode(TEXTS[:2]))
+    assert float(np.sum(encoder.encode(TEXTS) * cpu_encoder.encode(TEXTS), axis=1).min()) >= 0.9999
+    assert isinstance(encoder._bulk_encoder, GpuEncoder)
+    np.testing.assert_array_equal(encoder.encode_queries(TEXTS), cpu_encoder.encode_queries(TEXTS))
 
 
 def test_an_accelerator_in_half_precision_only_where_that_is_faithful(
     model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 3)
-    quick = load_encoder(str(model), device="cpu")
+    cpu_encoder = load_encoder(str(model), device="cpu")
     halves = list[bool]()
     load = torch_encoder.load_sentence_transformer
 
@@ -539,15 +539,17 @@ def test_an_accelerator_in_half_precision_only_where_that_is_faithful(
     for found, tried, used, warnings in (
         ([0.9999], [True], GpuEncoder, 0),
         ([0.0, 0.9999], [True, False], GpuEncoder, 0),
-        ([0.0, 0.99], [True, False], type(quick), 1),
+        ([0.0, 0.99], [True, False], type(cpu_encoder), 1),
     ):
         halves.clear()
-        monkeypatch.setattr("searchkit.encoding.compiling.likeness", Mock(side_effect=found))
-        said = list[str]()
-        encoder = OffloadingEncoder(quick, "cpu", said.append, str(model))
+        monkeypatch.setattr(
+            "searchkit.encoding.torch_encoder.lowest_cosine", Mock(side_effect=found)
+        )
+        messages = list[str]()
+        encoder = OffloadingEncoder(cpu_encoder, "cpu", messages.append, str(model))
         assert encoder.encode(TEXTS).shape == (3, 32)
-        assert halves == tried and type(encoder._bulk) is used and len(said) == warnings
-    assert said[0].endswith("gives other vectors than the CPU; embedding on the CPU")
+        assert halves == tried and type(encoder._bulk_encoder) is used and len(messages) == warnings
+    assert messages[0].endswith("gives other vectors than the CPU; embedding on the CPU")
 
 
 def test_no_such_accelerator(model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -556,7 +558,7 @@ def test_no_such_accelerator(model: Path, cache: Path, monkeypatch: pytest.Monke
     if torch.cuda.is_available():
         pytest.skip("has CUDA")
     monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 3)
-    said = list[str]()
-    encoder = load_encoder(str(model), device="cuda", notify=said.append)
+    messages = list[str]()
+    encoder = load_encoder(str(model), device="cuda", notify=messages.append)
     assert encoder.encode(TEXTS).shape == (3, 32)
-    assert said[-1] == "torch can't use cuda here; embedding on the CPU"
+    assert messages[-1] == "torch can't use cuda here; embedding on the CPU"

@@ -11,9 +11,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from searchkit.core.arrays import unit_rows
 from searchkit.core.errors import BadInput
+from searchkit.encoding.batch_encoder import EncoderConfig
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.model_folder import find_model
-from searchkit.encoding.openvino_encoder import CompiledEncoder, EncoderConfig
+from searchkit.encoding.openvino_encoder import CompiledEncoder
 
 TEXTS = [
     "yes",
@@ -138,7 +139,7 @@ def test_a_model_that_gives_nan_is_named_with_the_text() -> None:
 
 
 def test_an_interrupted_run_waits_for_the_network() -> None:
-    def stop(count: int) -> None:
+    def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     encoder = fake(FakeNetwork())

@@ -53,8 +53,8 @@ def test_many_texts_are_embedded_on_it(tiny: Path, monkeypatch) -> None:
     assert isinstance(encoder, OffloadingEncoder)
     wanted = load_encoder(str(tiny), device="cpu").encode(TEXTS)
     vectors = encoder.encode(TEXTS)
-    assert isinstance(encoder._bulk, GpuEncoder)
-    assert encoder._bulk._model.device.type == "cuda"
+    assert isinstance(encoder._bulk_encoder, GpuEncoder)
+    assert encoder._bulk_encoder._model.device.type == "cuda"
     assert float((vectors * wanted).sum(1).min()) > 0.9995
 
 

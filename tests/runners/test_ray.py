@@ -20,7 +20,7 @@ from helpers.files import TESTS
 from helpers.vectors import sorted_pairs, unit
 
 from searchkit.core.errors import BadInput, IndexMismatch, RunnerFailed
-from searchkit.encoding import distributed as far_encoding
+from searchkit.encoding import distributed as distributed_encoding
 from searchkit.encoding.distributed import DistributedEncoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.folder import Index
@@ -126,12 +126,11 @@ def test_mining_is_the_plain_loop_bit_for_bit(
 def test_embedding_gives_the_same_vectors(
     runner: RayRunner, shards: Path, tiny: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(far_encoding, "BLOCK", 40)
-    monkeypatch.setattr(far_encoding, "embed_block", far.embed_and_die)
+    monkeypatch.setattr(distributed_encoding, "embed_block", far.embed_and_die)
     encoder = load_encoder(str(tiny))
     texts = [f"{'a word and ' * (n % 9)} number {n}" for n in range(200)]
     done: list[tuple[int, int]] = []
-    far_encoder = DistributedEncoder(encoder, runner)
+    far_encoder = DistributedEncoder(encoder, runner, task_texts=40)
     vectors = far_encoder.encode(texts, lambda *now: done.append(now))
     assert np.array_equal(vectors, encoder.encode(texts)) and sum(done) == 200
     assert (shards / "died-embedding").exists()
@@ -215,7 +214,7 @@ def test_the_commands_give_the_same(cluster: str, tiny: Path, tmp_path: Path) ->
     files = [tmp_path / "answers.json", "--model", tiny, "-f", "json"]
     told = json.loads(run("ingest", *files, "-i", tmp_path / "far", *there))
     run("ingest", *files, "-i", tmp_path / "plain")
-    assert told["embedded"] > far_encoding.FEW
+    assert told["embedded"] > distributed_encoding.MIN_REMOTE_TEXTS
     with Index.open(tmp_path / "far") as index, Index.open(tmp_path / "plain") as plain:
         assert np.array_equal(index.passages().vectors, plain.passages().vectors)
     asked_mine = ["mine", "-t", 0.5, "-f", "json", "-i", tmp_path / "far"]

@@ -1,0 +1,159 @@
+"""Batches of tokens: what every encoder with a network of its own does around the network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from searchkit.core.arrays import Float32, Int64, Intp, unit_rows
+from searchkit.core.progress import Counter, Progress
+from searchkit.text.passages import well_formed
+from searchkit.text.preparation import prepare
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+
+# Tensors that a text model may take.
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+# Tokens in one inference: fewer leave the cores idle, more don't fit the CPU's cache (measured in
+# benchmarks/bench_encoder.py).
+BATCH_TOKENS = 2048
+# Texts tokenized at once: bounds the memory, but is enough to fill batches of every width.
+BLOCK_TEXTS = 8192
+# A text is padded to a width that depends on its own length only, so that its vector doesn't depend
+# on its neighbours, bit for bit, and the network sees few shapes: widths up to EXACT_WIDTH are left
+# as they are, longer ones rounded up to a multiple of WIDTH_STEP.
+EXACT_WIDTH, WIDTH_STEP = 32, 8
+# Rows of the texts in a batch, and the input tensors, `(rows, width)` each.
+Batch = tuple[Intp, list[Int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderConfig:
+    """Everything but tokenizer and network that decides how a text becomes a vector.
+
+    Attributes:
+        name: The model's name; see `Encoder`.
+        fingerprint: The model's fingerprint; see `Encoder`.
+        dimension: Number of components of a vector.
+        window: Maximum number of tokens in a passage; see `Encoder`.
+        max_tokens: Number of tokens, including special ones and prompt, at which texts are
+            truncated.
+        inputs: Names of the tensors that the network takes, in its order.
+        pad_id: Token id that fills up shorter texts.
+        pad_left: Whether padding comes before the text.
+        truncate_left: Whether truncation removes the beginning of a text.
+        query_prompt: Prefix of queries.
+        document_prompt: Prefix of documents.
+        precision: Precision of the computation, in OpenVINO's names: "f32", "bf16" or "f16".
+        prepare: How texts are prepared: one of `PREPARATIONS`, or "".
+    """
+
+    name: str
+    fingerprint: str
+    dimension: int
+    window: int
+    max_tokens: int
+    inputs: tuple[str, ...]
+    pad_id: int
+    pad_left: bool
+    truncate_left: bool
+    query_prompt: str
+    document_prompt: str
+    precision: str = "f32"
+    prepare: str = ""
+
+
+class BatchEncoder(ABC):
+    """Tokenizes texts and sorts them into batches of equal width; a subclass runs the network."""
+
+    batch_tokens = BATCH_TOKENS
+
+    def __init__(self, config: EncoderConfig, tokenizer: Tokenizer) -> None:
+        self.config = config
+        self.name = config.name
+        self.fingerprint = config.fingerprint
+        self.dimension = config.dimension
+        self.window = config.window
+        self.tokenizer = tokenizer
+        self._truncating_tokenizer: Tokenizer | None = None
+
+    @abstractmethod
+    def _infer(self, batches: Iterator[Batch]) -> Iterator[tuple[Intp, Float32]]:
+        """Yield the rows of each batch and their vectors, `(rows, d)`, of any length."""
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
+        """Embed documents; see `Encoder.encode`."""
+        return self._embed(texts, self.config.document_prompt, progress)
+
+    def encode_queries(self, texts: Sequence[str]) -> Float32:
+        """Embed queries; see `Encoder.encode_queries`."""
+        return self._embed(texts, self.config.query_prompt, None)
+
+    def _embed(self, texts: Sequence[str], prompt: str, progress: Progress | None) -> Float32:
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        counter = Counter(progress, len(texts))
+        for start in range(0, len(texts), BLOCK_TEXTS):
+            block = [well_formed(text) for text in texts[start : start + BLOCK_TEXTS]]
+            block = [prompt + text for text in prepare(block, self.config.prepare)]
+            for rows, batch_vectors in self._infer(self._batches(self._tokenize(block))):
+                vectors[start + rows] = batch_vectors
+                counter.advance(len(rows))
+        return unit_rows(vectors, texts)
+
+    def _tokenize(self, texts: list[str]) -> list[Encoding]:
+        encodings: list[Encoding] = self.tokenizer.encode_batch_fast(texts)
+        limit = self.config.max_tokens
+        too_long = [row for row, encoding in enumerate(encodings) if len(encoding) > limit]
+        # These are tokenized again: cutting off tokens here would lose the closing special token.
+        truncated = self._tokenize_truncated([texts[row] for row in too_long])
+        for row, encoding in zip(too_long, truncated, strict=True):
+            encodings[row] = encoding
+        return encodings
+
+    def _tokenize_truncated(self, texts: list[str]) -> list[Encoding]:
+        if not texts:
+            return []
+        if self._truncating_tokenizer is None:
+            from tokenizers import Tokenizer
+
+            side = "left" if self.config.truncate_left else "right"
+            self._truncating_tokenizer = Tokenizer.from_str(self.tokenizer.to_str())
+            self._truncating_tokenizer.enable_truncation(self.config.max_tokens, direction=side)
+        encodings: list[Encoding] = self._truncating_tokenizer.encode_batch_fast(texts)
+        return encodings
+
+    def _batches(self, encodings: list[Encoding]) -> Iterator[Batch]:
+        """Yield batches of equal width, the widest first."""
+        widths = np.array([self._padded_width(len(encoding)) for encoding in encodings], np.intp)
+        order = np.argsort(-widths, kind="stable")
+        start = 0
+        while start < len(order):
+            width = int(widths[order[start]])
+            size = max(1, self.batch_tokens // max(1, width))
+            count = int(np.count_nonzero(widths[order[start : start + size]] == width))
+            rows = order[start : start + count]
+            yield rows, self._tensors([encodings[row] for row in rows], width)
+            start += count
+
+    def _padded_width(self, tokens: int) -> int:
+        if tokens <= EXACT_WIDTH:
+            return tokens
+        return max(tokens, min(-(-tokens // WIDTH_STEP) * WIDTH_STEP, self.config.max_tokens))
+
+    def _tensors(self, encodings: list[Encoding], width: int) -> list[Int64]:
+        """Return the network's inputs, `(len(encodings), width)` each."""
+        tensors = {name: np.zeros((len(encodings), width), np.int64) for name in INPUTS}
+        tensors["input_ids"][:] = self.config.pad_id
+        for row, encoding in enumerate(encodings):
+            length = len(encoding)
+            columns = slice(width - length, width) if self.config.pad_left else slice(0, length)
+            tensors["input_ids"][row, columns] = encoding.ids
+            tensors["attention_mask"][row, columns] = 1
+            tensors["token_type_ids"][row, columns] = encoding.type_ids
+        return [tensors[name] for name in self.config.inputs]
