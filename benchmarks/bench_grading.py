@@ -180,7 +180,7 @@ def audit() -> None:
                 changed, spoilt = disturbed(corpus, seed)
                 with patch("searchkit.grading.audit.load", lambda *_, c=spoilt: c):
                     found = audit_grades(index, column)
-            for order, value in orders(spoilt, found.standouts).items():
+            for order, value in orders(spoilt, found.outliers).items():
                 scores.setdefault(order, []).append(listed(value, changed))
         for order, values in scores.items():
             mean = np.mean(values, axis=0)
@@ -202,11 +202,11 @@ def disturbed(corpus: Corpus, seed: int) -> tuple[np.ndarray, Corpus]:
     return changed, replace(corpus, marks=replace(corpus.marks, codes=codes))
 
 
-def orders(corpus: Corpus, standouts: Sequence) -> dict[str, np.ndarray]:
+def orders(corpus: Corpus, outliers: Sequence) -> dict[str, np.ndarray]:
     """Give for each row how suspicious its mark is, in several ways."""
     place = {answer.id: n for n, answer in enumerate(corpus.answers)}
     ours = np.zeros(len(place))
-    for one in standouts:
+    for one in outliers:
         ours[place[one.id]] = one.surprise
     usual, nearest = np.zeros(len(place)), np.zeros(len(place))
     targets = corpus.marks.targets()
@@ -240,8 +240,8 @@ def planted() -> None:
     """Print the places of the marks that were made inconsistent in the demo corpus."""
     with opened("demo corpus") as (index, column):
         found = audit_grades(index, column)
-    pairs = [{one.left, one.right} for one in found.clashes]
-    marks = [one.id for one in found.standouts]
+    pairs = [{one.left, one.right} for one in found.conflicts]
+    marks = [one.id for one in found.outliers]
     table("planted", f"place of {len(pairs)} pairs:", f"place of {len(marks)} marks:")
     with DEMO_PLANTED.open(encoding="utf-8", newline="") as file:
         for one in csv.DictReader(file):
@@ -264,9 +264,9 @@ def groups() -> None:
                 c.center for c in cluster(index, by="question").clusters
                 if c.kind == "cluster" and c.center and corpus.marks.graded[place[c.center]]
             ]  # fmt: skip
-            spreads = propagate(index, column, dict.fromkeys(centres))
-        given = sum(len(one.agree) + len(one.differ) for one in spreads)
-        hits = sum(len(one.agree) for one in spreads) / given
+            propagations = propagate(index, column, dict.fromkeys(centres))
+        given = sum(len(one.agreeing) + len(one.differing) for one in propagations)
+        hits = sum(len(one.agreeing) for one in propagations) / given
         shares = []
         for seed in range(3):
             rng = np.random.default_rng(seed)

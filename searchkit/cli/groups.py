@@ -107,7 +107,6 @@ def cluster(
     from searchkit.clustering.clusters import draw_map
     from searchkit.output.clusters import (
         COLUMNS,
-        cluster_as_record,
         clusters_as_rows,
         print_clusters,
     )
@@ -141,7 +140,7 @@ def cluster(
             form,
             output,
             table=lambda out: print_clusters(found, index.get, out),
-            records=lambda: map(cluster_as_record, found.clusters),
+            records=found.iter_records,
             rows=lambda: clusters_as_rows(found.clusters, index.get),
             columns=COLUMNS,
         )
@@ -263,7 +262,6 @@ def _suggested(
     from searchkit.output.grades import (
         COLUMNS,
         print_suggestions,
-        suggestion_as_record,
         suggestions_as_rows,
         what_was_learned,
     )
@@ -285,7 +283,7 @@ def _suggested(
         form,
         output,
         table=lambda out: print_suggestions(found, index.get, out),
-        records=lambda: map(suggestion_as_record, found.suggestions),
+        records=found.iter_records,
         rows=lambda: suggestions_as_rows(found, index.get),
         columns=COLUMNS,
     )
@@ -302,13 +300,12 @@ def _propagated(
 ) -> dict[str, Mark | None]:
     from searchkit.grading.propagate import propagate
     from searchkit.output.grades import (
-        SPREAD_COLUMNS,
-        print_spreads,
-        spread_as_record,
-        spreads_as_rows,
+        PROPAGATION_COLUMNS,
+        print_propagations,
+        propagations_as_rows,
     )
 
-    spreads = propagate(
+    propagations = propagate(
         index,
         column,
         said,
@@ -319,12 +316,16 @@ def _propagated(
     write_result(
         form,
         output,
-        table=lambda out: print_spreads(spreads, index.get, out),
-        records=lambda: map(spread_as_record, spreads),
-        rows=lambda: spreads_as_rows(spreads, index.get, column),
-        columns=SPREAD_COLUMNS,
+        table=lambda out: print_propagations(propagations, index.get, out),
+        records=propagations.iter_records,
+        rows=lambda: propagations_as_rows(propagations, index.get, column),
+        columns=PROPAGATION_COLUMNS,
     )
-    return {name: spread.mark for spread in spreads for name in (spread.id, *spread.given)}
+    return {
+        name: propagation.mark
+        for propagation in propagations
+        for name in (propagation.id, *propagation.recipients)
+    }
 
 
 def _evaluated(
@@ -340,8 +341,6 @@ def _evaluated(
     from searchkit.grading.evaluate import evaluate_grades
     from searchkit.output.grades import (
         EVALUATION_COLUMNS,
-        evaluation_as_record,
-        evaluation_as_rows,
         print_evaluation,
     )
 
@@ -358,9 +357,9 @@ def _evaluated(
         form,
         output,
         table=lambda out: print_evaluation(found, out),
-        whole=lambda: evaluation_as_record(found),
-        records=lambda: evaluation_as_record(found)["trials"],
-        rows=lambda: evaluation_as_rows(found),
+        whole=found.to_record,
+        records=lambda: found.to_record()["trials"],
+        rows=found.iter_records,
         columns=EVALUATION_COLUMNS,
     )
 
@@ -378,7 +377,6 @@ def _audited(
     from searchkit.grading.audit import NEAR, audit_grades
     from searchkit.output.grades import (
         AUDIT_COLUMNS,
-        audit_as_records,
         audit_as_rows,
         print_audit,
         what_was_audited,
@@ -400,7 +398,7 @@ def _audited(
         form,
         output,
         table=lambda out: print_audit(found, index.get, out),
-        records=lambda: audit_as_records(found),
+        records=found.iter_records,
         rows=lambda: audit_as_rows(found, index.get),
         columns=AUDIT_COLUMNS,
     )

@@ -248,8 +248,6 @@ def evaluate(
 def _write_evaluated(found: Evaluation, form: str, output: Path | None) -> None:
     from searchkit.output.evaluation import (
         COLUMNS,
-        evaluated_as_record,
-        evaluated_as_rows,
         print_evaluated,
     )
 
@@ -257,9 +255,9 @@ def _write_evaluated(found: Evaluation, form: str, output: Path | None) -> None:
         form,
         output,
         table=lambda out: print_evaluated(found, out),
-        whole=lambda: evaluated_as_record(found),
-        records=lambda: [evaluated_as_record(found)],
-        rows=lambda: evaluated_as_rows(found),
+        whole=found.to_record,
+        records=lambda: [found.to_record()],
+        rows=found.iter_records,
         columns=COLUMNS,
     )
 

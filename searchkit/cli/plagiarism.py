@@ -96,7 +96,7 @@ def plagiarism(
             form,
             output,
             table=lambda out: findings.print_plagiarism(found, out),
-            whole=lambda: findings.plagiarism_as_record(found),
+            whole=found.to_record,
             records=lambda: findings.plagiarism_as_lines(found),
             rows=lambda: findings.plagiarism_as_rows(found),
             columns=findings.COLUMNS,
@@ -151,7 +151,7 @@ def compare(
         compared = run(index, left, right, template=_template(template), against=before)
     with open_output(output) as out:
         if form == "json":
-            write_json(findings.comparison_as_record(compared), out)
+            write_json(compared.to_record(), out)
         else:
             findings.print_comparison(compared, out)
 

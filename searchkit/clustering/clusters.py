@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from searchkit.core.arrays import Float32, Float64, Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
+from searchkit.core.results import Results, Table
 from searchkit.core.where import Where
 from searchkit.core.wording import counted
 from searchkit.index.base import EVERYTHING, BaseIndex
@@ -38,7 +40,7 @@ MIN_SIZE = 3  # of a cluster of hdbscan
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterResult:
+class ClusterResult(Table):
     """What `cluster` found.
 
     Attributes:
@@ -49,10 +51,14 @@ class ClusterResult:
         blank: How many are blank, and in none.
     """
 
-    clusters: list[Cluster]
+    clusters: Results[Cluster]
     choices: dict[str | None, Choice]
     answers: int
     blank: int
+
+    def iter_records(self) -> Iterator[dict[str, Any]]:
+        """Yield each cluster with its members."""
+        return self.clusters.iter_records()
 
 
 def cluster(
@@ -110,7 +116,7 @@ def cluster(
             progress(done, len(ordered))
     count = sum(len(group) for group in groups.values())
     blank = len(index.ids(where)) - count
-    return ClusterResult(found, choices, count, blank)
+    return ClusterResult(Results(found), choices, count, blank)
 
 
 def draw_map(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from searchkit.core.results import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Member(Record):
     """An answer in a cluster.
 
     Attributes:
@@ -19,7 +22,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Record):
     """Answers that say the same.
 
     Attributes:
@@ -45,3 +48,16 @@ class Cluster:
     def size(self) -> int:
         """How many answers it has."""
         return len(self.members)
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the fields by name, and the size."""
+        return {
+            "cluster": self.cluster,
+            "question": self.question,
+            "kind": self.kind,
+            "size": self.size,
+            "keywords": list(self.keywords),
+            "center": self.center,
+            "spread": self.spread,
+            "members": [{"id": member.id, "score": member.score} for member in self.members],
+        }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from searchkit.core.results import Record
 
 By = Literal["question", "all"]  # what is compared with what: within each question, or over all
 REFERENCE = "reference"  # the author of a reference answer
@@ -59,7 +61,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Record):
     """An answer that a query found.
 
     Attributes:
@@ -73,3 +75,18 @@ class Hit:
     score: float
     answer: Answer
     passage: Passage
+
+    def to_record(self) -> dict[str, Any]:
+        """Return rank and score, then the answer without its source, and the passage's offsets."""
+        answer = self.answer
+        return {
+            "rank": self.rank,
+            "score": self.score,
+            "id": answer.id,
+            "question": answer.question,
+            "author": answer.author,
+            "submitted_at": answer.submitted_at,
+            "text": answer.text,
+            "passage": asdict(self.passage),
+            "meta": dict(answer.meta),
+        }

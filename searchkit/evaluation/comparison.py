@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float64, Int64
+from searchkit.core.results import Record, Table
 from searchkit.encoding.encoder import Encoder
 from searchkit.evaluation.bootstrap import Measure, bootstrap, interval
 
@@ -19,7 +20,7 @@ Verdict = Literal["better", "worse", "within chance", "too few to tell"]
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Record):
     """A value, and where it lies in 95 % of resamples.
 
     Attributes:
@@ -32,9 +33,14 @@ class Estimate:
     low: float | None
     high: float | None
 
+    def to_record(self) -> dict[str, Any]:
+        """Return the value and both ends, rounded to six places."""
+        ends = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: None if end is None else round(end, 6) for name, end in ends.items()}
+
 
 @dataclass(frozen=True, slots=True)
-class ModelResult:
+class ModelResult(Record):
     """A figure of one model.
 
     Attributes:
@@ -49,9 +55,14 @@ class ModelResult:
     difference: Estimate | None
     verdict: Verdict | None
 
+    def to_record(self) -> dict[str, Any]:
+        """Return the figure, and the difference with its verdict."""
+        difference = self.difference and self.difference.to_record() | {"verdict": self.verdict}
+        return {"model": self.model, **self.estimate.to_record(), "difference": difference}
+
 
 @dataclass(frozen=True, slots=True)
-class MetricComparison:
+class MetricComparison(Record):
     """A figure of all models.
 
     Attributes:
@@ -64,9 +75,14 @@ class MetricComparison:
     on: str
     results: tuple[ModelResult, ...]
 
+    def to_record(self) -> dict[str, Any]:
+        """Return the figure of each model."""
+        models = [result.to_record() for result in self.results]
+        return {"figure": self.name, "on": self.on, "models": models}
+
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Table):
     """Models side by side.
 
     Attributes:
@@ -88,6 +104,37 @@ class Evaluation:
     metrics: tuple[MetricComparison, ...]
     missing: Mapping[str, str]
     notes: tuple[str, ...]
+
+    def iter_records(self) -> Iterator[dict[str, Any]]:
+        """Yield a record for each figure of each model, then one for each missing figure."""
+        for figure in self.metrics:
+            for result in figure.results:
+                difference = result.difference.to_record() if result.difference else {}
+                yield {
+                    "figure": figure.name,
+                    "model": result.model,
+                    **result.estimate.to_record(),
+                    "difference": difference.get("value"),
+                    "difference_low": difference.get("low"),
+                    "difference_high": difference.get("high"),
+                    "verdict": result.verdict,
+                    "on": figure.on,
+                }
+        for name, reason in self.missing.items():
+            yield {"figure": name, "on": reason}
+
+    def to_record(self) -> dict[str, Any]:
+        """Return all of it as one JSON object."""
+        return {
+            "measured": self.measured,
+            "models": list(self.models),
+            "unit": self.unit,
+            "units": self.units,
+            "resamples": self.resamples,
+            "figures": [figure.to_record() for figure in self.metrics],
+            "missing": dict(self.missing),
+            "notes": list(self.notes),
+        }
 
 
 def question_codes(questions: Sequence[str | None]) -> Int64:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from searchkit.clustering.methods import choose_threshold, communities
 from searchkit.core.arrays import Int64
 from searchkit.core.progress import Progress
+from searchkit.core.results import Results, Table
 from searchkit.core.where import Where
 from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load
 from searchkit.grading.marks import Kind, Marks
-from searchkit.grading.records import Clash, Mark, Standout
+from searchkit.grading.records import Conflict, Mark, Outlier
 from searchkit.index.base import EVERYTHING, BaseIndex
 from searchkit.mining.exact import mine_blocks
 from searchkit.mining.pairs import check_threshold
@@ -30,24 +32,29 @@ UNLIKE, AGREEING_UNLIKE = 0.9, 0.7  # from the label's estimate to 1: alone, if 
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(Table):
     """What `audit_grades` found.
 
     Attributes:
-        clashes: Near-equal answers with different marks, worst first.
-        standouts: Marks that stand out from those of like answers, worst first.
+        conflicts: Near-equal answers with different marks, worst first.
+        outliers: Marks that stand out from those of like answers, worst first.
         marks: The column's marks.
         tolerance: Numbers that differ by no more than this are no difference.
         answers: How many graded answers were looked at.
         pairs: How many pairs of them are near-equal.
     """
 
-    clashes: list[Clash]
-    standouts: list[Standout]
+    conflicts: Results[Conflict]
+    outliers: Results[Outlier]
     marks: Marks
     tolerance: float
     answers: int
     pairs: int
+
+    def iter_records(self) -> Iterator[dict[str, Any]]:
+        """Yield the conflicts, then the outliers; `kind` is `pair` or `mark`."""
+        yield from self.conflicts.iter_records()
+        yield from self.outliers.iter_records()
 
 
 def audit_grades(
@@ -85,7 +92,7 @@ def audit_grades(
     corpus = load(index, column, kind)
     tolerance = check_tolerance(corpus.marks, tolerance)
     wanted = chosen(index, corpus, where)
-    clashes: list[Clash] = []
+    conflicts: list[Conflict] = []
     clusters: dict[int, tuple[Mark, int]] = {}
     near = 0
     questions = np.unique(corpus.questions[corpus.marks.graded]).tolist()
@@ -94,15 +101,15 @@ def audit_grades(
         for left, right, score in _near(corpus, rows, threshold):
             near += 1
             if wanted[left] or wanted[right]:
-                clashes += _clash(corpus, left, right, score, tolerance)
+                conflicts += _conflict(corpus, left, right, score, tolerance)
         clusters |= _apart_in_cluster(corpus, rows, tolerance)
         if progress:
             progress(done, len(questions))
-    clashes.sort(key=lambda one: (-one.steepness, one.left, one.right))
-    standouts = [one for row, one in _unexpected(corpus, tolerance, clusters) if wanted[row]]
-    standouts.sort(key=lambda one: (-one.surprise, one.id))
+    conflicts.sort(key=lambda one: (-one.steepness, one.left, one.right))
+    outliers = [one for row, one in _unexpected(corpus, tolerance, clusters) if wanted[row]]
+    outliers.sort(key=lambda one: (-one.surprise, one.id))
     count = int(corpus.marks.graded.sum())
-    return Audit(clashes, standouts, corpus.marks, tolerance, count, near)
+    return Audit(Results(conflicts), Results(outliers), corpus.marks, tolerance, count, near)
 
 
 def _near(corpus: Corpus, rows: Int64, threshold: float) -> Iterator[tuple[int, int, float]]:
@@ -128,14 +135,14 @@ def _near(corpus: Corpus, rows: Int64, threshold: float) -> Iterator[tuple[int, 
                 yield left, right, min(1.0, score)
 
 
-def _clash(
+def _conflict(
     corpus: Corpus, left: int, right: int, score: float, tolerance: float
-) -> Iterator[Clash]:
+) -> Iterator[Conflict]:
     one, other = corpus.marks.of(left), corpus.marks.of(right)
     difference = _difference(one, other)
     if one is not None and other is not None and difference > tolerance + 1e-9:
         steepness = difference / corpus.marks.range / max(1 - score, FLOOR)
-        yield Clash(
+        yield Conflict(
             corpus.answers[left].id,
             corpus.answers[right].id,
             corpus.names[int(corpus.questions[left])],
@@ -166,7 +173,7 @@ def _apart_in_cluster(corpus: Corpus, rows: Int64, tolerance: float) -> dict[int
 
 def _unexpected(
     corpus: Corpus, tolerance: float, clusters: dict[int, tuple[Mark, int]]
-) -> Iterator[tuple[int, Standout]]:
+) -> Iterator[tuple[int, Outlier]]:
     """Yield the rows whose marks the question's other marks don't lead one to expect."""
     learned = Learned(corpus, corpus.marks, tolerance)
     numbers = corpus.marks.kind == "numbers"
@@ -188,7 +195,7 @@ def _unexpected(
             if enough and _difference(given[n], suggested[n]) > tolerance + 1e-9:
                 answer, name = corpus.answers[row], corpus.names[int(corpus.questions[row])]
                 seen = round(float(surprise[n]), 4)
-                yield row, Standout(answer.id, name, given[n], suggested[n], seen, usual, others)
+                yield row, Outlier(answer.id, name, given[n], suggested[n], seen, usual, others)
 
 
 def _difference(one: Mark | None, other: Mark | None) -> float:

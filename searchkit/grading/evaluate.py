@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from searchkit.core.arrays import Float64, Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.metrics import accuracy, macro_f1, pearson, rmse, weighted_kappa
 from searchkit.core.progress import Progress
+from searchkit.core.results import Record, Table
 from searchkit.core.where import Where
 from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load, right
 from searchkit.grading.grader import OTHERS, OWN, Candidate, Estimates, Grader
@@ -39,7 +41,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Record):
     """A cross-validation.
 
     Attributes:
@@ -58,9 +60,26 @@ class Trial:
     coverage: list[tuple[float, float, float]]
     off: float
 
+    def to_record(self) -> dict[str, Any]:
+        """Return the figures rounded to four places, scores by the name of the method."""
+        return {
+            "unseen": self.unseen,
+            "answers": self.answers,
+            "questions": self.questions,
+            "scores": {
+                score.name: {name: round(value, 4) for name, value in score.figures.items()}
+                for score in self.scores
+            },
+            "coverage": [
+                {"confidence": level, "answers": round(share, 4), "right": round(right, 4)}
+                for level, share, right in self.coverage
+            ],
+            "calibration_error": round(self.off, 4),
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class GradingEvaluation(Table):
     """What `evaluate_grades` found.
 
     Attributes:
@@ -75,6 +94,30 @@ class Evaluation:
     chosen: Candidate | None
     trials: list[Trial]
 
+    def iter_records(self) -> Iterator[dict[str, Any]]:
+        """Yield a record for each method in each cross-validation, with its figures."""
+        for trial in self.trials:
+            for score in trial.scores:
+                yield {
+                    "unseen": trial.unseen,
+                    "answers": trial.answers,
+                    "questions": trial.questions,
+                    "marks": score.name,
+                    **score.figures,
+                }
+
+    def to_record(self) -> dict[str, Any]:
+        """Return all figures as one JSON object."""
+        best = self.chosen
+        return {
+            "column": self.marks.column,
+            "kind": self.marks.kind,
+            "graded": int(self.marks.graded.sum()),
+            "tolerance": self.tolerance,
+            "method": best and {"name": best.method, "size": best.size, "shared": best.shared},
+            "trials": [trial.to_record() for trial in self.trials],
+        }
+
 
 def evaluate_grades(
     index: BaseIndex,
@@ -86,7 +129,7 @@ def evaluate_grades(
     folds: int = FOLDS,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Evaluation:
+) -> GradingEvaluation:
     """Measure the suggestions where the graders' marks are known, on answers that were held out.
 
     Everything is learned anew for each fold from what is not in it: the method, its strength, and
@@ -132,7 +175,7 @@ def evaluate_grades(
 
     trials = [_trial(corpus, name, cut, tolerance, advance) for name, cut in cuts.items()]
     best = Grader.fit(corpus.examples(np.flatnonzero(corpus.marks.graded))).chosen
-    return Evaluation(corpus.marks, tolerance, best, trials)
+    return GradingEvaluation(corpus.marks, tolerance, best, trials)
 
 
 def _cut_answers(corpus: Corpus, folds: int, seed: int) -> Int64:

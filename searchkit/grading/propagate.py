@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from searchkit.clustering.clusters import cluster
 from searchkit.clustering.records import Cluster
 from searchkit.core.errors import BadInput
+from searchkit.core.results import Results
 from searchkit.core.where import Where
 from searchkit.grading.corpus import check_tolerance, right
 from searchkit.grading.marks import Kind, read_marks
-from searchkit.grading.records import Mark, Spread
+from searchkit.grading.records import Mark, Propagation
 from searchkit.index.base import BaseIndex
 
 
@@ -22,7 +23,7 @@ def propagate(
     kind: Kind | None = None,
     threshold: float | None = None,
     tolerance: float | None = None,
-) -> list[Spread]:
+) -> Results[Propagation]:
     """Show what the marks of some answers would give the others of their clusters.
 
     Only answers without a mark of their own get one, and no reference answer; nothing is written.
@@ -51,7 +52,7 @@ def propagate(
     own = {a.id: marks.of(row) for row, a in enumerate(answers) if not a.is_reference}
     clusters: dict[str | None, dict[str, Cluster]] = {}
     seen: dict[tuple[str | None, int], str] = {}
-    spreads = []
+    propagations = []
     for answer in centres:
         question = answer.question
         if question not in clusters:
@@ -73,17 +74,17 @@ def propagate(
             raise BadInput(
                 f"--propagate: {answer.id} has no mark in {column}; say {answer.id}=MARK"
             )
-        spreads.append(_spread(answer.id, mark, group, own, tolerance))
-    return spreads
+        propagations.append(_spread(answer.id, mark, group, own, tolerance))
+    return Results(propagations)
 
 
 def _spread(
     name: str, mark: Mark, group: Cluster, own: Mapping[str, Mark | None], tolerance: float
-) -> Spread:
+) -> Propagation:
     others = [m.id for m in group.members if m.id != name and m.id in own]
     had = [(other, found) for other in others if (found := own[other]) is not None]
     near = right([found for _, found in had], [mark] * len(had), tolerance).tolist()
-    return Spread(
+    return Propagation(
         name,
         group.question,
         mark,

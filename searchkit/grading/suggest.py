@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
+from searchkit.core.results import Results, Table
 from searchkit.core.where import Where
 from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load
 from searchkit.grading.grader import Candidate, nearest
@@ -23,7 +25,7 @@ REASONS = 3  # neighbours of a suggestion
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
+class GradingResult(Table):
     """What `grade` found.
 
     Attributes:
@@ -36,12 +38,16 @@ class Graded:
             ungraded answers.
     """
 
-    suggestions: list[Suggestion]
+    suggestions: Results[Suggestion]
     marks: Marks
     tolerance: float
     chosen: Candidate | None
     blank: int
     unknown: dict[str | None, int]
+
+    def iter_records(self) -> Iterator[dict[str, Any]]:
+        """Yield each suggestion with its neighbours."""
+        return self.suggestions.iter_records()
 
 
 def grade(
@@ -53,7 +59,7 @@ def grade(
     tolerance: float | None = None,
     where: Where = EVERYTHING,
     progress: Progress | None = None,
-) -> Graded:
+) -> GradingResult:
     """Suggest a mark for each ungraded answer from the graded ones; nothing is written.
 
     Args:
@@ -91,7 +97,9 @@ def grade(
         answer.id not in there and not answer.meta.get(column, "").strip()
         for answer in index.answers(where)
     )
-    return Graded(suggestions, corpus.marks, tolerance, learned.grader.chosen, blank, unknown)
+    return GradingResult(
+        Results(suggestions), corpus.marks, tolerance, learned.grader.chosen, blank, unknown
+    )
 
 
 def write_marks(

@@ -19,6 +19,7 @@ from searchkit.core.arrays import Float16, Float32, mean_row, unit_rows
 from searchkit.core.errors import BadInput, IndexMismatch, NoSuchThing
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, Hit, Passage
+from searchkit.core.results import Results
 from searchkit.core.where import Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
@@ -287,7 +288,7 @@ class BaseIndex(ABC):
 
     def search(
         self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING
-    ) -> list[list[Hit]]:
+    ) -> list[Results[Hit]]:
         """Find the answers nearest in meaning to each query.
 
         A query longer than the model's window is searched by each of its passages. An answer's
@@ -304,9 +305,9 @@ class BaseIndex(ABC):
         passages = [self._query_passages(query) for query in queries]
         rows = iter(self.encoder.encode_queries([text for texts in passages for text in texts]))
         vectors = [np.stack([next(rows) for _ in texts]) for texts in passages]
-        return self.search_vectors(vectors, k, where)
+        return [Results(hits) for hits in self.search_vectors(vectors, k, where)]
 
-    def search_like(self, id_: str, k: int = 10, where: Where = EVERYTHING) -> list[Hit]:
+    def search_like(self, id_: str, k: int = 10, where: Where = EVERYTHING) -> Results[Hit]:
         """Find the answers nearest to one that is in the index, without itself.
 
         Raises:
@@ -315,10 +316,10 @@ class BaseIndex(ABC):
         check_k(k)
         rows = self._passage_rows(id_)
         if not len(rows):
-            return []
+            return Results()
         (hits,) = self.search_vectors([rows], k + 1, where)
         others = [hit for hit in hits if hit.answer.id != id_][:k]
-        return [replace(hit, rank=rank) for rank, hit in enumerate(others, 1)]
+        return Results(replace(hit, rank=rank) for rank, hit in enumerate(others, 1))
 
     def _query_passages(self, query: str) -> list[str]:
         (passages,) = split_passages([query], self.encoder.tokenizer, self.encoder.window)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from searchkit.core.records import Hit
+from searchkit.core.results import Results
 from searchkit.core.where import Where
 from searchkit.index.base import EVERYTHING, BaseIndex
 
@@ -22,7 +23,7 @@ def query(
     k: int = 10,
     mode: Mode = "semantic",
     where: Where = EVERYTHING,
-) -> list[list[Hit]]:
+) -> list[Results[Hit]]:
     """Find the `k` best answers for each text, best first.
 
     Args:
@@ -37,13 +38,13 @@ def query(
         BadInput: if `k` is below 1, a query is blank or the filter can't be read.
     """
     if mode == "lexical":
-        return index.search_words(texts, k, where)
+        return [Results(hits) for hits in index.search_words(texts, k, where)]
     if mode == "semantic":
         return index.search(texts, k, where)
     depth = max(DEPTH, 4 * k)
     by_meaning = index.search(texts, depth, where)
     by_words = index.search_words(texts, depth, where)
-    return [fuse([m, w], k) for m, w in zip(by_meaning, by_words, strict=True)]
+    return [Results(fuse([m, w], k)) for m, w in zip(by_meaning, by_words, strict=True)]
 
 
 def fuse(rankings: Sequence[Sequence[Hit]], k: int) -> list[Hit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from searchkit.core.arrays import Float32, Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import By
+from searchkit.core.results import Record, Table
 from searchkit.core.where import Where
 from searchkit.index.base import EVERYTHING, BaseIndex
 from searchkit.index.rows import Passages
@@ -26,7 +28,7 @@ THRESHOLD = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class MiningResult:
+class MiningResult(Table):
     """What `mine` found.
 
     Attributes:
@@ -50,6 +52,10 @@ class MiningResult:
             columns = (block.left.tolist(), block.right.tolist(), block.scores.tolist())
             for left, right, score in zip(*columns, strict=True):
                 yield Pair(self._ids[left], self._ids[right], round(score, 6))
+
+    def iter_records(self) -> Iterator[dict[str, Any]]:
+        """Yield each pair; groups of equal texts are in `equal`."""
+        return (pair.to_record() for pair in self.pairs())
 
 
 def mine(
@@ -147,7 +153,7 @@ def _rows(found: Passages, equal: dict[Group, list[int]]) -> tuple[Float32, Int6
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Record):
     """Two answers that say the same, or nearly.
 
     Attributes:
@@ -159,3 +165,7 @@ class Pair:
     left: str
     right: str
     score: float
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the fields by name; by hand, since there may be millions of pairs."""
+        return {"left": self.left, "right": self.right, "score": self.score}

@@ -33,20 +33,6 @@ COLUMNS = [
 ]
 
 
-def cluster_as_record(cluster: Cluster) -> dict[str, Any]:
-    """Return one cluster with all its members."""
-    return {
-        "cluster": cluster.cluster,
-        "question": cluster.question,
-        "kind": cluster.kind,
-        "size": cluster.size,
-        "keywords": list(cluster.keywords),
-        "center": cluster.center,
-        "spread": cluster.spread,
-        "members": [{"id": member.id, "score": member.score} for member in cluster.members],
-    }
-
-
 def clusters_as_rows(clusters: Sequence[Cluster], get: Get) -> Iterator[dict[str, Any]]:
     """Yield a row an answer."""
     for cluster in clusters:

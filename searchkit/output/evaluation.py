@@ -53,63 +53,6 @@ def what_was_trained(trained: TrainingResult) -> Iterator[str]:
         yield "the model was as good before: better keep that one"
 
 
-def evaluated_as_record(found: Evaluation) -> dict[str, Any]:
-    """Return all of it."""
-    return {
-        "measured": found.measured,
-        "models": list(found.models),
-        "unit": found.unit,
-        "units": found.units,
-        "resamples": found.resamples,
-        "figures": [
-            {
-                "figure": figure.name,
-                "on": figure.on,
-                "models": [_result_as_record(result) for result in figure.results],
-            }
-            for figure in found.metrics
-        ],
-        "missing": dict(found.missing),
-        "notes": list(found.notes),
-    }
-
-
-def _result_as_record(result: ModelResult) -> dict[str, Any]:
-    difference = result.difference and {
-        **_interval_as_record(result.difference),
-        "verdict": result.verdict,
-    }
-    return {
-        "model": result.model,
-        **_interval_as_record(result.estimate),
-        "difference": difference,
-    }
-
-
-def _interval_as_record(interval: Estimate) -> dict[str, float | None]:
-    ends = {"value": interval.value, "low": interval.low, "high": interval.high}
-    return {name: None if end is None else round(end, 6) for name, end in ends.items()}
-
-
-def evaluated_as_rows(found: Evaluation) -> Iterator[dict[str, Any]]:
-    """Yield a row a figure of a model; one without a value for what could not be measured."""
-    for figure in found.metrics:
-        for result in figure.results:
-            apart = _interval_as_record(result.difference) if result.difference else {}
-            yield {
-                "figure": figure.name,
-                "model": result.model,
-                **_interval_as_record(result.estimate),
-                "difference": apart.get("value"),
-                "difference_low": apart.get("low"),
-                "difference_high": apart.get("high"),
-                "verdict": result.verdict,
-                "on": figure.on,
-            }
-    for name, why in found.missing.items():
-        yield {"figure": name, "on": why}
-
-
 def print_evaluated(found: Evaluation, out: TextIO) -> None:
     """Print a row a figure and a column a model: value, interval, difference to the first."""
     from rich.text import Text

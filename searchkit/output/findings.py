@@ -39,34 +39,6 @@ COLUMNS = [
 DECISION_COLUMNS = list(Decision.__slots__)
 
 
-def finding_as_record(finding: Finding, decision: str = "open") -> dict[str, Any]:
-    """Return one finding with all its fields, and what was decided about it."""
-    return {
-        "left": finding.left,
-        "right": finding.right,
-        "question": finding.question,
-        "verdict": finding.verdict,
-        "score": finding.score,
-        "semantic": finding.semantic,
-        "verbatim": finding.verbatim,
-        "expected": finding.expected,
-        "passages": [_passage_as_record(passage) for passage in finding.passages],
-        "reason": finding.reason,
-        "remarks": list(finding.remarks),
-        "first": finding.first,
-        "decision": decision,
-    }
-
-
-def _passage_as_record(passage: Overlap) -> dict[str, Any]:
-    return {
-        "left": list(passage.left),
-        "right": list(passage.right),
-        "kind": passage.kind,
-        "score": passage.score,
-    }
-
-
 def decision_as_record(decision: Decision) -> dict[str, Any]:
     """Return a decision with all its fields."""
     return {name: getattr(decision, name) for name in DECISION_COLUMNS}
@@ -91,38 +63,10 @@ def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
     console.print(table)
 
 
-def ring_as_record(ring: Ring) -> dict[str, Any]:
-    """Return one ring; its findings as pairs of ids."""
-    return {
-        "authors": list(ring.authors),
-        "questions": list(ring.questions),
-        "findings": [list(pair) for pair in ring.findings],
-        "expected": ring.expected,
-    }
-
-
-def comparison_as_record(compared: Comparison) -> dict[str, Any]:
-    """Return what `compare` found, and what was decided."""
-    decision = compared.decision.decision if compared.decision else "open"
-    return finding_as_record(compared.finding, decision)
-
-
-def plagiarism_as_record(found: PlagiarismResult) -> dict[str, Any]:
-    """Return `{"findings": […], "rings": […]}`."""
-    return {
-        "findings": list(_as_records(found)),
-        "rings": [ring_as_record(ring) for ring in found.rings],
-    }
-
-
 def plagiarism_as_lines(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
     """Yield each finding, then each ring, which is known by its `authors`."""
-    yield from _as_records(found)
-    yield from map(ring_as_record, found.rings)
-
-
-def _as_records(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
-    return (finding_as_record(finding, found.decision(finding)) for finding in found.findings)
+    yield from found.iter_records()
+    yield from found.rings.iter_records()
 
 
 def plagiarism_as_rows(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
@@ -130,7 +74,8 @@ def plagiarism_as_rows(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
     for finding in found.findings:
         left, right = found.texts[finding.left], found.texts[finding.right]
         yield {
-            **finding_as_record(finding, found.decision(finding)),
+            **finding.to_record(),
+            "decision": found.decision(finding),
             "remarks": "; ".join(finding.remarks),
             "left_author": left.author,
             "right_author": right.author,

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 from searchkit.core.records import Answer
 from searchkit.core.wording import counted
 from searchkit.grading.marks import mark_text
-from searchkit.grading.records import Clash, Spread, Standout, Suggestion
+from searchkit.grading.records import Conflict, Outlier, Propagation, Suggestion
 from searchkit.output.console import one_line, open_console, plain_table, visible
 from searchkit.output.search import Get
 
 if TYPE_CHECKING:
     from searchkit.grading.audit import Audit
-    from searchkit.grading.evaluate import Evaluation, Trial
+    from searchkit.grading.evaluate import GradingEvaluation, Trial
     from searchkit.grading.grader import Candidate
     from searchkit.grading.marks import Marks
-    from searchkit.grading.suggest import Graded
+    from searchkit.grading.suggest import GradingResult
 
 
 EXCERPT = 200  # characters of an answer that a table shows
@@ -50,24 +50,11 @@ FIGURES = {
     "right": "right",
 }
 EVALUATION_COLUMNS = ["unseen", "answers", "questions", "marks", *FIGURES]
-SPREAD_COLUMNS = ["question", "center", "id", "author", "mark", "would_get", "text"]
+PROPAGATION_COLUMNS = ["question", "center", "id", "author", "mark", "would_get", "text"]
 # -- suggestions -----------------------------------------------------------------------------------
 
 
-def suggestion_as_record(suggestion: Suggestion) -> dict[str, Any]:
-    """Return `{"id", "suggested", "confidence", "neighbours": […]}`; null where it abstains."""
-    return {
-        "id": suggestion.id,
-        "question": suggestion.question,
-        "suggested": suggestion.suggested,
-        "confidence": suggestion.confidence,
-        "neighbours": [
-            {"id": one.id, "mark": one.mark, "score": one.score} for one in suggestion.neighbours
-        ],
-    }
-
-
-def suggestions_as_rows(found: Graded, get: Get) -> Iterator[dict[str, Any]]:
+def suggestions_as_rows(found: GradingResult, get: Get) -> Iterator[dict[str, Any]]:
     """Yield a row a suggestion, with the answer."""
     answers = get([one.id for one in found.suggestions])
     for one, answer in zip(found.suggestions, answers, strict=True):
@@ -82,7 +69,7 @@ def suggestions_as_rows(found: Graded, get: Get) -> Iterator[dict[str, Any]]:
         }
 
 
-def print_suggestions(found: Graded, get: Get, out: TextIO) -> None:
+def print_suggestions(found: GradingResult, get: Get, out: TextIO) -> None:
     """Print a tree for each question: the surest first, and last what is left to the teacher."""
     from rich.text import Text
     from rich.tree import Tree
@@ -118,7 +105,7 @@ def _reasons(one: Suggestion) -> str:
     )
 
 
-def what_was_learned(found: Graded) -> Iterator[str]:
+def what_was_learned(found: GradingResult) -> Iterator[str]:
     """Say what the suggestions rest on, and what got none."""
     yield f"{found.marks.column}: {_basis(found.marks)}; {how(found.chosen)}"
     yield f"confidence: how often a suggestion like it was {_right(found.marks, found.tolerance)}"
@@ -161,49 +148,7 @@ def _right(marks: Marks, tolerance: float) -> str:
 # -- trials ----------------------------------------------------------------------------------------
 
 
-def evaluation_as_record(found: Evaluation) -> dict[str, Any]:
-    """Return all figures of an evaluation."""
-    chosen = found.chosen
-    return {
-        "column": found.marks.column,
-        "kind": found.marks.kind,
-        "graded": int(found.marks.graded.sum()),
-        "tolerance": found.tolerance,
-        "method": chosen and {"name": chosen.method, "size": chosen.size, "shared": chosen.shared},
-        "trials": [
-            {
-                "unseen": trial.unseen,
-                "answers": trial.answers,
-                "questions": trial.questions,
-                "scores": {
-                    score.name: {name: round(value, 4) for name, value in score.figures.items()}
-                    for score in trial.scores
-                },
-                "coverage": [
-                    {"confidence": level, "answers": round(share, 4), "right": round(right, 4)}
-                    for level, share, right in trial.coverage
-                ],
-                "calibration_error": round(trial.off, 4),
-            }
-            for trial in found.trials
-        ],
-    }
-
-
-def evaluation_as_rows(found: Evaluation) -> Iterator[dict[str, Any]]:
-    """Yield a row a way to grade in each trial."""
-    for trial in found.trials:
-        for score in trial.scores:
-            yield {
-                "unseen": trial.unseen,
-                "answers": trial.answers,
-                "questions": trial.questions,
-                "marks": score.name,
-                **score.figures,
-            }
-
-
-def print_evaluation(found: Evaluation, out: TextIO) -> None:
+def print_evaluation(found: GradingEvaluation, out: TextIO) -> None:
     """Print a table of figures and one of coverage for each trial."""
     from rich.text import Text
 
@@ -260,58 +205,25 @@ def _coverage_table(trial: Trial) -> Any:  # noqa: ANN401
 # -- audit -----------------------------------------------------------------------------------------
 
 
-def clash_as_record(clash: Clash) -> dict[str, Any]:
-    """Return one pair of near-equal answers with different marks."""
-    return {
-        "kind": "pair",
-        "left": clash.left,
-        "right": clash.right,
-        "question": clash.question,
-        "marks": list(clash.marks),
-        "difference": clash.difference,
-        "score": clash.score,
-        "steepness": clash.steepness,
-    }
-
-
-def standout_as_record(one: Standout) -> dict[str, Any]:
-    """Return one mark that stands out."""
-    return {
-        "kind": "mark",
-        "id": one.id,
-        "question": one.question,
-        "mark": one.mark,
-        "expected": one.expected,
-        "surprise": one.surprise,
-        "cluster": None if one.cluster is None else {"usual": one.cluster, "others": one.others},
-    }
-
-
-def audit_as_records(found: Audit) -> Iterator[dict[str, Any]]:
-    """Yield the pairs, then the marks that stand out, each worst first."""
-    yield from map(clash_as_record, found.clashes)
-    yield from map(standout_as_record, found.standouts)
-
-
 def audit_as_rows(found: Audit, get: Get) -> Iterator[dict[str, Any]]:
     """Yield a row a pair and a row a mark, with the answers."""
-    for clash in found.clashes:
-        left, right = get([clash.left, clash.right])
+    for conflict in found.conflicts:
+        left, right = get([conflict.left, conflict.right])
         yield {
             "kind": "pair",
-            "question": clash.question,
-            "worst": clash.steepness,
+            "question": conflict.question,
+            "worst": conflict.steepness,
             "id": left.id,
             "author": left.author,
-            "mark": clash.marks[0],
+            "mark": conflict.marks[0],
             "other": right.id,
             "other_author": right.author,
-            "other_mark": clash.marks[1],
-            "score": clash.score,
+            "other_mark": conflict.marks[1],
+            "score": conflict.score,
             "text": left.text,
             "other_text": right.text,
         }
-    for one in found.standouts:
+    for one in found.outliers:
         (answer,) = get([one.id])
         yield {
             "kind": "mark",
@@ -321,7 +233,7 @@ def audit_as_rows(found: Audit, get: Get) -> Iterator[dict[str, Any]]:
             "author": answer.author,
             "mark": one.mark,
             "other_mark": one.expected,
-            "cluster": one.cluster,
+            "cluster": one.cluster_mark,
             "text": answer.text,
         }
 
@@ -332,16 +244,16 @@ def print_audit(found: Audit, get: Get, out: TextIO) -> None:
 
     console = open_console(out)
     console.print(Text("Near-equal answers with different marks, worst first", style="bold"))
-    console.print(_clashes_table(found.clashes[:SHOWN], get) if found.clashes else "none")
-    _say_more(console, len(found.clashes) - SHOWN)
+    console.print(_conflicts_table(found.conflicts[:SHOWN], get) if found.conflicts else "none")
+    _say_more(console, len(found.conflicts) - SHOWN)
     console.print()
     head = "Marks that stand out from those of like answers, worst first"
     console.print(Text(head, style="bold"))
-    console.print(_standouts_table(found.standouts[:SHOWN], get) if found.standouts else "none")
-    _say_more(console, len(found.standouts) - SHOWN)
+    console.print(_outliers_table(found.outliers[:SHOWN], get) if found.outliers else "none")
+    _say_more(console, len(found.outliers) - SHOWN)
 
 
-def _clashes_table(clashes: Sequence[Clash], get: Get) -> Any:  # noqa: ANN401
+def _conflicts_table(conflicts: Sequence[Conflict], get: Get) -> Any:  # noqa: ANN401
     from rich.text import Text
 
     table = plain_table()
@@ -349,14 +261,14 @@ def _clashes_table(clashes: Sequence[Clash], get: Get) -> Any:  # noqa: ANN401
     for _ in range(2):
         table.add_column("mark", justify="right", style="bold")
         table.add_column("answer", overflow="fold", ratio=1)
-    for clash in clashes:
-        left, right = get([clash.left, clash.right])
-        one, other = (Text(visible(mark_text(mark))) for mark in clash.marks)
-        table.add_row(f"{clash.score:.2f}", one, _quoted(left), other, _quoted(right))
+    for conflict in conflicts:
+        left, right = get([conflict.left, conflict.right])
+        one, other = (Text(visible(mark_text(mark))) for mark in conflict.marks)
+        table.add_row(f"{conflict.score:.2f}", one, _quoted(left), other, _quoted(right))
     return table
 
 
-def _standouts_table(standouts: Sequence[Standout], get: Get) -> Any:  # noqa: ANN401
+def _outliers_table(outliers: Sequence[Outlier], get: Get) -> Any:  # noqa: ANN401
     from rich.text import Text
 
     table = plain_table()
@@ -364,8 +276,10 @@ def _standouts_table(standouts: Sequence[Standout], get: Get) -> Any:  # noqa: A
     table.add_column("expected", justify="right")
     table.add_column("its cluster", justify="right")
     table.add_column("answer", overflow="fold", ratio=1)
-    for one, answer in zip(standouts, get([one.id for one in standouts]), strict=True):
-        cluster = "" if one.cluster is None else f"{mark_text(one.cluster)} ({one.others})"
+    for one, answer in zip(outliers, get([one.id for one in outliers]), strict=True):
+        cluster = (
+            "" if one.cluster_mark is None else f"{mark_text(one.cluster_mark)} ({one.others})"
+        )
         cells = (mark_text(one.mark), mark_text(one.expected), cluster)
         table.add_row(*(Text(visible(cell)) for cell in cells), _quoted(answer))
     return table
@@ -380,70 +294,69 @@ def what_was_audited(found: Audit) -> str:
     """Return what was looked at."""
     return (
         f"{found.marks.column}: {_basis(found.marks)}; {found.pairs:,} near-equal pairs, "
-        f"{len(found.clashes):,} of them with different marks"
+        f"{len(found.conflicts):,} of them with different marks"
     )
 
 
 # -- propagation -----------------------------------------------------------------------------------
 
 
-def spread_as_record(spread: Spread) -> dict[str, Any]:
-    """Return what one mark would give the rest of its cluster."""
-    return {
-        "id": spread.id,
-        "question": spread.question,
-        "mark": spread.mark,
-        "keywords": list(spread.cluster.keywords),
-        "size": spread.cluster.size,
-        "given": list(spread.given),
-        "agree": list(spread.agree),
-        "differ": [{"id": name, "mark": mark} for name, mark in spread.differ],
-    }
-
-
-def spreads_as_rows(spreads: Sequence[Spread], get: Get, column: str) -> Iterator[dict[str, Any]]:
+def propagations_as_rows(
+    propagations: Sequence[Propagation], get: Get, column: str
+) -> Iterator[dict[str, Any]]:
     """Yield a row an answer of each cluster: its own mark, and what it would get."""
-    for spread in spreads:
-        named = [spread.id, *spread.given, *spread.agree, *(name for name, _ in spread.differ)]
+    for propagation in propagations:
+        named = [
+            propagation.id,
+            *propagation.recipients,
+            *propagation.agreeing,
+            *(name for name, _ in propagation.differing),
+        ]
         for answer in get(named):
-            gets = answer.id == spread.id or answer.id in spread.given
+            gets = answer.id == propagation.id or answer.id in propagation.recipients
             yield {
-                "question": spread.question,
-                "center": spread.id,
+                "question": propagation.question,
+                "center": propagation.id,
                 "id": answer.id,
                 "author": answer.author,
                 "mark": answer.meta.get(column),
-                "would_get": spread.mark if gets else None,
+                "would_get": propagation.mark if gets else None,
                 "text": answer.text,
             }
 
 
-def print_spreads(spreads: Sequence[Spread], get: Get, out: TextIO) -> None:
+def print_propagations(propagations: Sequence[Propagation], get: Get, out: TextIO) -> None:
     """Print a tree for each mark that was given."""
     from rich.text import Text
     from rich.tree import Tree
 
     console = open_console(out)
-    for spread in spreads:
-        (answer,) = get([spread.id])
-        head = Text(visible(mark_text(spread.mark)) + "  ", style="bold")
+    for propagation in propagations:
+        (answer,) = get([propagation.id])
+        head = Text(visible(mark_text(propagation.mark)) + "  ", style="bold")
         tree = Tree(head.append_text(_quoted(answer)), guide_style="dim")
-        words = visible(", ".join(spread.cluster.keywords))
-        tree.add(Text(f"{spread.cluster.size:,} answers say the same   {words}", style="dim"))
-        branch = tree.add(Text(f"{len(spread.given):,} without a mark would get it", style="bold"))
-        scores = {member.id: member.score for member in spread.cluster.members}
-        for member in get(list(spread.given[:NAMED])):
+        words = visible(", ".join(propagation.cluster.keywords))
+        tree.add(Text(f"{propagation.cluster.size:,} answers say the same   {words}", style="dim"))
+        branch = tree.add(
+            Text(f"{len(propagation.recipients):,} without a mark would get it", style="bold")
+        )
+        scores = {member.id: member.score for member in propagation.cluster.members}
+        for member in get(list(propagation.recipients[:NAMED])):
             branch.add(Text(f"{scores[member.id]:.2f}  ").append_text(_quoted(member)))
-        if len(spread.given) > NAMED:
-            branch.add(f"… and {len(spread.given) - NAMED:,} more; --format csv has all")
-        if spread.agree:
-            verb = "has" if len(spread.agree) == 1 else "have"
-            tree.add(f"{len(spread.agree):,} {verb} it, or one as near as makes no difference")
-        if spread.differ:
-            verb = "has" if len(spread.differ) == 1 else "have"
-            branch = tree.add(Text(f"{len(spread.differ):,} {verb} another mark", style="bold"))
-            members = get([name for name, _ in spread.differ[:NAMED]])
-            for (_, mark), member in zip(spread.differ, members, strict=False):
+        if len(propagation.recipients) > NAMED:
+            branch.add(f"… and {len(propagation.recipients) - NAMED:,} more; --format csv has all")
+        if propagation.agreeing:
+            verb = "has" if len(propagation.agreeing) == 1 else "have"
+            tree.add(
+                f"{len(propagation.agreeing):,} {verb} it, or one as near as makes no difference"
+            )
+        if propagation.differing:
+            verb = "has" if len(propagation.differing) == 1 else "have"
+            branch = tree.add(
+                Text(f"{len(propagation.differing):,} {verb} another mark", style="bold")
+            )
+            members = get([name for name, _ in propagation.differing[:NAMED]])
+            for (_, mark), member in zip(propagation.differing, members, strict=False):
                 branch.add(Text(visible(mark_text(mark)) + "  ").append_text(_quoted(member)))
         console.print(tree)
         console.print()

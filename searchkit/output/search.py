@@ -24,24 +24,9 @@ CONTEXT = 160  # characters shown before and after a passage that doesn't stand 
 def hits_as_records(queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[dict[str, Any]]:
     """Return `[{"query", "hits": [{"rank", "score", "id", …}]}]`."""
     return [
-        {"query": query, "hits": [_hit_as_record(hit) for hit in hits]}
+        {"query": query, "hits": [hit.to_record() for hit in hits]}
         for query, hits in zip(queries, found, strict=True)
     ]
-
-
-def _hit_as_record(hit: Hit) -> dict[str, Any]:
-    answer = hit.answer
-    return {
-        "rank": hit.rank,
-        "score": hit.score,
-        "id": answer.id,
-        "question": answer.question,
-        "author": answer.author,
-        "submitted_at": answer.submitted_at,
-        "text": answer.text,
-        "passage": {"start": hit.passage.start, "end": hit.passage.end},
-        "meta": dict(answer.meta),
-    }
 
 
 def answer_as_record(answer: Answer) -> dict[str, Any]:
@@ -84,11 +69,7 @@ def flat_hits(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dic
 def mined_as_records(mined: MiningResult) -> Iterator[dict[str, Any]]:
     """Yield each group as `{"equal": [id, …]}`, then each pair as `{"left", "right", "score"}`."""
     yield from ({"equal": group} for group in mined.equal)
-    yield from (_pair_as_record(pair) for pair in mined.pairs())
-
-
-def _pair_as_record(pair: Pair) -> dict[str, Any]:
-    return {"left": pair.left, "right": pair.right, "score": pair.score}
+    yield from mined.iter_records()
 
 
 def write_mined_json(mined: MiningResult, out: TextIO) -> None:
@@ -103,7 +84,7 @@ def write_mined_json(mined: MiningResult, out: TextIO) -> None:
     out.write('"equal": ' + json.dumps(mined.equal, ensure_ascii=False) + ',\n "pairs": [')
     for number, pair in enumerate(mined.pairs()):
         out.write(",\n  " if number else "\n  ")
-        out.write(json.dumps(_pair_as_record(pair), ensure_ascii=False))
+        out.write(json.dumps(pair.to_record(), ensure_ascii=False))
     out.write("\n]}\n")
 
 
@@ -128,7 +109,7 @@ def mined_with_answers(mined: MiningResult, get: Get) -> Iterator[dict[str, Any]
             lefts, rights = get([p.left for p in batch]), get([p.right for p in batch])
             for pair, left, right in zip(batch, lefts, rights, strict=True):
                 yield {
-                    **_pair_as_record(pair),
+                    **pair.to_record(),
                     "kind": kind,
                     "question": left.question,
                     "left_author": left.author,

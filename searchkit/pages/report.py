@@ -18,6 +18,7 @@ from searchkit.core.arrays import Float32
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
+from searchkit.core.results import Results
 from searchkit.core.where import Where
 from searchkit.core.wording import counted
 from searchkit.index.base import EVERYTHING, BaseIndex
@@ -156,7 +157,7 @@ def _clustered(index: BaseIndex, by: By, where: Where, wanted: set[str | None]) 
         for question in sorted(wanted, key=_in_order)
     ]
     return ClusterResult(
-        [found for part in parts for found in part.clusters],
+        Results(found for part in parts for found in part.clusters),
         {name: choice for part in parts for name, choice in part.choices.items()},
         sum(part.answers for part in parts),
         sum(part.blank for part in parts),

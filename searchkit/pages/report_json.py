@@ -12,8 +12,6 @@ from searchkit._version import __version__
 from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
 from searchkit.index.decisions import Decision
-from searchkit.output.clusters import cluster_as_record
-from searchkit.output.findings import finding_as_record, ring_as_record
 from searchkit.pages import views
 from searchkit.pages.pseudonyms import Mention, Pseudonyms, moved, replaced
 from searchkit.pages.report_data import Report
@@ -63,7 +61,7 @@ def report_as_record(report: Report) -> dict[str, Any]:
         ],
         "findings": [_finding_record(report, finding) for finding in found.findings],
         "rings": [
-            ring_as_record(ring)
+            ring.to_record()
             | {
                 "authors": [_author(name, names) for name in ring.authors],
                 "findings": [[_id(name, names) for name in pair] for pair in ring.findings],
@@ -104,7 +102,7 @@ def _answer_record(answer: Answer, names: Pseudonyms) -> dict[str, Any]:
 def _finding_record(report: Report, finding: Finding) -> dict[str, Any]:
     names = report.names
     decision = decision_record(report, finding)
-    record = finding_as_record(finding, report.found.decision(finding))
+    record = finding.to_record() | {"decision": report.found.decision(finding)}
     if names.replace:
         both = [_mentions(report.answers[name], names) for name in (finding.left, finding.right)]
         record |= {
@@ -137,7 +135,7 @@ def decision_record(report: Report, finding: Finding) -> Decision | None:
 
 
 def _cluster_record(cluster: Cluster, names: Pseudonyms) -> dict[str, Any]:
-    record = cluster_as_record(cluster)
+    record = cluster.to_record()
     if names.replace:
         record["keywords"] = views.cluster_view(cluster, None, names=names).keywords
         record["center"] = cluster.center and names.answer(cluster.center)

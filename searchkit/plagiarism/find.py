@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from searchkit.core.arrays import Float32, mean_row, unit_rows
 from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
+from searchkit.core.results import Record, Results, Table, html_table
 from searchkit.core.where import Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import EVERYTHING, BaseIndex
@@ -34,7 +36,7 @@ PROMPTS = ("prompt", "question_text", "question_prompt")  # columns with the que
 
 
 @dataclass(frozen=True, slots=True)
-class PlagiarismResult:
+class PlagiarismResult(Table):
     """What `find_plagiarism` found.
 
     Attributes:
@@ -50,8 +52,8 @@ class PlagiarismResult:
         decisions: What people decided about pairs before, where it still counts.
     """
 
-    findings: list[Finding]
-    rings: list[Ring]
+    findings: Results[Finding]
+    rings: Results[Ring]
     answers: int
     short: int
     pairs: int
@@ -66,9 +68,18 @@ class PlagiarismResult:
         one = self.decisions.get((finding.left, finding.right))
         return one.decision if one else "open"
 
+    def iter_records(self) -> Iterator[dict[str, Any]]:
+        """Yield the fields of each finding, and its decision."""
+        for finding in self.findings:
+            yield finding.to_record() | {"decision": self.decision(finding)}
+
+    def to_record(self) -> dict[str, Any]:
+        """Return findings and rings as one JSON object."""
+        return {"findings": self.to_records(), "rings": self.rings.to_records()}
+
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Record):
     """What `compare` says of two answers.
 
     Attributes:
@@ -84,6 +95,24 @@ class Comparison:
     right: Answer
     pairs: int
     decision: Decision | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the fields of the finding, and its decision."""
+        decision = self.decision.decision if self.decision else "open"
+        return self.finding.to_record() | {"decision": decision}
+
+    def _repr_html_(self) -> str:
+        """Return the shared passages of both answers beside each other, as an HTML table."""
+        finding = self.finding
+        return html_table(
+            {
+                "kind": passage.kind,
+                f"{finding.left} (left)": self.left.text[slice(*passage.left)],
+                f"{finding.right} (right)": self.right.text[slice(*passage.right)],
+                "score": passage.score,
+            }
+            for passage in finding.passages
+        )
 
 
 def find_plagiarism(
@@ -288,8 +317,8 @@ def _find(
     authors = {text.answer.id: text.answer.author for text in texts}
     shown = {name for finding in findings for name in (finding.left, finding.right)}
     return PlagiarismResult(
-        findings=findings,
-        rings=find_rings(findings, authors, detector.pairs),
+        findings=Results(findings),
+        rings=Results(find_rings(findings, authors, detector.pairs)),
         answers=sum(len(group.texts) for group in groups),
         short=short,
         pairs=sum(detector.pairs.values()),

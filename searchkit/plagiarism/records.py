@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from searchkit.core.results import Record
+
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
+class Overlap(Record):
     """A passage of one answer and the passage of another that says the same.
 
     Attributes:
@@ -26,7 +28,7 @@ NO_FINDING = "no finding"  # a verdict: the two are as much alike as others
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """Two answers that are more alike than chance explains, with the evidence.
 
     Attributes:
@@ -60,7 +62,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(Record):
     """Authors whose answers are found together in more than one question.
 
     Attributes:

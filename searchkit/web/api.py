@@ -26,11 +26,7 @@ from searchkit.index.upkeep.status import status
 from searchkit.index.upkeep.verify import verify
 from searchkit.mining.pairs import mine
 from searchkit.output import findings
-from searchkit.output.clusters import cluster_as_record
 from searchkit.output.grades import (
-    audit_as_records,
-    evaluation_as_record,
-    suggestion_as_record,
     what_was_learned,
 )
 from searchkit.output.search import answer_as_record, hits_as_records
@@ -176,7 +172,7 @@ def read_findings(request: Request, wait: Wait = WAIT) -> Any:  # noqa: ANN401
         request,
         job,
         wait,
-        lambda found: findings.plagiarism_as_record(served.with_decisions(found)),
+        lambda found: served.with_decisions(found).to_record(),
     )
 
 
@@ -185,7 +181,7 @@ def read_compare(request: Request, left: Ident, right: Ident) -> dict[str, Any]:
     """Put two answers side by side: what they share, and how surprising that is."""
     with served_by(request).reading() as index:
         compared = compare(index, left, right)
-    return findings.comparison_as_record(compared) | {"pairs": compared.pairs}
+    return compared.to_record() | {"pairs": compared.pairs}
 
 
 def clusters_job(
@@ -212,7 +208,7 @@ def read_clusters(
         job,
         wait,
         lambda found: {
-            "clusters": [cluster_as_record(one) for one in found.clusters],
+            "clusters": found.to_records(),
             "answers": found.answers,
             "blank": found.blank,
         },
@@ -261,7 +257,7 @@ def read_grades(
         job,
         wait,
         lambda found: {
-            "suggestions": [suggestion_as_record(one) for one in found.suggestions],
+            "suggestions": found.to_records(),
             "said": list(what_was_learned(found)),
         },
     )
@@ -275,7 +271,7 @@ def read_evaluation(request: Request, column: Column, wait: Wait = WAIT) -> Any:
         lambda index, progress: evaluate_grades(index, column, progress=progress),
         "change",
     )
-    return _when_done(request, job, wait, evaluation_as_record)
+    return _when_done(request, job, wait, lambda found: found.to_record())
 
 
 @api.get("/grades/audit", tags=["analysis"], responses=NOT_YET)
@@ -286,7 +282,7 @@ def read_audit(request: Request, column: Column, wait: Wait = WAIT) -> Any:  # n
         lambda index, progress: audit_grades(index, column, progress=progress),
         "change",
     )
-    return _when_done(request, job, wait, lambda found: {"found": list(audit_as_records(found))})
+    return _when_done(request, job, wait, lambda found: {"found": found.to_records()})
 
 
 # -- writing ---------------------------------------------------------------------------------------

@@ -29,11 +29,11 @@ def test_near_equal_answers_with_different_marks_worst_first(tmp_path: Path) -> 
     given = next(a for a in rows if a.id == "q1-00").meta["score"]
     with made(tmp_path, rows) as index:
         found = audit_grades(index, "score")
-        worst = found.clashes[0]
+        worst = found.conflicts[0]
         assert (worst.left, worst.right, worst.question) == ("q1-00", "q1-twin", "q1")
         assert worst.marks == (float(given), 0.0) and worst.difference == float(given)
         assert worst.score == 1
-        steep = [one.steepness for one in found.clashes]
+        steep = [one.steepness for one in found.conflicts]
         assert steep == sorted(steep, reverse=True)
         assert found.answers == 57 and found.tolerance == 0.4
 
@@ -52,23 +52,23 @@ def test_the_pairs_are_those_of_brute_force(tmp_path: Path) -> None:
                     if one.meta["score"] != other.meta["score"]:
                         expected[one.id, other.id] = score
         assert found.pairs == near
-        clashes = {(one.left, one.right): one.score for one in found.clashes}
-        assert clashes.keys() == expected.keys()
-        for pair, score in clashes.items():
+        conflicts = {(one.left, one.right): one.score for one in found.conflicts}
+        assert conflicts.keys() == expected.keys()
+        for pair, score in conflicts.items():
             assert score == pytest.approx(expected[pair], abs=2e-6)
 
 
 def test_marks_within_the_tolerance_are_no_difference(tmp_path: Path) -> None:
     with made(tmp_path, twins("0")) as index:
-        assert not audit_grades(index, "score", tolerance=4).clashes
-        assert not audit_grades(index, "score", tolerance=4).standouts
+        assert not audit_grades(index, "score", tolerance=4).conflicts
+        assert not audit_grades(index, "score", tolerance=4).outliers
 
 
 def test_a_mark_that_stands_out_is_named_with_what_was_expected(tmp_path: Path) -> None:
     rows = course(each=25)
     best = next(a for a in rows if a.meta["score"] == "4" and not a.is_reference)
     with made(tmp_path, marked(rows, {best.id: "0"})) as index:
-        worst = audit_grades(index, "score").standouts[0]
+        worst = audit_grades(index, "score").outliers[0]
         assert (worst.id, worst.mark) == (best.id, 0)
         assert worst.expected >= 2 and worst.surprise > 2
 
@@ -79,16 +79,16 @@ def test_labels_that_stand_out(tmp_path: Path) -> None:
     rows = [replace(a, meta={"verdict": "fail"}) if a.id == best.id else a for a in rows]
     with made(tmp_path, rows) as index:
         found = audit_grades(index, "verdict")
-        assert best.id in [one.id for one in found.standouts]
-        assert all(one.mark != one.expected for one in found.standouts)
+        assert best.id in [one.id for one in found.outliers]
+        assert all(one.mark != one.expected for one in found.outliers)
 
 
 def test_a_filter_asks_for_one_side(tmp_path: Path) -> None:
     with made(tmp_path, twins("0")) as index:
         some = audit_grades(index, "score", where=Where(author="zoe"))
-        assert some.clashes
-        assert all("q1-twin" in (one.left, one.right) for one in some.clashes)
-        assert {one.id for one in some.standouts} <= {"q1-twin"}
+        assert some.conflicts
+        assert all("q1-twin" in (one.left, one.right) for one in some.conflicts)
+        assert {one.id for one in some.outliers} <= {"q1-twin"}
         assert some.pairs == audit_grades(index, "score").pairs
 
 
@@ -104,7 +104,7 @@ def test_programs_are_compared_by_their_tokens(tmp_path: Path) -> None:
     ]
     with made(tmp_path, [*course(), *rows]) as index:
         found = audit_grades(index, "score")
-        assert ("one", "other") in [(one.left, one.right) for one in found.clashes]
+        assert ("one", "other") in [(one.left, one.right) for one in found.conflicts]
 
 
 def test_bad_input(tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_what_was_made_inconsistent_in_the_demo_corpus_is_found(tmp_path: Path) 
             for row in csv.DictReader(file)
             if row["kind"] == "inconsistent-mark"
         ]
-    pairs = [{one.left, one.right} for one in found.clashes]
+    pairs = [{one.left, one.right} for one in found.conflicts]
     ranks = [pairs.index(pair) + 1 for pair in planted if pair in pairs]
     assert len(ranks) == len(planted) - 1  # one pair shares its ideas and not its words, and
     assert sum(rank <= 10 for rank in ranks) >= 9
-    assert "q04-s12" in [one.id for one in found.standouts]  # is found by its mark alone
+    assert "q04-s12" in [one.id for one in found.outliers]  # is found by its mark alone

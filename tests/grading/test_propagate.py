@@ -29,26 +29,34 @@ def answers() -> list[Answer]:
 
 def test_who_would_get_it_who_has_it_and_who_has_another(tmp_path: Path) -> None:
     with made(tmp_path, answers()) as index:
-        (spread,) = propagate(index, "score", {"l0": None}, threshold=0.7)
-        assert (spread.id, spread.question, spread.mark) == ("l0", "q1", 7.0)
-        assert sorted(spread.given) == ["l1", "l2"]  # not the reference, nor another question's
-        assert spread.agree == ("l4",)
-        assert spread.differ == (("l3", 2.0),)
+        (propagation,) = propagate(index, "score", {"l0": None}, threshold=0.7)
+        assert (propagation.id, propagation.question, propagation.mark) == ("l0", "q1", 7.0)
+        assert sorted(propagation.recipients) == [
+            "l1",
+            "l2",
+        ]  # not the reference, nor another question's
+        assert propagation.agreeing == ("l4",)
+        assert propagation.differing == (("l3", 2.0),)
         assert {a.id: a.meta for a in index.answers()} == {a.id: a.meta for a in answers()}
 
 
 def test_a_mark_that_is_said_counts_and_order_is_kept(tmp_path: Path) -> None:
     with made(tmp_path, answers()) as index:
         odd, loop = propagate(index, "score", {"odd": "1", "l1": "5,5"}, threshold=0.7)
-        assert (odd.id, odd.mark, odd.given) == ("odd", 1.0, ())
-        assert (loop.id, loop.mark, loop.given) == ("l1", 5.5, ("l2",))
-        assert dict(loop.differ) == {"l0": 7.0, "l3": 2.0, "l4": 7.2}
+        assert (odd.id, odd.mark, odd.recipients) == ("odd", 1.0, ())
+        assert (loop.id, loop.mark, loop.recipients) == ("l1", 5.5, ("l2",))
+        assert dict(loop.differing) == {"l0": 7.0, "l3": 2.0, "l4": 7.2}
 
 
 def test_a_column_may_be_empty_as_yet(tmp_path: Path) -> None:
     with made(tmp_path, answers()) as index:
-        (spread,) = propagate(index, "new", {"l0": "good"}, threshold=0.7)
-        assert spread.mark == "good" and sorted(spread.given) == ["l1", "l2", "l3", "l4"]
+        (propagation,) = propagate(index, "new", {"l0": "good"}, threshold=0.7)
+        assert propagation.mark == "good" and sorted(propagation.recipients) == [
+            "l1",
+            "l2",
+            "l3",
+            "l4",
+        ]
 
 
 @pytest.mark.parametrize(

@@ -62,14 +62,14 @@ def test_a_table_without_intervals_and_one_without_figures() -> None:
 
 
 def test_records_and_rows() -> None:
-    record = json.loads(json.dumps(evaluation.evaluated_as_record(FOUND)))
+    record = json.loads(json.dumps(FOUND.to_record()))
     assert record["models"][:2] == ["base", "new"] and record["missing"] == FOUND.missing
     first, better, _ = record["figures"][0]["models"]
     assert first == {"model": "base", "value": 0.65, "low": 0.6, "high": 0.7, "difference": None}
     assert better["difference"] == {
         "value": 0.1, "low": 0.05, "high": 0.15, "verdict": "better",
     }  # fmt: skip
-    rows = list(evaluation.evaluated_as_rows(FOUND))
+    rows = FOUND.to_records()
     assert [row["model"] for row in rows[:3]] == list(FOUND.models)
     assert all(set(row) <= set(evaluation.COLUMNS) for row in rows)
     assert (rows[1]["difference_low"], rows[1]["verdict"]) == (0.05, "better")

@@ -1,4 +1,4 @@
-"""Suggestions, trials, audits and spreads as a teacher and a program read them."""
+"""Suggestions, trials, audits and propagations as a teacher and a program read them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_suggestions_as_a_tree(tmp_path: Path) -> None:
 def test_suggestions_as_records_and_rows(tmp_path: Path) -> None:
     with made(tmp_path, marked(course(), OPEN)) as index:
         found = grade(index, "score", min_confidence=0)
-        record = grades.suggestion_as_record(found.suggestions[0])
+        record = found.suggestions[0].to_record()
         assert list(record) == ["id", "question", "suggested", "confidence", "neighbours"]
         assert json.loads(json.dumps(record)) == record
         out = io.StringIO()
@@ -73,11 +73,11 @@ def test_an_evaluation(tmp_path: Path) -> None:
         assert "Unseen questions: nothing of the same question was graded (56" in text
         for name in ("suggested", "mean of the question", "Pearson", "RMSE", "QWK"):
             assert name in text
-        record = grades.evaluation_as_record(found)
+        record = found.to_record()
         assert record["trials"][0]["scores"].keys() == {
             "suggested", "mean of the question", "nearest graded answer",
         }  # fmt: skip
-        rows = list(grades.evaluation_as_rows(found))
+        rows = found.to_records()
         assert len(rows) == 5 and set(rows[0]) <= set(grades.EVALUATION_COLUMNS)
         labels = evaluate_grades(index, "verdict")
         assert "accuracy" in shown(grades.print_evaluation, labels)
@@ -92,7 +92,7 @@ def test_an_audit(tmp_path: Path) -> None:
         text = shown(grades.print_audit, found, index.get)
         assert "Near-equal answers with different marks, worst first" in text
         assert "q1-twin" in text and "1.00" in text
-        records = list(grades.audit_as_records(found))
+        records = found.to_records()
         assert [r["kind"] for r in records] == sorted((r["kind"] for r in records), reverse=True)
         rows = list(grades.audit_as_rows(found, index.get))
         assert len(rows) == len(records)
@@ -117,15 +117,15 @@ def test_spreads(tmp_path: Path) -> None:
     rows[1] = Answer("a01", rows[1].text, "q1", "s1", meta={"score": "2"})
     rows[2] = Answer("a02", rows[2].text, "q1", "s2", meta={"score": "7"})
     with made(tmp_path, rows) as index:
-        spreads = propagate(index, "score", {"a00": "7"}, threshold=0.5)
-        text = shown(grades.print_spreads, spreads, index.get)
+        propagations = propagate(index, "score", {"a00": "7"}, threshold=0.5)
+        text = shown(grades.print_propagations, propagations, index.get)
         assert "17 without a mark would get it" in text
         assert "… and 5 more; --format csv has all" in text
         assert "1 has it, or one as near as makes no difference" in text
         assert "1 has another mark" in text
-        record = grades.spread_as_record(spreads[0])
+        record = propagations[0].to_record()
         assert record["differ"] == [{"id": "a01", "mark": 2.0}] and len(record["given"]) == 17
-        table = {r["id"]: r for r in grades.spreads_as_rows(spreads, index.get, "score")}
+        table = {r["id"]: r for r in grades.propagations_as_rows(propagations, index.get, "score")}
         assert len(table) == 20
         assert (table["a01"]["mark"], table["a01"]["would_get"]) == ("2", None)
         assert table["a05"]["would_get"] == 7
@@ -144,7 +144,7 @@ def test_hostile_marks_and_texts_are_escaped(tmp_path: Path) -> None:
             shown(grades.print_suggestions, grade(index, "v", min_confidence=0), index.get),
             shown(grades.print_audit, audit_grades(index, "v"), index.get),
             shown(grades.print_evaluation, evaluate_grades(index, "v")),
-            shown(grades.print_spreads, propagate(index, "v", {"q1-00": bad}), index.get),
+            shown(grades.print_propagations, propagate(index, "v", {"q1-00": bad}), index.get),
         ):
             assert "\x1b" not in text and "\u202e" not in text
 

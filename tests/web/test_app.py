@@ -39,7 +39,6 @@ from searchkit import Answer, Index
 from searchkit.cli.app import main
 from searchkit.index.decisions import decide, decisions
 from searchkit.index.upkeep.verify import verify
-from searchkit.output.findings import plagiarism_as_record
 from searchkit.plagiarism.find import find_plagiarism
 from searchkit.web.app import create_app
 from searchkit.web.guard import POLICY
@@ -140,7 +139,7 @@ def test_pairs_are_mine(client: TestClient, folder: Path) -> None:
 
 def test_findings_are_plagiarism_with_decisions(client: TestClient, folder: Path) -> None:
     with Index.open(folder) as index:
-        told = json.loads(json.dumps(plagiarism_as_record(find_plagiarism(index))))
+        told = json.loads(json.dumps(find_plagiarism(index).to_record()))
     assert get(client, "findings") == told
     compared = get(client, "compare", left="q1-1", right="q1-0")
     told = cli(folder, "compare", "q1-1", "q1-0")
