@@ -78,7 +78,7 @@ def serve(
         folder,
         host=host,
         port=port,
-        most_bytes=max_upload * 1_000_000,
+        max_upload_bytes=max_upload * 1_000_000,
         open_browser=not no_open,
         say=say,
     )

@@ -1,4 +1,4 @@
-"""The local web application: pages and REST over one index, behind the guard."""
+"""The local web application: pages and REST interface over one index, behind the guard."""
 
 from __future__ import annotations
 
@@ -25,38 +25,47 @@ from searchkit.core.errors import (
     StorageFailed,
 )
 from searchkit.web.api import api
-from searchkit.web.guard import HEADERS, Guard
-from searchkit.web.jobs import where_it_went_wrong
-from searchkit.web.pages import error_page, pages, plotly_script
-from searchkit.web.served import Served
+from searchkit.web.guard import SECURITY_HEADERS, Guard
+from searchkit.web.index_pool import IndexPool
+from searchkit.web.jobs import describe_error
+from searchkit.web.pages import pages
+from searchkit.web.rendering import error_page, plotly_script
 from searchkit.web.uploads import Uploads
 
 log = logging.getLogger("searchkit")
-MOST_BYTES = 200_000_000  # of an upload
-STATIC = Path(str(resources.files("searchkit.pages"))) / "static"
-UPLOADS = "/api/uploads"
+MAX_UPLOAD_BYTES = 200_000_000
+STATIC_FOLDER = Path(str(resources.files("searchkit.pages"))) / "static"
+UPLOAD_PATH = "/api/uploads"
+STATUS_CODES: list[tuple[type[SearchkitError], int]] = [
+    (NoSuchThing, 404),
+    (BadInput, 400),
+    (MissingExtra, 400),
+    (IndexBusy, 503),
+    (IndexNotFound, 503),
+    (StorageFailed, 507),
+]
 
 
 def create_app(
-    folder: str | Path, *, token: str | None = None, most_bytes: int = MOST_BYTES
+    folder: str | Path, *, token: str | None = None, max_upload_bytes: int = MAX_UPLOAD_BYTES
 ) -> FastAPI:
-    """Make the application over an index.
+    """Return the application over an index.
 
     Args:
-        folder: The index's.
-        token: What requests must know; None: answer this machine only.
-        most_bytes: Of an upload.
+        folder: Folder of the index.
+        token: The token that requests must carry; None: only this machine may send requests.
+        max_upload_bytes: Largest size of an upload.
 
     Raises:
         SearchkitError: as `Index.open`.
     """
-    served, uploads = Served.open(Path(folder)), Uploads()
+    pool, uploads = IndexPool.open(Path(folder)), Uploads()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         uploads.close()
-        served.close()
+        pool.close()
 
     app = FastAPI(
         title="searchkit",
@@ -64,64 +73,64 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        description="Everything that the command line reads, as JSON, and what people decide.",
+        description="Everything that the command line reads, as JSON, and people's decisions.",
     )
-    app.state.served = served
+    app.state.pool = pool
     app.state.uploads = uploads
     app.include_router(api)
     app.include_router(pages)
     app.add_api_route("/static/plotly.js", plotly_script, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=STATIC))
-    app.add_exception_handler(SearchkitError, _for_the_user)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _our_mistake)
-    app.add_middleware(Guard, token=token, upload_path=UPLOADS, most=most_bytes)
+    app.mount("/static", StaticFiles(directory=STATIC_FOLDER))
+    app.add_exception_handler(SearchkitError, _on_searchkit_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_internal_error)
+    app.add_middleware(
+        Guard, token=token, upload_path=UPLOAD_PATH, max_upload_bytes=max_upload_bytes
+    )
     return app
 
 
 # -- errors: one line, never a traceback -----------------------------------------------------------
 
 
-def _answer(request: Request, status: int, why: str) -> Response:
-    why = why.encode("utf-8", "replace").decode()  # a name that was sent may hold a lone surrogate
+def _error_response(request: Request, status: int, reason: str) -> Response:
+    """Return an error as JSON, or as a page where a page was requested."""
+    reason = reason.encode("utf-8", "replace").decode()  # it may quote a lone surrogate
     if request.url.path.startswith("/api/"):
-        return JSONResponse({"error": why}, status)
-    return error_page(request, status, why)
+        return JSONResponse({"error": reason}, status)
+    return error_page(request, status, reason)
 
 
-def _for_the_user(request: Request, error: Exception) -> Response:
-    kinds: list[tuple[type[Exception], int]] = [
-        (NoSuchThing, 404),
-        (BadInput, 400),
-        (MissingExtra, 400),
-        (IndexBusy, 503),
-        (IndexNotFound, 503),
-        (StorageFailed, 507),
-    ]
-    status = next((status for kind, status in kinds if isinstance(error, kind)), 503)
-    return _answer(request, status, str(error))
+def _on_searchkit_error(request: Request, error: Exception) -> Response:
+    codes = (code for kind, code in STATUS_CODES if isinstance(error, kind))
+    return _error_response(request, next(codes, 503), str(error))
 
 
-def _invalid(request: Request, error: Exception) -> Response:
+def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][1:])
-    where = "the body" if first["type"] == "json_invalid" or not where else where
-    return _answer(request, 422, f"{where}: {first['msg'].removeprefix('Value error, ')}")
+    field = ".".join(str(part) for part in first["loc"][1:])
+    field = "the body" if first["type"] == "json_invalid" or not field else field
+    return _error_response(request, 422, f"{field}: {first['msg'].removeprefix('Value error, ')}")
 
 
-def _http(request: Request, error: Exception) -> Response:
+def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = _answer(request, error.status_code, str(error.detail))
+    response = _error_response(request, error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
     return response
 
 
-def _our_mistake(request: Request, error: Exception) -> Response:
-    told = where_it_went_wrong(error)
-    log.error("a mistake of ours at %s: %s", request.url.path, told, exc_info=error)
-    # This answer doesn't pass the guard any more.
-    answer = _answer(request, 500, "a mistake of ours; the server's log says where")
-    answer.headers.update(HEADERS)
-    return answer
+def _on_internal_error(request: Request, error: Exception) -> Response:
+    log.error(
+        "internal error at %s; please report it: %s",
+        request.url.path,
+        describe_error(error),
+        exc_info=error,
+    )
+    response = _error_response(
+        request, 500, "internal error; please report it; the server's log says where"
+    )
+    response.headers.update(SECURITY_HEADERS)  # this response doesn't pass through the guard
+    return response

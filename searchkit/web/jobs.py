@@ -1,4 +1,4 @@
-"""What is computed once, in a thread of its own."""
+"""Long computations that run in the background while clients ask for their progress."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from searchkit.core.errors import IndexBusy, SearchkitError
 from searchkit.core.progress import Progress
@@ -20,61 +21,70 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Job(Generic[Result]):
-    """Something that is computed once, in a thread of its own.
+    """A computation that runs once, in its own thread.
 
     Attributes:
-        done: How much of it is done.
-        total: Of how much; 0 while that isn't known.
-        result: What it gave.
-        error: What went wrong.
-        finished: Set when there is a result or an error.
-        was_told: Whether somebody has been told what came of it.
+        done: Number of steps that are done.
+        total: Number of all steps; 0 while it isn't known.
+        future: Holds the result or the error once the computation has ended.
+        was_delivered: Whether `get` has returned the result or raised the error to somebody.
     """
 
     done: int = 0
     total: int = 0
-    result: Result | None = None
-    error: Exception | None = None
-    finished: threading.Event = field(default_factory=threading.Event)
-    was_told: bool = False
+    future: Future[Result] = field(default_factory=Future)
+    was_delivered: bool = False
 
-    def run(self, compute: Callable[[Progress], Result]) -> None:
-        """Compute, and keep what comes of it."""
-        try:
-            self.result = compute(self._advance)
-        except SearchkitError as error:
-            self.error = error
-        except Exception as error:
-            log.error("a mistake of ours: %s", where_it_went_wrong(error), exc_info=error)
-            self.error = error
-        finally:
-            self.finished.set()
+    @property
+    def has_finished(self) -> bool:
+        """Whether there is a result or an error."""
+        return self.future.done()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the computation ended with an error."""
+        return self.has_finished and self.future.exception() is not None
 
     def start(self, compute: Callable[[Progress], Result]) -> Job[Result]:
-        """Compute in a thread that ends with the process."""
+        """Run the computation in a daemon thread, which doesn't keep the process alive."""
         threading.Thread(target=self.run, args=[compute], daemon=True).start()
         return self
+
+    def run(self, compute: Callable[[Progress], Result]) -> None:
+        """Run the computation in this thread and store its result or its error."""
+        try:
+            self.future.set_result(compute(self._advance))
+        except BaseException as error:
+            if not isinstance(error, SearchkitError):
+                log.error(
+                    "internal error; please report it: %s", describe_error(error), exc_info=error
+                )
+            self.future.set_exception(error)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the job has finished, at most so many seconds; return whether it has."""
+        return bool(wait([self.future], seconds).done)
 
     def get(self) -> Result:
         """Return the result.
 
         Raises:
-            IndexBusy: if it isn't there yet.
-            Exception: what went wrong.
+            IndexBusy: if the job hasn't finished.
+            Exception: the error with which the computation ended.
         """
-        if not self.finished.is_set():
+        if not self.has_finished:
             raise IndexBusy("this is still being computed; ask again in a moment")
-        self.was_told = True
-        if self.error is not None:
-            raise self.error.with_traceback(None)
-        return cast(Result, self.result)
+        self.was_delivered = True
+        if error := self.future.exception():
+            raise error.with_traceback(None)  # otherwise it would grow with every call
+        return self.future.result()
 
     def _advance(self, done: int, total: int) -> None:
         self.done, self.total = done, total
 
 
-def where_it_went_wrong(error: Exception) -> str:
-    """Return in one line what a developer needs of an error that is nobody's but ours."""
+def describe_error(error: BaseException) -> str:
+    """Return an unexpected error in one line: its type, message, file and line."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"

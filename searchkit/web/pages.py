@@ -1,125 +1,52 @@
-"""The pages: server-rendered, read-only; what changes something goes through the REST interface."""
+"""The pages, rendered on the server. They only read; changes go through the REST interface."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
-from markupsafe import Markup
+from fastapi.responses import HTMLResponse, Response
 
-from searchkit._version import __version__
-from searchkit.core.errors import MissingExtra, NoSuchThing
-from searchkit.core.records import Hit
+from searchkit.clustering.clusters import ClusterResult
+from searchkit.core.errors import NoSuchThing
+from searchkit.core.records import Answer, Hit
 from searchkit.core.where import Where
-from searchkit.core.wording import counted
 from searchkit.index.decisions import Verdict
 from searchkit.index.folder import Index
 from searchkit.index.query import Mode
 from searchkit.index.upkeep.status import status
 from searchkit.output.findings import what_was_compared
 from searchkit.pages.drawings import histogram, ring_view
-from searchkit.pages.environment import environment
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.report import make_report, report_as_page
 from searchkit.pages.scores import BINS, score_counts
 from searchkit.pages.segments import hit_segments
-from searchkit.pages.views import FindingView, cluster_view, finding_view, side_view
+from searchkit.pages.views import (
+    ClusterView,
+    FindingView,
+    SideView,
+    cluster_view,
+    finding_view,
+    side_view,
+)
 from searchkit.plagiarism.find import PlagiarismResult, compare, prompt_of
 from searchkit.plagiarism.records import Finding
-from searchkit.web.api import clusters_job, findings_job, served_by
-from searchkit.web.jobs import Job
+from searchkit.web.api import clusters_job, findings_job
+from searchkit.web.index_pool import pool_of
+from searchkit.web.rendering import JOB_TIMEOUT, progress_page, pseudonyms, render_page
 
-HITS = 20
-NEAR = 8  # answers like one
-ROWS = 50  # answers of a question on one page
-NAMING = 60.0  # seconds that a page waits for pseudonyms: without them it would show names
-PATIENCE = 2.0  # seconds that a page waits for what is computed, before it shows how far it is
-SUGGESTED = 500  # questions that a field proposes
+DEFAULT_HITS = 20
+MAX_HITS = 200
+SIMILAR_ANSWERS = 8  # shown for an answer
+ANSWERS_PER_PAGE = 50
+SUGGESTED_QUESTIONS = 500  # that the search form proposes
 pages = APIRouter(include_in_schema=False)
-Name = Annotated[str | None, Query()]
-
-# -- frame -----------------------------------------------------------------------------------------
-
-
-def link(path: str, **parameters: object) -> str:
-    """Return an address with its parameters; None leaves one out."""
-    given = {name: value for name, value in parameters.items() if value is not None}
-    return path + ("?" + urlencode(given) if given else "")
-
-
-def script_json(value: object) -> Markup:
-    """Return JSON that can stand in a script element, whatever texts are in it."""
-    return Markup(json.dumps(value).replace("<", "\\u003c").replace("&", "\\u0026"))
-
-
-@cache
-def _templates() -> Any:  # noqa: ANN401
-    made = environment()
-    made.globals.update(link=link, counted=counted, script_json=script_json, version=__version__)
-    return made
-
-
-def _page(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
-    name = served_by(request).folder.resolve().name
-    html = (
-        _templates()
-        .get_template(template)
-        .render(here=request.url.path, corpus=name, names_hidden=_hides_names(request), **values)
-    )
-    return HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
-
-
-def error_page(request: Request, status_code: int, why: str) -> Response:
-    """Say what is wrong."""
-    return _page(request, "error.html", status_code, why=why)
-
-
-def _not_yet(request: Request, job: Job[Any], what: str) -> HTMLResponse | None:
-    """Show how far a job is, on a page that looks again by itself; None when it is done."""
-    if served_by(request).wait(job, PATIENCE):
-        return None
-    page = _page(request, "computing.html", 200, job=job, what=what)
-    page.headers["refresh"] = "2"
-    return page
-
-
-def _hides_names(request: Request) -> bool:
-    return request.cookies.get("names") == "hidden"
-
-
-def _names(request: Request) -> Pseudonyms | None:
-    """Return what authors and answers are called, if who looks wants names hidden."""
-    if not _hides_names(request):
-        return None
-    served = served_by(request)
-    job = served.job("names", lambda index, _: Pseudonyms(index.answers()))
-    served.wait(job, NAMING)
-    return job.get()
-
-
-@cache
-def _plotly_path() -> Path:
-    try:
-        import plotly
-    except ImportError:
-        raise MissingExtra(
-            "the map needs plotly, which isn't installed: pip install 'searchkit[web]'"
-        ) from None
-    return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-
-
-def plotly_script() -> FileResponse:
-    """Return the script that draws the map, as its package brings it."""
-    return FileResponse(_plotly_path(), headers={"cache-control": "max-age=86400"})
-
+OptionalText = Annotated[str | None, Query()]
+HitCount = Annotated[int, Query(ge=1, le=MAX_HITS)]
+Decided = Verdict | Literal["all"]
 
 # -- search ----------------------------------------------------------------------------------------
 
@@ -129,15 +56,15 @@ def search_page(
     request: Request,
     q: str = "",
     mode: Mode = "semantic",
-    question: Name = None,
-    author: Name = None,
-    n: Annotated[int, Query(ge=1, le=200)] = HITS,
+    question: OptionalText = None,
+    author: OptionalText = None,
+    n: HitCount = DEFAULT_HITS,
 ) -> HTMLResponse:
-    """Search, with filters."""
-    with served_by(request).reading() as index:
+    """Search with filters."""
+    with pool_of(request).reading() as index:
         known = status(index)
     names = [row["question"] for row in known["by_question"] if row["question"] is not None]
-    return _page(
+    return render_page(
         request,
         "search.html",
         q=q,
@@ -145,8 +72,8 @@ def search_page(
         question=question or "",
         author=author or "",
         known=known,
-        questions=names[:SUGGESTED],
-        **_found(request, q, n, mode, question, author),
+        questions=names[:SUGGESTED_QUESTIONS],
+        **_search(request, q, n, mode, question, author),
     )
 
 
@@ -155,27 +82,28 @@ def hits_fragment(
     request: Request,
     q: str = "",
     mode: Mode = "semantic",
-    question: Name = None,
-    author: Name = None,
-    n: Annotated[int, Query(ge=1, le=200)] = HITS,
+    question: OptionalText = None,
+    author: OptionalText = None,
+    n: HitCount = DEFAULT_HITS,
 ) -> HTMLResponse:
-    """Return the hits alone, for a page that searches while one types."""
-    found = _found(request, q, n, mode, question, author)
-    return _page(request, "hits.html", q=q, mode=mode, **found)
+    """Return only the hits, for the search page's script, which searches while the user types."""
+    hits = _search(request, q, n, mode, question, author)
+    return render_page(request, "hits.html", q=q, mode=mode, **hits)
 
 
-def _found(
+def _search(
     request: Request, q: str, n: int, mode: Mode, question: str | None, author: str | None
 ) -> dict[str, Any]:
+    """Return what `hits.html` shows: the hits, and whether there are more; None for no query."""
     if not q.strip():
         return {"hits": None, "more": False, "n": n}
     where = Where(question or None, author or None)
-    found = served_by(request).search(q, n + 1, mode, where)
-    return {"hits": _hit_views(request, found[:n]), "more": len(found) > n, "n": n}
+    hits = pool_of(request).search(q, n + 1, mode, where)
+    return {"hits": _hit_views(request, hits[:n]), "more": len(hits) > n, "n": n}
 
 
 def _hit_views(request: Request, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    names = _names(request)
+    names = pseudonyms(request)
     return [
         {
             "hit": hit,
@@ -192,30 +120,30 @@ def _hit_views(request: Request, hits: Sequence[Hit]) -> list[dict[str, Any]]:
 @pages.get("/review")
 def review_page(
     request: Request,
-    show: Verdict | Literal["all"] = "open",
-    left: Name = None,
-    right: Name = None,
+    show: Decided = "open",
+    left: OptionalText = None,
+    right: OptionalText = None,
 ) -> HTMLResponse:
     """Show the findings as a queue, one at a time."""
-    job = findings_job(served_by(request))
-    if waiting := _not_yet(request, job, "Looking for findings"):
-        return waiting
-    found = served_by(request).with_decisions(job.get())
+    job = findings_job(pool_of(request))
+    if progress := progress_page(request, job, "Looking for findings"):
+        return progress
+    found = pool_of(request).with_decisions(job.get())
     queue = [
-        {"left": one.left, "right": one.right, "decision": found.decision(one)}
-        for one in found.findings
-        if show in ("all", found.decision(one))
+        {"left": finding.left, "right": finding.right, "decision": found.decision(finding)}
+        for finding in found.findings
+        if show in ("all", found.decision(finding))
     ]
-    at = next((n for n, one in enumerate(queue) if (one["left"], one["right"]) == (left, right)), 0)
-    counts = Counter(found.decision(one) for one in found.findings)
+    matches = (n for n, e in enumerate(queue) if (e["left"], e["right"]) == (left, right))
+    at = next(matches, 0)
     view = _finding_view(request, found, queue[at]["left"], queue[at]["right"]) if queue else None
-    return _page(
+    return render_page(
         request,
         "review.html",
         show=show,
         view=view,
         at=at,
-        counts=counts,
+        counts=Counter(found.decision(finding) for finding in found.findings),
         found=found,
         queue=queue,
         total=len(queue),
@@ -225,72 +153,72 @@ def review_page(
 
 @pages.get("/review/finding")
 def finding_fragment(request: Request, left: str, right: str) -> HTMLResponse:
-    """Return one finding alone."""
-    job = findings_job(served_by(request))
-    served_by(request).wait(job, PATIENCE)
-    found = served_by(request).with_decisions(job.get())
-    return _page(request, "finding.html", view=_finding_view(request, found, left, right))
+    """Return a single finding, for the review page's script."""
+    job = findings_job(pool_of(request))
+    pool_of(request).wait(job, JOB_TIMEOUT)
+    found = pool_of(request).with_decisions(job.get())
+    return render_page(request, "finding.html", view=_finding_view(request, found, left, right))
 
 
 def _finding_view(request: Request, found: PlagiarismResult, left: str, right: str) -> FindingView:
-    for number, one in enumerate(found.findings, 1):
-        if (one.left, one.right) == (left, right):
-            return _viewed(found, one, number, _names(request))
+    for number, finding in enumerate(found.findings, 1):
+        if (finding.left, finding.right) == (left, right):
+            return _numbered_view(found, finding, number, pseudonyms(request))
     raise NoSuchThing("there is no such finding any more; load the page again")
 
 
 @pages.get("/compare")
 def compare_page(request: Request, left: str, right: str) -> HTMLResponse:
-    """Put any two answers side by side."""
-    with served_by(request).reading() as index:
-        both = compare(index, left, right)
+    """Show any two answers side by side."""
+    with pool_of(request).reading() as index:
+        comparison = compare(index, left, right)
     view = finding_view(
-        both.finding,
-        both.left,
-        both.right,
+        comparison.finding,
+        comparison.left,
+        comparison.right,
         number=0,
-        pairs=both.pairs,
-        decision=both.decision,
-        names=_names(request),
+        pairs=comparison.pairs,
+        decision=comparison.decision,
+        names=pseudonyms(request),
     )
-    return _page(request, "compare.html", view=view)
+    return render_page(request, "compare.html", view=view)
 
 
 @pages.get("/rings")
 def rings_page(request: Request) -> HTMLResponse:
-    """Show the authors who are found together in several questions."""
-    job = findings_job(served_by(request))
-    if waiting := _not_yet(request, job, "Looking for findings"):
-        return waiting
-    found = served_by(request).with_decisions(job.get())
-    numbers = {(one.left, one.right): n for n, one in enumerate(found.findings, 1)}
+    """Show the authors whose answers are found together in several questions."""
+    job = findings_job(pool_of(request))
+    if progress := progress_page(request, job, "Looking for findings"):
+        return progress
+    found = pool_of(request).with_decisions(job.get())
+    numbers = {(finding.left, finding.right): n for n, finding in enumerate(found.findings, 1)}
     anchors = {pair: f"finding-{n}" for pair, n in numbers.items()}
-    names = _names(request)
+    names = pseudonyms(request)
     rings = [
         (
             ring_view(ring, found.texts, number=number, anchors=anchors, names=names),
             [
-                _viewed(found, found.findings[numbers[pair] - 1], numbers[pair], names)
+                _numbered_view(found, found.findings[numbers[pair] - 1], numbers[pair], names)
                 for pair in ring.findings
             ],
         )
         for number, ring in enumerate(found.rings, 1)
     ]
-    return _page(request, "rings.html", rings=rings)
+    return render_page(request, "rings.html", rings=rings)
 
 
 @pages.get("/report")
 def report_file(request: Request, anonymous: bool = False) -> Response:
-    """Return the report as a file to hand on, as `searchkit report` writes it."""
-    job = served_by(request).job(
+    """Return the report as a file to save, as `searchkit report` writes it."""
+    job = pool_of(request).job(
         ("report", anonymous),
         lambda index, progress: report_as_page(
             make_report(index, anonymous=anonymous, progress=progress)
         ),
-        kept="change",
+        keep_until="anything changes",
     )
-    if waiting := _not_yet(request, job, "Writing the report"):
-        return waiting
+    if progress := progress_page(request, job, "Writing the report"):
+        return progress
     name = "report-anonymous.html" if anonymous else "report.html"
     return HTMLResponse(
         job.get(), headers={"content-disposition": f'attachment; filename="{name}"'}
@@ -303,112 +231,136 @@ def report_file(request: Request, anonymous: bool = False) -> Response:
 @pages.get("/questions")
 def questions_page(request: Request) -> HTMLResponse:
     """List the questions."""
-    served = served_by(request)
-    with served.reading() as index:
-        rows = index.store.by_question()
-    found = _findings(request)
+    with pool_of(request).reading() as index:
+        rows = index.by_question()
+    found = _findings_if_ready(request)
     findings = found.findings if found else []
-    counts = Counter(one.question for one in findings)
-    left = Counter(one.question for one in findings if found and found.decision(one) == "open")
-    done = found is not None
-    return _page(request, "questions.html", rows=rows, counts=counts, left=left, done=done)
+    counts = Counter(finding.question for finding in findings)
+    left = Counter(
+        finding.question for finding in findings if found and found.decision(finding) == "open"
+    )
+    return render_page(
+        request, "questions.html", rows=rows, counts=counts, left=left, done=found is not None
+    )
 
 
 @pages.get("/question")
 def question_page(
-    request: Request, name: Name = None, page: Annotated[int, Query(ge=1, le=2**31)] = 1
+    request: Request, name: OptionalText = None, page: Annotated[int, Query(ge=1, le=2**31)] = 1
 ) -> HTMLResponse:
-    """Show one question: its scores, its clusters to be marked as groups, its answers."""
-    served = served_by(request)
+    """Show one question: its groups with fields for marks, its scores, its answers."""
+    pool = pool_of(request)
     where = Where(name or "")
-    with served.reading() as index:
+    with pool.reading() as index:
         keys = index.store.matching(where).tolist()
-        some = keys[(page - 1) * ROWS : page * ROWS]
-        stored = index.store.get_keys(some)
+        page_keys = keys[(page - 1) * ANSWERS_PER_PAGE : page * ANSWERS_PER_PAGE]
+        stored = index.store.get_keys(page_keys)
     if not keys:
         raise NoSuchThing(f"no answer to the question {name!r}" if name else "each answer has one")
-    clusters = clusters_job(served, where, "all")
-    scores = served.job(("scores", where), lambda index, _: _score_counts(index, where))
-    if waiting := _not_yet(request, clusters, "Grouping the answers"):
-        return waiting
-    if waiting := _not_yet(request, scores, "Comparing the answers"):
-        return waiting
-    groups = [one for one in clusters.get().clusters if one.kind == "cluster"]
-    alone = [
-        member.id
-        for one in clusters.get().clusters
-        if one.kind != "cluster"
-        for member in one.members
-    ]
-    with served.reading() as index:
-        members = {
-            answer.id: answer for answer in index.get([m.id for g in groups for m in g.members])
-        }
-        lonely = index.get(alone[:ROWS])
-    names = _names(request)
-    found = _views_of(_findings(request), lambda one: one.question == (name or None), names)
-    return _page(
+    clusters = clusters_job(pool, where, "all")
+    scores = pool.job(("scores", where), lambda index, _: _score_counts(index, where))
+    if progress := progress_page(request, clusters, "Grouping the answers"):
+        return progress
+    if progress := progress_page(request, scores, "Comparing the answers"):
+        return progress
+    names = pseudonyms(request)
+    findings = _finding_views(
+        _findings_if_ready(request), lambda finding: finding.question == (name or None), names
+    )
+    with pool.reading() as index:
+        groups = _groups(index, clusters.get(), names)
+    return render_page(
         request,
         "question.html",
         name=name or None,
         count=len(keys),
         page=page,
-        pages=-(-len(keys) // ROWS),
-        answers=[side_view(stored[key], (), names) for key in some],
-        histogram=histogram(scores.get(), found),
-        findings=found,
-        groups=[
-            (
-                cluster_view(
-                    g, members.get(str(g.center)), anchor=f"group-{g.cluster}", names=names
-                ),
-                {m.id: dict(members[m.id].meta) for m in g.members},
-                [side_view(members[m.id], (), names) for m in g.members[:ROWS]],
-            )
-            for g in groups
-        ],
-        lonely=[side_view(one, (), names) for one in lonely],
-        alone=len(alone),
-        prompt=prompt_of(stored[some[0]]) if some else "",
+        pages=-(-len(keys) // ANSWERS_PER_PAGE),
+        answers=_side_views([stored[key] for key in page_keys], names),
+        histogram=histogram(scores.get(), findings),
+        findings=findings,
+        prompt=prompt_of(stored[page_keys[0]]) if page_keys else "",
+        **groups,
     )
 
 
-def _score_counts(index: Index, where: Where) -> Any:  # noqa: ANN401
-    whole = list(index.iter_vectors(where))
-    if not whole:
+def _groups(index: Index, clusters: ClusterResult, names: Pseudonyms | None) -> dict[str, Any]:
+    """Return the groups of a question, and the answers that are in none of them.
+
+    Returns:
+        `groups`: for each group its view, the columns of each member by id, and the first members;
+        `alone`: the number of answers in no group; `lonely`: views of the first of these.
+    """
+    groups = [cluster for cluster in clusters.clusters if cluster.kind == "cluster"]
+    others = [cluster for cluster in clusters.clusters if cluster.kind != "cluster"]
+    alone = [member.id for cluster in others for member in cluster.members]
+    ids = [member.id for cluster in groups for member in cluster.members]
+    answers = dict(zip(ids, index.get(ids), strict=True))
+    views: list[tuple[ClusterView, dict[str, dict[str, str]], list[SideView]]] = []
+    for cluster in groups:
+        members = [answers[member.id] for member in cluster.members]
+        center = answers.get(str(cluster.center))
+        views.append(
+            (
+                cluster_view(cluster, center, anchor=f"group-{cluster.cluster}", names=names),
+                {answer.id: dict(answer.meta) for answer in members},
+                _side_views(members[:ANSWERS_PER_PAGE], names),
+            )
+        )
+    return {
+        "groups": views,
+        "alone": len(alone),
+        "lonely": _side_views(index.get(alone[:ANSWERS_PER_PAGE]), names),
+    }
+
+
+def _side_views(answers: Sequence[Answer], names: Pseudonyms | None) -> list[SideView]:
+    return [side_view(answer, (), names) for answer in answers]
+
+
+def _score_counts(index: Index, where: Where) -> list[int]:
+    answers, rows = [], []
+    for answer, row in index.iter_vectors(where):
+        answers.append(answer)
+        rows.append(row)
+    if not rows:
         return [0] * BINS
-    return score_counts(np.stack([row for _, row in whole]), [a.author for a, _ in whole])
+    return score_counts(np.stack(rows), [answer.author for answer in answers])
 
 
-def _findings(request: Request) -> PlagiarismResult | None:
-    """Return the findings with what was decided, if they are there already."""
-    served = served_by(request)
-    job = findings_job(served)
-    done = served.wait(job, PATIENCE) and job.error is None
-    return served.with_decisions(job.get()) if done else None
+def _findings_if_ready(request: Request) -> PlagiarismResult | None:
+    """Return the findings with their decisions; None while they are computed, or on an error."""
+    pool = pool_of(request)
+    job = findings_job(pool)
+    is_ready = pool.wait(job, JOB_TIMEOUT) and not job.has_failed
+    return pool.with_decisions(job.get()) if is_ready else None
 
 
-def _views_of(
-    found: PlagiarismResult | None, wanted: Callable[[Finding], bool], names: Pseudonyms | None
+def _finding_views(
+    found: PlagiarismResult | None,
+    is_wanted: Callable[[Finding], bool],
+    names: Pseudonyms | None,
 ) -> list[FindingView]:
-    """Return those findings that are wanted, numbered as among all."""
+    """Return views of some findings, which keep their numbers among all findings."""
+    if found is None:
+        return []
     return [
-        _viewed(found, one, number, names)
-        for number, one in enumerate(found.findings if found else [], 1)
-        if found and wanted(one)
+        _numbered_view(found, finding, number, names)
+        for number, finding in enumerate(found.findings, 1)
+        if is_wanted(finding)
     ]
 
 
-def _viewed(
-    found: PlagiarismResult, one: Finding, number: int, names: Pseudonyms | None
+def _numbered_view(
+    found: PlagiarismResult, finding: Finding, number: int, names: Pseudonyms | None
 ) -> FindingView:
     return finding_view(
-        one,
-        found.texts[one.left],
-        found.texts[one.right],
+        finding,
+        found.texts[finding.left],
+        found.texts[finding.right],
         number=number,
         names=names,
-        decision=found.decisions.get((one.left, one.right)),
+        decision=found.decisions.get((finding.left, finding.right)),
     )
 
 
@@ -417,29 +369,31 @@ def _viewed(
 
 @pages.get("/answer")
 def answer_page(request: Request, id: str) -> HTMLResponse:
-    """Show one answer: its passages, what is near it, its findings, its cluster."""
-    served = served_by(request)
-    with served.reading() as index:
+    """Show one answer: its passages, similar answers, its findings and its group."""
+    pool = pool_of(request)
+    with pool.reading() as index:
         (answer,) = index.get([id])
         key = index.store.get([id])[id].key
         passages = [(start, end) for _, start, end, _ in index.store.passages_of([key])]
-        near = index.search_like(id, NEAR)
-    names, found = _names(request), _findings(request)
-    mine = _views_of(found, lambda one: id in (one.left, one.right), names)
-    clusters = clusters_job(served, Where(answer.question or ""), "all")
+        similar = index.search_like(id, SIMILAR_ANSWERS)
+    names, found = pseudonyms(request), _findings_if_ready(request)
+    clusters = clusters_job(pool, Where(answer.question or ""), "all")
     cluster = None
-    if served.wait(clusters, PATIENCE) and clusters.error is None:
-        cluster = next(
-            (one for one in clusters.get().clusters if any(m.id == id for m in one.members)), None
+    if pool.wait(clusters, JOB_TIMEOUT) and not clusters.has_failed:
+        with_answer = (
+            cluster
+            for cluster in clusters.get().clusters
+            if any(member.id == id for member in cluster.members)
         )
-    return _page(
+        cluster = next(with_answer, None)
+    return render_page(
         request,
         "answer.html",
         answer=answer,
         view=side_view(answer, (), names),
         passages=passages,
-        near=_hit_views(request, near),
-        findings=mine,
+        near=_hit_views(request, similar),
+        findings=_finding_views(found, lambda f: id in (f.left, f.right), names),
         done=found is not None,
         cluster=cluster,
     )
@@ -448,7 +402,7 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
 @pages.get("/upload")
 def upload_page(request: Request) -> HTMLResponse:
     """Send a file, confirm its columns, watch it being indexed."""
-    return _page(request, "upload.html")
+    return render_page(request, "upload.html")
 
 
 @pages.get("/docs")
@@ -456,33 +410,35 @@ def docs_page(request: Request) -> HTMLResponse:
     """Describe the REST interface, from its OpenAPI document."""
     document = request.app.openapi()
 
-    def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-        found: Any = document
-        for part in schema["$ref"].split("/")[1:] if "$ref" in schema else []:
-            found = found[part]
-        return found if "$ref" in schema else schema
+    def resolve(schema: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" not in schema:
+            return schema
+        target: dict[str, Any] = document
+        for part in schema["$ref"].split("/")[1:]:
+            target = target[part]
+        return target
 
     calls = [
-        {"path": path, "method": method.upper(), **about}
+        {"path": path, "method": method.upper(), **operation}
         for path, methods in document["paths"].items()
-        for method, about in methods.items()
+        for method, operation in methods.items()
     ]
-    return _page(
-        request, "docs.html", calls=calls, document=document, resolve=resolved, type_of=_type_of
+    return render_page(
+        request, "docs.html", calls=calls, document=document, resolve=resolve, type_of=_type_of
     )
 
 
 def _type_of(schema: dict[str, Any]) -> str:
-    """Say a schema's type in a few words."""
+    """Return the type that a JSON schema describes, in a few words."""
     if "anyOf" in schema:
-        return " or ".join(_type_of(one) for one in schema["anyOf"])
+        return " or ".join(_type_of(choice) for choice in schema["anyOf"])
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
     if "const" in schema:
         return str(schema["const"])
     limits = [
-        f"{sign} {schema[key]:,}"
-        for key, sign in [("minimum", "from"), ("maximum", "to")]
+        f"{word} {schema[key]:,}"
+        for key, word in [("minimum", "from"), ("maximum", "to")]
         if key in schema
     ]
     of = f" of {_type_of(schema['items'])}" if "items" in schema else ""

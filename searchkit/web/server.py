@@ -1,7 +1,4 @@
-"""A connection that is closed when its client dawdles over the head of a request.
-
-The guard sees a request when its head is whole; before that, only the connection does.
-"""
+"""The HTTP server: it listens on an address and runs the application until it is interrupted."""
 
 from __future__ import annotations
 
@@ -15,7 +12,6 @@ import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import h11
@@ -24,32 +20,39 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from searchkit.core.errors import BadInput
 from searchkit.web.app import create_app
-from searchkit.web.guard import LOOPBACK, QUIET
+from searchkit.web.guard import IDLE_TIMEOUT, LOOPBACK_HOSTS
 
 
-class Punctual(H11Protocol):
-    """HTTP/1.1 that gives up what stands still between two looks at it."""
+class SlowClientProtection(H11Protocol):
+    """HTTP/1.1 protocol that closes a connection when no request comes for a while.
 
-    quiet = QUIET
+    The guard sees a request only when all of its headers have arrived; a client that sends them too
+    slowly is noticed here, on the connection.
+
+    Attributes:
+        idle_timeout: Seconds between two checks of the connection.
+    """
+
+    idle_timeout = IDLE_TIMEOUT
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to look."""
+        """Start checking the connection."""
         super().connection_made(transport)
-        self.loop.call_later(self.quiet, self._look, self.cycle)
+        self.loop.call_later(self.idle_timeout, self._check, self.cycle)
 
-    def _look(self, before: Any) -> None:  # noqa: ANN401
-        """Close when no request has begun since the last look, and none is being answered."""
+    def _check(self, previous_request: object) -> None:
+        """Close if no request has begun since the last check and none is being answered."""
         if self.transport.is_closing():
             return
-        now = self.cycle
-        if now is before and self._is_waiting():
+        request = self.cycle
+        if request is previous_request and self._is_waiting():
             self.transport.close()
         else:
-            self.loop.call_later(self.quiet, self._look, now)
+            self.loop.call_later(self.idle_timeout, self._check, request)
 
     def _is_waiting(self) -> bool:
-        answered = self.conn.our_state is h11.DONE  # and yet the body of the request goes on
-        return answered or self.conn.their_state is h11.IDLE
+        is_answered = self.conn.our_state is h11.DONE  # although the request's body goes on
+        return is_answered or self.conn.their_state is h11.IDLE
 
 
 def serve(
@@ -57,70 +60,77 @@ def serve(
     *,
     host: str | None,
     port: int,
-    most_bytes: int,
+    max_upload_bytes: int,
     open_browser: bool,
     say: Callable[[str], None],
 ) -> None:
-    """Serve until interrupted.
+    """Serve an index until interrupted.
 
     Args:
-        folder: The index's.
-        host: The address to listen on; None for this machine alone. Any other needs the token that
-            is in the address which `say` gets.
-        port: To listen on; 0 takes a free one.
-        most_bytes: Of an upload.
-        open_browser: Whether to open the page.
-        say: Gets the address.
+        folder: Folder of the index.
+        host: The address to listen on; None for this machine only. On any other address, requests
+            need the token that is part of the address passed to `say`.
+        port: The port to listen on; 0 takes a free one.
+        max_upload_bytes: Largest size of an upload.
+        open_browser: Whether to open the first page in a browser.
+        say: Called with messages for the user, the first of which holds the address.
 
     Raises:
-        BadInput: if the address can't be listened on.
+        BadInput: if the server can't listen on the address.
         SearchkitError: as `Index.open`.
     """
-    host = host or LOOPBACK[0]
-    token = None if host in LOOPBACK else secrets.token_urlsafe(24)
-    with _listening(host, port) as listening:
-        app = create_app(folder, token=token, most_bytes=most_bytes)
-        address = _address(host, listening.getsockname()[1], token)
+    host = host or LOOPBACK_HOSTS[0]
+    token = None if host in LOOPBACK_HOSTS else secrets.token_urlsafe(24)
+    with listen(host, port) as listener:
+        app = create_app(folder, token=token, max_upload_bytes=max_upload_bytes)
+        address = _browser_address(host, listener.getsockname()[1], token)
         say(f"serving {folder} at {address}; stop with Ctrl+C")
         if token:
             say("other machines reach it by this machine's name; who has the token may do all")
         if open_browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
-        settings = uvicorn.Config(  # critical: our own log says what goes wrong, and stopping isn't
+        settings = uvicorn.Config(
             app,
-            http=Punctual,
+            http=SlowClientProtection,
             ws="none",
-            log_level="critical",
+            log_level="critical",  # searchkit logs errors itself; a stop is not an error
             access_log=False,
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=2,
         )
-        with suppress(KeyboardInterrupt):  # it has shut down by then
-            uvicorn.Server(settings).run([listening])
+        with suppress(KeyboardInterrupt):  # raised after the shutdown is complete
+            uvicorn.Server(settings).run([listener])
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    # By the protocol asyncio knows what may be sent at once, without waiting for more (40 ms)
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on an address.
+
+    Raises:
+        BadInput: if that isn't possible, with the reason.
+    """
+    # asyncio turns off Nagle's delay of 40 ms only for sockets that name TCP as their protocol.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if sys.platform != "win32":  # there it lets another process take the port over
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(128)  # so that whoever reads the address can connect
+        if sys.platform != "win32":  # where the option would let another process take the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)  # before the address is printed, so that everybody can connect to it
     except (OSError, OverflowError, UnicodeError) as error:
-        listening.close()
-        taken = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
-        mend = "another --port, or --port 0" if taken else "an address of this machine with --host"
+        listener.close()
+        is_taken = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+        advice = (
+            "another --port, or --port 0" if is_taken else "an address of this machine with --host"
+        )
         reason = getattr(error, "strerror", None) or error
-        raise BadInput(f"{host}:{port}: can't be listened on ({reason}); say {mend}") from error
-    return listening
+        raise BadInput(f"{host}:{port}: can't be listened on ({reason}); say {advice}") from error
+    return listener
 
 
-def _address(host: str, port: int, token: str | None) -> str:
-    """Return the address to open here; a host that means all of them can't be opened everywhere."""
+def _browser_address(host: str, port: int, token: str | None) -> str:
+    """Return the address to open on this machine; "all addresses" becomes the loopback address."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     shown = f"[{shown}]" if ":" in shown else shown
     return f"http://{shown}:{port}/" + (f"?token={quote(token)}" if token else "")

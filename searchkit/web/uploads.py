@@ -1,6 +1,6 @@
-"""Uploads: files that a page sends, looked at before they go into the index.
+"""Uploads: files that a page sends, previewed before they are added to the index.
 
-Each lies in a folder of its own that nobody else can read, and is deleted when it has been read.
+Each file lies in its own folder that no other user can read, and is deleted once it has been read.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from searchkit.core.records import Answer
 from searchkit.index.ingest import OnDuplicate, ingest
 from searchkit.sources.columns import Columns, Reject
 from searchkit.sources.reader import ENDINGS, Preview, count_rows, preview, read_answers
+from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
-from searchkit.web.served import Served
 
-MOST_UPLOADS = 20  # that lie here at the same time; the oldest goes
-LONGEST = 3600.0  # seconds that a file waits to be confirmed
-MOST_REJECTS = 200  # bad rows that are told
+MAX_UPLOADS = 20  # kept at the same time; a new one then replaces the oldest
+CONFIRMATION_TIMEOUT = 3600.0  # seconds after which an unconfirmed upload is deleted
+MAX_REJECTS = 200  # rejected rows that are listed with their reasons
+MAX_NAME_BYTES = 200
 
 
 @dataclass(slots=True)
@@ -37,12 +38,12 @@ class Upload:
     """A file that was sent.
 
     Attributes:
-        id: Nobody can guess it.
-        name: As it was called where it came from.
-        path: Where it lies; named as there, as ids may be made of the name.
-        size: In bytes.
-        job: Its way into the index, once that has begun.
-        came: When, in seconds.
+        id: A random key that nobody can guess.
+        name: The file's name on the sender's machine, without folders.
+        path: Where the file lies. Its name is kept, as ids of answers may be made from it.
+        size: Its size in bytes.
+        job: The job that adds its answers to the index; None until the upload is confirmed.
+        received_at: When it was received, in seconds of `time.monotonic`.
     """
 
     id: str
@@ -50,12 +51,12 @@ class Upload:
     path: Path
     size: int
     job: Job[dict[str, Any]] | None = None
-    came: float = field(default_factory=time.monotonic)
+    received_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How a file is read, as `read_answers` takes it."""
+class ReadOptions:
+    """How a file is read; each field is as in `read_answers`."""
 
     columns: Columns = field(default_factory=Columns)
     encoding: str | None = None
@@ -63,45 +64,61 @@ class Reading:
     table: str | None = None
 
 
-class Uploads:
-    """The files that were sent to a server. Close it."""
+class _Rejects:
+    """Counts rejected rows and keeps the first `MAX_REJECTS` of them."""
 
     def __init__(self) -> None:
-        self._files: dict[str, Upload] = {}
+        self.count = 0
+        self.first: list[Reject] = []
+
+    def add(self, reject: Reject) -> None:
+        self.count += 1
+        if len(self.first) < MAX_REJECTS:
+            self.first.append(reject)
+
+    def add_answer(self, answer: Answer, reason: str) -> None:
+        self.add(Reject(answer.source or "", answer.line, reason, answer.id))
+
+
+class Uploads:
+    """The files that were sent to a server. Close it to delete them."""
+
+    def __init__(self) -> None:
+        self._uploads: dict[str, Upload] = {}
         self._folder: Path | None = None
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Delete all of them."""
+        """Delete all files."""
         with self._lock:
             folder, self._folder = self._folder, None
-            self._files.clear()
+            self._uploads.clear()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
 
-    async def receive(self, name: str, pieces: AsyncIterable[bytes]) -> Upload:
-        """Write a file as it comes.
+    async def receive(self, name: str, chunks: AsyncIterable[bytes]) -> Upload:
+        """Write a file while it arrives.
 
         Raises:
-            BadInput: if it has no name that says what kind of file it is, or it is empty.
+            BadInput: if the name doesn't end as a file that can be read, or the file is empty.
             StorageFailed: if the disk is full.
         """
-        name = _bare(name)
+        name = _safe_name(name)
         key = secrets.token_urlsafe(16)
-        folder = self._made() / key
+        folder = self._make_folder() / key
         try:
-            size = await _write(folder, name, pieces)
+            size = await _write(folder, name, chunks)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         upload = Upload(key, name, folder / name, size)
         with self._lock:
-            self._make_room()
-            self._files[key] = upload
+            self._discard_old(new=1)
+            self._uploads[key] = upload
         return upload
 
-    def _made(self) -> Path:
-        """Return the folder of all, which is made when it is first needed."""
+    def _make_folder(self) -> Path:
+        """Return the folder of all uploads, made when it is first needed."""
         with self._lock:
             if self._folder is None or not self._folder.exists():
                 try:
@@ -111,109 +128,130 @@ class Uploads:
             return self._folder
 
     def get(self, key: str) -> Upload:
-        """Return a file.
+        """Return an upload by its id.
 
         Raises:
-            NoSuchThing: if it isn't here, or not any more.
+            NoSuchThing: if there is none, or it has been deleted.
         """
         with self._lock:
-            self._make_room(0)
-            if key not in self._files:
+            self._discard_old()
+            if key not in self._uploads:
                 raise NoSuchThing("there is no such upload any more; send the file again")
-            return self._files[key]
+            return self._uploads[key]
 
-    def look(self, upload: Upload, reading: Reading) -> Preview:
-        """Read the beginning of a file."""
-        _check_waiting(upload)
-        seen = preview(
+    def preview(self, upload: Upload, options: ReadOptions) -> Preview:
+        """Return the columns and the first answers of a file.
+
+        Raises:
+            BadInput: if the upload has been confirmed already.
+        """
+        _check_unconfirmed(upload)
+        result = preview(
             upload.path,
-            reading.columns,
-            encoding=reading.encoding,
-            sheet=reading.sheet,
-            table=reading.table,
+            options.columns,
+            encoding=options.encoding,
+            sheet=options.sheet,
+            table=options.table,
         )
-        problem = seen.problem and _without_folder(seen.problem, upload)
-        return replace(seen, problem=problem)
+        return replace(result, problem=result.problem and _without_folder(result.problem, upload))
 
     def ingest(
         self,
         upload: Upload,
-        served: Served,
-        reading: Reading,
+        pool: IndexPool,
+        options: ReadOptions,
         on_duplicate: OnDuplicate,
         *,
         keep_going: bool,
     ) -> Job[dict[str, Any]]:
-        """Begin to put a file into the index."""
-        rejects: list[Reject] = []
-        count = 0
+        """Start adding a file's answers to the index.
 
-        def reject(one: Reject) -> None:
-            nonlocal count
-            count += 1
-            if len(rejects) < MOST_REJECTS:
-                rejects.append(one)
+        Args:
+            upload: The file.
+            pool: The index.
+            options: How the file is read.
+            on_duplicate: What to do with an id that exists, as in `ingest`.
+            keep_going: Whether rows that can't be used are left out and listed; otherwise the first
+                of them ends the job with an error.
+
+        Returns:
+            The job, whose result is a record as in `schemas.corpus.IngestReport`.
+
+        Raises:
+            BadInput: if the upload has been confirmed already.
+        """
 
         def run(progress: Progress) -> dict[str, Any]:
-            total = count_rows(upload.path) or 0
-
             try:
-                answers = read_answers(
-                    [upload.path],
-                    columns=reading.columns,
-                    encoding=reading.encoding,
-                    sheet=reading.sheet,
-                    table=reading.table,
-                    on_reject=reject if keep_going else None,
-                )
-                with served.writing(patience=-1) as index:
-                    found = ingest(
-                        index,
-                        _renamed(answers, upload),
-                        on_duplicate=on_duplicate,
-                        on_reject=(lambda answer, why: reject(_rejected(answer, why)))
-                        if keep_going
-                        else None,
-                        progress=lambda done, _: progress(done, total),
-                    )
+                return _ingest(upload, pool, options, on_duplicate, keep_going, progress)
             except BadInput as error:
                 raise BadInput(_without_folder(str(error), upload)) from error
             finally:
                 shutil.rmtree(upload.path.parent, ignore_errors=True)
-            return asdict(found) | {
-                "rejected": count,
-                "rejects": [
-                    {"line": one.line, "reason": _without_folder(one.reason, upload)}
-                    for one in rejects
-                ],
-            }
 
         with self._lock:
-            _check_waiting(upload)
+            _check_unconfirmed(upload)
             upload.job = Job[dict[str, Any]]().start(run)
             return upload.job
 
-    def _make_room(self, more: int = 1) -> None:
-        """Forget files that have waited for too long, and the oldest where there are too many."""
-        too_many = len(self._files) + more - MOST_UPLOADS
-        for old in list(self._files.values()):
-            is_done = old.job is not None and old.job.finished.is_set()
-            is_late = old.job is None and time.monotonic() - old.came > LONGEST
-            if is_late or (too_many > 0 and (old.job is None or is_done)):
-                del self._files[old.id]
-                shutil.rmtree(old.path.parent, ignore_errors=True)
-                too_many -= 1
+    def _discard_old(self, new: int = 0) -> None:
+        """Delete uploads that waited for too long, and the oldest to make room for `new` ones."""
+        excess = len(self._uploads) + new - MAX_UPLOADS
+        for upload in list(self._uploads.values()):
+            is_done = upload.job is not None and upload.job.has_finished
+            is_late = (
+                upload.job is None and time.monotonic() - upload.received_at > CONFIRMATION_TIMEOUT
+            )
+            if is_late or (excess > 0 and (upload.job is None or is_done)):
+                del self._uploads[upload.id]
+                shutil.rmtree(upload.path.parent, ignore_errors=True)
+                excess -= 1
 
 
-async def _write(folder: Path, name: str, pieces: AsyncIterable[bytes]) -> int:
-    """Write a file as it comes; return its size."""
+def _ingest(
+    upload: Upload,
+    pool: IndexPool,
+    options: ReadOptions,
+    on_duplicate: OnDuplicate,
+    keep_going: bool,
+    progress: Progress,
+) -> dict[str, Any]:
+    total = count_rows(upload.path) or 0
+    rejects = _Rejects()
+    answers = read_answers(
+        [upload.path],
+        columns=options.columns,
+        encoding=options.encoding,
+        sheet=options.sheet,
+        table=options.table,
+        on_reject=rejects.add if keep_going else None,
+    )
+    with pool.writing(timeout=-1) as index:
+        counts = ingest(
+            index,
+            _with_original_source(answers, upload),
+            on_duplicate=on_duplicate,
+            on_reject=rejects.add_answer if keep_going else None,
+            progress=lambda done, _: progress(done, total),
+        )
+    return asdict(counts) | {
+        "rejected": rejects.count,
+        "rejects": [
+            {"line": reject.line, "reason": _without_folder(reject.reason, upload)}
+            for reject in rejects.first
+        ],
+    }
+
+
+async def _write(folder: Path, name: str, chunks: AsyncIterable[bytes]) -> int:
+    """Write a file while it arrives; return its size in bytes."""
     size = 0
     try:
         folder.mkdir(mode=0o700)
         with (folder / name).open("wb") as file:
-            async for piece in pieces:
-                file.write(piece)
-                size += len(piece)
+            async for chunk in chunks:
+                file.write(chunk)
+                size += len(chunk)
     except OSError as error:
         raise StorageFailed(f"{name}: can't be kept ({error.strerror})") from error
     except ClientDisconnect:
@@ -223,31 +261,31 @@ async def _write(folder: Path, name: str, pieces: AsyncIterable[bytes]) -> int:
     return size
 
 
-def _check_waiting(upload: Upload) -> None:
+def _check_unconfirmed(upload: Upload) -> None:
     if upload.job is not None:
         raise BadInput(f"{upload.name} is on its way into the index already")
 
 
-def _bare(name: str) -> str:
-    """Return a file's name without folders, if it is one of a kind that can be read."""
+def _safe_name(name: str) -> str:
+    """Return a file's name without folders.
+
+    Raises:
+        BadInput: if the name can't be used, or its ending isn't that of a file that can be read.
+    """
     bare = PureWindowsPath(PurePosixPath(name).name).name.strip()
     ending = PurePosixPath(bare.lower().removesuffix(".gz")).suffix
-    if "\0" in bare or not bare.isprintable() or len(bare.encode()) > 200:
+    if "\0" in bare or not bare.isprintable() or len(bare.encode()) > MAX_NAME_BYTES:
         raise BadInput("the file's name can't be used; rename it")
     if ending not in ENDINGS:
         raise BadInput(f"{bare or 'this'}: not a kind of file that is read: {', '.join(ENDINGS)}")
     return bare
 
 
-def _renamed(answers: Iterator[Answer], upload: Upload) -> Iterator[Answer]:
-    """Say of each answer the file as it was called there, not where it lay here."""
+def _with_original_source(answers: Iterator[Answer], upload: Upload) -> Iterator[Answer]:
+    """Yield the answers with the sender's file name as their source, without the folder here."""
     for answer in answers:
         yield replace(answer, source=_without_folder(answer.source or upload.name, upload))
 
 
-def _rejected(answer: Answer, why: str) -> Reject:
-    return Reject(answer.source or "", answer.line, why, answer.id)
-
-
-def _without_folder(said: str, upload: Upload) -> str:
-    return said.replace(f"{upload.path.parent}{os.sep}", "")
+def _without_folder(message: str, upload: Upload) -> str:
+    return message.replace(f"{upload.path.parent}{os.sep}", "")

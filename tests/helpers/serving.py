@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from helpers.encoder import ToyEncoder
 from searchkit import Answer, Index
 from searchkit.web.app import create_app
-from searchkit.web.server import Punctual, _listening
+from searchkit.web.server import SlowClientProtection, listen
 
 HOST = "127.0.0.1:8000"
 OURS = {"origin": f"http://{HOST}"}
@@ -57,14 +57,14 @@ def client_of(folder: Path, **options: Any) -> Iterator[TestClient]:
 
 
 @contextmanager
-def listening(app: FastAPI, *, quiet: float = 30.0) -> Iterator[int]:
+def listening(app: FastAPI, *, idle_timeout: float = 30.0) -> Iterator[int]:
     """Serve over a real socket, in a thread; give the port."""
 
-    class Protocol(Punctual):
+    class Protocol(SlowClientProtection):
         pass
 
-    Protocol.quiet = quiet
-    with _listening("127.0.0.1", 0) as server_socket:
+    Protocol.idle_timeout = idle_timeout
+    with listen("127.0.0.1", 0) as server_socket:
         config = uvicorn.Config(app, http=Protocol, ws="none", log_level="error")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=[[server_socket]])

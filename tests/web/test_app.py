@@ -41,7 +41,7 @@ from searchkit.index.decisions import decide, decisions
 from searchkit.index.upkeep.verify import verify
 from searchkit.plagiarism.find import find_plagiarism
 from searchkit.web.app import create_app
-from searchkit.web.guard import POLICY
+from searchkit.web.guard import CONTENT_SECURITY_POLICY
 
 __all__ = ["toy"]
 TEXTS = [
@@ -325,7 +325,7 @@ def test_a_page_is_whole_and_has_no_script_of_its_own(client: TestClient, path: 
 def test_the_report_is_handed_on_as_a_file_and_never_shown_as_a_page(client: TestClient) -> None:
     answer = client.get("/report")  # it holds its scripts itself, which no page of ours may
     assert answer.headers["content-disposition"] == 'attachment; filename="report.html"'
-    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
 
 
 @pytest.mark.parametrize(
@@ -356,9 +356,12 @@ def test_a_mistake_of_ours_shows_nothing_of_us(
     for path in ("/", "/api/status", "/api/pairs"):
         answer = client.get(path)
         assert answer.status_code == 500
-        assert "a mistake of ours; the server" in answer.text
+        assert "internal error; please report it; the server" in answer.text
         assert "secret" not in answer.text
-    assert "a mistake of ours at /: RuntimeError: the secret (test_web.py:" in caplog.text
+    assert (
+        "internal error at /; please report it: RuntimeError: the secret (test_app.py:"
+        in caplog.text
+    )
 
 
 def test_texts_of_the_corpus_are_texts_on_every_page(tmp_path: Path, toy: None) -> None:
@@ -410,7 +413,7 @@ def test_while_another_process_writes_reading_goes_on_and_deciding_waits(
 )
 def test_a_read_only_folder_is_served_and_says_what_it_cant(folder: Path) -> None:
     code = (
-        "import os, sys; sys.path.insert(0, sys.argv[2]); from serving import *;"
+        "import os, sys; sys.path.insert(0, sys.argv[2]); from helpers.serving import *;"
         "import searchkit.index.base; searchkit.index.base.load_encoder = toy_encoder;"
         "os.setuid(65534);"
         "from pathlib import Path\n"
@@ -500,7 +503,7 @@ def test_whatever_is_asked_is_answered_as_the_document_says(folder: Path, mode: 
     assert count > 150
     assert verify_all(folder) == []
     app.state.uploads.close()
-    app.state.served.close()
+    app.state.pool.close()
 
 
 def verify_all(folder: Path) -> list[str]:

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from searchkit import Answer
 from searchkit.web.app import create_app
-from searchkit.web.guard import COOKIE, HEADERS, POLICY, Guard
+from searchkit.web.guard import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, TOKEN_COOKIE, Guard
 
 __all__ = ["toy"]
 TOKEN = "a-token-that-nobody-can-guess"
@@ -33,7 +33,7 @@ def inner(scope: Any, receive: Any, send: Any) -> Any:
 
 
 def guarded(**options: Any) -> TestClient:
-    settings = {"token": None, "upload_path": "/up", "most": 5_000_000, **options}
+    settings = {"token": None, "upload_path": "/up", "max_upload_bytes": 5_000_000, **options}
     return TestClient(Guard(inner, **settings), base_url=f"http://{HOST}", follow_redirects=False)
 
 
@@ -59,7 +59,7 @@ def test_a_foreign_host_is_refused(host: str) -> None:
     answer = guarded().get("/", headers=headers)
     assert answer.status_code == 421
     assert answer.json() == {"error": "this server answers on this machine only"}
-    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
 
 
 def test_two_hosts_are_none() -> None:
@@ -129,12 +129,12 @@ def test_without_the_token_nothing_is_answered() -> None:
         assert client.get("/", params={"token": wrong}).status_code == 401
         headers = {b"authorization": b"Bearer " + wrong.encode()}
         assert client.get("/", headers=headers).status_code == 401
-        headers = {b"cookie": f"{COOKIE}=".encode() + wrong.encode()}
+        headers = {b"cookie": f"{TOKEN_COOKIE}=".encode() + wrong.encode()}
         assert client.get("/", headers=headers).status_code == 401
     for bad in (TOKEN, f"Basic {TOKEN}", f"Bearer{TOKEN}"):
         assert client.get("/", headers={"authorization": bad}).status_code == 401
     assert client.post("/", params={"token": TOKEN}, headers=OURS).status_code == 401
-    assert client.get("/", headers={"cookie": "=;;=" + COOKIE}).status_code == 401
+    assert client.get("/", headers={"cookie": "=;;=" + TOKEN_COOKIE}).status_code == 401
 
 
 def test_the_token_in_the_address_becomes_a_cookie_and_leaves_the_address() -> None:
@@ -143,7 +143,7 @@ def test_the_token_in_the_address_becomes_a_cookie_and_leaves_the_address() -> N
     assert answer.status_code == 303
     assert answer.headers["location"] == "/review?show=all+%26+more&left=%C3%A4"
     cookie = answer.headers["set-cookie"]
-    assert cookie.startswith(f"{COOKIE}={TOKEN};")
+    assert cookie.startswith(f"{TOKEN_COOKIE}={TOKEN};")
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Domain" not in cookie
@@ -167,7 +167,7 @@ def test_the_token_leads_nowhere_else(path: str) -> None:
         async def receive() -> Any:
             return {"type": "http.request", "body": b"", "more_body": False}
 
-        await Guard(inner, token=TOKEN, upload_path="/up", most=1)(scope, receive, send)
+        await Guard(inner, token=TOKEN, upload_path="/up", max_upload_bytes=1)(scope, receive, send)
         return sent
 
     start = asyncio.run(run())[0]
@@ -211,7 +211,7 @@ def test_chunked_it_is_cut_off_everywhere(folder: Path) -> None:
         for _ in range(30):
             yield b"x" * 100_000
 
-    with client_of(folder, most_bytes=2_000_000) as client:
+    with client_of(folder, max_upload_bytes=2_000_000) as client:
         json = {"content-type": "application/json"}
         answer = client.post("/api/decisions", content=pieces(), headers=json)
         assert (answer.status_code, answer.json()) == (413, {"error": "more than 1,000,000 bytes"})
@@ -233,17 +233,19 @@ def test_every_answer_carries_the_policy(folder: Path, monkeypatch: pytest.Monke
         ]:  # fmt: skip
             answer = client.get(path)
             assert answer.status_code == status, path
-            for name, value in HEADERS.items():
+            for name, value in SECURITY_HEADERS.items():
                 if (name, path) != ("cache-control", "/static/plotly.js"):
                     assert answer.headers[name] == value, (path, name)
             assert "secret" not in answer.text
             assert "Traceback" not in answer.text
         answer = client.get("/api/status")
-        assert answer.json() == {"error": "a mistake of ours; the server's log says where"}
+        assert answer.json() == {
+            "error": "internal error; please report it; the server's log says where"
+        }
         answer = client.get("/", headers={"host": "evil.example"})
-        assert answer.headers["content-security-policy"] == POLICY
+        assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     for word in ("unsafe-inline", "unsafe-eval", "http:", "https:", "*"):
-        assert word not in POLICY
+        assert word not in CONTENT_SECURITY_POLICY
 
 
 def test_a_websocket_is_refused(folder: Path) -> None:
@@ -256,7 +258,7 @@ def test_a_websocket_is_refused(folder: Path) -> None:
 # -- slow clients ----------------------------------------------------------------------------------
 
 
-def slowly(quiet: float, longest: float, every: float) -> tuple[int, float]:
+def slowly(idle_timeout: float, body_timeout: float, every: float) -> tuple[int, float]:
     """Send a byte so often, without end; give the status, and after how long it came."""
     sent: list[Any] = []
 
@@ -277,7 +279,12 @@ def slowly(quiet: float, longest: float, every: float) -> tuple[int, float]:
             sent.append(message)
 
         app.add_middleware(
-            Guard, token=None, upload_path="/up", most=9, quiet=quiet, longest=longest
+            Guard,
+            token=None,
+            upload_path="/up",
+            max_upload_bytes=9,
+            idle_timeout=idle_timeout,
+            body_timeout=body_timeout,
         )
         headers = [(n.encode(), v.encode()) for n, v in {**OURS, "host": HOST}.items()]
         scope = {"type": "http", "method": "POST", "path": "/", "raw_path": b"/",
@@ -289,11 +296,13 @@ def slowly(quiet: float, longest: float, every: float) -> tuple[int, float]:
     return sent[0]["status"], time.monotonic() - started
 
 
-@pytest.mark.parametrize(("quiet", "longest", "every"), [(0.05, 9.0, 60.0), (9.0, 0.2, 0.03)])
+@pytest.mark.parametrize(
+    ("idle_timeout", "body_timeout", "every"), [(0.05, 9.0, 60.0), (9.0, 0.2, 0.03)]
+)
 def test_a_body_that_stands_still_or_takes_too_long_is_given_up(
-    quiet: float, longest: float, every: float
+    idle_timeout: float, body_timeout: float, every: float
 ) -> None:
-    status, took = slowly(quiet, longest, every)
+    status, took = slowly(idle_timeout, body_timeout, every)
     assert status == 408
     assert took < 5
 
@@ -313,8 +322,8 @@ def test_over_a_socket_slow_clients_are_left_and_others_answered(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Guard.__init__, "__kwdefaults__",
-                        {**Guard.__init__.__kwdefaults__, "quiet": 0.2})  # fmt: skip
-    with listening(create_app(folder), quiet=0.2) as port:
+                        {**Guard.__init__.__kwdefaults__, "idle_timeout": 0.2})  # fmt: skip
+    with listening(create_app(folder), idle_timeout=0.2) as port:
         host = f"Host: 127.0.0.1:{port}\r\n".encode()
         origin = f"Origin: http://127.0.0.1:{port}\r\n".encode()
         idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]

@@ -20,7 +20,7 @@ from openpyxl import Workbook
 from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
-from searchkit.web.uploads import MOST_REJECTS, MOST_UPLOADS
+from searchkit.web.uploads import MAX_REJECTS, MAX_UPLOADS
 
 __all__ = ["toy"]
 
@@ -40,7 +40,7 @@ def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
 
 @pytest.fixture
 def client(folder: Path, temporary: Path) -> Iterator[TestClient]:
-    with client_of(folder, most_bytes=5_000_000) as client:
+    with client_of(folder, max_upload_bytes=5_000_000) as client:
         yield client
     assert list(temporary.iterdir()) == []  # after every test, whatever happened in it
 
@@ -288,9 +288,9 @@ def test_bad_rows_stop_it_or_are_told(client: TestClient, folder: Path, temporar
     assert sorted(lines) == [3, 4, 5]
     assert "stands already at a.csv:2" in lines[4]
     assert "is taken by another answer" in lines[5]
-    many = "id,text\n" + "x,1,2\n" * (MOST_REJECTS + 50)
+    many = "id,text\n" + "x,1,2\n" * (MAX_REJECTS + 50)
     done = ingested(client, "b.csv", many, keep_going=True).json()
-    assert (done["rejected"], len(done["rejects"])) == (MOST_REJECTS + 50, MOST_REJECTS)
+    assert (done["rejected"], len(done["rejects"])) == (MAX_REJECTS + 50, MAX_REJECTS)
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_progress_is_told_in_rows(client: TestClient) -> None:
     key = put(client, "a.csv", ROWS).json()["id"]
     client.post(f"/api/uploads/{key}", json={})
     state = client.app_state.uploads.get(key)  # type: ignore[attr-defined]
-    until(state.job.finished.is_set)
+    until(lambda: state.job.has_finished)
     assert (state.job.done, state.job.total) == (2, 2)
 
 
@@ -359,13 +359,13 @@ def test_nobody_elses_file_can_be_had(client: TestClient) -> None:
 def test_only_so_many_wait_and_not_for_ever(
     client: TestClient, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = [put(client, f"{n}.csv", ROWS).json()["id"] for n in range(MOST_UPLOADS + 3)]
-    assert len(files(temporary)) == MOST_UPLOADS
+    keys = [put(client, f"{n}.csv", ROWS).json()["id"] for n in range(MAX_UPLOADS + 3)]
+    assert len(files(temporary)) == MAX_UPLOADS
     gone = client.post(f"/api/uploads/{keys[2]}/look", json={})
     assert gone.status_code == 404
     assert gone.json() == {"error": "there is no such upload any more; send the file again"}
     assert client.post(f"/api/uploads/{keys[3]}/look", json={}).status_code == 200
-    monkeypatch.setattr("searchkit.web.uploads.LONGEST", -1.0)
+    monkeypatch.setattr("searchkit.web.uploads.CONFIRMATION_TIMEOUT", -1.0)
     assert client.post(f"/api/uploads/{keys[3]}/look", json={}).status_code == 404
     assert files(temporary) == []
 

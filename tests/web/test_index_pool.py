@@ -1,4 +1,4 @@
-"""A served index: one state for many threads, swapped as a whole; jobs; searches together."""
+"""An index pool: one state for many threads, swapped as a whole; jobs; searches together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from helpers.encoder import ToyEncoder
 from helpers.files import DATA
 from helpers.serving import make_index, toy, until, writer
 
-import searchkit.web.served
+import searchkit.web.index_pool
 from searchkit import Answer, Index
 from searchkit.core.errors import BadInput, IndexBusy, IndexNotFound, SearchkitError
 from searchkit.core.where import Where
@@ -23,8 +23,8 @@ from searchkit.index.decisions import decide, decisions
 from searchkit.index.query import query
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
+from searchkit.web.index_pool import MAX_JOBS, MAX_READERS, IndexPool
 from searchkit.web.jobs import Job
-from searchkit.web.served import MOST_JOBS, READERS, Served
 
 __all__ = ["toy"]
 ALL = Where()
@@ -50,10 +50,10 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
 
 
 @pytest.fixture
-def served(folder: Path) -> Iterator[Served]:
-    served = Served.open(folder)
-    yield served
-    served.close()
+def pool(folder: Path) -> Iterator[IndexPool]:
+    pool = IndexPool.open(folder)
+    yield pool
+    pool.close()
 
 
 def is_closed(index: Index) -> bool:
@@ -64,26 +64,26 @@ def is_closed(index: Index) -> bool:
     return False
 
 
-def ids(served: Served) -> list[str]:
-    with served.reading() as index:
+def ids(pool: IndexPool) -> list[str]:
+    with pool.reading() as index:
         return [answer.id for answer in index.answers()]
 
 
 # -- one state, swapped as a whole -----------------------------------------------------------------
 
 
-def test_readers_are_lent_and_used_again(served: Served, opened: list[Index]) -> None:
-    with served.reading() as first, served.reading() as second:
+def test_readers_are_lent_and_used_again(pool: IndexPool, opened: list[Index]) -> None:
+    with pool.reading() as first, pool.reading() as second:
         assert first is not second
         assert first.vectors is second.vectors
         assert first.encoder is second.encoder
-    with served.reading() as third:
+    with pool.reading() as third:
         assert third in (first, second)
     assert len(opened) == 1
 
 
-def test_a_reader_cannot_write(served: Served) -> None:
-    with served.reading() as index:
+def test_a_reader_cannot_write(pool: IndexPool) -> None:
+    with pool.reading() as index:
         with pytest.raises(ValueError, match="opened for reading"):
             index.add([Answer("x", "y")])
         with pytest.raises(SearchkitError, match="readonly"):
@@ -135,61 +135,61 @@ def test_what_another_process_writes_is_there_with_the_next_request(
             sized.get(fingerprint, 32), fingerprint=fingerprint
         ),
     )
-    served = Served.open(folder)
-    with served.reading() as old:
+    pool = IndexPool.open(folder)
+    with pool.reading() as old:
         before, vectors = snapshot(old), old.vectors
         changes()[change](folder)
-        with served.reading() as new:  # while the old one is in use
+        with pool.reading() as new:  # while the old one is in use
             with Index.open(folder) as plain:
                 assert snapshot(new) == snapshot(plain)
             assert snapshot(new) != before
             assert (new.vectors is vectors) == (change in ("annotate", "judge"))
-            hits = served.search("the event loop and streams", 5, "semantic", ALL)
+            hits = pool.search("the event loop and streams", 5, "semantic", ALL)
             assert [(h.answer.id, h.score) for h in hits] == snapshot(new)[1]
         assert snapshot(old) == before  # whole as it was, to the end
     assert is_closed(old)
     assert not is_closed(new)
-    served.close()
+    pool.close()
     assert is_closed(new)
 
 
 def test_readers_of_an_old_state_are_closed_and_none_is_leaked(
-    served: Served, folder: Path, opened: list[Index]
+    pool: IndexPool, folder: Path, opened: list[Index]
 ) -> None:
     for n in range(5):
-        with served.reading(), served.reading(), writer(folder) as index:
+        with pool.reading(), pool.reading(), writer(folder) as index:
             index.update_columns({"a1": {"mark": str(n)}})
-        with served.reading() as now:
+        with pool.reading() as now:
             assert now.get(["a1"])[0].meta["mark"] == str(n)
     assert [index for index in opened if not is_closed(index)] == [now]
-    served.close()
+    pool.close()
     assert is_closed(now)
 
 
-def test_closed_while_in_use_a_reader_is_closed_when_given_back(served: Served) -> None:
-    with served.reading() as index:
-        served.close()
+def test_closed_while_in_use_a_reader_is_closed_when_given_back(pool: IndexPool) -> None:
+    with pool.reading() as index:
+        pool.close()
         assert len(index) == 6
     assert is_closed(index)
-    with pytest.raises(IndexBusy, match="is being stopped"), served.reading():
+    with pytest.raises(IndexBusy, match="is being stopped"), pool.reading():
         pass
 
 
 def test_without_its_folder_it_says_so_and_finds_a_new_one(
-    served: Served, folder: Path, answers: list[Answer]
+    pool: IndexPool, folder: Path, answers: list[Answer]
 ) -> None:
     shutil.rmtree(folder)
     for _ in range(2):
         with pytest.raises(IndexNotFound, match="isn't there any more"):
-            ids(served)
+            ids(pool)
     folder.mkdir()
     (folder / "answers.db").touch()  # as far as a new one is when its database is begun
     for _ in range(2):
         with pytest.raises(SearchkitError, match="no index here"):
-            ids(served)
+            ids(pool)
     (folder / "answers.db").unlink()
     make_index(folder, answers[:2])
-    assert ids(served) == ["a1", "a2"]
+    assert ids(pool) == ["a1", "a2"]
 
 
 def test_a_write_that_falls_into_the_opening_is_seen(
@@ -208,134 +208,134 @@ def test_a_write_that_falls_into_the_opening_is_seen(
         return index
 
     monkeypatch.setattr(Index, "open", classmethod(opening))
-    served = Served.open(folder)
-    assert "late" in ids(served)
-    served.close()
+    pool = IndexPool.open(folder)
+    assert "late" in ids(pool)
+    pool.close()
 
 
-def test_who_waits_for_a_reader_gets_one_of_the_new_state(served: Served, folder: Path) -> None:
+def test_who_waits_for_a_reader_gets_one_of_the_new_state(pool: IndexPool, folder: Path) -> None:
     leave = threading.Event()
 
     def hold() -> None:
-        with served.reading():
+        with pool.reading():
             leave.wait(20)
 
-    with ThreadPoolExecutor(READERS + 3) as pool:
-        held = [pool.submit(hold) for _ in range(READERS)]
-        until(lambda: served._state.opened == READERS and not served._state.free)
-        waiting = [pool.submit(ids, served) for _ in range(2)]
+    with ThreadPoolExecutor(MAX_READERS + 3) as executor:
+        held = [executor.submit(hold) for _ in range(MAX_READERS)]
+        until(lambda: pool._snapshot.opened == MAX_READERS and not pool._snapshot.free)
+        waiting = [executor.submit(ids, pool) for _ in range(2)]
         time.sleep(0.05)
         assert not any(one.done() for one in waiting)
         with writer(folder) as index:
             index.add([Answer("new", "More")])
-        assert "new" in ids(served)  # sees the change, and wakes the others
+        assert "new" in ids(pool)  # sees the change, and wakes the others
         assert all("new" in one.result(10) for one in waiting)
         leave.set()
         assert all(one.result(10) is None for one in held)
 
 
-def test_too_many_at_once_are_told_so(served: Served) -> None:
-    served.patience = 0.05
-    with served.reading(), served.reading(), served.reading(), served.reading():
-        with pytest.raises(IndexBusy, match="too much is asked at the same time"), served.reading():
+def test_too_many_at_once_are_told_so(pool: IndexPool) -> None:
+    pool.reader_timeout = 0.05
+    with pool.reading(), pool.reading(), pool.reading(), pool.reading():
+        with pytest.raises(IndexBusy, match="too many requests at the same time"), pool.reading():
             pass
-        with pytest.raises(IndexBusy, match="too much is asked"):
-            served.search("loop", 3, "semantic", ALL)
-    assert len(ids(served)) == 6
+        with pytest.raises(IndexBusy, match="too many requests"):
+            pool.search("loop", 3, "semantic", ALL)
+    assert len(ids(pool)) == 6
 
 
 def test_an_old_format_is_brought_up_to_date(tmp_path: Path, toy: None) -> None:
     shutil.copytree(DATA / "format-1", tmp_path / "index")
-    served = Served.open(tmp_path / "index")
-    with served.writing() as index:
+    pool = IndexPool.open(tmp_path / "index")
+    with pool.writing() as index:
         decide(index, "a", "d", "confirmed")
-    with served.reading() as index:
+    with pool.reading() as index:
         assert len(decisions(index)) == 1
-    served.close()
+    pool.close()
 
 
 def test_no_index_no_server(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFound, match="no index here; make one with"):
-        Served.open(tmp_path)
+        IndexPool.open(tmp_path)
 
 
 # -- writing ---------------------------------------------------------------------------------------
 
 
-def test_what_is_written_is_there_and_shares_the_vectors(served: Served) -> None:
-    with served.reading() as before:
+def test_what_is_written_is_there_and_shares_the_vectors(pool: IndexPool) -> None:
+    with pool.reading() as before:
         vectors = before.vectors
-    with served.writing() as index:
+    with pool.writing() as index:
         decide(index, "a1", "a2", "dismissed")
-    with served.reading() as after:
+    with pool.reading() as after:
         assert len(decisions(after)) == 1
         assert after.vectors is vectors
 
 
-def test_another_process_that_writes_is_named_at_once(served: Served, folder: Path) -> None:
+def test_another_process_that_writes_is_named_at_once(pool: IndexPool, folder: Path) -> None:
     with writer(folder), pytest.raises(IndexBusy, match="being written by process"):
-        with served.writing():
+        with pool.writing():
             pass
-    with served.writing() as index:
+    with pool.writing() as index:
         decide(index, "a1", "a2", "confirmed")
 
 
 def test_a_long_write_of_this_process_doesnt_hold_up_requests(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    pool: IndexPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def long() -> None:
-        with served.writing():
+        with pool.writing():
             entered.set()
             leave.wait(20)
 
     def patient() -> None:
-        with served.writing(patience=-1) as index:
+        with pool.writing(timeout=-1) as index:
             decide(index, "a1", "a3", "confirmed")
 
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(long)
+    with ThreadPoolExecutor(2) as executor:
+        first = executor.submit(long)
         assert entered.wait(10)
-        assert len(ids(served)) == 6  # reading goes on
+        assert len(ids(pool)) == 6  # reading goes on
         busy = pytest.raises(IndexBusy, match="a file is being put into the index; try again")
-        with busy, served.writing(patience=0.05):
+        with busy, pool.writing(timeout=0.05):
             pass
-        second = pool.submit(patient)
+        second = executor.submit(patient)
         time.sleep(0.05)
         leave.set()
         first.result(10)
         second.result(10)
-    with served.reading() as index:
+    with pool.reading() as index:
         assert len(decisions(index)) == 1
 
 
 def test_the_log_of_the_database_doesnt_grow_with_every_decision(
-    served: Served, folder: Path
+    pool: IndexPool, folder: Path
 ) -> None:
     sizes = []
     for n in range(30):
-        with served.writing() as index:
+        with pool.writing() as index:
             decide(index, "a1", f"other:{n}", "confirmed")
-        with served.reading() as index:
+        with pool.reading() as index:
             assert len(decisions(index)) == n + 1
         sizes.append((folder / "answers.db-wal").stat().st_size)
     assert max(sizes) < 100_000
 
 
-def test_many_threads_decide_and_read_and_nothing_is_lost(served: Served, folder: Path) -> None:
+def test_many_threads_decide_and_read_and_nothing_is_lost(pool: IndexPool, folder: Path) -> None:
     def work(n: int) -> int:
-        with served.writing(patience=20) as index:
+        with pool.writing(timeout=20) as index:
             number = decide(index, "a1", f"other:{n}", "confirmed").number
-        with served.reading() as index:
+        with pool.reading() as index:
             assert number in [one.number for one in decisions(index).values()]
             assert snapshot(index)[1]
         return number
 
-    with ThreadPoolExecutor(8) as pool:
-        numbers = list(pool.map(work, range(40)))
+    with ThreadPoolExecutor(8) as executor:
+        numbers = list(executor.map(work, range(40)))
     assert len(set(numbers)) == 40
-    served.close()
+    pool.close()
     with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
         assert len(decisions(index)) == 40
         assert verify(index) == []
@@ -344,19 +344,19 @@ def test_many_threads_decide_and_read_and_nothing_is_lost(served: Served, folder
 # -- searches together -----------------------------------------------------------------------------
 
 
-def together(served: Served, asks: list[tuple[Any, ...]]) -> list[Any]:
+def together(pool: IndexPool, asks: list[tuple[Any, ...]]) -> list[Any]:
     """Let searches wait for each other; give what came of each, or its error."""
 
     def search(ask: tuple[Any, ...]) -> Any:
         try:
-            return served.search(*ask)
+            return pool.search(*ask)
         except Exception as error:
             return f"{type(error).__name__}: {error}"
 
-    with ThreadPoolExecutor(len(asks)) as pool:
-        with served._searching:
-            waiting = [pool.submit(search, ask) for ask in asks]
-            until(lambda: len(served._asks) == len(asks))
+    with ThreadPoolExecutor(len(asks)) as executor:
+        with pool._searching:
+            waiting = [executor.submit(search, ask) for ask in asks]
+            until(lambda: len(pool._searches) == len(asks))
         return [one.result(20) for one in waiting]
 
 
@@ -370,59 +370,59 @@ ASKS = [
 
 
 def test_searches_together_equal_searches_alone(
-    served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch
+    pool: IndexPool, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
-    plain = searchkit.web.served.query
+    plain = searchkit.web.index_pool.query
 
     def counted(index: Index, texts: list[str], *rest: Any) -> Any:
         batches.append(len(texts))
         return plain(index, texts, *rest)
 
-    monkeypatch.setattr("searchkit.web.served.query", counted)
-    found = together(served, ASKS)
+    monkeypatch.setattr("searchkit.web.index_pool.query", counted)
+    found = together(pool, ASKS)
     assert batches == [4, 4, 4, 4]
     with Index.open(folder) as index:
         assert found == [query(index, [text], *rest)[0] for text, *rest in ASKS]
 
 
-def test_a_bad_query_spoils_no_other(served: Served) -> None:
-    alone = served.search("event loop", 3, "semantic", ALL)
+def test_a_bad_query_spoils_no_other(pool: IndexPool) -> None:
+    alone = pool.search("event loop", 3, "semantic", ALL)
     good = ("event loop", 3, "semantic", ALL)
-    found = together(served, [good, ("  ", 3, "semantic", ALL), good, ("loop", 0, "lexical", ALL)])
+    found = together(pool, [good, ("  ", 3, "semantic", ALL), good, ("loop", 0, "lexical", ALL)])
     assert found[0] == found[2] == alone
     assert found[1].startswith("BadInput: the query is blank")
     assert found[3].startswith("BadInput: the number of hits must be at least 1")
 
 
 def test_nobody_takes_a_mistake_of_ours_for_no_hits(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    pool: IndexPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = searchkit.web.served.query
+    plain = searchkit.web.index_pool.query
 
     def odd(index: Index, texts: list[str], *rest: Any) -> Any:
         if "odd" in texts:
             raise RuntimeError("a mistake")
         return plain(index, texts, *rest)
 
-    monkeypatch.setattr("searchkit.web.served.query", odd)
+    monkeypatch.setattr("searchkit.web.index_pool.query", odd)
     asks = [(text, 3, "semantic", ALL) for text in ("odd", "event loop", "streams")]
-    found = together(served, asks)
+    found = together(pool, asks)
     assert found[0] == "RuntimeError: a mistake"
     assert [len(hits) for hits in found[1:]] == [3, 3]
 
     def broken() -> None:
         raise BadInput("no reader")
 
-    monkeypatch.setattr(served, "_borrow", broken)
-    assert together(served, asks) == ["BadInput: no reader"] * 3
+    monkeypatch.setattr(pool, "_borrow", broken)
+    assert together(pool, asks) == ["BadInput: no reader"] * 3
 
 
 def test_a_slow_filter_holds_up_no_other_search(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    pool: IndexPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
-    plain = searchkit.web.served.query
+    plain = searchkit.web.index_pool.query
 
     def slow(index: Index, texts: list[str], k: int, mode: Any, where: Where) -> Any:
         if where.sql:
@@ -430,11 +430,11 @@ def test_a_slow_filter_holds_up_no_other_search(
             leave.wait(20)
         return plain(index, texts, k, mode, where)
 
-    monkeypatch.setattr("searchkit.web.served.query", slow)
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(served.search, "loop", 3, "semantic", Where(sql="score > 1"))
+    monkeypatch.setattr("searchkit.web.index_pool.query", slow)
+    with ThreadPoolExecutor(1) as executor:
+        waiting = executor.submit(pool.search, "loop", 3, "semantic", Where(sql="score > 1"))
         assert entered.wait(10)
-        assert len(served.search("event loop", 1, "semantic", ALL)) == 1
+        assert len(pool.search("event loop", 1, "semantic", ALL)) == 1
         leave.set()
         assert waiting.result(10)
 
@@ -447,25 +447,25 @@ def test_together_equals_alone_with_the_real_model(tmp_path: Path) -> None:
     rows = [answer for _, answer in zip(range(60), read_answers([DEMO_ANSWERS]), strict=False)]
     with Index.create(tmp_path / "index") as index:
         index.add(rows)
-    served = Served.open(tmp_path / "index")
+    pool = IndexPool.open(tmp_path / "index")
     texts = [row.text[:80] for row in rows[:20]] + ["loop", "Why does one thread serve many?"]
-    alone = [served.search(text, 5, "semantic", ALL) for text in texts]
-    found = together(served, [(text, 5, "semantic", ALL) for text in texts])
+    alone = [pool.search(text, 5, "semantic", ALL) for text in texts]
+    found = together(pool, [(text, 5, "semantic", ALL) for text in texts])
     for one, other in zip(alone, found, strict=True):
         assert [h.answer.id for h in one] == [h.answer.id for h in other]
         assert [h.score for h in one] == pytest.approx([h.score for h in other], abs=2e-6)
-    served.close()
+    pool.close()
 
 
 # -- jobs ------------------------------------------------------------------------------------------
 
 
-def done(served: Served, job: Job[Any]) -> Any:
-    assert served.wait(job, 10)
+def done(pool: IndexPool, job: Job[Any]) -> Any:
+    assert pool.wait(job, 10)
     return job.get()
 
 
-def test_a_job_is_computed_once_and_its_progress_seen(served: Served) -> None:
+def test_a_job_is_computed_once_and_its_progress_seen(pool: IndexPool) -> None:
     leave, runs = threading.Event(), []
 
     def compute(index: Index, progress: Callable[[int, int], None]) -> int:
@@ -474,22 +474,22 @@ def test_a_job_is_computed_once_and_its_progress_seen(served: Served) -> None:
         assert leave.wait(10)
         return len(index)
 
-    with ThreadPoolExecutor(5) as pool:
-        jobs = list(pool.map(lambda _: served.job("count", compute), range(5)))
+    with ThreadPoolExecutor(5) as executor:
+        jobs = list(executor.map(lambda _: pool.job("count", compute), range(5)))
     assert len({id(job) for job in jobs}) == 1
     until(lambda: jobs[0].done == 2)
-    assert (jobs[0].total, served.wait(jobs[0], 0)) == (6, False)
+    assert (jobs[0].total, pool.wait(jobs[0], 0)) == (6, False)
     with pytest.raises(IndexBusy, match="still being computed"):
         jobs[0].get()
     leave.set()
-    assert [done(served, job) for job in jobs] == [6] * 5
-    assert done(served, served.job("count", compute)) == 6
+    assert [done(pool, job) for job in jobs] == [6] * 5
+    assert done(pool, pool.job("count", compute)) == 6
     assert len(runs) == 1
 
 
 @pytest.mark.parametrize("error", [BadInput("it can't be"), ValueError("a mistake")])
 def test_an_error_is_told_and_then_tried_again(
-    served: Served, error: Exception, caplog: pytest.LogCaptureFixture
+    pool: IndexPool, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     runs = []
 
@@ -500,22 +500,22 @@ def test_an_error_is_told_and_then_tried_again(
         return "now"
 
     for _ in range(3):
-        job = served.job("key", compute)
-        assert served.wait(job, 10)
+        job = pool.job("key", compute)
+        assert pool.wait(job, 10)
     assert len(runs) == 1  # not told yet, so it is kept
     with pytest.raises(type(error), match=str(error)):
         job.get()
-    assert done(served, served.job("key", compute)) == "now"
+    assert done(pool, pool.job("key", compute)) == "now"
     assert len(runs) == 2
-    assert ("a mistake of ours" in caplog.text) == isinstance(error, ValueError)
+    assert ("internal error" in caplog.text) == isinstance(error, ValueError)
 
 
 @pytest.mark.parametrize(
-    ("kept", "after_decision", "after_answer"),
-    [("revision", 1, 2), ("change", 2, 3), ("telling", 2, 3)],
+    ("keep_until", "after_decision", "after_answer"),
+    [("answers change", 1, 2), ("anything changes", 2, 3), ("delivered", 2, 3)],
 )
 def test_a_result_is_kept_for_as_long_as_it_holds(
-    served: Served, folder: Path, kept: Any, after_decision: int, after_answer: int
+    pool: IndexPool, folder: Path, keep_until: Any, after_decision: int, after_answer: int
 ) -> None:
     runs = []
 
@@ -523,19 +523,19 @@ def test_a_result_is_kept_for_as_long_as_it_holds(
         runs.append(1)
         return len(index)
 
-    assert done(served, served.job("key", compute, kept)) == 6
+    assert done(pool, pool.job("key", compute, keep_until)) == 6
     with writer(folder) as index:
         decide(index, "a1", "a2", "confirmed")
-    assert done(served, served.job("key", compute, kept)) == 6
+    assert done(pool, pool.job("key", compute, keep_until)) == 6
     assert len(runs) == after_decision
     with writer(folder) as index:
         index.add([Answer("new", "More")])
-    assert done(served, served.job("key", compute, kept)) == 7
+    assert done(pool, pool.job("key", compute, keep_until)) == 7
     assert len(runs) == after_answer
 
 
 def test_a_job_goes_on_in_its_state_when_that_is_swapped(
-    served: Served, folder: Path, opened: list[Index]
+    pool: IndexPool, folder: Path, opened: list[Index]
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
 
@@ -544,19 +544,19 @@ def test_a_job_goes_on_in_its_state_when_that_is_swapped(
         leave.wait(10)
         return [answer.id for answer in index.answers()]
 
-    old = served.job("ids", compute)
+    old = pool.job("ids", compute)
     assert entered.wait(10)
     with writer(folder) as index:
         index.add([Answer("new", "More")])
-    new = served.job("ids", compute)
+    new = pool.job("ids", compute)
     assert new is not old
     leave.set()
-    assert "new" in done(served, new)
-    assert "new" not in done(served, old)
+    assert "new" in done(pool, new)
+    assert "new" not in done(pool, old)
     until(lambda: sum(not is_closed(index) for index in opened) <= 1)
 
 
-def test_only_some_jobs_run_at_the_same_time(served: Served) -> None:
+def test_only_some_jobs_run_at_the_same_time(pool: IndexPool) -> None:
     running, most, lock, leave = [0], [0], threading.Lock(), threading.Event()
 
     def compute(_: Index, __: object) -> None:
@@ -567,58 +567,58 @@ def test_only_some_jobs_run_at_the_same_time(served: Served) -> None:
         with lock:
             running[0] -= 1
 
-    jobs = [served.job(n, compute) for n in range(8)]
+    jobs = [pool.job(n, compute) for n in range(8)]
     for job in jobs:
-        assert served.wait(job, 10)
+        assert pool.wait(job, 10)
     assert most[0] == 2
 
 
-def test_only_so_many_results_are_kept(served: Served) -> None:
-    for n in range(MOST_JOBS + 5):
-        assert done(served, served.job(n, lambda _, __: "x")) == "x"
-    assert len(served._jobs["revision"]) == MOST_JOBS
+def test_only_so_many_results_are_kept(pool: IndexPool) -> None:
+    for n in range(MAX_JOBS + 5):
+        assert done(pool, pool.job(n, lambda _, __: "x")) == "x"
+    assert len(pool._jobs["answers change"]) == MAX_JOBS
 
 
 def test_threads_that_wait_leave_threads_that_answer(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    pool: IndexPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    served._waiting = threading.Semaphore(1)
+    pool._waiting = threading.Semaphore(1)
     leave = threading.Event()
-    job = served.job("slow", lambda _, __: leave.wait(10))
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(served.wait, job, 10)
-        until(lambda: served._waiting._value == 0)
+    job = pool.job("slow", lambda _, __: leave.wait(10))
+    with ThreadPoolExecutor(1) as executor:
+        first = executor.submit(pool.wait, job, 10)
+        until(lambda: pool._waiting._value == 0)
         started = time.monotonic()
-        assert served.wait(job, 10) is False
+        assert pool.wait(job, 10) is False
         assert time.monotonic() - started < 5
         leave.set()
         assert first.result(10)
-    assert served.wait(job, 10)
+    assert pool.wait(job, 10)
 
 
-def test_decisions_join_findings_that_were_computed_before(served: Served) -> None:
+def test_decisions_join_findings_that_were_computed_before(pool: IndexPool) -> None:
     from searchkit.plagiarism.find import find_plagiarism
 
-    found = done(served, served.job("findings", lambda index, _: find_plagiarism(index)))
-    assert served.with_decisions(found).decisions == {}
-    with served.writing() as index:
+    found = done(pool, pool.job("findings", lambda index, _: find_plagiarism(index)))
+    assert pool.with_decisions(found).decisions == {}
+    with pool.writing() as index:
         decide(index, "a1", "a2", "dismissed")
-    assert set(served.with_decisions(found).decisions) == {("a1", "a2")}
+    assert set(pool.with_decisions(found).decisions) == {("a1", "a2")}
 
 
-def test_searches_go_on_while_another_process_writes(served: Served, folder: Path) -> None:
+def test_searches_go_on_while_another_process_writes(pool: IndexPool, folder: Path) -> None:
     """Each search sees the whole of one state: as many hits as there are answers in it."""
     stop = threading.Event()
     sizes = set()
 
     def search() -> None:
         while not stop.is_set():
-            hits = served.search("word", 1000, "semantic", ALL)
+            hits = pool.search("word", 1000, "semantic", ALL)
             assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
             sizes.add(len(hits))
 
-    with ThreadPoolExecutor(4) as pool:
-        searching = [pool.submit(search) for _ in range(4)]
+    with ThreadPoolExecutor(4) as executor:
+        searching = [executor.submit(search) for _ in range(4)]
         for n in range(8):
             with writer(folder) as index:
                 index.add([Answer(f"n{n}-{i}", f"word {n} {i}") for i in range(10)])

@@ -1,0 +1,357 @@
+"""A pool of opened indexes that many request threads share, and the results computed from them.
+
+All readers of the pool show the same state of the index. When another process or a page has
+written, the next request replaces them all by readers of the new state. Long computations run once
+for each state as background jobs whose progress can be read.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from starlette.requests import Request
+
+from searchkit.core.errors import IndexBusy, IndexNotFound, SearchkitError, StorageFailed
+from searchkit.core.progress import Progress
+from searchkit.core.records import Hit
+from searchkit.core.where import Where
+from searchkit.index.decisions import counting, decisions
+from searchkit.index.folder import DATABASE, Index
+from searchkit.index.query import Mode, query
+from searchkit.index.storage.connection import connect_reader
+from searchkit.plagiarism.find import PlagiarismResult
+from searchkit.web.jobs import Job, Result
+
+log = logging.getLogger("searchkit")
+MAX_READERS = 4  # open at the same time, each used by one thread
+MAX_JOBS = 64  # whose results are kept
+MAX_RUNNING_JOBS = 2  # at the same time: each uses all cores
+MAX_WAITING_THREADS = 16  # that may wait for a job; others get "not yet" at once
+READER_TIMEOUT = 30.0  # seconds that a request waits for a free reader
+WRITER_TIMEOUT = 5.0  # seconds that a request waits for another writer of this process
+
+KeepUntil = Literal["answers change", "anything changes", "delivered"]
+
+
+@dataclass(slots=True)
+class _Search:
+    """A query of one request, and later its hits or its error."""
+
+    text: str
+    k: int
+    mode: Mode
+    where: Where
+    hits: list[Hit] | None = None
+    error: Exception | None = None
+
+
+class _Snapshot:
+    """The readers of one state of the index.
+
+    Attributes:
+        first: The reader of which all others are reopened.
+        free: Readers that no thread uses at the moment.
+        opened: Number of all readers, free or in use.
+    """
+
+    def __init__(self, first: Index) -> None:
+        self.first = first
+        self.free = [first]
+        self.opened = 1
+
+
+class IndexPool:
+    """Readers, a writer and jobs of one index for many threads. Make it with `open`; close it."""
+
+    def __init__(
+        self, folder: Path, first: Index, watch: sqlite3.Connection, version: tuple[int, int]
+    ) -> None:
+        self.folder = folder
+        self.reader_timeout = READER_TIMEOUT
+        self._lock = threading.Condition()  # guards everything below down to the searches
+        self._snapshot: _Snapshot | None = _Snapshot(first)
+        self._watch, self._version = watch, version
+        self._jobs: dict[KeepUntil, dict[Hashable, Job[Any]]] = defaultdict(dict)
+        self._searches: list[_Search] = []
+        self._searching = threading.Lock()
+        self._writing = threading.Lock()
+        self._running = threading.Semaphore(MAX_RUNNING_JOBS)
+        self._waiting = threading.Semaphore(MAX_WAITING_THREADS)
+
+    @classmethod
+    def open(cls, folder: Path) -> IndexPool:
+        """Open an index, and load its model and vectors.
+
+        Raises:
+            SearchkitError: as `Index.open`.
+        """
+        with Index.open(folder) as index:
+            is_old = index.store.format() < 2
+        if is_old:  # opening for writing upgrades the format, without which changes go unnoticed
+            with suppress(SearchkitError), Index.open(folder, write=True):
+                pass
+        watch = connect_reader(folder / DATABASE)
+        try:
+            version = _database_version(folder, watch)  # first, so that no change is missed
+            index = Index.open(folder)
+            index.encoder.encode_queries(["warm"])
+            len(index.vectors)
+        except BaseException:
+            watch.close()
+            raise
+        return cls(folder, index, watch, version)
+
+    def close(self) -> None:
+        """Close all free readers now, and those in use when their threads return them."""
+        with self._lock:
+            snapshot, self._snapshot = self._snapshot, None
+            self._lock.notify_all()
+            if snapshot:
+                self._watch.close()
+                _close(snapshot.free)
+
+    # -- reading and writing -----------------------------------------------------------------------
+
+    @contextmanager
+    def reading(self) -> Iterator[Index]:
+        """Lend a reader of the newest state to this thread.
+
+        Raises:
+            IndexBusy: if no reader becomes free within `reader_timeout` seconds.
+        """
+        snapshot, index = self._borrow()
+        try:
+            yield index
+        finally:
+            with self._lock:
+                is_current = snapshot is self._snapshot
+                if is_current:
+                    snapshot.free.append(index)
+                    self._lock.notify()
+            if not is_current:
+                index.close()
+
+    @contextmanager
+    def writing(self, *, timeout: float = WRITER_TIMEOUT) -> Iterator[Index]:
+        """Open the index for writing; everything written is on the disk when the block ends.
+
+        Args:
+            timeout: Seconds to wait for another writing thread of this process; a negative number
+                waits without limit.
+
+        Raises:
+            IndexBusy: if another process is writing, or another thread writes for too long.
+        """
+        if not self._writing.acquire(timeout=timeout if timeout >= 0 else -1):
+            raise IndexBusy(
+                f"{self.folder}: a file is being put into the index; try again when it is done"
+            )
+        try:
+            with self._lock:
+                encoder = self._current().first.encoder
+            with Index.open(self.folder, write=True, encoder=encoder) as index:
+                yield index
+                self._flush_log(index)
+        finally:
+            self._writing.release()
+
+    def _flush_log(self, writer: Index) -> None:
+        """Move what was written from the write-ahead log into the database.
+
+        SQLite can do that only while nobody reads, so the free readers are closed first. Otherwise
+        there would always be a reader, and the log would grow with every decision.
+        """
+        with self._lock:
+            if self._snapshot:
+                self._snapshot.opened -= len(self._snapshot.free)
+                _close(self._snapshot.free)
+            writer.store.flush_log(wait=False)
+
+    def _borrow(self) -> tuple[_Snapshot, Index]:
+        deadline = time.monotonic() + self.reader_timeout
+        with self._lock:
+            while True:
+                snapshot = self._current()
+                if snapshot.free:
+                    return snapshot, snapshot.free.pop()
+                if snapshot.opened < MAX_READERS:
+                    index = snapshot.first.reopened()
+                    snapshot.opened += 1
+                    return snapshot, index
+                if not self._lock.wait(deadline - time.monotonic()):
+                    raise IndexBusy("too many requests at the same time; try again in a moment")
+
+    def _current(self) -> _Snapshot:
+        """Return the newest state, opened anew if something was written. Call it with the lock."""
+        if self._snapshot is None:
+            raise IndexBusy("the server is being stopped")
+        version = _database_version(self.folder, self._watch)
+        if version[0] != self._version[0]:  # another file: the folder was made anew
+            watch = connect_reader(self.folder / DATABASE)
+            self._watch.close()
+            self._watch = watch
+            version = _database_version(self.folder, watch)
+        if version != self._version:
+            self._snapshot = self._successor(self._snapshot)
+            self._version = version
+            self._lock.notify_all()  # threads that wait for a reader get one of the new state
+        return self._snapshot
+
+    def _successor(self, old: _Snapshot) -> _Snapshot:
+        """Open the new state, drop outdated jobs and close the free readers of the old state."""
+        first = old.first.reopened()
+        try:
+            if first.encoder is not old.first.encoder:
+                log.info("%s: has another model now", self.folder)
+            len(first.vectors)
+        except BaseException:
+            first.close()
+            raise
+        if not first.has_answers_of(old.first):
+            self._jobs["answers change"].clear()
+        self._jobs["anything changes"].clear()
+        _close(old.free)
+        return _Snapshot(first)
+
+    # -- searching ---------------------------------------------------------------------------------
+
+    def search(self, text: str, k: int, mode: Mode, where: Where) -> list[Hit]:
+        """Return the `k` nearest answers, best first.
+
+        A search uses all cores, so searches that arrive meanwhile wait and then run as one batch.
+
+        Raises:
+            BadInput: as `query`.
+        """
+        if where.sql is not None:  # an SQL filter may take long; nobody else should wait for it
+            with self.reading() as index:
+                return query(index, [text], k, mode, where)[0]
+        search = _Search(text, k, mode, where)
+        with self._lock:
+            self._searches.append(search)
+        with self._searching:
+            if search.hits is None and search.error is None:
+                with self._lock:
+                    searches, self._searches = self._searches, []
+                self._run_searches(searches)
+        if search.error:
+            raise search.error
+        return search.hits or []
+
+    def _run_searches(self, searches: Sequence[_Search]) -> None:
+        batches: dict[tuple[int, Mode, Where], list[_Search]] = defaultdict(list)
+        for search in searches:
+            batches[search.k, search.mode, search.where].append(search)
+        try:
+            with self.reading() as index:
+                for batch in batches.values():
+                    _run_batch(index, batch)
+        except Exception as error:  # a search without hits and error would look like "no hits"
+            for search in searches:
+                search.error = search.error or (error if search.hits is None else None)
+
+    # -- jobs --------------------------------------------------------------------------------------
+
+    def job(
+        self,
+        key: Hashable,
+        compute: Callable[[Index, Progress], Result],
+        keep_until: KeepUntil = "answers change",
+    ) -> Job[Result]:
+        """Return the job with this key, started if there is none for the current state.
+
+        A failed job is kept until its error is delivered; the next call then starts it again.
+
+        Args:
+            key: Identifies the computation and its parameters.
+            compute: Called once, in a background thread, with a reader of its own.
+            keep_until: When the result becomes outdated: when answers change, when anything in the
+                index changes (such as a column with marks), or once somebody received it.
+        """
+
+        def run(progress: Progress) -> Result:
+            with self._running:
+                with self._lock:
+                    index = self._current().first.reopened()
+                with index:
+                    return compute(index, progress)
+
+        with self._lock:
+            self._current()
+            jobs = self._jobs[keep_until]
+            job = jobs.get(key)
+            is_used_up = job and (job.has_failed or keep_until == "delivered") and job.was_delivered
+            if job is None or is_used_up:
+                while len(jobs) >= MAX_JOBS:
+                    del jobs[next(iter(jobs))]
+                job = jobs[key] = Job[Result]().start(run)
+            return job
+
+    def wait(self, job: Job[Any], seconds: float) -> bool:
+        """Wait for a job at most so many seconds; return whether it has finished.
+
+        A waiting thread serves no other request, so only `MAX_WAITING_THREADS` of them may wait;
+        for the others this returns at once.
+        """
+        if not self._waiting.acquire(blocking=False):
+            return job.has_finished
+        try:
+            return job.wait(seconds)
+        finally:
+            self._waiting.release()
+
+    def with_decisions(self, found: PlagiarismResult) -> PlagiarismResult:
+        """Return findings together with the decisions made about them so far."""
+        with self.reading() as index:
+            return replace(found, decisions=counting(decisions(index)))
+
+
+def pool_of(request: Request) -> IndexPool:
+    """Return the pool of the application that serves a request."""
+    return cast(IndexPool, request.app.state.pool)
+
+
+def _run_batch(index: Index, searches: Sequence[_Search]) -> None:
+    """Run searches that differ only in their texts; if the batch fails, run each alone."""
+    first = searches[0]
+    try:
+        hits = query(index, [search.text for search in searches], first.k, first.mode, first.where)
+    except Exception as error:
+        if len(searches) == 1:
+            first.error = error
+            return
+        for search in searches:
+            _run_batch(index, [search])
+    else:
+        for search, search_hits in zip(searches, hits, strict=True):
+            search.hits = search_hits
+
+
+def _database_version(folder: Path, watch: sqlite3.Connection) -> tuple[int, int]:
+    """Return numbers that differ whenever the database has changed: its inode and data version.
+
+    Args:
+        folder: Folder of the index.
+        watch: A connection without an open transaction, which therefore sees the writes of others.
+    """
+    try:
+        (version,) = watch.execute("PRAGMA data_version").fetchone()
+        return (folder / DATABASE).stat().st_ino, int(version)
+    except FileNotFoundError:
+        raise IndexNotFound(f"{folder}: the index isn't there any more") from None
+    except (OSError, sqlite3.Error) as error:
+        raise StorageFailed(f"{folder}: can't be read ({error})") from error
+
+
+def _close(readers: list[Index]) -> None:
+    while readers:
+        readers.pop().close()

@@ -1,0 +1,291 @@
+"""Answers of the REST interface about what is computed: pairs, findings, clusters, grades."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from searchkit.index.decisions import Verdict
+from searchkit.web.schemas.corpus import Record
+
+Mark = float | str
+
+# -- pairs and findings ----------------------------------------------------------------------------
+
+
+class Pair(Record):
+    """Two similar answers."""
+
+    left: str
+    right: str
+    score: float
+    """Cosine of both whole answers."""
+
+
+class Pairs(Record):
+    """Similar pairs."""
+
+    equal: list[list[str]]
+    """Groups of answers with the same text; each group counts as one answer in the pairs."""
+    pairs: list[Pair]
+    """Best first, at most `max_pairs`."""
+    total: int
+    """Number of all pairs that reach the threshold."""
+
+
+class Overlap(Record):
+    """A passage that two answers share."""
+
+    left: tuple[int, int]
+    """Offsets in the left answer's text: first character, and the one after the last."""
+    right: tuple[int, int]
+    kind: Literal["verbatim", "reworded"]
+    score: float
+    """Cosine of both passages; 1 for verbatim ones."""
+
+
+class Finding(Record):
+    """Two answers that are more alike than chance explains, with the evidence."""
+
+    left: str
+    right: str
+    question: str | None
+    verdict: str
+    score: float
+    """Cosine of both whole answers."""
+    semantic: float
+    """Mean cosine of each sentence with the nearest one of the other answer."""
+    verbatim: float
+    """Share of the shorter answer's words that the other has in the same order."""
+    expected: float
+    """Number of pairs so much alike that chance produces in this question."""
+    passages: list[Overlap]
+    reason: str
+    remarks: list[str]
+    first: str | None
+    """The id of the answer that was handed in first, if both times are known."""
+    decision: Verdict
+
+
+class ComparedPair(Finding):
+    """A comparison of any two answers; the verdict may be `no finding`."""
+
+    pairs: int | None
+    """Number of pairs of the question, to which `expected` refers."""
+
+
+class Ring(Record):
+    """Authors whose answers are found together in several questions."""
+
+    authors: list[str]
+    questions: list[str]
+    findings: list[tuple[str, str]]
+    """Ids of the answers of each finding."""
+    expected: float
+    """Number of pairs of authors found together so often that chance produces."""
+
+
+class Findings(Record):
+    """All findings, the least expected first, and the rings among them."""
+
+    findings: list[Finding]
+    rings: list[Ring]
+
+
+class Decision(Record):
+    """A decision about two answers."""
+
+    number: int
+    """Counts all decisions of the index."""
+    left: str
+    right: str
+    decision: Verdict
+    reason: str
+    decided_at: str
+    """In UTC, as ISO 8601."""
+    is_stale: bool
+    """Whether one of the texts has changed since, so that the pair is open again."""
+
+
+class Decisions(Record):
+    """The last decision about each pair, oldest first."""
+
+    decisions: list[Decision]
+
+
+class PairOfAnswers(Record):
+    """The ids of two answers."""
+
+    left: str
+    right: str
+
+
+class TakenBack(Record):
+    """The pair whose decision was taken back; null if there was none."""
+
+    taken_back: PairOfAnswers | None
+
+
+# -- clusters and grades ---------------------------------------------------------------------------
+
+
+class ClusterMember(Record):
+    """An answer in a cluster, and its cosine with the cluster's centre."""
+
+    id: str
+    score: float
+
+
+class Cluster(Record):
+    """Answers that say the same."""
+
+    cluster: int
+    """Its number within its question, from 1, the largest first."""
+    question: str | None
+    kind: Literal["cluster", "single", "noise"]
+    size: int
+    keywords: list[str]
+    center: str | None
+    """The id of the most typical answer; null for noise."""
+    spread: float
+    """1 minus the mean score of the members."""
+    members: list[ClusterMember]
+    """Nearest to the centre first."""
+
+
+class Clusters(Record):
+    """All clusters, and how many answers they are made of."""
+
+    clusters: list[Cluster]
+    answers: int
+    blank: int
+    """Number of answers left out because they have no text."""
+
+
+class MapPoint(Record):
+    """An answer on the map."""
+
+    id: str
+    author: str | None
+    text: str
+    """The beginning of the text."""
+    x: float
+    y: float
+    cluster: str
+    """Name of its cluster; empty if it is in none."""
+
+
+class Map(Record):
+    """The answers as points on a plane."""
+
+    points: list[MapPoint]
+
+
+class Neighbour(Record):
+    """A graded answer on which a suggestion rests; null: a reference answer without a mark."""
+
+    id: str
+    mark: Mark | None
+    score: float
+
+
+class Suggestion(Record):
+    """A mark suggested for an answer; null where the confidence is too low."""
+
+    id: str
+    question: str | None
+    suggested: Mark | None
+    confidence: float
+    """Probability that a grader would give this mark, or one within the tolerance."""
+    neighbours: list[Neighbour]
+
+
+class Suggestions(Record):
+    """Suggested marks, and what they were learned from, in sentences."""
+
+    suggestions: list[Suggestion]
+    said: list[str]
+
+
+class GradingMethod(Record):
+    """The method that did best in cross-validation."""
+
+    name: str
+    size: float
+    """Strength of the regularisation, or number of neighbours."""
+    shared: bool
+    """Whether it corrects a model of all questions."""
+
+
+class Coverage(Record):
+    """What remains at a confidence: the share of answers, and the share of right ones of these."""
+
+    confidence: float
+    answers: float
+    right: float | None
+
+
+class Trial(Record):
+    """A cross-validation in which answers, or whole questions, were held out."""
+
+    unseen: Literal["answers", "questions"]
+    answers: int
+    questions: int
+    scores: dict[str, dict[str, float | None]]
+    """Figures of the suggestions and of each baseline, by its name."""
+    coverage: list[Coverage]
+    calibration_error: float | None
+    """Mean difference between the confidence and the share of right suggestions."""
+
+
+class Evaluation(Record):
+    """How well suggested marks agree with the given ones."""
+
+    column: str
+    kind: Literal["numbers", "labels"]
+    graded: int
+    tolerance: float
+    method: GradingMethod | None
+    trials: list[Trial]
+
+
+class InconsistentPair(Record):
+    """Two similar answers with different marks."""
+
+    kind: Literal["pair"]
+    left: str
+    right: str
+    question: str | None
+    marks: tuple[Mark, Mark]
+    difference: float
+    score: float
+    """Similarity of both answers."""
+    steepness: float
+    """Difference, as a share of the range of marks, divided by the distance 1 - score."""
+
+
+class ClusterMarks(Record):
+    """The usual mark of an answer's cluster, and the number of its other answers."""
+
+    usual: Mark
+    others: int
+
+
+class OutlyingMark(Record):
+    """A mark that differs from what similar answers have."""
+
+    kind: Literal["mark"]
+    id: str
+    question: str | None
+    mark: Mark
+    expected: Mark
+    """The mark that the other graded answers predict."""
+    surprise: float
+    cluster: ClusterMarks | None
+
+
+class Audit(Record):
+    """Inconsistent marks: pairs first, then single marks, each the worst first."""
+
+    found: list[Annotated[InconsistentPair | OutlyingMark, Field(discriminator="kind")]]
