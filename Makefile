@@ -5,15 +5,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test test-milvus check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-milvus bench-peers pictures clean
+.PHONY: help demo docs test test-milvus check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-milvus bench-peers pictures clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
 	@echo "make test         set up, run the whole test suite"
 	@echo "make test-milvus  the tests that need a Milvus server, which it starts by itself (10 minutes)"
+	@echo "make docs         the documentation, docs/_build/html/index.html"
 	@echo "make check        ruff, ruff format, mypy"
 	@echo "make format       let ruff put the code into shape"
-	@echo "make bench        the figures in benchmarks/README.md (minutes)"
+	@echo "make bench        the main figures of benchmarks/ (minutes)"
 	@echo "make bench-mining bench-ray bench-plagiarism bench-clustering bench-grading   more; embeds 80,000 answers once"
 	@echo "make bench-gpu    embedding and mining on a GPU beside this machine's cores (needs CUDA)"
 	@echo "make bench-models what evaluate measures of the default model (a quarter of an hour)"
@@ -21,7 +22,7 @@ help:
 	@echo "make bench-serve  load on the web application at 10,000 and a million answers (ten minutes)"
 	@echo "make bench-milvus  one corpus in a folder, in Milvus Lite and on a Milvus server (ten minutes)"
 	@echo "make bench-peers  the same jobs with other tools, in an environment of their own"
-	@echo "make pictures     the README's pictures, docs/images, remade (needs chromium)"
+	@echo "make pictures     the pictures in docs/images, taken again (needs chromium)"
 	@echo "make clean        remove what the other targets made"
 
 demo: $(VENV)/.ready
@@ -45,6 +46,10 @@ check: $(VENV)/.ready-to-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.ready-for-docs
+	$(BIN)/python -m sphinx -q -W --keep-going -E docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 format: $(VENV)/.ready-to-check
 	$(BIN)/ruff check --fix .
@@ -91,7 +96,7 @@ pictures: $(VENV)/.ready-to-test
 	$(BIN)/python tests/pictures.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-milvus demo-index .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-milvus docs/_build demo-index .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python: 
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("searchkit needs Python 3.11 or later; run: make PYTHON=python3.11 …")'
@@ -109,4 +114,8 @@ $(VENV)/.ready-to-test: $(VENV)/.ready
 
 $(VENV)/.ready-to-check: $(VENV)/.ready
 	$(PIP) --editable '.[check]'
+	@touch $@
+
+$(VENV)/.ready-for-docs: $(VENV)/.ready
+	$(PIP) --editable '.[docs]'
 	@touch $@
