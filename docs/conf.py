@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import click
+from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx_click.ext import ClickDirective
 
 from searchkit import __version__
+from searchkit.cli.app import main
 
-sys.path.insert(0, str(Path(__file__).parent))  # for command_line and rest_reference
+sys.path.insert(0, str(Path(__file__).parent))  # for rest_reference
 
 project = "searchkit"
 copyright = "the searchkit contributors, Apache-2.0"
@@ -57,6 +61,29 @@ html_theme_options = {
 }
 
 
+class CommandDirective(ClickDirective):
+    """`.. command:: NAME` shows the usage and the options of a command."""
+
+    def _load_module(self, module_path: str) -> click.Command:
+        return main.commands[module_path]
+
+    def run(self) -> list[nodes.Node]:
+        """Return what sphinx-click makes of the command, without a heading of its own."""
+        self.options["prog"] = f"searchkit {self.arguments[0]}"
+        (section,) = super().run()
+        return section.children[1:]
+
+
+def _leave_out_description(app: Sphinx, context: click.Context, lines: list[str]) -> None:
+    """Drop the text of --help: the page says the same at more length."""
+    lines.clear()
+
+
+def _escape(app: Sphinx, context: click.Context, lines: list[str]) -> None:
+    """Escape what help texts contain and reStructuredText would take for markup."""
+    lines[:] = [line.replace("/*", r"/\*") for line in lines]
+
+
 def _insert_rest_reference(app: Sphinx, docname: str, source: list[str]) -> None:
     """Replace a comment in rest.md by the reference that the OpenAPI schema describes."""
     if docname == "rest":
@@ -67,4 +94,7 @@ def _insert_rest_reference(app: Sphinx, docname: str, source: list[str]) -> None
 
 def setup(app: Sphinx) -> None:
     """Connect what this file adds to Sphinx."""
+    app.add_directive("command", CommandDirective)
+    app.connect("sphinx-click-process-description", _leave_out_description)
+    app.connect("sphinx-click-process-options", _escape)
     app.connect("source-read", _insert_rest_reference)
