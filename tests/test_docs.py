@@ -1,9 +1,9 @@
 """The README and the documentation show what really happens.
 
-Of each page the commands in ```` ```console ```` blocks are run in one folder, from top to bottom, and
-what they print is compared with what the page shows: a line with nothing but `…` stands for any number
-of lines, and a command without any output below it is only run. All ```` ```python ```` blocks of a page
-are run as one program. A block after a comment `<!-- not run: why -->`, which readers don't see, isn't.
+The commands in the ```` ```console ```` blocks of a page are run in one folder, from top to bottom,
+and what they print is compared with what the page shows: a line `…` stands for any number of lines,
+and a command with no output below it is only run. The ```` ```python ```` blocks of a page are run
+as one program. A block after `<!-- not run: why -->`, which readers don't see, isn't run.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(DEMO_ANSWERS, folder / "answers.csv")
     (folder / "handout.txt").write_text("CORS means cross-origin resource sharing.")
     (folder / "questions.txt").write_text("what is a stream\nwhat is CORS\n")
-    rows = list(csv.DictReader(DEMO_ANSWERS.open(encoding="utf-8")))
+    rows = read(DEMO_ANSWERS)
     by_id = {row["id"]: row for row in rows}
     for row in rows:
         if row["question"] == "q16" and row["id"] > "q16-s15" and row["author"] != "reference":
@@ -72,14 +72,19 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if row["score"] and row["author"] != "reference"
     ]
     write(folder / "pairs.csv", ["sentence_0", "sentence_1", "label", "question"], pairs)
-    planted = csv.DictReader(DEMO_PLANTED.open(encoding="utf-8"))
-    copies = [[row["copy"], row["source"]] for row in planted if row["kind"] in COPIES]
+    planted = [row for row in read(DEMO_PLANTED) if row["kind"] in COPIES]
+    copies = [[row["copy"], row["source"]] for row in planted]
     write(folder / "known-copies.csv", ["copy", "source"], copies)
     ingest = ["ingest", str(folder / "answers.csv"), "-q", "-i", str(folder / "index")]
     result = CliRunner().invoke(main, ingest)
     assert result.exit_code == 0, result.stderr
     shutil.copytree(folder / "index", folder / "last-year" / "index")
     return folder
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def write(path: Path, header: list[str], rows: list[list[str]]) -> None:
