@@ -138,7 +138,7 @@ def synthetic(folder: Path, size: int, block: int = 50_000) -> None:
     """Make an index of random unit vectors around 1,000 centres, with short made-up texts."""
     from searchkit import Answer, Index, Passage
     from searchkit.encoding.loading import load_encoder
-    from searchkit.index.storage.store import Embedded
+    from searchkit.index.records import SplitAnswer
 
     random = np.random.default_rng(0)
     words = [f"word{n}" for n in range(5_000)]
@@ -154,7 +154,7 @@ def synthetic(folder: Path, size: int, block: int = 50_000) -> None:
             for n in range(count):
                 text = " ".join(words[w] for w in chosen[n])
                 answer = Answer(f"a{start + n}", text, f"q{n % 100}", f"s{n % 977}")
-                rows.append(Embedded(answer, [Passage(0, len(text))], [hashes[n]]))
+                rows.append(SplitAnswer(answer, [Passage(0, len(text))], [hashes[n]]))
             index.store.put(rows, [], hashes, vectors.astype(np.float16))
 
 

@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from searchkit.grading.propagate import propagate
     from searchkit.grading.records import Neighbour, Suggestion
     from searchkit.grading.suggest import grade
-    from searchkit.index.decisions import Decision
     from searchkit.index.folder import Index
     from searchkit.index.ingest import ingest
     from searchkit.index.locations import open_index
     from searchkit.index.query import query
-    from searchkit.index.rows import Added
+    from searchkit.index.records import Added, Decision
     from searchkit.index.upkeep.copying import copy
     from searchkit.index.upkeep.reindex import reindex
     from searchkit.index.upkeep.status import status

@@ -95,7 +95,7 @@ def _ingested(
     from dataclasses import asdict
 
     from searchkit.encoding.distributed import DistributedEncoder
-    from searchkit.index.ingest import BATCH
+    from searchkit.index.ingest import BATCH_SIZE
     from searchkit.index.ingest import ingest as run
     from searchkit.runners.opening import open_runner
     from searchkit.sources.columns import Columns
@@ -128,7 +128,7 @@ def _ingested(
             on_duplicate=options["on_duplicate"],
             on_reject=rejects.add_answer if rejects else None,
             progress=progress,
-            batch=BATCH * (workers.workers if workers else 1),
+            batch=BATCH_SIZE * (workers.workers if workers else 1),
         )
     if rejects:
         done.read += rejects.unread

@@ -28,9 +28,9 @@ from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results, Table
-from searchkit.core.where import Where
+from searchkit.core.where import EVERYTHING, Where
 from searchkit.core.wording import counted
-from searchkit.index.base import EVERYTHING, BaseIndex
+from searchkit.index.base import BaseIndex
 from searchkit.mining.pairs import check_threshold
 from searchkit.runners.base import Runner
 from searchkit.text.keywords import keywords

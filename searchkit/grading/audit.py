@@ -12,11 +12,11 @@ from searchkit.clustering.methods import choose_threshold, communities
 from searchkit.core.arrays import Int64
 from searchkit.core.progress import Progress
 from searchkit.core.results import Results, Table
-from searchkit.core.where import Where
+from searchkit.core.where import EVERYTHING, Where
 from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load
 from searchkit.grading.marks import Kind, Marks
 from searchkit.grading.records import Conflict, Mark, Outlier
-from searchkit.index.base import EVERYTHING, BaseIndex
+from searchkit.index.base import BaseIndex
 from searchkit.mining.exact import mine_blocks
 from searchkit.mining.pairs import check_threshold
 from searchkit.plagiarism.overlap import coverage, shared_runs

@@ -15,12 +15,12 @@ from searchkit.core.errors import BadInput
 from searchkit.core.metrics import accuracy, macro_f1, pearson, rmse, weighted_kappa
 from searchkit.core.progress import Progress
 from searchkit.core.results import Record, Table
-from searchkit.core.where import Where
+from searchkit.core.where import EVERYTHING, Where
 from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load, right
 from searchkit.grading.grader import OTHERS, OWN, Candidate, Estimates, Grader
 from searchkit.grading.marks import UNGRADED, Kind, Marks
 from searchkit.grading.records import Mark
-from searchkit.index.base import EVERYTHING, BaseIndex
+from searchkit.index.base import BaseIndex
 
 FOLDS = 10
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)

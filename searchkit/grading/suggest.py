@@ -13,12 +13,12 @@ from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.core.results import Results, Table
-from searchkit.core.where import Where
+from searchkit.core.where import EVERYTHING, Where
 from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load
 from searchkit.grading.grader import Candidate, nearest
 from searchkit.grading.marks import Kind, Marks, mark_text
 from searchkit.grading.records import Mark, Neighbour, Suggestion
-from searchkit.index.base import EVERYTHING, BaseIndex
+from searchkit.index.base import BaseIndex
 
 MIN_CONFIDENCE = 0.5
 REASONS = 3  # neighbours of a suggestion

@@ -1,116 +1,105 @@
-"""Decisions: what people made of the findings, kept in the index with the answers.
+"""Decisions about findings: made, withdrawn and read.
 
-They stand by the ids of both answers, so that a later run, an ingest or another model finds them
-again. Each one is kept, and the last about a pair is the one that counts.
+A decision names both answers by id, so that a later run, an ingest or another model finds it again.
+Every decision is kept; the latest one about a pair counts.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 from searchkit.core.errors import BadInput, NoSuchThing
 from searchkit.index.base import BaseIndex
+from searchkit.index.records import Decision, DecisionStatus
 
-LONGEST = 2_000  # characters of a reason
+MAX_REASON_LENGTH = 2_000  # characters
 Pair = tuple[str, str]
 
 
 def decide(index: BaseIndex, left: str, right: str, decision: str, reason: str = "") -> Decision:
-    """Keep what was decided about two answers; when this returns, it is on the disk.
+    """Store a decision about two answers; it is on the disk when this returns.
 
     Args:
         index: Open for writing.
         left: The id of one answer.
-        right: The id of the other; NAME:ID if it is one of another index.
+        right: The id of the other answer; NAME:ID if it is in another index.
         decision: `confirmed`, `dismissed` or `open`.
-        reason: In one's own words.
+        reason: Free text.
 
     Raises:
-        BadInput: if there is no such decision, both ids are one, none of them is in the index, or
-            the reason is too long.
+        BadInput: if there is no such decision, both ids are the same, neither of them is in the
+            index, or the reason is too long.
     """
-    if decision not in get_args(Verdict):
-        named = ", ".join(get_args(Verdict))
-        raise BadInput(f"a decision is one of {named}, not {decision!r}")
-    if len(reason) > LONGEST:
-        raise BadInput(f"a reason has {LONGEST:,} characters at most, not {len(reason):,}")
+    if decision not in get_args(DecisionStatus):
+        allowed = ", ".join(get_args(DecisionStatus))
+        raise BadInput(f"a decision is one of {allowed}, not {decision!r}")
+    if len(reason) > MAX_REASON_LENGTH:
+        raise BadInput(
+            f"a reason has {MAX_REASON_LENGTH:,} characters at most, not {len(reason):,}"
+        )
     if left == right:
         raise BadInput(f"{left!r} is one answer; a decision is about two")
     left, right = sorted((left, right))
-    texts = _texts(index, [left, right])
-    if not texts:
+    hashes = _text_hashes(index, [left, right])
+    if not hashes:
         raise NoSuchThing(
             f"{index.place}: no answer {left!r}, and none {right!r}; nothing was changed"
         )
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    number = index.add_decision(
-        left, right, decision, reason.strip(), now, texts.get(left), texts.get(right)
+    return index.add_decision(
+        Decision(
+            number=0,
+            left=left,
+            right=right,
+            decision=cast(DecisionStatus, decision),
+            reason=reason.strip(),
+            decided_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            left_sha=hashes.get(left),
+            right_sha=hashes.get(right),
+        )
     )
-    return next(one for one in decisions(index).values() if one.number == number)
 
 
 def take_back(index: BaseIndex, number: int | None = None) -> Pair | None:
-    """Take a decision back, as if it had never been made; what the pair had before counts again.
+    """Delete a decision; the pair's previous decision counts again.
 
     Args:
         index: Open for writing.
-        number: Which one; None for the last of all.
+        number: The decision's number; None for the latest of all.
 
     Returns:
-        The pair that it was about; None if there is none.
+        The pair that it was about; None if there is no such decision.
     """
-    return index.take_back_decision(number)
+    decision = index.remove_decision(number)
+    return (decision.left, decision.right) if decision else None
 
 
 def decisions(index: BaseIndex) -> dict[Pair, Decision]:
-    """Return what was decided last about each pair, by (left, right), in the order of deciding."""
-    rows = index.decisions()
-    now = _texts(index, sorted({name for row in rows for name in row[1:3]}))
-    found = {}
-    for number, left, right, decision, reason, decided_at, *hashes in rows:
-        known = zip((left, right), hashes, strict=True)
-        stale = any(sha != now.get(name) for name, sha in known)
-        verdict = cast(Verdict, decision)
-        found[left, right] = Decision(number, left, right, verdict, reason, decided_at, stale)
-    return found
+    """Return the latest decision about each pair, by (left, right), in the order of deciding."""
+    stored = index.decisions()
+    hashes = _text_hashes(index, sorted({id_ for d in stored for id_ in (d.left, d.right)}))
+    return {
+        (d.left, d.right): replace(
+            d,
+            is_stale=d.left_sha != hashes.get(d.left) or d.right_sha != hashes.get(d.right),
+        )
+        for d in stored
+    }
 
 
-def counting(found: Mapping[Pair, Decision]) -> dict[Pair, Decision]:
-    """Return those that still count: neither taken back nor about texts that have changed."""
-    return {pair: one for pair, one in found.items() if one.decision != "open" and not one.is_stale}
+def counting(decisions: Mapping[Pair, Decision]) -> dict[Pair, Decision]:
+    """Return the decisions that count: neither withdrawn nor about texts that have changed."""
+    return {
+        pair: decision
+        for pair, decision in decisions.items()
+        if decision.decision != "open" and not decision.is_stale
+    }
 
 
-def _texts(index: BaseIndex, ids: list[str]) -> dict[str, bytes]:
-    """Return the SHA-256 of the texts of those answers that are in this index."""
-    found = index.get_existing(ids)
-    return {name: hashlib.sha256(one.text.encode()).digest() for name, one in found.items()}
-
-
-Verdict = Literal["confirmed", "dismissed", "open"]  # what a person decided about a finding
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a person decided about two answers.
-
-    Attributes:
-        number: Counts all decisions of the index; higher is later.
-        left: The id of one answer; the first of both in order.
-        right: The id of the other.
-        decision: `confirmed`, `dismissed`, or `open`: it was taken back.
-        reason: In the person's own words; may be empty.
-        decided_at: When, in UTC, as ISO 8601.
-        is_stale: Whether one of the texts has changed since, so that it has to be decided anew.
-    """
-
-    number: int
-    left: str
-    right: str
-    decision: Verdict
-    reason: str
-    decided_at: str
-    is_stale: bool
+def _text_hashes(index: BaseIndex, ids: list[str]) -> dict[str, bytes]:
+    """Return the SHA-256 of the text of each of these answers that is in the index, by id."""
+    answers = index.get_existing(ids)
+    return {id_: hashlib.sha256(a.text.encode()).digest() for id_, a in answers.items()}

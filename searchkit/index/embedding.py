@@ -1,12 +1,11 @@
-"""Answers on their way into an index: checked, cut into passages, and each new text embedded."""
+"""Preparing answers for an index: checked, split into passages, and each new text embedded."""
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -15,14 +14,17 @@ from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.encoding.encoder import Encoder
-from searchkit.index.storage.store import Embedded, Model
+from searchkit.index.records import Model, SplitAnswer
 from searchkit.text.passages import split_passages
 
 
 class AnswerProgress:
-    """Turns texts that are embedded into answers that are done, so that a bar over answers moves.
+    """Reports embedded texts as finished answers, so that a progress bar can count answers.
 
-    `done` of the answers need no embedding; the others are done in proportion to the texts.
+    Args:
+        progress: Called with how many answers are done, and of how many.
+        answers: Number of answers.
+        done: How many of them need no embedding; the others are done in proportion to the texts.
     """
 
     def __init__(self, progress: Progress | None, answers: int, done: int = 0) -> None:
@@ -45,10 +47,10 @@ class AnswerProgress:
 
 
 def check_answers(answers: Sequence[Answer]) -> None:
-    """Refuse what can't be kept.
+    """Check that answers can be stored.
 
     Raises:
-        BadInput: if an id is blank or comes twice, or a text or a column's name can't be stored.
+        BadInput: if an id is blank or occurs twice, or a text or a column's name can't be stored.
     """
     seen: set[str] = set()
     for answer in answers:
@@ -60,9 +62,9 @@ def check_answers(answers: Sequence[Answer]) -> None:
         fields = (answer.id, answer.text, answer.question, answer.author, answer.submitted_at)
         for value in (*fields, *answer.meta, *answer.meta.values()):
             _check_text(answer, value or "")
-        if named := next((name for name in answer.meta if "\0" in name), None):
+        if column := next((name for name in answer.meta if "\0" in name), None):
             raise BadInput(
-                f"answer {answer.id!r}: column {named!r} has a NUL in its name; rename it"
+                f"answer {answer.id!r}: column {column!r} has a NUL in its name; rename it"
             )
 
 
@@ -76,60 +78,87 @@ def _check_text(answer: Answer, value: str) -> None:
         ) from error
 
 
-def spelled_alike(answers: Sequence[Answer], names: Sequence[str]) -> list[Answer]:
-    """Spell `meta` names that differ by case alone as the first: SQL sees no difference."""
-    known = {name.lower(): name for name in names}
-    alike = []
+def unify_columns(answers: Sequence[Answer], columns: Sequence[str]) -> list[Answer]:
+    """Give `meta` names that differ only in case one spelling, as SQL takes them for one column.
+
+    Args:
+        answers: In order; the first spelling of a new name is used for all.
+        columns: The names that the index has.
+    """
+    spelling = {name.lower(): name for name in columns}
+    unified = []
     for answer in answers:
-        spelled = {known.setdefault(name.lower(), name): name for name in answer.meta}
-        if len(spelled) == len(answer.meta) and any(new != old for new, old in spelled.items()):
-            answer = replace(answer, meta={new: answer.meta[old] for new, old in spelled.items()})
-        alike.append(answer)
-    return alike
+        names = {spelling.setdefault(name.lower(), name): name for name in answer.meta}
+        if len(names) == len(answer.meta) and any(new != old for new, old in names.items()):
+            answer = replace(answer, meta={new: answer.meta[old] for new, old in names.items()})
+        unified.append(answer)
+    return unified
 
 
-def equal(stored: Answer, new: Answer) -> bool:
-    """Return whether nothing has changed but the file that it came from."""
+def is_unchanged(stored: Answer, new: Answer) -> bool:
+    """Whether two answers agree in everything but the file and line that they came from."""
     names = ("text", "question", "author", "submitted_at", "meta")
     return all(getattr(stored, name) == getattr(new, name) for name in names)
 
 
 def canonical(passage: str) -> str:
-    """Return what is hashed and embedded: NFC, so that é is é however it is encoded."""
+    """Return the text that is hashed and embedded: stripped and in NFC, so that é is always é."""
     return unicodedata.normalize("NFC", passage).strip()
 
 
 def passage_hash(passage: str) -> bytes:
-    """Return the SHA-256 under which a passage's vector is kept."""
+    """Return the SHA-256 that identifies the vector of a passage's text."""
     return hashlib.sha256(canonical(passage).encode()).digest()
 
 
-def cut(encoder: Encoder, answers: Sequence[Answer]) -> list[Embedded]:
-    """Cut answers into passages that fit the model's window, and hash each one's text."""
+def split_answers(encoder: Encoder, answers: Sequence[Answer]) -> list[SplitAnswer]:
+    """Split answers into passages that fit the model's window, and hash each one's text."""
     passages = split_passages([a.text for a in answers], encoder.tokenizer, encoder.window)
     return [
-        Embedded(a, spans, [passage_hash(a.text[p.start : p.end]) for p in spans])
-        for a, spans in zip(answers, passages, strict=True)
+        SplitAnswer(answer, spans, [passage_hash(answer.text[p.start : p.end]) for p in spans])
+        for answer, spans in zip(answers, passages, strict=True)
     ]
 
 
+def new_texts(answers: Sequence[SplitAnswer], known: Container[bytes]) -> dict[bytes, str]:
+    """Return the distinct passage texts whose hash is not known, by hash."""
+    return {
+        sha: canonical(split.answer.text[passage.start : passage.end])
+        for split in answers
+        for passage, sha in zip(split.passages, split.hashes, strict=True)
+        if sha not in known
+    }
+
+
 def embed(encoder: Encoder, texts: Sequence[str], progress: Progress | None = None) -> Float16:
-    """Embed, refuse what is no vector, and round once: `(n, d)` float16."""
+    """Return the unit vectors of texts, `(n, d)` float16.
+
+    Raises:
+        BadInput: if the model gives NaN, infinity or zeros for a text.
+    """
     if not texts:
         return np.empty((0, encoder.dimension), np.float16)
     return unit_rows(encoder.encode(texts, progress), texts).astype(np.float16)
 
 
-def model_row(encoder: Encoder) -> Model:
-    """Return what an index keeps of its model."""
+def model_of(encoder: Encoder) -> Model:
+    """Return the record of an encoder's model."""
     return Model(encoder.fingerprint, encoder.name, encoder.dimension, encoder.window)
 
 
-def new_texts(rows: Sequence[Embedded], known: Mapping[bytes, Any]) -> dict[bytes, str]:
-    """Return the distinct passage texts that have no vector yet, by their hash."""
-    return {
-        sha: canonical(row.answer.text[passage.start : passage.end])
-        for row in rows
-        for passage, sha in zip(row.passages, row.hashes, strict=True)
-        if sha not in known
-    }
+def split_problems(text: str, passages: Iterable[tuple[int, int, bytes | None]]) -> Iterator[str]:
+    """Yield what is wrong with the stored passages of a text.
+
+    Args:
+        text: The answer's text.
+        passages: (start, end, SHA-256 of the text that its vector was made for), in order.
+    """
+    covered = 0
+    for start, end, sha in passages:
+        if text[covered:start].strip() or not start < end <= len(text):
+            yield "its passages leave text out"
+        if sha is None or passage_hash(text[start:end]) != sha:
+            yield "its text is not what was embedded"
+        covered = end
+    if text[covered:].strip():
+        yield "its passages leave text out"

@@ -16,9 +16,9 @@ from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.index.base import BaseIndex
-from searchkit.index.rows import Added
+from searchkit.index.records import Added
 
-BATCH = 4096  # answers in a transaction: enough to sort by length, little to lose in a kill
+BATCH_SIZE = 4096  # answers in a transaction: enough to sort by length, little to lose in a kill
 OnDuplicate = Literal["refuse", "keep-first", "keep-last"]
 Item = TypeVar("Item")
 
@@ -94,7 +94,7 @@ def ingest(
     on_duplicate: OnDuplicate = "refuse",
     on_reject: Callable[[Answer, str], None] | None = None,
     progress: Progress | None = None,
-    batch: int = BATCH,
+    batch: int = BATCH_SIZE,
 ) -> Ingested:
     """Add or update answers, a transaction a batch.
 

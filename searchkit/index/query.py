@@ -9,8 +9,8 @@ from typing import Literal
 
 from searchkit.core.records import Hit
 from searchkit.core.results import Results
-from searchkit.core.where import Where
-from searchkit.index.base import EVERYTHING, BaseIndex
+from searchkit.core.where import EVERYTHING, Where
+from searchkit.index.base import BaseIndex
 
 Mode = Literal["semantic", "lexical", "hybrid"]
 RRF_CONSTANT = 60  # Cormack, Clarke, Büttcher: Reciprocal Rank Fusion …, SIGIR 2009, section 2

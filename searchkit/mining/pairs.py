@@ -14,9 +14,9 @@ from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import By
 from searchkit.core.results import Record, Table
-from searchkit.core.where import Where
-from searchkit.index.base import EVERYTHING, BaseIndex
-from searchkit.index.rows import Passages
+from searchkit.core.where import EVERYTHING, Where
+from searchkit.index.base import BaseIndex
+from searchkit.index.records import PassageVectors
 from searchkit.mining.distributed import mine_shards
 from searchkit.mining.exact import mine_blocks
 from searchkit.mining.partitions import Recall, measure_recall, mine_partitions, split
@@ -96,7 +96,7 @@ def mine(
         raise BadInput(f"--max-pairs must be 0 or more, not {max_pairs}")
     if partitions is not None and partitions < 2:
         raise BadInput(f"--partitions must be 2 or more, not {partitions}")
-    found = index.passages(where)
+    found = index.passage_vectors(where)
     by = by or ("question" if any(found.questions) else "all")
     ids, equal = found.ids, _equal_texts(found, by)
     sorter = PairSorter(max_pairs)
@@ -127,7 +127,7 @@ def check_threshold(threshold: float) -> None:
         raise BadInput(f"a threshold is a cosine, from -1 to 1, not {threshold}")
 
 
-def _equal_texts(found: Passages, by: By) -> dict[Group, list[int]]:
+def _equal_texts(found: PassageVectors, by: By) -> dict[Group, list[int]]:
     """Group the answers that have the same passages; by their number."""
     groups: dict[Group, list[int]] = {}
     for number, (question, rows) in enumerate(zip(found.questions, found.rows, strict=True)):
@@ -136,7 +136,7 @@ def _equal_texts(found: Passages, by: By) -> dict[Group, list[int]]:
     return groups
 
 
-def _rows(found: Passages, equal: dict[Group, list[int]]) -> tuple[Float32, Int64, Int64]:
+def _rows(found: PassageVectors, equal: dict[Group, list[int]]) -> tuple[Float32, Int64, Int64]:
     """Return the vectors to compare, the question of each as a number, and its answer's number.
 
     One answer stands for all with an equal text; a passage that it repeats counts once.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.core.wording import counted
-from searchkit.index.decisions import Decision
+from searchkit.index.records import Decision
 from searchkit.output.console import one_line, open_console, plain_table, tidy, visible
 from searchkit.plagiarism.records import NO_FINDING, Finding, Overlap, Ring
 
@@ -36,7 +36,7 @@ COLUMNS = [
     "left_text",
     "right_text",
 ]
-DECISION_COLUMNS = list(Decision.__slots__)
+DECISION_COLUMNS = [name for name in Decision.__slots__ if not name.endswith("_sha")]
 
 
 def decision_as_record(decision: Decision) -> dict[str, Any]:

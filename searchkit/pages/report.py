@@ -19,9 +19,9 @@ from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results
-from searchkit.core.where import Where
+from searchkit.core.where import EVERYTHING, Where
 from searchkit.core.wording import counted
-from searchkit.index.base import EVERYTHING, BaseIndex
+from searchkit.index.base import BaseIndex
 from searchkit.index.upkeep.status import status
 from searchkit.output.findings import what_was_compared
 from searchkit.pages.drawings import histogram, ring_view

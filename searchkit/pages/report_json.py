@@ -11,7 +11,7 @@ from typing import Any
 from searchkit._version import __version__
 from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
-from searchkit.index.decisions import Decision
+from searchkit.index.records import Decision
 from searchkit.pages import views
 from searchkit.pages.pseudonyms import Mention, Pseudonyms, moved, replaced
 from searchkit.pages.report_data import Report

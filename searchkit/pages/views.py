@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
 from searchkit.core.wording import counted
-from searchkit.index.decisions import Decision
+from searchkit.index.records import Decision
 from searchkit.output.findings import by_chance, in_short
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import (

@@ -18,10 +18,11 @@ from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Record, Results, Table, html_table
-from searchkit.core.where import Where
+from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
-from searchkit.index.base import EVERYTHING, BaseIndex
-from searchkit.index.decisions import Decision, counting, decisions
+from searchkit.index.base import BaseIndex
+from searchkit.index.decisions import counting, decisions
+from searchkit.index.records import Decision
 from searchkit.plagiarism.detector import FEW, SENTENCES, SHORTEST, Detector, Given, Group
 from searchkit.plagiarism.distributed import FarDetector
 from searchkit.plagiarism.evidence import Embed, Written, embed_with

@@ -143,10 +143,9 @@ def read_answers(
 def read_answer(request: Request, id: AnswerId) -> Response:
     """Return one answer, and the passages into which it was cut."""
     with pool_of(request).reading() as index:
-        (answer,) = index.get([id])
-        key = index.store.get([id])[id].key
-        passages = [[start, end] for _, start, end, _ in index.store.passages_of([key])]
-    return _json(answer_as_record(answer) | {"passages": passages})
+        stored = index.get_stored(id)
+    passages = [[passage.start, passage.end] for passage in stored.passages]
+    return _json(answer_as_record(stored.answer) | {"passages": passages})
 
 
 @api.get("/like", tags=["answers"], response_model=corpus.SimilarAnswers)

@@ -95,8 +95,8 @@ class IndexPool:
             SearchkitError: as `Index.open`.
         """
         with Index.open(folder) as index:
-            is_old = index.store.format() < 2
-        if is_old:  # opening for writing upgrades the format, without which changes go unnoticed
+            is_outdated = index.is_outdated()
+        if is_outdated:  # opening for writing upgrades it, without which changes go unnoticed
             with suppress(SearchkitError), Index.open(folder, write=True):
                 pass
         watch = connect_reader(folder / DATABASE)
@@ -174,7 +174,7 @@ class IndexPool:
             if self._snapshot:
                 self._snapshot.opened -= len(self._snapshot.free)
                 _close(self._snapshot.free)
-            writer.store.flush_log(wait=False)
+            writer.flush()
 
     def _borrow(self) -> tuple[_Snapshot, Index]:
         deadline = time.monotonic() + self.reader_timeout

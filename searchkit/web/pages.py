@@ -14,9 +14,9 @@ from searchkit.clustering.clusters import ClusterResult
 from searchkit.core.errors import NoSuchThing
 from searchkit.core.records import Answer, Hit
 from searchkit.core.where import Where
-from searchkit.index.decisions import Verdict
 from searchkit.index.folder import Index
 from searchkit.index.query import Mode
+from searchkit.index.records import DecisionStatus
 from searchkit.index.upkeep.status import status
 from searchkit.output.findings import what_was_compared
 from searchkit.pages.drawings import histogram, ring_view
@@ -46,7 +46,7 @@ SUGGESTED_QUESTIONS = 500  # that the search form proposes
 pages = APIRouter(include_in_schema=False)
 OptionalText = Annotated[str | None, Query()]
 HitCount = Annotated[int, Query(ge=1, le=MAX_HITS)]
-Decided = Verdict | Literal["all"]
+Decided = DecisionStatus | Literal["all"]
 
 # -- search ----------------------------------------------------------------------------------------
 
@@ -252,10 +252,9 @@ def question_page(
     pool = pool_of(request)
     where = Where(name or "")
     with pool.reading() as index:
-        keys = index.store.matching(where).tolist()
-        page_keys = keys[(page - 1) * ANSWERS_PER_PAGE : page * ANSWERS_PER_PAGE]
-        stored = index.store.get_keys(page_keys)
-    if not keys:
+        start, stop = (page - 1) * ANSWERS_PER_PAGE, page * ANSWERS_PER_PAGE
+        answers, count = index.answers_page(where, start, stop)
+    if not count:
         raise NoSuchThing(f"no answer to the question {name!r}" if name else "each answer has one")
     clusters = clusters_job(pool, where, "all")
     scores = pool.job(("scores", where), lambda index, _: _score_counts(index, where))
@@ -273,13 +272,13 @@ def question_page(
         request,
         "question.html",
         name=name or None,
-        count=len(keys),
+        count=count,
         page=page,
-        pages=-(-len(keys) // ANSWERS_PER_PAGE),
-        answers=_side_views([stored[key] for key in page_keys], names),
+        pages=-(-count // ANSWERS_PER_PAGE),
+        answers=_side_views(answers, names),
         histogram=histogram(scores.get(), findings),
         findings=findings,
-        prompt=prompt_of(stored[page_keys[0]]) if page_keys else "",
+        prompt=prompt_of(answers[0]) if answers else "",
         **groups,
     )
 
@@ -372,11 +371,10 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
     """Show one answer: its passages, similar answers, its findings and its group."""
     pool = pool_of(request)
     with pool.reading() as index:
-        (answer,) = index.get([id])
-        key = index.store.get([id])[id].key
-        passages = [(start, end) for _, start, end, _ in index.store.passages_of([key])]
+        stored = index.get_stored(id)
         similar = index.search_like(id, SIMILAR_ANSWERS)
     names, found = pseudonyms(request), _findings_if_ready(request)
+    answer = stored.answer
     clusters = clusters_job(pool, Where(answer.question or ""), "all")
     cluster = None
     if pool.wait(clusters, JOB_TIMEOUT) and not clusters.has_failed:
@@ -391,7 +389,7 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
         "answer.html",
         answer=answer,
         view=side_view(answer, (), names),
-        passages=passages,
+        passages=[(passage.start, passage.end) for passage in stored.passages],
         near=_hit_views(request, similar),
         findings=_finding_views(found, lambda f: id in (f.left, f.right), names),
         done=found is not None,

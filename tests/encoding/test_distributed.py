@@ -39,7 +39,7 @@ def test_an_index_is_the_same(
         with Index.create(tmp_path / "plain", encoder) as plain:
             expected = ingest(plain, answers)
             assert (result.added, result.embedded) == (expected.added, expected.embedded)
-            assert np.array_equal(index.passages().vectors, plain.passages().vectors)
+            assert np.array_equal(index.passage_vectors().vectors, plain.passage_vectors().vectors)
     assert not list((tmp_path / "shards").iterdir())
 
 

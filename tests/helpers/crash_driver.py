@@ -22,7 +22,7 @@ from pathlib import Path
 from helpers.encoder import ToyEncoder
 from searchkit import Answer, Index
 from searchkit.core.errors import IndexNotFound
-from searchkit.index.embedding import cut, embed, new_texts
+from searchkit.index.embedding import embed, new_texts, split_answers
 from searchkit.index.folder import is_index
 from searchkit.index.ingest import ingest
 from searchkit.index.storage import connection as connection_module
@@ -99,7 +99,7 @@ def forgets(folder: Path) -> None:
     traces = [
         embed(encoder, [text]).tobytes()
         for encoder in (ToyEncoder(), other())
-        for text in new_texts(cut(encoder, ANSWERS[:1]), {}).values()
+        for text in new_texts(split_answers(encoder, ANSWERS[:1]), {}).values()
         if "number0" in text  # the rest of it stands in another answer, too
     ]
     assert len(traces) == 2
@@ -199,7 +199,7 @@ def main(scenario: str, folder: Path) -> None:
         assert left in allowed, (number, left)
         if act is reindexed:
             with Index.open(path) as index:
-                assert index.store.checkpoint() is not None, number  # it is part of the swap
+                assert index.checkpoints.current() is not None, number  # it is part of the swap
             shutil.copytree(path, folder / "deleted")
             forgets(folder / "deleted")
             shutil.rmtree(folder / "deleted")

@@ -114,7 +114,7 @@ def test_what_is_there_and_what_is_found_is_what_a_folder_gives(index, folder, w
         assert hybrid == query(folder, queries, k, "hybrid", where)
         like, as_there = index.search_like("n3", k, where), folder.search_like("n3", k, where)
         assert seen([like]) == seen([as_there])
-    ours, theirs = index.passages(where), folder.passages(where)
+    ours, theirs = index.passage_vectors(where), folder.passage_vectors(where)
     assert (ours.ids, ours.questions) == (theirs.ids, theirs.questions)
     for mine_, its in zip(ours.rows, theirs.rows, strict=True):
         assert np.array_equal(ours.vectors[list(mine_)], theirs.vectors[list(its)])
@@ -257,8 +257,8 @@ def test_a_copy_has_all_and_embeds_nothing(index, folder, place, tmp_path) -> No
     assert copy(index, target).unchanged == 7
     assert list(target.answers()) == list(index.answers())
     for ours, theirs in zip(target.iter_stored(), index.iter_stored(), strict=True):
-        assert ours[:2] == theirs[:2]
-        assert ours[2].tobytes() == theirs[2].tobytes()
+        assert (ours.answer, ours.passages) == (theirs.answer, theirs.passages)
+        assert ours.vectors.tobytes() == theirs.vectors.tobytes()
     assert verify(target) == []
     for name in ("a1", "a2"):
         target.update_columns({name: {"score": "8"}})

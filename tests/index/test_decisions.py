@@ -16,7 +16,7 @@ from helpers.files import DATA
 from searchkit import Answer, Index
 from searchkit.cli.app import main
 from searchkit.core.errors import BadInput
-from searchkit.index.decisions import LONGEST, counting, decide, decisions, take_back
+from searchkit.index.decisions import MAX_REASON_LENGTH, counting, decide, decisions, take_back
 from searchkit.index.upkeep.reindex import reindex
 
 ANSWERS = [Answer(name, f"The answer of {name} is this", "q1", name) for name in "abc"]
@@ -104,7 +104,10 @@ def test_a_pair_may_have_an_answer_of_an_earlier_index(index: Index) -> None:
         (("a", "b", "maybe"), "a decision is one of confirmed, dismissed, open, not 'maybe'"),
         (("a", "a", "confirmed"), "'a' is one answer; a decision is about two"),
         (("x", "y", "confirmed"), "no answer 'x', and none 'y'; nothing was changed"),
-        (("a", "b", "dismissed", "x" * (LONGEST + 1)), "2,000 characters at most, not 2,001"),
+        (
+            ("a", "b", "dismissed", "x" * (MAX_REASON_LENGTH + 1)),
+            "2,000 characters at most, not 2,001",
+        ),
     ],
 )
 def test_what_is_no_decision_is_refused(

@@ -27,7 +27,7 @@ def brute(index: Index, threshold: float, by: str) -> dict[tuple[str, str], floa
     row = {key: vector for key, vector in zip(keys.tolist(), vectors, strict=True)}
     answers = {a.id: a for a in index.answers()}
     passages = {
-        id_: [row[v] for *_, v in index.store.passages_of([index.store.get([id_])[id_].key])]
+        id_: [row[v] for *_, v in index.store.passages_of(list(index.store.keys([id_]).values()))]
         for id_ in answers
     }
     found = {}

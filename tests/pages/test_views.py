@@ -11,7 +11,7 @@ import pytest
 from searchkit import Answer
 from searchkit.clustering.records import Cluster, Member
 from searchkit.core.records import Hit, Passage
-from searchkit.index.decisions import Decision
+from searchkit.index.records import Decision
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.environment import asset, environment
 from searchkit.pages.pseudonyms import Pseudonyms

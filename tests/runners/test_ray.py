@@ -216,7 +216,7 @@ def test_the_commands_give_the_same(cluster: str, tiny: Path, tmp_path: Path) ->
     run("ingest", *files, "-i", tmp_path / "plain")
     assert told["embedded"] > distributed_encoding.MIN_REMOTE_TEXTS
     with Index.open(tmp_path / "far") as index, Index.open(tmp_path / "plain") as plain:
-        assert np.array_equal(index.passages().vectors, plain.passages().vectors)
+        assert np.array_equal(index.passage_vectors().vectors, plain.passage_vectors().vectors)
     asked_mine = ["mine", "-t", 0.5, "-f", "json", "-i", tmp_path / "far"]
     wanted = run(*asked_mine)
     assert len(wanted) > 10_000

@@ -28,7 +28,7 @@ from searchkit.core.errors import (
     StorageFailed,
 )
 from searchkit.index.milvus.rows import END, FIELDS, KEY, Row
-from searchkit.index.storage.store import Model
+from searchkit.index.records import Model
 
 log = logging.getLogger("searchkit")
 TOKEN = "SEARCHKIT_MILVUS_TOKEN"  # the variable with the token, or user:password

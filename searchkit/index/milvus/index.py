@@ -22,25 +22,18 @@ import numpy as np
 from searchkit.core.arrays import Float16, Float32, Int64, unit_rows
 from searchkit.core.errors import BadInput, IndexNotFound
 from searchkit.core.records import Answer, Hit, Passage
-from searchkit.core.where import Where
+from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.index.base import (
-    EVERYTHING,
-    TIE,
-    BaseIndex,
-    check_found,
-    check_k,
-    densest,
-    quoted_words,
-)
-from searchkit.index.embedding import model_row
+from searchkit.index.base import SCORE_TOLERANCE, BaseIndex, check_all_exist, check_k
+from searchkit.index.embedding import model_of
 from searchkit.index.milvus.checks import problems
 from searchkit.index.milvus.client import MOST, Address, Collection
 from searchkit.index.milvus.rows import FIELDS, Held, Row, answers_of, key_of, rows_of
-from searchkit.index.rows import Decided, Kept, Passages
+from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
+from searchkit.index.storage.fulltext import best_passage
 from searchkit.index.storage.schema import MIGRATIONS
-from searchkit.index.storage.store import AnswerStore, Embedded, Model
+from searchkit.index.storage.store import AnswerStore
 
 log = logging.getLogger("searchkit")
 ALL = [name for name, _ in FIELDS]
@@ -80,7 +73,7 @@ class MilvusIndex(BaseIndex):
             if collection.exists():
                 raise BadInput(f"{place}: there is an index already; open it or delete it first")
             encoder = encoder or load_encoder(notify=log.info)
-            model = model_row(encoder)
+            model = model_of(encoder)
             collection.create(model)
         except BaseException:
             collection.close()
@@ -199,10 +192,10 @@ class MilvusIndex(BaseIndex):
         rows = self._collection.rows(f'pk == "{STATE}"', ["record"])
         return list(json.loads(rows[0]["record"])) if rows else []
 
-    def storage(self) -> dict[str, str]:
+    def storage(self) -> dict[str, Any]:
         """Say what server it is, and how the vectors are kept."""
         rows = f"{self._collection.count():,}"
-        return self._collection.describe() | {"rows": rows}
+        return {"storage": self._collection.describe() | {"rows": rows}}
 
     def problems(self) -> Iterator[str]:
         """Yield what is not as it should be; see `milvuschecks`."""
@@ -224,12 +217,12 @@ class MilvusIndex(BaseIndex):
         for held in self._ordered(where, ALL):
             yield held.answer
 
-    def iter_stored(self, where: Where = EVERYTHING) -> Iterator[Kept]:
+    def iter_stored(self, where: Where = EVERYTHING) -> Iterator[StoredAnswer]:
         """Stream the answers that a filter allows, with all that is kept of them; see `Index`."""
         for held in self._ordered(where, [*ALL, "vector"]):
-            yield held.answer, held.passages, held.vectors
+            yield StoredAnswer(held.answer, held.passages, held.vectors)
 
-    def passages(self, where: Where = EVERYTHING) -> Passages:
+    def passage_vectors(self, where: Where = EVERYTHING) -> PassageVectors:
         """Return the answers that a filter allows by their passages, in order of their ids."""
         found = sorted(self._scan(where, vectors=True), key=lambda held: held.answer.id)
         number: dict[bytes, int] = {}
@@ -239,7 +232,7 @@ class MilvusIndex(BaseIndex):
                 if number.setdefault(sha, len(number)) == len(vectors):
                     vectors.append(vector)
         rows = np.array(vectors, np.float32).reshape(-1, self.model.dimension)
-        return Passages(
+        return PassageVectors(
             ids=[held.answer.id for held in found],
             questions=[held.answer.question for held in found],
             rows=[tuple(number[sha] for sha in held.shas) for held in found],
@@ -281,18 +274,18 @@ class MilvusIndex(BaseIndex):
         check_k(k)
         store = self._answers_in_memory("words are searched in")
         allowed = None if where.is_empty() else store.matching(where)
-        return [self._with_words(store, quoted_words(query), k, allowed) for query in queries]
+        return [self._with_words(store, query, k, allowed) for query in queries]
 
     def _with_words(
         self, store: AnswerStore, words: str, k: int, allowed: Int64 | None
     ) -> list[Hit]:
-        found = store.lexical(words, k, allowed) if words else []
+        found = store.fulltext.search(words, k, allowed)
         answers = store.get_keys([key for key, *_ in found])
         held = self._held([key_of(answer.id) for answer in answers.values()])
         hits = []
         for rank, (key, score, marked) in enumerate(found, 1):
             there = held.get(key_of(answers[key].id))
-            passage = densest(marked, there.passages if there else [])
+            passage = best_passage(marked, there.passages if there else [])
             hits.append(Hit(rank, round(score, 6), answers[key], passage))
         return hits
 
@@ -310,7 +303,7 @@ class MilvusIndex(BaseIndex):
             ranked = _ranked(_best_passages(found, known), k)
             cut = [hits[-1]["score"] for hits in found if len(hits) == wanted]
             reached = max(cut, default=-np.inf)
-            if not cut or (len(ranked) == k and ranked[-1][0] > reached + TIE):
+            if not cut or (len(ranked) == k and ranked[-1][0] > reached + SCORE_TOLERANCE):
                 return _hits(ranked)
             if wanted == MOST:
                 return self._looked_through([query], k, where)[0]
@@ -370,10 +363,12 @@ class MilvusIndex(BaseIndex):
             found = self._held(keys, fields)
             yield from (found[key] for key in keys if key in found)
 
-    def _passage_rows(self, id_: str) -> Float32:
+    def get_stored(self, id_: str) -> StoredAnswer:
+        """Return an answer with its passages and vectors."""
         found = self._held([key_of(id_)], [*ALL, "vector"])
-        check_found(self.place, [id_], {held.answer.id: held for held in found.values()})
-        return next(iter(found.values())).vectors
+        check_all_exist(self.place, [id_], {held.answer.id: held for held in found.values()})
+        held = next(iter(found.values()))
+        return StoredAnswer(held.answer, held.passages, held.vectors)
 
     def _answers_in_memory(self, what: str) -> AnswerStore:
         """Return a copy of the answers in SQLite, without passages and vectors."""
@@ -382,7 +377,7 @@ class MilvusIndex(BaseIndex):
             connection = sqlite3.connect(":memory:", isolation_level=None)
             self._copy = AnswerStore(connection, Path(self.name))
             MIGRATIONS.apply(self._copy.db)
-            rows = [Embedded(answer, [], []) for answer in self.answers()]
+            rows = [SplitAnswer(answer, [], []) for answer in self.answers()]
             self._copy.put(rows, [], [], np.empty((0, self.model.dimension), np.float16))
         return self._copy
 
@@ -403,7 +398,7 @@ class MilvusIndex(BaseIndex):
             BadInput: if there is no answer with one of the ids; nothing was deleted.
         """
         self._require_writer()
-        found = self._found(ids)
+        found = self._get_all(ids)
         rows = self._collection.of_keys([key_of(name) for name in found], ["pk", "part"])
         self._delete(rows)
         return len(found)
@@ -415,24 +410,15 @@ class MilvusIndex(BaseIndex):
             current = answers_of(rows)
             self._delete([row for row in rows if not _is_of(row, current)])
 
-    def decisions(self) -> list[Decided]:
+    def decisions(self) -> list[Decision]:
         """Return nothing: decisions are kept in folders."""
         return []
 
-    def add_decision(
-        self,
-        left: str,
-        right: str,
-        decision: str,
-        reason: str,
-        decided_at: str,
-        left_sha: bytes | None,
-        right_sha: bytes | None,
-    ) -> int:
+    def add_decision(self, decision: Decision) -> Decision:
         """Refuse: decisions are kept in folders."""
         raise BadInput(f"{self.place}: decisions are kept in a folder; searchkit copy makes one")
 
-    def take_back_decision(self, number: int | None) -> tuple[str, str] | None:
+    def remove_decision(self, number: int | None) -> Decision | None:
         """Find none: decisions are kept in folders."""
         return None
 
@@ -442,7 +428,7 @@ class MilvusIndex(BaseIndex):
 
     def _put(
         self,
-        rows: Sequence[Embedded],
+        rows: Sequence[SplitAnswer],
         touched: Sequence[Answer],
         known: Mapping[bytes, Any],
         hashes: Sequence[bytes],

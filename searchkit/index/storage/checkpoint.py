@@ -1,7 +1,7 @@
-"""Checkpoints: the vectors table as a FAISS file that is checked, complete or not there at all.
+"""Checkpoints: the vectors table as a FAISS file, so that opening doesn't read it row by row.
 
-Written in this order: temporary file, fsync, rename, fsync of the folder, and the SQLite commit of
-its row, which is the one moment at which it counts.
+A file is written in this order: temporary file, fsync, rename, fsync of the folder, and the commit
+of its row in `checkpoints`. Only the commit makes it the checkpoint.
 """
 
 from __future__ import annotations
@@ -11,167 +11,243 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from searchkit.core.arrays import Float16, Int64
 from searchkit.core.errors import StorageFailed
-from searchkit.index.storage.store import AnswerStore, Checkpoint
+from searchkit.index.storage.connection import int_array
+from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.vectors import VectorIndex
 
 log = logging.getLogger("searchkit")
-_OURS = re.compile(r"vectors-\d+\.faiss(\.tmp)?")
+_FILE_NAME = re.compile(r"vectors-\d+\.faiss(\.tmp)?")
+_MIN_TAIL = 10_000  # rows outside a checkpoint below which a new one never pays
 
 
-def load_vectors(folder: Path, store: AnswerStore) -> VectorIndex:
-    """Return every vector of the table: the checkpoint, if it is sound, and the rows after it."""
-    checkpoint = store.checkpoint()
-    problem = checkpoint_problem(folder, checkpoint)
-    if checkpoint is None or problem:
-        if problem:
-            log.warning(
-                "%s; its vectors are read from the database (slower); run: searchkit rebuild",
-                problem,
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A FAISS file with the vectors up to a key.
+
+    Attributes:
+        file: The file's name.
+        sha256: Of the file, as hexadecimal digits.
+        bytes: The file's size.
+        count: Number of vectors in it.
+        last_vector: The greatest key in it.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    count: int
+    last_vector: int
+
+
+class Checkpoints:
+    """The FAISS files of an index's folder, of which the database names the current one."""
+
+    def __init__(self, folder: Path, store: AnswerStore) -> None:
+        self.folder = folder
+        self._store = store
+
+    # -- the tables ------------------------------------------------------------------------------
+
+    def current(self) -> Checkpoint | None:
+        """Return the current checkpoint; None if there is none."""
+        columns = "file, sha256, bytes, count, last_vector"
+        rows = self._store.rows(f"SELECT {columns} FROM checkpoints ORDER BY n DESC LIMIT 1")
+        return Checkpoint(*rows[0]) if rows else None
+
+    def removals(self) -> Int64:
+        """Return the keys of vectors that are in the checkpoint but deleted from the table."""
+        return int_array(self._store.rows("SELECT vector FROM removals ORDER BY vector"))
+
+    def tail_length(self) -> int:
+        """Return the number of vectors that were added after the checkpoint."""
+        current = self.current()
+        last = current.last_vector if current else 0
+        return int(self._store.rows("SELECT count(*) FROM vectors WHERE key > ?", [last])[0][0])
+
+    def is_outgrown(self) -> bool:
+        """Whether so many rows changed since the checkpoint that a new one pays.
+
+        That is more than a tenth of it, and at least 10,000; or that there is none yet.
+        """
+        current = self.current()
+        if current is None:
+            return self._store.last_vector() > 0
+        return self.tail_length() + len(self.removals()) > max(_MIN_TAIL, current.count // 10)
+
+    def commit(self, checkpoint: Checkpoint) -> None:
+        """Make a written file the current checkpoint, in one transaction."""
+        with self._store.transaction():
+            connection = self._store.connection
+            connection.execute("DELETE FROM checkpoints")
+            connection.execute(
+                "INSERT INTO checkpoints(file, sha256, bytes, count, last_vector) "
+                "VALUES (?, ?, ?, ?, ?)",
+                [
+                    *(checkpoint.file, checkpoint.sha256, checkpoint.bytes),
+                    *(checkpoint.count, checkpoint.last_vector),
+                ],
             )
-        return read_rows(store)
-    vectors = VectorIndex.load(folder / checkpoint.file)
-    vectors.remove(store.removals())
-    return _from_rows(store, vectors, checkpoint.last_vector)
+            connection.execute("DELETE FROM removals")
 
+    # -- reading ---------------------------------------------------------------------------------
 
-def read_rows(store: AnswerStore) -> VectorIndex:
-    """Return every vector of the table, row by row."""
-    return _from_rows(store, VectorIndex(store.model().dimension), 0)
+    def load_vectors(self) -> VectorIndex:
+        """Return all vectors: those of the checkpoint if it is sound, and the rows after it."""
+        current = self.current()
+        problem = self.problem()
+        if current is None or problem:
+            if problem:
+                log.warning(
+                    "%s; its vectors are read from the database (slower); run: searchkit rebuild",
+                    problem,
+                )
+            return self.read_rows()
+        vectors = self._mapped(current)
+        return self._with_rows(vectors, current.last_vector)
 
+    def read_rows(self) -> VectorIndex:
+        """Return all vectors, read from the table row by row."""
+        return self._with_rows(VectorIndex(self._store.model().dimension), 0)
 
-def _from_rows(store: AnswerStore, vectors: VectorIndex, after: int) -> VectorIndex:
-    for keys, rows in store.vectors(after):
-        vectors.add(keys, rows)
-    return vectors
+    def _mapped(self, checkpoint: Checkpoint) -> VectorIndex:
+        vectors = VectorIndex.load(self.folder / checkpoint.file)
+        vectors.remove(self.removals())
+        return vectors
 
+    def _with_rows(self, vectors: VectorIndex, after: int) -> VectorIndex:
+        for keys, rows in self._store.vectors(after):
+            vectors.add(keys, rows)
+        return vectors
 
-def checkpoint_problem(folder: Path, checkpoint: Checkpoint | None) -> str | None:
-    """Say what is wrong with a checkpoint's file, before FAISS sees it; None if nothing is."""
-    if checkpoint is None:
+    def problem(self) -> str | None:
+        """Return what is wrong with the current file, checked before FAISS reads it, or None."""
+        current = self.current()
+        if current is None:
+            return None
+        path = self.folder / current.file
+        try:
+            with path.open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if size != current.bytes:
+                    return f"{path}: {size} bytes where {current.bytes} were written"
+                if hashlib.file_digest(file, "sha256").hexdigest() != current.sha256:
+                    return f"{path}: its SHA-256 is not the recorded one"
+        except FileNotFoundError:
+            return f"{path}: missing"
+        except OSError as error:
+            return f"{path}: can't be read ({error.strerror})"
         return None
-    path = folder / checkpoint.file
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size != checkpoint.bytes:
-                return f"{path}: {size} bytes where {checkpoint.bytes} were written"
-            if hashlib.file_digest(file, "sha256").hexdigest() != checkpoint.sha256:
-                return f"{path}: its SHA-256 is not the recorded one"
-    except FileNotFoundError:
-        return f"{path}: missing"
-    except OSError as error:
-        return f"{path}: can't be read ({error.strerror})"
-    return None
 
+    def differing_rows(self) -> int:
+        """Return how many rows of a sound checkpoint are not those of the table."""
+        current = self.current()
+        if current is None or self.problem():
+            return 0
+        file_blocks = self._mapped(current).scan(block=16384)
+        keys, rows = next(file_blocks, (np.empty(0, np.int64), np.empty((0, 0), np.float32)))
+        differing = 0
+        for table_keys, table_rows in self._rows_up_to(current.last_vector):
+            while len(keys) < len(table_keys) and (more := next(file_blocks, None)):
+                keys, rows = np.concatenate([keys, more[0]]), np.vstack([rows, more[1]])
+            n = len(table_keys)
+            if not np.array_equal(keys[:n], table_keys):
+                return differing + max(n, len(keys))
+            differing += int((rows[:n] != table_rows.astype(np.float32)).any(axis=1).sum())
+            keys, rows = keys[n:], rows[n:]
+        return differing + len(keys) + sum(len(more) for more, _ in file_blocks)
 
-def write_checkpoint(folder: Path, store: AnswerStore, vectors: VectorIndex) -> None:
-    """Write `vectors`, which are all of the table, and make them the newest checkpoint.
+    def _rows_up_to(self, last: int) -> Iterator[tuple[Int64, Float16]]:
+        for keys, rows in self._store.vectors(block=16384):
+            inside = keys <= last
+            if inside.any():
+                yield keys[inside], rows[inside]
 
-    A damaged file that the last checkpoint had is set aside; sound older files are deleted.
+    # -- writing ---------------------------------------------------------------------------------
 
-    Raises:
-        StorageFailed: if the file can't be written; the older checkpoint stays.
-    """
-    set_aside(folder, store)
-    store.commit_checkpoint(write_file(folder, store, vectors))
-    remove_leftovers(folder, store)
+    def write(self, vectors: VectorIndex) -> None:
+        """Write `vectors`, which are all of the table, as the current checkpoint.
 
+        A damaged file of the previous checkpoint is set aside; sound older files are deleted.
 
-def write_file(folder: Path, store: AnswerStore, vectors: VectorIndex) -> Checkpoint:
-    """Write `vectors`, which are all of the table, to a new file; it counts once it is committed.
+        Raises:
+            StorageFailed: if the file can't be written; the previous checkpoint stays.
+        """
+        self.set_aside()
+        self.commit(self.write_file(vectors))
+        self.remove_leftovers()
 
-    Raises:
-        StorageFailed: if the file can't be written.
-    """
-    name = store.next_checkpoint_file()
-    temporary = folder / f"{name}.tmp"
-    try:
-        vectors.save(temporary)
-        digest = _synced_digest(temporary)
-        size = temporary.stat().st_size
-        temporary.replace(folder / name)
-        _sync_folder(folder)
-    except (OSError, RuntimeError) as error:  # FAISS raises RuntimeError when the disk is full
-        temporary.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or "FAISS could not write; is the disk full?"
-        raise StorageFailed(f"{folder / name}: {reason}; the answers are safe") from error
-    return Checkpoint(name, digest, size, len(vectors), store.last_vector())
+    def write_file(self, vectors: VectorIndex) -> Checkpoint:
+        """Write `vectors`, which are all of the table, to a new file, to be committed.
 
+        Raises:
+            StorageFailed: if the file can't be written.
+        """
+        name = self._new_name()
+        temporary = self.folder / f"{name}.tmp"
+        try:
+            vectors.save(temporary)
+            digest = _synced_digest(temporary)
+            size = temporary.stat().st_size
+            temporary.replace(self.folder / name)
+            _sync_folder(self.folder)
+        except (OSError, RuntimeError) as error:  # FAISS raises RuntimeError when the disk is full
+            temporary.unlink(missing_ok=True)
+            reason = getattr(error, "strerror", None) or "FAISS could not write; is the disk full?"
+            raise StorageFailed(f"{self.folder / name}: {reason}; the answers are safe") from error
+        return Checkpoint(name, digest, size, len(vectors), self._store.last_vector())
 
-def set_aside(folder: Path, store: AnswerStore) -> None:
-    """Rename a checkpoint's file that is not what was written; it is never deleted."""
-    checkpoint = store.checkpoint()
-    path = folder / checkpoint.file if checkpoint else None
-    if path and path.exists() and checkpoint_problem(folder, checkpoint):
-        aside = path.with_name(path.name + ".damaged")
-        path.replace(aside)
-        log.warning("%s: damaged, set aside as %s", path, aside.name)
+    def _new_name(self) -> str:
+        """Return a file name that no checkpoint has had yet."""
+        rows = self._store.rows("SELECT seq FROM sqlite_sequence WHERE name = 'checkpoints'")
+        return f"vectors-{(rows[0][0] if rows else 0) + 1}.faiss"
 
+    def set_aside(self) -> None:
+        """Rename the current file if it is damaged; it is never deleted."""
+        current = self.current()
+        path = self.folder / current.file if current else None
+        if path and path.exists() and self.problem():
+            aside = path.with_name(path.name + ".damaged")
+            path.replace(aside)
+            log.warning("%s: damaged, set aside as %s", path, aside.name)
 
-def remove_leftovers(folder: Path, store: AnswerStore) -> None:
-    """Delete our own files that no row of the database names: a kill came between."""
-    for path in leftovers(folder, store):
-        path.unlink()
+    def remove_leftovers(self) -> None:
+        """Delete the files that the database doesn't name, left by a killed writer."""
+        for path in self.leftovers():
+            path.unlink()
 
+    def leftovers(self) -> list[Path]:
+        """Return the files with a checkpoint's name that the database doesn't name."""
+        current = self.current()
+        name = current.file if current else ""
+        return [
+            path
+            for path in sorted(self.folder.iterdir())
+            if _FILE_NAME.fullmatch(path.name)
+            and path.name != name
+            and path.is_file()
+            and not path.is_symlink()
+        ]
 
-def leftovers(folder: Path, store: AnswerStore) -> list[Path]:
-    """Return the files of earlier states: named as we name them, but not by the database."""
-    checkpoint = store.checkpoint()
-    current = checkpoint.file if checkpoint else ""
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if _OURS.fullmatch(path.name)
-        and path.name != current
-        and path.is_file()
-        and not path.is_symlink()
-    ]
-
-
-def outgrown(store: AnswerStore) -> bool:
-    """Return whether the rows outside the checkpoint are so many that a new one pays.
-
-    More than a tenth of it, and at least 10,000; or there is none yet.
-    """
-    checkpoint = store.checkpoint()
-    if checkpoint is None:
-        return store.last_vector() > 0
-    outside = store.tail_length(checkpoint.last_vector) + len(store.removals())
-    return outside > max(10_000, checkpoint.count // 10)
-
-
-def differing_rows(folder: Path, store: AnswerStore) -> int:
-    """Count the rows of a sound checkpoint that are not those of the table."""
-    checkpoint = store.checkpoint()
-    if checkpoint is None or checkpoint_problem(folder, checkpoint):
-        return 0
-    vectors = VectorIndex.load(folder / checkpoint.file)
-    vectors.remove(store.removals())
-    in_file = vectors.scan(block=16384)
-    keys, rows = next(in_file, (np.empty(0, np.int64), np.empty((0, 0), np.float32)))
-    differing = 0
-    for table_keys, table_rows in _up_to(store, checkpoint.last_vector):
-        while len(keys) < len(table_keys) and (more := next(in_file, None)):
-            keys, rows = np.concatenate([keys, more[0]]), np.vstack([rows, more[1]])
-        n = len(table_keys)
-        if not np.array_equal(keys[:n], table_keys):
-            return differing + max(n, len(keys))
-        differing += int((rows[:n] != table_rows.astype(np.float32)).any(axis=1).sum())
-        keys, rows = keys[n:], rows[n:]
-    return differing + len(keys) + sum(len(more) for more, _ in in_file)
-
-
-def _up_to(store: AnswerStore, last: int) -> Iterator[tuple[Int64, Float16]]:
-    for keys, rows in store.vectors(block=16384):
-        inside = keys <= last
-        if inside.any():
-            yield keys[inside], rows[inside]
+    def erase_deleted(self) -> None:
+        """Leave no byte of what was deleted in any file of the folder."""
+        self.remove_leftovers()
+        self._store.erase_deleted()
+        if self._store.flush_log():
+            self._store.finish_erasure()
+            self._store.flush_log()
+        else:
+            log.warning(
+                "%s: a reader still has the older state open; what was deleted is wiped out when "
+                "the next command writes",
+                self.folder,
+            )
 
 
 def _synced_digest(path: Path) -> str:

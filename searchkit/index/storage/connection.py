@@ -1,36 +1,107 @@
-"""Connections to the SQLite database of an index, and its errors in words."""
+"""Connections to an index's SQLite database, its transactions and its errors."""
 
 from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput, IndexBusy, IndexDamaged, StorageFailed
 
-# sqlite-utils imports pandas where it is installed, which costs 0.3 s of every query and is not
-# needed here. While it is imported, pandas cannot be found. Import both names from this file only.
-_hidden = "pandas" not in sys.modules
-if _hidden:
+# sqlite-utils imports pandas wherever it is installed; that takes 0.3 s of every query, and nothing
+# here needs it. A None in sys.modules makes `import pandas` fail for the moment, and sqlite-utils
+# then does without. Other modules import these two names from this file only.
+_hide_pandas = "pandas" not in sys.modules
+if _hide_pandas:
     sys.modules["pandas"] = None  # type: ignore[assignment]
 try:
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 finally:
-    if _hidden:
+    if _hide_pandas:
         del sys.modules["pandas"]
 
 
 __all__ = [
-    "BUSY",
+    "BUSY_TIMEOUT",
     "Database",
     "Migrations",
+    "SqliteDatabase",
     "connect",
     "connect_reader",
+    "error_code",
+    "int_array",
     "translated_error",
 ]
 
-BUSY = 1_000  # milliseconds that a connection waits for another
+BUSY_TIMEOUT = 1_000  # milliseconds that a connection waits for another one
+_MAX_PARAMETERS = 30_000  # of one statement; SQLite takes 32,766
+
+
+class SqliteDatabase:
+    """A SQLite database whose errors are raised as searchkit's."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.path = path
+        self.connection = connection
+        self.db = Database(connection, execute_plugins=False)
+
+    def close(self) -> None:
+        """Close the connection; closing it twice is harmless."""
+        self.connection.close()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn SQLite's errors into searchkit's."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise translated_error(error, self.path) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit everything that the block writes, or nothing; an inner block joins the outer."""
+        with self.translated():
+            if self.connection.in_transaction:  # a savepoint would copy each page that changes
+                yield
+            else:
+                with self.db.atomic():
+                    yield
+
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
+        """Run a statement and return all its rows."""
+        with self.translated():
+            return self.connection.execute(sql, parameters).fetchall()
+
+    def rows_in(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        """Run a statement with `IN ({})` for any number of values, and return all rows."""
+        rows = []
+        for start in range(0, len(values), _MAX_PARAMETERS):
+            chunk = values[start : start + _MAX_PARAMETERS]
+            rows += self.rows(sql.format(",".join("?" * len(chunk))), chunk)
+        return rows
+
+    def pragma(self, name: str) -> int:
+        """Return the number that a PRAGMA has."""
+        return int(self.db.execute(f"PRAGMA {name}").fetchone()[0])
+
+    def flush_log(self, *, wait: bool = True) -> bool:
+        """Move the write-ahead log into the database; return False if a reader prevents it.
+
+        Args:
+            wait: Whether to give readers a second to finish.
+        """
+        with self.translated():
+            self.connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT if wait else 0}")
+            busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self.connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+        return not busy
 
 
 def connect(uri: str) -> sqlite3.Connection:
@@ -38,7 +109,11 @@ def connect(uri: str) -> sqlite3.Connection:
     try:
         # check_same_thread: a served index is used by one thread after another, never by two.
         return sqlite3.connect(
-            uri, uri=True, timeout=BUSY / 1000, isolation_level=None, check_same_thread=False
+            uri,
+            uri=True,
+            timeout=BUSY_TIMEOUT / 1000,
+            isolation_level=None,
+            check_same_thread=False,
         )
     except sqlite3.OperationalError as error:
         raise StorageFailed(f"{uri}: {error}") from error
@@ -53,25 +128,37 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         log = path.with_name(path.name + "-wal")
         if log.exists() and log.stat().st_size:
-            return connection  # the log holds commits: leave SQLite's own error to the caller
+            return connection  # the log holds commits: the caller meets SQLite's own error
         connection.close()
         return connect(uri + "&immutable=1")
     except sqlite3.DatabaseError:
-        pass  # damaged: named when it is used
+        pass  # damaged; the first statement that needs the data says so
     return connection
 
 
+def error_code(error: Exception) -> int:
+    """Return SQLite's primary result code; 0 if the error came from Python's module."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the higher bits hold the details
+
+
 def translated_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
-    """Return the error of ours that an error of SQLite means, with what mends it."""
-    said = str(error)
-    if "locked" in said or "busy" in said:
-        return IndexBusy(f"{path}: in use ({said}); try again in a moment")
-    if "interrupted" in said:
-        return BadInput("--where took too long; use a simpler expression")
-    if "full" in said:
-        return StorageFailed(f"{path}: the disk is full; nothing of this step was kept")
-    if "readonly" in said or "unable to open" in said or "disk I/O" in said:
-        return StorageFailed(f"{path}: {said}; check the folder's permissions and the disk")
+    """Return the searchkit error for an error of SQLite, with what mends it."""
+    message = str(error)
+    match error_code(error):
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return IndexBusy(f"{path}: in use ({message}); try again in a moment")
+        case sqlite3.SQLITE_INTERRUPT:
+            return BadInput("--where took too long; use a simpler expression")
+        case sqlite3.SQLITE_FULL:
+            return StorageFailed(f"{path}: the disk is full; nothing of this step was kept")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_IOERR:
+            return StorageFailed(f"{path}: {message}; check the folder's permissions and the disk")
     return IndexDamaged(
-        f"{path}: damaged ({said}); nothing was changed; restore a copy, or ingest into a new index"
+        f"{path}: damaged ({message}); nothing was changed; "
+        "restore a copy, or ingest into a new index"
     )
+
+
+def int_array(rows: Sequence[tuple[int]]) -> Int64:
+    """Return the numbers of rows that have one column."""
+    return np.fromiter((row[0] for row in rows), np.int64, len(rows))

@@ -1,4 +1,4 @@
-"""One writer at a time: an advisory lock on a file that says which process holds it."""
+"""One writer at a time: an advisory lock on a file that names the process that holds it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,40 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from searchkit.core.errors import IndexBusy, StorageFailed
 
-_FAR = 1 << 30  # Windows locks bytes, so a byte far behind the text is locked and the text readable
+# Windows locks bytes and makes them unreadable, so the locked byte is far behind the file's text.
+_LOCKED_BYTE = 1 << 30
 
 
 class WriterLock:
-    """Held from `acquire` to `release`; the system frees it when the process ends, however."""
+    """Held from `acquire` to `release`; the system frees it when the process ends in any way."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._handle: int | None = None
 
+    @classmethod
+    def of(cls, folder: Path, *, create: bool = False) -> Self:
+        """Take the lock of an index's folder, which `create` makes if it doesn't exist.
+
+        Raises:
+            IndexBusy: if another process holds the lock.
+            StorageFailed: if the folder can't be made or written.
+        """
+        try:
+            if create:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFailed(f"{folder}: can't make this folder ({error.strerror})") from error
+        lock = cls(folder / "LOCK")
+        lock.acquire()
+        return lock
+
     def acquire(self) -> None:
-        """Take the lock or fail at once.
+        """Take the lock, or fail at once.
 
         Raises:
             IndexBusy: if another process (or another object of this one) holds it.
@@ -49,7 +68,7 @@ class WriterLock:
             os.write(handle, f"process {os.getpid()}, since {started}\n".encode())
 
     def release(self) -> None:
-        """Free the lock; doing it twice is harmless."""
+        """Free the lock; freeing it twice is harmless."""
         if self._handle is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._handle, 0)
@@ -67,7 +86,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(handle: int) -> None:
-        os.lseek(handle, _FAR, os.SEEK_SET)
+        os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 
 else:

@@ -1,33 +1,76 @@
-"""The database's tables, as numbered migrations: a later format is one more function here."""
+"""The tables of the database, as migrations: a later format adds one function here.
+
+`index/README.md` describes the format.
+"""
 
 from __future__ import annotations
 
-from searchkit.index.storage.connection import Database, Migrations
+import sqlite3
+from pathlib import Path
+
+from searchkit.core.errors import IndexDamaged, IndexMismatch
+from searchkit.index.storage.connection import (
+    Database,
+    Migrations,
+    SqliteDatabase,
+    connect_reader,
+)
 
 FORMAT = 2  # PRAGMA user_version
-APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id, "SRKT": what `file` and we know it by
+APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id: "SRKT" identifies a searchkit database
 MIGRATIONS = Migrations("searchkit")
 
 
 @MIGRATIONS()
 def format_1(db: Database) -> None:
-    """Answers and their passages, vectors and where they are checkpointed, full text."""
+    """Create the tables of answers, passages, vectors and checkpoints, and the full text."""
     for statement in _FORMAT_1:
         db.execute(statement)
-    # No triggers: the store feeds the full text a batch at a time, ten times as fast as row by row
+    # No triggers: the store updates the full text in batches, ten times as fast
     db.table("answers").enable_fts(["text"], tokenize="porter unicode61 remove_diacritics 2")
 
 
 @MIGRATIONS()
 def format_2(db: Database) -> None:
-    """What people decided about findings; and a number that changes whenever answers do."""
+    """Create the tables of decisions and of the revision, which grows when answers change."""
     for statement in _FORMAT_2:
         db.execute(statement)
 
 
+def is_blank(path: Path) -> bool:
+    """Whether a database is empty: the process that created it was killed too early."""
+    database = SqliteDatabase(connect_reader(path), path)
+    try:
+        return not database.pragma("schema_version") and not database.pragma("application_id")
+    except sqlite3.DatabaseError:
+        return False  # damaged, so it was not empty
+    finally:
+        database.close()
+
+
+def check_format(database: SqliteDatabase) -> None:
+    """Check that a database is an index in a format that this version reads.
+
+    Raises:
+        IndexDamaged: if it is not an index.
+        IndexMismatch: if a newer searchkit made it.
+    """
+    if database.pragma("application_id") != APPLICATION_ID:
+        raise IndexDamaged(
+            f"{database.path}: not a searchkit database; nothing was changed; "
+            "move the file away or choose another --index"
+        )
+    version = database.pragma("user_version")
+    if version > FORMAT:
+        raise IndexMismatch(
+            f"{database.path}: format {version}, made by a newer searchkit; this one reads up to "
+            f"{FORMAT}; run: pip install --upgrade searchkit"
+        )
+
+
 _FORMAT_1 = (
     "CREATE TABLE sources (key INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE)",
-    # AUTOINCREMENT: a key is never given twice, so an old checkpoint can't show another's answer
+    # AUTOINCREMENT: keys are never reused, so an old checkpoint can't show another answer
     """CREATE TABLE answers (
         key INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
@@ -71,7 +114,7 @@ _FORMAT_1 = (
     )""",
     "CREATE TABLE state (name TEXT PRIMARY KEY)",
 )
-# Answers stand here by their ids: one may be of another index (`--against`), or come again later.
+# Decisions name answers by id: one may be in another index (`--against`), or be added again later.
 _FORMAT_2 = (
     """CREATE TABLE decisions (
         n INTEGER PRIMARY KEY AUTOINCREMENT,

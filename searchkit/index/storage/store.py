@@ -1,95 +1,58 @@
-"""The truth: answers, passages, vectors and full text in one SQLite database.
+"""The answers, passages, vectors and decisions of an index, in one SQLite database.
 
-Only the store knows SQL, and `successor` beside it. A store opened for reading sees one state for
-as long as it is open; one opened for writing belongs to the process that holds the index's lock.
+SQL is written here, in the other files of this folder, and nowhere else. A store opened for reading
+sees one state for as long as it is open; one opened for writing belongs to the process that holds
+the index's lock.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 import numpy as np
 
 from searchkit.core.arrays import Float16, Int64
-from searchkit.core.errors import IndexDamaged, IndexMismatch
-from searchkit.core.records import Answer, Passage
+from searchkit.core.errors import IndexDamaged
+from searchkit.core.records import Answer
 from searchkit.core.where import Where
+from searchkit.index.records import Decision, Model, SplitAnswer
 from searchkit.index.storage.connection import (
-    BUSY,
-    Database,
+    SqliteDatabase,
     connect,
     connect_reader,
-    translated_error,
+    int_array,
 )
-from searchkit.index.storage.filters import matching_keys
-from searchkit.index.storage.schema import APPLICATION_ID, FORMAT, MIGRATIONS
+from searchkit.index.storage.filters import add_meta_columns, matching_keys, meta_columns
+from searchkit.index.storage.fulltext import FullText
+from searchkit.index.storage.schema import APPLICATION_ID, FORMAT, MIGRATIONS, check_format
 
-log = logging.getLogger("searchkit")
 _COLUMNS = "a.id, a.text, a.question, a.author, a.submitted_at, s.path, a.line, a.meta"
 _ANSWERS = f"SELECT a.key, {_COLUMNS} FROM answers a LEFT JOIN sources s ON s.key = a.source"
-MOST_COLUMNS = 900  # SQLite takes 2,000 in a result, and a filter sees each by two names
-_CHUNK = 30_000  # SQLite takes 32,766 parameters in one statement
+_DECISION = "n, left, right, decision, reason, decided_at, left_sha, right_sha"
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """The model that an index was made with."""
+class AnswerStore(SqliteDatabase):
+    """The database of an index. Open it with `create`, `read` or `write`, and close it.
 
-    fingerprint: str
-    name: str
-    dimension: int
-    window: int
+    Attributes:
+        path: The database's file.
+        fulltext: The full-text index of the answers.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A FAISS file: its name, its hash, and how far into the vectors table it reaches."""
-
-    file: str
-    sha256: str
-    bytes: int
-    count: int
-    last_vector: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An answer as it stands in the database, with its key there."""
-
-    key: int
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """An answer to be written, with its passages and the hash of each one's text."""
-
-    answer: Answer
-    passages: Sequence[Passage]
-    hashes: Sequence[bytes]
-
-
-class AnswerStore:
-    """One SQLite database. Make it with `create`, `read` or `write`; close it."""
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self.path = path
-        self.db = Database(connection, execute_plugins=False)
-        self._connection = connection
+    def __init__(self, connection: Connection, path: Path) -> None:
+        super().__init__(connection, path)
+        self.fulltext = FullText(self)
 
     # -- opening ---------------------------------------------------------------------------------
 
     @classmethod
     def create(cls, path: Path, model: Model) -> AnswerStore:
-        """Make a new database, whole or not at all."""
+        """Create a database, in one transaction."""
         store = cls(connect(f"{path.absolute().as_uri()}?mode=rwc"), path)
         with store.translated():
             store._prepare_writing()
@@ -102,12 +65,12 @@ class AnswerStore:
 
     @classmethod
     def write(cls, path: Path) -> AnswerStore:
-        """Open for writing; bring an older format up to date. The caller holds the lock."""
+        """Open for writing, and migrate an older format; the caller holds the lock."""
         store = cls(connect(f"{path.absolute().as_uri()}?mode=rw"), path)
         with store.translated():
-            store.check_format()
+            check_format(store)
             store._prepare_writing()
-            if store._pragma("user_version") < FORMAT:
+            if store.format() < FORMAT:
                 with store.db.atomic():
                     MIGRATIONS.apply(store.db)
                     store.db.execute(f"PRAGMA user_version = {FORMAT}")
@@ -115,42 +78,13 @@ class AnswerStore:
 
     @classmethod
     def read(cls, path: Path) -> AnswerStore:
-        """Open for reading and hold on to the state as it is now."""
+        """Open for reading; the store shows the present state for as long as it is open."""
         store = cls(connect_reader(path), path)
         with store.translated():
-            store.check_format()
+            check_format(store)
             store.db.execute("BEGIN")
             store.db.execute("SELECT count(*) FROM model").fetchone()  # the snapshot begins here
         return store
-
-    @staticmethod
-    def is_blank(path: Path) -> bool:
-        """Return whether a database holds nothing at all: a kill came before it was made."""
-        store = AnswerStore(connect_reader(path), path)
-        try:
-            return not store._pragma("schema_version") and not store._pragma("application_id")
-        except sqlite3.DatabaseError:
-            return False  # damaged, so something was there
-        finally:
-            store.close()
-
-    def close(self) -> None:
-        """Close the connection; a second time is harmless."""
-        self._connection.close()
-
-    def check_format(self) -> None:
-        """Refuse what is not an index, or one that a newer searchkit made."""
-        if self._pragma("application_id") != APPLICATION_ID:
-            raise IndexDamaged(
-                f"{self.path}: not a searchkit database; nothing was changed; "
-                "move the file away or choose another --index"
-            )
-        version = self._pragma("user_version")
-        if version > FORMAT:
-            raise IndexMismatch(
-                f"{self.path}: format {version}, made by a newer searchkit; this one reads up to "
-                f"{FORMAT}; run: pip install --upgrade searchkit"
-            )
 
     def _prepare_writing(self) -> None:
         self.db.execute("PRAGMA journal_mode = WAL")
@@ -159,33 +93,7 @@ class AnswerStore:
         self.db.execute("PRAGMA foreign_keys = ON")
         self.db.execute("PRAGMA cache_size = -65536")
 
-    def _pragma(self, name: str) -> int:
-        return int(self.db.execute(f"PRAGMA {name}").fetchone()[0])
-
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        """Turn SQLite's errors into ours."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            raise translated_error(error, self.path) from error
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Commit what is written inside as a whole or not at all; one in another is part of it."""
-        with self.translated():
-            if self._connection.in_transaction:  # no savepoint: it copies each page that changes
-                yield
-            else:
-                with self.db.atomic():
-                    yield
-
-    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
-        """Run a statement and give all its rows."""
-        with self.translated():
-            return self._connection.execute(sql, parameters).fetchall()
-
-    # -- reading ---------------------------------------------------------------------------------
+    # -- reading answers and passages ------------------------------------------------------------
 
     def model(self) -> Model:
         """Return the model that the vectors were made with."""
@@ -194,35 +102,47 @@ class AnswerStore:
             raise IndexDamaged(f"{self.path}: {len(rows)} models where 1 is needed")
         return Model(*rows[0])
 
-    def get(self, ids: Sequence[str]) -> dict[str, Stored]:
-        """Return the answers with these ids; an id that isn't there is left out."""
-        found = self.rows_in(f"{_ANSWERS} WHERE a.id IN ({{}})", ids)
-        return {row[1]: Stored(row[0], _answer(row[1:])) for row in found}
+    def keys(self, ids: Sequence[str]) -> dict[str, int]:
+        """Return the key of each of these ids that is in the database."""
+        return dict(self.rows_in("SELECT id, key FROM answers WHERE id IN ({})", ids))
+
+    def get(self, ids: Sequence[str]) -> dict[str, Answer]:
+        """Return the answers with these ids that are in the database, by id."""
+        rows = self.rows_in(f"{_ANSWERS} WHERE a.id IN ({{}})", ids)
+        return {row[1]: _answer(row[1:]) for row in rows}
 
     def get_keys(self, keys: Sequence[int]) -> dict[int, Answer]:
-        """Return the answers with these keys."""
-        found = self.rows_in(f"{_ANSWERS} WHERE a.key IN ({{}})", keys)
-        return {row[0]: _answer(row[1:]) for row in found}
+        """Return the answers with these keys, by key."""
+        rows = self.rows_in(f"{_ANSWERS} WHERE a.key IN ({{}})", keys)
+        return {row[0]: _answer(row[1:]) for row in rows}
 
     def answers(self, where: Where | None = None) -> Iterator[Answer]:
-        """Stream the answers, in the order in which they came."""
+        """Stream the answers, in the order in which they were added."""
         with self.translated():
             if where is None or where.is_empty():
-                rows: Iterable[Any] = self._connection.execute(f"{_ANSWERS} ORDER BY a.key")
+                rows: Iterable[Any] = self.connection.execute(f"{_ANSWERS} ORDER BY a.key")
             else:
                 keys = self.matching(where)
                 sql = f"{_ANSWERS} WHERE a.key IN (SELECT value FROM json_each(?)) ORDER BY a.key"
-                rows = self._connection.execute(sql, [json.dumps(keys.tolist())])
+                rows = self.connection.execute(sql, [json.dumps(keys.tolist())])
             for row in rows:
                 yield _answer(row[1:])
 
     def matching(self, where: Where) -> Int64:
-        """Return the keys of the answers that a filter allows, ascending."""
+        """Return the keys of the answers that match a filter, ascending."""
         with self.translated():
-            return matching_keys(where, self._connection)
+            return matching_keys(where, self.connection)
+
+    def identities(self, answers: Int64) -> list[tuple[int, str, str | None, str | None]]:
+        """Return (key, id, question, author) of these answers, in order of key."""
+        return self.rows(
+            "SELECT key, id, question, author FROM answers "
+            "WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key",
+            [json.dumps(answers.tolist())],
+        )
 
     def vectors_of(self, answers: Int64) -> Int64:
-        """Return the keys of the vectors that these answers' passages have, ascending."""
+        """Return the keys of the vectors of these answers' passages, ascending."""
         sql = (
             "SELECT DISTINCT vector FROM passages "
             "WHERE answer IN (SELECT value FROM json_each(?)) ORDER BY vector"
@@ -245,14 +165,6 @@ class AnswerStore:
             answers,
         )
 
-    def identities(self, answers: Int64) -> list[tuple[int, str, str | None, str | None]]:
-        """Return (key, id, question, author) of these answers, in order of key."""
-        return self.rows(
-            "SELECT key, id, question, author FROM answers "
-            "WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key",
-            [json.dumps(answers.tolist())],
-        )
-
     def passage_vectors(self, answers: Int64) -> list[tuple[int, int]]:
         """Return (answer key, vector key) of each passage of these answers, in order."""
         return self.rows(
@@ -261,72 +173,36 @@ class AnswerStore:
             [json.dumps(answers.tolist())],
         )
 
-    def lexical(self, match: str, k: int, allowed: Int64 | None) -> list[tuple[int, float, str]]:
-        r"""Search the full text.
+    def vectors(self, after: int = 0, block: int = 65536) -> Iterator[tuple[Int64, Float16]]:
+        """Stream the vectors with keys above `after`, ascending.
 
         Args:
-            match: An FTS5 expression, already made of quoted words.
-            k: How many at most.
-            allowed: Keys of the answers to search among; None for all.
+            after: A key.
+            block: Vectors a block.
 
-        Returns:
-            (answer key, BM25 with higher better, the text with each match between \x02 and \x03),
-            best first, ties at 1e-6 by id.
+        Yields:
+            Keys `(b,)` and rows `(b, d)` float16.
         """
-        # "+": by itself SQLite would run the full-text search once for every allowed row
-        among = "" if allowed is None else "AND +f.rowid IN (SELECT value FROM json_each(:among)) "
-        sql = (
-            "SELECT f.rowid, -bm25(answers_fts) FROM answers_fts f "
-            "JOIN answers a ON a.key = f.rowid "
-            f"WHERE answers_fts MATCH :match {among}"
-            "ORDER BY round(bm25(answers_fts), 6), a.id LIMIT :k"
-        )
-        parameters: dict[str, Any] = {"match": match, "k": min(k, 2**62)}
-        if allowed is not None:
-            parameters["among"] = json.dumps(allowed.tolist())
-        found = self.rows(sql, parameters)
-        marked = dict(self._marked(match, [key for key, _ in found]))
-        return [(key, score, marked[key]) for key, score in found]
-
-    def _marked(self, match: str, keys: Sequence[int]) -> list[tuple[int, str]]:
-        """Return the texts of the hits alone with their matches marked: that is the slow part."""
-        return self.rows(
-            "SELECT rowid, highlight(answers_fts, 0, char(2), char(3)) FROM answers_fts "
-            "WHERE answers_fts MATCH ? AND +rowid IN (SELECT value FROM json_each(?))",
-            [match, json.dumps(list(keys))],
-        )
-
-    def checkpoint(self) -> Checkpoint | None:
-        """Return the newest checkpoint, if there is one."""
-        columns = "file, sha256, bytes, count, last_vector"
-        rows = self.rows(f"SELECT {columns} FROM checkpoints ORDER BY n DESC LIMIT 1")
-        return Checkpoint(*rows[0]) if rows else None
-
-    def removals(self) -> Int64:
-        """Return the vectors that stand in the checkpoint but not in the table any more."""
-        return int_array(self.rows("SELECT vector FROM removals ORDER BY vector"))
-
-    def tail_length(self, after: int) -> int:
-        """Count the vectors that came after a key."""
-        return int(self.rows("SELECT count(*) FROM vectors WHERE key > ?", [after])[0][0])
-
-    def vectors(self, after: int = 0, block: int = 65536) -> Iterator[tuple[Int64, Float16]]:
-        """Stream the vectors after a key: keys `(b,)` ascending, rows `(b, d)` float16."""
         with self.translated():
-            cursor = self._connection.execute(
+            cursor = self.connection.execute(
                 "SELECT key, vector FROM vectors WHERE key > ? ORDER BY key", [after]
             )
             while rows := cursor.fetchmany(block):
                 halves = np.frombuffer(b"".join(r[1] for r in rows), np.float16)
                 yield np.array([r[0] for r in rows], np.int64), halves.reshape(len(rows), -1)
 
+    def last_vector(self) -> int:
+        """Return the greatest key in the vectors table, 0 when it is empty."""
+        return int(self.rows("SELECT coalesce(max(key), 0) FROM vectors")[0][0])
+
     def known(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
-        """Return the vector's key of each hash that has one."""
-        found = self.rows_in("SELECT sha, key FROM vectors WHERE sha IN ({})", list(hashes))
-        return dict(found)
+        """Return the key of the vector of each of these hashes that has one."""
+        return dict(self.rows_in("SELECT sha, key FROM vectors WHERE sha IN ({})", list(hashes)))
+
+    # -- reading about the whole -----------------------------------------------------------------
 
     def counts(self) -> dict[str, int]:
-        """Count answers, blank ones, questions, authors, passages and vectors."""
+        """Return the number of answers, blank ones, questions, authors, passages and vectors."""
         sql = (
             "SELECT (SELECT count(*) FROM answers), "
             "(SELECT count(*) FROM answers a "
@@ -339,7 +215,7 @@ class AnswerStore:
         return dict(zip(names, self.rows(sql)[0], strict=True))
 
     def by_question(self) -> list[dict[str, Any]]:
-        """Count the answers and authors of each question, in the questions' order."""
+        """Return the number of answers and authors of each question, in order of the questions."""
         sql = (
             "SELECT question, count(*), count(DISTINCT author) FROM answers "
             "GROUP BY question ORDER BY question"
@@ -348,90 +224,78 @@ class AnswerStore:
         return [dict(zip(names, row, strict=True)) for row in self.rows(sql)]
 
     def format(self) -> int:
-        """Return the number of the format that the database has."""
-        return self._pragma("user_version")
+        """Return the number of the database's format."""
+        return self.pragma("user_version")
 
     def meta_columns(self) -> list[str]:
-        """Return the names of the columns kept in `meta`, in the order in which they came."""
-        names = [row[1] for row in self.rows("PRAGMA table_xinfo(answers)")]
-        return [name.removeprefix("meta:") for name in names if name.startswith("meta:")]
+        """Return the names of the columns in `meta`, in the order in which they were added."""
+        with self.translated():
+            return meta_columns(self.connection)
 
     def revision(self) -> int:
-        """Return the number that changes whenever answers, passages or vectors do.
+        """Return the number that grows whenever answers, passages or vectors change.
 
-        It is 0 in an index that has none, and doesn't change when columns are only annotated.
+        It is 0 in format 1, which has none, and does not grow when `update_columns` is called.
         """
         return int(self.rows("SELECT n FROM revision")[0][0]) if self.format() > 1 else 0
 
-    def decisions(self) -> list[tuple[int, str, str, str, str, str, bytes | None, bytes | None]]:
-        """Return each pair's last row of `decisions`, in the order of their numbers."""
+    def decisions(self) -> list[Decision]:
+        """Return the latest decision about each pair, in the order of their numbers."""
         if self.format() < 2:
             return []
-        return self.rows(
-            "SELECT * FROM decisions WHERE n IN "
+        rows = self.rows(
+            f"SELECT {_DECISION} FROM decisions WHERE n IN "
             "(SELECT max(n) FROM decisions GROUP BY left, right) ORDER BY n"
         )
+        return [_decision(row) for row in rows]
 
-    def pending(self) -> bool:
-        """Return whether something deleted still has to be forgotten (a kill came between)."""
-        return bool(self.rows("SELECT 1 FROM state WHERE name = 'forget'"))
-
-    def rows_in(self, sql: str, values: Sequence[Any]) -> list[Any]:
-        """Run a statement whose `{}` takes any number of values."""
-        rows = []
-        for start in range(0, len(values), _CHUNK):
-            chunk = values[start : start + _CHUNK]
-            rows += self.rows(sql.format(",".join("?" * len(chunk))), chunk)
-        return rows
-
-    # -- writing ---------------------------------------------------------------------------------
+    # -- writing answers -------------------------------------------------------------------------
 
     def put(
         self,
-        rows: Sequence[Embedded],
-        touched: Sequence[Answer],
+        answers: Sequence[SplitAnswer],
+        same_text: Sequence[Answer],
         hashes: Sequence[bytes],
         vectors: Float16,
     ) -> list[int]:
         """Add or replace answers and add vectors, in one transaction.
 
         Args:
-            rows: The answers; one whose id is there already replaces it.
-            touched: Answers that are there with the same text: everything else is replaced.
-            hashes: SHA-256 of each new passage text, `n` of them, none in the table yet.
+            answers: New answers, and answers that replace the ones with their ids.
+            same_text: Answers whose text is in the database; everything else is replaced.
+            hashes: SHA-256 of `n` passage texts that have no vector in the table yet.
             vectors: `(n, d)` float16, unit rows.
 
         Returns:
-            The keys of the vectors that no passage has any more; they are gone from the table.
+            The keys of the vectors that no passage has any more; they were deleted.
         """
         with self.transaction():
-            if rows or touched:
-                self.revise()
-            answers = [row.answer for row in rows]
-            self._add_meta_columns(name for a in [*answers, *touched] for name in a.meta)
-            self._connection.executemany(
+            if answers or same_text:
+                self.bump_revision()
+            new = [split.answer for split in answers]
+            add_meta_columns(self.connection, [*new, *same_text])
+            self.connection.executemany(
                 "INSERT INTO vectors(sha, vector) VALUES (?, ?)",
                 ((sha, row.tobytes()) for sha, row in zip(hashes, vectors, strict=True)),
             )
-            self._upsert(touched)
-            ids = [answer.id for answer in answers]
-            before = self.rows_in("SELECT key FROM answers WHERE id IN ({})", ids)
-            self._drop_words([key for (key,) in before])
-            keys = self._upsert(answers)
-            self._add_words(keys)
-            return self._replace_passages(keys, rows)
+            self._upsert(same_text)
+            self.fulltext.remove(list(self.keys([answer.id for answer in new]).values()))
+            keys = self._upsert(new)
+            self.fulltext.add(keys)
+            return self._replace_passages(keys, answers)
 
     def update_columns(self, answers: Sequence[Answer]) -> None:
-        """Replace the `meta` of answers that are there, in one transaction; no new revision."""
+        """Replace the `meta` of stored answers, in one transaction, without a new revision."""
         with self.transaction():
-            self._add_meta_columns(name for answer in answers for name in answer.meta)
-            self._connection.executemany(
+            add_meta_columns(self.connection, answers)
+            self.connection.executemany(
                 "UPDATE answers SET meta = ? WHERE id = ?", ((_meta_json(a), a.id) for a in answers)
             )
 
     def _upsert(self, answers: Sequence[Answer]) -> list[int]:
+        """Insert or replace answers; return their keys."""
         sources = self._source_keys({a.source for a in answers if a.source is not None})
-        self._connection.executemany(
+        self.connection.executemany(
             "INSERT INTO answers(id, text, question, author, submitted_at, source, line, meta) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET text = excluded.text, "
             "question = excluded.question, author = excluded.author, "
@@ -439,250 +303,128 @@ class AnswerStore:
             "line = excluded.line, meta = excluded.meta",
             (
                 (
-                    a.id,
-                    a.text,
-                    a.question,
-                    a.author,
-                    a.submitted_at,
-                    sources.get(a.source or ""),
-                    a.line,
-                    _meta_json(a),
+                    *(a.id, a.text, a.question, a.author, a.submitted_at),
+                    *(sources.get(a.source or ""), a.line, _meta_json(a)),
                 )
                 for a in answers
             ),
         )
-        keys = dict(
-            self.rows_in("SELECT id, key FROM answers WHERE id IN ({})", [a.id for a in answers])
-        )
-        return [keys[a.id] for a in answers]
+        keys = self.keys([answer.id for answer in answers])
+        return [keys[answer.id] for answer in answers]
 
     def _source_keys(self, paths: set[str]) -> dict[str, int]:
-        self._connection.executemany(
+        self.connection.executemany(
             "INSERT INTO sources(path) VALUES (?) ON CONFLICT DO NOTHING", [(p,) for p in paths]
         )
         return dict(self.rows_in("SELECT path, key FROM sources WHERE path IN ({})", list(paths)))
 
-    def _add_meta_columns(self, names: Iterable[str]) -> None:
-        """Return each name in `meta` a virtual column that compares numbers as numbers."""
-        known = {name.lower() for name in self.meta_columns()}  # SQLite sees no case
-        new = list({name.lower(): name for name in names if name.lower() not in known}.values())
-        room = max(MOST_COLUMNS - len(known), 0)
-        if len(new) > room:
-            log.warning("--where sees the first %s columns only; all are kept", f"{MOST_COLUMNS:,}")
-        for name in new[:room]:
-            column, path = ("meta:" + name).replace('"', '""'), _json_path(name)
-            self._connection.execute(
-                f'ALTER TABLE answers ADD COLUMN "{column}" NUMERIC '
-                f"GENERATED ALWAYS AS (json_extract(meta, {path})) VIRTUAL"
-            )
-
-    def _add_words(self, keys: Sequence[int]) -> None:
-        self._connection.execute(
-            "INSERT INTO answers_fts(rowid, text) SELECT key, text FROM answers "
-            "WHERE key IN (SELECT value FROM json_each(?))",
-            [json.dumps(list(keys))],
-        )
-
-    def _drop_words(self, keys: Sequence[int]) -> None:
-        """Take answers out of the full text, which needs their texts: before these change."""
-        self._connection.execute(
-            "INSERT INTO answers_fts(answers_fts, rowid, text) SELECT 'delete', key, text "
-            "FROM answers WHERE key IN (SELECT value FROM json_each(?))",
-            [json.dumps(list(keys))],
-        )
-
-    def _replace_passages(self, keys: Sequence[int], rows: Sequence[Embedded]) -> list[int]:
-        vectors = self.known({sha for row in rows for sha in row.hashes})
-        old = self._drop_passages(keys)
-        self._connection.executemany(
+    def _replace_passages(self, keys: Sequence[int], answers: Sequence[SplitAnswer]) -> list[int]:
+        """Replace the passages of answers; return the vectors deleted as unused."""
+        vectors = self.known({sha for split in answers for sha in split.hashes})
+        old = self._delete_passages(keys)
+        self.connection.executemany(
             "INSERT INTO passages(answer, start, end, vector) VALUES (?, ?, ?, ?)",
             (
                 (key, passage.start, passage.end, vectors[sha])
-                for key, row in zip(keys, rows, strict=True)
-                for passage, sha in zip(row.passages, row.hashes, strict=True)
+                for key, split in zip(keys, answers, strict=True)
+                for passage, sha in zip(split.passages, split.hashes, strict=True)
             ),
         )
-        return self._drop_orphans(old)
+        return self._delete_unused(old)
 
-    def _drop_passages(self, keys: Sequence[int]) -> list[int]:
-        """Delete the passages of these answers; return the vectors that they had."""
+    def _delete_passages(self, keys: Sequence[int]) -> list[int]:
+        """Delete the passages of these answers; return the keys of their vectors."""
         rows = self.rows_in("SELECT DISTINCT vector FROM passages WHERE answer IN ({})", keys)
-        old = [vector for (vector,) in rows]
-        if old:
-            self._connection.executemany(
-                "DELETE FROM passages WHERE answer = ?", [(key,) for key in keys]
-            )
-        return old
+        vectors = [vector for (vector,) in rows]
+        if vectors:
+            self._delete_rows("passages", "answer", keys)
+        return vectors
 
-    def _drop_orphans(self, vectors: Sequence[int]) -> list[int]:
-        """Delete those of these vectors that no passage has any more; note them as removed."""
+    def _delete_unused(self, vectors: Sequence[int]) -> list[int]:
+        """Delete those of these vectors that no passage has; record what the FAISS file has."""
         rows = self.rows_in("SELECT DISTINCT vector FROM passages WHERE vector IN ({})", vectors)
         used = {vector for (vector,) in rows}
-        orphans = [key for key in vectors if key not in used]
-        checkpoint = self.checkpoint()
-        last = checkpoint.last_vector if checkpoint else 0
-        self._connection.executemany("DELETE FROM vectors WHERE key = ?", [(k,) for k in orphans])
-        self._connection.executemany(
-            "INSERT INTO removals(vector) VALUES (?)", [(k,) for k in orphans if k <= last]
+        unused = [key for key in vectors if key not in used]
+        ((last,),) = self.rows("SELECT coalesce(max(last_vector), 0) FROM checkpoints")
+        self._delete_rows("vectors", "key", unused)
+        self.connection.executemany(
+            "INSERT INTO removals(vector) VALUES (?)", [(key,) for key in unused if key <= last]
         )
-        return orphans
+        return unused
+
+    def _delete_rows(self, table: str, column: str, keys: Sequence[int]) -> None:
+        self.connection.executemany(
+            f"DELETE FROM {table} WHERE {column} = ?", [(key,) for key in keys]
+        )
 
     def delete(self, keys: Sequence[int]) -> list[int]:
-        """Delete answers, and note that they are still to be forgotten (see `forget`).
+        """Delete answers, and record that their bytes have to be erased (see `erase_deleted`).
 
         Returns:
-            The keys of the vectors that no passage has any more; they are gone from the table.
+            The keys of the vectors that no passage has any more; they were deleted.
         """
         with self.transaction():
-            self.revise()
-            self.to_be_forgotten()
-            self._drop_decisions(keys)
-            old = self._drop_passages(keys)
-            self._drop_words(keys)
-            self._connection.executemany(
-                "DELETE FROM answers WHERE key = ?", [(key,) for key in keys]
-            )
-            return self._drop_orphans(old)
+            self.bump_revision()
+            self.require_erasure()
+            self._delete_decisions(keys)
+            vectors = self._delete_passages(keys)
+            self.fulltext.remove(keys)
+            self._delete_rows("answers", "key", keys)
+            return self._delete_unused(vectors)
 
-    def revise(self) -> None:
-        """Note that answers, passages or vectors change; part of a transaction."""
-        self._connection.execute("UPDATE revision SET n = n + 1")
+    def bump_revision(self) -> None:
+        """Record that answers, passages or vectors change; part of a transaction."""
+        self.connection.execute("UPDATE revision SET n = n + 1")
 
-    def add_decision(
-        self,
-        left: str,
-        right: str,
-        decision: str,
-        reason: str,
-        decided_at: str,
-        left_sha: bytes | None,
-        right_sha: bytes | None,
-    ) -> int:
-        """Add a decision about two answers, in one transaction; return its number."""
+    # -- writing decisions -----------------------------------------------------------------------
+
+    def add_decision(self, decision: Decision) -> Decision:
+        """Add a decision, in one transaction; return it with its number."""
         with self.transaction():
-            cursor = self._connection.execute(
-                "INSERT INTO decisions(left, right, decision, reason, decided_at, left_sha, "
-                "right_sha) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [left, right, decision, reason, decided_at, left_sha, right_sha],
+            cursor = self.connection.execute(
+                f"INSERT INTO decisions({_DECISION}) VALUES (NULL, :left, :right, :decision, "
+                ":reason, :decided_at, :left_sha, :right_sha)",
+                asdict(decision),
             )
-        return int(cursor.lastrowid or 0)
+        return replace(decision, number=int(cursor.lastrowid or 0))
 
-    def take_back_decision(self, number: int | None) -> tuple[str, str] | None:
-        """Delete a decision, or the last of all; return the ids of its answers, if there is one."""
+    def remove_decision(self, number: int | None) -> Decision | None:
+        """Delete and return a decision, or the latest of all; None if there is none."""
         with self.transaction():
             rows = self.rows(
                 "DELETE FROM decisions WHERE n = coalesce(?, (SELECT max(n) FROM decisions)) "
-                "RETURNING left, right",
+                f"RETURNING {_DECISION}",
                 [number],
             )
-        return rows[0] if rows else None
+        return _decision(rows[0]) if rows else None
 
-    def _drop_decisions(self, keys: Sequence[int]) -> None:
+    def _delete_decisions(self, keys: Sequence[int]) -> None:
         ids = "SELECT id FROM answers WHERE key IN (SELECT value FROM json_each(:keys))"
-        self._connection.execute(
+        self.connection.execute(
             f"DELETE FROM decisions WHERE left IN ({ids}) OR right IN ({ids})",
             {"keys": json.dumps(list(keys))},
         )
 
-    def forget(self) -> None:
-        """Leave no trace of what was deleted in any page of the database."""
+    # -- erasing what was deleted ----------------------------------------------------------------
+
+    def require_erasure(self) -> None:
+        """Record that deleted data is still in the files; part of a transaction."""
+        self.connection.execute("INSERT OR IGNORE INTO state(name) VALUES ('forget')")
+
+    def needs_erasure(self) -> bool:
+        """Whether deleted data is still in the files, because a writer was killed."""
+        return bool(self.rows("SELECT 1 FROM state WHERE name = 'forget'"))
+
+    def erase_deleted(self) -> None:
+        """Write the database anew, so that none of its pages holds deleted data."""
+        self.fulltext.merge()
         with self.translated():
-            self.db.execute("INSERT INTO answers_fts(answers_fts) VALUES ('optimize')")
             self.db.execute("VACUUM")
 
-    def forgotten(self) -> None:
-        """Note that nothing deleted is left in any file."""
+    def finish_erasure(self) -> None:
+        """Record that no file holds deleted data."""
         with self.transaction():
-            self._connection.execute("DELETE FROM state WHERE name = 'forget'")
-
-    def next_checkpoint_file(self) -> str:
-        """Name a file that no checkpoint has had yet."""
-        rows = self.rows("SELECT seq FROM sqlite_sequence WHERE name = 'checkpoints'")
-        return f"vectors-{(rows[0][0] if rows else 0) + 1}.faiss"
-
-    def commit_checkpoint(self, new: Checkpoint) -> None:
-        """Make a file the one that readers open; the removals it left out are done with."""
-        with self.transaction():
-            self._connection.execute("DELETE FROM checkpoints")
-            self._connection.execute(
-                "INSERT INTO checkpoints(file, sha256, bytes, count, last_vector) "
-                "VALUES (?, ?, ?, ?, ?)",
-                [new.file, new.sha256, new.bytes, new.count, new.last_vector],
-            )
-            self._connection.execute("DELETE FROM removals")
-
-    def last_vector(self) -> int:
-        """Return the greatest key in the vectors table, 0 when it is empty."""
-        return int(self.rows("SELECT coalesce(max(key), 0) FROM vectors")[0][0])
-
-    def to_be_forgotten(self) -> None:
-        """Note that something deleted is still to be wiped out; part of a transaction."""
-        self._connection.execute("INSERT OR IGNORE INTO state(name) VALUES ('forget')")
-
-    def rebuild_fulltext(self) -> None:
-        """Make the full-text index anew from the texts."""
-        with self.translated():
-            self.db.execute("INSERT INTO answers_fts(answers_fts) VALUES ('rebuild')")
-
-    def flush_log(self, *, wait: bool = True) -> bool:
-        """Empty the write-ahead log into the database; False if a reader prevents it.
-
-        Args:
-            wait: Whether to give readers a second to finish.
-        """
-        with self.translated():
-            self._connection.execute(f"PRAGMA busy_timeout = {BUSY if wait else 0}")
-            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            self._connection.execute(f"PRAGMA busy_timeout = {BUSY}")
-        return not busy
-
-    # -- verifying -------------------------------------------------------------------------------
-
-    def integrity_problems(self) -> list[str]:
-        """Let SQLite check its pages, its foreign keys and the full text; give what it says."""
-        try:
-            said = [row[0] for row in self._connection.execute("PRAGMA integrity_check(10)")]
-            keys = self._connection.execute("PRAGMA foreign_key_check").fetchall()
-        except sqlite3.DatabaseError as error:
-            return [str(error)]
-        problems = [line for line in said if line != "ok"]
-        return problems + [f"{table}: row {row} points to nothing" for table, row, *_ in keys]
-
-    def fulltext_is_sound(self) -> bool:
-        """Compare the full text with the answers' texts; needs a connection that may write."""
-        try:
-            self.db.execute(
-                "INSERT INTO answers_fts(answers_fts, rank) VALUES ('integrity-check', 1)"
-            )
-        except sqlite3.DatabaseError:
-            return False
-        return True
-
-    def unused_vectors(self) -> int:
-        """Count the vectors that no passage has."""
-        sql = (
-            "SELECT count(*) FROM vectors v "
-            "WHERE NOT EXISTS (SELECT 1 FROM passages p WHERE p.vector = v.key)"
-        )
-        return int(self.rows(sql)[0][0])
-
-    def cut_texts(self) -> Iterator[tuple[str, str, list[tuple[int, int, bytes | None]]]]:
-        """Stream (answer id, text, its passages as (start, end, hash of the vector's text))."""
-        # Two streams side by side: joined, a long text would come once for each of its passages.
-        passages = (
-            "SELECT p.answer, p.start, p.end, v.sha FROM passages p "
-            "LEFT JOIN vectors v ON v.key = p.vector ORDER BY p.answer, p.start"
-        )
-        with self.translated():
-            cut = groupby(self._connection.execute(passages), key=lambda row: row[0])
-            key, rows = next(cut, (None, iter(())))
-            for answer, id_, text in self._connection.execute(
-                "SELECT key, id, text FROM answers ORDER BY key"
-            ):
-                spans = [row[1:] for row in rows] if key == answer else []
-                yield id_, text, spans
-                if key == answer:
-                    key, rows = next(cut, (None, iter(())))
+            self.connection.execute("DELETE FROM state WHERE name = 'forget'")
 
 
 def _answer(row: Sequence[Any]) -> Answer:
@@ -690,16 +432,14 @@ def _answer(row: Sequence[Any]) -> Answer:
     return Answer(id_, text, question, author, submitted_at, source, line, json.loads(meta))
 
 
+def _decision(row: Sequence[Any]) -> Decision:
+    number, left, right, decision, reason, decided_at, left_sha, right_sha = row
+    return Decision(
+        *(number, left, right, decision, reason, decided_at),
+        left_sha=left_sha,
+        right_sha=right_sha,
+    )
+
+
 def _meta_json(answer: Answer) -> str:
     return json.dumps(dict(answer.meta), ensure_ascii=False, separators=(",", ":"))
-
-
-def _json_path(name: str) -> str:
-    """Return the SQL literal of the JSON path to one member, whatever its name."""
-    path = '$."' + json.dumps(name, ensure_ascii=False)[1:-1] + '"'
-    return "'" + path.replace("'", "''") + "'"
-
-
-def int_array(rows: Sequence[tuple[int]]) -> Int64:
-    """Return the numbers of rows that have one column."""
-    return np.fromiter((row[0] for row in rows), np.int64, len(rows))

@@ -1,19 +1,25 @@
 """The successor: passages and vectors of another model, made beside the ones in use.
 
-They stand in tables of their own, which no reader looks at, a committed batch at a time, so that a
-reindex that was killed goes on where it was. The tables are made on demand and dropped by the swap.
-Triggers keep them true whoever writes meanwhile: when an answer is deleted or its text changes, its
-passages go, and the vectors that no other answer has.
+They are in tables of their own, which readers ignore, and are committed in batches, so that a
+reindex that was killed can be resumed. `begin` creates the tables, and the switch drops them.
+Triggers keep them consistent whoever writes meanwhile: when an answer is deleted or its text
+changes, its passages are deleted, and the vectors that no other answer has.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 
 from searchkit.core.arrays import Float16, Int64
-from searchkit.index.storage.store import AnswerStore, Embedded, Model, int_array
+from searchkit.core.records import Answer
+from searchkit.index.records import Model, SplitAnswer
+from searchkit.index.storage.connection import int_array
+from searchkit.index.storage.store import AnswerStore
 
+# Bytes of a row beside the vector's numbers: hash, key and their place in an index of the database
+_VECTOR_ROW_BYTES, _PASSAGE_ROW_BYTES, _FAISS_KEY_BYTES = 100, 40, 8
 _TABLES = (
     """CREATE TABLE next_model (
         fingerprint TEXT PRIMARY KEY,
@@ -53,7 +59,7 @@ _DROP = (
     "DROP TABLE IF EXISTS next_vectors",
     "DROP TABLE IF EXISTS next_model",
 )
-# Keys go on above every key that a vector ever had: an old FAISS file shows nothing of the new.
+# New keys are above every key that a vector ever had, so that no old FAISS file holds one of them.
 _TAKE_OVER = (
     "DELETE FROM passages",
     "DELETE FROM vectors",
@@ -69,20 +75,20 @@ _TAKE_OVER = (
 
 
 class Successor:
-    """What will take the place of a store's passages, vectors and model."""
+    """What will replace a store's passages, vectors and model."""
 
     def __init__(self, store: AnswerStore) -> None:
-        self.store = store
+        self._store = store
 
     def model(self) -> Model | None:
         """Return the model of an unfinished reindex; None if there is none."""
-        if not self.store.rows("SELECT 1 FROM sqlite_master WHERE name = 'next_model'"):
+        if not self._store.rows("SELECT 1 FROM sqlite_master WHERE name = 'next_model'"):
             return None
-        (row,) = self.store.rows("SELECT fingerprint, name, dimension, window FROM next_model")
+        (row,) = self._store.rows("SELECT fingerprint, name, dimension, window FROM next_model")
         return Model(*row)
 
     def counts(self) -> dict[str, int]:
-        """Count the answers that are done (blank ones never are), their passages and vectors."""
+        """Return the number of answers that are done, without blank ones, passages and vectors."""
         names = ("answers", "passages", "vectors")
         if self.model() is None:
             return dict.fromkeys(names, 0)
@@ -90,95 +96,121 @@ class Successor:
             "SELECT (SELECT count(DISTINCT answer) FROM next_passages), "
             "(SELECT count(*) FROM next_passages), (SELECT count(*) FROM next_vectors)"
         )
-        return dict(zip(names, self.store.rows(sql)[0], strict=True))
+        return dict(zip(names, self._store.rows(sql)[0], strict=True))
 
     def unused_vectors(self) -> int:
-        """Count the vectors that no passage has."""
+        """Return the number of vectors that no passage has."""
         if self.model() is None:
             return 0
         sql = (
             "SELECT count(*) FROM next_vectors v "
             "WHERE NOT EXISTS (SELECT 1 FROM next_passages p WHERE p.vector = v.key)"
         )
-        return int(self.store.rows(sql)[0][0])
+        return int(self._store.rows(sql)[0][0])
 
     def begin(self, model: Model) -> None:
-        """Go on with what this model has made; drop what another has, and make the tables."""
-        before = self.model()
-        with self.store.transaction():
-            if before and before.fingerprint != model.fingerprint:
+        """Resume a reindex with this model, or drop that of another one and create the tables."""
+        previous = self.model()
+        with self._store.transaction():
+            if previous and previous.fingerprint != model.fingerprint:
                 self.drop()
-                before = None
-            if before is None:
+                previous = None
+            if previous is None:
                 for statement in _TABLES:
-                    self.store.db.execute(statement)
-            row = astuple(model)  # the same model may stand in another folder now
-            self.store.db.execute("INSERT OR REPLACE INTO next_model VALUES (?, ?, ?, ?)", row)
+                    self._store.db.execute(statement)
+            row = astuple(model)  # the same model may be in another folder now
+            self._store.db.execute("INSERT OR REPLACE INTO next_model VALUES (?, ?, ?, ?)", row)
 
     def pending(self) -> Int64:
-        """Return the keys of answers that have no passages here, ascending; blank ones never do.
+        """Return the keys of answers that have no passages here, ascending.
 
-        So an answer that was added, or whose text changed, after its batch is among them.
+        Among them are blank answers, and those that were added, or whose text changed, since
+        their batch was written.
         """
         return int_array(
-            self.store.rows(
+            self._store.rows(
                 "SELECT key FROM answers a "
                 "WHERE NOT EXISTS (SELECT 1 FROM next_passages p WHERE p.answer = a.key) "
                 "ORDER BY key"
             )
         )
 
+    def answers(self, keys: Sequence[int]) -> list[Answer]:
+        """Return the answers with these keys, in this order."""
+        answers = self._store.get_keys(keys)
+        return [answers[key] for key in keys]
+
     def known(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
-        """Return the vector's key of each hash that has one."""
-        return dict(
-            self.store.rows_in("SELECT sha, key FROM next_vectors WHERE sha IN ({})", list(hashes))
-        )
+        """Return the key of the vector of each of these hashes that has one here."""
+        sql = "SELECT sha, key FROM next_vectors WHERE sha IN ({})"
+        return dict(self._store.rows_in(sql, list(hashes)))
 
     def put(
         self,
         keys: Sequence[int],
-        rows: Sequence[Embedded],
+        answers: Sequence[SplitAnswer],
         hashes: Sequence[bytes],
         vectors: Float16,
     ) -> None:
-        """Add the passages of answers and new vectors, in one transaction.
+        """Add the passages of answers, and new vectors, in one transaction.
 
         Args:
-            keys: The answers', `n` of them.
-            rows: `n` of them.
-            hashes: SHA-256 of each new passage text, `m` of them, none known yet.
+            keys: The keys of the `n` answers.
+            answers: The `n` answers.
+            hashes: SHA-256 of `m` passage texts that have no vector here yet.
             vectors: `(m, d)` float16, unit rows.
         """
-        with self.store.transaction():
-            connection = self.store.db.conn
+        with self._store.transaction():
+            connection = self._store.connection
             connection.executemany(
                 "INSERT INTO next_vectors(sha, vector) VALUES (?, ?)",
                 ((sha, row.tobytes()) for sha, row in zip(hashes, vectors, strict=True)),
             )
-            known = self.known({sha for row in rows for sha in row.hashes})
+            known = self.known({sha for split in answers for sha in split.hashes})
             connection.executemany(
                 "INSERT INTO next_passages VALUES (?, ?, ?, ?)",
                 (
                     (key, passage.start, passage.end, known[sha])
-                    for key, row in zip(keys, rows, strict=True)
-                    for passage, sha in zip(row.passages, row.hashes, strict=True)
+                    for key, split in zip(keys, answers, strict=True)
+                    for passage, sha in zip(split.passages, split.hashes, strict=True)
                 ),
             )
 
     def take_over(self) -> None:
-        """Put all of it in the place of what is in use; part of the caller's transaction."""
-        with self.store.transaction():
-            (above,) = self.store.rows(
+        """Replace passages, vectors and model of the store; part of the caller's transaction."""
+        with self._store.transaction():
+            ((above,),) = self._store.rows(
                 "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'vectors'"
-            )[0]
-            self.store.revise()
+            )
+            self._store.bump_revision()
             for statement in _TAKE_OVER:
-                self.store.db.execute(statement, {"above": above} if ":above" in statement else {})
+                self._store.db.execute(statement, {"above": above} if ":above" in statement else {})
             self.drop()
 
     def drop(self) -> None:
-        """Drop the tables; the next `forget` gives their room back."""
-        with self.store.transaction():
+        """Drop the tables; their bytes are erased as those of deleted answers."""
+        with self._store.transaction():
             for statement in _DROP:
-                self.store.db.execute(statement)
-            self.store.to_be_forgotten()
+                self._store.db.execute(statement)
+            self._store.require_erasure()
+
+    # -- disk space ------------------------------------------------------------------------------
+
+    def free_bytes(self) -> int:
+        """Return the bytes that are free on the disk of the index."""
+        return shutil.disk_usage(self._store.path.parent).free
+
+    def needed_bytes(self, dimension: int, vectors: int, passages: int) -> int:
+        """Return the bytes needed at once: while switching, or while the database is vacuumed."""
+        counts = self._store.counts()
+        database = self._store.path.stat().st_size
+        old = _table_bytes(self._store.model().dimension, counts["vectors"], counts["passages"])
+        new = _table_bytes(dimension, vectors, passages)
+        faiss = vectors * (2 * dimension + _FAISS_KEY_BYTES)
+        log_of_switch = old + 2 * new  # what is freed is overwritten with zeros
+        copy_and_log_of_vacuum = 2 * max(database - old + new, 0)
+        return new + faiss + max(log_of_switch, copy_and_log_of_vacuum)
+
+
+def _table_bytes(dimension: int, vectors: int, passages: int) -> int:
+    return vectors * (2 * dimension + _VECTOR_ROW_BYTES) + passages * _PASSAGE_ROW_BYTES

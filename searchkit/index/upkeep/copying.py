@@ -1,4 +1,4 @@
-"""Copy: the answers of one index into another, with their vectors, so that nothing is embedded."""
+"""Copy: add the answers of one index to another, with their vectors; nothing is embedded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.core.progress import Progress
 from searchkit.index.base import BaseIndex
-from searchkit.index.ingest import BATCH, Ingested, batches
+from searchkit.index.ingest import BATCH_SIZE, Ingested, batches
 
 log = logging.getLogger("searchkit")
 
@@ -18,20 +18,20 @@ def copy(
     target: BaseIndex,
     *,
     progress: Progress | None = None,
-    batch: int = BATCH,
+    batch: int = BATCH_SIZE,
 ) -> Ingested:
     """Add every answer of one index to another, or update it there.
 
-    A killed copy goes on when it is run again. Decisions about findings stay where they are.
+    A copy that was killed is resumed by running it again. Decisions about findings are not copied.
 
     Args:
         source: Open for reading.
         target: Open for writing, of the same model.
         progress: Called with how many answers are done, and of how many.
-        batch: Answers that are written together.
+        batch: Answers in a transaction.
 
     Raises:
-        BadInput: if both are one.
+        BadInput: if both are the same index.
         IndexMismatch: if their models differ.
     """
     if source.is_same(target):
@@ -48,7 +48,7 @@ def copy(
         done.count(target.add_with_vectors(answers))
         if progress:
             progress(done.read, total)
-    if decided := len(source.decisions()):
-        log.info("%s decisions about findings stay in %s", f"{decided:,}", source.place)
+    if decisions := len(source.decisions()):
+        log.info("%s decisions about findings stay in %s", f"{decisions:,}", source.place)
     done.seconds = round(time.perf_counter() - started, 3)
     return done

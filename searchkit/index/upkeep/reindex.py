@@ -1,4 +1,4 @@
-"""Reindex: every answer embedded anew with another model, beside the old vectors, then a swap.
+"""Reindex: embed every answer with another model, beside the vectors in use, and then switch.
 
 Readers see the old state until they open again. A reindex that was killed is resumed by running it
 again with the same model: what was committed is not embedded twice.
@@ -7,7 +7,6 @@ again with the same model: what was committed is not embedded twice.
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +15,13 @@ from heapq import nsmallest
 from searchkit.core.errors import BadInput, StorageFailed
 from searchkit.core.progress import Counter, Progress
 from searchkit.encoding.encoder import Encoder
-from searchkit.index.embedding import AnswerProgress, cut, embed, model_row, new_texts
-from searchkit.index.folder import Index
-from searchkit.index.ingest import BATCH, batches
-from searchkit.index.storage.successor import Successor
+from searchkit.index.base import BaseIndex
+from searchkit.index.embedding import AnswerProgress, embed, model_of, new_texts, split_answers
+from searchkit.index.ingest import BATCH_SIZE, batches
 
 log = logging.getLogger("searchkit")
-SAMPLE = 512  # texts that are embedded to measure how long all of them will take
-WARM_UP = 16  # texts that are embedded before the clock starts
-# Bytes beside the numbers themselves: hash, key and their place in an index of the database
-VECTOR_ROW, PASSAGE_ROW, FAISS_KEY = 100, 40, 8
+SAMPLE_SIZE = 512  # texts that are embedded to measure how long all of them will take
+WARM_UP_SIZE = 16  # texts that are embedded before the clock starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +29,10 @@ class Reindexed:
     """What a reindex did.
 
     Attributes:
-        answers: In the index.
-        passages: Cut from them for this model.
+        answers: Answers in the index.
+        passages: Passages that they were split into for the new model.
         embedded: Distinct passage texts that the model was run on.
-        reused: Those that an earlier reindex, which was not finished, had embedded already.
+        reused: Distinct passage texts that an earlier, unfinished reindex had embedded.
         seconds: Wall time.
     """
 
@@ -52,13 +48,13 @@ class Estimate:
     """What a reindex would do.
 
     Attributes:
-        answers: In the index.
-        passages: As this model would have them.
+        answers: Answers in the index.
+        passages: Passages that they would be split into for the new model.
         to_embed: Distinct passage texts that the model would be run on.
-        reused: Those that an unfinished reindex with this model has embedded already.
-        seconds: How long it would take, by a sample.
+        reused: Distinct passage texts that an unfinished reindex with this model has embedded.
+        seconds: Expected wall time, from a sample.
         disk: Bytes needed while it runs; most of them are free again afterwards.
-        free: Bytes that are free where the index is.
+        free: Bytes that are free on the disk of the index.
     """
 
     answers: int
@@ -71,12 +67,12 @@ class Estimate:
 
 
 def reindex(
-    index: Index, encoder: Encoder, *, progress: Progress | None = None, batch: int = BATCH
+    index: BaseIndex, encoder: Encoder, *, progress: Progress | None = None, batch: int = BATCH_SIZE
 ) -> Reindexed:
-    """Embed every answer with another model, and swap its vectors in, in one commit.
+    """Embed every answer with another model, and switch to its vectors in one commit.
 
-    Answers, keys, columns and full text stay as they are. With the model that the index has, only
-    what an unfinished reindex has left is dropped.
+    Answers, keys, columns and full text stay as they are. With the index's own model this only
+    drops what an unfinished reindex has left.
 
     Args:
         index: Open for writing; it has the new model afterwards.
@@ -85,73 +81,75 @@ def reindex(
         batch: Answers in a transaction.
 
     Raises:
-        BadInput: if the model gives a vector that is not one; the answer is named.
-        StorageFailed: if the disk is full. The index is usable, with the model that it had or, if
-            only the wiping out of the old vectors failed, with the new one.
+        BadInput: if the index can't be reindexed, or the model gives an invalid vector; the
+            message names the answer.
+        StorageFailed: if the disk is full. The index is usable, with its old model, or with the
+            new one if only erasing the old vectors failed.
     """
     if not index.is_writable:
         raise ValueError("opened for reading; use Index.open(path, write=True)")
     started = time.perf_counter()
-    successor = Successor(index.store)
+    successor = index.successor()
     embedded = reused = 0
-    if _is_made_with(index, encoder):
+    if _has_model(index, encoder):
         if successor.model():
             index.drop_reindex()
     else:
         try:
-            successor.begin(model_row(encoder))
+            successor.begin(model_of(encoder))
             reused = successor.counts()["vectors"]
             embedded = _embed_pending(index, encoder, progress, batch)
             index.switch_model(encoder)
         except StorageFailed as error:
-            raise StorageFailed(f"{error}; {_what_now(index, encoder)}") from error
-    counts, seconds = index.store.counts(), round(time.perf_counter() - started, 3)
+            raise StorageFailed(f"{error}; {_advice(index, encoder)}") from error
+    counts, seconds = index.counts(), round(time.perf_counter() - started, 3)
     return Reindexed(counts["answers"], counts["passages"], embedded, reused, seconds)
 
 
-def _is_made_with(index: Index, encoder: Encoder) -> bool:
-    """Return whether an index has this model already, and if so, say it to the user, too."""
-    model = index.store.model()
+def _has_model(index: BaseIndex, encoder: Encoder) -> bool:
+    """Whether an index was made with this model; if so, log that there is nothing to do."""
+    model = index.model
     if model.fingerprint != encoder.fingerprint:
         return False
     made_with = f"{model.name} ({model.fingerprint[:12]})"
-    log.info("%s: made with %s already; there is nothing to do", index.path, made_with)
+    log.info("%s: made with %s already; there is nothing to do", index.place, made_with)
     return True
 
 
-def _embed_pending(index: Index, encoder: Encoder, progress: Progress | None, batch: int) -> int:
-    """Embed the answers that the successor doesn't have yet; return how many texts that were."""
-    successor = Successor(index.store)
+def _embed_pending(
+    index: BaseIndex, encoder: Encoder, progress: Progress | None, batch: int
+) -> int:
+    """Embed the answers that the successor doesn't have; return the number of texts embedded."""
+    successor = index.successor()
     pending, total = successor.pending().tolist(), len(index)
     counter = Counter(progress, total, total - len(pending))
     counter.advance(0)
     embedded = 0
     for keys in batches(pending, batch):
-        answers = index.store.get_keys(keys)
-        rows = cut(encoder, [answers[key] for key in keys])
-        new = new_texts(rows, successor.known({sha for row in rows for sha in row.hashes}))
-        share = AnswerProgress(_after(counter.done, total, progress), len(rows))
+        split = split_answers(encoder, successor.answers(keys))
+        new = new_texts(split, successor.known({sha for a in split for sha in a.hashes}))
+        report = AnswerProgress(_offset(progress, counter.done, total), len(split))
         try:
-            vectors = embed(encoder, list(new.values()), share)
+            vectors = embed(encoder, list(new.values()), report)
         except BadInput as error:
-            sha = _culprit(encoder, new)
-            answer = next(row.answer for row in rows if sha in row.hashes)
+            sha = _find_failing_text(encoder, new)
+            answer = next(a.answer for a in split if sha in a.hashes)
             raise BadInput(
                 f"answer {answer.id!r}: {error}; the index is as it was; use another model"
             ) from error
-        successor.put(keys, rows, list(new), vectors)
-        counter.advance(len(rows))
+        successor.put(keys, split, list(new), vectors)
+        counter.advance(len(split))
         embedded += len(new)
     return embedded
 
 
-def _after(before: int, total: int, progress: Progress | None) -> Progress | None:
-    """Report the answers of a batch together with those that are done."""
+def _offset(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Return a `progress` that counts the answers of a batch after those that are done."""
     return (lambda done, _: progress(before + done, total)) if progress else None
 
 
-def _culprit(encoder: Encoder, texts: dict[bytes, str]) -> bytes:
-    """Find the hash of a text for which the model gives no vector, among some that hold one."""
+def _find_failing_text(encoder: Encoder, texts: dict[bytes, str]) -> bytes:
+    """Return the hash of a text for which the model gives an invalid vector, by bisection."""
     suspects = list(texts)
     while len(suspects) > 1:
         half = suspects[: len(suspects) // 2]
@@ -163,8 +161,9 @@ def _culprit(encoder: Encoder, texts: dict[bytes, str]) -> bytes:
     return suspects[0]
 
 
-def _what_now(index: Index, encoder: Encoder) -> str:
-    if index.store.model().fingerprint == encoder.fingerprint:
+def _advice(index: BaseIndex, encoder: Encoder) -> str:
+    """Return what to do after the disk was full."""
+    if index.model.fingerprint == encoder.fingerprint:
         return (
             "the index has the new model; the old vectors are wiped out by the next command that "
             "writes and finds room"
@@ -172,67 +171,55 @@ def _what_now(index: Index, encoder: Encoder) -> str:
     return "make room and run the same command again: it goes on where it was"
 
 
-# -- what it would take ----------------------------------------------------------------------------
+# -- estimate --------------------------------------------------------------------------------------
 
 
-def estimate(index: Index, encoder: Encoder) -> Estimate:
-    """Say what a reindex would take; cuts every answer, embeds a sample, and changes nothing."""
-    free = shutil.disk_usage(index.path).free
-    if _is_made_with(index, encoder):
-        return Estimate(len(index), index.store.counts()["passages"], 0, 0, 0.0, 0, free)
+def estimate(index: BaseIndex, encoder: Encoder) -> Estimate:
+    """Return what a reindex would take; this splits every answer, and embeds a sample.
+
+    Raises:
+        BadInput: if the index can't be reindexed.
+    """
+    successor = index.successor()
+    free = successor.free_bytes()
+    if _has_model(index, encoder):
+        return Estimate(len(index), index.counts()["passages"], 0, 0, 0.0, 0, free)
     started = time.perf_counter()
     passages, hashes, sample = _survey(index, encoder)
     seconds = time.perf_counter() - started
-    successor = Successor(index.store)
     unfinished = successor.model()
-    same = unfinished is not None and unfinished.fingerprint == encoder.fingerprint
-    reused = len(successor.known(hashes)) if same else 0
+    can_resume = unfinished is not None and unfinished.fingerprint == encoder.fingerprint
+    reused = len(successor.known(hashes)) if can_resume else 0
     to_embed = len(hashes) - reused
     return Estimate(
         answers=len(index),
         passages=passages,
         to_embed=to_embed,
         reused=reused,
-        seconds=round(seconds + _seconds_a_text(encoder, sample) * to_embed, 1),
-        disk=_disk(index, encoder.dimension, len(hashes), passages),
+        seconds=round(seconds + _seconds_per_text(encoder, sample) * to_embed, 1),
+        disk=successor.needed_bytes(encoder.dimension, len(hashes), passages),
         free=free,
     )
 
 
-def _survey(index: Index, encoder: Encoder) -> tuple[int, set[bytes], list[str]]:
-    """Cut every answer: how many passages, the hashes of their texts, a sample of these texts.
+def _survey(index: BaseIndex, encoder: Encoder) -> tuple[int, set[bytes], list[str]]:
+    """Split every answer; return the number of passages, the hashes of their texts, a sample.
 
-    The sample are the texts with the least hashes: the same each time, and of every kind.
+    The sample holds the texts with the smallest hashes: the same each time, and of every kind.
     """
     passages, hashes, sample = 0, set[bytes](), dict[bytes, str]()
-    for answers in batches(index.answers(), BATCH):
-        rows = cut(encoder, answers)
-        passages += sum(len(row.passages) for row in rows)
-        found = new_texts(rows, {})
-        hashes |= found.keys()
-        found |= sample
-        sample = {sha: found[sha] for sha in nsmallest(SAMPLE, found)}
+    for answers in batches(index.answers(), BATCH_SIZE):
+        split = split_answers(encoder, answers)
+        passages += sum(len(answer.passages) for answer in split)
+        texts = new_texts(split, {})
+        hashes |= texts.keys()
+        texts |= sample
+        sample = {sha: texts[sha] for sha in nsmallest(SAMPLE_SIZE, texts)}
     return passages, hashes, list(sample.values())
 
 
-def _seconds_a_text(encoder: Encoder, texts: Sequence[str]) -> float:
-    embed(encoder, texts[:WARM_UP])
+def _seconds_per_text(encoder: Encoder, texts: Sequence[str]) -> float:
+    embed(encoder, texts[:WARM_UP_SIZE])
     started = time.perf_counter()
     embed(encoder, texts)
     return (time.perf_counter() - started) / max(len(texts), 1)
-
-
-def _disk(index: Index, dimension: int, vectors: int, passages: int) -> int:
-    """Return the bytes needed at once: while swapping, or while the database is vacuumed."""
-    counts = index.store.counts()
-    database = index.store.path.stat().st_size
-    old = _table(index.store.model().dimension, counts["vectors"], counts["passages"])
-    new = _table(dimension, vectors, passages)
-    faiss = vectors * (2 * dimension + FAISS_KEY)
-    log_of_the_swap = old + 2 * new  # what is freed is overwritten with zeros
-    copy_and_log_of_the_vacuum = 2 * max(database - old + new, 0)
-    return new + faiss + max(log_of_the_swap, copy_and_log_of_the_vacuum)
-
-
-def _table(dimension: int, vectors: int, passages: int) -> int:
-    return vectors * (2 * dimension + VECTOR_ROW) + passages * PASSAGE_ROW

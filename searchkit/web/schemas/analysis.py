@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from searchkit.index.decisions import Verdict
+from searchkit.index.records import DecisionStatus
 from searchkit.web.schemas.corpus import Record
 
 Mark = float | str
@@ -65,7 +65,7 @@ class Finding(Record):
     remarks: list[str]
     first: str | None
     """The id of the answer that was handed in first, if both times are known."""
-    decision: Verdict
+    decision: DecisionStatus
 
 
 class ComparedPair(Finding):
@@ -100,7 +100,7 @@ class Decision(Record):
     """Counts all decisions of the index."""
     left: str
     right: str
-    decision: Verdict
+    decision: DecisionStatus
     reason: str
     decided_at: str
     """In UTC, as ISO 8601."""

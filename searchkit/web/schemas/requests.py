@@ -7,8 +7,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from searchkit.index.decisions import LONGEST, Verdict
+from searchkit.index.decisions import MAX_REASON_LENGTH
 from searchkit.index.ingest import OnDuplicate
+from searchkit.index.records import DecisionStatus
 from searchkit.sources.columns import Columns
 from searchkit.web.uploads import ReadOptions
 
@@ -34,8 +35,8 @@ class NewDecision(Body):
 
     left: str
     right: str
-    decision: Verdict
-    reason: Annotated[str, Field(max_length=LONGEST)] = ""
+    decision: DecisionStatus
+    reason: Annotated[str, Field(max_length=MAX_REASON_LENGTH)] = ""
 
 
 class NewColumns(Body):

@@ -87,7 +87,7 @@ def test_a_new_checkpoint_comes_when_it_pays(folder: Path, monkeypatch) -> None:
         index.add([Answer(f"y{n}", f"text{n}") for n in range(10_001)])
     assert [p.name for p in folder.glob("*.faiss")] == ["vectors-2.faiss"]
     with Index.open(folder, encoder=ToyEncoder()) as index:
-        assert index.store.checkpoint().count == 10_007
+        assert index.checkpoints.current().count == 10_007
 
 
 def test_rows_of_the_file_that_differ_from_the_table_are_counted(folder: Path) -> None:

@@ -1,0 +1,232 @@
+"""The interface of an index: what a backend stores, returns, searches and writes.
+
+`base.BaseIndex` adds what all backends share. `folder.Index` and `milvus.index.MilvusIndex` are the
+two backends; another one is a subclass of `BaseIndex` with the abstract methods of this file.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from searchkit.core.arrays import Float16, Float32
+from searchkit.core.errors import BadInput
+from searchkit.core.records import Answer, Hit
+from searchkit.core.where import EVERYTHING, Where
+from searchkit.encoding.encoder import Encoder
+from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
+from searchkit.index.storage.successor import Successor
+
+
+class IndexBackend(ABC):
+    """The methods in which one kind of index differs from another.
+
+    A method that isn't abstract is right for most backends, and refuses or does nothing in others.
+    """
+
+    # -- identity and lifetime -------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Where the index is, as a user would write it."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """A short name, for titles."""
+
+    @property
+    @abstractmethod
+    def model(self) -> Model:
+        """The model that the index was made with; it is not loaded for this."""
+
+    @property
+    @abstractmethod
+    def is_writable(self) -> bool:
+        """Whether the index was opened for writing."""
+
+    def is_same(self, other: IndexBackend) -> bool:
+        """Whether both are one index."""
+        return self.place == other.place
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish writing, and release everything."""
+
+    @abstractmethod
+    def _release(self) -> None:
+        """Release everything, after an error."""
+
+    # -- reading about the whole -----------------------------------------------------------------
+
+    @abstractmethod
+    def counts(self) -> dict[str, int]:
+        """Return the number of answers, blank ones, questions, authors, passages and vectors."""
+
+    @abstractmethod
+    def by_question(self) -> list[dict[str, Any]]:
+        """Return the number of answers and authors of each question, in order of the questions."""
+
+    @abstractmethod
+    def columns(self) -> list[str]:
+        """Return the names of the columns in `meta`, in the order in which they were added."""
+
+    @abstractmethod
+    def storage(self) -> dict[str, Any]:
+        """Return what `status` shows of how the index is stored, as JSON values by name."""
+
+    @abstractmethod
+    def problems(self) -> Iterator[str]:
+        """Yield everything that is wrong with what is stored, in one line with what mends it."""
+
+    def is_outdated(self) -> bool:
+        """Whether the index has an older format, which opening it for writing updates."""
+        return False
+
+    @abstractmethod
+    def decisions(self) -> list[Decision]:
+        """Return the latest decision about each pair, in the order of deciding."""
+
+    # -- reading answers -------------------------------------------------------------------------
+
+    @abstractmethod
+    def get_existing(self, ids: Sequence[str]) -> dict[str, Answer]:
+        """Return the answers with these ids that are in the index, by id."""
+
+    @abstractmethod
+    def get_stored(self, id_: str) -> StoredAnswer:
+        """Return an answer with its passages and vectors.
+
+        Raises:
+            NoSuchThing: if there is no answer with this id.
+        """
+
+    @abstractmethod
+    def ids(self, where: Where = EVERYTHING) -> list[str]:
+        """Return the ids of the answers that match a filter, blank ones too, sorted."""
+
+    @abstractmethod
+    def answers(self, where: Where = EVERYTHING) -> Iterator[Answer]:
+        """Stream the answers that match a filter, in the order in which they were added."""
+
+    def answers_page(self, where: Where, start: int, stop: int) -> tuple[list[Answer], int]:
+        """Return answers number `start` (from 0) to `stop` (exclusive) of `answers`, and how many.
+
+        Returns:
+            The answers, and the number of all answers that match the filter.
+        """
+        return list(islice(self.answers(where), start, stop)), len(self.ids(where))
+
+    @abstractmethod
+    def iter_stored(self, where: Where = EVERYTHING) -> Iterator[StoredAnswer]:
+        """Stream the answers that match a filter, blank ones too, with passages and vectors.
+
+        They come in the order in which they were added.
+        """
+
+    @abstractmethod
+    def passage_vectors(self, where: Where = EVERYTHING) -> PassageVectors:
+        """Return the vectors of all passages of the answers that match a filter."""
+
+    # -- searching -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def search_vectors(
+        self, queries: Sequence[Float32], k: int = 10, where: Where = EVERYTHING
+    ) -> list[list[Hit]]:
+        """Find the answers nearest to each query, given by the vectors of its passages.
+
+        Args:
+            queries: For each query `(p, d)` float32, unit rows; `(d,)` for one passage.
+            k: Number of hits for each query, at most.
+            where: Which answers to search among.
+        """
+
+    @abstractmethod
+    def search_words(
+        self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING
+    ) -> list[list[Hit]]:
+        """Find the answers that best match each query's words, by BM25.
+
+        Words are taken literally, whatever they mean to SQLite, and compared by their English
+        stem, without case and accents.
+        """
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    @abstractmethod
+    def remove(self, ids: Sequence[str]) -> int:
+        """Delete answers.
+
+        Returns:
+            How many answers were deleted.
+
+        Raises:
+            NoSuchThing: if there is no answer with one of the ids; nothing was deleted.
+        """
+
+    @abstractmethod
+    def rebuild(self) -> None:
+        """Make again, or tidy up, everything that needs no model."""
+
+    def flush(self) -> None:  # noqa: B027
+        """Move what was written to where it is kept for good, if that is another place."""
+
+    @abstractmethod
+    def add_decision(self, decision: Decision) -> Decision:
+        """Store a decision; return it with its number."""
+
+    @abstractmethod
+    def remove_decision(self, number: int | None) -> Decision | None:
+        """Delete and return a decision, or the latest of all; None if there is none."""
+
+    @abstractmethod
+    def _known(self, hashes: set[bytes]) -> Mapping[bytes, Any]:
+        """Return where the vector of each of these hashes is, for those that have one."""
+
+    @abstractmethod
+    def _put(
+        self,
+        answers: Sequence[SplitAnswer],
+        same_text: Sequence[Answer],
+        known: Mapping[bytes, Any],
+        hashes: Sequence[bytes],
+        vectors: Float16,
+    ) -> None:
+        """Write answers; see `AnswerStore.put`. `known` is what `_known` returned."""
+
+    @abstractmethod
+    def _update_columns(self, answers: Sequence[Answer]) -> None:
+        """Replace the `meta` of stored answers."""
+
+    # -- another model ---------------------------------------------------------------------------
+
+    def successor(self) -> Successor:
+        """Return the passages and vectors that an unfinished reindex has made.
+
+        Raises:
+            BadInput: if the index can't be reindexed.
+        """
+        raise BadInput(
+            f"{self.place}: only an index in a folder can be reindexed; copy it into a folder"
+        )
+
+    def switch_model(self, encoder: Encoder) -> None:
+        """Replace passages, vectors and model by those of the successor, in one commit.
+
+        Raises:
+            BadInput: if the index can't be reindexed.
+            StorageFailed: if the disk is full; before the commit the index is as it was.
+        """
+        self.successor()
+
+    def drop_reindex(self) -> None:
+        """Drop the successor, and give its disk space back.
+
+        Raises:
+            BadInput: if the index can't be reindexed.
+        """
+        self.successor()

@@ -1,0 +1,113 @@
+"""Searching an index in a folder: by vectors and by words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.core.arrays import Float32, Int64, unit_rows
+from searchkit.core.records import Hit, Passage
+from searchkit.core.where import Where
+from searchkit.index.base import SCORE_TOLERANCE
+from searchkit.index.storage.fulltext import best_passage
+from searchkit.index.storage.store import AnswerStore
+from searchkit.index.storage.vectors import VectorIndex
+
+
+class VectorSearch:
+    """A search for the answers nearest to queries, among those that match a filter.
+
+    Args:
+        store: The database.
+        vectors: All vectors of the index.
+        k: Number of hits for each query, at most.
+        where: Which answers to search among.
+    """
+
+    def __init__(self, store: AnswerStore, vectors: VectorIndex, k: int, where: Where) -> None:
+        self._store = store
+        self._vectors = vectors
+        self._k = k
+        self._answers = None if where.is_empty() else store.matching(where)  # keys, None for all
+        self._allowed = None if self._answers is None else store.vectors_of(self._answers)
+        self._total = len(vectors) if self._allowed is None else len(self._allowed)
+
+    def run(self, queries: Sequence[Float32]) -> list[list[Hit]]:
+        """Return the hits of each query, given as the `(p, d)` or `(d,)` rows of its passages."""
+        if not self._total or not queries:
+            return [[] for _ in queries]
+        rows = [unit_rows(np.atleast_2d(query)) for query in queries]
+        depth = min(self._k, self._total) + 1
+        scores, keys = self._vectors.search(np.concatenate(rows), depth, self._allowed)
+        ends = np.cumsum([len(query) for query in rows])[:-1]
+        parts = zip(rows, np.split(scores, ends), np.split(keys, ends), strict=True)
+        return [self._nearest(*part) for part in parts]
+
+    def _nearest(self, query: Float32, scores: Float32, keys: Int64) -> list[Hit]:
+        """Deepen the search until the best `k` answers, and all ties with the last, are in it.
+
+        Args:
+            query: `(p, d)`.
+            scores: `(p, depth)`, from the first search.
+            keys: `(p, depth)`, of the vectors.
+        """
+        depth = min(self._k, self._total) + 1
+        while True:
+            best = self._best_passages(scores, keys)
+            ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))[: self._k]
+            is_all = depth > self._total
+            reached = -np.inf if is_all else float(scores[:, -1].max())
+            if is_all or (len(ranked) == self._k and ranked[-1][1][0] > reached + SCORE_TOLERANCE):
+                rows = [(key, score, passage) for key, (score, _, passage) in ranked]
+                return make_hits(self._store, rows)
+            depth = min(depth * 4, self._total + 1)
+            scores, keys = self._vectors.search(query, depth, self._allowed)
+
+    def _best_passages(self, scores: Float32, keys: Int64) -> dict[int, tuple[float, str, Passage]]:
+        """Return the (score to six places, id, best passage) of each answer by its key."""
+        score_of: dict[int, float] = {}
+        for key, score in zip(keys.ravel().tolist(), scores.ravel().tolist(), strict=True):
+            if np.isfinite(score):
+                score_of[key] = max(score, score_of.get(key, -2.0))
+        rows = self._store.passages_with(list(score_of))
+        if self._answers is not None:
+            is_allowed = _contained(np.array([row[1] for row in rows], np.int64), self._answers)
+            rows = [row for row, allowed in zip(rows, is_allowed, strict=True) if allowed]
+        best: dict[int, tuple[float, str, Passage]] = {}
+        for vector, answer, id_, start, end in rows:
+            score = round(score_of[vector], 6)
+            if answer not in best or (score, -start) > (best[answer][0], -best[answer][2].start):
+                best[answer] = (score, id_, Passage(start, end))
+        return best
+
+
+def search_words(store: AnswerStore, query: str, k: int, allowed: Int64 | None) -> list[Hit]:
+    """Return the answers that best match a query's words; `allowed` holds keys, None for all."""
+    rows = store.fulltext.search(query, k, allowed)
+    passages: dict[int, list[Passage]] = {key: [] for key, *_ in rows}
+    for answer, start, end, _ in store.passages_of(list(passages)):
+        passages[answer].append(Passage(start, end))
+    return make_hits(
+        store,
+        [(key, round(score, 6), best_passage(text, passages[key])) for key, score, text in rows],
+    )
+
+
+def make_hits(store: AnswerStore, rows: Sequence[tuple[int, float, Passage]]) -> list[Hit]:
+    """Return hits from (answer key, score, passage), best first."""
+    answers = store.get_keys([key for key, *_ in rows])
+    return [
+        Hit(rank, score, answers[key], passage)
+        for rank, (key, score, passage) in enumerate(rows, 1)
+    ]
+
+
+def _contained(values: Int64, among: Int64) -> NDArray[np.bool_]:
+    """Return which values are in a sorted array, without reading the rest of it."""
+    if not len(among):
+        return np.zeros(len(values), bool)
+    positions = np.minimum(np.searchsorted(among, values), len(among) - 1)
+    is_contained: NDArray[np.bool_] = among[positions] == values
+    return is_contained

@@ -1,0 +1,125 @@
+"""Records that an index takes and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from searchkit.core.arrays import Float32
+from searchkit.core.records import Answer, Passage
+
+DecisionStatus = Literal["confirmed", "dismissed", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The embedding model that an index was made with.
+
+    Attributes:
+        fingerprint: SHA-256 of the model's files and settings; equal for models that give the same
+            vectors.
+        name: The model's folder or hub name.
+        dimension: Length of its vectors.
+        window: Tokens that a passage may have.
+    """
+
+    fingerprint: str
+    name: str
+    dimension: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """How many answers one `add` changed, and how many passages it embedded.
+
+    Attributes:
+        added: Answers whose id was new.
+        updated: Answers whose text or columns changed.
+        unchanged: Answers that were already in the index.
+        passages: Passages that the added and updated texts were split into.
+        embedded: Distinct passage texts that the model was run on.
+    """
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    passages: int = 0
+    embedded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SplitAnswer:
+    """An answer to be written.
+
+    Attributes:
+        answer: The answer.
+        passages: Its passages, in order; empty if it is blank.
+        hashes: SHA-256 of each passage's text, as `embedding.passage_hash` returns it.
+    """
+
+    answer: Answer
+    passages: Sequence[Passage]
+    hashes: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer with everything that the index keeps about it.
+
+    Attributes:
+        answer: The answer.
+        passages: Its passages, in order; empty if it is blank.
+        vectors: `(p, d)` float32, one row a passage, rounded to float16.
+    """
+
+    answer: Answer
+    passages: list[Passage]
+    vectors: Float32
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """The vectors of many answers' passages, each distinct text once; answers in order of id.
+
+    Attributes:
+        ids: The ids of the `n` answers.
+        questions: The question of each answer, or None.
+        rows: For each answer the rows of `vectors` that belong to its passages, in order; empty if
+            it is blank. Equal texts have the same row.
+        vectors: `(v, d)` float32, unit rows.
+    """
+
+    ids: list[str]
+    questions: list[str | None]
+    rows: list[tuple[int, ...]]
+    vectors: Float32
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a pair of answers.
+
+    Attributes:
+        number: Counts all decisions of the index; higher is later; 0 before it is stored.
+        left: The id of one answer; the smaller of both.
+        right: The id of the other answer.
+        decision: `confirmed`, `dismissed`, or `open`: an earlier decision was withdrawn.
+        reason: The person's reason; may be empty.
+        decided_at: Time in UTC, as ISO 8601.
+        is_stale: Whether one of the texts has changed since, so that the pair has to be decided
+            again. Computed when decisions are read, and not stored.
+        left_sha: SHA-256 of the left text at that time; None if it is not in this index.
+        right_sha: SHA-256 of the right text at that time; None if it is not in this index.
+    """
+
+    number: int
+    left: str
+    right: str
+    decision: DecisionStatus
+    reason: str
+    decided_at: str
+    is_stale: bool = False
+    left_sha: bytes | None = None
+    right_sha: bytes | None = None

@@ -1,0 +1,120 @@
+"""The full-text index of the answers: SQLite's FTS5, searched by BM25."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from searchkit.core.arrays import Int64
+from searchkit.core.records import Passage
+from searchkit.index.storage.connection import SqliteDatabase
+
+_MATCH_START, _MATCH_END = "\x02", "\x03"
+
+
+class FullText:
+    """The table `answers_fts`, which indexes the column `text` of `answers`.
+
+    It has no triggers: the store adds and removes answers in batches, ten times as fast.
+    """
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    def search(self, query: str, k: int, allowed: Int64 | None) -> list[tuple[int, float, str]]:
+        r"""Find the answers that match any word of a query.
+
+        Args:
+            query: Words; none of them has a special meaning.
+            k: Number of answers, at most.
+            allowed: Keys of the answers to search among; None for all.
+
+        Returns:
+            (answer key, BM25 with higher better, the text with each match between \x02 and \x03),
+            best first, scores that are equal to six places by id.
+        """
+        match = quoted_words(query)
+        if not match:
+            return []
+        # "+": by itself SQLite would run the full-text search once for every allowed row
+        among = "" if allowed is None else "AND +f.rowid IN (SELECT value FROM json_each(:among)) "
+        sql = (
+            "SELECT f.rowid, -bm25(answers_fts) FROM answers_fts f "
+            "JOIN answers a ON a.key = f.rowid "
+            f"WHERE answers_fts MATCH :match {among}"
+            "ORDER BY round(bm25(answers_fts), 6), a.id LIMIT :k"
+        )
+        parameters: dict[str, Any] = {"match": match, "k": min(k, 2**62)}
+        if allowed is not None:
+            parameters["among"] = json.dumps(allowed.tolist())
+        hits = self._database.rows(sql, parameters)
+        texts = self._highlighted(match, [key for key, _ in hits])
+        return [(key, score, texts[key]) for key, score in hits]
+
+    def _highlighted(self, match: str, keys: Sequence[int]) -> dict[int, str]:
+        """Return the texts of some answers, matches marked; done for the hits only, as it is slow.
+
+        Returns:
+            Each text by the answer's key.
+        """
+        return dict(
+            self._database.rows(
+                "SELECT rowid, highlight(answers_fts, 0, char(2), char(3)) FROM answers_fts "
+                "WHERE answers_fts MATCH ? AND +rowid IN (SELECT value FROM json_each(?))",
+                [match, json.dumps(list(keys))],
+            )
+        )
+
+    def add(self, keys: Sequence[int]) -> None:
+        """Index the texts of these answers; part of a transaction."""
+        self._database.connection.execute(
+            "INSERT INTO answers_fts(rowid, text) SELECT key, text FROM answers "
+            "WHERE key IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(keys))],
+        )
+
+    def remove(self, keys: Sequence[int]) -> None:
+        """Remove answers; part of a transaction, before their texts change: FTS5 reads them."""
+        self._database.connection.execute(
+            "INSERT INTO answers_fts(answers_fts, rowid, text) SELECT 'delete', key, text "
+            "FROM answers WHERE key IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(keys))],
+        )
+
+    def rebuild(self) -> None:
+        """Build the index again from the texts."""
+        with self._database.translated():
+            self._database.db.execute("INSERT INTO answers_fts(answers_fts) VALUES ('rebuild')")
+
+    def merge(self) -> None:
+        """Merge all segments into one, which leaves out what was removed."""
+        with self._database.translated():
+            self._database.db.execute("INSERT INTO answers_fts(answers_fts) VALUES ('optimize')")
+
+    def is_sound(self) -> bool:
+        """Whether the index agrees with the texts; needs a connection that may write."""
+        try:
+            self._database.db.execute(
+                "INSERT INTO answers_fts(answers_fts, rank) VALUES ('integrity-check', 1)"
+            )
+        except sqlite3.DatabaseError:
+            return False
+        return True
+
+
+def quoted_words(query: str) -> str:
+    """Return an FTS5 expression that matches any word of a query, each one taken literally."""
+    words = dict.fromkeys(query.replace("\0", " ").split())
+    return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
+
+
+def best_passage(text: str, passages: Sequence[Passage]) -> Passage:
+    """Return the passage with most matches, the first of equals; `text` is as `search` returns."""
+    starts, offset = [], 0
+    for piece in text.split(_MATCH_START)[:-1]:
+        offset += len(piece.replace(_MATCH_END, ""))
+        starts.append(offset)
+    counts = [sum(p.start <= start < p.end for start in starts) for p in passages]
+    return passages[counts.index(max(counts))] if passages else Passage(0, 0)
