@@ -34,7 +34,7 @@ test: $(VENV)/.ready-to-test
 # The server listens on all interfaces: it and the tests run in a network of their own (Linux).
 test-milvus: $(VENV)/.ready-to-test $(VENV)-milvus/.ready
 	OMP_NUM_THREADS=1 SEARCHKIT_MILVUS_PYTHON=$(abspath $(VENV)-milvus/bin/python) \
-	  unshare -rn sh -c 'ip link set lo up && exec $(BIN)/python -m pytest tests/test_conformance.py tests/test_milvus.py'
+	  unshare -rn sh -c 'ip link set lo up && exec $(BIN)/python -m pytest tests/index/test_conformance.py tests/index/milvus'
 
 # An environment of its own: the server's package needs an old setuptools.
 $(VENV)-milvus/.ready: $(VENV)/bin/python

@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from searchkit.index.base import BaseIndex
 
 
-Place = Path | str  # a folder, or what Milvus's `Address.read` takes
+Place = Path | str  # a folder, or an address of Milvus as `milvus.address.Address.read` takes it
 
 
-def place_of(written: str) -> Place:
-    """Read what a user wrote: `milvus+…` and `FILE.db` are Milvus, all else is a folder."""
-    if written.startswith("milvus+"):
-        return written
-    if written.endswith(".db") and not (Path(written) / "answers.db").exists():
-        return written
-    return Path(written)
+def place_of(text: str) -> Place:
+    """Return the place that a user wrote: `milvus+…` and `FILE.db` are Milvus, else a folder."""
+    if text.startswith("milvus+"):
+        return text
+    if text.endswith(".db") and not (Path(text) / "answers.db").exists():
+        return text
+    return Path(text)
 
 
 def open_index(place: Place, *, write: bool = False, encoder: Encoder | None = None) -> BaseIndex:
@@ -34,19 +34,15 @@ def open_index(place: Place, *, write: bool = False, encoder: Encoder | None = N
 
 
 def open_or_create(place: Place, encoder: Encoder | None = None) -> BaseIndex:
-    """Open the index at a place for writing; make it if there is none."""
+    """Open the index at a place for writing; create it if there is none."""
     if isinstance(place, Path):
         from searchkit.index.folder import Index, is_index
 
-        made = is_index(place)
-        return (
-            Index.open(place, write=True, encoder=encoder) if made else Index.create(place, encoder)
-        )
+        if is_index(place):
+            return Index.open(place, write=True, encoder=encoder)
+        return Index.create(place, encoder)
     from searchkit.index.milvus.index import MilvusIndex
 
-    made = MilvusIndex.is_there(place)
-    return (
-        MilvusIndex.open(place, write=True, encoder=encoder)
-        if made
-        else MilvusIndex.create(place, encoder)
-    )
+    if MilvusIndex.exists(place):
+        return MilvusIndex.open(place, write=True, encoder=encoder)
+    return MilvusIndex.create(place, encoder)

@@ -1,1 +1,1 @@
-"""The same index in Milvus. Begin in `index.py`."""
+"""An index in Milvus, on a server or in a file of Milvus Lite. Begin in `index.py`."""

@@ -1,7 +1,7 @@
-"""One collection of a Milvus, as little of it as an index needs; pymilvus is imported here alone.
+"""One collection of a Milvus server or file; only this file calls pymilvus.
 
-Every call is tried again while the server is away, and what it says is turned into our errors.
-Reads are strongly consistent: what was acknowledged is found, by any process.
+A call is repeated while the server is away, and its errors are raised as searchkit's. Reads are
+strongly consistent: every process finds what was acknowledged.
 """
 
 from __future__ import annotations
@@ -10,116 +10,45 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from searchkit.core.arrays import Float32
-from searchkit.core.errors import (
-    BadInput,
-    IndexBusy,
-    IndexDamaged,
-    IndexNotFound,
-    MissingExtra,
-    StorageFailed,
-)
-from searchkit.index.milvus.rows import END, FIELDS, KEY, Row
+from searchkit.core.errors import IndexDamaged, IndexNotFound, MissingExtra
+from searchkit.index.milvus.address import INDEX_TYPES, TOKEN_VARIABLE, Address
+from searchkit.index.milvus.errors import is_transient, message_of, translated
+from searchkit.index.milvus.rows import FIELDS, KEY_DIGITS, PK_DIGITS, Row
 from searchkit.index.records import Model
 
 log = logging.getLogger("searchkit")
-TOKEN = "SEARCHKIT_MILVUS_TOKEN"  # the variable with the token, or user:password
 FORMAT = "1"
-MOST = 16_384  # rows that Milvus gives to one query or search
-PAGE = 2_000  # rows that are fetched at once, about
-BATCH = 1_000  # rows that are written at once, at most
-BATCH_BYTES = 8_000_000
-KINDS: dict[str, dict[str, Any]] = {
-    "FLAT": {},
-    "HNSW": {"M": 16, "efConstruction": 200},
-    "IVF_FLAT": {"nlist": 1024},
-}
-EF, NPROBE = 256, 64  # how far HNSW and IVF_FLAT look, at least
+MAX_ROWS = 16_384  # that Milvus returns for one query or search
+PAGE_SIZE = 2_000  # rows that are fetched at once, about
+WRITE_BATCH = 1_000  # rows that are written at once, at most
+WRITE_BATCH_BYTES = 8_000_000
+MIN_EF, NPROBE = 256, 64  # search depth of HNSW, at least, and of IVF_FLAT
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0  # seconds between tries
-OPENING, PATIENCE = 10.0, 300.0  # seconds that a server may be away: when it is opened, and later
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a collection is.
-
-    Attributes:
-        uri: `http://host:port`, or the path of a Milvus Lite file.
-        collection: Its name.
-        kind: Of the vectors' index, where it is made.
-    """
-
-    uri: str
-    collection: str
-    kind: str
-
-    @property
-    def is_lite(self) -> bool:
-        """Return whether it is a file of Milvus Lite."""
-        return "://" not in self.uri
-
-    def is_missing_file(self) -> bool:
-        """Return whether it is a Lite file that isn't there; opening it would make it."""
-        return self.is_lite and not Path(self.uri).exists()
-
-    def __str__(self) -> str:
-        return self.uri if self.is_lite else f"milvus+{self.uri}/{self.collection}"
-
-    @classmethod
-    def read(cls, place: str) -> Address:
-        """Read `milvus+http://host:19530/corpus?index=hnsw`, `milvus+lite:FILE.db` or `FILE.db`.
-
-        Raises:
-            BadInput: if it is not so.
-        """
-        file = place.removeprefix("milvus+lite:")
-        if file != place or "://" not in place:
-            if not file.endswith(".db"):
-                raise BadInput(f"{place}: a file of Milvus Lite ends in .db")
-            return cls(str(Path(file).absolute()), "corpus", "FLAT")
-        url = urlsplit(place.removeprefix("milvus+"))
-        name = url.path.strip("/")
-        if url.scheme not in ("http", "https") or not url.hostname or not _is_name(name):
-            raise BadInput(
-                f"{place}: write milvus+http://HOST:19530/CORPUS, where CORPUS is made of letters, "
-                "digits and _"
-            )
-        if "@" in url.netloc:
-            raise BadInput(f"no password in the address; put the token into {TOKEN}")
-        kind = dict(parse_qsl(url.query)).get("index", "hnsw").upper()
-        if kind not in KINDS:
-            raise BadInput(f"{place}: index is one of {', '.join(KINDS).lower()}, not {kind}")
-        return cls(f"{url.scheme}://{url.netloc}", name, kind)
-
-
-def _is_name(name: str) -> bool:
-    return name.isascii() and name.isidentifier() and len(name) <= 255
+OPEN_TIMEOUT, CALL_TIMEOUT = 10.0, 300.0  # seconds that a server may be away: at first, and later
+_ALL_ROWS = "part >= 0"
 
 
 class Collection:
-    """A collection in which every row has the fields of `milvusrows` and a vector."""
+    """A collection whose rows have the fields of `rows.FIELDS` and a vector."""
 
-    def __init__(self, address: Address, client: Any) -> None:  # noqa: ANN401
+    def __init__(self, address: Address, client: Any) -> None:  # noqa: ANN401 (pymilvus has no types)
         self.address = address
         self._client = client
-        self._patience = OPENING
-        self._kind = address.kind
+        self._timeout = OPEN_TIMEOUT
+        self._index_type = address.index_type
 
     @classmethod
     def connect(cls, address: Address) -> Collection:
-        """Connect to where a collection is, or is to be.
+        """Connect to where a collection is, or will be created.
 
         Raises:
             MissingExtra: if pymilvus isn't installed.
-            StorageFailed: if nobody answers there, or not to us.
+            StorageFailed: if no server answers there, or it refuses the token.
             IndexBusy: if another process has the Lite file open.
         """
         try:
@@ -129,17 +58,19 @@ class Collection:
                 f"{address} needs {error.name}; run: pip install 'searchkit[milvus]'"
             ) from None
         for name in ("pymilvus", "milvus_lite", "grpc._server"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what they say, we say as errors
+            logging.getLogger(name).setLevel(
+                logging.CRITICAL
+            )  # their messages are raised as errors
         collection = cls(address, None)
-        token = os.environ.get(TOKEN, "")
-        with _translated(address):
-            collection._client = collection._again(
-                lambda: pymilvus.MilvusClient(address.uri, token=token, timeout=OPENING)
+        token = os.environ.get(TOKEN_VARIABLE, "")
+        with translated(address):
+            collection._client = collection._repeated(
+                lambda: pymilvus.MilvusClient(address.uri, token=token, timeout=OPEN_TIMEOUT)
             )
         return collection
 
     def close(self) -> None:
-        """Let go of the connection, and of the file if it is one."""
+        """Close the connection, and the file if it is one."""
         self._client.close()
         if self.address.is_lite:
             from milvus_lite.server_manager import server_manager_instance
@@ -149,11 +80,11 @@ class Collection:
     # -- the collection --------------------------------------------------------------------------
 
     def exists(self) -> bool:
-        """Return whether it is there."""
+        """Whether the collection exists."""
         return bool(self._call("has_collection", self.address.collection))
 
     def create(self, model: Model) -> None:
-        """Make it, for the vectors of a model."""
+        """Create the collection, for the vectors of a model."""
         from pymilvus import DataType, MilvusClient
 
         schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
@@ -164,8 +95,10 @@ class Collection:
                 schema.add_field(name, DataType.INT64)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=model.dimension)
         indexes = MilvusClient.prepare_index_params()
-        kind = self.address.kind
-        indexes.add_index("vector", index_type=kind, metric_type="IP", params=KINDS[kind])
+        index_type = self.address.index_type
+        indexes.add_index(
+            "vector", index_type=index_type, metric_type="IP", params=INDEX_TYPES[index_type]
+        )
         for name in () if self.address.is_lite else ("key", "sha", "question", "author"):
             indexes.add_index(name, index_type="Trie")
         self._call(
@@ -176,118 +109,122 @@ class Collection:
             consistency_level="Strong",
             properties=_properties(model),
         )
-        self._patience = PATIENCE
+        self._timeout = CALL_TIMEOUT
 
     def open(self) -> Model:
-        """Make it ready for reading; return the model that its vectors are of.
+        """Load the collection for reading; return the model of its vectors.
 
         Raises:
-            IndexNotFound: if it isn't there.
-            IndexDamaged: if searchkit didn't make it, or a newer one.
+            IndexNotFound: if it doesn't exist.
+            IndexDamaged: if searchkit didn't create it, or a newer version did.
         """
         if not self.exists():
             raise IndexNotFound(f"{self.address}: no index here; make one with: searchkit ingest")
         model = _model(self.address, self._call("describe_collection", self.address.collection))
         self._call("load_collection", self.address.collection)
-        self._kind = self._call("describe_index", self.address.collection, "vector")["index_type"]
-        self._patience = PATIENCE
+        self._index_type = self._call("describe_index", self.address.collection, "vector")[
+            "index_type"
+        ]
+        self._timeout = CALL_TIMEOUT
         return model
 
     def describe(self) -> dict[str, str]:
-        """Say what server it is, and how the vectors are kept."""
+        """Return the server's version, and how vectors are searched."""
         version = self._call("get_server_version")
-        exact = "exact" if self._kind == "FLAT" else "approximate; verify measures it"
+        exact = "exact" if self._index_type == "FLAT" else "approximate; verify measures it"
         return {
             "milvus": f"{version}, collection {self.address.collection}",
-            "search": f"{self._kind}, inner product, {exact}",
+            "search": f"{self._index_type}, inner product, {exact}",
             "reads": "strongly consistent",
         }
 
     # -- rows ------------------------------------------------------------------------------------
 
-    def count(self, where: str = "part >= 0") -> int:
-        """Count rows."""
+    def count(self, where: str = _ALL_ROWS) -> int:
+        """Return the number of rows that match a filter."""
         rows = self._call(
             "query", self.address.collection, filter=where, output_fields=["count(*)"]
         )
         return int(rows[0]["count(*)"])
 
     def rows(self, where: str, fields: Sequence[str]) -> list[Row]:
-        """Return the rows that a filter allows, MOST at most."""
-        found = self._call(
-            "query", self.address.collection, filter=where, output_fields=list(fields), limit=MOST
+        """Return the rows that match a filter, MAX_ROWS at most."""
+        rows = self._call(
+            "query",
+            self.address.collection,
+            filter=where,
+            output_fields=list(fields),
+            limit=MAX_ROWS,
         )
-        return [dict(row) for row in found]
+        return [dict(row) for row in rows]
 
     def pages(self, where: str, fields: Sequence[str]) -> Iterator[list[Row]]:
-        """Stream the rows that a filter allows, all rows of an answer on one page.
+        """Stream the rows that match a filter, all rows of an answer on one page.
 
-        A page is a stretch of keys, which are hashes and so lie evenly. Milvus gives no more than
-        MOST rows and doesn't say in which order, so a stretch that is full is halved.
+        A page is a range of keys, which are hashes and so are spread evenly. Milvus returns
+        MAX_ROWS rows at most and in no defined order, so a range with as many is halved.
         """
-        pages = max(1, -(-self.count(where) // PAGE))
-        step = 16**KEY // pages
-        starts = [n * step for n in range(pages)] + [16**KEY]
-        unit = 16 ** (END - KEY)
+        pages = max(1, -(-self.count(where) // PAGE_SIZE))
+        step = 16**KEY_DIGITS // pages
+        starts = [n * step for n in range(pages)] + [16**KEY_DIGITS]
+        width = 16 ** (PK_DIGITS - KEY_DIGITS)
         for start, stop in pairwise(starts):
-            if rows := self._stretch(where, fields, start * unit, stop * unit):
+            if rows := self._range(where, fields, start * width, stop * width):
                 yield rows
 
-    def _stretch(self, where: str, fields: Sequence[str], start: int, stop: int) -> list[Row]:
-        upper = f' and pk < "{stop:0{END}x}"' if stop < 16**END else ' and pk < "g"'
-        rows = self.rows(f'pk >= "{start:0{END}x}"{upper} and {where}', fields)
-        if len(rows) < MOST:
+    def _range(self, where: str, fields: Sequence[str], start: int, stop: int) -> list[Row]:
+        upper = f' and pk < "{stop:0{PK_DIGITS}x}"' if stop < 16**PK_DIGITS else ' and pk < "g"'
+        rows = self.rows(f'pk >= "{start:0{PK_DIGITS}x}"{upper} and {where}', fields)
+        if len(rows) < MAX_ROWS:
             return rows
         middle = (start + stop) // 2
         return [
-            *self._stretch(where, fields, start, middle),
-            *self._stretch(where, fields, middle, stop),
+            *self._range(where, fields, start, middle),
+            *self._range(where, fields, middle, stop),
         ]
 
     def of_keys(
-        self, keys: Sequence[str], fields: Sequence[str], where: str = "part >= 0"
+        self, keys: Sequence[str], fields: Sequence[str], where: str = _ALL_ROWS
     ) -> list[Row]:
         """Return all rows of the answers with these keys."""
         return self.among("key", keys, fields, where)
 
     def among(
-        self, field: str, values: Sequence[str], fields: Sequence[str], where: str = "part >= 0"
+        self, field: str, values: Sequence[str], fields: Sequence[str], where: str = _ALL_ROWS
     ) -> list[Row]:
-        """Return all rows in which a field has one of these values, PAGE values at a time."""
-        found: list[Row] = []
-        for start in range(0, len(values), PAGE):
-            some = values[start : start + PAGE]
-            rows = self.rows(f"{field} in {json.dumps(some)} and {where}", fields)
-            if len(rows) == MOST:
-                rows = self._stretch(
-                    f"{field} in {json.dumps(some)} and {where}", fields, 0, 16**END
-                )
-            found += rows
-        return found
+        """Return all rows in which a field has one of these values."""
+        rows: list[Row] = []
+        for start in range(0, len(values), PAGE_SIZE):
+            page = f"{field} in {json.dumps(values[start : start + PAGE_SIZE])} and {where}"
+            page_rows = self.rows(page, fields)
+            if len(page_rows) == MAX_ROWS:
+                page_rows = self._range(page, fields, 0, 16**PK_DIGITS)
+            rows += page_rows
+        return rows
 
-    def places_of(self, shas: Sequence[str]) -> dict[str, str]:
-        """Return, for those of these hashes that have a vector, the key of one row with it."""
-        found: dict[str, str] = {}
-        for start in range(0, len(shas), PAGE):
-            left = set(shas[start : start + PAGE])
-            full = True
-            while left and full:  # a text that thousands gave fills an answer alone
-                rows = self.rows(f"sha in {json.dumps(sorted(left))}", ["pk", "sha"])
-                found |= {row["sha"]: row["pk"] for row in rows}
-                left -= found.keys()
-                full = len(rows) == MOST
-        return found
+    def rows_with_vectors(self, hashes: Sequence[str]) -> dict[str, str]:
+        """Return the `pk` of a row for each of these passage hashes that has a vector, by hash."""
+        pks: dict[str, str] = {}
+        for start in range(0, len(hashes), PAGE_SIZE):
+            missing = set(hashes[start : start + PAGE_SIZE])
+            is_full = True
+            while missing and is_full:  # a text of thousands of answers fills a result alone
+                rows = self.rows(f"sha in {json.dumps(sorted(missing))}", ["pk", "sha"])
+                pks |= {row["sha"]: row["pk"] for row in rows}
+                missing -= pks.keys()
+                is_full = len(rows) == MAX_ROWS
+        return pks
 
     def search(self, vectors: Float32, limit: int, where: str) -> list[list[Row]]:
         """Return the rows nearest to each vector, best first, each with its `score`.
 
         Args:
-            vectors: `(q, d)` float32, finite: Milvus Lite takes NaN and finds nonsense.
-            limit: How many, at most MOST.
-            where: Which rows.
+            vectors: `(q, d)` float32, finite: Milvus Lite accepts NaN and returns nonsense.
+            limit: Number of rows for each vector, MAX_ROWS at most.
+            where: Filter over the rows.
         """
         fields = ["key", "version", "start", "end"]
-        found = self._call(
+        results = self._call(
             "search",
             self.address.collection,
             data=list(vectors),
@@ -296,52 +233,54 @@ class Collection:
             output_fields=fields,
             search_params=self._params(limit),
         )
-        return [[{**hit["entity"], "score": hit["distance"]} for hit in hits] for hits in found]
+        return [[{**hit["entity"], "score": hit["distance"]} for hit in hits] for hits in results]
 
     def _params(self, limit: int) -> dict[str, Any]:
-        params = {"HNSW": {"ef": max(EF, limit)}, "IVF_FLAT": {"nprobe": NPROBE}}
-        return {"metric_type": "IP", "params": params.get(self._kind, {})}
+        params = {"HNSW": {"ef": max(MIN_EF, limit)}, "IVF_FLAT": {"nprobe": NPROBE}}
+        return {"metric_type": "IP", "params": params.get(self._index_type, {})}
 
     def upsert(self, rows: Sequence[Row]) -> None:
-        """Write rows; one with the same key is replaced, so that writing again is harmless."""
+        """Write rows, replacing those with the same `pk`; writing a row again is harmless."""
         batch: list[Row] = []
         size = 0
         for row in rows:
             batch.append(row)
             size += 4 * len(row["vector"]) + 4 * len(row["record"]) + 500
-            if len(batch) == BATCH or size > BATCH_BYTES:
+            if len(batch) == WRITE_BATCH or size > WRITE_BATCH_BYTES:
                 self._call("upsert", self.address.collection, batch)
                 batch, size = [], 0
         if batch:
             self._call("upsert", self.address.collection, batch)
 
     def delete(self, pks: Sequence[str]) -> None:
-        """Delete rows by their keys."""
-        for start in range(0, len(pks), BATCH):
-            self._call("delete", self.address.collection, ids=list(pks[start : start + BATCH]))
+        """Delete rows by their `pk`."""
+        for start in range(0, len(pks), WRITE_BATCH):
+            self._call(
+                "delete", self.address.collection, ids=list(pks[start : start + WRITE_BATCH])
+            )
 
     # -- the server ------------------------------------------------------------------------------
 
-    def _call(self, method: str, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+    def _call(self, method: str, *arguments: object, **named: object) -> Any:  # noqa: ANN401 (as above)
         if method in ("query", "search"):
             named["consistency_level"] = "Strong"
-        with _translated(self.address):
-            return self._again(
+        with translated(self.address):
+            return self._repeated(
                 lambda: getattr(self._client, method)(*arguments, **named, timeout=60)
             )
 
-    def _again(self, call: Any) -> Any:  # noqa: ANN401
-        """Call until it is answered, for as long as the server may be away."""
-        until = time.monotonic() + self._patience
+    def _repeated(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 (as above)
+        """Return the result of a call, repeated while the server is away, until the timeout."""
+        deadline = time.monotonic() + self._timeout
         wait = FIRST_WAIT
         while True:
             try:
                 return call()
             except Exception as error:
                 # pymilvus raises its own, gRPC's and, for Lite, the system's errors.
-                if not _passes(error) or time.monotonic() + wait > until:
+                if not is_transient(error) or time.monotonic() + wait > deadline:
                     raise
-                log.warning("%s: no answer (%s); trying again", self.address, _said(error))
+                log.warning("%s: no answer (%s); trying again", self.address, message_of(error))
             time.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
@@ -365,63 +304,3 @@ def _model(address: Address, described: Mapping[str, Any]) -> Model:
         )
     numbers = (int(known[f"searchkit.{name}"]) for name in ("dimension", "window"))
     return Model(known["searchkit.fingerprint"], known["searchkit.model"], *numbers)
-
-
-# Said by a server that is going, gone or just coming up
-_AWAY = (
-    "unavailable",
-    "connect",
-    "timeout",
-    "deadline",
-    "not ready",
-    "not loaded",
-    "not fully loaded",
-    "no available",
-    "recovering",
-    "not healthy",
-    "not found any",
-    "node not",
-    "channel",
-    "abnormal",
-    "initializing",
-    "socket",
-    "serviceable",
-    "offline",
-    "rate limit",
-    "stopping",
-)
-
-_NOT_ALLOWED = ("unauthenticated", "auth check failure", "permission deny")
-
-
-def _passes(error: Exception) -> bool:
-    """Return whether an error may be over in a moment."""
-    said = f"{type(error).__name__} {error}".lower()
-    if "local milvus" in said or any(word in said for word in _NOT_ALLOWED):
-        return False
-    return any(word in said for word in _AWAY)
-
-
-def _said(error: Exception) -> str:
-    text = str(getattr(error, "message", "") or error) or type(error).__name__
-    return " ".join(text.split())[:200]
-
-
-@contextmanager
-def _translated(address: Address) -> Iterator[None]:
-    """Turn what pymilvus raises into our errors."""
-    import grpc
-    from pymilvus.exceptions import MilvusException
-
-    try:
-        yield
-    except (MilvusException, grpc.RpcError) as error:
-        said = _said(error)
-        if "local milvus" in said.lower():
-            raise IndexBusy(
-                f"{address}: can't be opened; another process has it open (Milvus Lite lets one "
-                "in), or it is no file of Milvus Lite"
-            ) from error
-        if any(word in said.lower() for word in _NOT_ALLOWED):
-            raise StorageFailed(f"{address}: {said}; put the token into {TOKEN}") from error
-        raise StorageFailed(f"{address}: {said}; nothing acknowledged is lost") from error

@@ -1,10 +1,10 @@
 """Answers as the rows of a Milvus collection, and back.
 
-An answer is its passages' rows, at least one. Its columns and its text stand as JSON in `record`,
-in as many rows as that takes: Milvus cuts no text off, but refuses one of more than 65,535 bytes.
-A row's key holds a hash of what the answer is, so that writing it again changes nothing, and an
-answer that is changed stands beside the old one until it is whole. It is there when its first row
-is (`part` 0, which is written last and deleted first).
+An answer has one row for each of its passages, and at least one. Its columns and text are JSON in
+`record`, cut into pieces for as many rows as that takes: Milvus refuses a text of more than 65,535
+bytes. A row's key holds a hash of all that the answer says, so that writing the same answer again
+changes nothing, and a changed answer is stored beside the old one until it is complete. An answer
+exists while its first row does (`part` 0), which is written last and deleted first.
 """
 
 from __future__ import annotations
@@ -20,116 +20,126 @@ import numpy as np
 
 from searchkit.core.arrays import Float32
 from searchkit.core.records import Answer, Passage
+from searchkit.index.records import StoredAnswer
 
-PIECE = 15_000  # characters, at most 60,000 bytes
-KEY, VERSION, PART = 32, 16, 8  # hexadecimal digits of each piece of a row's key
-END = KEY + VERSION + PART
+PIECE_LENGTH = 15_000  # characters of a record, at most 60,000 bytes
+KEY_DIGITS, VERSION_DIGITS, PART_DIGITS = 32, 16, 8  # hexadecimal, of the parts of a row's `pk`
+PK_DIGITS = KEY_DIGITS + VERSION_DIGITS + PART_DIGITS
 Row = dict[str, Any]
-# What every row has but for its vector, as (name, bytes of a text, or 0 for a number)
+# The fields of each row but its vector, as (name, bytes of a text, or 0 for a number)
 FIELDS = (
-    ("pk", END),
-    ("key", KEY),  # of the answer's id
-    ("version", VERSION),  # of all that it says
-    ("part", 0),  # of this row among the answer's, from 0
-    ("parts", 0),  # how many rows the answer has
-    ("place", 0),  # orders the answers as they came
-    ("written", 0),  # orders what was written of one answer
-    ("question", KEY),  # key of it; "" for none
-    ("author", KEY),
+    ("pk", PK_DIGITS),
+    ("key", KEY_DIGITS),  # hash of the answer's id
+    ("version", VERSION_DIGITS),  # hash of all that the answer says
+    ("part", 0),  # number of this row among the answer's, from 0
+    ("parts", 0),  # number of rows that the answer has
+    ("place", 0),  # orders the answers as they were added
+    ("written", 0),  # orders the versions of one answer
+    ("question", KEY_DIGITS),  # hash of the question; "" for none
+    ("author", KEY_DIGITS),
     ("start", 0),
     ("end", 0),  # of the passage; 0 where the row has none
-    ("sha", 64),  # of the passage's text
+    ("sha", 64),  # SHA-256 of the passage's text
     ("record", 65_535),
 )
+FIELD_NAMES = [name for name, _ in FIELDS]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """An answer as its rows hold it.
+class MilvusAnswer:
+    """An answer put together from its rows.
 
     Attributes:
         answer: The answer.
-        key: Of its id.
-        version: Of all that it says.
-        place: Orders the answers as they came.
-        passages: In order; none if it is blank.
-        shas: SHA-256 of each passage's text.
-        vectors: `(p, d)`, if they were asked for.
+        key: Hash of its id.
+        version: Hash of all that it says.
+        position: Orders the answers as they were added; the rows' `place`.
+        passages: Its passages, in order; empty if it is blank.
+        hashes: SHA-256 of each passage's text.
+        vectors: `(p, d)` float32; `(0, 0)` if they were not fetched.
     """
 
     answer: Answer
     key: str
     version: str
-    place: int
+    position: int
     passages: list[Passage]
-    shas: list[bytes]
+    hashes: list[bytes]
     vectors: Float32
 
+    def to_stored(self) -> StoredAnswer:
+        """Return the record that every index gives out."""
+        return StoredAnswer(self.answer, self.passages, self.vectors)
 
-def key_of(value: str | None) -> str:
-    """Return the key of an id, a question or an author; "" for none.
+    def has_row(self, row: Row) -> bool:
+        """Whether a row of an answer with this key belongs to this version of it."""
+        return bool(row["version"] == self.version)
 
-    A filter compares keys: no character of a name can be anything to Milvus but a name.
+
+def hash_key(value: str | None) -> str:
+    """Return the hash of an id, a question or an author; "" for none.
+
+    Filters compare hashes, so that no character of a name has a meaning to Milvus.
     """
-    return hashlib.sha256(value.encode()).hexdigest()[:KEY] if value else ""
+    return hashlib.sha256(value.encode()).hexdigest()[:KEY_DIGITS] if value else ""
 
 
-def rows_of(
+def make_rows(
     answer: Answer,
     passages: Sequence[Passage],
-    shas: Sequence[bytes],
+    hashes: Sequence[bytes],
     vectors: Float32,
     *,
-    place: int,
+    position: int,
     written: int,
 ) -> list[Row]:
-    """Return the rows of an answer, the first of them first.
+    """Return the rows of an answer, in order of `part`.
 
     Args:
-        answer: What to keep.
-        passages: Of its text.
-        shas: SHA-256 of each passage's text.
-        vectors: `(p, d)` float32, of each passage.
-        place: Orders the answers as they came.
-        written: Orders what was written of one answer.
+        answer: The answer.
+        passages: Its passages.
+        hashes: SHA-256 of each passage's text.
+        vectors: `(p, d)` float32, one row a passage.
+        position: Orders the answers as they were added.
+        written: Orders the versions of one answer.
     """
     record = json.dumps(asdict(answer) | {"meta": dict(answer.meta)}, ensure_ascii=False)
-    pieces = [record[n : n + PIECE] for n in range(0, len(record), PIECE)]
-    said = json.dumps([record, [(p.start, p.end) for p in passages]])
-    key, version = key_of(answer.id), hashlib.sha256(said.encode()).hexdigest()[:VERSION]
-    parts = max(len(pieces), len(passages))
-    same = {
+    pieces = [record[n : n + PIECE_LENGTH] for n in range(0, len(record), PIECE_LENGTH)]
+    content = json.dumps([record, [(p.start, p.end) for p in passages]])
+    key = hash_key(answer.id)
+    version = hashlib.sha256(content.encode()).hexdigest()[:VERSION_DIGITS]
+    shared = {
         "key": key,
         "version": version,
-        "parts": parts,
-        "place": place,
+        "parts": max(len(pieces), len(passages)),
+        "place": position,
         "written": written,
-        "question": key_of(answer.question),
-        "author": key_of(answer.author),
+        "question": hash_key(answer.question),
+        "author": hash_key(answer.author),
     }
     rows = []
-    for n in range(parts):
-        has = n < len(passages)
+    for part in range(max(len(pieces), len(passages))):
+        has_passage = part < len(passages)
         rows.append(
-            same
+            shared
             | {
-                "pk": f"{key}{version}{n:0{PART}x}",
-                "part": n,
-                "start": passages[n].start if has else 0,
-                "end": passages[n].end if has else 0,
-                "sha": shas[n].hex() if has else "",
-                "record": pieces[n] if n < len(pieces) else "",
-                "vector": vectors[n] if has else _no_vector(vectors.shape[1]),
+                "pk": f"{key}{version}{part:0{PART_DIGITS}x}",
+                "part": part,
+                "start": passages[part].start if has_passage else 0,
+                "end": passages[part].end if has_passage else 0,
+                "sha": hashes[part].hex() if has_passage else "",
+                "record": pieces[part] if part < len(pieces) else "",
+                "vector": vectors[part] if has_passage else _placeholder(vectors.shape[1]),
             }
         )
     return rows
 
 
-def answers_of(rows: Iterable[Row]) -> dict[str, Held]:
-    """Put rows together to the answers that are whole, by key; of several versions the newest.
+def assemble_answers(rows: Iterable[Row]) -> dict[str, MilvusAnswer]:
+    """Return the newest complete version of each answer, by the answer's key.
 
     Args:
-        rows: All of the answers that they are of; without `vector` if that isn't needed.
+        rows: All rows of the answers; without `vector` if that isn't needed.
     """
     versions: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
@@ -138,35 +148,30 @@ def answers_of(rows: Iterable[Row]) -> dict[str, Held]:
     for (key, _), parts in versions.items():
         parts.sort(key=lambda row: int(row["part"]))
         if parts[0]["part"] == 0 and len(parts) == parts[0]["parts"]:
-            before = newest.get(key)
-            if before is None or before[0]["written"] < parts[0]["written"]:
+            other = newest.get(key)
+            if other is None or other[0]["written"] < parts[0]["written"]:
                 newest[key] = parts
-    return {key: _held(parts) for key, parts in newest.items()}
+    return {key: _assemble(parts) for key, parts in newest.items()}
 
 
-def _held(parts: Sequence[Row]) -> Held:
+def _assemble(parts: Sequence[Row]) -> MilvusAnswer:
     first = parts[0]
-    inside = [row for row in parts if row["end"]]
-    vectors = [row["vector"] for row in inside if "vector" in row]
-    return Held(
-        answer=answer_of("".join(row["record"] for row in parts)),
+    with_passage = [row for row in parts if row["end"]]
+    vectors = [row["vector"] for row in with_passage if "vector" in row]
+    fields: Mapping[str, Any] = json.loads("".join(row["record"] for row in parts))
+    return MilvusAnswer(
+        answer=Answer(**fields),
         key=first["key"],
         version=first["version"],
-        place=first["place"],
-        passages=[Passage(row["start"], row["end"]) for row in inside],
-        shas=[bytes.fromhex(row["sha"]) for row in inside],
+        position=first["place"],
+        passages=[Passage(row["start"], row["end"]) for row in with_passage],
+        hashes=[bytes.fromhex(row["sha"]) for row in with_passage],
         vectors=np.array(vectors, np.float32).reshape(len(vectors), len(first.get("vector", ()))),
     )
 
 
-def answer_of(record: str) -> Answer:
-    """Read an answer back from its JSON."""
-    values: Mapping[str, Any] = json.loads(record)
-    return Answer(**values)
-
-
-def _no_vector(dimension: int) -> Float32:
-    """Return what stands where a row has no passage, since Milvus wants a vector in each."""
+def _placeholder(dimension: int) -> Float32:
+    """Return a unit vector for a row without a passage, since Milvus wants a vector in each row."""
     row = np.zeros(dimension, np.float32)
     row[0] = 1
     return row

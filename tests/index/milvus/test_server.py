@@ -21,9 +21,10 @@ from searchkit.core.records import Answer, Passage
 from searchkit.core.where import Where
 from searchkit.index.ingest import ingest
 from searchkit.index.locations import place_of
-from searchkit.index.milvus.client import Address, Collection
+from searchkit.index.milvus.address import Address
+from searchkit.index.milvus.client import Collection
 from searchkit.index.milvus.index import MilvusIndex
-from searchkit.index.milvus.rows import answers_of, rows_of
+from searchkit.index.milvus.rows import assemble_answers, make_rows
 from searchkit.index.upkeep.verify import verify
 
 OLD = [
@@ -57,7 +58,7 @@ def place(tmp_path: Path) -> str:
 def test_an_address_is_read(written: str, uri: str, collection: str, kind: str) -> None:
     assert place_of(written) == written
     address = Address.read(written)
-    assert (address.uri, address.collection, address.kind) == (uri, collection, kind)
+    assert (address.uri, address.collection, address.index_type) == (uri, collection, kind)
     assert Address.read(str(address)).uri == uri
 
 
@@ -93,7 +94,7 @@ def test_without_the_package_one_line_says_what_to_install(monkeypatch, place) -
 
 
 def test_nobody_at_the_address_is_said_in_one_line(monkeypatch) -> None:
-    monkeypatch.setattr("searchkit.index.milvus.client.OPENING", 1.0)
+    monkeypatch.setattr("searchkit.index.milvus.client.OPEN_TIMEOUT", 1.0)
     with pytest.raises(StorageFailed, match=r"milvus\+http://127.0.0.1:9/c: "):
         MilvusIndex.open("milvus+http://127.0.0.1:9/c")
 
@@ -120,15 +121,15 @@ def test_rows_are_read_back_as_the_answer_that_they_are() -> None:
     answer = Answer("x", "é𝔘\0" * 40_000, "q", None, meta={"a": "b"})
     passages = [Passage(0, 3), Passage(3, 9)]
     vectors = np.eye(4, dtype=np.float32)[:2]
-    rows = rows_of(answer, passages, [b"1" * 32, b"2" * 32], vectors, place=1, written=2)
+    rows = make_rows(answer, passages, [b"1" * 32, b"2" * 32], vectors, position=1, written=2)
     assert all(len(row["record"].encode()) < 65_536 for row in rows)
-    (held,) = answers_of(reversed(rows)).values()
+    (held,) = assemble_answers(reversed(rows)).values()
     assert (held.answer, held.passages) == (answer, passages)
     assert np.array_equal(held.vectors, vectors)
-    assert answers_of(rows[1:]) == {}  # without its first row it is not there
-    assert answers_of(rows[:-1]) == {}
-    newer = rows_of(Answer("x", "new"), [], [], vectors[:0], place=1, written=3)
-    (held,) = answers_of([*rows, *newer]).values()
+    assert assemble_answers(rows[1:]) == {}  # without its first row it is not there
+    assert assemble_answers(rows[:-1]) == {}
+    newer = make_rows(Answer("x", "new"), [], [], vectors[:0], position=1, written=3)
+    (held,) = assemble_answers([*rows, *newer]).values()
     assert held.answer.text == "new"
 
 
@@ -201,7 +202,7 @@ def kill_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return call(self, method, *arguments, **named)
 
     monkeypatch.setattr(Collection, "_call", counted)
-    monkeypatch.setattr("searchkit.index.milvus.client.BATCH", 3)
+    monkeypatch.setattr("searchkit.index.milvus.client.WRITE_BATCH", 3)
     yield left
 
 
