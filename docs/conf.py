@@ -49,7 +49,11 @@ html_title = "searchkit"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
-html_sidebars = {"index": []}
+WITHOUT_CHILDREN = (
+    "index getting-started concepts files-and-formats api rest beyond-one-machine comparison "
+    "index-format contributing changelog"
+)
+html_sidebars = {page: [] for page in WITHOUT_CHILDREN.split()}
 html_theme_options = {
     "logo": {"text": "searchkit"},
     "navbar_align": "left",
