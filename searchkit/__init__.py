@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from searchkit.training.train import train
 
 _MODULES = {
-    "Added": "index.rows",
+    "Added": "index.records",
     "Answer": "core.records",
     "BadInput": "core.errors",
     "Cluster": "clustering.records",
