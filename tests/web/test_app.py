@@ -21,11 +21,13 @@ from typing import Any
 import pytest
 import schemathesis
 from click.testing import CliRunner
+from fastapi.routing import APIRoute
 from helpers.encoder import ToyEncoder
 from helpers.files import TESTS
 from helpers.serving import HOSTILE, client_of, make_index, toy, until, writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
+from pydantic import BaseModel
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -40,6 +42,7 @@ from searchkit.cli.app import main
 from searchkit.index.decisions import decide, decisions
 from searchkit.index.upkeep.verify import verify
 from searchkit.plagiarism.find import find_plagiarism
+from searchkit.web.api import api
 from searchkit.web.app import create_app
 from searchkit.web.guard import CONTENT_SECURITY_POLICY
 
@@ -70,6 +73,13 @@ def client(folder: Path) -> Iterator[TestClient]:
         yield client
 
 
+RESULTS: dict[str, type[BaseModel]] = {
+    route.path.removeprefix("/api/"): route.response_model
+    for route in api.routes
+    if isinstance(route, APIRoute) and "GET" in route.methods
+}
+
+
 def cli(folder: Path, *arguments: object) -> Any:
     told = [str(one) for one in arguments] + ["-i", str(folder), "-f", "json", "-q"]
     result = CliRunner().invoke(main, told)
@@ -80,6 +90,7 @@ def cli(folder: Path, *arguments: object) -> Any:
 def get(client: TestClient, path: str, **parameters: Any) -> Any:
     answer = client.get(f"/api/{path}", params=parameters)
     assert answer.status_code == 200, answer.text
+    RESULTS[path].model_validate_json(answer.content)
     return answer.json()
 
 
@@ -525,6 +536,24 @@ def test_the_document_describes_errors_and_bodies_as_they_are(client: TestClient
                 assert kind == {"$ref": "#/components/schemas/Problem"}
     body = document["paths"]["/api/uploads"]["put"]["requestBody"]
     assert "application/octet-stream" in body["content"]
+
+
+def test_the_document_describes_the_fields_of_every_result(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    count = 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status in {"200", "202"} & set(operation["responses"]):
+                schema = operation["responses"][status]["content"]["application/json"]["schema"]
+                model = schemas[schema["$ref"].split("/")[-1]]
+                assert model["properties"], (path, method)
+                count += status == "200"
+    assert count == sum(len(methods) for methods in document["paths"].values()) - 1  # POST: 202
+    for name, model in schemas.items():
+        assert model["description"], name
+        for field, schema in model["properties"].items():
+            assert {"type", "$ref", "anyOf", "const", "enum"} & set(schema), (name, field)
 
 
 # -- searchkit serve -------------------------------------------------------------------------------
