@@ -1,4 +1,4 @@
 """The index: answers, passages, vectors and decisions, in a folder or in Milvus.
 
-Begin in `base.py`: what every index promises. `folder.py` keeps it on disk.
+Begin in `backend.py` and `base.py`, the interface of every index; `folder.py` keeps one on disk.
 """

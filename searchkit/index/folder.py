@@ -22,6 +22,7 @@ from searchkit.index.folder_search import VectorSearch, search_words
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
 from searchkit.index.storage.checkpoint import Checkpoints
 from searchkit.index.storage.checks import describe, find_problems
+from searchkit.index.storage.connection import ChangeWatch
 from searchkit.index.storage.lock import WriterLock
 from searchkit.index.storage.schema import FORMAT, is_blank
 from searchkit.index.storage.store import AnswerStore
@@ -135,6 +136,11 @@ class Index(BaseIndex):
             if self._lock is None and newest.has_answers_of(self):
                 newest._vectors = self._vectors
         return newest
+
+    @staticmethod
+    def watch(path: Path) -> ChangeWatch:
+        """Return what tells whether the index in a folder has changed; close it after use."""
+        return ChangeWatch(path / DATABASE)
 
     def close(self) -> None:
         """Close; a writer first makes a checkpoint, if it pays, and empties the log."""

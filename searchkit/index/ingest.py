@@ -1,7 +1,7 @@
-"""Ingest: answers from files into an index, in batches, each one transaction.
+"""Ingest: add answers from files to an index, in batches, each one transaction.
 
-A killed ingest is resumed by running it again: what was committed is found unchanged, by its text,
-and nothing is embedded twice.
+An ingest that was killed is resumed by running it again: answers that were committed are found
+unchanged, and nothing is embedded twice.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from searchkit.index.records import Added
 
 BATCH_SIZE = 4096  # answers in a transaction: enough to sort by length, little to lose in a kill
 OnDuplicate = Literal["refuse", "keep-first", "keep-last"]
+OnReject = Callable[[Answer, str], None]  # takes an answer that can't be used, and why
 Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
 class Ingested:
-    """What an ingest did, in numbers of answers (passages and texts where it says so).
+    """What an ingest did, in numbers of answers where nothing else is said.
 
     Attributes:
-        read: Rows that were read, the skipped ones included.
-        added: Answers that were not there before.
+        read: Rows that were read, including the skipped ones.
+        added: Answers whose id was new.
         updated: Answers whose text or columns changed.
-        unchanged: Answers that were there just so.
+        unchanged: Answers that were already in the index.
         skipped: Rows that were rejected, or left out as duplicates.
-        passages: Passages cut from the added and updated texts.
+        passages: Passages that the added and updated texts were split into.
         embedded: Distinct passage texts that the model was run on.
         seconds: Wall time.
     """
@@ -47,44 +48,40 @@ class Ingested:
     embedded: int = 0
     seconds: float = 0.0
 
-    def count(self, done: Added) -> None:
-        """Add what became of one batch."""
-        for name, number in asdict(done).items():
+    def count(self, added: Added) -> None:
+        """Add the numbers of one batch."""
+        for name, number in asdict(added).items():
             setattr(self, name, getattr(self, name) + number)
 
 
 @dataclass(slots=True)
-class _Places:
-    """Where each id of this ingest was seen first, so that a second one can name both places."""
+class _Duplicates:
+    """Finds ids that occur twice in one ingest, and remembers where each was read first."""
 
     on_duplicate: OnDuplicate
-    reject: Callable[[Answer, str], None]
-    seen: dict[str, tuple[str | None, int | None]] = field(default_factory=dict)
+    reject: OnReject
     skipped: int = 0
+    _first_places: dict[str, tuple[str | None, int | None]] = field(default_factory=dict)
 
-    def unique(self, batch: Iterable[Answer]) -> list[Answer]:
-        """Leave each id once, as `on_duplicate` says."""
-        kept: dict[str, Answer] = {}
+    def filter(self, batch: Iterable[Answer]) -> list[Answer]:
+        """Return one answer for each id, as `on_duplicate` says."""
+        answers: dict[str, Answer] = {}
         for answer in batch:
-            if answer.id not in self.seen:
-                self.seen[answer.id] = (answer.source, answer.line)
-                kept[answer.id] = answer
-            elif self.on_duplicate == "keep-last":
-                self.skipped += 1
-                kept[answer.id] = answer
-            else:
-                self._second(answer)
-        return list(kept.values())
-
-    def _second(self, answer: Answer) -> None:
-        self.skipped += 1
-        if self.on_duplicate == "refuse":
-            first = _place(*self.seen[answer.id])
-            self.reject(
-                answer,
-                f"id {answer.id!r} stands already at {first}; give each answer its own id, "
-                "or say --on-duplicate keep-first or keep-last",
-            )
+            if answer.id not in self._first_places:
+                self._first_places[answer.id] = (answer.source, answer.line)
+                answers[answer.id] = answer
+                continue
+            self.skipped += 1
+            if self.on_duplicate == "keep-last":
+                answers[answer.id] = answer
+            elif self.on_duplicate == "refuse":
+                first = _place(*self._first_places[answer.id])
+                self.reject(
+                    answer,
+                    f"id {answer.id!r} stands already at {first}; give each answer its own id, "
+                    "or say --on-duplicate keep-first or keep-last",
+                )
+        return list(answers.values())
 
 
 def ingest(
@@ -92,7 +89,7 @@ def ingest(
     answers: Iterable[Answer],
     *,
     on_duplicate: OnDuplicate = "refuse",
-    on_reject: Callable[[Answer, str], None] | None = None,
+    on_reject: OnReject | None = None,
     progress: Progress | None = None,
     batch: int = BATCH_SIZE,
 ) -> Ingested:
@@ -101,74 +98,71 @@ def ingest(
     Args:
         index: Open for writing.
         answers: In any order; read once, as a stream.
-        on_duplicate: What to do when an id comes twice in `answers`.
-        on_reject: Called with an answer that can't be used and why; None raises instead.
+        on_duplicate: What to do when an id occurs twice in `answers`, or is the id of another
+            answer of the index.
+        on_reject: Called with an answer that can't be used and why; None raises an error instead.
         progress: Called with how many answers are done; the total is unknown, 0.
         batch: Answers in a transaction.
 
     Raises:
         BadInput: for the first answer that can't be used, if `on_reject` is None. Batches before
-            it are kept.
+            it stay in the index.
     """
     started = time.perf_counter()
-    done = Ingested()
-    reject = on_reject or _refuse
-    places = _Places(on_duplicate, reject)
+    report = Ingested()
+    reject = on_reject or _raise
+    duplicates = _Duplicates(on_duplicate, reject)
     for rows in batches(answers, batch):
-        before = done.read
-        kept = places.unique(rows)
-        usable = _not_taken(index, kept, on_duplicate, reject)
-        places.skipped += len(kept) - len(usable)
-        done.count(index.add(usable, _after(before, progress)))
-        done.read += len(rows)
+        unique = duplicates.filter(rows)
+        usable = _without_taken_ids(index, unique, on_duplicate, reject)
+        duplicates.skipped += len(unique) - len(usable)
+        report.count(index.add(usable, _offset(progress, report.read)))
+        report.read += len(rows)
         if progress:
-            progress(done.read, 0)
-    done.skipped = places.skipped
-    done.seconds = round(time.perf_counter() - started, 3)
-    return done
+            progress(report.read, 0)
+    report.skipped = duplicates.skipped
+    report.seconds = round(time.perf_counter() - started, 3)
+    return report
 
 
-def _after(before: int, progress: Progress | None) -> Progress | None:
-    """Report the answers of a batch together with those of the batches before it."""
+def _offset(progress: Progress | None, before: int) -> Progress | None:
+    """Return a `progress` that counts the answers of a batch after those of earlier batches."""
     return (lambda done, _: progress(before + done, 0)) if progress else None
 
 
-def _not_taken(
-    index: BaseIndex,
-    answers: list[Answer],
-    on_duplicate: OnDuplicate,
-    reject: Callable[[Answer, str], None],
+def _without_taken_ids(
+    index: BaseIndex, answers: list[Answer], on_duplicate: OnDuplicate, reject: OnReject
 ) -> list[Answer]:
     """Leave out answers whose id another answer of the index has.
 
-    It is the same answer if it comes from the same file, or was given to the same question by the
-    same author; a second file that counts its rows from 1 again is not an update.
+    An answer is the same one if it has the same text or file, or if question and author are the
+    same; a second file that numbers its rows from 1 again is not an update.
     """
     if on_duplicate == "keep-last":
         return answers
     stored = index.get_existing([answer.id for answer in answers])
     usable = []
     for answer in answers:
-        before = stored.get(answer.id)
-        if before is None or _same_answer(before, answer):
+        old = stored.get(answer.id)
+        if old is None or _is_same_answer(old, answer):
             usable.append(answer)
         elif on_duplicate == "refuse":
-            first = _place(before.source, before.line)
             reject(
                 answer,
-                f"id {answer.id!r} is taken by another answer, from {first}; give it its own id, "
+                f"id {answer.id!r} is taken by another answer, from "
+                f"{_place(old.source, old.line)}; give it its own id, "
                 "or say --on-duplicate keep-last to replace it",
             )
     return usable
 
 
-def _same_answer(before: Answer, new: Answer) -> bool:
-    same_task = new.question is not None and new.author is not None
-    same_task = same_task and (before.question, before.author) == (new.question, new.author)
-    return same_task or before.text == new.text or before.source == new.source
+def _is_same_answer(old: Answer, new: Answer) -> bool:
+    has_task = new.question is not None and new.author is not None
+    is_same_task = has_task and (old.question, old.author) == (new.question, new.author)
+    return is_same_task or old.text == new.text or old.source == new.source
 
 
-def _refuse(answer: Answer, reason: str) -> None:
+def _raise(answer: Answer, reason: str) -> None:
     raise BadInput.at(answer.source or "answers", answer.line, reason)
 
 
@@ -177,7 +171,7 @@ def _place(source: str | None, line: int | None) -> str:
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Yield so many at a time; the last time what is left."""
+    """Yield lists of `size` items; the last one may be shorter."""
     stream = iter(items)
     while rows := list(islice(stream, size)):
         yield rows

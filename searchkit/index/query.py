@@ -14,7 +14,7 @@ from searchkit.index.base import BaseIndex
 
 Mode = Literal["semantic", "lexical", "hybrid"]
 RRF_CONSTANT = 60  # Cormack, Clarke, Büttcher: Reciprocal Rank Fusion …, SIGIR 2009, section 2
-DEPTH = 100  # hits of each kind that a fusion looks at, at least
+MIN_DEPTH = 100  # hits of each ranking that a fusion looks at, at least
 
 
 def query(
@@ -29,7 +29,7 @@ def query(
     Args:
         index: Open for reading or writing.
         texts: Queries; none of them blank.
-        k: How many hits for each, at most.
+        k: Number of hits for each text, at most.
         mode: `semantic` by cosine of the vectors, `lexical` by BM25 of the words, `hybrid` by both
             rankings fused.
         where: Which answers to search among; applied before the search.
@@ -41,7 +41,7 @@ def query(
         return [Results(hits) for hits in index.search_words(texts, k, where)]
     if mode == "semantic":
         return index.search(texts, k, where)
-    depth = max(DEPTH, 4 * k)
+    depth = max(MIN_DEPTH, 4 * k)
     by_meaning = index.search(texts, depth, where)
     by_words = index.search_words(texts, depth, where)
     return [Results(fuse([m, w], k)) for m, w in zip(by_meaning, by_words, strict=True)]
@@ -50,13 +50,16 @@ def query(
 def fuse(rankings: Sequence[Sequence[Hit]], k: int) -> list[Hit]:
     """Fuse rankings by reciprocal rank: an answer's score is the sum of 1 / (60 + its rank).
 
-    The passage is that of the first ranking that holds the answer; equal scores by id.
+    Equal scores are ordered by id. A hit's passage is that of the first ranking with the answer.
     """
     scores: dict[str, float] = defaultdict(float)
-    first: dict[str, Hit] = {}
+    hits: dict[str, Hit] = {}
     for ranking in rankings:
         for hit in ranking:
             scores[hit.answer.id] += 1 / (RRF_CONSTANT + hit.rank)
-            first.setdefault(hit.answer.id, hit)
-    best = sorted(scores, key=lambda i: (-round(scores[i], 6), i))[:k]
-    return [replace(first[i], rank=n, score=round(scores[i], 6)) for n, i in enumerate(best, 1)]
+            hits.setdefault(hit.answer.id, hit)
+    best = sorted(scores, key=lambda id_: (-round(scores[id_], 6), id_))[:k]
+    return [
+        replace(hits[id_], rank=rank, score=round(scores[id_], 6))
+        for rank, id_ in enumerate(best, 1)
+    ]

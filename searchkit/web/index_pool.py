@@ -8,7 +8,6 @@ for each state as background jobs whose progress can be read.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 import time
 from collections import defaultdict
@@ -20,14 +19,14 @@ from typing import Any, Literal, cast
 
 from starlette.requests import Request
 
-from searchkit.core.errors import IndexBusy, IndexNotFound, SearchkitError, StorageFailed
+from searchkit.core.errors import IndexBusy, SearchkitError
 from searchkit.core.progress import Progress
 from searchkit.core.records import Hit
 from searchkit.core.where import Where
 from searchkit.index.decisions import counting, decisions
-from searchkit.index.folder import DATABASE, Index
+from searchkit.index.folder import Index
 from searchkit.index.query import Mode, query
-from searchkit.index.storage.connection import connect_reader
+from searchkit.index.storage.connection import ChangeWatch
 from searchkit.plagiarism.find import PlagiarismResult
 from searchkit.web.jobs import Job, Result
 
@@ -73,7 +72,7 @@ class IndexPool:
     """Readers, a writer and jobs of one index for many threads. Make it with `open`; close it."""
 
     def __init__(
-        self, folder: Path, first: Index, watch: sqlite3.Connection, version: tuple[int, int]
+        self, folder: Path, first: Index, watch: ChangeWatch, version: tuple[int, int]
     ) -> None:
         self.folder = folder
         self.reader_timeout = READER_TIMEOUT
@@ -99,9 +98,9 @@ class IndexPool:
         if is_outdated:  # opening for writing upgrades it, without which changes go unnoticed
             with suppress(SearchkitError), Index.open(folder, write=True):
                 pass
-        watch = connect_reader(folder / DATABASE)
+        watch = Index.watch(folder)
         try:
-            version = _database_version(folder, watch)  # first, so that no change is missed
+            version = watch.version()  # first, so that no change is missed
             index = Index.open(folder)
             index.encoder.encode_queries(["warm"])
             len(index.vectors)
@@ -194,12 +193,7 @@ class IndexPool:
         """Return the newest state, opened anew if something was written. Call it with the lock."""
         if self._snapshot is None:
             raise IndexBusy("the server is being stopped")
-        version = _database_version(self.folder, self._watch)
-        if version[0] != self._version[0]:  # another file: the folder was made anew
-            watch = connect_reader(self.folder / DATABASE)
-            self._watch.close()
-            self._watch = watch
-            version = _database_version(self.folder, watch)
+        version = self._watch.version()
         if version != self._version:
             self._snapshot = self._successor(self._snapshot)
             self._version = version
@@ -334,22 +328,6 @@ def _run_batch(index: Index, searches: Sequence[_Search]) -> None:
     else:
         for search, search_hits in zip(searches, hits, strict=True):
             search.hits = search_hits
-
-
-def _database_version(folder: Path, watch: sqlite3.Connection) -> tuple[int, int]:
-    """Return numbers that differ whenever the database has changed: its inode and data version.
-
-    Args:
-        folder: Folder of the index.
-        watch: A connection without an open transaction, which therefore sees the writes of others.
-    """
-    try:
-        (version,) = watch.execute("PRAGMA data_version").fetchone()
-        return (folder / DATABASE).stat().st_ino, int(version)
-    except FileNotFoundError:
-        raise IndexNotFound(f"{folder}: the index isn't there any more") from None
-    except (OSError, sqlite3.Error) as error:
-        raise StorageFailed(f"{folder}: can't be read ({error})") from error
 
 
 def _close(readers: list[Index]) -> None:

@@ -1,1 +1,1 @@
-"""The folder of an index: a SQLite database and a FAISS file. Begin in `store.py`."""
+"""The files of an index in a folder: a SQLite database and a FAISS file. Begin in `store.py`."""

@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 
 from searchkit.core.arrays import Int64
-from searchkit.core.errors import BadInput, IndexBusy, IndexDamaged, StorageFailed
+from searchkit.core.errors import (
+    BadInput,
+    IndexBusy,
+    IndexDamaged,
+    IndexNotFound,
+    StorageFailed,
+)
 
 # sqlite-utils imports pandas wherever it is installed; that takes 0.3 s of every query, and nothing
 # here needs it. A None in sys.modules makes `import pandas` fail for the moment, and sqlite-utils
@@ -30,6 +36,7 @@ finally:
 
 __all__ = [
     "BUSY_TIMEOUT",
+    "ChangeWatch",
     "Database",
     "Migrations",
     "SqliteDatabase",
@@ -102,6 +109,40 @@ class SqliteDatabase:
             busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self.connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
         return not busy
+
+
+class ChangeWatch:
+    """Tells whether a database has changed, without holding a state of it open."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = connect_reader(path)
+        self._inode = path.stat().st_ino
+
+    def version(self) -> tuple[int, int]:
+        """Return two numbers that differ from earlier ones whenever the database has changed.
+
+        Raises:
+            IndexNotFound: if the database does not exist any more.
+            StorageFailed: if it can't be read.
+        """
+        folder = self._path.parent
+        try:
+            inode = self._path.stat().st_ino
+            if inode != self._inode:  # the folder was made anew
+                connection = connect_reader(self._path)
+                self.close()
+                self._connection, self._inode = connection, inode
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+            return inode, int(version)
+        except FileNotFoundError:
+            raise IndexNotFound(f"{folder}: the index isn't there any more") from None
+        except (OSError, sqlite3.Error) as error:
+            raise StorageFailed(f"{folder}: can't be read ({error})") from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
 
 def connect(uri: str) -> sqlite3.Connection:

@@ -1,7 +1,7 @@
-"""FAISS inner product over unit vectors with stable keys: exact, small, and safe to call.
+"""An exact FAISS inner-product index over unit vectors, with stable keys and checked arguments.
 
-A vector is stored as float16, which the rest of the index rounds to before anything else uses it,
-so nothing is lost here: FAISS reads the halves back as float32 and sums in float32.
+Vectors are stored as float16. Everything else in an index uses vectors that were rounded to float16
+before, so nothing is lost here: FAISS reads them as float32 and sums in float32.
 """
 
 from __future__ import annotations
@@ -19,61 +19,65 @@ from searchkit.core.arrays import Float32, Int64, Intp
 NO_KEY = -1
 
 
-class _Part:
-    """One FAISS index with the key of each of its rows, ascending, and the rows removed.
+class _Segment:
+    """A FAISS index with the key of each of its rows, ascending, and a mask of the removed rows.
 
-    `mapping` is the object that owns a mapped file: it must live as long as the part, and the part
-    can't grow.
+    Args:
+        index: The FAISS index.
+        keys: `(n,)`, ascending.
+        mapping: The object that owns a memory-mapped file, which must live as long as the segment;
+            a mapped segment can't grow.
     """
 
-    def __init__(self, index: Any, keys: Int64, mapping: Any = None) -> None:  # noqa: ANN401
-        self.index = index
+    def __init__(self, index: Any, keys: Int64, mapping: object = None) -> None:  # noqa: ANN401
+        self.index = index  # FAISS has no types
         self.keys = keys
-        self.alive = np.ones(len(keys), bool)
+        self.is_alive = np.ones(len(keys), bool)
         self.mapping = mapping
 
     def append(self, keys: Int64, vectors: Float32) -> None:
+        """Add rows whose keys are above all others."""
         self.index.add(vectors)
         self.keys = np.concatenate([self.keys, keys])
-        self.alive = np.concatenate([self.alive, np.ones(len(keys), bool)])
+        self.is_alive = np.concatenate([self.is_alive, np.ones(len(keys), bool)])
 
     def positions(self, keys: Int64) -> Intp:
-        """Return the rows of those of `keys` that stand here."""
-        at = np.searchsorted(self.keys, keys)
-        at = at[at < len(self.keys)]
-        return at[np.isin(self.keys[at], keys)]
+        """Return the rows of those of `keys` that are in the segment."""
+        positions = np.searchsorted(self.keys, keys)
+        positions = positions[positions < len(self.keys)]
+        return positions[np.isin(self.keys[positions], keys)]
 
     def selected(self, allowed: Int64 | None) -> NDArray[np.bool_]:
-        """Return a mask of the rows that are alive and allowed."""
+        """Return a mask of the rows that are not removed, and allowed."""
         if allowed is None:
-            return self.alive
+            return self.is_alive
         mask = np.zeros(len(self.keys), bool)
         mask[self.positions(allowed)] = True
-        return mask & self.alive
+        return mask & self.is_alive
 
 
 class VectorIndex:
     """Vectors of one dimension, searched by inner product.
 
-    `VectorIndex(d)` is empty; `load` opens a file made by `save`. Keys are the caller's, ascend
-    as they are added, and are never re-used. A search never runs beside an `add`: callers that
-    serve threads swap the whole object.
+    `VectorIndex(d)` is empty, and `load` opens a file written by `save`. Keys ascend in the order
+    of adding, and are never reused. An index must not be searched during an `add`: with several
+    threads, replace the whole object instead.
     """
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
-        self._parts: list[_Part] = []
+        self._segments: list[_Segment] = []
 
     def __len__(self) -> int:
-        return sum(int(part.alive.sum()) for part in self._parts)
+        return sum(int(segment.is_alive.sum()) for segment in self._segments)
 
     def last_key(self) -> int:
         """Return the greatest key that was ever added, also if it was removed; -1 if none was."""
-        return max((int(part.keys[-1]) for part in self._parts if len(part.keys)), default=NO_KEY)
+        return max((int(s.keys[-1]) for s in self._segments if len(s.keys)), default=NO_KEY)
 
     @classmethod
     def load(cls, path: Path) -> VectorIndex:
-        """Map a file made by `save` into memory; nothing is copied.
+        """Map a file written by `save` into memory, without copying it.
 
         The caller has checked the file's hash: FAISS reads a damaged file without complaint.
         """
@@ -83,18 +87,18 @@ class VectorIndex:
         keys = faiss.vector_to_array(wrapped.id_map)
         index = faiss.downcast_index(wrapped.index)
         loaded = cls(index.d)
-        loaded._parts.append(_Part(index, keys, mapping=wrapped))
+        loaded._segments.append(_Segment(index, keys, mapping=wrapped))
         return loaded
 
     def add(self, keys: Int64, vectors: NDArray[np.floating[Any]]) -> None:
         """Add rows.
 
         Args:
-            keys: `(n,)`, ascending, each above every key that is here.
-            vectors: `(n, d)`, finite, unit rows, already rounded to float16.
+            keys: `(n,)`, ascending, each above every key of the index.
+            vectors: `(n, d)`, finite unit rows, rounded to float16.
 
         Raises:
-            ValueError: if a shape, the order of the keys or a number is not so.
+            ValueError: if a shape, the order of the keys or a number is wrong.
         """
         self._check_rows(vectors)
         if len(keys) != len(vectors):
@@ -103,19 +107,19 @@ class VectorIndex:
             return
         if keys[0] <= self.last_key() or np.any(np.diff(keys) <= 0):
             raise ValueError("keys must ascend and be above those that are here")
-        if not self._parts or self._parts[-1].mapping is not None:
-            self._parts.append(_Part(_new_faiss(self.dimension), np.empty(0, np.int64)))
-        self._parts[-1].append(keys, np.ascontiguousarray(vectors, np.float32))
+        if not self._segments or self._segments[-1].mapping is not None:
+            self._segments.append(_Segment(_new_faiss(self.dimension), np.empty(0, np.int64)))
+        self._segments[-1].append(keys, np.ascontiguousarray(vectors, np.float32))
 
     def remove(self, keys: Int64) -> None:
-        """Leave these keys out from now on; keys that are not here are passed over."""
-        for part in self._parts:
-            part.alive[part.positions(np.asarray(keys, np.int64))] = False
+        """Remove these keys; keys that are not in the index are ignored."""
+        for segment in self._segments:
+            segment.is_alive[segment.positions(np.asarray(keys, np.int64))] = False
 
     def search(
         self, queries: Float32, k: int, allowed: Int64 | None = None
     ) -> tuple[Float32, Int64]:
-        """Find the `k` nearest of each query.
+        """Find the `k` nearest vectors of each query.
 
         Args:
             queries: `(q, d)` float32, unit rows.
@@ -123,8 +127,9 @@ class VectorIndex:
             allowed: Keys to search among; None for all.
 
         Returns:
-            Scores `(q, k')` best first and keys `(q, k')`, where k' is the lesser of `k` and the
-            number of vectors; equal scores by key; where fewer match, key -1 and score -inf.
+            Scores `(q, k')`, best first, and keys `(q, k')`, where k' is the smaller of `k` and the
+            number of vectors. Equal scores are ordered by key. Where fewer vectors match, the key
+            is -1 and the score -inf.
 
         Raises:
             ValueError: if `k` is below 1, or the queries' shape or numbers are wrong.
@@ -133,9 +138,10 @@ class VectorIndex:
             raise ValueError(f"k must be at least 1, not {k}")
         self._check_rows(queries)
         k = min(k, max(len(self), 1))
-        found = [_search_part(part, queries, k, allowed) for part in self._parts]
-        scores = np.concatenate([s for s, _ in found] + [_padding(len(queries), k)[0]], axis=1)
-        keys = np.concatenate([i for _, i in found] + [_padding(len(queries), k)[1]], axis=1)
+        parts = [_search_segment(segment, queries, k, allowed) for segment in self._segments]
+        parts.append(_padding(len(queries), k))
+        scores = np.concatenate([scores for scores, _ in parts], axis=1)
+        keys = np.concatenate([keys for _, keys in parts], axis=1)
         order = np.lexsort((keys, -scores))[:, :k]  # (q, k)
         best = np.take_along_axis(scores, order, 1), np.take_along_axis(keys, order, 1)
         return best if len(self) else (best[0][:, :0], best[1][:, :0])
@@ -143,50 +149,61 @@ class VectorIndex:
     def range(
         self, queries: Float32, threshold: float, allowed: Int64 | None = None
     ) -> list[tuple[Float32, Int64]]:
-        """Find everything that scores at least `threshold`, for each query: scores and keys.
+        """Find all vectors that score at least `threshold`, for each query.
 
-        Best first, equal scores by key; inclusive, unlike FAISS's own range search.
+        Args:
+            queries: `(q, d)` float32, unit rows.
+            threshold: Inclusive, unlike that of FAISS's range search.
+            allowed: Keys to search among; None for all.
+
+        Returns:
+            For each query scores and keys, best first, equal scores by key.
+
+        Raises:
+            ValueError: if the threshold is NaN, or the queries' shape or numbers are wrong.
         """
         if np.isnan(threshold):
             raise ValueError("threshold is NaN")
         self._check_rows(queries)
-        found = [_range_part(part, queries, _below(threshold), allowed) for part in self._parts]
+        below = _next_below(threshold)
+        parts = [_range_segment(segment, queries, below, allowed) for segment in self._segments]
         return (
-            list(starmap(_merge, zip(*found, strict=True)))
-            if found
+            list(starmap(_merge, zip(*parts, strict=True)))
+            if parts
             else [(np.empty(0, np.float32), np.empty(0, np.int64)) for _ in queries]
         )
 
     def get(self, keys: Int64) -> Float32:
-        """Return the vectors with these keys, `(n, d)`, in this order; a key may come twice.
+        """Return the vectors with these keys, `(n, d)`, in this order; a key may occur twice.
 
         Raises:
-            ValueError: if a key isn't here.
+            ValueError: if a key isn't in the index.
         """
-        wanted, back = np.unique(np.asarray(keys, np.int64), return_inverse=True)
-        rows = np.empty((len(wanted), self.dimension), np.float32)
-        found = np.zeros(len(wanted), bool)
-        for part in self._parts:
-            at = part.positions(wanted)
-            at = at[part.alive[at]]
-            if len(at):
-                here = np.searchsorted(wanted, part.keys[at])
-                rows[here], found[here] = part.index.reconstruct_batch(at), True
-        if not found.all():
-            raise ValueError(f"no vector with key {wanted[~found][0]}")
-        return rows[back]
+        distinct, inverse = np.unique(np.asarray(keys, np.int64), return_inverse=True)
+        rows = np.empty((len(distinct), self.dimension), np.float32)
+        is_found = np.zeros(len(distinct), bool)
+        for segment in self._segments:
+            positions = segment.positions(distinct)
+            positions = positions[segment.is_alive[positions]]
+            if len(positions):
+                targets = np.searchsorted(distinct, segment.keys[positions])
+                rows[targets] = segment.index.reconstruct_batch(positions)
+                is_found[targets] = True
+        if not is_found.all():
+            raise ValueError(f"no vector with key {distinct[~is_found][0]}")
+        return rows[inverse]
 
     def scan(self, block: int = 65536) -> Iterator[tuple[Int64, Float32]]:
-        """Yield every vector, in order of key, `block` at a time: keys `(b,)`, vectors `(b, d)`."""
-        for part in self._parts:
-            for start in range(0, len(part.keys), block):
-                stop = min(start + block, len(part.keys))
-                alive = part.alive[start:stop]
-                vectors = part.index.reconstruct_n(start, stop - start)
-                yield part.keys[start:stop][alive], vectors[alive]
+        """Yield all vectors in order of key: keys `(b,)` and vectors `(b, d)`, `block` at most."""
+        for segment in self._segments:
+            for start in range(0, len(segment.keys), block):
+                stop = min(start + block, len(segment.keys))
+                is_alive = segment.is_alive[start:stop]
+                vectors = segment.index.reconstruct_n(start, stop - start)
+                yield segment.keys[start:stop][is_alive], vectors[is_alive]
 
     def save(self, path: Path) -> None:
-        """Write everything that is alive as one FAISS file (`IndexIDMap` of float16 rows)."""
+        """Write every vector to one FAISS file (`IndexIDMap` of float16 rows)."""
         import faiss
 
         wrapped = faiss.IndexIDMap(_new_faiss(self.dimension))
@@ -195,18 +212,22 @@ class VectorIndex:
         faiss.write_index(wrapped, str(path))
 
     def _check_rows(self, rows: NDArray[Any]) -> None:
-        """FAISS gives an empty AssertionError, or silently nothing: say it in words, before."""
+        """Check shape and numbers; FAISS raises an empty AssertionError, or silently does nothing.
+
+        Raises:
+            ValueError: if they are wrong.
+        """
         if rows.ndim != 2 or rows.shape[1] != self.dimension:
             raise ValueError(f"shape {rows.shape} where (n, {self.dimension}) is needed")
         if not np.isfinite(rows).all():
             raise ValueError("a vector holds NaN or infinity")
 
 
-def _new_faiss(dimension: int) -> Any:  # noqa: ANN401
+def _new_faiss(dimension: int) -> Any:  # noqa: ANN401 (FAISS has no types)
     import faiss
 
-    halves = faiss.ScalarQuantizer.QT_fp16
-    return faiss.IndexScalarQuantizer(dimension, halves, faiss.METRIC_INNER_PRODUCT)
+    float16 = faiss.ScalarQuantizer.QT_fp16
+    return faiss.IndexScalarQuantizer(dimension, float16, faiss.METRIC_INNER_PRODUCT)
 
 
 def _padding(queries: int, k: int) -> tuple[Float32, Int64]:
@@ -214,11 +235,11 @@ def _padding(queries: int, k: int) -> tuple[Float32, Int64]:
     return scores, np.full((queries, k), NO_KEY, np.int64)
 
 
-def _parameters(part: _Part, allowed: Int64 | None) -> tuple[Any, int, Any]:
+def _parameters(segment: _Segment, allowed: Int64 | None) -> tuple[object, int, object]:
     """Return FAISS's search parameters, how many rows they select, and what must stay alive."""
     import faiss
 
-    mask = part.selected(allowed)
+    mask = segment.selected(allowed)
     count = int(mask.sum())
     if count == len(mask):
         return None, count, None
@@ -226,41 +247,44 @@ def _parameters(part: _Part, allowed: Int64 | None) -> tuple[Any, int, Any]:
     return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bitmap)), count, bitmap
 
 
-def _search_part(
-    part: _Part, queries: Float32, k: int, allowed: Int64 | None
+def _search_segment(
+    segment: _Segment, queries: Float32, k: int, allowed: Int64 | None
 ) -> tuple[Float32, Int64]:
-    params, count, _bitmap = _parameters(part, allowed)
+    params, count, _bitmap = _parameters(segment, allowed)
     if not count:
         return _padding(len(queries), 0)
-    found = min(k + 1, count)  # one more shows whether a tie is cut at k
-    scores, rows = part.index.search(np.ascontiguousarray(queries), found, params=params)
-    keys = part.keys[rows]
-    if found > k:
+    depth = min(k + 1, count)  # one more shows whether a tie is cut at k
+    scores, rows = segment.index.search(np.ascontiguousarray(queries), depth, params=params)
+    keys = segment.keys[rows]
+    if depth > k:
         for row in np.flatnonzero(scores[:, k - 1] == scores[:, k]):
-            tied = _range_part(part, queries[row : row + 1], _below(scores[row, k]), allowed)
-            scores[row], keys[row] = (best[:found] for best in _merge(*tied))
+            below = _next_below(scores[row, k])
+            tied = _range_segment(segment, queries[row : row + 1], below, allowed)
+            scores[row], keys[row] = (best[:depth] for best in _merge(*tied))
     return scores, keys
 
 
-def _below(score: float) -> float:
-    """FAISS's range search is strictly greater: give the next float32 below."""
+def _next_below(score: float) -> float:
+    """Return the next float32 below, because FAISS's range search is strictly greater."""
     return float(np.nextafter(np.float32(score), np.float32(-np.inf)))
 
 
-def _range_part(
-    part: _Part, queries: Float32, below: float, allowed: Int64 | None
+def _range_segment(
+    segment: _Segment, queries: Float32, below: float, allowed: Int64 | None
 ) -> list[tuple[Float32, Int64]]:
-    params, count, _bitmap = _parameters(part, allowed)
+    """Return the scores above `below`, and their keys, for each query; in no defined order."""
+    params, count, _bitmap = _parameters(segment, allowed)
     if not count:
         return [(np.empty(0, np.float32), np.empty(0, np.int64)) for _ in queries]
-    limits, scores, rows = part.index.range_search(
+    limits, scores, rows = segment.index.range_search(
         np.ascontiguousarray(queries), below, params=params
     )
-    return [(scores[a:b], part.keys[rows[a:b]]) for a, b in pairwise(limits)]
+    return [(scores[a:b], segment.keys[rows[a:b]]) for a, b in pairwise(limits)]
 
 
-def _merge(*found: tuple[Float32, Int64]) -> tuple[Float32, Int64]:
-    scores = np.concatenate([s for s, _ in found])
-    keys = np.concatenate([i for _, i in found])
+def _merge(*parts: tuple[Float32, Int64]) -> tuple[Float32, Int64]:
+    """Return the scores and keys of all parts, best first, equal scores by key."""
+    scores = np.concatenate([scores for scores, _ in parts])
+    keys = np.concatenate([keys for _, keys in parts])
     order = np.lexsort((keys, -scores))
     return scores[order], keys[order]

@@ -1,1 +1,1 @@
-"""Looking after an index: status, verification, copies, another model."""
+"""Maintenance of an index: `status`, `verify`, `copying` to another place, `reindex`."""

@@ -36,19 +36,19 @@ def copy(
     """
     if source.is_same(target):
         raise BadInput(f"{source.place}: can't be copied into itself; name another index")
-    ours, theirs = source.model, target.model
-    if ours.fingerprint != theirs.fingerprint:
+    old, new = source.model, target.model
+    if old.fingerprint != new.fingerprint:
         raise IndexMismatch(
-            f"{target.place}: made with {theirs.name} ({theirs.fingerprint[:12]}), and "
-            f"{source.place} with {ours.name} ({ours.fingerprint[:12]}); copy into a new index"
+            f"{target.place}: made with {new.name} ({new.fingerprint[:12]}), and "
+            f"{source.place} with {old.name} ({old.fingerprint[:12]}); copy into a new index"
         )
-    started, done, total = time.perf_counter(), Ingested(), len(source)
+    started, report, total = time.perf_counter(), Ingested(), len(source)
     for answers in batches(source.iter_stored(), batch):
-        done.read += len(answers)
-        done.count(target.add_with_vectors(answers))
+        report.read += len(answers)
+        report.count(target.add_with_vectors(answers))
         if progress:
-            progress(done.read, total)
+            progress(report.read, total)
     if decisions := len(source.decisions()):
         log.info("%s decisions about findings stay in %s", f"{decisions:,}", source.place)
-    done.seconds = round(time.perf_counter() - started, 3)
-    return done
+    report.seconds = round(time.perf_counter() - started, 3)
+    return report
