@@ -9,13 +9,13 @@ from itertools import groupby, pairwise
 from searchkit.clustering.clusters import cluster
 from searchkit.core.errors import BadInput
 from searchkit.grading.marks import UNGRADED, Marks, check_learnable, read_marks
+from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
-from searchkit.index.folder import Index
 from searchkit.sources.labelled import MAX_LABEL, SentencePair
 
 
 def pairs_from_grades(
-    index: Index, column: str, *, good: Collection[str] = (), max_label: float = MAX_LABEL
+    index: BaseIndex, column: str, *, good: Collection[str] = (), max_label: float = MAX_LABEL
 ) -> list[SentencePair]:
     """Pair each graded answer with a reference to its question, or else with one of the best.
 
@@ -73,7 +73,7 @@ def _worth(marks: Marks, good: Collection[str]) -> list[float]:
     return [float(mark in good) for mark in marks.scale]
 
 
-def pairs_from_decisions(index: Index, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
+def pairs_from_decisions(index: BaseIndex, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
     """Pair the answers that people decided about: confirmed findings are alike, dismissed are not.
 
     Decisions that were taken back, or are about texts that have changed since, count for nothing;
@@ -91,11 +91,11 @@ def pairs_from_decisions(index: Index, *, max_label: float = MAX_LABEL) -> list[
             first = answers[left]
             pairs.append(SentencePair(first.text, answers[right].text, label, first.question))
     if not pairs:
-        raise BadInput(f"{index.path}: nobody has decided about a finding; run: searchkit serve")
+        raise BadInput(f"{index.place}: nobody has decided about a finding; run: searchkit serve")
     return pairs
 
 
-def pairs_from_clusters(index: Index, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
+def pairs_from_clusters(index: BaseIndex, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
     """Pair the centre of each cluster with its members, and with the centres of the others.
 
     Members get the greatest label, and what is in another cluster of the question 0: nobody's
@@ -114,5 +114,7 @@ def pairs_from_clusters(index: Index, *, max_label: float = MAX_LABEL) -> list[S
             apart = texts[str(one.center)], texts[str(other.center)]
             pairs.append(SentencePair(*apart, 0.0, question))
     if not pairs:
-        raise BadInput(f"{index.path}: no two answers say the same, and none is apart from another")
+        raise BadInput(
+            f"{index.place}: no two answers say the same, and none is apart from another"
+        )
     return pairs

@@ -1,4 +1,4 @@
-"""Run as a program: kill a child at every step of a scenario, and look at what it leaves.
+"""Run as a program: kill a child process at every step of a scenario, and check what it leaves.
 
 `python -m helpers.crash_driver SCENARIO FOLDER` prints how many steps there were. A step is a
 statement that SQLite begins, or a call that changes files (before and after it). A child is
@@ -60,12 +60,12 @@ def rebuilt(folder: Path) -> None:
 
 
 def other() -> ToyEncoder:
-    """Make another model: of another dimension, and of a window that cuts each answer in two."""
+    """Return another model, of another dimension, whose window splits each answer in two."""
     return ToyEncoder(16, 3, fingerprint="toy-2")
 
 
 def reindexed(folder: Path) -> None:
-    """Embed what no killed run has embedded, and only that."""
+    """Reindex, and check that nothing is embedded that a killed run has embedded."""
     encoder = other()
     with Index.open(folder, write=True) as index:
         over = index.store.model().fingerprint == encoder.fingerprint
@@ -77,7 +77,7 @@ def reindexed(folder: Path) -> None:
 
 
 def half_reindexed(folder: Path) -> None:
-    """Leave a reindex after its second batch."""
+    """Stop a reindex after its second batch."""
 
     class Stop(Exception):
         pass
@@ -95,7 +95,7 @@ def half_reindexed(folder: Path) -> None:
 
 
 def forgets(folder: Path) -> None:
-    """Delete an answer: neither model's vectors of it are in any file, whatever was killed."""
+    """Delete an answer, and check that no file holds its vectors of either model."""
     traces = [
         embed(encoder, [text]).tobytes()
         for encoder in (ToyEncoder(), other())
@@ -125,7 +125,7 @@ SCENARIOS: dict[str, tuple[Callable[[Path], None], Callable[[Path], None]]] = {
 
 
 def kill_at(step: int) -> None:
-    """Make this process kill itself when it has come so far."""
+    """Make this process kill itself at a step."""
     taken = itertools.count(1)
 
     def take(*_: object) -> None:
@@ -157,7 +157,7 @@ def kill_at(step: int) -> None:
 
 
 def state(folder: Path) -> dict[str, str] | None:
-    """Give what an index holds; None if there is none. Everything in it must be sound."""
+    """Return what an index holds, after checking that it is found; None if there is no index."""
     try:
         with Index.open(folder) as index:
             model = index.store.model().fingerprint
@@ -215,7 +215,7 @@ def main(scenario: str, folder: Path) -> None:
 
 
 def between(scenario: str) -> list[dict[str, str]]:
-    """Give the states that committed batches leave."""
+    """Return the states that committed batches leave."""
     texts = {a.id: a.text for a in ANSWERS}
     held = []
     if scenario == "ingest":

@@ -1,4 +1,4 @@
-"""Every kind of index does the same: the folder, a file of Milvus Lite, and a Milvus server."""
+"""Every backend behaves alike: the folder, a file of Milvus Lite, and a Milvus server."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def index(place: Place, encoder: ToyEncoder, answers: list[Answer]) -> Iterator[
 
 @pytest.fixture
 def folder(tmp_path: Path, answers: list[Answer]) -> Iterator[Index]:
-    """Make what everything is compared with."""
+    """Return the index that the others are compared with."""
     made = Index.create(tmp_path / "reference", ToyEncoder())
     made.add(answers)
     yield made
@@ -94,7 +94,7 @@ def test_search_equals_brute_force(index, answers, encoder, k: int) -> None:
         Where(question="q1", sql="score > 0 AND author <> 'cy'"),
     ],
 )
-def test_what_is_there_and_what_is_found_is_what_a_folder_gives(index, folder, where) -> None:
+def test_contents_and_hits_equal_those_of_a_folder(index, folder, where) -> None:
     queries = ["the event loop", "streams " * 40, "runs callbacks", "unlike any other"]
     more = [Answer(f"n{n}", f"answer number{n} about the event loop", None) for n in range(20)]
     for one in (index, folder):
@@ -135,7 +135,7 @@ def test_equal_texts_are_embedded_once_and_tie_by_id(index, encoder) -> None:
     assert [h.answer.id for h in hits] == ["same0", "same1", "same2"]
 
 
-def test_a_change_is_seen_and_what_is_as_before_is_not_written(index, encoder, answers) -> None:
+def test_only_changed_answers_are_written(index, encoder, answers) -> None:
     before = len(encoder.texts)
     assert index.add(answers).unchanged == len(answers)
     changed = [
@@ -158,7 +158,7 @@ def test_a_change_is_seen_and_what_is_as_before_is_not_written(index, encoder, a
     assert verify(index) == []
 
 
-def test_columns_are_annotated_without_embedding(index, encoder, answers) -> None:
+def test_columns_are_updated_without_embedding(index, encoder, answers) -> None:
     before = len(encoder.texts)
     assert (
         index.update_columns({"a1": {"SCORE": "5"}, "a2": {"score": "1"}, "a6": {"mark": "b"}}) == 2
@@ -172,7 +172,7 @@ def test_columns_are_annotated_without_embedding(index, encoder, answers) -> Non
         index.update_columns({"x": {"score": "5"}})
 
 
-def test_what_is_deleted_is_gone(index) -> None:
+def test_deleted_answers_are_gone(index) -> None:
     index.add([Answer("long", "many words " * 200, "q1")])
     assert index.remove(["long", "a1"]) == 2
     assert index.get_existing(["long", "a1", "a2"]).keys() == {"a2"}
@@ -187,7 +187,7 @@ def test_what_is_deleted_is_gone(index) -> None:
 ODD = ['"', "\\", "'; drop", "a\nb", "\t", "é\0è", "𝔘𝔫𝔦", "%_*", '" or part >= 0 or "', "{}[]()"]
 
 
-def test_no_name_and_no_text_is_too_odd_or_too_long(index, place) -> None:
+def test_odd_names_and_long_texts_are_kept(index, place) -> None:
     odd = [
         Answer(
             f"id {name}",
@@ -215,7 +215,7 @@ def test_no_name_and_no_text_is_too_odd_or_too_long(index, place) -> None:
             assert [hit.answer for hit in hits] == [answer]
 
 
-def test_what_another_process_or_client_wrote_is_there_when_it_is_opened(index, place) -> None:
+def test_writes_of_another_client_are_seen_after_opening(index, place) -> None:
     index.add([Answer("new", "an answer of just now")])
     index.close()
     with open_index(place, encoder=ToyEncoder()) as again:
@@ -224,7 +224,7 @@ def test_what_another_process_or_client_wrote_is_there_when_it_is_opened(index, 
             again.add([])
 
 
-def test_another_model_none_and_a_second_one_are_refused(index, place, tmp_path) -> None:
+def test_another_model_no_index_and_a_second_create_are_refused(index, place, tmp_path) -> None:
     index.close()
     with pytest.raises(IndexMismatch, match=r"made with toy .toy-1.*not with toy .toy-2"):
         open_index(place, encoder=ToyEncoder(fingerprint="toy-2"))
@@ -239,7 +239,7 @@ def test_another_model_none_and_a_second_one_are_refused(index, place, tmp_path)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0])
-def test_what_is_no_vector_is_refused_before_it_is_written(index, encoder, bad) -> None:
+def test_an_invalid_vector_is_refused_before_it_is_written(index, encoder, bad) -> None:
     encode = encoder.encode
     encoder.encode = lambda texts, progress=None: encode(texts) * bad
     with pytest.raises(BadInput, match=r"the model gave (NaN|zeros)"):
@@ -249,7 +249,7 @@ def test_what_is_no_vector_is_refused_before_it_is_written(index, encoder, bad) 
         index.search_vectors([np.full(32, np.nan, np.float32)])
 
 
-def test_a_copy_has_all_and_embeds_nothing(index, folder, place, tmp_path) -> None:
+def test_a_copy_is_complete_and_embeds_nothing(index, folder, place, tmp_path) -> None:
     index.add([Answer("long", "many words and more " * 99, "q1", meta={"score": "7"})])
     target = Index.create(tmp_path / "copy", ToyEncoder())
     done = copy(index, target, batch=3)
@@ -273,7 +273,7 @@ def test_a_copy_has_all_and_embeds_nothing(index, folder, place, tmp_path) -> No
     other.close()
 
 
-def test_status_says_how_it_is_kept(index) -> None:
+def test_status_shows_how_the_index_is_stored(index) -> None:
     known = status(index)
     assert (known["answers"], known["columns"]) == (6, ["score"])
     assert ("storage" in known) != ("files" in known)

@@ -1,4 +1,4 @@
-"""Killed at any step, an index is what it was before or after, and goes on from there."""
+"""Killed at any step, an index is in the state before or after, and can be used."""
 
 from __future__ import annotations
 

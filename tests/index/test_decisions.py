@@ -1,4 +1,4 @@
-"""What people decide about findings stays: over runs, ingests, another model, and kills."""
+"""Decisions about findings outlive runs, ingests, another model, and kills."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def index(tmp_path: Path) -> Index:
         yield made
 
 
-def test_the_last_decision_about_a_pair_counts_whichever_way_round(index: Index) -> None:
+def test_the_latest_decision_counts_in_either_order_of_the_pair(index: Index) -> None:
     first = decide(index, "b", "a", "confirmed")
     assert (first.left, first.right, first.decision, first.is_stale) == (
         "a",
@@ -47,7 +47,7 @@ def test_the_last_decision_about_a_pair_counts_whichever_way_round(index: Index)
     assert all(one.decided_at.endswith("+00:00") for one in found.values())
 
 
-def test_taken_back_what_the_pair_had_before_counts_again(index: Index) -> None:
+def test_after_taking_back_the_previous_decision_counts(index: Index) -> None:
     decide(index, "a", "b", "confirmed")
     second = decide(index, "a", "b", "dismissed")
     decide(index, "a", "c", "dismissed")
@@ -62,7 +62,7 @@ def test_taken_back_what_the_pair_had_before_counts_again(index: Index) -> None:
     assert take_back(index, 77) is None
 
 
-def test_taken_back_or_about_another_text_it_counts_no_more(index: Index) -> None:
+def test_withdrawn_and_stale_decisions_do_not_count(index: Index) -> None:
     decide(index, "a", "b", "confirmed")
     decide(index, "a", "c", "dismissed")
     decide(index, "b", "c", "dismissed")
@@ -110,9 +110,7 @@ def test_a_pair_may_have_an_answer_of_an_earlier_index(index: Index) -> None:
         ),
     ],
 )
-def test_what_is_no_decision_is_refused(
-    arguments: tuple[str, ...], said: str, index: Index
-) -> None:
+def test_invalid_decisions_are_refused(arguments: tuple[str, ...], said: str, index: Index) -> None:
     with pytest.raises(BadInput, match=said):
         decide(index, *arguments)
     assert decisions(index) == {}
@@ -161,7 +159,7 @@ def test_a_reader_does_not_hold_up_a_decision(index: Index) -> None:
         assert connection.execute("SELECT count(*) FROM decisions").fetchone() == (2,)
 
 
-def test_columns_are_annotated_without_a_new_revision(index: Index) -> None:
+def test_columns_are_updated_without_a_new_revision(index: Index) -> None:
     index.add([Answer("d", "One more", "q1", "d", meta={"score": "3"})])
     before = index.store.revision()
     assert index.update_columns({"d": {"Score": "4", "note": "a = b"}, "a": {"note": None}}) == 1
@@ -176,7 +174,7 @@ def test_columns_are_annotated_without_a_new_revision(index: Index) -> None:
     assert dict(index.get(["a"])[0].meta) == {}
 
 
-def test_reopened_it_sees_what_is_new_and_loads_nothing_that_is_the_same(index: Index) -> None:
+def test_a_reopened_reader_sees_changes_and_reloads_only_what_changed(index: Index) -> None:
     index.close()
     with Index.open(index.path, encoder=ToyEncoder()) as reader:
         vectors = reader.vectors

@@ -1,4 +1,4 @@
-"""An index keeps what it is given, finds it again, and forgets what is removed."""
+"""An index in a folder keeps and finds answers, and erases those that are removed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_queries_together_find_what_each_finds_alone(index) -> None:
     assert index.search([], 3) == []
 
 
-def test_like_an_answer_are_those_nearest_to_its_passages_but_not_itself(index, encoder) -> None:
+def test_search_like_finds_the_nearest_answers_without_the_answer_itself(index, encoder) -> None:
     index.add([
         Answer("long", "the event loop runs callbacks " + "and so on and on " * 30, "q1"),
         Answer("twin", "the event loop runs callbacks " + "and so on and on " * 30, "q2"),
@@ -180,7 +180,7 @@ def test_a_changed_mark_embeds_nothing(index, answers, encoder) -> None:
     assert [a.id for a in index.answers(Where(sql="late = 'yes' and score = 9"))] == ["a1"]
 
 
-def test_reopened_it_is_the_same(index, answers, encoder, tmp_path: Path) -> None:
+def test_an_index_is_the_same_after_reopening(index, answers, encoder, tmp_path: Path) -> None:
     expected = index.search(["event loop"], 9)
     index.close()
     with Index.open(tmp_path / "index", encoder=encoder) as again:
@@ -218,7 +218,7 @@ def bytes_of(folder: Path) -> bytes:
     return b"".join(p.read_bytes() for p in sorted(folder.iterdir()))
 
 
-def test_removing_forgets_every_byte(index, encoder, tmp_path: Path) -> None:
+def test_removing_erases_every_byte(index, encoder, tmp_path: Path) -> None:
     secret = "zanzibar quixotic xylophone"
     index.add([Answer("secret", secret, "q1", "eve", meta={"note": "vermilion"})])
     index.checkpoint()
@@ -252,7 +252,7 @@ def test_removing_an_unknown_answer_removes_nothing(index) -> None:
     assert len(index) == 6
 
 
-def test_a_second_writer_is_refused_and_told_who(index, tmp_path: Path) -> None:
+def test_a_second_writer_is_refused_and_the_first_is_named(index, tmp_path: Path) -> None:
     with pytest.raises(IndexBusy, match=r"being written by process \d+, since"):
         Index.open(tmp_path / "index", write=True)
     code = "import sys; from searchkit import Index; Index.open(sys.argv[1], write=True)"
@@ -333,7 +333,7 @@ def test_answers_that_cannot_be_kept_are_named(index, bad, message: str) -> None
     ("number", "message"),
     [(np.nan, "NaN or infinity"), (np.inf, "NaN or infinity"), (0.0, "zeros")],
 )
-def test_a_vector_that_is_none_is_refused_with_its_text(index, encoder, number, message) -> None:
+def test_an_invalid_vector_is_refused_with_its_text(index, encoder, number, message) -> None:
     def broken(texts, progress=None):
         return np.full((len(texts), encoder.dimension), number, np.float32)
 

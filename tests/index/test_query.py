@@ -1,4 +1,4 @@
-"""Three modes; fusion equals its formula."""
+"""The three modes of a query; fusion equals its formula."""
 
 from __future__ import annotations
 

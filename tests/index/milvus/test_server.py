@@ -73,7 +73,7 @@ def test_an_address_is_read(written: str, uri: str, collection: str, kind: str) 
         ("milvus+lite:file", r"ends in \.db"),
     ],
 )
-def test_what_is_no_address_is_refused(written: str, match: str) -> None:
+def test_an_invalid_address_is_refused(written: str, match: str) -> None:
     with pytest.raises(BadInput, match=match) as refused:
         Address.read(written)
     assert "secret" not in str(refused.value)
@@ -93,7 +93,7 @@ def test_without_the_package_one_line_says_what_to_install(monkeypatch, place) -
         MilvusIndex.create(place, ToyEncoder())
 
 
-def test_nobody_at_the_address_is_said_in_one_line(monkeypatch) -> None:
+def test_a_server_that_does_not_answer_is_a_one_line_error(monkeypatch) -> None:
     monkeypatch.setattr("searchkit.index.milvus.client.OPEN_TIMEOUT", 1.0)
     with pytest.raises(StorageFailed, match=r"milvus\+http://127.0.0.1:9/c: "):
         MilvusIndex.open("milvus+http://127.0.0.1:9/c")
@@ -185,12 +185,12 @@ def test_the_commands_work_on_a_file_of_lite_as_on_a_folder(tmp_path, place, mon
 
 
 class Killed(BaseException):
-    """What a kill looks like from inside."""
+    """Raised in the place of a kill."""
 
 
 @pytest.fixture
 def kill_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Let so many writes through, then none."""
+    """Yield a list whose number is how many writes succeed before `Killed` is raised."""
     left = [10**9]
     call = Collection._call
 

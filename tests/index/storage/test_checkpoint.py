@@ -1,4 +1,4 @@
-"""A FAISS file serves only if it is just what was written; otherwise the rows serve."""
+"""A FAISS file is used only if it is exactly what was written; else the rows are read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def missing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip, truncate, zero_a_page, foreign, missing])
-def test_a_damaged_file_is_passed_over_named_and_made_anew(folder, damage, caplog) -> None:
+def test_a_damaged_file_is_reported_ignored_and_rebuilt(folder, damage, caplog) -> None:
     expected = hits(folder)
     damage(folder / "vectors-1.faiss")
     assert hits(folder) == expected
@@ -79,7 +79,7 @@ def test_a_foreign_faiss_file_is_never_opened_nor_deleted(folder: Path) -> None:
     assert stranger.read_bytes() == b"not ours"
 
 
-def test_a_new_checkpoint_comes_when_it_pays(folder: Path, monkeypatch) -> None:
+def test_a_checkpoint_is_written_when_the_old_one_is_outgrown(folder: Path, monkeypatch) -> None:
     with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
         index.add([Answer("x", "one more answer")])
     assert [p.name for p in folder.glob("*.faiss")] == ["vectors-1.faiss"]

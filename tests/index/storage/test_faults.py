@@ -1,4 +1,4 @@
-"""A full disk and a folder that can't be written: named, and nothing is lost."""
+"""A full disk and a folder that can't be written are reported, and nothing is lost."""
 
 from __future__ import annotations
 

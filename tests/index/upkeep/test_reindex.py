@@ -1,4 +1,4 @@
-"""Another model for an index that is there: whole or not at all, resumable, and nothing is left."""
+"""Reindex switches the model completely or not at all, resumes, and leaves no old vector."""
 
 from __future__ import annotations
 
@@ -86,13 +86,13 @@ def bytes_of(folder: Path) -> bytes:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Give the hash of each file; a reader leaves an empty log and SQLite's shared memory."""
+    """Return the hash of each file but the empty log and the shared memory that a reader leaves."""
     files = [p for p in folder.iterdir() if p.stat().st_size and p.suffix != ".db-shm"]
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 def stopped(index: Index, encoder: ToyEncoder, after: int = 4, batch: int = 2) -> int:
-    """Stop a reindex when so many answers are committed; give how many texts it embedded."""
+    """Stop a reindex after some committed answers; return how many texts it embedded."""
 
     def stop(done: int, _: int) -> None:
         if done >= after:
@@ -144,7 +144,7 @@ def test_everything_but_passages_vectors_and_model_stays(index: Index, corpus) -
     )  # fmt: skip
 
 
-def test_keys_of_vectors_are_never_given_twice(index: Index) -> None:
+def test_vector_keys_are_never_reused(index: Index) -> None:
     index.add([Answer("last", "the greatest key of all")])
     greatest = index.store.last_vector()
     index.remove(["last"])
@@ -259,7 +259,7 @@ def test_the_same_model_changes_nothing(index: Index, caplog) -> None:
 # A reindex that was not finished
 
 
-def test_it_goes_on_where_it_was(index: Index, corpus, tmp_path: Path) -> None:
+def test_a_killed_reindex_is_resumed(index: Index, corpus, tmp_path: Path) -> None:
     first = stopped(index, other())
     assert first > 0
     index._release()
@@ -273,7 +273,7 @@ def test_it_goes_on_where_it_was(index: Index, corpus, tmp_path: Path) -> None:
         assert verify(again) == []
 
 
-def test_it_is_seen_and_is_no_damage(index: Index, caplog) -> None:
+def test_an_unfinished_reindex_is_reported_and_is_no_problem(index: Index, caplog) -> None:
     caplog.set_level("INFO")
     assert status(index)["unfinished"] is None
     expected = found(index)
@@ -333,7 +333,7 @@ def test_a_vector_that_another_answer_has_stays(index: Index) -> None:
     assert Successor(index.store).counts()["vectors"] == vectors - 1
 
 
-def test_another_model_drops_what_is_unfinished(index: Index, corpus, tmp_path: Path) -> None:
+def test_another_model_drops_an_unfinished_reindex(index: Index, corpus, tmp_path: Path) -> None:
     stopped(index, other())
     third = other(24, 4, "toy-3")
     assert reindex(index, third).reused == 0
@@ -341,7 +341,7 @@ def test_another_model_drops_what_is_unfinished(index: Index, corpus, tmp_path: 
     assert found(index) == fresh(tmp_path / "fresh", corpus, other(24, 4, "toy-3"))
 
 
-def test_the_model_that_it_has_drops_what_is_unfinished(index: Index) -> None:
+def test_the_same_model_drops_an_unfinished_reindex(index: Index) -> None:
     expected, schema = found(index), schema_of(index)
     stopped(index, other())
     index.store.flush_log()
@@ -367,7 +367,7 @@ def test_vectors_that_belong_to_no_answer_are_found(index: Index) -> None:
 
 
 @pytest.mark.parametrize(("number", "what"), [(np.nan, "NaN or infinity"), (0.0, "zeros")])
-def test_a_vector_that_is_none_is_named_by_its_answer(index: Index, number, what: str) -> None:
+def test_an_invalid_vector_is_named_by_its_answer(index: Index, number, what: str) -> None:
     expected, encoder = found(index), other()
     whole = encoder.encode
 
@@ -400,7 +400,7 @@ except StorageFailed as error:
 
 
 def on_a_full_disk(folder: Path, limit: int) -> str:
-    """Make an index, and reindex it where no file may be larger; give what is said."""
+    """Reindex a new index with a limit on the size of files; return the error's message."""
     with Index.create(folder, ToyEncoder()) as index:
         index.add([Answer(f"a{n}", f"number{n} words") for n in range(1000)])
     done = subprocess.run(

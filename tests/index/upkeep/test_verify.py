@@ -1,4 +1,4 @@
-"""Whatever is not as it was written is found, and named with what mends it."""
+"""Every damage is found, and reported with what mends it."""
 
 from __future__ import annotations
 
