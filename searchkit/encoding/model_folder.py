@@ -1,6 +1,7 @@
-"""Model folders: checked before anything of them runs, and fingerprinted.
+"""Model folders: finding them, checking them before they are used, and their fingerprints.
 
-A folder that passes loads from safetensors only, runs no Python of its own, and is whole.
+A folder that passes the checks is complete, loads its weights from safetensors, and runs no Python
+of its own.
 """
 
 from __future__ import annotations
@@ -8,19 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import prod
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from searchkit.core.errors import ModelRefused
 from searchkit.text.preparation import PREPARATIONS
 
-SETTINGS_FILE = "searchkit.json"  # what searchkit itself wants to know of a model, if it is there
-# The kinds of sentence-transformers that embed one text and load nothing but safetensors and JSON.
+# searchkit's own settings of a model; most folders have none.
+SETTINGS_FILE = "searchkit.json"
+# The modules of sentence-transformers that embed single texts and load only safetensors and JSON.
 MODULE_TYPES = frozenset(
     "Transformer Pooling Dense Normalize LayerNorm Dropout CNN LSTM WeightedLayerPooling".split()
 )
@@ -40,24 +40,24 @@ TOKENIZER_FILES = (
     "tokenizer.model",
 )
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", *TOKENIZER_FILES[-3:])
-# What older releases called sentence_bert_config.json; the first that is there counts.
+# Names of the same file in releases of sentence-transformers; the first that exists is read.
 TRANSFORMER_CONFIGS = tuple(
     f"sentence_{name}_config.json"
     for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 )
-# Where these differ, the vectors are still the same.
+# Keys of JSON files that have no effect on vectors, and so none on the fingerprint.
 IGNORED_KEYS = frozenset({"_name_or_path", "name_or_path", "transformers_version", "__version__"})
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A model folder that was checked.
+    """A model folder that has passed the checks.
 
     Attributes:
-        name: As the user named it.
-        path: Where it is.
-        fingerprint: Hex SHA-256 over weights, tokenizer, architecture, pooling, prompts, window.
-        prepare: How texts are prepared for it: one of `PREPARATIONS`, or "".
+        name: The name that the user gave.
+        path: The folder.
+        fingerprint: Hex SHA-256 over weights, tokenizer, architecture, pooling, prompts and window.
+        prepare: How texts are prepared for the model: one of `PREPARATIONS`, or "".
     """
 
     name: str
@@ -67,33 +67,38 @@ class ModelFolder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One line of modules.json: a kind of sentence-transformers and its folder."""
+class _Module:
+    """One entry of modules.json.
 
-    kind: str
+    Attributes:
+        type: Name of the class in sentence-transformers; one of `MODULE_TYPES`.
+        path: The folder with the module's files.
+    """
+
+    type: str
     path: Path
 
 
 def check_folder(path: Path, name: str | None = None) -> ModelFolder:
-    """Check a model folder before anything of it runs, and compute its fingerprint.
+    """Check a model folder before it is used, and compute its fingerprint.
 
     Args:
         path: The folder.
-        name: What to call it in messages; the path itself by default.
+        name: The model's name, also in messages; by default the path.
 
     Raises:
-        ModelRefused: The folder holds pickled weights only or code of its own, names a module
-            that isn't one of ``MODULE_TYPES``, contradicts itself, or is only half there.
+        ModelRefused: If the folder has only pickled weights or code of its own, names a module that
+            isn't one of `MODULE_TYPES`, contradicts itself, or is incomplete.
     """
     name = name or str(path)
     try:
-        parts = _parts(path)
-        _check_whole(path)
-        _check_type(path)
-        for part in parts:
-            _check_part(part)
-        _check_dimensions(parts)
-        return ModelFolder(name, path, _fingerprint(path, parts), _preparation(path))
+        modules = _read_modules(path)
+        _check_complete(path)
+        _check_model_type(path)
+        for module in modules:
+            _check_module(module)
+        _check_dimensions(modules)
+        return ModelFolder(name, path, _fingerprint(path, modules), _read_preparation(path))
     except _Refusal as error:
         raise ModelRefused(f"{name}: {error}") from None
     except OSError as error:
@@ -101,38 +106,39 @@ def check_folder(path: Path, name: str | None = None) -> ModelFolder:
 
 
 class _Refusal(Exception):
-    """Why a folder is refused, without its name."""
+    """Why a folder is refused; `check_folder` puts its name in front."""
 
 
-def _parts(path: Path) -> list[_Part]:
-    """Read modules.json; without one, sentence-transformers takes a transformer and its mean."""
+def _read_modules(path: Path) -> list[_Module]:
+    """Read modules.json; without it, sentence-transformers uses a transformer and mean pooling."""
     if not path.is_dir():
         raise _Refusal("isn't a folder")
     if not (path / "modules.json").exists():
         if not (path / "config.json").exists():
             raise _Refusal("isn't a model folder: it has neither modules.json nor config.json")
-        return [_Part("Transformer", path)]
-    modules = _json(path / "modules.json")
+        return [_Module("Transformer", path)]
+    modules = _read_json(path / "modules.json")
     if not isinstance(modules, list) or not modules:
         raise _Refusal("modules.json names no modules")
-    return [_part(path, module) for module in modules]
+    return [_read_module(path, module) for module in modules]
 
 
-def _part(root: Path, module: object) -> _Part:
+def _read_module(root: Path, module: object) -> _Module:
     if not isinstance(module, dict):
         raise _Refusal("modules.json is damaged")
-    kind, where = str(module.get("type")), PurePosixPath(str(module.get("path", "")))
-    if not kind.startswith("sentence_transformers.") or kind.rpartition(".")[2] not in MODULE_TYPES:
+    name, folder = str(module.get("type")), PurePosixPath(str(module.get("path", "")))
+    package, _, class_name = name.rpartition(".")
+    if not f"{package}.".startswith("sentence_transformers.") or class_name not in MODULE_TYPES:
         raise _Refusal(
-            f"modules.json names {kind}, which isn't one of {', '.join(sorted(MODULE_TYPES))}"
+            f"modules.json names {name}, which isn't one of {', '.join(sorted(MODULE_TYPES))}"
         )
-    if where.is_absolute() or ".." in where.parts or "\\" in str(where):
-        raise _Refusal(f"modules.json points outside the folder: {where}")
-    return _Part(kind.rpartition(".")[2], root / where)
+    if folder.is_absolute() or ".." in folder.parts or "\\" in str(folder):
+        raise _Refusal(f"modules.json points outside the folder: {folder}")
+    return _Module(class_name, root / folder)
 
 
-def _check_whole(root: Path) -> None:
-    """Refuse what a broken download or a clone without git-lfs leaves behind."""
+def _check_complete(root: Path) -> None:
+    """Refuse a folder from an interrupted download, or from a clone without git-lfs."""
     for file in root.rglob("*"):
         if file.suffix == ".incomplete":
             raise _Refusal(f"{file.name} is only half downloaded; download the model again")
@@ -142,78 +148,79 @@ def _check_whole(root: Path) -> None:
                     raise _Refusal(f"{file.name} is a git-lfs pointer; run git lfs pull there")
 
 
-def _check_type(root: Path) -> None:
-    """Refuse a cross-encoder or a sparse encoder, which sentence-transformers would convert."""
+def _check_model_type(root: Path) -> None:
+    """Refuse cross-encoders and sparse encoders, which sentence-transformers would convert."""
     settings = root / "config_sentence_transformers.json"
-    kind = _config(settings).get("model_type") if settings.exists() else None
-    if kind not in (None, "SentenceTransformer"):
-        raise _Refusal(f"is a {kind}, not a SentenceTransformer")
+    model_type = _read_object(settings).get("model_type") if settings.exists() else None
+    if model_type not in (None, "SentenceTransformer"):
+        raise _Refusal(f"is a {model_type}, not a SentenceTransformer")
 
 
-def _preparation(root: Path) -> str:
+def _read_preparation(root: Path) -> str:
     settings = root / SETTINGS_FILE
-    how = _config(settings).get("prepare", "") if settings.exists() else ""
-    if how not in ("", *PREPARATIONS):
-        raise _Refusal(f"{SETTINGS_FILE} wants texts prepared by {how!r}; upgrade searchkit")
-    return str(how)
+    preparation = _read_object(settings).get("prepare", "") if settings.exists() else ""
+    if preparation not in ("", *PREPARATIONS):
+        raise _Refusal(
+            f"{SETTINGS_FILE} wants texts prepared by {preparation!r}; upgrade searchkit"
+        )
+    return str(preparation)
 
 
-def _check_part(part: _Part) -> None:
-    if part.kind in TYPES_WITH_WEIGHTS:
-        _weights(part)
-    if part.kind != "Transformer":
+def _check_module(module: _Module) -> None:
+    if module.type in TYPES_WITH_WEIGHTS:
+        _tensor_shapes(module)
+    if module.type != "Transformer":
         return
-    config = _config(part.path / "config.json")
+    config = _read_object(module.path / "config.json")
     for file in ("config.json", "tokenizer_config.json"):
-        if (part.path / file).exists() and _config(part.path / file).get("auto_map"):
+        if (module.path / file).exists() and _read_object(module.path / file).get("auto_map"):
             raise _Refusal(f"{file} asks to run the model's own Python (auto_map)")
-    if (part.path / "adapter_config.json").exists():
+    if (module.path / "adapter_config.json").exists():
         raise _Refusal("is an adapter without its base model; merge the two first")
     if "model_type" not in config:
         raise _Refusal("config.json has no model_type")
-    if not any((part.path / file).exists() for file in VOCABULARIES):
+    if not any((module.path / file).exists() for file in VOCABULARIES):
         raise _Refusal("has no tokenizer (tokenizer.json is missing)")
-    if _transformer_config(part).get("tokenizer_name_or_path"):
+    if _transformer_settings(module).get("tokenizer_name_or_path"):
         raise _Refusal("takes its tokenizer from another model; save both in one folder")
-    _weights(part)
+    _tensor_shapes(module)
 
 
-def _check_dimensions(parts: list[_Part]) -> None:
-    """Follow the dimension through the modules, as their configs and their weights say it."""
+def _check_dimensions(modules: list[_Module]) -> None:
+    """Check that each module takes vectors of the dimension that the module before it returns."""
     dimension: int | None = None
-    for part in parts:
-        config = (
-            _config(part.path / "config.json")
-            if part.kind in {*TYPES_WITH_WEIGHTS, "Pooling"}
-            else {}
-        )
-        if part.kind == "Transformer":
-            dimension = _transformer_dimension(part)
-        elif part.kind == "Pooling":
-            given = config.get("embedding_dimension", config.get("word_embedding_dimension"))
-            _expect(f"{part.path.name}/config.json", dimension, given)
-            dimension = given * len(_pooling_modes(config)) if isinstance(given, int) else None
-        elif part.kind == "Dense":
-            _expect(f"{part.path.name}/config.json in_features", dimension, config["in_features"])
+    for module in modules:
+        has_config = module.type in {*TYPES_WITH_WEIGHTS, "Pooling"}
+        config = _read_object(module.path / "config.json") if has_config else {}
+        folder = module.path.name
+        if module.type == "Transformer":
+            dimension = _transformer_dimension(module)
+        elif module.type == "Pooling":
+            inputs = config.get("embedding_dimension", config.get("word_embedding_dimension"))
+            _check_dimension(f"{folder}/config.json", dimension, inputs)
+            dimension = inputs * len(_pooling_modes(config)) if isinstance(inputs, int) else None
+        elif module.type == "Dense":
+            inputs = config["in_features"]
+            _check_dimension(f"{folder}/config.json in_features", dimension, inputs)
             dimension = config["out_features"]
-            shape = _weights(part).get("linear.weight")
-            _expect(f"{part.path.name}: linear.weight", [dimension, config["in_features"]], shape)
-        elif part.kind == "LayerNorm":
-            _expect(f"{part.path.name}: norm.weight", [dimension], _weights(part)["norm.weight"])
-        elif part.kind in ("CNN", "LSTM"):
+            shape = _tensor_shapes(module).get("linear.weight")
+            _check_dimension(f"{folder}: linear.weight", [dimension, inputs], shape)
+        elif module.type == "LayerNorm":
+            shape = _tensor_shapes(module)["norm.weight"]
+            _check_dimension(f"{folder}: norm.weight", [dimension], shape)
+        elif module.type in ("CNN", "LSTM"):
             dimension = None
 
 
-def _transformer_dimension(part: _Part) -> int | None:
-    config = _config(part.path / "config.json")
+def _transformer_dimension(module: _Module) -> int | None:
+    config = _read_object(module.path / "config.json")
     keys = ("hidden_size", "d_model", "dim", "n_embd")
     hidden = next((config[key] for key in keys if isinstance(config.get(key), int)), None)
-    shape = next(
-        (s for n, s in _weights(part).items() if n.endswith("word_embeddings.weight")), None
-    )
-    # Some architectures embed words in fewer dimensions and widen them afterwards.
-    if shape is not None and hidden is not None and "embedding_size" not in config:
-        _expect("the word embeddings of model.safetensors", hidden, shape[-1])
+    shapes = _tensor_shapes(module)
+    name = next((name for name in shapes if name.endswith("word_embeddings.weight")), None)
+    # Architectures with an embedding_size embed words in fewer dimensions and project them later.
+    if name is not None and hidden is not None and "embedding_size" not in config:
+        _check_dimension("the word embeddings of model.safetensors", hidden, shapes[name][-1])
     return hidden
 
 
@@ -224,30 +231,31 @@ def _pooling_modes(config: dict[str, Any]) -> list[str]:
     return [modes] if isinstance(modes, str) else list(modes) or ["mean"]
 
 
-def _expect(where: str, wanted: object, found: object) -> None:
-    if wanted is not None and found != wanted:
-        raise _Refusal(f"{where} says dimension {found}, where {wanted} is needed")
+def _check_dimension(place: str, expected: object, dimension: object) -> None:
+    if expected is not None and dimension != expected:
+        raise _Refusal(f"{place} says dimension {dimension}, where {expected} is needed")
 
 
-def _weights(part: _Part) -> dict[str, list[int]]:
-    """Return every tensor's shape; the files must be safetensors and as long as they say."""
+def _tensor_shapes(module: _Module) -> dict[str, list[int]]:
+    """Return the shape of every tensor of a module, after checking its weight files."""
     shapes: dict[str, list[int]] = {}
-    for file in _weight_files(part):
-        shapes.update(_shapes(file))
+    for file in _weight_files(module):
+        shapes.update(_file_shapes(file))
     return shapes
 
 
-def _weight_files(part: _Part) -> list[Path]:
-    single, index = part.path / "model.safetensors", part.path / "model.safetensors.index.json"
+def _weight_files(module: _Module) -> list[Path]:
+    single, index = module.path / "model.safetensors", module.path / "model.safetensors.index.json"
     if single.exists():
         return [single]
-    if index.exists() and part.kind == "Transformer":
-        names = sorted({str(name) for name in _config(index).get("weight_map", {}).values()})
+    if index.exists() and module.type == "Transformer":
+        names = sorted({str(name) for name in _read_object(index).get("weight_map", {}).values()})
         if any(PurePosixPath(name).name != name for name in names):
             raise _Refusal(f"{index.name} points outside the folder")
-        return [part.path / name for name in names]
-    pickled = part.path.is_dir() and next(
-        (file.name for file in sorted(part.path.iterdir()) if file.suffix in PICKLED_SUFFIXES), None
+        return [module.path / name for name in names]
+    pickled = module.path.is_dir() and next(
+        (file.name for file in sorted(module.path.iterdir()) if file.suffix in PICKLED_SUFFIXES),
+        None,
     )
     if pickled:
         raise _Refusal(
@@ -256,41 +264,32 @@ def _weight_files(part: _Part) -> list[Path]:
     raise _Refusal(f"has no weights: {single.name} is missing; download the model again")
 
 
-def _shapes(file: Path) -> dict[str, list[int]]:
+def _file_shapes(file: Path) -> dict[str, list[int]]:
+    """Return the shape of every tensor in a file, which safetensors checks against its length."""
+    from safetensors import SafetensorError, safe_open
+
     if not file.is_file():
         raise _Refusal(f"{file.name} is missing; download the model again")
-    size = file.stat().st_size
     try:
-        with file.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > size - 8:
-                raise ValueError
-            header = json.loads(stream.read(length))
-        tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
-        end = max((entry["data_offsets"][1] for entry in tensors.values()), default=0)
-        shapes = {name: list(entry["shape"]) for name, entry in tensors.items()}
-        whole = 8 + length + end == size and all(prod(s) >= 0 for s in shapes.values())
-    except (ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError):
+        with safe_open(file, framework="np") as tensors:
+            return {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}
+    except SafetensorError:
         raise _Refusal(f"{file.name} is cut off or damaged; download the model again") from None
-    if not whole:
-        needed = 8 + length + end
-        raise _Refusal(f"{file.name} has {size} bytes and needs {needed}; download the model again")
-    return shapes
 
 
-def _transformer_config(part: _Part) -> dict[str, Any]:
-    files = (part.path / name for name in TRANSFORMER_CONFIGS)
-    return next((_config(file) for file in files if file.exists()), {})
+def _transformer_settings(module: _Module) -> dict[str, Any]:
+    files = (module.path / name for name in TRANSFORMER_CONFIGS)
+    return next((_read_object(file) for file in files if file.exists()), {})
 
 
-def _config(file: Path) -> dict[str, Any]:
-    value = _json(file)
+def _read_object(file: Path) -> dict[str, Any]:
+    value = _read_json(file)
     if not isinstance(value, dict):
         raise _Refusal(f"{file.name} is damaged: not a JSON object")
     return value
 
 
-def _json(file: Path) -> Any:  # noqa: ANN401
+def _read_json(file: Path) -> Any:  # noqa: ANN401
     if not file.is_file():
         raise _Refusal(f"{file.name} is missing; download the model again")
     try:
@@ -299,41 +298,41 @@ def _json(file: Path) -> Any:  # noqa: ANN401
         raise _Refusal(f"{file.name} isn't JSON; download the model again") from None
 
 
-def _fingerprint(root: Path, parts: list[_Part]) -> str:
+def _fingerprint(root: Path, modules: list[_Module]) -> str:
     digest = hashlib.sha256(b"searchkit model 1\n")
-    for label, content in _ingredients(root, parts):
+    for label, content in _ingredients(root, modules):
         digest.update(f"{label} {content}\n".encode())
     return digest.hexdigest()
 
 
-def _ingredients(root: Path, parts: list[_Part]) -> Iterator[tuple[str, str]]:
-    """Yield everything that shapes a vector: label and content; files by their own hash."""
+def _ingredients(root: Path, modules: list[_Module]) -> Iterator[tuple[str, str]]:
+    """Yield everything that a vector depends on: a label, and a content or its hash."""
     settings = root / "config_sentence_transformers.json"
     if settings.exists():
-        config = _config(settings)
-        kept = {key: config.get(key) for key in ("prompts", "default_prompt_name", "truncate_dim")}
-        yield "prompts", _canonical({key: value for key, value in kept.items() if value})
-    if how := _preparation(root):
-        yield "prepare", how
-    for number, part in enumerate(parts):
-        yield f"{number} kind", part.kind
-        if part.kind == "Transformer":
-            yield f"{number} text", _canonical(_transformer_config(part))
+        config = _read_object(settings)
+        keys = ("prompts", "default_prompt_name", "truncate_dim")
+        yield "prompts", _canonical({key: config[key] for key in keys if config.get(key)})
+    if preparation := _read_preparation(root):
+        yield "prepare", preparation
+    for number, module in enumerate(modules):
+        yield f"{number} kind", module.type
+        if module.type == "Transformer":
+            yield f"{number} text", _canonical(_transformer_settings(module))
             for name in TOKENIZER_FILES:
-                if (part.path / name).exists():
-                    yield f"{number} {name}", _content(part.path / name)
-        if (part.path / "config.json").exists():
-            yield f"{number} config", _content(part.path / "config.json")
-        if part.kind in TYPES_WITH_WEIGHTS or part.kind == "Transformer":
-            for file in _weight_files(part):
+                if (module.path / name).exists():
+                    yield f"{number} {name}", _file_content(module.path / name)
+        if (module.path / "config.json").exists():
+            yield f"{number} config", _file_content(module.path / "config.json")
+        if module.type in TYPES_WITH_WEIGHTS or module.type == "Transformer":
+            for file in _weight_files(module):
                 yield f"{number} weights", sha256(file)
 
 
-def _content(file: Path) -> str:
-    """Return a small file's content for the fingerprint: JSON without its paths and versions."""
+def _file_content(file: Path) -> str:
+    """Return what the fingerprint depends on in a file: JSON without `IGNORED_KEYS`, or a hash."""
     if file.suffix != ".json" or file.name == "tokenizer.json":
         return sha256(file)
-    config = _json(file)
+    config = _read_json(file)
     if isinstance(config, dict):
         config = {key: value for key, value in config.items() if key not in IGNORED_KEYS}
     return _canonical(config)
@@ -356,20 +355,20 @@ HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 def find_model(name: str | None = None) -> ModelFolder:
-    """Find a model, check its folder, and compute its fingerprint; nothing of it is run.
+    """Find a model, check its folder, and compute its fingerprint, without loading it.
 
     Args:
         name: None for the model that comes with searchkit, a folder, or ``owner/name`` on a hub.
             Only the last may open a network connection, and only if the model isn't on this disk.
 
     Raises:
-        ModelRefused: No such model, or one that is unsafe, incomplete or not supported.
+        ModelRefused: If there is no such model, or it is unsafe, incomplete or not supported.
     """
     if name is None or name in (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"):
         return _default_model(name or DEFAULT_MODEL)
     path = Path(name).expanduser()
     if path.exists():
-        path = path.resolve()  # an index keeps the name, and is opened from any folder
+        path = path.resolve()  # an index stores the name, and may be opened from another folder
         return check_folder(path, str(path))
     if HUB_NAME.fullmatch(name):
         return _hub_model(name)
@@ -392,7 +391,7 @@ def _default_model(name: str) -> ModelFolder:
 
 
 def _hub_model(name: str) -> ModelFolder:
-    """Take the copy on this disk if it is whole, else download one: safetensors and text only."""
+    """Use the copy on this disk if it is complete; otherwise download one, without pickles."""
     try:
         return check_folder(_snapshot(name, offline=True), name)
     except ModelRefused:
@@ -409,7 +408,7 @@ def _snapshot(name: str, *, offline: bool) -> Path:
             name, allow_patterns=patterns, ignore_patterns=ignored, local_files_only=offline
         )
     except Exception as error:
-        # The hub's client raises its own, its transport's and the system's errors.
+        # The client raises errors of its own, of its HTTP library and of the system.
         what = "no such folder, and it can't be fetched from the hub"
         raise ModelRefused(
             f"{name}: {what} ({type(error).__name__}); go online or name the model's folder"

@@ -159,6 +159,8 @@ def bundled() -> Iterator[CompiledEncoder]:
 def test_what_is_known_of_the_bundled_model(bundled: CompiledEncoder) -> None:
     assert bundled.name == "all-MiniLM-L6-v2"
     assert (bundled.dimension, bundled.window) == (384, 254)
+    # Every index of the bundled model has it: it must never change.
+    assert bundled.fingerprint == "8e7268f21021c82e334cca1851b5ea30f416588a1113722d74e4bcf172164b63"
     assert bundled.tokenizer.truncation is None
     assert bundled.tokenizer.padding is None
     assert bundled.encode([]).shape == (0, 384)
