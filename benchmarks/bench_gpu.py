@@ -25,8 +25,8 @@ from searchkit.encoding.model_folder import find_model
 from searchkit.encoding.torch_encoder import GpuEncoder, load_gpu_encoder
 from searchkit.mining import exact, row_pairs
 from searchkit.mining import products as products_module
-from searchkit.mining.exact import HALF_A_PLACE, Work
-from searchkit.mining.products import GPU, Kind, bounds_of, products_of
+from searchkit.mining.exact import HALF_MILLIONTH, TileMiner, Tiling
+from searchkit.mining.products import GPU, Precision, bounds_of, products_of
 from searchkit.mining.row_pairs import RowPairs
 from searchkit.text.passages import split_passages
 
@@ -133,11 +133,11 @@ def mined(rows: Floats, threshold: float, *, compared: bool = True) -> str:
                   "yes" if same else "no", gap]  # fmt: skip
     else:
         cells += ["", f"{on_gpu:.2f} s", "", ""]
-    usual = products_module.GPU_SPAN
+    usual = products_module.GPU_BLOCK_TILES
     for span in SPANS:
-        products_module.GPU_SPAN = span
+        products_module.GPU_BLOCK_TILES = span
         cells.append(f"{seconds_of(lambda: mine(rows, threshold, GPU))[0]:.2f} s")
-    products_module.GPU_SPAN = usual
+    products_module.GPU_BLOCK_TILES = usual
     return "| " + " | ".join(cells) + " |"
 
 
@@ -154,11 +154,12 @@ def seconds_of(run: Callable[[], RowPairs]) -> tuple[float, RowPairs]:
     return time.perf_counter() - started, found
 
 
-def mine(rows: Floats, threshold: float, kind: Kind) -> RowPairs:
+def mine(rows: Floats, threshold: float, kind: Precision) -> RowPairs:
     """Mine in the kind that is told, from vectors in memory to pairs in no order."""
-    work, reached = Work.of(len(rows), None, None), threshold - HALF_A_PLACE
-    products = products_of(rows, kind)
-    blocks = [p for tile in range(work.tiles) for p in work.pairs(tile, rows, products, reached)]
+    tiling = Tiling.of(len(rows), None, None)
+    products = products_of(rows, kind, bounds_of(rows, kind))
+    miner = TileMiner(tiling, rows, products, threshold - HALF_MILLIONTH)
+    blocks = [p for tile in range(len(tiling.cuts) - 1) for p in miner.tile_pairs(tile)]
     return row_pairs.concatenate_pairs(blocks)
 
 
@@ -167,8 +168,8 @@ def margin_used(rows: Floats) -> float:
     rounded = torch.from_numpy(rows).cuda().half()
     wide = torch.from_numpy(rows).cuda().double()
     bounds = bounds_of(rows, GPU)
-    summing = 2 * rows.shape[1] * 2.0**-23 * bounds.longest**2
-    allowed = 1.001 * 2 * bounds.longest * bounds.lost + summing
+    summing = 2 * rows.shape[1] * 2.0**-23 * bounds.norm**2
+    allowed = 1.001 * 2 * bounds.norm * bounds.rounding + summing
     worst = 0.0
     for start, stop in pairwise([*range(0, len(rows), 2000), len(rows)]):
         cheap = torch.mm(rounded[start:stop], rounded.T, out_dtype=torch.float32)

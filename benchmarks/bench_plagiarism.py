@@ -29,10 +29,14 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import unit_rows
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.plagiarism.detector import Detector, Group, Judged
-from searchkit.plagiarism.evidence import Written
-from searchkit.plagiarism.find import _embedded, _groups
+from searchkit.plagiarism.detector import Detector, PairSignificance
 from searchkit.plagiarism.likeness import Background
+from searchkit.plagiarism.preparation import (
+    PreparedAnswer,
+    QuestionAnswers,
+    embed_answers,
+    group_by_question,
+)
 from searchkit.plagiarism.records import NO_FINDING, Finding
 from searchkit.sources.reader import read_answers
 from searchkit.text.words import Words, sequences
@@ -61,14 +65,14 @@ class Embedding:
 class Corpus:
     """The answers of a file, by question."""
 
-    groups: list[Group]
+    groups: list[QuestionAnswers]
     background: Background
 
     @classmethod
     def read(cls, path: Path, encoder: Encoder) -> Corpus:
         """Read, cut and embed."""
-        texts = _embedded(list(read_answers([path])), encoder)
-        groups, _ = _groups(texts, "question", "")
+        texts = embed_answers(list(read_answers([path])), encoder)
+        groups, _ = group_by_question(texts, "question", "")
         return cls(groups, Background.of([text.words for text in texts]))
 
 
@@ -76,7 +80,7 @@ class Corpus:
 class Looked:
     """Every pair of a question, by three measures, and what searchkit finds there."""
 
-    judged: Judged
+    judged: PairSignificance
     scores: dict[str, Values]
     found: set[tuple[int, int]]
 
@@ -86,12 +90,22 @@ class Looked:
         return np.array([pair in pairs for pair in both], bool)
 
 
-def look(group: Group, background: Background, embed: Embedding) -> Looked:
+def find_all(detector: Detector, groups: Sequence[QuestionAnswers]) -> list[Finding]:
+    """Return the findings of all questions."""
+    findings = []
+    for group in groups:
+        if group.is_small:
+            detector.set_aside(group)
+        else:
+            findings += detector.find(group)
+    return findings + detector.find_set_aside()
+
+
+def look(group: QuestionAnswers, background: Background, embed: Embedding) -> Looked:
     """Judge a question's pairs."""
     detector = Detector(embed, background, max_expected=0.05)
     judged = detector.judge(group)
-    detector.look_at(group)
-    detector.finish()
+    findings = find_all(detector, [group])
     number = {text.answer.id: n for n, text in enumerate(group.texts)}
     vectors = np.stack([text.vector for text in group.texts])
     scores = {
@@ -99,11 +113,11 @@ def look(group: Group, background: Background, embed: Embedding) -> Looked:
         "cosine": np.einsum("pd,pd->p", vectors[judged.left], vectors[judged.right]),
         "containment": containment(group.texts, judged),
     }
-    found = {(number[f.left], number[f.right]) for f in detector.findings}
+    found = {(number[f.left], number[f.right]) for f in findings}
     return Looked(judged, scores, found)
 
 
-def containment(texts: Sequence[Written], judged: Judged) -> Values:
+def containment(texts: Sequence[PreparedAnswer], judged: PairSignificance) -> Values:
     """Give the share of the shorter answer's distinct word trigrams that stand in the other."""
     grams = [trigrams(text.words) for text in texts]
     return np.array([
@@ -142,19 +156,17 @@ def honest(encoder: Encoder, embed: Embedding, *, table: bool = True) -> dict[st
     for name in ("semeval2013-train.csv", "saf-train.csv"):
         corpus = Corpus.read(SHARED / name, encoder)
         detector = Detector(embed, corpus.background, max_expected=0.05)
-        for group in corpus.groups:
-            detector.look_at(group)
-            if detector.pairs[group.question]:
-                looked = look(group, corpus.background, embed)
-                for measure, values in best.items():
-                    values.append(float(looked.scores[measure].max()))
-        detector.finish()
-        questions = {f.question for f in detector.findings}
-        others = {f.question for f in detector.findings if not same_person(f)}
+        compared = [group for group in corpus.groups if group.count_pairs()]
+        for group in compared:
+            looked = look(group, corpus.background, embed)
+            for measure, values in best.items():
+                values.append(float(looked.scores[measure].max()))
+        findings = find_all(detector, compared)
+        questions = {f.question for f in findings}
+        others = {f.question for f in findings if not same_person(f)}
         flagged += len(questions)
-        looked_at = sum(pairs > 0 for pairs in detector.pairs.values())
         if table:
-            print(f"| {name} | {looked_at} | {len(questions)} | {len(detector.findings)} | "
+            print(f"| {name} | {len(compared)} | {len(questions)} | {len(findings)} | "
                   f"{len(others)} |")  # fmt: skip
     return {name: sorted(values)[-flagged] for name, values in best.items()}
 
@@ -201,7 +213,7 @@ def demo(encoder: Encoder, embed: Embedding, thresholds: dict[str, float]) -> No
     looks = [(group, look(group, corpus.background, embed)) for group in corpus.groups]
     head("demo corpus")
 
-    def numbered(group: Group, pairs: set[frozenset[str]]) -> set[tuple[int, int]]:
+    def numbered(group: QuestionAnswers, pairs: set[frozenset[str]]) -> set[tuple[int, int]]:
         ids = [text.answer.id for text in group.texts]
         return {
             (min(a, b), max(a, b))
@@ -241,10 +253,10 @@ def copies(encoder: Encoder, embed: Embedding, thresholds: dict[str, float]) -> 
             rows_of(f"{kind} {strength}", looks, thresholds)
 
 
-def rewritten(text: Written, new: str, embed: Embedding) -> Written:
+def rewritten(text: PreparedAnswer, new: str, embed: Embedding) -> PreparedAnswer:
     """Let the author of an answer have written another text."""
     vectors = embed([new])
-    return Written(replace(text.answer, text=new), vectors[0], [(0, len(new))], vectors)
+    return PreparedAnswer(replace(text.answer, text=new), vectors[0], [(0, len(new))], vectors)
 
 
 def crowd(encoder: Encoder, embed: Embedding, thresholds: dict[str, float]) -> None:

@@ -22,7 +22,6 @@ from bench_mining import vectors
 from machine import heading
 from numpy.typing import NDArray
 
-from searchkit.mining.distributed import mine_shards
 from searchkit.mining.exact import mine_blocks
 from searchkit.mining.partitions import measure_recall, mine_partitions, split
 from searchkit.mining.row_pairs import PairSorter, RowPairs
@@ -64,9 +63,9 @@ def main(rows: Floats) -> None:
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
             with open_ray("ray", Path(folder), workers=workers) as runner:
-                list(mine_shards(runner, rows[:600], THRESHOLD))  # that all is imported
+                list(mine_blocks(rows[:600], THRESHOLD, runner=runner))  # that all is imported
                 start = time.perf_counter() - started
-                seconds, found = timed(lambda on=runner: mine_shards(on, rows, THRESHOLD))
+                seconds, found = timed(lambda on=runner: mine_blocks(rows, THRESHOLD, runner=on))
         count = sum(map(len, found))
         print(f"| Ray, {workers} worker{'s' * (workers > 1)} | {seconds:.1f} | {count:,} "
               f"| {same(plain, found)} | {start:.0f} s |", flush=True)  # fmt: skip

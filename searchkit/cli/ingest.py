@@ -120,7 +120,7 @@ def _ingested(
         open_runner(options["runner"], options["shards"]) as workers,
         open_or_create(place, encoder) as index,
     ):
-        if workers:
+        if not workers.is_local:
             index.use_encoder(DistributedEncoder(index.encoder, workers))
         done = run(
             index,
@@ -128,7 +128,7 @@ def _ingested(
             on_duplicate=options["on_duplicate"],
             on_reject=rejects.add_answer if rejects else None,
             progress=progress,
-            batch=BATCH_SIZE * (workers.workers if workers else 1),
+            batch=BATCH_SIZE * workers.workers,
         )
     if rejects:
         done.read += rejects.unread

@@ -1,4 +1,4 @@
-"""Groups of answers that say the same, and maps of them.
+"""Clusters of answers that say the same, and maps of them.
 
-Begin in `clusters.py`; `methods.py` takes arrays.
+Begin in `clusters.py`, which works on an index; `methods.py` takes arrays.
 """

@@ -1,18 +1,17 @@
-"""Clusters of an index: the few different answers that the many are."""
+"""Clusters of an index: the few different answers among the many."""
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from searchkit.clustering import maps
-from searchkit.clustering.distributed import cluster_on_runner
 from searchkit.clustering.methods import (
     CLUSTER_METHODS,
     NOISE,
@@ -20,7 +19,7 @@ from searchkit.clustering.methods import (
     Clustering,
     ClusterMethod,
     ClusterSettings,
-    cluster_vectors,
+    cluster_rows,
 )
 from searchkit.clustering.records import Cluster, Member
 from searchkit.core.arrays import Float32, Float64, Int64
@@ -32,23 +31,25 @@ from searchkit.core.where import EVERYTHING, Where
 from searchkit.core.wording import counted
 from searchkit.index.base import BaseIndex
 from searchkit.mining.pairs import check_threshold
-from searchkit.runners.base import Runner
+from searchkit.runners.base import PlainLoop, Runner
 from searchkit.text.keywords import keywords
 from searchkit.text.words import split_words
 
-MIN_SIZE = 3  # of a cluster of hdbscan
+MIN_SIZE = 3  # answers of a cluster of hdbscan
+
+Embedded = list[tuple[Answer, Float32]]  # answers with their unit vectors
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterResult(Table):
-    """What `cluster` found.
+    """The clusters that `cluster` found.
 
     Attributes:
-        clusters: By question; within it the largest first, then what is single or noise.
-        choices: For each question, the threshold or number of clusters that was chosen from the
+        clusters: By question; within it the largest first, then single answers and noise.
+        choices: For each question the threshold or number of clusters that was chosen from the
             data; empty if it was given.
-        answers: How many answers are in the clusters.
-        blank: How many are blank, and in none.
+        answers: The number of answers in the clusters.
+        blank: The number of blank answers, which are in none.
     """
 
     clusters: Results[Cluster]
@@ -78,109 +79,112 @@ def cluster(
 
     Args:
         index: Open for reading or writing.
-        by: `question`: within each question; `all`: over all. None: within questions if there are
-            any.
+        by: `question`: within each question; `all`: over all answers. None: within questions if
+            there are any.
         method: `communities`: every member scores at least the threshold with its centre;
-            `k-means`: k clusters; `hdbscan`: dense regions, the others are noise.
-        threshold: Of communities, -1 to 1, inclusive; None: chosen from the data, by question.
-        k: Of k-means; None: chosen from the data, by question.
-        min_size: Answers of a cluster of hdbscan, at least.
-        where: Which answers to look at.
-        seed: Of k-means.
-        runner: Where to group the answers of each question; the same comes out. None: here.
-        progress: Called with how many questions are done, and of how many.
+            `k-means`: k clusters; `hdbscan`: dense regions, and noise between them.
+        threshold: Of communities, from -1 to 1, inclusive; None: chosen from the data, for each
+            question.
+        k: The number of clusters of k-means; None: chosen from the data, for each question.
+        min_size: The least number of answers in a cluster of hdbscan.
+        where: Which answers to group.
+        seed: Of the initial means of k-means.
+        runner: Where questions are clustered, with the same result; None for this process.
+        progress: Called with the number of questions done, and of all questions.
 
     Raises:
         BadInput: if a number is out of range, or the filter can't be read.
     """
     _check(method, threshold, k, min_size)
-    groups: dict[str | None, list[tuple[Answer, Float32]]] = defaultdict(list)
-    for answer, row in index.iter_vectors(where):
-        groups[answer.question].append((answer, row))
-    by = by or ("question" if any(groups) else "all")
-    if by == "all" and groups:
-        groups = {None: [pair for pairs in groups.values() for pair in pairs]}
-    found: list[Cluster] = []
+    questions: dict[str | None, Embedded] = defaultdict(list)
+    for answer, vector in index.iter_vectors(where):
+        questions[answer.question].append((answer, vector))
+    by = by or ("question" if any(questions) else "all")
+    if by == "all" and questions:
+        questions = {None: [pair for pairs in questions.values() for pair in pairs]}
+    ordered = sorted(questions, key=lambda question: (question is not None, question or ""))
+    prepared = (sorted(questions[question], key=lambda pair: pair[0].id) for question in ordered)
+    settings = ClusterSettings(method, threshold, k, min_size, seed)
+    clusters: list[Cluster] = []
     choices: dict[str | None, Choice] = {}
-    ordered = sorted(groups, key=lambda question: (question is not None, question or ""))
-    settings = ClusterSettings(method, threshold, k, min_size, seed, "torch" in sys.modules)
-    prepared = (sorted(groups[question], key=lambda pair: pair[0].id) for question in ordered)
-    results = _each(prepared, settings, runner)
-    for done, (question, (answers, row_of, labels, choice)) in enumerate(
-        zip(ordered, results, strict=True), 1
+    for done, (question, (answers, row_of, clustering, choice)) in enumerate(
+        zip(ordered, _cluster_each(prepared, settings, runner or PlainLoop()), strict=True), 1
     ):
         if choice:
             choices[question] = choice
-        found += _clusters(question, answers, row_of, labels)
+        clusters += _describe(question, answers, row_of, clustering)
         if progress:
             progress(done, len(ordered))
-    count = sum(len(group) for group in groups.values())
-    blank = len(index.ids(where)) - count
-    return ClusterResult(Results(found), choices, count, blank)
+    count = sum(len(pairs) for pairs in questions.values())
+    return ClusterResult(Results(clusters), choices, count, len(index.ids(where)) - count)
 
 
 def draw_map(
-    index: BaseIndex, found: ClusterResult, path: Path, *, where: Where = EVERYTHING, seed: int = 0
+    index: BaseIndex, result: ClusterResult, path: Path, *, where: Where = EVERYTHING, seed: int = 0
 ) -> None:
-    """Draw the answers of one question, or of all, on a plane: `.png`, `.svg`, `.pdf` or `.html`.
+    """Draw the answers to one question, or all answers, on a plane.
 
     Args:
         index: Open for reading or writing.
-        found: From `cluster`, with the same filter.
-        path: Where to.
-        where: Which answers.
-        seed: Of the placing.
+        result: From `cluster`, with the same filter.
+        path: The file to write: `.png`, `.svg`, `.pdf` or `.html`.
+        where: Which answers to draw.
+        seed: Of the layout.
 
     Raises:
         BadInput: if there are several questions or no answers, or the file can't be written.
-        MissingExtra: if what draws isn't installed.
+        MissingExtra: if a library for drawing isn't installed.
     """
     maps.check_suffix(path)
-    questions = {c.question for c in found.clusters}
+    questions = {c.question for c in result.clusters}
     if len(questions) > 1:
         raise BadInput(
             f"--plot shows one question, and here are {len(questions):,}; "
             f"say --question, or --by all"
         )
-    answers, places, names = map_points(index, found, where=where, seed=seed)
+    answers, places, names = map_points(index, result, where=where, seed=seed)
     points = [
         maps.Point(answer.label, answer.text, name)
         for answer, name in zip(answers, names, strict=True)
     ]
-    asked = {answer.question for answer in answers} - {None}
-    everything = f"Answers to {counted(len(asked), 'question')}" if asked else "Answers"
-    maps.draw(path, places, points, questions.pop() or everything)
+    answered = {answer.question for answer in answers} - {None}
+    title = f"Answers to {counted(len(answered), 'question')}" if answered else "Answers"
+    maps.draw(path, places, points, questions.pop() or title)
 
 
 def map_points(
-    index: BaseIndex, found: ClusterResult, *, where: Where = EVERYTHING, seed: int = 0
+    index: BaseIndex, result: ClusterResult, *, where: Where = EVERYTHING, seed: int = 0
 ) -> tuple[list[Answer], Float64, list[str]]:
-    """Return the answers that are not blank, the place of each, and the name of its cluster.
+    """Lay out the answers that are not blank on a plane.
 
     Args:
         index: Open for reading or writing.
-        found: From `cluster`, with the same filter.
-        where: Which answers.
-        seed: Of the placing.
+        result: From `cluster`, with the same filter.
+        where: Which answers to lay out.
+        seed: Of the layout.
+
+    Returns:
+        The answers; `(n, 2)` the place of each; the name of each one's cluster, empty for single
+        answers and noise.
 
     Raises:
         BadInput: if there are no answers.
-        MissingExtra: if what places them isn't installed.
+        MissingExtra: if UMAP isn't installed.
     """
-    named: dict[str, str] = {}
+    name_of: dict[str, str] = {}
     names: set[str] = set()
-    for c in found.clusters:
+    for c in result.clusters:
         if c.kind == "cluster":
             name = ", ".join(c.keywords[:3]) or f"cluster {c.cluster}"
             name += f", cluster {c.cluster}" if name in names else ""
             names.add(name)
-            named.update((member.id, name) for member in c.members)
-    whole = list(index.iter_vectors(where))
-    if not whole:
+            name_of.update((member.id, name) for member in c.members)
+    embedded = list(index.iter_vectors(where))
+    if not embedded:
         raise BadInput("no answer to draw; nothing passes the filter")
-    answers = [answer for answer, _ in whole]
-    places = maps.place(np.stack([row for _, row in whole]), seed)
-    return answers, places, [named.get(answer.id, "") for answer in answers]
+    answers = [answer for answer, _ in embedded]
+    places = maps.place(np.stack([vector for _, vector in embedded]), seed)
+    return answers, places, [name_of.get(answer.id, "") for answer in answers]
 
 
 def _check(method: ClusterMethod, threshold: float | None, k: int | None, min_size: int) -> None:
@@ -197,52 +201,44 @@ def _check(method: ClusterMethod, threshold: float | None, k: int | None, min_si
             raise BadInput(f"{name} {value} goes with the method {needed}, not with {method}")
 
 
-def _distinct(
-    answers: Sequence[tuple[Answer, Float32]],
-) -> tuple[Float32, Int64, Int64]:
-    """Return a row for each distinct vector, how many answers have it, and each answer's row."""
+def _cluster_each(
+    questions: Iterable[Embedded], settings: ClusterSettings, runner: Runner
+) -> Iterator[tuple[list[Answer], Int64, Clustering, Choice | None]]:
+    """Cluster each question.
+
+    Yields:
+        The answers; `(a,)` the row of each answer's vector among the distinct vectors; the clusters
+        of these rows; and the threshold or k that was chosen, if one was.
+    """
+    started: deque[tuple[list[Answer], Int64]] = deque()
+
+    def distinct() -> Iterator[tuple[Float32, Int64]]:
+        for embedded in questions:
+            rows, weights, row_of = _distinct(embedded)
+            started.append(([answer for answer, _ in embedded], row_of))
+            yield rows, weights
+
+    for clustering, choice in runner.run(partial(cluster_rows, settings), distinct()):
+        yield *started.popleft(), clustering, choice
+
+
+def _distinct(embedded: Embedded) -> tuple[Float32, Int64, Int64]:
+    """Return the distinct vectors, how many answers have each, and each answer's row of them."""
     numbers: dict[bytes, int] = {}
     row_of = np.array(
-        [numbers.setdefault(vector.tobytes(), len(numbers)) for _, vector in answers], np.int64
+        [numbers.setdefault(vector.tobytes(), len(numbers)) for _, vector in embedded], np.int64
     )
     _, first = np.unique(row_of, return_index=True)
-    rows = np.stack([answers[n][1] for n in first])
+    rows = np.stack([embedded[n][1] for n in first])
     return rows, np.bincount(row_of), row_of
 
 
-_Result = tuple[list[Answer], Int64, Clustering, Choice | None]
-
-
-def _each(
-    questions: Iterable[list[tuple[Answer, Float32]]],
-    settings: ClusterSettings,
-    runner: Runner | None,
-) -> Iterator[_Result]:
-    """Yield for each question its answers, the row of each, and in what clusters the rows are."""
-    waiting: deque[tuple[list[Answer], Int64]] = deque()
-
-    def distinct() -> Iterator[tuple[Float32, Int64]]:
-        for pairs in questions:
-            rows, weights, row_of = _distinct(pairs)
-            waiting.append(([answer for answer, _ in pairs], row_of))
-            yield rows, weights
-
-    results = (
-        (cluster_vectors(rows, weights, settings) for rows, weights in distinct())
-        if runner is None
-        else cluster_on_runner(distinct(), settings, runner)
-    )
-    for labels, choice in results:
-        yield *waiting.popleft(), labels, choice
-
-
-def _clusters(
-    question: str | None, answers: Sequence[Answer], row_of: Int64, found: Clustering
+def _describe(
+    question: str | None, answers: Sequence[Answer], row_of: Int64, clustering: Clustering
 ) -> list[Cluster]:
-    """Put the answers of a question together; what is single or noise comes last."""
-    labels = found.labels[row_of]
+    """Return the clusters of a question; single answers and noise come last."""
     members: dict[int, list[int]] = defaultdict(list)
-    for number, label in enumerate(labels.tolist()):
+    for number, label in enumerate(clustering.labels[row_of].tolist()):
         members[label].append(number)
 
     def kind(label: int) -> str:
@@ -253,18 +249,20 @@ def _clusters(
     )
     words = keywords([[split_words(answers[n].text) for n in members[label]] for label in order])
     clusters = []
-    for number, (label, said) in enumerate(zip(order, words, strict=True), 1):
+    for number, (label, distinctive) in enumerate(zip(order, words, strict=True), 1):
         scored = [
-            Member(answers[n].id, round(min(1.0, float(found.scores[row_of[n]])), 6))
+            Member(answers[n].id, round(min(1.0, float(clustering.scores[row_of[n]])), 6))
             for n in members[label]
         ]
         scored.sort(key=lambda member: (-member.score, member.id))
         center = None
         if label != NOISE:
-            row = int(found.centres[label])
+            row = int(clustering.centres[label])
             center = next(answers[n].id for n in members[label] if row_of[n] == row)
         spread = 1 - sum(member.score for member in scored) / len(scored)
         clusters.append(
-            Cluster(number, question, kind(label), center, said, round(spread, 6), tuple(scored))
+            Cluster(
+                number, question, kind(label), center, distinctive, round(spread, 6), tuple(scored)
+            )
         )
     return clusters

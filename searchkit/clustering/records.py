@@ -14,7 +14,7 @@ class Member(Record):
 
     Attributes:
         id: The answer's id.
-        score: Its cosine with the cluster's centre; 0 among what is in no cluster.
+        score: Its cosine with the cluster's centre; 0 for noise.
     """
 
     id: str
@@ -26,12 +26,12 @@ class Cluster(Record):
     """Answers that say the same.
 
     Attributes:
-        cluster: Its number in its question, from 1, largest first.
-        question: The question that they answer; None over all.
-        kind: `cluster`; `single`: one answer that is like no other; `noise`: all that the method
-            puts into no cluster.
+        cluster: The cluster's number within its question, from 1, largest first.
+        question: The question that its members answer; None if all answers were clustered at once.
+        kind: `cluster`; `single`: one answer that is like no other; `noise`: all answers that the
+            method puts into no cluster.
         center: The id of its most typical answer; None for noise.
-        keywords: Words that set it apart from the question's other clusters, best first.
+        keywords: The words that distinguish it from the question's other clusters, best first.
         spread: 1 minus the mean score of its members.
         members: Its answers, nearest to the centre first.
     """
@@ -46,7 +46,7 @@ class Cluster(Record):
 
     @property
     def size(self) -> int:
-        """How many answers it has."""
+        """The number of its answers."""
         return len(self.members)
 
     def to_record(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""All pairs of vectors above a threshold, exactly.
+"""Every pair of vectors whose inner product reaches a threshold, exactly.
 
-Begin in `pairs.py`; `exact.py` takes arrays.
+Begin in `pairs.py`, which works on an index; `exact.py` takes arrays.
 """

@@ -17,26 +17,46 @@ from searchkit.core.results import Record, Table
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import PassageVectors
-from searchkit.mining.distributed import mine_shards
 from searchkit.mining.exact import mine_blocks
 from searchkit.mining.partitions import Recall, measure_recall, mine_partitions, split
 from searchkit.mining.row_pairs import PairSorter, RowPairs
 from searchkit.runners.base import Runner
 
-Group = tuple[str | None, tuple[int, ...]]  # a question and the rows of an answer's passages
 THRESHOLD = 0.8
+
+EqualTexts = dict[tuple[str | None, tuple[int, ...]], list[int]]
+"""Answers with the same text, by number, under their question and the rows of their passages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Record):
+    """Two answers that say the same, or nearly.
+
+    Attributes:
+        left: The id of the first of both, in the order of ids.
+        right: The id of the other.
+        score: The cosine of the passages that are most alike, one of each answer.
+    """
+
+    left: str
+    right: str
+    score: float
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the fields by name; by hand, since there may be millions of pairs."""
+        return {"left": self.left, "right": self.right, "score": self.score}
 
 
 @dataclass(frozen=True, slots=True)
 class MiningResult(Table):
-    """What `mine` found.
+    """The pairs that `mine` found.
 
     Attributes:
         equal: Groups of answers with the same text, as ids in order; largest group first. The
-            first id stands for its group in the pairs.
-        total: How many pairs reach the threshold.
-        returned: How many of them are given: less than `total` only where `max_pairs` said so.
-        recall: How many of all pairs these are, where `partitions` said so; None: all.
+            first id represents its group in the pairs.
+        total: The number of pairs that reach the threshold.
+        returned: The number of pairs that `pairs` yields; less than `total` only with `max_pairs`.
+        recall: With `partitions`, the share of all pairs that were found; None: all.
     """
 
     equal: list[list[str]]
@@ -47,7 +67,7 @@ class MiningResult(Table):
     recall: Recall | None = None
 
     def pairs(self) -> Iterator[Pair]:
-        """Stream the pairs, best first; scores that are equal to six places by the ids."""
+        """Yield the pairs, best first; scores that are equal to six decimals in order of ids."""
         for block in self._sorter.blocks():
             columns = (block.left.tolist(), block.right.tolist(), block.scores.tolist())
             for left, right, score in zip(*columns, strict=True):
@@ -71,21 +91,21 @@ def mine(
 ) -> MiningResult:
     """Find every pair of answers whose best passages score at least `threshold`.
 
-    Exact: equal to brute force over all passages. Answers with equal texts are one: they are
-    listed as a group and stand in pairs under their first id, so that a hundred thousand times
-    "I don't know" is a line and not five billion. Blank answers are in no pair.
+    Exact: equal to brute force over all passages. Answers with equal texts count as one: they are
+    listed as a group and represented in pairs by their first id, so that a hundred thousand times
+    "I don't know" is one line and not five billion. Blank answers are in no pair.
 
     Args:
         index: Open for reading or writing.
-        threshold: From -1 to 1, inclusive; compared to six places.
-        by: `question`: within each question only; `all`: over all. None: within questions if
-            there are any.
-        where: Which answers to look at.
-        max_pairs: Give the best so many; None for all.
-        runner: Where to compare; the same comes out. None: in this process.
-        partitions: Seek pairs only within so many cells of vectors that lie together, and measure
-            on a sample how many of all pairs that finds; None: exact.
-        progress: Called with how many vectors (or cells) are done, and of how many.
+        threshold: From -1 to 1, inclusive; compared to six decimals.
+        by: `question`: within each question only; `all`: over all answers. None: within questions
+            if there are any.
+        where: Which answers to compare.
+        max_pairs: Return only so many pairs, the best; None for all.
+        runner: Where vectors are compared, with the same result; None for this process.
+        partitions: Compare only within so many cells of vectors that are near to each other, and
+            measure on a sample which share of all pairs that finds; None: exact.
+        progress: Called with the number of vectors (or cells) done, and of all.
 
     Raises:
         BadInput: if the threshold is no cosine, `max_pairs` is negative, there are less than 2
@@ -96,29 +116,28 @@ def mine(
         raise BadInput(f"--max-pairs must be 0 or more, not {max_pairs}")
     if partitions is not None and partitions < 2:
         raise BadInput(f"--partitions must be 2 or more, not {partitions}")
-    found = index.passage_vectors(where)
-    by = by or ("question" if any(found.questions) else "all")
-    ids, equal = found.ids, _equal_texts(found, by)
-    sorter = PairSorter(max_pairs)
-    vectors, groups, owners = _rows(found, equal)
+    passages = index.passage_vectors(where)
+    by = by or ("question" if any(passages.questions) else "all")
+    ids, equal = passages.ids, _equal_texts(passages, by)
+    vectors, groups, owners = _rows(passages, equal)
+    sorter, recall = PairSorter(max_pairs), None
+    labels: dict[str, Any] = {"groups": groups, "owners": owners}
+    run: Callable[..., Iterator[RowPairs]] = mine_blocks
     cells = split(vectors, partitions, owners) if partitions and len(vectors) else None
-    run: Callable[..., Iterator[RowPairs]] = partial(mine_shards, runner) if runner else mine_blocks
     if cells:
-        run = partial(mine_partitions, cells=cells, runner=runner)
-    for block in run(vectors, threshold, groups=groups, owners=owners, progress=progress):
+        run = partial(mine_partitions, cells=cells)
+    for block in run(vectors, threshold, **labels, runner=runner, progress=progress):
         sorter.add(block)
-    recall = None
     if cells:
-        recall = measure_recall(vectors, threshold, cells, groups=groups, owners=owners)
-    same = sorted((group for group in equal.values() if len(group) > 1), key=lambda g: (-len(g), g))
-    kept = sorter.total if max_pairs is None else min(sorter.total, max_pairs)
-    return MiningResult(
-        [[ids[n] for n in group] for group in same], sorter.total, kept, ids, sorter, recall
-    )
+        recall = measure_recall(vectors, threshold, cells, **labels)
+    duplicates = [[ids[n] for n in group] for group in equal.values() if len(group) > 1]
+    duplicates.sort(key=lambda group: (-len(group), group))
+    returned = sorter.total if max_pairs is None else min(sorter.total, max_pairs)
+    return MiningResult(duplicates, sorter.total, returned, ids, sorter, recall)
 
 
 def check_threshold(threshold: float) -> None:
-    """Refuse what is no cosine.
+    """Check that a threshold is a cosine.
 
     Raises:
         BadInput: if it is not from -1 to 1.
@@ -127,45 +146,24 @@ def check_threshold(threshold: float) -> None:
         raise BadInput(f"a threshold is a cosine, from -1 to 1, not {threshold}")
 
 
-def _equal_texts(found: PassageVectors, by: By) -> dict[Group, list[int]]:
-    """Group the answers that have the same passages; by their number."""
-    groups: dict[Group, list[int]] = {}
-    for number, (question, rows) in enumerate(zip(found.questions, found.rows, strict=True)):
+def _equal_texts(passages: PassageVectors, by: By) -> EqualTexts:
+    """Group the answers whose passages are the same rows."""
+    groups: EqualTexts = {}
+    for number, (question, rows) in enumerate(zip(passages.questions, passages.rows, strict=True)):
         if rows:
             groups.setdefault((question if by == "question" else "", rows), []).append(number)
     return groups
 
 
-def _rows(found: PassageVectors, equal: dict[Group, list[int]]) -> tuple[Float32, Int64, Int64]:
+def _rows(passages: PassageVectors, equal: EqualTexts) -> tuple[Float32, Int64, Int64]:
     """Return the vectors to compare, the question of each as a number, and its answer's number.
 
-    One answer stands for all with an equal text; a passage that it repeats counts once.
+    One answer represents all with an equal text; a passage that it repeats counts once.
     """
-    order = sorted(equal, key=lambda group: (group[0] is not None, group[0] or "", equal[group][0]))
-    questions = {question: n for n, question in enumerate(dict.fromkeys(g[0] for g in order))}
-    rows = [
-        (row, questions[group[0]], equal[group][0])
-        for group in order
-        for row in dict.fromkeys(group[1])
+    order = sorted(equal, key=lambda key: (key[0] is not None, key[0] or "", equal[key][0]))
+    questions = {question: n for n, question in enumerate(dict.fromkeys(key[0] for key in order))}
+    triples = [
+        (row, questions[key[0]], equal[key][0]) for key in order for row in dict.fromkeys(key[1])
     ]
-    wanted, groups, owners = np.array(rows, np.int64).reshape(-1, 3).T
-    return found.vectors[wanted], groups, owners
-
-
-@dataclass(frozen=True, slots=True)
-class Pair(Record):
-    """Two answers that say the same, or nearly.
-
-    Attributes:
-        left: The id of one; the first of both in order.
-        right: The id of the other.
-        score: Cosine of the passages that are most alike, one of each.
-    """
-
-    left: str
-    right: str
-    score: float
-
-    def to_record(self) -> dict[str, Any]:
-        """Return the fields by name; by hand, since there may be millions of pairs."""
-        return {"left": self.left, "right": self.right, "score": self.score}
+    rows, groups, owners = np.array(triples, np.int64).reshape(-1, 3).T
+    return passages.vectors[rows], groups, owners

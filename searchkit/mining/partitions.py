@@ -1,46 +1,42 @@
-"""Partitions: mining beyond the reach of every pair, within cells of vectors that lie together.
+"""Partitions: approximate mining for corpora that are too large for comparing every pair.
 
-The vectors are split by k-means, and each stands in the cells that are nearest to it; pairs are
-sought within cells, there exactly. So a pair is lost only if its two share no cell, and how many
-are lost is measured: of a sample of answers, all pairs are sought and looked at. As for semantic
-deduplication (Abbas et al., SemDeDup, 2023), with overlap.
+The vectors are split into cells by k-means, each vector belongs to the cells nearest to it, and the
+pairs within a cell are found exactly. So a pair is lost only if its two vectors share no cell, and
+the recall is measured on a sample of answers for which all pairs are computed. The method is that
+of SemDeDup (Abbas et al., 2023), with overlapping cells.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
 from searchkit.core.progress import Counter, Progress
-from searchkit.mining.distributed import pairs_from_file, write_pairs
-from searchkit.mining.exact import HALF_A_PLACE, mine_blocks
+from searchkit.mining.exact import HALF_MILLIONTH, mine_blocks
 from searchkit.mining.row_pairs import RowPairs
-from searchkit.runners.base import Runner
-from searchkit.runners.files import map_array, write_array
+from searchkit.runners.base import PlainLoop, Runner
 
-OVERLAP = 3  # cells of a vector; measured: benchmarks/README.md
-SAMPLE = 1_000  # owners all of whose pairs are sought
-TRAINED = 256  # vectors for each cell, from which the means are learned
-ROUNDS = 20
-BLOCK = 65_536  # rows that are looked at in one step
-NONE = -1
+CELLS_PER_VECTOR = 3  # chosen by the measurements in benchmarks/README.md
+SAMPLED_OWNERS = 1_000  # all pairs of which are computed to measure the recall
+TRAINING_VECTORS = 256  # for each cell, from which k-means learns its mean
+KMEANS_ITERATIONS = 20
+BLOCK_ROWS = 65_536  # that are looked at in one step
+NO_CELL = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """How much of what there is was found, measured on a sample.
+    """The share of all pairs that partitioned mining finds, measured on a sample.
 
     Attributes:
-        cells: How many cells there are.
-        sampled: Answers all of whose pairs were sought.
-        pairs: How many these are.
-        found: How many of them partitioned mining finds.
+        cells: The number of cells.
+        sampled: The number of answers in the sample.
+        pairs: The number of all pairs that the sampled answers have.
+        found: The number of these pairs that partitioned mining finds.
     """
 
     cells: int
@@ -63,12 +59,12 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Which cells each row is in.
+    """The cells that each row belongs to.
 
     Attributes:
-        count: How many there are.
-        of: `(n, c)` the cells of each row, ascending; `NONE` where there are fewer. Rows of one
-            owner are in the same ones.
+        count: The number of cells.
+        of: `(n, c)` the cells of each row, ascending, then `NO_CELL`. All rows of one owner belong
+            to the same cells.
     """
 
     count: int
@@ -80,14 +76,24 @@ class Cells:
         return rows
 
 
-def split(vectors: Float32, cells: int, owners: Int64, seed: int = 0) -> Cells:
-    """Put each row into the `OVERLAP` cells nearest to it, and to the other rows of its owner.
+def split(
+    vectors: Float32,
+    cells: int,
+    owners: Int64,
+    *,
+    cells_per_vector: int = CELLS_PER_VECTOR,
+    seed: int = 0,
+) -> Cells:
+    """Split vectors into cells by spherical k-means.
+
+    A row belongs to the cells nearest to it and to those nearest to the other rows of its owner.
 
     Args:
         vectors: `(n, d)` float32, unit rows.
-        cells: How many, at most; no more than there are rows.
-        owners: `(n,)`; rows of one owner stand together.
-        seed: Of the first means.
+        cells: The number of cells; one for each row, if there are fewer rows.
+        owners: `(n,)`; the rows of one owner are adjacent.
+        cells_per_vector: How many cells nearest to a row it belongs to.
+        seed: Of the initial means.
     """
     import faiss
 
@@ -96,31 +102,31 @@ def split(vectors: Float32, cells: int, owners: Int64, seed: int = 0) -> Cells:
     means = faiss.Kmeans(
         rows.shape[1],
         cells,
-        niter=ROUNDS,
+        niter=KMEANS_ITERATIONS,
         seed=seed,
         spherical=True,
         min_points_per_centroid=1,
-        max_points_per_centroid=TRAINED,
+        max_points_per_centroid=TRAINING_VECTORS,
     )
     means.train(rows)
     nearest = np.concatenate(
         [
-            means.index.search(rows[at : at + BLOCK], min(OVERLAP, cells))[1]
-            for at in range(0, len(rows), BLOCK)
+            means.index.search(rows[at : at + BLOCK_ROWS], min(cells_per_vector, cells))[1]
+            for at in range(0, len(rows), BLOCK_ROWS)
         ]
     )
     return Cells(cells, _shared(nearest.astype(np.int64), owners))
 
 
 def _shared(nearest: Int64, owners: Int64) -> Int64:
-    """Return to all rows of an owner the cells of each."""
-    number = np.cumsum(np.r_[0, np.diff(owners) != 0])  # of the owner, from 0
+    """Return for each row all cells of its owner's rows, as `Cells.of`."""
+    number = np.cumsum(np.r_[0, np.diff(owners) != 0])  # of each row's owner, from 0
     pairs = np.unique(
         np.stack([np.repeat(number, nearest.shape[1]), nearest.ravel()], axis=1), axis=0
     )
     counts = np.bincount(pairs[:, 0])
     place = np.arange(len(pairs)) - np.repeat(np.cumsum(counts) - counts, counts)
-    of = np.full((len(counts), counts.max()), NONE, np.int64)
+    of = np.full((len(counts), counts.max()), NO_CELL, np.int64)
     of[pairs[:, 0], place] = pairs[:, 1]
     shared: Int64 = of[number]
     return shared
@@ -136,83 +142,68 @@ def mine_partitions(
     runner: Runner | None = None,
     progress: Progress | None = None,
 ) -> Iterator[RowPairs]:
-    """Stream the pairs of `mining.mine_blocks` that share a cell, each once.
+    """Yield the pairs of `mine_blocks` that share a cell, each once.
 
     Args:
-        vectors: See `mine_blocks`, as the others.
+        vectors: See `mine_blocks`, as for all others.
         threshold: Inclusive.
         cells: Of these vectors.
-        groups: Pairs are sought within one.
-        owners: Pairs are of these.
-        runner: Where to look into the cells; None: here.
-        progress: Called with how many cells are done, and of how many.
+        groups: `(n,)`; only rows of one group are compared.
+        owners: `(n,)`; pairs are of owners.
+        runner: Where cells are mined, with the same result; None for this process.
+        progress: Called with the number of cells done, and of all cells.
     """
+    runner = runner or PlainLoop()
     counter = Counter(progress, cells.count)
-    if runner is None:
-        for cell in range(cells.count):
-            yield from _mined(cell, cells, vectors, threshold, groups, owners)
-            counter.advance()
-        return
-    with tempfile.TemporaryDirectory(prefix="cells-", dir=runner.folder) as folder:
-        for name, array in (
-            ("rows", vectors),
-            ("cells", cells.of),
-            ("groups", groups),
-            ("owners", owners),
+    pool = runner.pool(partial(CellMiner, vectors, cells, groups, owners, threshold))
+    for blocks in pool.run(CellMiner.cell_pairs, range(cells.count)):
+        yield from blocks
+        counter.advance()
+
+
+@dataclass(frozen=True, slots=True)
+class CellMiner:
+    """Finds the pairs of cells; for the attributes see `mine_partitions`."""
+
+    vectors: Float32
+    cells: Cells
+    groups: Int64
+    owners: Int64
+    threshold: float
+
+    def cell_pairs(self, cell: int) -> Iterator[RowPairs]:
+        """Yield the pairs of a cell that share no lower cell."""
+        rows = self.cells.rows(cell)
+        if len(rows) < 2:
+            return
+        owners = self.owners[rows]
+        row_of = {int(owner): int(row) for row, owner in zip(rows, owners, strict=True)}
+        for pairs in mine_blocks(
+            self.vectors[rows], self.threshold, groups=self.groups[rows], owners=owners
         ):
-            write_array(Path(folder) / f"{name}.npy", array)
-        tasks = [(folder, cell, threshold) for cell in range(cells.count)]
-        for task, count in zip(tasks, runner.run(mine_cell, tasks), strict=True):
-            path = _pairs_file(task)
-            if count:
-                yield pairs_from_file(path)
-            path.unlink()
-            counter.advance()
-
-
-def mine_cell(task: tuple[str, int, float]) -> int:
-    """Write the pairs of a cell; the task of a worker. Gives how many there are."""
-    vectors, cells, groups, owners = _opened(task[0])
-    found = list(_mined(task[1], cells, vectors, task[2], groups, owners))
-    return write_pairs(_pairs_file(task), found)
-
-
-@lru_cache(maxsize=1)
-def _opened(folder: str) -> tuple[Float32, Cells, Int64, Int64]:
-    rows, of, groups, owners = (
-        map_array(Path(folder) / f"{name}.npy") for name in ("rows", "cells", "groups", "owners")
-    )
-    return rows, Cells(0, of), groups, owners
-
-
-def _pairs_file(task: tuple[str, int, float]) -> Path:
-    return Path(task[0]) / f"pairs-{task[1]}.npy"
-
-
-def _mined(
-    cell: int, cells: Cells, vectors: Float32, threshold: float, groups: Int64, owners: Int64
-) -> Iterator[RowPairs]:
-    """Stream the pairs of a cell that no earlier cell has."""
-    rows = cells.rows(cell)
-    if len(rows) < 2:
-        return
-    row_of = {int(owner): int(row) for row, owner in zip(rows, owners[rows], strict=True)}
-    for pairs in mine_blocks(vectors[rows], threshold, groups=groups[rows], owners=owners[rows]):
-        left, right = (
-            cells.of[[row_of[owner] for owner in side.tolist()]]
-            for side in (pairs.left, pairs.right)
-        )
-        first = lowest_shared(left, right) == cell
-        if first.any():
-            yield RowPairs(pairs.left[first], pairs.right[first], pairs.scores[first])
+            left, right = (
+                self.cells.of[[row_of[owner] for owner in side.tolist()]]
+                for side in (pairs.left, pairs.right)
+            )
+            first = lowest_shared(left, right) == cell
+            if first.any():
+                yield pairs.take(first)
 
 
 def lowest_shared(left: Int64, right: Int64) -> Int64:
-    """Return the lowest cell that both `(p, c)` sides of each pair are in; `NONE` if none is."""
-    lowest = np.full(len(left), NONE, np.int64)
-    for column in range(left.shape[1] - 1, -1, -1):  # the last one found is the lowest
+    """Return the lowest cell that both sides of each pair belong to.
+
+    Args:
+        left: `(p, c)` the cells of one side, as in `Cells.of`.
+        right: `(p, c)` those of the other.
+
+    Returns:
+        `(p,)`; `NO_CELL` for a pair that shares no cell.
+    """
+    lowest = np.full(len(left), NO_CELL, np.int64)
+    for column in range(left.shape[1] - 1, -1, -1):  # the last match is the lowest
         cell = left[:, column]
-        shared = (right == cell[:, None]).any(axis=1) & (cell != NONE)
+        shared = (right == cell[:, None]).any(axis=1) & (cell != NO_CELL)
         lowest[shared] = cell[shared]
     return lowest
 
@@ -224,37 +215,33 @@ def measure_recall(
     *,
     groups: Int64,
     owners: Int64,
-    sample: int = SAMPLE,
+    sample: int = SAMPLED_OWNERS,
     seed: int = 0,
 ) -> Recall:
-    """Seek all pairs of a sample of owners, and say how many share a cell.
+    """Compute all pairs of a sample of owners, and count how many of them share a cell.
 
     Args:
         vectors: `(n, d)` float32, unit rows.
         threshold: Inclusive.
         cells: Of these vectors.
-        groups: `(n,)`; pairs are sought within one.
-        owners: `(n,)`; pairs are of these.
-        sample: How many owners to draw.
+        groups: `(n,)`; only rows of one group are compared.
+        owners: `(n,)`; pairs are of owners.
+        sample: The number of owners to draw.
         seed: Of the draw.
     """
-    known = np.unique(owners)
-    drawn = (
-        known
-        if len(known) <= sample
-        else np.sort(np.random.default_rng(seed).choice(known, sample, replace=False))
-    )
+    drawn = np.unique(owners)
+    if len(drawn) > sample:
+        drawn = np.sort(np.random.default_rng(seed).choice(drawn, sample, replace=False))
     chosen = np.flatnonzero(np.isin(owners, drawn))
     pairs: dict[tuple[int, int], bool] = {}
-    bound = np.float32(threshold - HALF_A_PLACE)
-    for at in range(0, len(vectors), BLOCK):
-        some = slice(at, at + BLOCK)
+    bound = np.float32(threshold - HALF_MILLIONTH)
+    for at in range(0, len(vectors), BLOCK_ROWS):
         for part in np.array_split(chosen, max(1, len(chosen) // 256)):
-            i, j = np.nonzero(vectors[part] @ vectors[some].T >= bound)
+            i, j = np.nonzero(vectors[part] @ vectors[at : at + BLOCK_ROWS].T >= bound)
             i, j = part[i], j + at
-            kept = (owners[i] != owners[j]) & (groups[i] == groups[j])
-            i, j = i[kept], j[kept]
-            shared = lowest_shared(cells.of[i], cells.of[j]) != NONE
+            allowed = (owners[i] != owners[j]) & (groups[i] == groups[j])
+            i, j = i[allowed], j[allowed]
+            shared = lowest_shared(cells.of[i], cells.of[j]) != NO_CELL
             low, high = np.minimum(owners[i], owners[j]), np.maximum(owners[i], owners[j])
             pairs.update(
                 zip(zip(low.tolist(), high.tolist(), strict=True), shared.tolist(), strict=True)

@@ -38,7 +38,9 @@ from searchkit.pages.report_json import (
 from searchkit.pages.scores import evenly, score_counts
 from searchkit.pages.segments import pieces
 from searchkit.pages.views import ClusterView, FindingView, cluster_view, finding_view
-from searchkit.plagiarism.find import MAX_EXPECTED, find_plagiarism, prompt_of
+from searchkit.plagiarism.find import find_plagiarism
+from searchkit.plagiarism.options import MAX_EXPECTED
+from searchkit.plagiarism.preparation import prompt_of
 
 SUFFIXES = (".html", ".htm")
 

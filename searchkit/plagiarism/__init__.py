@@ -1,4 +1,4 @@
-"""Pairs of answers that chance does not explain, with the evidence.
+"""Pairs of answers that are more alike than chance explains, with the evidence.
 
-Begin in `find.py`; `detector.py` judges the pairs of one question.
+Begin in `find.py`, which works on an index; `detector.py` decides about the pairs of one question.
 """

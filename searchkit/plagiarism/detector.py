@@ -1,14 +1,14 @@
-"""Detection: which pairs of answers chance does not explain.
+"""Detection: which pairs of answers to a question chance does not explain.
 
-The answers to a question are measured pair by pair (`likeness`), the measures judged against
-those of the question's other pairs (`surprise`), and what is left shown with what a person can
-read in it (`evidence`).
+The answers to a question are measured pair by pair (`likeness`), the measures are compared with
+their distribution over the question's other pairs (`significance`), and for the pairs that remain
+the evidence is collected (`evidence`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,85 +16,46 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Float64, Int64, centred
 from searchkit.mining.exact import mine_blocks
-from searchkit.plagiarism.evidence import Embed, Suspect, Written, common_sequences, gather, tells
-from searchkit.plagiarism.likeness import (
-    ENOUGH,
-    LENGTHS,
-    Background,
-    Held,
-    SentenceMeaning,
-    Wording,
-    counting,
-    find_kin,
+from searchkit.plagiarism.evidence import (
+    SuspectPair,
+    collect_evidence,
+    common_sequences,
+    has_evidence,
 )
-from searchkit.plagiarism.overlap import SEED
+from searchkit.plagiarism.likeness import (
+    MIN_COMPARABLE,
+    SEQUENCE_LENGTHS,
+    Background,
+    LexicalLikeness,
+    SentenceLikeness,
+    SequenceMatrix,
+    answer_weights,
+    find_near_duplicates,
+)
+from searchkit.plagiarism.preparation import Embed, PreparedAnswer, QuestionAnswers
 from searchkit.plagiarism.records import NO_FINDING, Finding
-from searchkit.plagiarism.significance import USUAL, Null
-from searchkit.text.words import Hashes, sequences, split_words
+from searchkit.plagiarism.significance import TYPICAL_TAILS, NullDistribution
 
-SHORTEST = 10  # words; a shorter answer can't tell
-FEW = 20  # answers; with fewer a question is judged together with the others that have few
-MANY = 600  # answers that are compared each with each; above it candidates are sought first
-CANDIDATE = 0.6  # centred cosine of the candidates in a question with many answers
-RARE, SHARED = 10, 3  # answers that may have a sequence, and such sequences, to be candidates
-EQUALS = 5  # answers with the same words; of more only two are measured
-SENTENCES = 250_000  # that are embedded at most; with more, passages stand for them
-BLOCK = 500_000  # pairs that are measured in one step
+MAX_EXHAUSTIVE = 600  # answers whose pairs are all measured; among more, only candidate pairs are
+MIN_CANDIDATE_COSINE = 0.6  # of candidate pairs, centred
+# Candidate pairs also share so many long sequences that no more than so many answers hold.
+MIN_RARE_SHARED, MAX_RARE_ANSWERS = 3, 10
+MAX_EQUAL = 5  # answers with the same words that are all measured; of more, two are
+BLOCK_PAIRS = 500_000  # that are measured at a time
 
-
-class Given:
-    """What everybody had before them, and what therefore counts for nothing."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        """Take the sequences of words of these texts."""
-        words = [split_words(text) for text in texts if text.strip()]
-        lengths = LENGTHS | {"seed": SEED}
-        empty = np.empty(0, np.uint64)
-        self.sequences: dict[str, Hashes] = {
-            kind: np.unique(np.concatenate([empty, *(sequences(w, length)[0] for w in words)]))
-            for kind, length in lengths.items()
-        }
-
-    def own_words(self, text: Written) -> int:
-        """Count the words of a text that it was not given; two tokens of code are one."""
-        words = text.words
-        own = np.ones(len(words))
-        hashes, firsts = sequences(words, SEED)
-        for first in firsts[np.isin(hashes, self.sequences["seed"])].tolist():
-            own[first : first + SEED[int(words.code[first])]] = 0
-        own[words.code] /= 2
-        return int(own.sum())
+MeasuredPairs = tuple[Int64, Int64, dict[str, Float64]]  # left, right, and measures, `(p,)` each
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Answers that are compared with each other: those to a question.
-
-    Attributes:
-        question: The question; None where all answers are compared.
-        texts: The answers that are long enough.
-        given: What they were given.
-    """
-
-    question: str | None
-    texts: list[Written]
-    given: Given
-
-    @property
-    def has_few(self) -> bool:
-        """Whether it is judged together with others."""
-        return len(self.texts) < FEW
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Pairs of a group's answers, `(p,)` each.
+class PairSignificance:
+    """Pairs of a question's answers with their significance, `(p,)` each.
 
     Attributes:
         left: The number of one answer.
-        right: That of the other, higher.
-        measures: Their likeness, by the measure's name.
-        expected: How many of the group's pairs would by chance be so much alike.
+        right: The number of the other, higher.
+        measures: Their likeness, under the measure's name.
+        expected: The number of the question's pairs at least as much alike that are expected by
+            chance.
     """
 
     left: Int64
@@ -104,17 +65,9 @@ class Judged:
 
 
 class Detector:
-    """Goes through the questions; those with few answers wait until all were seen.
+    """Finds the pairs of a question that chance does not explain.
 
-    Attributes:
-        findings: What was found so far, in no order.
-        pairs: How many pairs each question has.
-        pooled: The questions with few answers.
-        background: As it was given; so are the others.
-        max_expected: Of findings.
-        max_common: Of sequences.
-        by_passages: Instead of sentences.
-        wanted: Ids.
+    Questions with few answers say little about chance: they are set aside, and judged together.
     """
 
     def __init__(
@@ -127,113 +80,123 @@ class Detector:
         by_passages: bool = False,
         wanted: set[str] | None = None,
     ) -> None:
-        """Prepare.
+        """Set what counts as a finding.
 
         Args:
-            embed: Gives unit vectors of sentences.
+            embed: Returns the unit vectors of sentences.
             background: Of the whole corpus.
-            max_expected: What a finding's `expected` is at most.
-            max_common: A sequence of words that more answers to a question have is no evidence;
-                None: half of the answers, at least 5.
-            by_passages: Take the passages for the sentences, as they are embedded already.
-            wanted: Ids: a finding has at least one of them; None: of all.
+            max_expected: The upper bound of a finding's `expected`.
+            max_common: The number of answers to a question above which a sequence of words that
+                they share is no evidence; None: half of the answers, at least 5.
+            by_passages: Whether passages, which are embedded already, are compared in place of
+                sentences.
+            wanted: Ids: a finding has at least one of these answers. None: all answers.
         """
-        self.findings: list[Finding] = []
-        self.pairs: dict[str | None, int] = {}
-        self.pooled: list[str | None] = []
         self._embed = embed
-        self.background = background
-        self.max_expected = max_expected
-        self.max_common = max_common
-        self.by_passages = by_passages
-        self.wanted = wanted
-        self._waiting: list[tuple[Group, _Measurer, dict[str, Float64]]] = []
+        self._background = background
+        self._max_expected = max_expected
+        self._max_common = max_common
+        self._by_passages = by_passages
+        self._wanted = wanted
+        self._set_aside: list[tuple[QuestionAnswers, _PairMeasurer, dict[str, Float64]]] = []
 
-    def look_at(self, group: Group) -> None:
-        """Find what is surprising in a question, or put it aside if it has few answers."""
-        self.pairs[group.question] = _count_pairs(group.texts)
-        if not self.pairs[group.question]:
-            return
+    def find(self, group: QuestionAnswers) -> list[Finding]:
+        """Return the findings of a question that is judged by itself, in no order."""
+        if not group.count_pairs():
+            return []
         measurer = self._measurer(group)
-        if len(group.texts) < FEW:
-            self.pooled.append(group.question)
-            self._waiting.append((group, measurer, measurer.unrelated()))
-        else:
-            self._keep(group, measurer, Null.fit(measurer.unrelated()))
+        null = NullDistribution.fit(measurer.unrelated())
+        return self._findings(group, measurer, null)
 
-    def take(self, group: Group, findings: Iterable[Finding]) -> None:
-        """Take what another detector has found in a question that has enough answers."""
-        self.pairs[group.question] = _count_pairs(group.texts)
-        self.findings += findings
+    def set_aside(self, group: QuestionAnswers) -> None:
+        """Keep a question with few answers for `find_set_aside`."""
+        if group.count_pairs():
+            measurer = self._measurer(group)
+            self._set_aside.append((group, measurer, measurer.unrelated()))
 
-    def finish(self) -> None:
-        """Judge the questions with few answers, all together."""
-        null = self._pooled()
-        for group, measurer, _ in self._waiting:
-            self._keep(group, measurer, null, pooled=True)
-        self._waiting = []
+    def find_set_aside(self) -> list[Finding]:
+        """Return the findings of all questions that were set aside, in no order."""
+        null = self._pooled_null()
+        remark = _rough_estimate(null.pairs)
+        return [
+            replace(finding, remarks=(*finding.remarks, remark))
+            for group, measurer, _ in self._set_aside
+            for finding in self._findings(group, measurer, null)
+        ]
 
-    def judge(self, group: Group) -> Judged:
-        """Judge every pair of a question, or of a sample of it if it has many answers."""
+    def judge(self, group: QuestionAnswers) -> PairSignificance:
+        """Return the significance of every pair of a question, or of a sample if it has many."""
         measurer = self._measurer(group)
         left, right, measures = measurer.sampled
-        expected = Null.fit(measurer.unrelated()).chance(measures) * _count_pairs(group.texts)
-        return Judged(left, right, measures, expected)
+        p_value = NullDistribution.fit(measurer.unrelated()).p_value(measures)
+        return PairSignificance(left, right, measures, p_value * group.count_pairs())
 
-    def compare(self, group: Group, left: int, right: int) -> Finding:
-        """Return the finding of two answers by their numbers, surprising or not.
+    def compare(self, group: QuestionAnswers, left: int, right: int) -> Finding:
+        """Return the finding of two answers, by number, whether it is significant or not.
 
-        If the question has few answers, it is judged with those that wait.
+        A question with few answers is judged together with those that were set aside.
         """
         measurer = self._measurer(group, always=(left, right))
-        few = len(group.texts) < FEW
-        null = self._pooled(measurer.unrelated()) if few else Null.fit(measurer.unrelated())
-        chance = float(null.chance(measurer.measure(np.array([left]), np.array([right])))[0])
-        suspect = Suspect(left, right, chance * max(1, _count_pairs(group.texts)))
-        (finding,) = self._gathered(group, measurer, [suspect])
-        usual = finding.expected > self.max_expected and finding.verdict != "identical"
-        if usual or not tells(finding, group.texts[left], group.texts[right]):
+        unrelated = measurer.unrelated()
+        null = self._pooled_null(unrelated) if group.is_small else NullDistribution.fit(unrelated)
+        measures = measurer.measure(np.array([left]), np.array([right]))
+        p_value = float(null.p_value(measures)[0])
+        suspect = SuspectPair(left, right, p_value * max(1, group.count_pairs()))
+        (finding,) = self._collect_evidence(group, measurer, [suspect])
+        insignificant = (
+            finding.expected > self._max_expected and finding.verdict != "identical"
+        ) or not has_evidence(finding, group.texts[left], group.texts[right])
+        if insignificant:
             finding = replace(finding, verdict=NO_FINDING)
-        return replace(finding, remarks=(*finding.remarks, _rough(null.pairs))) if few else finding
+        if group.is_small:
+            remark = _rough_estimate(null.pairs)
+            finding = replace(finding, remarks=(*finding.remarks, remark))
+        return finding
 
-    def _pooled(self, *more: dict[str, Float64]) -> Null:
-        every = [*(measures for *_, measures in self._waiting), *more]
-        return Null.fit(
+    def _measurer(self, group: QuestionAnswers, always: tuple[int, ...] = ()) -> _PairMeasurer:
+        embed = None if self._by_passages else self._embed
+        return _PairMeasurer(group, self._background, self._max_common, embed, always)
+
+    def _pooled_null(self, *more: dict[str, Float64]) -> NullDistribution:
+        """Fit to the pairs of all questions that were set aside, and to more."""
+        pooled = [*(measures for *_, measures in self._set_aside), *more]
+        return NullDistribution.fit(
             {
-                name: np.concatenate([np.empty(0), *(measures[name] for measures in every)])
-                for name in USUAL
+                name: np.concatenate([np.empty(0), *(measures[name] for measures in pooled)])
+                for name in TYPICAL_TAILS
             }
         )
 
-    def _measurer(self, group: Group, always: tuple[int, ...] = ()) -> _Measurer:
-        embed = None if self.by_passages else self._embed
-        return _Measurer(group, self.background, self.max_common, embed, always)
-
-    def _keep(self, group: Group, measurer: _Measurer, null: Null, *, pooled: bool = False) -> None:
-        suspects: list[Suspect] = []
-        pairs = self.pairs[group.question]
+    def _findings(
+        self, group: QuestionAnswers, measurer: _PairMeasurer, null: NullDistribution
+    ) -> list[Finding]:
+        suspects: list[SuspectPair] = []
+        pair_count = group.count_pairs()
         for left, right, measures in measurer.pairs():
-            expected = null.chance(measures) * pairs
-            for at in np.flatnonzero(expected <= self.max_expected).tolist():
-                suspects.append(Suspect(int(left[at]), int(right[at]), float(expected[at])))
-        wanted = [self.wanted is None or t.answer.id in self.wanted for t in group.texts]
+            expected = null.p_value(measures) * pair_count
+            suspects += (
+                SuspectPair(int(left[at]), int(right[at]), float(expected[at]))
+                for at in np.flatnonzero(expected <= self._max_expected).tolist()
+            )
+        wanted = [self._wanted is None or t.answer.id in self._wanted for t in group.texts]
         suspects = [
             pair
-            for pair in measurer.with_equals(suspects)
+            for pair in measurer.with_equal_texts(suspects)
             if wanted[pair.left] or wanted[pair.right]
         ]
-        remarks = (_rough(null.pairs),) if pooled else ()
-        findings = self._gathered(group, measurer, suspects)
-        for finding, pair in zip(findings, suspects, strict=True):
-            if tells(finding, group.texts[pair.left], group.texts[pair.right]):
-                self.findings.append(replace(finding, remarks=(*finding.remarks, *remarks)))
+        findings = self._collect_evidence(group, measurer, suspects)
+        return [
+            finding
+            for finding, pair in zip(findings, suspects, strict=True)
+            if has_evidence(finding, group.texts[pair.left], group.texts[pair.right])
+        ]
 
-    def _gathered(
-        self, group: Group, measurer: _Measurer, suspects: Sequence[Suspect]
+    def _collect_evidence(
+        self, group: QuestionAnswers, measurer: _PairMeasurer, suspects: Sequence[SuspectPair]
     ) -> list[Finding]:
         if not suspects:
             return []
-        return gather(
+        return collect_evidence(
             group.texts,
             suspects,
             question=group.question,
@@ -242,78 +205,101 @@ class Detector:
         )
 
 
-class _Measurer:
-    """Measures pairs of a group's answers; of many equal answers two stand for all."""
+class _PairMeasurer:
+    """Measures pairs of a question's answers.
+
+    Of many answers with the same words two are measured. Answers are given by their numbers in the
+    group; their places among the measured ones are internal.
+
+    Attributes:
+        leave_out: The sequences of words that are no evidence.
+    """
 
     def __init__(
         self,
-        group: Group,
+        group: QuestionAnswers,
         background: Background,
         max_common: int | None,
         embed: Embed | None,
         always: tuple[int, ...] = (),
     ) -> None:
+        """Prepare all measures.
+
+        Args:
+            group: The answers.
+            background: Of the whole corpus.
+            max_common: See `Detector`.
+            embed: Returns the unit vectors of sentences; None: passages are compared.
+            always: The numbers of answers that are measured in any case.
+        """
         self._texts = group.texts
         self._equal = _equal_texts(group.texts)
-        left_out = {n for same in self._equal for n in same[2:]} - set(always)
+        left_out = {n for numbers in self._equal for n in numbers[2:]} - set(always)
         self._chosen = np.array([n for n in range(len(group.texts)) if n not in left_out], np.int64)
         self._place = {int(n): at for at, n in enumerate(self._chosen)}
         texts = [group.texts[n] for n in self._chosen]
         copies = np.ones(len(texts), np.int64)
-        for same in self._equal:
-            copies[self._place[same[0]]] += len(same) - 2
-        self._sample = _sample(len(texts), MANY)
+        for numbers in self._equal:
+            copies[self._place[numbers[0]]] += len(numbers) - 2
+        self._sample = _sample(len(texts), MAX_EXHAUSTIVE)
         names = [text.answer.author for text in group.texts]
-        numbers = {name: n for n, name in enumerate(dict.fromkeys(names))}
-        self._authors = np.array([-1 if name is None else numbers[name] for name in names])
-        self._earlier = np.array([text.earlier for text in group.texts])
+        number_of = {name: n for n, name in enumerate(dict.fromkeys(names))}
+        self._authors = np.array([-1 if name is None else number_of[name] for name in names])
+        self._is_earlier = np.array([text.is_earlier for text in group.texts])
         words = [text.words for text in texts]
-        held = {kind: Held(words, kind, group.given.sequences[kind]) for kind in LENGTHS}
-        self._kin = find_kin(held["long"])
-        counts = counting(self._kin, copies)
-        most, counted = max(5, counts.sum() // 2), counts
-        if max_common is not None:  # then whoever asks for it counts heads
-            most, counted = max_common, copies.astype(np.float64)
-        common = most, counted
-        self._rare = held["long"]
-        self._wording = {kind: Wording(held[kind], counts, background, common) for kind in LENGTHS}
+        matrices = {
+            kind: SequenceMatrix(words, kind, group.boilerplate.sequences[kind])
+            for kind in SEQUENCE_LENGTHS
+        }
+        self._long_sequences = matrices["long"]
+        self._near_duplicates = find_near_duplicates(self._long_sequences)
+        weights = answer_weights(self._near_duplicates, copies)
+        common = float(max(5, weights.sum() // 2)), weights
+        if max_common is not None:  # the user's limit is a number of answers, near-duplicates too
+            common = max_common, copies.astype(np.float64)
+        self._lexical = {
+            kind: LexicalLikeness(matrix, weights, background, common)
+            for kind, matrix in matrices.items()
+        }
         rows = np.stack([text.vector for text in texts])
-        self._centred = centred(rows, counts) if len(texts) >= ENOUGH else np.zeros_like(rows)
-        self._meaning = SentenceMeaning(*_units(texts, embed), self._sample, self._kin)
-        self.leave_out = common_sequences(words, *common, group.given.sequences["seed"])
+        comparable = len(texts) >= MIN_COMPARABLE
+        self._centred = centred(rows, weights) if comparable else np.zeros_like(rows)
+        self._sentences = SentenceLikeness(
+            *_units(texts, embed), self._sample, self._near_duplicates
+        )
+        self.leave_out = common_sequences(words, *common, group.boilerplate.sequences["seed"])
 
     def measure(self, left: Int64, right: Int64) -> dict[str, Float64]:
-        """Return the four measures of pairs of answers; `left` ascending."""
-        left = np.array([self._place[n] for n in left.tolist()], np.int64)
-        right = np.array([self._place[n] for n in right.tolist()], np.int64)
+        """Return the four measures `(p,)` of pairs of answers; `left` is ascending."""
+        left, right = self._places(left), self._places(right)
         whole = np.einsum("pd,pd->p", self._centred[left], self._centred[right])
         measures = {
             "whole": np.maximum(whole, 0).astype(np.float64),
-            "sentences": self._meaning.likeness(left, right),
-            **{kind: wording.likeness(left, right) for kind, wording in self._wording.items()},
+            "sentences": self._sentences.likeness(left, right),
+            **{kind: lexical.likeness(left, right) for kind, lexical in self._lexical.items()},
         }
-        # To six places, as scores: what is 0 but for the order of a sum is nothing in common.
+        # Rounded like scores, so that a sum is 0 in any order where nothing is in common.
         return {name: np.round(values, 6) for name, values in measures.items()}
 
     @cached_property
-    def sampled(self) -> tuple[Int64, Int64, dict[str, Float64]]:
+    def sampled(self) -> MeasuredPairs:
         """All pairs that may be findings, or those among a sample of the answers, measured."""
         i, j = np.triu_indices(len(self._sample), 1)
         left, right = self._allowed(self._sample[i], self._sample[j])
         return left, right, self.measure(left, right)
 
     def unrelated(self) -> dict[str, Float64]:
-        """Return the measures of the pairs that say what chance does: those that are not kin."""
+        """Return the measures of pairs that are no near-duplicates, for the null distribution."""
         left, right, measures = self.sampled
         if not len(left):
             return measures
-        places = [np.array([self._place[n] for n in side.tolist()]) for side in (left, right)]
-        apart = np.asarray(self._kin[places[0], places[1]]).ravel() == 0
+        near = self._near_duplicates[self._places(left), self._places(right)]
+        apart = np.asarray(near).ravel() == 0
         return {name: values[apart] for name, values in measures.items()}
 
-    def pairs(self) -> Iterator[tuple[Int64, Int64, dict[str, Float64]]]:
+    def pairs(self) -> Iterator[MeasuredPairs]:
         """Yield all pairs that may be findings, measured; among many answers the candidates."""
-        if len(self._chosen) <= MANY:
+        if len(self._chosen) <= MAX_EXHAUSTIVE:
             yield self.sampled
             return
         seen: set[int] = set()
@@ -325,109 +311,92 @@ class _Measurer:
             allowed = self._allowed(left[new][order], right[new][order])
             yield *allowed, self.measure(*allowed)
 
-    def with_equals(self, suspects: list[Suspect]) -> list[Suspect]:
-        """Add, where many answers are equal, a pair of the first with each of the others."""
-        found = {(pair.left, pair.right): pair.expected for pair in suspects}
-        more = [
-            Suspect(same[0], n, found[same[0], same[1]])
-            for same in self._equal
-            if (same[0], same[1]) in found
-            for n in same[2:]
-            if _may_pair(self._texts[same[0]], self._texts[n])
+    def with_equal_texts(self, suspects: list[SuspectPair]) -> list[SuspectPair]:
+        """Add pairs with the equal answers that were not measured: each with the first of them."""
+        expected = {(pair.left, pair.right): pair.expected for pair in suspects}
+        added = [
+            SuspectPair(numbers[0], n, expected[numbers[0], numbers[1]])
+            for numbers in self._equal
+            if (numbers[0], numbers[1]) in expected
+            for n in numbers[2:]
+            if self._texts[numbers[0]].may_pair_with(self._texts[n])
         ]
-        return suspects + more
+        return suspects + added
+
+    def _places(self, numbers: Int64) -> Int64:
+        """Return the place of each answer among the measured ones."""
+        return np.array([self._place[n] for n in numbers.tolist()], np.int64)
 
     def _candidates(self) -> Iterator[tuple[Int64, Int64]]:
-        """Yield the pairs that are near in meaning or share rare sequences; each perhaps twice."""
+        """Yield the places of pairs that are near in meaning or share rare sequences.
+
+        A pair may be yielded twice.
+        """
         rows, norms = self._centred, np.linalg.norm(self._centred, axis=1)
         inside = np.flatnonzero(norms > 0)
-        for block in mine_blocks(rows[inside], CANDIDATE):
-            yield from _cut(inside[block.left], inside[block.right])
-        for left, right, _ in self._rare.sharing(SHARED, most=RARE):
-            yield from _cut(left, right)
+        for block in mine_blocks(rows[inside], MIN_CANDIDATE_COSINE):
+            yield from _split_pairs(inside[block.left], inside[block.right])
+        for left, right, _ in self._long_sequences.sharing(MIN_RARE_SHARED, MAX_RARE_ANSWERS):
+            yield from _split_pairs(left, right)
 
     def _allowed(self, left: Int64, right: Int64) -> tuple[Int64, Int64]:
-        """Leave out the pairs of an author with themselves, and of two earlier answers."""
+        """Return the numbers of the pairs, by place, of two authors and with a new answer."""
         left, right = self._chosen[left], self._chosen[right]
-        kept = ~(self._earlier[left] & self._earlier[right])
-        kept &= (self._authors[left] < 0) | (self._authors[left] != self._authors[right])
-        return left[kept], right[kept]
+        allowed = ~(self._is_earlier[left] & self._is_earlier[right])
+        allowed &= (self._authors[left] < 0) | (self._authors[left] != self._authors[right])
+        return left[allowed], right[allowed]
 
 
-def _cut(left: Int64, right: Int64) -> Iterator[tuple[Int64, Int64]]:
+def _split_pairs(left: Int64, right: Int64) -> Iterator[tuple[Int64, Int64]]:
+    """Yield pairs in blocks, the lower place of each on the left."""
     low, high = np.minimum(left, right), np.maximum(left, right)
-    for at in range(0, len(low), BLOCK):
-        yield low[at : at + BLOCK], high[at : at + BLOCK]
+    for at in range(0, len(low), BLOCK_PAIRS):
+        yield low[at : at + BLOCK_PAIRS], high[at : at + BLOCK_PAIRS]
 
 
-def _units(texts: Sequence[Written], embed: Embed | None) -> tuple[list[Float32], list[Float32]]:
-    """Return the vectors and the words of each text's sentences, or of its passages."""
+def _units(
+    texts: Sequence[PreparedAnswer], embed: Embed | None
+) -> tuple[list[Float32], list[Float32]]:
+    """Return the vectors and the numbers of words of each text's sentences, or of its passages."""
     spans = [text.passages if embed is None else text.sentences for text in texts]
-    written = [
+    units = [
         [text.answer.text[start:end] for start, end in inside]
         for text, inside in zip(texts, spans, strict=True)
     ]
     lengths = [
-        np.array([max(1, len(unit.split())) for unit in units], np.float32) for units in written
+        np.array([max(1, len(unit.split())) for unit in inside], np.float32) for inside in units
     ]
     if embed is None:
         return [text.vectors for text in texts], lengths
-    rows = embed([unit for units in written for unit in units])
-    return np.split(rows, np.cumsum([len(units) for units in written])[:-1]), lengths
+    rows = embed([unit for inside in units for unit in inside])
+    return np.split(rows, np.cumsum([len(inside) for inside in units])[:-1]), lengths
 
 
-def _equal_texts(texts: Sequence[Written]) -> list[list[int]]:
-    """Return the numbers of those that have the same words, where they are more than a few."""
+def _equal_texts(texts: Sequence[PreparedAnswer]) -> list[list[int]]:
+    """Return the numbers of the texts with the same words, where they are more than `MAX_EQUAL`."""
     same: dict[bytes, list[int]] = defaultdict(list)
     for number, text in enumerate(texts):
         same[text.words.hashes.tobytes()].append(number)
-    return [_spread(numbers, texts) for numbers in same.values() if len(numbers) > EQUALS]
+    return [_pair_first(numbers, texts) for numbers in same.values() if len(numbers) > MAX_EQUAL]
 
 
-def _spread(numbers: list[int], texts: Sequence[Written]) -> list[int]:
-    """Put two that may be a pair first, if there are any."""
+def _pair_first(numbers: list[int], texts: Sequence[PreparedAnswer]) -> list[int]:
+    """Move two texts that may be a finding to the front, if there are any."""
     first = numbers[0]
     for other in numbers[1:]:
-        if _may_pair(texts[first], texts[other]):
+        if texts[first].may_pair_with(texts[other]):
             return [first, other, *(n for n in numbers[1:] if n != other)]
     return numbers
 
 
-def _may_pair(one: Written, other: Written) -> bool:
-    """Return whether both may be a finding: other authors, and not both from before."""
-    if one.earlier and other.earlier:
-        return False
-    author = one.answer.author
-    return author is None or author != other.answer.author
-
-
-def _count_pairs(texts: Sequence[Written]) -> int:
-    """Count the pairs that `_may_pair` allows, without looking at each."""
-    new, old = (
-        [text.answer.author for text in texts if text.earlier == earlier]
-        for earlier in (False, True)
-    )
-    count = len(new) * (len(new) - 1) // 2 + len(new) * len(old)
-    news, olds = _tally(new), _tally(old)
-    return count - sum(n * (n - 1) // 2 + n * olds.get(name, 0) for name, n in news.items())
-
-
-def _tally(authors: Iterable[str | None]) -> dict[str, int]:
-    counts: dict[str, int] = defaultdict(int)
-    for author in authors:
-        if author is not None:
-            counts[author] += 1
-    return counts
-
-
-def _sample(count: int, most: int) -> Int64:
-    """Choose at most so many of `count`, always the same ones; ascending."""
-    if count <= most:
+def _sample(count: int, max_count: int) -> Int64:
+    """Return at most `max_count` of the numbers below `count`, ascending; always the same ones."""
+    if count <= max_count:
         return np.arange(count)
-    return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
+    return np.sort(np.random.default_rng(0).choice(count, max_count, replace=False))
 
 
-def _rough(pairs: int) -> str:
+def _rough_estimate(pairs: int) -> str:
     return (
         f"few answers: judged against {pairs:,} pairs of all questions with few, a rough estimate"
     )

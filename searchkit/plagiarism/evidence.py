@@ -1,77 +1,37 @@
-"""Evidence: what a person can read in two answers that are too much alike, and how to call it."""
+"""Evidence: what a person can read in two answers that are too much alike, and the verdict."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
 
 import numpy as np
 
-from searchkit.core.arrays import Float32, Float64, unit_rows
+from searchkit.core.arrays import Float32, Float64
 from searchkit.core.records import Answer
 from searchkit.core.wording import counted
-from searchkit.encoding.encoder import Encoder
 from searchkit.plagiarism import overlap
-from searchkit.plagiarism.overlap import SEED, Run, coverage, shared_runs
+from searchkit.plagiarism.overlap import SEED_LENGTH, TokenRun, coverage, shared_runs
+from searchkit.plagiarism.preparation import Embed, PreparedAnswer
 from searchkit.plagiarism.records import NO_FINDING, Finding, Overlap
-from searchkit.text.words import Hashes, Words, sequences, split_sentences, split_words
+from searchkit.text.words import Hashes, Words, sequences
 
-Embed = Callable[[Sequence[str]], Float32]
-NEAR, LIGHT = 0.75, 0.35  # of the shorter answer's words: near copy, light revision
-EXPLAINED = 0.8  # of what two answers share: a third text that has so much of it explains it
-TELLING = 10  # words that are the same and rare; two in other words, or of code, are one of them
-
-
-def embed_with(encoder: Callable[[], Encoder]) -> Embed:
-    """Return a function that embeds each distinct text once."""
-
-    def embed(texts: Sequence[str]) -> Float32:
-        distinct = {text: n for n, text in enumerate(dict.fromkeys(texts))}
-        rows = unit_rows(encoder().encode(list(distinct)), list(distinct))
-        return rows[[distinct[text] for text in texts]]
-
-    return embed
-
-
-@dataclass(frozen=True)
-class Written:
-    """An answer prepared for comparison.
-
-    Attributes:
-        answer: The answer.
-        vector: `(d,)` unit vector of the whole.
-        passages: The (start, end) of its passages.
-        vectors: `(p, d)` unit vectors of these.
-        earlier: Whether it is of an earlier cohort, and can't have copied from the others.
-    """
-
-    answer: Answer
-    vector: Float32
-    passages: Sequence[tuple[int, int]]
-    vectors: Float32
-    earlier: bool = False
-
-    @cached_property
-    def words(self) -> Words:
-        """What is compared."""
-        return split_words(self.answer.text)
-
-    @cached_property
-    def sentences(self) -> list[tuple[int, int]]:
-        """The (start, end) of each sentence; at least one."""
-        return split_sentences(self.answer.text) or [(0, len(self.answer.text))]
-
-    def sentence_texts(self) -> list[str]:
-        """Return the text of each sentence."""
-        return [self.answer.text[start:end] for start, end in self.sentences]
+NEAR_COPY, LIGHT_REVISION = 0.75, 0.35  # least shares of the shorter answer's words
+MIN_EXPLAINED = 0.8  # share of what two answers have in common that a third one explains
+MIN_EVIDENCE = 10  # equal and rare words; two reworded words, or tokens of code, count as one
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """Two answers of a list, by number, `left` below `right`, and how many such are expected."""
+class SuspectPair:
+    """Two answers of a list that are more alike than chance explains.
+
+    Attributes:
+        left: The number of one answer.
+        right: The number of the other, higher.
+        expected: The number of pairs at least as much alike that are expected by chance.
+    """
 
     left: int
     right: int
@@ -79,41 +39,43 @@ class Suspect:
 
 
 def common_sequences(
-    texts: Sequence[Words], most: float, counts: Float64, given: Hashes
+    texts: Sequence[Words], max_frequency: float, weights: Float64, boilerplate: Hashes
 ) -> set[int]:
-    """Return the sequences of `SEED` that are no evidence: given, or in too many texts.
+    """Return the sequences of `SEED_LENGTH` that are no evidence.
 
     Args:
         texts: The words of each answer.
-        most: How many may have a sequence.
-        counts: `(n,)` as how many answers each counts.
-        given: Sequences that everybody was given.
+        max_frequency: The document frequency above which a sequence is no evidence.
+        weights: `(n,)` the number of answers as which each answer counts for that.
+        boilerplate: Sequences that are no evidence anyway.
     """
-    every = [np.unique(sequences(words, SEED)[0]) for words in texts]
-    weights = np.repeat(counts, [len(hashes) for hashes in every])
-    known, at = np.unique(np.concatenate([np.empty(0, np.uint64), *every]), return_inverse=True)
-    having = np.bincount(at, weights=weights, minlength=len(known))
-    return {*known[having > most].tolist(), *given.tolist()}
+    held = [np.unique(sequences(words, SEED_LENGTH)[0]) for words in texts]
+    weight_of = np.repeat(weights, [len(hashes) for hashes in held])
+    known, at = np.unique(np.concatenate([np.empty(0, np.uint64), *held]), return_inverse=True)
+    frequency = np.bincount(at, weights=weight_of, minlength=len(known))
+    return {*known[frequency > max_frequency].tolist(), *boilerplate.tolist()}
 
 
-def gather(
-    texts: Sequence[Written],
-    suspects: Sequence[Suspect],
+def collect_evidence(
+    texts: Sequence[PreparedAnswer],
+    suspects: Sequence[SuspectPair],
     *,
     question: str | None,
     leave_out: set[int],
     embed: Embed,
 ) -> list[Finding]:
-    """Return the finding of each pair, with what a person can read in it; in the same order.
+    """Return the finding of each pair, with what a person can read in it, in the same order.
 
     Args:
         texts: The answers to a question.
         suspects: Pairs of them.
-        question: What the findings say.
+        question: The question of the findings.
         leave_out: From `common_sequences`.
-        embed: Gives unit vectors of sentences.
+        embed: Returns the unit vectors of sentences.
     """
-    sentences = _embedded(texts, {n for pair in suspects for n in (pair.left, pair.right)}, embed)
+    sentences = _embed_sentences(
+        texts, {n for pair in suspects for n in (pair.left, pair.right)}, embed
+    )
     runs = {
         (pair.left, pair.right): shared_runs(
             texts[pair.left].words, texts[pair.right].words, leave_out
@@ -149,50 +111,71 @@ def gather(
     return _with_sources(findings, suspects, texts, runs)
 
 
-def tells(finding: Finding, left: Written, right: Written) -> bool:
-    """Return whether a finding shows enough that a person can judge it."""
+def has_evidence(finding: Finding, left: PreparedAnswer, right: PreparedAnswer) -> bool:
+    """Return whether a finding shows enough for a person to judge it."""
     words = 0.0
     for passage in finding.passages:
-        length = min(_weight(left, passage.left), _weight(right, passage.right))
+        length = min(_count_words(left, passage.left), _count_words(right, passage.right))
         words += length if passage.kind == "verbatim" else length / 2
-    return words >= TELLING
+    return words >= MIN_EVIDENCE
 
 
-def _weight(text: Written, span: tuple[int, int]) -> float:
-    """Count the words of a stretch; two tokens of code are one."""
+def _count_words(text: PreparedAnswer, span: tuple[int, int]) -> float:
+    """Count the words in a span; two tokens of code are one word."""
     inside = (text.words.starts >= span[0]) & (text.words.starts < span[1])
     return float(inside.sum() - text.words.code[inside].sum() / 2)
 
 
-def _embedded(texts: Sequence[Written], numbers: set[int], embed: Embed) -> dict[int, Float32]:
-    """Embed the sentences of some texts: `(sentences, d)` of each."""
+def _embed_sentences(
+    texts: Sequence[PreparedAnswer], numbers: set[int], embed: Embed
+) -> dict[int, Float32]:
+    """Return `(s, d)` the vectors of the sentences of each of these texts, by its number."""
     order = sorted(numbers)
-    written = [texts[n].sentence_texts() for n in order]
-    flat = [sentence for sentences in written for sentence in sentences]
+    sentences = [texts[n].sentence_texts() for n in order]
+    flat = [sentence for inside in sentences for sentence in inside]
     if not flat:
         return {}
     rows = embed(flat)
-    borders = np.cumsum([len(sentences) for sentences in written])[:-1]
+    borders = np.cumsum([len(inside) for inside in sentences])[:-1]
     return dict(zip(order, np.split(rows, borders), strict=True))
 
 
 def _verdict(
-    left: Written, right: Written, runs: Sequence[Run], share: float, passages: Sequence[Overlap]
+    left: PreparedAnswer,
+    right: PreparedAnswer,
+    runs: Sequence[TokenRun],
+    share: float,
+    passages: Sequence[Overlap],
 ) -> tuple[str, str]:
+    """Return the verdict on two answers, and a sentence that says why.
+
+    Args:
+        left: One answer.
+        right: The other.
+        runs: The words that they share.
+        share: The share of the shorter answer's words that are in the runs.
+        passages: From `align`.
+    """
     words = min(len(left.words), len(right.words))
     if left.words.tokens == right.words.tokens:
         same = left.answer.text.split() == right.answer.text.split()
-        but = "" if same else ", but for case, punctuation, names in code or hidden characters"
-        return "identical", f"Word for word the same, {words:,} words{but}."
+        except_for = (
+            "" if same else ", but for case, punctuation, names in code or hidden characters"
+        )
+        return "identical", f"Word for word the same, {words:,} words{except_for}."
     reworded = sum(passage.kind == "reworded" for passage in passages)
     if not runs and not reworded:
         return NO_FINDING, "No stretch of words is shared, and no sentence says the same."
     if not runs:
         verb = "says" if reworded == 1 else "say"
-        said = f"{counted(reworded, 'sentence')} {verb} the same in other words"
-        return "heavy revision", f"No stretch of words is shared, but {said}."
+        sentences = f"{counted(reworded, 'sentence')} {verb} the same in other words"
+        return "heavy revision", f"No stretch of words is shared, but {sentences}."
     verdict = (
-        "near copy" if share >= NEAR else "light revision" if share >= LIGHT else "heavy revision"
+        "near copy"
+        if share >= NEAR_COPY
+        else "light revision"
+        if share >= LIGHT_REVISION
+        else "heavy revision"
     )
     also = f"; {counted(reworded, 'sentence')} more in other words" if reworded else ""
     longest = max(run.length for run in runs)
@@ -202,27 +185,31 @@ def _verdict(
     )
 
 
-def _sentence_cosine(left: Written, right: Written, cosines: Float32) -> float:
-    """Return the mean over both answers' words of each sentence's cosine with the nearest."""
+def _sentence_cosine(left: PreparedAnswer, right: PreparedAnswer, cosines: Float32) -> float:
+    """Return the mean cosine of a sentence with the nearest one of the other answer.
 
-    def side(text: Written, best: Float32) -> float:
+    The mean is over the words of both answers.
+    """
+
+    def side(text: PreparedAnswer, best: Float32) -> float:
         lengths = [max(1, len(sentence.split())) for sentence in text.sentence_texts()]
         return float(np.average(best, weights=lengths))
 
     return (side(left, cosines.max(axis=1)) + side(right, cosines.max(axis=0))) / 2
 
 
-def _remarks(left: Written, right: Written) -> Iterator[str]:
+def _remarks(left: PreparedAnswer, right: PreparedAnswer) -> Iterator[str]:
+    """Yield what a reader should know about either answer."""
     for text in (left, right):
         if hidden := len(text.words.hidden):
-            what = counted(hidden, "character")
-            yield f"{text.answer.id} holds {what} that no reader sees, or takes for another letter"
-        if text.earlier:
+            holds = f"{text.answer.id} holds {counted(hidden, 'character')}"
+            yield f"{holds} that no reader sees, or takes for another letter"
+        if text.is_earlier:
             yield f"{text.answer.id} is one of the earlier answers"
 
 
 def _first(left: Answer, right: Answer) -> str | None:
-    """Return the id of the answer that was handed in first, if both say when."""
+    """Return the id of the answer that was handed in first, if both times are known."""
     times = []
     for answer in (left, right):
         try:
@@ -238,24 +225,27 @@ def _first(left: Answer, right: Answer) -> str | None:
 
 # -- shared sources ------------------------------------------------------------------------------
 
-Runs = dict[tuple[int, int], list[Run]]
+Runs = dict[tuple[int, int], list[TokenRun]]  # of each suspect pair
 
 
 def _with_sources(
-    findings: list[Finding], suspects: Sequence[Suspect], texts: Sequence[Written], runs: Runs
+    findings: list[Finding],
+    suspects: Sequence[SuspectPair],
+    texts: Sequence[PreparedAnswer],
+    runs: Runs,
 ) -> list[Finding]:
-    """Say where a third answer explains what two share."""
+    """Change the verdict where a third answer, more like both, has what two answers share."""
     expected = {(pair.left, pair.right): pair.expected for pair in suspects}
-    beside: dict[int, set[int]] = defaultdict(set)
+    partners: dict[int, set[int]] = defaultdict(set)
     for i, j in expected:
-        beside[i].add(j)
-        beside[j].add(i)
+        partners[i].add(j)
+        partners[j].add(i)
 
     def explained(finding: Finding, i: int, j: int) -> Finding:
-        for third in sorted(beside[i] & beside[j]):
+        for third in sorted(partners[i] & partners[j]):
             sides = [(min(third, n), max(third, n)) for n in (i, j)]
             if all(expected[side] < expected[i, j] for side in sides) and all(
-                _within(runs, (i, j), n, third) for n in (i, j)
+                _has_most_of(runs, (i, j), n, third) for n in (i, j)
             ):
                 source = texts[third].answer.id
                 reason = f"What both share stands in {source} as well, and more of it there."
@@ -268,15 +258,22 @@ def _with_sources(
     ]
 
 
-def _within(runs: Runs, pair: tuple[int, int], number: int, third: int) -> bool:
-    """Return whether a third text shares with one of a pair nearly all that the pair shares."""
+def _has_most_of(runs: Runs, pair: tuple[int, int], number: int, third: int) -> bool:
+    """Return whether a third text has most of what a pair shares.
+
+    Args:
+        runs: Of all suspect pairs.
+        pair: The pair.
+        number: The text of the pair with which the third one is compared.
+        third: The third text.
+    """
 
     def places(one: int, other: int) -> set[int]:
-        """Return the words of `one` that are shared with `other`."""
+        """Return the numbers of the words of `one` that are shared with `other`."""
         key = (min(one, other), max(one, other))
-        at = [run.left if key[0] == one else run.right for run in runs[key]]
-        return {a + k for a, run in zip(at, runs[key], strict=True) for k in range(run.length)}
+        firsts = [run.left if key[0] == one else run.right for run in runs[key]]
+        return {f + k for f, run in zip(firsts, runs[key], strict=True) for k in range(run.length)}
 
     other = pair[1] if number == pair[0] else pair[0]
     shared = places(number, other)
-    return bool(shared) and len(shared & places(number, third)) >= EXPLAINED * len(shared)
+    return bool(shared) and len(shared & places(number, third)) >= MIN_EXPLAINED * len(shared)

@@ -1,4 +1,4 @@
-"""Overlap: two texts side by side, what they share word for word and what in other words."""
+"""Overlap: the passages that two texts share, verbatim or reworded."""
 
 from __future__ import annotations
 
@@ -12,18 +12,26 @@ from searchkit.core.arrays import Float32
 from searchkit.plagiarism.records import Overlap
 from searchkit.text.words import Words, sequences, split_sentences, split_words
 
-SEED = (3, 6)  # words of prose, tokens of code, that must be the same to begin a passage
-SHORTEST = (4, 8)  # of a verbatim passage
-BRIDGE = 4  # words between two seeds that may be common ones
-REPEATED = 64  # times that a seed may stand in a text
-REWORDED = 0.6  # cosine of two sentences, at least
-COVERED = 0.6  # a sentence with so much of it verbatim is not listed as reworded, too
-Span = tuple[int, int]
+# Words of prose, and tokens of code:
+SEED_LENGTH = (3, 6)  # that are the same where a verbatim passage begins
+MIN_LENGTH = (4, 8)  # of a verbatim passage
+MAX_GAP = 4  # words between two seeds, which may be common ones
+MAX_REPEATS = 64  # of a seed in a text
+MIN_COSINE = 0.6  # of two sentences, one of which rewords the other
+MAX_COVERED = 0.6  # share of a sentence that is verbatim, above which it isn't listed as reworded
+
+Span = tuple[int, int]  # start and end offsets, in characters
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Tokens that are the same in two texts: `length` from `left` and from `right` on."""
+class TokenRun:
+    """Consecutive tokens that are the same in two texts.
+
+    Attributes:
+        left: The number of the first token in one text.
+        right: The number of the first token in the other.
+        length: The number of tokens.
+    """
 
     left: int
     right: int
@@ -33,16 +41,16 @@ class Run:
 def overlaps(
     left: str, right: str, embed: Callable[[list[str]], Float32] | None = None
 ) -> list[Overlap]:
-    """Return what two texts share.
+    """Return the passages that two texts share.
 
     Args:
         left: One text.
-        right: The other.
-        embed: Gives unit vectors `(n, d)` of n sentences, such as `Encoder.encode`. None:
-            only what is verbatim is looked for.
+        right: The other text.
+        embed: Returns unit vectors `(n, d)` of n sentences, such as `Encoder.encode`. None: only
+            verbatim passages are found.
 
     Returns:
-        Verbatim passages, and sentences that say the same in other words; in the order of `left`.
+        Verbatim passages, and sentences that say the same in other words, in the order of `left`.
     """
     words = split_words(left), split_words(right)
     spans = split_sentences(left), split_sentences(right)
@@ -54,59 +62,67 @@ def overlaps(
     return align(*words, shared_runs(*words), spans, cosines)
 
 
-def shared_runs(left: Words, right: Words, leave_out: Collection[int] = ()) -> list[Run]:
-    """Return the longest runs of equal tokens; no token is in two.
+def shared_runs(left: Words, right: Words, leave_out: Collection[int] = ()) -> list[TokenRun]:
+    """Return the longest runs of equal tokens; no token is in two runs.
 
-    Greedy tiling (Wise, String similarity via greedy string tiling, 1993), over the runs of
-    equal sequences of `SEED`.
+    Greedy string tiling (Wise, String similarity via greedy string tiling, 1993), over the runs of
+    equal sequences of `SEED_LENGTH`, the seeds.
 
     Args:
         left: The words of one text.
         right: The words of the other.
-        leave_out: Hashes of sequences of `SEED` that are no evidence. A passage is made of the
-            others, and of what stands between two of them.
+        leave_out: Hashes of sequences that are no seeds. They may stand between two seeds.
 
     Returns:
         In the order of the left text.
     """
     places: dict[int, list[int]] = defaultdict(list)
-    for gram, j in _pairs(right):
-        places[gram].append(j)
+    for seed, j in _seeds(right):
+        places[seed].append(j)
     diagonals: dict[int, list[int]] = defaultdict(list)
-    for gram, i in sorted(_pairs(left), key=lambda pair: pair[1]):
-        if 0 < len(places.get(gram, ())) <= REPEATED and gram not in leave_out:
-            for j in places[gram]:
+    for seed, i in sorted(_seeds(left), key=lambda pair: pair[1]):
+        if 0 < len(places.get(seed, ())) <= MAX_REPEATS and seed not in leave_out:
+            for j in places[seed]:
                 diagonals[j - i].append(i)
-    runs = [run for shift, seeds in diagonals.items() for run in _joined(seeds, shift, left, right)]
-    return _tiles(runs, left)
+    runs = [run for shift, seeds in diagonals.items() for run in _join(seeds, shift, left, right)]
+    return _tile(runs, left)
 
 
-def _pairs(words: Words) -> list[tuple[int, int]]:
-    hashes, firsts = sequences(words, SEED)
+def _seeds(words: Words) -> list[tuple[int, int]]:
+    """Return the hash of each sequence of `SEED_LENGTH`, and the number of its first token."""
+    hashes, firsts = sequences(words, SEED_LENGTH)
     return list(zip(hashes.tolist(), firsts.tolist(), strict=True))
 
 
-def _joined(seeds: Sequence[int], shift: int, left: Words, right: Words) -> list[Run]:
-    """Join the seeds of one diagonal that follow each other, or have the same words between."""
-    runs: list[Run] = []
+def _join(seeds: Sequence[int], shift: int, left: Words, right: Words) -> list[TokenRun]:
+    """Join seeds that overlap, or have the same few words between them.
+
+    Args:
+        seeds: The first token of each seed in the left text, ascending.
+        shift: By how much the tokens' numbers in the right text are higher.
+        left: The words of one text.
+        right: The words of the other.
+    """
+    runs: list[TokenRun] = []
     start = end = -1
     for seed in seeds:
-        same = (
+        continues = (
             start >= 0
-            and seed - end <= BRIDGE
+            and seed - end <= MAX_GAP
             and left.tokens[end:seed] == right.tokens[end + shift : seed + shift]
         )
-        if not same:
+        if not continues:
             if start >= 0:
-                runs.append(Run(start, start + shift, end - start))
+                runs.append(TokenRun(start, start + shift, end - start))
             start = seed
-        end = seed + SEED[int(left.code[seed])]
+        end = seed + SEED_LENGTH[int(left.code[seed])]
     if start >= 0:
-        runs.append(Run(start, start + shift, end - start))
+        runs.append(TokenRun(start, start + shift, end - start))
     return runs
 
 
-def _tiles(runs: list[Run], left: Words) -> list[Run]:
+def _tile(runs: list[TokenRun], left: Words) -> list[TokenRun]:
+    """Choose the longest runs first, and of the others what no chosen run covers."""
     taken_left: set[int] = set()
     taken_right: set[int] = set()
     tiles = []
@@ -120,15 +136,15 @@ def _tiles(runs: list[Run], left: Words) -> list[Run]:
             continue
         first, last = free[0], free[-1]
         if len(free) != last - first + 1:
-            continue  # its middle is in a longer one
-        if len(free) >= SHORTEST[int(left.code[run.left])]:
-            tiles.append(Run(run.left + first, run.right + first, len(free)))
+            continue  # a longer run covers its middle
+        if len(free) >= MIN_LENGTH[int(left.code[run.left])]:
+            tiles.append(TokenRun(run.left + first, run.right + first, len(free)))
             taken_left.update(range(run.left + first, run.left + last + 1))
             taken_right.update(range(run.right + first, run.right + last + 1))
     return sorted(tiles, key=lambda run: run.left)
 
 
-def coverage(runs: Sequence[Run], left: Words, right: Words) -> float:
+def coverage(runs: Sequence[TokenRun], left: Words, right: Words) -> float:
     """Return the share of the shorter text's words that are in the runs, 0 to 1."""
     shorter = min(len(left), len(right))
     return sum(run.length for run in runs) / shorter if shorter else 0.0
@@ -137,21 +153,21 @@ def coverage(runs: Sequence[Run], left: Words, right: Words) -> float:
 def align(
     left: Words,
     right: Words,
-    runs: Sequence[Run],
+    runs: Sequence[TokenRun],
     sentences: tuple[Sequence[Span], Sequence[Span]],
     cosines: Float32,
     leave_out: Collection[int] = (),
 ) -> list[Overlap]:
-    """Return what two texts share: verbatim passages, and sentences that say the same otherwise.
+    """Return verbatim passages, and sentences that say the same in other words.
 
     Args:
         left: The words of one text.
         right: The words of the other.
         runs: From `shared_runs`.
-        sentences: The (start, end) of each text's sentences.
+        sentences: The spans of each text's sentences.
         cosines: `(l, r)` of the sentences.
-        leave_out: Hashes of sequences of `SEED` that are no evidence; a sentence that is made of
-            them is none either.
+        leave_out: Hashes of sequences that are no evidence. A sentence that mostly consists of
+            them isn't listed.
 
     Returns:
         In the order of the left text.
@@ -162,12 +178,12 @@ def align(
     ]
     free = np.array(cosines, np.float32, copy=True)
     for side, (words, spans) in enumerate(zip((left, right), sentences, strict=True)):
-        known = [passage.left if side == 0 else passage.right for passage in passages]
-        known += _left_out(words, leave_out)
+        covering = [passage.left if side == 0 else passage.right for passage in passages]
+        covering += _left_out_spans(words, leave_out)
         for n, span in enumerate(spans):
-            if _covered(span, known) > COVERED:
+            if _covered_share(span, covering) > MAX_COVERED:
                 free[(n, slice(None)) if side == 0 else (slice(None), n)] = -1
-    while free.size and free.max() >= REWORDED:
+    while free.size and free.max() >= MIN_COSINE:
         i, j = divmod(int(free.argmax()), free.shape[1])
         score = round(min(1.0, float(free[i, j])), 6)
         passages.append(Overlap(sentences[0][i], sentences[1][j], "reworded", score))
@@ -176,12 +192,12 @@ def align(
     return sorted(passages, key=lambda passage: (passage.left, passage.right))
 
 
-def _left_out(words: Words, leave_out: Collection[int]) -> list[Span]:
-    """Return the stretches of a text that are made of sequences that are no evidence."""
-    at = sorted(first for gram, first in _pairs(words) if gram in leave_out)
+def _left_out_spans(words: Words, leave_out: Collection[int]) -> list[Span]:
+    """Return the spans of a text that consist of sequences to leave out."""
+    firsts = sorted(first for seed, first in _seeds(words) if seed in leave_out)
     spans: list[Span] = []
-    for first in at:
-        start, end = words.span(first, SEED[int(words.code[first])])
+    for first in firsts:
+        start, end = words.span(first, SEED_LENGTH[int(words.code[first])])
         if spans and start <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
         else:
@@ -189,8 +205,9 @@ def _left_out(words: Words, leave_out: Collection[int]) -> list[Span]:
     return spans
 
 
-def _covered(span: Span, found: Sequence[Span]) -> float:
-    inside: set[int] = set()
-    for start, end in found:
-        inside.update(range(max(span[0], start), min(span[1], end)))
-    return len(inside) / max(1, span[1] - span[0])
+def _covered_share(span: Span, covering: Sequence[Span]) -> float:
+    """Return the share of a span's characters that other spans cover."""
+    covered: set[int] = set()
+    for start, end in covering:
+        covered.update(range(max(span[0], start), min(span[1], end)))
+    return len(covered) / max(1, span[1] - span[0])

@@ -12,10 +12,10 @@ class Overlap(Record):
     """A passage of one answer and the passage of another that says the same.
 
     Attributes:
-        left: (start, end) offsets in the left answer's text.
-        right: (start, end) offsets in the right answer's text.
+        left: The start and end offsets in the left answer's text.
+        right: The start and end offsets in the right answer's text.
         kind: `verbatim`: the same words; `reworded`: the same meaning.
-        score: Cosine of both for `reworded`; 1 for `verbatim`.
+        score: The cosine of both for `reworded`; 1 for `verbatim`.
     """
 
     left: tuple[int, int]
@@ -24,7 +24,7 @@ class Overlap(Record):
     score: float
 
 
-NO_FINDING = "no finding"  # a verdict: the two are as much alike as others
+NO_FINDING = "no finding"  # the verdict on two answers that are no more alike than others
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,20 @@ class Finding(Record):
     """Two answers that are more alike than chance explains, with the evidence.
 
     Attributes:
-        left: The id of one; the first of both in order.
-        right: The id of the other.
-        question: The question that both answer.
+        left: The id of the first of both answers, in order.
+        right: The id of the other answer.
+        question: The question that both answer; None if all answers were compared.
         verdict: `identical`, `near copy`, `light revision`, `heavy revision` or `shared source`;
             from `compare` also `NO_FINDING`.
-        score: Cosine of both whole answers.
-        semantic: Mean cosine of each sentence with the nearest one of the other answer.
-        verbatim: Share of the shorter answer's words that stand in the other in the same order.
-        expected: How many pairs so much alike one would expect in this question by chance.
+        score: The cosine of the two whole answers.
+        semantic: The mean cosine of each sentence with the nearest one of the other answer.
+        verbatim: The share of the shorter answer's words that the other has in the same order.
+        expected: The number of pairs at least as much alike that are expected in this question by
+            chance.
         passages: What both share, in the order of the left answer.
-        reason: One sentence that says what was seen.
+        reason: One sentence that describes the evidence.
         remarks: What else a reader should know: hidden characters, a pooled or rough estimate.
-        first: The id of the one that was handed in first, if both times are known.
+        first: The id of the answer that was handed in first, if both times are known.
     """
 
     left: str
@@ -63,14 +64,14 @@ class Finding(Record):
 
 @dataclass(frozen=True, slots=True)
 class Ring(Record):
-    """Authors whose answers are found together in more than one question.
+    """Authors whose answers are findings together in more than one question.
 
     Attributes:
         authors: Their names, in order.
         questions: The questions of the findings, in order.
-        findings: The (left, right) ids of the findings among them.
-        expected: How many pairs of authors with findings in so many questions one would expect by
-            chance, for the most surprising pair of the ring.
+        findings: The (left, right) ids of the findings among these authors.
+        expected: The number of pairs of authors with findings in so many questions that are
+            expected by chance, for the most significant pair of the ring.
     """
 
     authors: tuple[str, ...]

@@ -1,74 +1,86 @@
-"""Rings: authors whose answers keep being found together, over several questions."""
+"""Rings: authors whose answers are findings together in several questions."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from searchkit.plagiarism.records import Finding, Ring
+
+AuthorPair = tuple[str, str]  # in alphabetical order
 
 
 def find_rings(
     findings: Sequence[Finding], authors: Mapping[str, str | None], pairs: Mapping[str | None, int]
 ) -> list[Ring]:
-    """Gather the authors who are found together in two questions or more.
+    """Find the authors who have findings together in two questions or more.
 
-    `expected` of a ring: of all pairs of authors, how many would by chance be found in so many of
-    all questions. The probabilities of a pair's questions are multiplied, times the ways to choose
-    these questions; that of the ring is its most surprising pair's.
+    `expected` of a pair of authors is the number of author pairs, times the number of ways to
+    choose so many questions, times the product of the p-values of the pair's findings. That of a
+    ring is the lowest of its pairs.
 
     Args:
         findings: Of all questions.
-        authors: Of each answer, by its id.
-        pairs: How many pairs of answers each question has.
+        authors: The author of each answer, by the answer's id.
+        pairs: The number of pairs of answers in each question.
 
     Returns:
-        Most surprising first; equal ones by the names.
+        Most significant first; equal ones by the names.
     """
-    together: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    together: dict[AuthorPair, list[Finding]] = defaultdict(list)
     for finding in findings:
-        one, other = authors.get(finding.left), authors.get(finding.right)
-        if one and other:
-            together[min(one, other), max(one, other)].append(finding)
+        left, right = authors.get(finding.left), authors.get(finding.right)
+        if left and right:
+            together[min(left, right), max(left, right)].append(finding)
     repeated = {
-        both: found
-        for both, found in together.items()
-        if len({finding.question for finding in found}) > 1
+        author_pair: shared
+        for author_pair, shared in together.items()
+        if len({finding.question for finding in shared}) > 1
     }
-    everybody = len({name for name in authors.values() if name})
-    couples = everybody * (everybody - 1) / 2
+    author_count = len({name for name in authors.values() if name})
+    author_pairs = author_count * (author_count - 1) / 2
     rings = []
     for names in _connected(repeated):
-        among = [found for both, found in repeated.items() if both[0] in names]
-        inside = sorted(
-            (finding for found in among for finding in found),
+        inside = [shared for author_pair, shared in repeated.items() if author_pair[0] in names]
+        ordered = sorted(
+            (finding for shared in inside for finding in shared),
             key=lambda finding: (finding.question or "", finding.left, finding.right),
         )
+        expected = author_pairs * min(_p_value(shared, pairs) for shared in inside)
         rings.append(
             Ring(
                 authors=tuple(sorted(names)),
-                questions=tuple(dict.fromkeys(finding.question or "" for finding in inside)),
-                findings=tuple((finding.left, finding.right) for finding in inside),
-                expected=float(f"{couples * min(_chance(found, pairs) for found in among):.3g}"),
+                questions=tuple(dict.fromkeys(finding.question or "" for finding in ordered)),
+                findings=tuple((finding.left, finding.right) for finding in ordered),
+                expected=float(f"{expected:.3g}"),
             )
         )
     return sorted(rings, key=lambda ring: (ring.expected, ring.authors))
 
 
-def _chance(found: Sequence[Finding], pairs: Mapping[str | None, int]) -> float:
-    """Return the chance that one pair of authors is found in so many questions."""
-    best: dict[str | None, float] = {}
-    for finding in found:
-        chance = min(1.0, finding.expected / max(1, pairs[finding.question]))
-        best[finding.question] = min(chance, best.get(finding.question, 1.0))
-    return math.comb(len(pairs), len(best)) * math.prod(best.values())
+def _p_value(findings: Sequence[Finding], pairs: Mapping[str | None, int]) -> float:
+    """Return the probability that two given authors have findings in so many questions."""
+    lowest: dict[str | None, float] = {}
+    for finding in findings:
+        p_value = min(1.0, finding.expected / max(1, pairs[finding.question]))
+        lowest[finding.question] = min(p_value, lowest.get(finding.question, 1.0))
+    return math.comb(len(pairs), len(lowest)) * math.prod(lowest.values())
 
 
-def _connected(couples: Iterable[tuple[str, str]]) -> list[set[str]]:
-    rings: list[set[str]] = []
-    for one, other in couples:
-        touching = [ring for ring in rings if one in ring or other in ring]
-        rings = [ring for ring in rings if ring not in touching]
-        rings.append({one, other}.union(*touching))
-    return rings
+def _connected(author_pairs: Collection[AuthorPair]) -> list[set[str]]:
+    """Return the connected components of the graph whose edges are these pairs."""
+    if not author_pairs:
+        return []
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
+    names = sorted({name for author_pair in author_pairs for name in author_pair})
+    number = {name: n for n, name in enumerate(names)}
+    left, right = zip(*((number[a], number[b]) for a, b in author_pairs), strict=True)
+    graph = sparse.coo_matrix(([1] * len(left), (left, right)), (len(names), len(names)))
+    count, labels = connected_components(graph, directed=False)
+    return [
+        {name for name, label in zip(names, labels, strict=True) if label == component}
+        for component in range(count)
+    ]

@@ -1,11 +1,12 @@
-"""Surprise: how unlikely it is that two independent answers are as much alike as these two.
+"""Significance: how unlikely it is that two independent answers are as much alike as these two.
 
 Answers to one question are alike because the question is the same, so a measure of likeness is
-judged against the other pairs of the same question. Beyond four fifths of them the tail is taken
-to be exponential, as in the statistics of sequence searches (Karlin and Altschul, PNAS 87, 1990);
-it is fitted without its top 2 %, since that is where copies are. Several measures are added up,
-as Fisher adds up the logarithms of probabilities, and since they depend on each other the sum is
-judged against the sums of the other pairs, by the same kind of tail.
+compared with its distribution over the other pairs of the same question. The upper fifth of this
+null distribution is modelled as an exponential tail, as in the statistics of sequence searches
+(Karlin and Altschul, PNAS 87, 1990); the tail is fitted without the top 2 %, where copies are.
+Several measures are combined by the sum of their -log p-values, as in Fisher's method. Since they
+are not independent, the sum is compared with the sums of the other pairs, with a tail of the same
+form.
 """
 
 from __future__ import annotations
@@ -17,128 +18,145 @@ import numpy as np
 
 from searchkit.core.arrays import Float64
 
-Measures = Mapping[str, Float64]  # of each pair, by the measure's name
-BODY = 0.80  # up to this quantile the pairs themselves say how likely a value is
-TOP = 0.98  # above this one copies may be
-LOW, HIGH = 0.9, 0.4  # of the pairs with anything in common, if these are fewer
-GAMMA = 0.55  # the sum's tail is exponential in this power of it
-PRIOR = 30  # pairs in the tail that what is typical weighs as much as
+Measures = Mapping[str, Float64]  # the values of each pair, under the measure's name
+TAIL_START = 0.80  # quantile up to which p-values are the empirical ones
+TAIL_END = 0.98  # quantile above which values may come from copies, and are not fitted
+# The same, as shares of the positive values, where these are so few that the quantiles are higher.
+SPARSE_START, SPARSE_END = 0.9, 0.4
+SUM_EXPONENT = 0.55  # the sum's tail is exponential in this power of the sum
+PSEUDO_COUNT = 30  # pairs in the tail as many as which the typical values count
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """What a tail is like in questions whose answers are honest, and what it can be at most.
+class TypicalTail:
+    """The typical tail of a measure where nobody copied, and its limits.
 
     Attributes:
-        start: Where it typically begins.
+        start: The value at which the tail typically begins.
         scale: Its typical scale.
-        latest: Where it begins at the latest: no question makes copying normal.
-        least: Of its scale.
-        most: Of its scale.
+        max_start: The highest value at which it may begin: no question makes copying normal.
+        min_scale: The lower limit of its scale.
+        max_scale: The upper limit of its scale.
     """
 
     start: float
     scale: float
-    latest: float
-    least: float
-    most: float
+    max_start: float
+    min_scale: float
+    max_scale: float
 
 
-# What is typical of, and what is not exceeded by much in, the 170 questions of SemEval-2013 and SAF
-# that have 20 answers or more (benchmarks/README.md).
-USUAL = {
-    "whole": Usual(0.2, 0.22, latest=0.45, least=0.05, most=0.5),
-    "sentences": Usual(0.0, 0.003, latest=0.012, least=0.003, most=0.015),
-    "short": Usual(0.5, 0.45, latest=1.2, least=0.3, most=0.6),
-    "long": Usual(0.25, 0.3, latest=0.7, least=0.3, most=0.6),
+# Estimated on the 170 questions of SemEval-2013 and SAF with 20 answers or more; the limits are not
+# exceeded by much there (benchmarks/README.md).
+TYPICAL_TAILS = {
+    "whole": TypicalTail(0.2, 0.22, max_start=0.45, min_scale=0.05, max_scale=0.5),
+    "sentences": TypicalTail(0.0, 0.003, max_start=0.012, min_scale=0.003, max_scale=0.015),
+    "short": TypicalTail(0.5, 0.45, max_start=1.2, min_scale=0.3, max_scale=0.6),
+    "long": TypicalTail(0.25, 0.3, max_start=0.7, min_scale=0.3, max_scale=0.6),
 }
-SUM = Usual(2.38, 0.83, latest=3.6, least=0.3, most=1.75)
+TYPICAL_SUM_TAIL = TypicalTail(2.38, 0.83, max_start=3.6, min_scale=0.3, max_scale=1.75)
 
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The distribution of one measure over the pairs of a question.
+    """The distribution of one measure over the pairs of a question, with an exponential tail.
 
     Attributes:
-        body: The pairs' values, ascending.
-        start: Where the tail begins.
-        scale: Its mean excess, in the measure's own unit.
-        share: Of the pairs that are in the tail.
+        values: `(n,)` the values of the pairs, ascending.
+        start: The value at which the tail begins.
+        scale: The mean excess over the start, in the measure's own unit.
+        share: The share of the pairs in the tail.
     """
 
-    body: Float64
+    values: Float64
     start: float
     scale: float
     share: float
 
     @classmethod
-    def fit(cls, values: Float64, usual: Usual) -> Tail:
+    def fit(cls, values: Float64, typical: TypicalTail) -> Tail:
         """Fit to the values `(n,)` of a question's pairs; copies among them do little harm.
 
-        The fewer pairs there are, the more the tail is the usual one.
+        The estimate is shrunk towards the typical tail: the fewer pairs there are, the more.
         """
-        body = np.sort(np.asarray(values, np.float64))
-        if not len(body):
-            return cls(body, usual.start, usual.scale, 1 - BODY)
-        # Where few pairs have anything in common, these few are asked what is usual among them.
-        some = float((body > 0).mean())
-        begin, end = max(BODY, 1 - some * LOW), max(TOP, 1 - some * HIGH)
-        begin = min(begin, 1 - 1 / len(body))
-        start, top = np.quantile(body, [begin, end])
-        inside = body[(body >= start) & (body <= top) & (body > 0)]
-        excess = float(inside.mean() - start) if len(inside) else 0.0
-        scale = _truncated_scale(excess, float(top - start))
-        own = len(inside) / (len(inside) + PRIOR)
-        start = own * start + (1 - own) * usual.start
-        scale = own * np.clip(scale, usual.least, usual.most) + (1 - own) * usual.scale
-        if start > usual.latest:
-            start, begin = usual.latest, BODY
-        return cls(body, float(start), float(scale), 1 - begin)
+        ordered = np.sort(np.asarray(values, np.float64))
+        if not len(ordered):
+            return cls(ordered, typical.start, typical.scale, 1 - TAIL_START)
+        # Where few pairs have anything in common, the quantiles are taken among these few.
+        positive = float((ordered > 0).mean())
+        begin = max(TAIL_START, 1 - positive * SPARSE_START)
+        end = max(TAIL_END, 1 - positive * SPARSE_END)
+        begin = min(begin, 1 - 1 / len(ordered))
+        start, stop = np.quantile(ordered, [begin, end])
+        fitted = ordered[(ordered >= start) & (ordered <= stop) & (ordered > 0)]
+        excess = float(fitted.mean() - start) if len(fitted) else 0.0
+        scale = _truncated_scale(excess, float(stop - start))
+        weight = len(fitted) / (len(fitted) + PSEUDO_COUNT)
+        scale = np.clip(scale, typical.min_scale, typical.max_scale)
+        start = weight * start + (1 - weight) * typical.start
+        scale = weight * scale + (1 - weight) * typical.scale
+        if start > typical.max_start:
+            start, begin = typical.max_start, TAIL_START
+        return cls(ordered, float(start), float(scale), 1 - begin)
 
-    def surprise(self, values: Float64) -> Float64:
-        """Return -log of the probability that a pair by chance reaches each value; in nats."""
-        most = -np.log(self.share)
-        beyond = most + (values - self.start) / self.scale
-        reaching = len(self.body) - np.searchsorted(self.body, values, side="left")
-        inside = -np.log(np.clip(reaching, 1, None) / max(1, len(self.body)))
-        surprise: Float64 = np.where(values > self.start, beyond, np.minimum(inside, most))
-        return surprise
+    def significance(self, values: Float64) -> Float64:
+        """Return `(p,)` the -log p-value of each value `(p,)`, in nats.
+
+        The p-value is the probability that an independent pair reaches the value.
+        """
+        at_start = -np.log(self.share)
+        beyond = at_start + (values - self.start) / self.scale
+        reaching = len(self.values) - np.searchsorted(self.values, values, side="left")
+        empirical = -np.log(np.clip(reaching, 1, None) / max(1, len(self.values)))
+        significance: Float64 = np.where(
+            values > self.start, beyond, np.minimum(empirical, at_start)
+        )
+        return significance
 
 
 @dataclass(frozen=True, slots=True)
-class Null:
-    """What chance does among the pairs of a question: a tail a measure, and one of their sum.
+class NullDistribution:
+    """The distribution of the measures over the independent pairs of a question.
 
     Attributes:
-        tails: By the measure's name.
-        total: Of the power `GAMMA` of the sum of their surprises.
-        pairs: How many pairs it was fitted to.
+        tails: The tail of each measure, under its name.
+        sum_tail: The tail of the power `SUM_EXPONENT` of the sum of the measures' significances.
+        pairs: The number of pairs it was fitted to.
     """
 
     tails: dict[str, Tail]
-    total: Tail
+    sum_tail: Tail
     pairs: int
 
     @classmethod
-    def fit(cls, measures: Measures) -> Null:
-        """Fit to measures, `(n,)` each, of pairs that are independent for the most part."""
-        tails = {name: Tail.fit(measures[name], usual) for name, usual in USUAL.items()}
-        summed = _summed(tails, measures)
-        return cls(tails, Tail.fit(summed, SUM), len(summed))
+    def fit(cls, measures: Measures) -> NullDistribution:
+        """Fit to measures, `(n,)` each, of pairs most of which are independent."""
+        tails = {name: Tail.fit(measures[name], tail) for name, tail in TYPICAL_TAILS.items()}
+        sums = _combine(tails, measures)
+        return cls(tails, Tail.fit(sums, TYPICAL_SUM_TAIL), len(sums))
 
-    def chance(self, measures: Measures) -> Float64:
-        """Return the probability that one independent pair is so much alike as each of these."""
-        chance: Float64 = np.exp(-self.total.surprise(_summed(self.tails, measures)))
-        return chance
+    def p_value(self, measures: Measures) -> Float64:
+        """Return `(p,)` the probability that one independent pair is as much alike as each pair.
+
+        Args:
+            measures: `(p,)` for each measure.
+        """
+        p_value: Float64 = np.exp(-self.sum_tail.significance(_combine(self.tails, measures)))
+        return p_value
 
 
-def _summed(tails: Mapping[str, Tail], measures: Measures) -> Float64:
-    total = sum(tail.surprise(measures[name]) for name, tail in tails.items())
-    return np.asarray(total, np.float64) ** GAMMA
+def _combine(tails: Mapping[str, Tail], measures: Measures) -> Float64:
+    total = sum(tail.significance(measures[name]) for name, tail in tails.items())
+    return np.asarray(total, np.float64) ** SUM_EXPONENT
 
 
 def _truncated_scale(mean: float, width: float) -> float:
-    """Return the scale of an exponential whose mean below `width` is `mean`; by bisection."""
+    """Return the scale of an exponential distribution that is truncated at `width`, by bisection.
+
+    Args:
+        mean: The mean of the truncated distribution.
+        width: Where it is truncated.
+    """
     if width <= 0 or mean <= 0:
         return 0.0
     low, high = 1e-9 * width, 100 * width

@@ -1,8 +1,9 @@
-"""Runners: one function over many tasks, in this process or on workers elsewhere.
+"""Runners: apply one function to many tasks, in this process or on workers elsewhere.
 
-A task is small: it names a block, and the function reads what is in it from files (see `shards`)
-in a folder that every worker reaches. Results come in the order of the tasks, wherever they were
-made; a task may be run twice, and must give the same both times.
+Functions, tasks and results are the same for every runner. The plain loop passes them on as they
+are; a runner whose workers are other processes pickles them, except for their arrays, which travel
+as files (see `packing`). Results come in the order of the tasks. A task may run twice, when the
+worker that had it died, so it must return the same both times.
 """
 
 from __future__ import annotations
@@ -12,59 +13,67 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
-State = TypeVar("State")
 
 
 class Pool(Protocol):
-    """Workers that each made something once, like a model, and keep it."""
+    """Workers that each build a state once, such as a loaded model, and keep it."""
 
     def run(self, function: Callable[[Any, Any], Result], tasks: Iterable[Any]) -> Iterator[Result]:
-        """Yield `function(state, task)` for each task, in their order."""
+        """Yield `function(state, task)` for each task, in the order of the tasks.
+
+        If the function returns an iterator, a worker elsewhere consumes it and its items arrive as
+        a list; the plain loop yields the iterator itself, so that items are never all in memory.
+        """
         ...
 
 
 class Runner(Protocol):
-    """What runs a function over tasks.
+    """Applies a function to tasks.
 
     Attributes:
-        folder: Where tasks find their blocks; empty at first, and gone with the runner.
-        workers: How many tasks run at a time.
-        gpus: How many tasks that want a GPU run at a time; 0 where there is none.
+        is_local: Whether tasks run in this process: they cost nothing to start, share its memory,
+            and functions may be closures. Otherwise everything must be picklable, and functions
+            belong to a module that every worker can import.
+        folder: The folder through which files are exchanged; None for the system's temporary one.
+        workers: The number of tasks that run at a time.
+        gpus: The number of tasks with a GPU that run at a time; 0 where no worker has one.
     """
 
-    folder: Path
+    is_local: bool
+    folder: Path | None
     workers: int
     gpus: int
 
     def run(
         self, function: Callable[[Any], Result], tasks: Iterable[Any], *, gpu: bool = False
     ) -> Iterator[Result]:
-        """Yield `function(task)` for each task, in their order.
+        """Yield `function(task)` for each task, in the order of the tasks.
 
         Args:
-            function: Of a module that every worker can import.
-            tasks: Small; read as workers get free.
-            gpu: Let each task have a GPU, where there are any. Others see none.
+            function: Called once for each task.
+            tasks: Consumed as workers become free.
+            gpu: Give each task a GPU, where there are any; other tasks see none.
 
         Raises:
-            RunnerFailed: if workers keep dying. What the function raises is raised here.
+            RunnerFailed: if workers keep dying. An error of the function is raised as it is.
         """
         ...
 
     def pool(self, make: Callable[[], Any], *, gpu: bool = False) -> Pool:
-        """Let every worker call `make` once, when its first task comes, and keep what it gives.
+        """Return workers that each call `make` when their first task arrives, and keep the result.
 
         Args:
-            make: Of a module that every worker can import.
-            gpu: Let each worker have a GPU, where there are any. Others see none.
+            make: Builds the state of a worker.
+            gpu: Give each worker a GPU, where there are any; other workers see none.
         """
         ...
 
 
 class PlainLoop:
-    """One task after another in this process."""
+    """Runs one task after another in this process, and copies nothing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        self.is_local = True
         self.folder = folder
         self.workers = 1
         self.gpus = 0
@@ -83,9 +92,9 @@ class PlainLoop:
 class _PlainPool:
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
-        self._made: list[Any] = []
+        self._states: list[Any] = []  # the state, once it was needed
 
     def run(self, function: Callable[[Any, Any], Result], tasks: Iterable[Any]) -> Iterator[Result]:
         for task in tasks:
-            self._made = self._made or [self._make()]
-            yield function(self._made[0], task)
+            self._states = self._states or [self._make()]
+            yield function(self._states[0], task)

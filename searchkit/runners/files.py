@@ -1,9 +1,7 @@
-"""Shards: arrays and texts as files in a folder that every worker reaches.
+"""Files of arrays and texts in a folder that every worker reaches.
 
-Arrays are `.npy` files, not Parquet: a worker maps them, so that it reads the rows of its block and
-no others, all workers of a machine share one copy, and what is multiplied is, bit for bit, what was
-written. Parquet would be decoded into a copy for each worker, and unit vectors don't compress.
-Texts are Parquet. Nothing is pickled.
+Arrays are `.npy` files, not Parquet: what is read is, bit for bit, what was written, and unit
+vectors don't compress. Texts are Parquet. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -19,19 +17,14 @@ from numpy.typing import NDArray
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write an array; the file appears when it is whole, and a task that is retried replaces it."""
-    unready = _beside(path)
-    with unready.open("wb") as file:
+    """Write an array.
+
+    The file appears when it is complete, and replaces that of an earlier try.
+    """
+    unfinished = unfinished_path(path)
+    with unfinished.open("wb") as file:
         np.save(file, array, allow_pickle=False)
-    unready.replace(path)
-
-
-def map_array(path: Path) -> NDArray[Any]:
-    """Return a mapped array: pages are read as they are touched, and changes are private."""
-    if path.stat().st_size < 4096:  # an array without elements can't be mapped
-        return read_array(path)
-    array: NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
-    return np.asarray(array)
+    unfinished.replace(path)
 
 
 def read_array(path: Path) -> NDArray[Any]:
@@ -41,14 +34,14 @@ def read_array(path: Path) -> NDArray[Any]:
 
 
 def write_texts(path: Path, texts: Sequence[str]) -> None:
-    """Write texts; as `write_array`."""
+    """Write texts; the file appears when it is complete, as in `write_array`."""
     import pyarrow
     from pyarrow import parquet
 
-    unready = _beside(path)
+    unfinished = unfinished_path(path)
     column = pyarrow.array(texts, pyarrow.large_string())
-    parquet.write_table(pyarrow.table({"text": column}), unready)
-    unready.replace(path)
+    parquet.write_table(pyarrow.table({"text": column}), unfinished)
+    unfinished.replace(path)
 
 
 def read_texts(path: Path) -> list[str]:
@@ -59,5 +52,6 @@ def read_texts(path: Path) -> list[str]:
     return texts
 
 
-def _beside(path: Path) -> Path:
+def unfinished_path(path: Path) -> Path:
+    """Return a path beside `path` that no other process writes to."""
     return path.with_name(f"{path.name}.{platform.node()}-{os.getpid()}")

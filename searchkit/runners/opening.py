@@ -8,29 +8,29 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from searchkit.core.errors import BadInput, StorageFailed
-from searchkit.runners.base import Runner
+from searchkit.runners.base import PlainLoop, Runner
 
 
 @contextmanager
-def open_runner(name: str | None, shards: Path | None = None) -> Iterator[Runner | None]:
-    """Open what `--runner` names.
+def open_runner(name: str | None, shards: Path | None = None) -> Iterator[Runner]:
+    """Open the runner that `--runner` names.
 
     Args:
-        name: None for none; `ray` for workers on this machine; `ray://HOST:PORT` for those of a
-            cluster.
-        shards: A folder that every worker reaches under this path, in which a new one is made;
-            None for a temporary one, which only workers on this machine reach.
+        name: None for the plain loop in this process; `ray` for workers on this machine;
+            `ray://HOST:PORT` for those of a cluster.
+        shards: A folder that every worker reaches under this path, in which a folder for this
+            run is created; None for a temporary one, which only workers on this machine reach.
 
     Raises:
-        BadInput: if there is no such runner, or a cluster and no folder.
+        BadInput: if there is no such runner, or if `name` and `shards` don't go together.
         MissingExtra: if Ray isn't installed.
-        RunnerFailed: if the cluster can't be reached, or its machines are not as they should be.
+        RunnerFailed: if the cluster can't be reached, or its machines aren't set up for searchkit.
         StorageFailed: if the folder can't be written.
     """
     if name is None:
         if shards is not None:
             raise BadInput(f"--shards {shards} goes with --runner")
-        yield None
+        yield PlainLoop()
         return
     if name != "ray" and name.removeprefix("ray://") in (name, ""):
         raise BadInput(f"--runner must be ray or ray://HOST:PORT, not {name!r}")
@@ -38,13 +38,13 @@ def open_runner(name: str | None, shards: Path | None = None) -> Iterator[Runner
         raise BadInput(f"--runner {name} needs --shards DIR, a folder that all its machines reach")
     from searchkit.runners.ray import open_ray
 
-    with _folder(shards) as folder, open_ray(name, folder) as runner:
+    with _exchange_folder(shards) as folder, open_ray(name, folder) as runner:
         yield runner
 
 
 @contextmanager
-def _folder(shards: Path | None) -> Iterator[Path]:
-    """Make a folder of one's own, and leave nothing of it."""
+def _exchange_folder(shards: Path | None) -> Iterator[Path]:
+    """Create a folder for this run, and delete it at the end."""
     try:
         if shards is not None:
             shards.mkdir(parents=True, exist_ok=True)

@@ -1,30 +1,35 @@
 """The runner on Ray: tasks and actors on all cores of a machine or of a cluster.
 
-The only file that knows of Ray. Blocks go through files, never through Ray's object store.
+The only module that imports Ray. Arrays go through files, never through Ray's object store.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import tempfile
 import warnings
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from searchkit._version import __version__
 from searchkit.core.errors import MissingExtra, RunnerFailed, first_line
 from searchkit.runners.base import Pool
+from searchkit.runners.packing import Packed, pack
 
 log = logging.getLogger("searchkit")
 Result = TypeVar("Result")
+Start = Callable[[Packed, Path], Any]  # a task and the file for the arrays of its result
 RETRIES = 5  # of a task whose worker died, and restarts of an actor
-PATIENCE = 60.0  # seconds without a finished task, until one is told
-STORE = 80_000_000  # bytes of Ray's object store on this machine: nothing but task arguments
-# A worker is one core: what it calls must not take them all, nor a GPU that it wasn't given.
+PATIENCE_SECONDS = 60.0  # without a finished task, after which a warning says so
+OBJECT_STORE_BYTES = 80_000_000  # of Ray on this machine: it holds nothing but pickles
+# A worker is one core: libraries must use no other, nor a GPU that it wasn't given.
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -34,13 +39,18 @@ ENVIRONMENT = {
 
 
 class RayRunner:
-    """A function over tasks on Ray's workers; see `runners.Runner`."""
+    """Runs tasks on Ray's workers; see `Runner`."""
 
-    def __init__(self, folder: Path, cpus: int, gpus: int = 0, patience: float = PATIENCE) -> None:
-        self.folder = folder
-        self.workers = max(1, cpus - 1)  # one stays free: for what else the cluster has to run
+    def __init__(
+        self, folder: Path, cpus: int, gpus: int = 0, patience: float = PATIENCE_SECONDS
+    ) -> None:
+        self.is_local = False
+        self.folder: Path | None = folder
+        self.workers = max(1, cpus - 1)  # one core stays free for the rest of the cluster's work
         self.gpus = min(gpus, self.workers)
         self._patience = patience
+        self._shared_folder = folder
+        self._pools = itertools.count()
 
     def run(
         self, function: Callable[[Any], Result], tasks: Iterable[Any], *, gpu: bool = False
@@ -48,54 +58,64 @@ class RayRunner:
         """See `Runner.run`."""
         import ray
 
-        workers, share = self._places(gpu)
-        remote = ray.remote(max_retries=RETRIES, **share)(function)
-        return _in_order([remote.remote] * workers, tasks, self._patience)
+        workers, resources = self._resources(gpu)
+        remote = ray.remote(max_retries=RETRIES, **resources)(_run_task)
+        starts = [partial(remote.remote, function)] * workers
+        return _run_in_order(starts, tasks, self._shared_folder, self._patience)
 
     def pool(self, make: Callable[[], Any], *, gpu: bool = False) -> Pool:
-        """See `Runner.pool`: actors."""
+        """See `Runner.pool`; each worker is an actor."""
         import ray
 
-        workers, share = self._places(gpu)
-        actor = ray.remote(max_restarts=RETRIES, max_task_retries=RETRIES, **share)(_Keeper)
-        with _cluster_there():
-            actors = [actor.remote(make) for _ in range(workers)]
-        return _Actors(actors, self._patience)
+        workers, resources = self._resources(gpu)
+        actor = ray.remote(max_restarts=RETRIES, max_task_retries=RETRIES, **resources)(_Actor)
+        packed = pack(make, self._shared_folder / f"state-{next(self._pools)}")
+        with _lost_cluster_reported():
+            actors = [actor.remote(packed) for _ in range(workers)]
+        pool = _ActorPool(actors, self._shared_folder, self._patience)
+        weakref.finalize(pool, packed.delete)
+        return pool
 
-    def _places(self, gpu: bool) -> tuple[int, dict[str, int]]:
-        """Return how many workers there are, and what each of them takes: a core, or a GPU too."""
+    def _resources(self, gpu: bool) -> tuple[int, dict[str, int]]:
+        """Return the number of workers, and the resources that each of them takes."""
         if gpu and self.gpus:
             return self.gpus, {"num_cpus": 1, "num_gpus": 1}
         return self.workers, {"num_cpus": 1}
 
 
-class _Keeper:
-    """What an actor is: something that is made once, and calls with it."""
+def _run_task(function: Callable[[Any], Any], task: Packed, result_path: Path) -> Packed:
+    """Run a task on a worker."""
+    return pack(function(task.unpack(mapped=True)), result_path)
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+
+class _Actor:
+    """A worker that keeps a state, and calls functions with it."""
+
+    def __init__(self, make: Packed) -> None:
         self._make = make
-        self._made: list[Any] = []
+        self._states: list[Any] = []  # the state, once it was needed
 
-    def call(self, function: Callable[[Any, Any], Any], task: Any) -> Any:  # noqa: ANN401
-        self._made = self._made or [self._make()]  # here, so that its errors are a task's
-        return function(self._made[0], task)
+    def call(self, function: Callable[[Any, Any], Any], task: Packed, result_path: Path) -> Packed:
+        """Run a task."""
+        if not self._states:  # not in __init__, so that its errors are raised as a task's
+            self._states = [self._make.unpack(mapped=True)()]
+        return pack(function(self._states[0], task.unpack(mapped=True)), result_path)
 
 
-class _Actors:
-    def __init__(self, actors: Sequence[Any], patience: float) -> None:
+class _ActorPool:
+    def __init__(self, actors: Sequence[Any], folder: Path, patience: float) -> None:
         self._actors = actors
+        self._folder = folder
         self._patience = patience
 
     def run(self, function: Callable[[Any, Any], Result], tasks: Iterable[Any]) -> Iterator[Result]:
-        def calling(actor: Any) -> Callable[[Any], Any]:  # noqa: ANN401
-            return lambda task: actor.call.remote(function, task)
-
-        return _in_order([calling(actor) for actor in self._actors], tasks, self._patience)
+        starts = [partial(actor.call.remote, function) for actor in self._actors]
+        return _run_in_order(starts, tasks, self._folder, self._patience)
 
 
 @contextmanager
-def _cluster_there() -> Iterator[None]:
-    """Say in a line if the cluster is gone: any call to it may find that out."""
+def _lost_cluster_reported() -> Iterator[None]:
+    """Turn the loss of the cluster, which any call may notice, into `RunnerFailed`."""
     try:
         yield
     except ConnectionError as error:
@@ -104,49 +124,71 @@ def _cluster_there() -> Iterator[None]:
         ) from error
 
 
-def _in_order(
-    starts: Sequence[Callable[[Any], Any]], tasks: Iterable[Any], patience: float
+def _run_in_order(
+    starts: Sequence[Start], tasks: Iterable[Any], folder: Path, patience: float
 ) -> Iterator[Any]:
-    """Do what `_kept_busy` does, and say so if the cluster is gone."""
-    with _cluster_there():
-        yield from _kept_busy(starts, tasks, patience)
+    """Run tasks, and yield their results in the order of the tasks.
+
+    Args:
+        starts: Starts a task on each worker, and returns a reference to its result.
+        tasks: Consumed as workers become free.
+        folder: Where the arrays of tasks and results are until they are read.
+        patience: Seconds without a finished task, after which a warning says so.
+
+    Raises:
+        RunnerFailed: if the cluster is lost, or workers keep dying.
+    """
+    with (
+        _lost_cluster_reported(),
+        tempfile.TemporaryDirectory(
+            prefix="tasks-", dir=folder, ignore_cleanup_errors=True
+        ) as exchange,
+    ):
+        finished: dict[int, Packed] = {}
+        following = 0
+        for number, result in _run_unordered(starts, tasks, Path(exchange), patience):
+            finished[number] = result
+            while following in finished:
+                packed = finished.pop(following)
+                value = packed.unpack(mapped=False)
+                packed.delete()
+                yield value
+                following += 1
 
 
-def _kept_busy(
-    starts: Sequence[Callable[[Any], Any]], tasks: Iterable[Any], patience: float
-) -> Iterator[Any]:
-    """Keep every place busy with a task at a time; return the results in the order of the tasks."""
+def _run_unordered(
+    starts: Sequence[Start], tasks: Iterable[Any], folder: Path, patience: float
+) -> Iterator[tuple[int, Packed]]:
+    """Keep every worker busy with one task; yield the number and the result of each that ends."""
     import ray
 
-    stream = enumerate(tasks)
-    free = deque(starts)
-    busy: dict[Any, tuple[int, Callable[[Any], Any]]] = {}
-    done: dict[int, Any] = {}
-    given = 0
+    numbered = enumerate(tasks)
+    idle = deque(starts)
+    running: dict[Any, tuple[int, Packed, Start]] = {}
     while True:
-        while free and (following := next(stream, None)) is not None:
-            start = free.popleft()
-            busy[start(following[1])] = (following[0], start)
-        if not busy:
+        while idle and (numbered_task := next(numbered, None)) is not None:
+            number, task = numbered_task
+            start, packed = idle.popleft(), pack(task, folder / f"{number}.task")
+            running[start(packed, folder / f"{number}.result")] = number, packed, start
+        if not running:
             return
-        ready, _ = ray.wait(list(busy), timeout=patience)
+        ready, _ = ray.wait(list(running), timeout=patience)
         if not ready:
-            _warn(len(busy), patience)
+            _warn_of_stall(len(running), patience)
             continue
-        number, start = busy.pop(ready[0])
-        free.append(start)
-        done[number] = _result(ready[0])
-        while given in done:
-            yield done.pop(given)
-            given += 1
+        number, packed, start = running.pop(ready[0])
+        idle.append(start)
+        result = _fetch(ready[0])
+        packed.delete()
+        yield number, result
 
 
-def _result(reference: Any) -> Any:  # noqa: ANN401
-    """Return what a task gave; raise what it raised, as if it had run here."""
+def _fetch(reference: Any) -> Packed:  # noqa: ANN401
+    """Return the result of a task; raise the task's own error as if it had run here."""
     import ray
 
     try:
-        return ray.get(reference)
+        result: Packed = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         cause = error.cause
         raise (cause if isinstance(cause, Exception) else error) from None
@@ -155,41 +197,41 @@ def _result(reference: Any) -> Any:  # noqa: ANN401
             f"a worker died {RETRIES + 1} times at the same task ({first_line(error)}); give it "
             "more memory, or leave --runner out"
         ) from error
+    return result
 
 
-def _warn(busy: int, patience: float) -> None:
-    """The watchdog: say that nothing comes, and what there is."""
+def _warn_of_stall(running: int, patience: float) -> None:
     import ray
 
-    there, free = ray.cluster_resources(), ray.available_resources()
+    total, free = ray.cluster_resources(), ray.available_resources()
     log.warning(
         "no task has ended for %g s: %d are running or wait for a free core; %g of the cluster's "
         "%g cores are free. Look at it with: ray status",
         patience,
-        busy,
+        running,
         free.get("CPU", 0),
-        there.get("CPU", 0),
+        total.get("CPU", 0),
     )
 
 
 @contextmanager
 def open_ray(
-    name: str, folder: Path, *, workers: int | None = None, patience: float = PATIENCE
+    name: str, folder: Path, *, workers: int | None = None, patience: float = PATIENCE_SECONDS
 ) -> Iterator[RayRunner]:
-    """Start Ray on this machine, or connect with a cluster.
+    """Start Ray on this machine, or connect to a cluster.
 
     Args:
         name: `ray`, or `ray://HOST:PORT` of a cluster's client server.
-        folder: Where the blocks are; the workers reach it under this path.
-        workers: Of Ray on this machine; None for all cores but one.
-        patience: Seconds without a finished task, until one is told.
+        folder: The folder for arrays; every worker reaches it under this path.
+        workers: The number of workers on this machine; None for all cores but one.
+        patience: Seconds without a finished task, after which a warning says so.
 
     Raises:
         MissingExtra: if Ray isn't installed.
-        RunnerFailed: if it can't be started or reached, or a machine has another searchkit or
-            doesn't reach the folder.
+        RunnerFailed: if it can't be started or reached, or a machine has another version of
+            searchkit or doesn't reach the folder.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # what is started here doesn't phone home
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # a Ray started here reports nothing to its makers
     try:
         import ray
     except ImportError as error:
@@ -201,67 +243,69 @@ def open_ray(
             "log_to_driver": False,
         }
         if name == "ray":
-            cores = None if workers is None else workers + 1
             settings |= {
                 "address": "local",
-                "num_cpus": cores,
+                "num_cpus": None if workers is None else workers + 1,
                 "include_dashboard": False,
                 "_temp_dir": session,
-                "object_store_memory": STORE,
+                "object_store_memory": OBJECT_STORE_BYTES,
             }
         else:
             settings["address"] = name
         try:
             with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", module="ray")  # it says the same as the error
+                warnings.filterwarnings("ignore", module="ray")  # they repeat the error
                 ray.init(**settings)
         except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
-            what = "started" if name == "ray" else "reached"
-            raise RunnerFailed(f"{name}: can't be {what} ({first_line(error)})") from error
+            action = "started" if name == "ray" else "reached"
+            raise RunnerFailed(f"{name}: can't be {action} ({first_line(error)})") from error
         try:
-            with _cluster_there():
+            with _lost_cluster_reported():
                 _check_machines(folder)
-                there = ray.cluster_resources()
-            cpus, gpus = int(there.get("CPU", 1)), int(there.get("GPU", 0))
+                resources = ray.cluster_resources()
+            cpus, gpus = int(resources.get("CPU", 1)), int(resources.get("GPU", 0))
             yield RayRunner(folder, cpus, gpus, patience)
         finally:
             ray.shutdown()
 
 
 def _check_machines(folder: Path) -> None:
-    """Refuse a machine that has another searchkit, or doesn't see what is in the folder."""
+    """Check that every machine has this version of searchkit and sees the files in the folder."""
     import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     probe = folder / "probe"
     probe.write_text(__version__, "utf-8")
     machines = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
     look = ray.remote(num_cpus=0)(_look)
-    looks = [
-        look.options(scheduling_strategy=On(node["NodeID"], soft=False)).remote(str(probe))
+    references = [
+        look.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote(str(probe))
         for node in machines
     ]
-    for node, reference in zip(machines, looks, strict=True):
+    for node, reference in zip(machines, references, strict=True):
+        machine = node["NodeManagerHostname"]
         try:
-            version, seen = ray.get(reference)
+            version, content = ray.get(reference)
         except ray.exceptions.RayError as error:
             reason = str(getattr(error, "cause", None) or error).strip().splitlines()[-1]
             raise RunnerFailed(
-                f"{node['NodeManagerHostname']}: can't run searchkit there ({reason}); install it"
+                f"{machine}: can't run searchkit there ({reason}); install it"
             ) from error
         if version != __version__:
             raise RunnerFailed(
-                f"{node['NodeManagerHostname']}: has searchkit {version}, and here is "
-                f"{__version__}; install the same"
+                f"{machine}: has searchkit {version}, and here is {__version__}; install the same"
             )
-        if seen != __version__:
+        if content != __version__:
             raise RunnerFailed(
-                f"{node['NodeManagerHostname']}: doesn't reach {folder.parent}; name with --shards "
-                "a folder that all machines share"
+                f"{machine}: doesn't reach {folder.parent}; name with --shards a folder that all "
+                "machines share"
             )
     probe.unlink()
 
 
 def _look(probe: str) -> tuple[str, str]:
+    """Return the version of searchkit on this machine, and what the probe's file holds here."""
     path = Path(probe)
     return __version__, path.read_text("utf-8") if path.is_file() else ""

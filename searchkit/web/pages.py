@@ -32,7 +32,8 @@ from searchkit.pages.views import (
     finding_view,
     side_view,
 )
-from searchkit.plagiarism.find import PlagiarismResult, compare, prompt_of
+from searchkit.plagiarism.find import PlagiarismResult, compare
+from searchkit.plagiarism.preparation import prompt_of
 from searchkit.plagiarism.records import Finding
 from searchkit.web.api import clusters_job, findings_job
 from searchkit.web.index_pool import pool_of

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from helpers.encoder import ToyEncoder
+from helpers.runners import PackingLoop
 
 from searchkit import Answer, Index, Where
 from searchkit.clustering.clusters import cluster
 from searchkit.clustering.methods import CLUSTER_METHODS
 from searchkit.core.errors import BadInput
 from searchkit.output.clusters import print_clusters
-from searchkit.runners.base import PlainLoop
 from searchkit.text.keywords import keywords
 from searchkit.text.words import split_words
 
@@ -119,6 +119,6 @@ def test_keywords_set_apart_and_leave_out_what_says_nothing() -> None:
 def test_a_runner_finds_the_same(tmp_path: Path, method, by) -> None:
     (tmp_path / "shards").mkdir()
     with made(tmp_path, answers()) as index:
-        found = cluster(index, by=by, method=method, runner=PlainLoop(tmp_path / "shards"))
+        found = cluster(index, by=by, method=method, runner=PackingLoop(tmp_path / "shards"))
         assert found == cluster(index, by=by, method=method) and found.clusters
     assert not list((tmp_path / "shards").iterdir())

@@ -39,7 +39,7 @@ def main() -> None:
         cluster.shutdown()
 
 
-# -- what workers are told to do ---------------------------------------------------------------
+# -- the tasks of workers -------------------------------------------------------------------
 
 
 def die_once(marks: Path, name: str) -> None:
@@ -50,17 +50,16 @@ def die_once(marks: Path, name: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def mine_and_die(task: Any) -> int:
+def mine_and_die(marks: Path, miner: Any, task: range) -> list[Any]:
     """Die before one task's work and after another's."""
-    from searchkit.mining.distributed import mine_tiles
+    from searchkit.mining.exact import mine_tiles
 
-    folder = Path(task[0])
-    if task[1] == 1:
-        die_once(folder.parent.parent, "before")
-    count = mine_tiles(task)
-    if task[1] == 3:
-        die_once(folder.parent.parent, "after")
-    return count
+    if task.start == 1:
+        die_once(marks, "before")
+    blocks = list(mine_tiles(miner, task))
+    if task.start == 3:
+        die_once(marks, "after")
+    return blocks
 
 
 def embed_and_die(encoder: Any, task: str) -> str:

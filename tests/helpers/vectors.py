@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.mining import exact, row_pairs
-from searchkit.mining.row_pairs import PairSorter, RowPairs
+from searchkit.mining.row_pairs import PairSorter, RowPairs, concatenate_pairs
 
 
 def unit(n: int, d: int = 16, seed: int = 0, clusters: int = 0) -> NDArray[np.float32]:
@@ -26,8 +25,8 @@ def as_dict(pairs: RowPairs) -> dict[tuple[int, int], float]:
     return found
 
 
-def sorted_pairs(blocks) -> exact.RowPairs:
+def sorted_pairs(blocks) -> RowPairs:
     sorter = PairSorter()
     for block in blocks:
         sorter.add(block)
-    return row_pairs.concatenate_pairs(list(sorter.blocks()))
+    return concatenate_pairs(list(sorter.blocks()))

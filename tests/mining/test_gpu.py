@@ -20,8 +20,7 @@ from searchkit.encoding.distributed import DistributedEncoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.torch_encoder import GpuEncoder, OffloadingEncoder
 from searchkit.mining import exact, products
-from searchkit.mining.distributed import mine_shards
-from searchkit.mining.exact import mine_pairs
+from searchkit.mining.exact import mine_blocks, mine_pairs
 from searchkit.runners.base import Runner
 from searchkit.runners.opening import open_runner
 from searchkit.training.train import train
@@ -60,9 +59,12 @@ def test_many_texts_are_embedded_on_it(tiny: Path, monkeypatch) -> None:
 
 def test_what_does_not_fit_is_mined_on_the_cpu(monkeypatch) -> None:
     vectors = unit(400, 32, clusters=20)
-    monkeypatch.setattr(exact, "GPU_LARGE", -1)
-    monkeypatch.setattr(products, "GPU_ROOM", 10**15)
-    assert exact.choose_kind(exact.Work.of(400, None, None), 32) != exact.GPU
+    monkeypatch.setattr(exact, "GPU_MIN_MULTIPLICATIONS", -1)
+    monkeypatch.setattr(products, "GPU_RESERVED_BYTES", 10**15)
+    assert (
+        exact.choose_precision(exact.Tiling.of(400, None, None), 32, products.gpu_holds)
+        != exact.GPU
+    )
     assert len(mine_pairs(vectors, 0.8)) > 100
 
 
@@ -70,8 +72,8 @@ def test_workers_mine_on_it(runner: Runner, monkeypatch) -> None:
     assert runner.gpus >= 1
     vectors = unit(6_000, 64, clusters=300)
     wanted = as_dict(mine_pairs(vectors, 0.8))
-    monkeypatch.setattr(exact, "GPU_LARGE", -1)
-    found = as_dict(sorted_pairs(mine_shards(runner, vectors, 0.8)))
+    monkeypatch.setattr(exact, "GPU_MIN_MULTIPLICATIONS", -1)
+    found = as_dict(sorted_pairs(mine_blocks(vectors, 0.8, runner=runner)))
     assert len(wanted) > 1_000 and found.keys() == wanted.keys()
     assert max(abs(found[pair] - wanted[pair]) for pair in wanted) < 1e-6
 

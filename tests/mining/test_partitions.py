@@ -8,16 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from helpers.runners import PackingLoop
 from helpers.vectors import as_dict, sorted_pairs, unit
 
 from searchkit.cli.app import main
 from searchkit.core.errors import BadInput
 from searchkit.index.folder import Index
-from searchkit.mining import partitions
 from searchkit.mining.exact import mine_pairs
 from searchkit.mining.pairs import mine
-from searchkit.mining.partitions import NONE, lowest_shared, measure_recall, mine_partitions, split
-from searchkit.runners.base import PlainLoop
+from searchkit.mining.partitions import (
+    NO_CELL,
+    lowest_shared,
+    measure_recall,
+    mine_partitions,
+    split,
+)
 
 
 def corpus() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -26,22 +31,23 @@ def corpus() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("far", [False, True])
-def test_exact_within_cells(tmp_path: Path, far: bool, monkeypatch) -> None:
-    monkeypatch.setattr(partitions, "OVERLAP", 1)  # that some are lost
+def test_exact_within_cells(tmp_path: Path, far: bool) -> None:
     vectors, groups, owners = corpus()
-    cells = split(vectors, 12, owners)
+    # With one cell for each vector, some pairs are lost.
+    cells = split(vectors, 12, owners, cells_per_vector=1)
     done: list[tuple[int, int]] = []
+    runner = PackingLoop(tmp_path) if far else None
     found = as_dict(
         sorted_pairs(
             mine_partitions(
                 vectors, 0.75, cells, groups=groups, owners=owners,
-                runner=PlainLoop(tmp_path) if far else None, progress=lambda *now: done.append(now),
+                runner=runner, progress=lambda *now: done.append(now),
             )
         )
     )  # fmt: skip
     wanted = as_dict(mine_pairs(vectors, 0.75, groups=groups, owners=owners))
     row = {int(owner): n for n, owner in enumerate(owners)}
-    inside = {(a, b): set(cells.of[row[a]]) & set(cells.of[row[b]]) - {NONE} for a, b in wanted}
+    inside = {(a, b): set(cells.of[row[a]]) & set(cells.of[row[b]]) - {NO_CELL} for a, b in wanted}
     assert found.keys() == {pair for pair, shared in inside.items() if shared}
     assert all(abs(found[pair] - wanted[pair]) < 1e-6 for pair in found)
     assert 0 < len(found) < len(wanted) and done == [(n, 12) for n in range(1, 13)]
@@ -63,9 +69,9 @@ def test_one_row_no_pair_and_more_cells_than_rows() -> None:
 
 
 def test_the_lowest_shared_cell() -> None:
-    left = np.array([[1, 4, 6], [0, NONE, NONE], [2, 3, NONE]])
-    right = np.array([[4, 6, 9], [1, NONE, NONE], [2, 3, 5]])
-    assert lowest_shared(left, right).tolist() == [4, NONE, 2]
+    left = np.array([[1, 4, 6], [0, NO_CELL, NO_CELL], [2, 3, NO_CELL]])
+    right = np.array([[4, 6, 9], [1, NO_CELL, NO_CELL], [2, 3, 5]])
+    assert lowest_shared(left, right).tolist() == [4, NO_CELL, 2]
 
 
 def test_the_recall_stands_with_the_result(tmp_path: Path, encoder, answers) -> None:

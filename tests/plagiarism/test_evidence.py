@@ -1,4 +1,4 @@
-"""Evidence: verdicts on pairs that one can see through, and what is said of them."""
+"""Evidence: verdicts on pairs whose answer is plain to see, their reasons and remarks."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ import pytest
 from helpers.encoder import ToyEncoder
 
 from searchkit.core.records import Answer
-from searchkit.plagiarism.evidence import Suspect, Written, common_sequences, gather, tells
+from searchkit.plagiarism.evidence import (
+    SuspectPair,
+    collect_evidence,
+    common_sequences,
+    has_evidence,
+)
+from searchkit.plagiarism.preparation import PreparedAnswer
 from searchkit.plagiarism.records import Finding
 
 WORDS = [f"w{n}" for n in range(200)]
 TEXT = " ".join(WORDS[:40]) + "."
 
 
-def written(text: str, id_: str = "a", **fields: str) -> Written:
+def written(text: str, id_: str = "a", **fields: str) -> PreparedAnswer:
     vector = ToyEncoder().encode([text])
-    return Written(Answer(id_, text, **fields), vector[0], [(0, len(text))], vector)
+    return PreparedAnswer(Answer(id_, text, **fields), vector[0], [(0, len(text))], vector)
 
 
-def found(texts: Sequence[Written], *pairs: tuple[int, int, float]) -> list[Finding]:
-    suspects = [Suspect(*pair) for pair in pairs]
-    return gather(
+def found(texts: Sequence[PreparedAnswer], *pairs: tuple[int, int, float]) -> list[Finding]:
+    suspects = [SuspectPair(*pair) for pair in pairs]
+    return collect_evidence(
         texts, suspects, question="q", leave_out=set(), embed=lambda t: ToyEncoder().encode(list(t))
     )
 
@@ -94,13 +100,13 @@ def test_a_few_words_or_one_sentence_tell_nothing() -> None:
         written(" ".join(WORDS[:12] + WORDS[50:60])),
         written(" ".join(WORDS[:12] + WORDS[80:90])),
     ]
-    assert not tells(found(few, (0, 1, 0.01))[0], *few)
-    assert tells(found(many, (0, 1, 0.01))[0], *many)
+    assert not has_evidence(found(few, (0, 1, 0.01))[0], *few)
+    assert has_evidence(found(many, (0, 1, 0.01))[0], *many)
 
 
-def test_sequences_of_too_many_are_left_out_and_kin_count_as_one() -> None:
+def test_sequences_of_too_many_are_left_out_and_near_duplicates_count_as_one() -> None:
     texts = [written("a b c d"), written("a b c x"), written("a b c y"), written("p q r s")]
     words = [text.words for text in texts]
-    given = words[3].hashes[:0]
-    assert len(common_sequences(words, 2, np.ones(4), given)) == 1
-    assert common_sequences(words, 2, np.full(4, 0.3), given) == set()
+    boilerplate = words[3].hashes[:0]
+    assert len(common_sequences(words, 2, np.ones(4), boilerplate)) == 1
+    assert common_sequences(words, 2, np.full(4, 0.3), boilerplate) == set()

@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 from helpers.answers import VOCABULARY, honest
 from helpers.encoder import ToyEncoder
+from helpers.runners import PackingLoop
 
 from searchkit import Answer, Index, Where
 from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
 from searchkit.index.ingest import ingest
-from searchkit.plagiarism import distributed
-from searchkit.plagiarism.detector import FEW, MANY
+from searchkit.plagiarism.detector import MAX_EXHAUSTIVE
 from searchkit.plagiarism.find import (
     PlagiarismResult,
     compare,
     find_plagiarism,
     find_plagiarism_among,
 )
+from searchkit.plagiarism.preparation import MIN_ANSWERS
 from searchkit.plagiarism.records import NO_FINDING
-from searchkit.runners.base import PlainLoop
 from searchkit.sources.reader import read_answers
 
 
@@ -94,7 +94,7 @@ def test_short_answers_are_never_accused_and_counted() -> None:
     assert found.short == 30
 
 
-def test_what_was_given_counts_for_nothing() -> None:
+def test_boilerplate_counts_for_nothing() -> None:
     answers = copied(honest(30), 4, 9, words=30)
     given = " ".join(answers[4].text.split()[:30])
     assert pairs(among(answers)) != []
@@ -106,7 +106,7 @@ def test_what_was_given_counts_for_nothing() -> None:
 
 
 def test_few_answers_are_judged_together_and_said_so() -> None:
-    small = [a for n in range(4) for a in copied(honest(FEW - 8, f"q{n}", n), 1, 2)]
+    small = [a for n in range(4) for a in copied(honest(MIN_ANSWERS - 8, f"q{n}", n), 1, 2)]
     found = among(small)
     assert found.pooled == ["q0", "q1", "q2", "q3"]
     assert set(pairs(found)) == {(f"q{n}-001", f"q{n}-002") for n in range(4)}
@@ -144,10 +144,10 @@ def test_very_many_equal_answers_are_pairs_with_the_first() -> None:
 
 
 def test_a_copy_among_very_many_is_found() -> None:
-    answers = honest(MANY + 60)
-    answers = copied(answers, 17, MANY + 40)
+    answers = honest(MAX_EXHAUSTIVE + 60)
+    answers = copied(answers, 17, MAX_EXHAUSTIVE + 40)
     found = among(answers)
-    assert pairs(found) == [("q1-017", f"q1-{MANY + 40}")]
+    assert pairs(found) == [("q1-017", f"q1-{MAX_EXHAUSTIVE + 40}")]
 
 
 def test_earlier_answers_are_compared_but_never_accused_among_themselves(tmp_path: Path) -> None:
@@ -229,14 +229,14 @@ def test_compare_says_what_is_no_finding(tmp_path: Path) -> None:
 
 
 def test_compare_judges_few_answers_as_plagiarism_does(tmp_path: Path) -> None:
-    small = [a for n in range(4) for a in copied(honest(FEW - 8, f"q{n}", n), 1, 2)]
+    small = [a for n in range(4) for a in copied(honest(MIN_ANSWERS - 8, f"q{n}", n), 1, 2)]
     with made(tmp_path / "i", small) as index:
         finding = find_plagiarism(index).findings[0]
         assert compare(index, finding.left, finding.right).finding == finding
 
 
 def test_many_sentences_are_compared_by_their_passages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("searchkit.plagiarism.find.SENTENCES", 10)
+    monkeypatch.setattr("searchkit.plagiarism.find.MAX_SENTENCES", 10)
     found = among(copied(honest(30), 4, 9))
     assert found.by_passages
     assert pairs(found) == [("q1-004", "q1-009")]
@@ -276,21 +276,28 @@ def test_semeval_gives_few_findings_and_saf_its_copies(tmp_path: Path, shared_da
             assert 1 <= len({finding.question for finding in found.findings}) <= most
 
 
+def load_toy_encoder(name: str, fingerprint: str) -> ToyEncoder:
+    return ToyEncoder(window=100)
+
+
 @pytest.mark.parametrize("where", [Where(), Where(author="s004")])
 @pytest.mark.parametrize("passages", [False, True])
 def test_a_runner_finds_the_same(tmp_path: Path, monkeypatch, where: Where, passages: bool) -> None:
     answers = [*copied(honest(30), 4, 9), *copied(honest(25, "q2", 1), 4, 20)]
-    answers += [*copied(honest(FEW - 5, "q3", 2), 4, 9), *copied(honest(FEW - 3, "q0", 3), 1, 2)]
+    answers += [
+        *copied(honest(MIN_ANSWERS - 5, "q3", 2), 4, 9),
+        *copied(honest(MIN_ANSWERS - 3, "q0", 3), 1, 2),
+    ]
     answers += [Answer("q1-ref", VOCABULARY[7] * 30, "q1", "reference", meta={"prompt": "say é"})]
     if passages:
-        monkeypatch.setattr("searchkit.plagiarism.find.SENTENCES", 10)
-    monkeypatch.setattr(distributed, "load_worker_encoder", lambda *_: ToyEncoder(window=100))
+        monkeypatch.setattr("searchkit.plagiarism.find.MAX_SENTENCES", 10)
+    monkeypatch.setattr("searchkit.plagiarism.find.load_worker_encoder", load_toy_encoder)
     (tmp_path / "shards").mkdir()
     with made(tmp_path / "old", honest(4, "q2", 7)) as old, made(tmp_path / "i", answers) as index:
         done: list[int] = []
         found = find_plagiarism(
             index, where=where, template="word1 word2 word3 word4", against=old,
-            runner=PlainLoop(tmp_path / "shards"), progress=lambda n, _: done.append(n),
+            runner=PackingLoop(tmp_path / "shards"), progress=lambda n, _: done.append(n),
         )  # fmt: skip
         wanted = find_plagiarism(
             index, where=where, template="word1 word2 word3 word4", against=old

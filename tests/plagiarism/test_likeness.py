@@ -9,15 +9,15 @@ import pytest
 
 from searchkit.core.arrays import centred
 from searchkit.plagiarism.likeness import (
-    KIN,
-    KIN_SHARE,
-    UNSEEN,
+    MIN_SHARED_SEQUENCES,
+    MIN_SHARED_SHARE,
+    UNSEEN_ANSWERS,
     Background,
-    Held,
-    SentenceMeaning,
-    Wording,
-    counting,
-    find_kin,
+    LexicalLikeness,
+    SentenceLikeness,
+    SequenceMatrix,
+    answer_weights,
+    find_near_duplicates,
 )
 from searchkit.text.words import split_words
 
@@ -38,26 +38,26 @@ def every_pair(n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.triu_indices(n, 1)
 
 
-def test_wording_equals_its_definition() -> None:
+def test_lexical_likeness_equals_its_definition() -> None:
     texts, others = corpus(), [" ".join(VOCABULARY[i : i + 30]) for i in range(20)]
     words = [split_words(text) for text in texts]
     background = Background.of([*words, *(split_words(text) for text in others)])
     counts = np.random.default_rng(1).uniform(0.2, 2, len(texts))
-    held = Held(words, "long")
+    matrix = SequenceMatrix(words, "long")
     i, j = every_pair(len(texts))
-    found = Wording(held, counts, background, (6, counts)).likeness(i, j)
+    found = LexicalLikeness(matrix, counts, background, (6, counts)).likeness(i, j)
 
-    having = Counter()
+    frequency = Counter()
     for text, count in zip(texts, counts, strict=True):
-        having.update(dict.fromkeys(trigrams(text), count))
+        frequency.update(dict.fromkeys(trigrams(text), count))
     everywhere = Counter(g for text in [*texts, *others] for g in trigrams(text))
 
     def weight(gram: tuple[str, ...]) -> float:
-        if having[gram] > 6:
+        if frequency[gram] > 6:
             return 0
-        elsewhere = max(0, everywhere[gram] - having[gram])
-        prior = (elsewhere + 0.5) / (len(texts) + 20 - counts.sum() + UNSEEN)
-        return -np.log(min(1, (max(0, having[gram] - 2) + prior) / (counts.sum() - 1)))
+        elsewhere = max(0, everywhere[gram] - frequency[gram])
+        prior = (elsewhere + 0.5) / (len(texts) + 20 - counts.sum() + UNSEEN_ANSWERS)
+        return -np.log(min(1, (max(0, frequency[gram] - 2) + prior) / (counts.sum() - 1)))
 
     total = [sum(map(weight, trigrams(text))) for text in texts]
     for a, b, value in zip(i, j, found, strict=True):
@@ -66,48 +66,52 @@ def test_wording_equals_its_definition() -> None:
         assert value == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
 
-def test_what_was_given_counts_for_nothing() -> None:
+def test_boilerplate_counts_for_nothing() -> None:
     words = [split_words(text) for text in ("a b c d e f", "a b c d x y", "q r s t u v")]
-    given = np.unique(Held(words[:1], "long").known)
-    held = Held(words, "long", given)
-    wording = Wording(held, np.ones(3), Background.of(words))
-    assert wording.likeness(np.array([0]), np.array([1]))[0] == 0
+    boilerplate = np.unique(SequenceMatrix(words[:1], "long").known)
+    matrix = SequenceMatrix(words, "long", boilerplate)
+    lexical = LexicalLikeness(matrix, np.ones(3), Background.of(words))
+    assert lexical.likeness(np.array([0]), np.array([1]))[0] == 0
 
 
 def test_texts_without_sequences_are_alike_in_nothing() -> None:
     words = [split_words(text) for text in ("", "one", "one two")]
-    wording = Wording(Held(words, "long"), np.ones(3), Background.of(words))
-    assert wording.likeness(*every_pair(3)).tolist() == [0, 0, 0]
-    assert find_kin(Held(words, "long")).nnz == 0
+    lexical = LexicalLikeness(SequenceMatrix(words, "long"), np.ones(3), Background.of(words))
+    assert lexical.likeness(*every_pair(3)).tolist() == [0, 0, 0]
+    assert find_near_duplicates(SequenceMatrix(words, "long")).nnz == 0
 
 
-def test_kin_share_many_sequences_and_count_as_one() -> None:
+def test_near_duplicates_share_many_sequences_and_count_as_one() -> None:
     page = " ".join(VOCABULARY[:40])
     texts = [page, page + " and more", "so " + page, " ".join(VOCABULARY[40:]), "too short"]
-    held = Held([split_words(text) for text in texts], "long")
-    kin = find_kin(held).toarray()
+    matrix = SequenceMatrix([split_words(text) for text in texts], "long")
+    near = find_near_duplicates(matrix).toarray()
     for a, one in enumerate(texts):
         for b, other in enumerate(texts):
             shared = len(trigrams(one) & trigrams(other))
-            least = KIN_SHARE * min(len(trigrams(one)), len(trigrams(other)))
-            assert kin[a, b] == (shared >= KIN and shared >= least)
-    assert counting(find_kin(held), np.ones(5)).tolist() == pytest.approx([1 / 3] * 3 + [1, 1])
+            least = MIN_SHARED_SHARE * min(len(trigrams(one)), len(trigrams(other)))
+            assert near[a, b] == (shared >= MIN_SHARED_SEQUENCES and shared >= least)
+    assert answer_weights(find_near_duplicates(matrix), np.ones(5)).tolist() == pytest.approx(
+        [1 / 3] * 3 + [1, 1]
+    )
     copies = np.array([5, 1, 1, 1, 7])  # of the short one seven, which are seven
-    assert counting(find_kin(held), copies).tolist() == pytest.approx([5 / 7, 1 / 7, 1 / 7, 1, 7])
+    assert answer_weights(find_near_duplicates(matrix), copies).tolist() == pytest.approx(
+        [5 / 7, 1 / 7, 1 / 7, 1, 7]
+    )
 
 
 def test_sharing_counts_pairs_with_rare_sequences() -> None:
     texts = corpus(30)
-    held = Held([split_words(text) for text in texts], "long")
-    having = Counter(g for text in texts for g in trigrams(text))
+    matrix = SequenceMatrix([split_words(text) for text in texts], "long")
+    frequency = Counter(g for text in texts for g in trigrams(text))
     expected = {}
     for a, b in zip(*every_pair(len(texts)), strict=True):
-        rare = {g for g in trigrams(texts[a]) & trigrams(texts[b]) if having[g] <= 3}
+        rare = {g for g in trigrams(texts[a]) & trigrams(texts[b]) if frequency[g] <= 3}
         if len(rare) >= 2:
             expected[int(a), int(b)] = len(rare)
     found = {
         (int(a), int(b)): int(count)
-        for block in held.sharing(2, most=3)
+        for block in matrix.sharing(2, max_texts=3)
         for a, b, count in zip(*block, strict=True)
     }
     assert found == expected
@@ -129,7 +133,7 @@ def unit(rng: np.random.Generator, n: int) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def test_sentence_meaning_equals_its_definition() -> None:
+def test_sentence_likeness_equals_its_definition() -> None:
     from scipy import sparse
 
     rng = np.random.default_rng(3)
@@ -139,9 +143,9 @@ def test_sentence_meaning_equals_its_definition() -> None:
     among = np.array([0, 1, 2, 3, 5, 6, 8, 9, 11])
     related = np.zeros((n, n))
     related[0, 1] = related[1, 0] = related[2, 5] = related[5, 2] = 1
-    kin = sparse.csr_matrix(related)
+    near = sparse.csr_matrix(related)
     i, j = every_pair(n)
-    found = SentenceMeaning(sentences, lengths, among, kin).likeness(i, j)
+    found = SentenceLikeness(sentences, lengths, among, near).likeness(i, j)
 
     def one_way(a: int, b: int) -> float:
         ahead = []
@@ -164,9 +168,9 @@ def test_too_few_answers_say_nothing_of_meaning() -> None:
     rng = np.random.default_rng(4)
     sentences = [unit(rng, 2) for _ in range(4)]
     lengths = [np.ones(2, np.float32)] * 4
-    meaning = SentenceMeaning(sentences, lengths, np.arange(4), sparse.csr_matrix((4, 4)))
+    meaning = SentenceLikeness(sentences, lengths, np.arange(4), sparse.csr_matrix((4, 4)))
     assert not meaning.likeness(*every_pair(4)).any()
-    all_kin = sparse.csr_matrix(np.ones((8, 8)))
+    all_near = sparse.csr_matrix(np.ones((8, 8)))
     sentences = [unit(rng, 1) for _ in range(8)]
-    meaning = SentenceMeaning(sentences, [np.ones(1, np.float32)] * 8, np.arange(8), all_kin)
+    meaning = SentenceLikeness(sentences, [np.ones(1, np.float32)] * 8, np.arange(8), all_near)
     assert not meaning.likeness(*every_pair(8)).any()  # nobody is left to be a rival

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from searchkit.plagiarism.overlap import SHORTEST, coverage, overlaps, shared_runs
+from searchkit.plagiarism.overlap import MIN_LENGTH, coverage, overlaps, shared_runs
 from searchkit.plagiarism.records import Overlap
 from searchkit.text.words import sequences, split_words
 
@@ -73,7 +73,7 @@ def test_runs_are_equal_and_no_word_is_in_two(left: list[str], right: list[str])
     one, other = split_words(" ".join(left)), split_words(" ".join(right))
     runs = shared_runs(one, other)
     for run in runs:
-        assert run.length >= SHORTEST[0]
+        assert run.length >= MIN_LENGTH[0]
         assert (
             one.tokens[run.left : run.left + run.length]
             == other.tokens[run.right : run.right + run.length]
@@ -84,7 +84,7 @@ def test_runs_are_equal_and_no_word_is_in_two(left: list[str], right: list[str])
         ]
         assert len(taken) == len(set(taken))
     assert 0 <= coverage(runs, one, other) <= 1
-    if left == right and len(left) >= SHORTEST[0]:
+    if left == right and len(left) >= MIN_LENGTH[0]:
         assert coverage(runs, one, other) == 1
 
 
@@ -100,7 +100,7 @@ def test_the_longest_common_run_is_always_found(left: list[str], right: list[str
         default=0,
     )
     runs = shared_runs(split_words(" ".join(left)), split_words(" ".join(right)))
-    if longest >= SHORTEST[0]:
+    if longest >= MIN_LENGTH[0]:
         assert max(run.length for run in runs) == longest
     else:
         assert runs == []

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from searchkit.core.errors import BadInput, MissingExtra, StorageFailed
 from searchkit.runners import files
 from searchkit.runners.base import PlainLoop
 from searchkit.runners.opening import open_runner
+from searchkit.runners.packing import MIN_BYTES, pack
 
 
 def test_the_plain_loop_gives_results_in_order(tmp_path: Path) -> None:
@@ -31,9 +34,9 @@ def test_a_pool_makes_its_state_once_and_only_if_needed(tmp_path: Path) -> None:
     assert len(made) == 1
 
 
-def test_no_runner_is_none() -> None:
+def test_no_runner_is_the_plain_loop() -> None:
     with open_runner(None) as runner:
-        assert runner is None
+        assert isinstance(runner, PlainLoop) and runner.is_local
 
 
 @pytest.mark.parametrize(
@@ -68,13 +71,47 @@ def test_arrays_and_texts_come_back(tmp_path: Path, n: int) -> None:
     array = np.arange(n * 3, dtype=np.float32).reshape(n, 3)
     files.write_array(tmp_path / "a.npy", array)
     files.write_array(tmp_path / "a.npy", array)  # a task that is retried
-    mapped = files.map_array(tmp_path / "a.npy")
-    assert np.array_equal(mapped, array) and mapped.dtype == np.float32
     assert np.array_equal(files.read_array(tmp_path / "a.npy"), array)
     texts = ["", "é\n", "\x00"] * n
     files.write_texts(tmp_path / "t.parquet", texts)
     assert files.read_texts(tmp_path / "t.parquet") == texts
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npy", "t.parquet"]
+
+
+@dataclass(frozen=True)
+class Task:
+    rows: NDArray[np.float32]
+    labels: list[NDArray[np.int64]]
+    name: str
+
+
+@pytest.mark.parametrize("n", [0, 1, 5_000])
+@pytest.mark.parametrize("mapped", [False, True])
+def test_objects_travel_with_their_arrays_in_a_file(tmp_path: Path, n: int, mapped: bool) -> None:
+    whole = np.arange(n * 6, dtype=np.float32).reshape(n, 6)
+    task = Task(whole[:, ::2], [np.arange(n), np.full(n, 7)], "é\n")
+    packed = pack(task, tmp_path / "task")
+    packed = pack(task, tmp_path / "task")  # a task that is retried
+    assert len(packed.pickled) < 2 * MIN_BYTES
+    assert [path.name for path in tmp_path.iterdir()] == ["task"] * (n > 1)
+    received = packed.unpack(mapped=mapped)
+    assert received.name == task.name and received.rows.dtype == np.float32
+    for array, wanted in zip(
+        [received.rows, *received.labels], [task.rows, *task.labels], strict=True
+    ):
+        assert np.array_equal(array, wanted) and array.shape == wanted.shape
+        array += 1  # private
+    assert np.array_equal(packed.unpack(mapped=mapped).rows, task.rows)
+    packed.delete()
+    packed.delete()
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_iterator_arrives_as_a_list_and_objects_in_the_pickle(tmp_path: Path) -> None:
+    packed = pack((np.full(1_000, n, object) for n in range(2)), tmp_path / "x")
+    assert packed.path is None and not list(tmp_path.iterdir())
+    received = packed.unpack(mapped=False)
+    assert isinstance(received, list) and [a[0] for a in received] == [0, 1]
 
 
 def test_objects_are_never_unpickled(tmp_path: Path) -> None:

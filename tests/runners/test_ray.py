@@ -11,6 +11,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import helpers.ray_cluster as far
@@ -24,9 +25,9 @@ from searchkit.encoding import distributed as distributed_encoding
 from searchkit.encoding.distributed import DistributedEncoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.folder import Index
-from searchkit.mining import distributed, exact
-from searchkit.mining.distributed import mine_shards
-from searchkit.mining.exact import mine_blocks
+from searchkit.mining import exact
+from searchkit.mining.exact import mine_blocks, mine_tiles
+from searchkit.mining.products import Precision
 from searchkit.runners import ray as ray_runner
 from searchkit.runners.opening import open_runner
 from searchkit.runners.ray import RayRunner
@@ -103,17 +104,18 @@ def test_the_watchdog_says_that_nothing_ends(runner: RayRunner, caplog) -> None:
 
 @pytest.mark.parametrize("kind", [None, ("cpu", "bfloat16")], ids=["single", "half"])
 def test_mining_is_the_plain_loop_bit_for_bit(
-    runner: RayRunner, shards: Path, monkeypatch, kind: exact.Kind
+    runner: RayRunner, shards: Path, monkeypatch, kind: Precision
 ) -> None:
     monkeypatch.setattr(exact, "half_precision_here", lambda: kind)
     if kind:
-        import torch  # noqa: F401
-    monkeypatch.setattr(distributed, "PRODUCTS", 1)  # a task a tile
-    monkeypatch.setattr(distributed, "mine_tiles", far.mine_and_die)
+        monkeypatch.setattr(exact, "TORCH_MIN_MULTIPLICATIONS", -1)
+    monkeypatch.setattr(exact, "TASK_MULTIPLICATIONS", 1)  # one tile for each task
+    monkeypatch.setattr(exact, "mine_tiles", partial(far.mine_and_die, shards))
     vectors = unit(4_000, 32, clusters=150)
     owners = np.repeat(np.arange(2_000), 2)
+    found = sorted_pairs(mine_blocks(vectors, 0.8, owners=owners, runner=runner))
+    monkeypatch.setattr(exact, "mine_tiles", mine_tiles)
     wanted = sorted_pairs(mine_blocks(vectors, 0.8, owners=owners))
-    found = sorted_pairs(mine_shards(runner, vectors, 0.8, owners=owners))
     assert len(wanted) > 1_000
     for name in ("left", "right", "scores"):
         assert getattr(found, name).tobytes() == getattr(wanted, name).tobytes()
@@ -132,7 +134,7 @@ def test_embedding_gives_the_same_vectors(
     done: list[tuple[int, int]] = []
     far_encoder = DistributedEncoder(encoder, runner, task_texts=40)
     vectors = far_encoder.encode(texts, lambda *now: done.append(now))
-    assert np.array_equal(vectors, encoder.encode(texts)) and sum(done) == 200
+    assert np.array_equal(vectors, encoder.encode(texts)) and done[-1] == (200, 200)
     assert (shards / "died-embedding").exists()
     assert np.array_equal(far_encoder.encode(texts[:3]), vectors[:3])
     assert np.array_equal(far_encoder.encode_queries(texts[:3]), encoder.encode_queries(texts[:3]))
@@ -180,7 +182,7 @@ def test_a_cluster_that_goes_away_is_told(tmp_path: Path, monkeypatch) -> None:
     said = r"^the cluster is gone \(disconnected\); run the command again$"
     monkeypatch.setattr(ray, "wait", gone)
     with pytest.raises(RunnerFailed, match=said):
-        list(ray_runner._in_order([str], [1], 1.0))
+        list(ray_runner._run_in_order([lambda *_: 1], [1], tmp_path, 1.0))
     monkeypatch.setattr(ray, "init", lambda **_: None)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
     monkeypatch.setattr(ray, "nodes", gone)  # between the greeting and the first look

@@ -1,0 +1,251 @@
+"""Preparation: the answers to each question, with their vectors, words and boilerplate."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+
+from searchkit.core.arrays import Float32, mean_row, unit_rows
+from searchkit.core.records import Answer, By
+from searchkit.encoding.encoder import Encoder
+from searchkit.index.base import BaseIndex
+from searchkit.plagiarism.likeness import SEQUENCE_LENGTHS
+from searchkit.plagiarism.overlap import SEED_LENGTH
+from searchkit.text.passages import split_passages
+from searchkit.text.words import Hashes, Words, sequences, split_sentences, split_words
+
+MIN_WORDS = 10  # of an answer, boilerplate not counted; a shorter one can't give evidence
+MIN_ANSWERS = 20  # to a question; with fewer, it is judged together with the others like it
+PROMPTS = ("prompt", "question_text", "question_prompt")  # columns with the question's own text
+
+Embed = Callable[[Sequence[str]], Float32]
+"""Returns the unit vectors `(n, d)` of n texts."""
+
+
+def embed_with(load_encoder: Callable[[], Encoder]) -> Embed:
+    """Return a function that embeds each distinct text once.
+
+    Args:
+        load_encoder: Called when there is something to embed, and only once.
+    """
+    load_encoder = cache(load_encoder)
+
+    def embed(texts: Sequence[str]) -> Float32:
+        distinct = {text: n for n, text in enumerate(dict.fromkeys(texts))}
+        rows = unit_rows(load_encoder().encode(list(distinct)), list(distinct))
+        return rows[[distinct[text] for text in texts]]
+
+    return embed
+
+
+@dataclass(frozen=True)
+class PreparedAnswer:
+    """An answer that can be compared with others.
+
+    Attributes:
+        answer: The answer.
+        vector: `(d,)` the unit vector of the whole answer.
+        passages: The start and end offsets of each passage.
+        vectors: `(p, d)` the unit vectors of the passages.
+        is_earlier: Whether it is from an earlier cohort, and so can't be copied from a newer one.
+    """
+
+    answer: Answer
+    vector: Float32
+    passages: Sequence[tuple[int, int]]
+    vectors: Float32
+    is_earlier: bool = False
+
+    @classmethod
+    def of(
+        cls, answer: Answer, passages: list[tuple[int, int]], vectors: Float32, *, is_earlier: bool
+    ) -> PreparedAnswer:
+        """Compute the vector of the whole answer from those of its passages."""
+        lengths = np.array([end - start for start, end in passages], np.float32)
+        return cls(answer, mean_row(vectors, lengths), passages, vectors, is_earlier)
+
+    def __reduce__(self) -> tuple[type[PreparedAnswer], tuple[object, ...]]:
+        """Pickle the fields only: a worker computes the cached properties itself."""
+        fields = (self.answer, self.vector, self.passages, self.vectors, self.is_earlier)
+        return PreparedAnswer, fields
+
+    @cached_property
+    def words(self) -> Words:
+        """The words and tokens of code of the answer."""
+        return split_words(self.answer.text)
+
+    @cached_property
+    def sentences(self) -> list[tuple[int, int]]:
+        """The start and end offsets of each sentence; at least one."""
+        return split_sentences(self.answer.text) or [(0, len(self.answer.text))]
+
+    def sentence_texts(self) -> list[str]:
+        """Return the text of each sentence."""
+        return [self.answer.text[start:end] for start, end in self.sentences]
+
+    def may_pair_with(self, other: PreparedAnswer) -> bool:
+        """Return whether both may be a finding: other authors, and not both from before."""
+        if self.is_earlier and other.is_earlier:
+            return False
+        author = self.answer.author
+        return author is None or author != other.answer.author
+
+
+class Boilerplate:
+    """The text that all authors were given, such as the question: sharing it is no evidence.
+
+    Attributes:
+        sequences: The hashes of its sequences of words, ascending, for `short`, `long` and `seed`.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        words = [split_words(text) for text in texts if text.strip()]
+        lengths = SEQUENCE_LENGTHS | {"seed": SEED_LENGTH}
+        empty = np.empty(0, np.uint64)
+        self.sequences: dict[str, Hashes] = {
+            kind: np.unique(np.concatenate([empty, *(sequences(w, length)[0] for w in words)]))
+            for kind, length in lengths.items()
+        }
+
+    def count_own_words(self, text: PreparedAnswer) -> int:
+        """Count the words of an answer that are no boilerplate; two tokens of code are one word."""
+        words = text.words
+        own = np.ones(len(words))
+        hashes, firsts = sequences(words, SEED_LENGTH)
+        for first in firsts[np.isin(hashes, self.sequences["seed"])].tolist():
+            own[first : first + SEED_LENGTH[int(words.code[first])]] = 0
+        own[words.code] /= 2
+        return int(own.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswers:
+    """Answers that are compared with each other: those to one question.
+
+    Attributes:
+        question: The question; None if all answers are compared.
+        texts: The answers that are long enough.
+        boilerplate: What their authors were given.
+    """
+
+    question: str | None
+    texts: list[PreparedAnswer]
+    boilerplate: Boilerplate
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the question is judged together with others."""
+        return len(self.texts) < MIN_ANSWERS
+
+    def count_pairs(self) -> int:
+        """Count the pairs that may be findings, without looking at each of them."""
+        new, earlier = (
+            [text.answer.author for text in self.texts if text.is_earlier == is_earlier]
+            for is_earlier in (False, True)
+        )
+        count = len(new) * (len(new) - 1) // 2 + len(new) * len(earlier)
+        new_by, earlier_by = (
+            Counter(author for author in authors if author is not None)
+            for authors in (new, earlier)
+        )
+        return count - sum(n * (n - 1) // 2 + n * earlier_by[name] for name, n in new_by.items())
+
+
+def prompt_of(answer: Answer) -> str:
+    """Return the text of the question that an answer comes with; empty if there is none."""
+    return next((answer.meta[name] for name in PROMPTS if answer.meta.get(name)), "")
+
+
+def read_prepared(index: BaseIndex, *, is_earlier: bool) -> Iterator[PreparedAnswer]:
+    """Yield the answers of an index that are not blank, with their stored vectors."""
+    for answer, passages, vectors in index.iter_passages():
+        spans = [(p.start, p.end) for p in passages]
+        yield PreparedAnswer.of(answer, spans, vectors, is_earlier=is_earlier)
+
+
+def embed_answers(answers: Sequence[Answer], encoder: Encoder) -> list[PreparedAnswer]:
+    """Split answers into passages and embed them, as an index does."""
+    texts = [answer.text for answer in answers]
+    spans = [
+        [(p.start, p.end) for p in passages]
+        for passages in split_passages(texts, encoder.tokenizer, encoder.window)
+    ]
+    passages = [t[a:b] for t, inside in zip(texts, spans, strict=True) for a, b in inside]
+    if not passages:
+        return []
+    rows = unit_rows(encoder.encode(passages), passages)
+    vectors = np.split(rows, np.cumsum([len(inside) for inside in spans])[:-1])
+    return [
+        PreparedAnswer.of(answer, inside, own, is_earlier=False)
+        for answer, inside, own in zip(answers, spans, vectors, strict=True)
+        if inside
+    ]
+
+
+def group_by_question(
+    texts: Sequence[PreparedAnswer], by: By, template: str, wanted: Collection[str] | None = None
+) -> tuple[list[QuestionAnswers], int]:
+    """Group answers by question.
+
+    Args:
+        texts: All answers, new and earlier ones.
+        by: `question`, or `all` for one group.
+        template: Boilerplate of all questions.
+        wanted: Ids; questions without such an answer are left out. None: all questions.
+
+    Returns:
+        The groups, in order of question, and the number of new answers that are too short.
+    """
+    members: dict[str | None, list[PreparedAnswer]] = defaultdict(list)
+    for text in texts:
+        members[text.answer.question if by == "question" else None].append(text)
+    groups, short = [], 0
+    for question in sorted(members, key=lambda q: (q is not None, q or "")):
+        if all(text.is_earlier for text in members[question]):
+            continue
+        if wanted is not None and not any(t.answer.id in wanted for t in members[question]):
+            continue
+        group = make_group(question, members[question], template)
+        new = (t for t in members[question] if not t.is_earlier and not t.answer.is_reference)
+        short += sum(1 for _ in new) - sum(not text.is_earlier for text in group.texts)
+        groups.append(group)
+    return groups, short
+
+
+def make_group(
+    question: str | None,
+    texts: Sequence[PreparedAnswer],
+    template: str,
+    always: Collection[str] = (),
+) -> QuestionAnswers:
+    """Return the answers that are compared, ordered by id, earlier ones last.
+
+    Args:
+        question: The question.
+        texts: All answers to it. Reference answers, and those that are too short, are left out.
+        template: Boilerplate.
+        always: Ids of answers that are never left out.
+    """
+    boilerplate = _boilerplate(texts, template)
+    compared = [
+        text
+        for text in texts
+        if text.answer.id in always
+        or (not text.answer.is_reference and boilerplate.count_own_words(text) >= MIN_WORDS)
+    ]
+    compared.sort(key=lambda t: (t.is_earlier, t.answer.id))
+    return QuestionAnswers(question, compared, boilerplate)
+
+
+def _boilerplate(texts: Sequence[PreparedAnswer], template: str) -> Boilerplate:
+    """Return the boilerplate of a question: template, prompts and reference answers."""
+    sources = {template}
+    for text in texts:
+        sources.update(text.answer.meta.get(name, "") for name in PROMPTS)
+        if text.answer.is_reference:
+            sources.add(text.answer.text)
+    return Boilerplate(sorted(sources))
