@@ -26,9 +26,10 @@ from searchkit.clustering.clusters import cluster
 from searchkit.core.metrics import rmse
 from searchkit.demo.corpus import DEMO_PLANTED
 from searchkit.grading import evaluate, grader
-from searchkit.grading.corpus import Corpus, Learned, check_tolerance, load, right
-from searchkit.grading.evaluate import Score
-from searchkit.grading.marks import UNGRADED, Marks
+from searchkit.grading.calibration import CalibratedGrader
+from searchkit.grading.corpus import Corpus, load_corpus
+from searchkit.grading.evaluate import MethodScore
+from searchkit.grading.marks import UNGRADED, Marks, check_tolerance, within_tolerance
 from searchkit.index.ingest import ingest
 from searchkit.sources.reader import read_answers
 
@@ -69,7 +70,7 @@ def table(*columns: str) -> None:
     print("|" + "|".join("---:" if name.endswith(":") else "---" for name in columns) + "|")
 
 
-def row(score: Score) -> str:
+def row(score: MethodScore) -> str:
     """Write the figures that there are."""
     names = (name.rstrip(":").replace(" ", "_").lower() for name in FIGURES)
     return " | ".join(f"{score.figures[n]:.3f}" if n in score.figures else "" for n in names)
@@ -84,28 +85,35 @@ def unseen() -> None:
             started = time.perf_counter()
             found = evaluate_grades(index, column)
             seconds = f"{time.perf_counter() - started:.1f}"
-        for trial in found.trials:
+        for trial in found.cross_validations:
             for score in trial.scores:
                 print(f"| {name} | {trial.unseen} | {trial.answers:,} | {score.name} | "
                       f"{row(score)} | {seconds} |", flush=True)  # fmt: skip
                 seconds = ""
-            cells = " | ".join(f"{share:.0%}, {hit:.0%}" for _, share, hit in trial.coverage)
-            coverage.append(f"| {name} | {trial.unseen} | {cells} | {trial.off:.3f} |")
-    table("corpus", "unseen", *(f"{level:g}:" for level, *_ in found.trials[0].coverage), "off:")
+            cells = " | ".join(f"{row.answers:.0%}, {row.right:.0%}" for row in trial.coverage)
+            coverage.append(
+                f"| {name} | {trial.unseen} | {cells} | {trial.calibration_error:.3f} |"
+            )
+    table(
+        "corpus",
+        "unseen",
+        *(f"{row.confidence:g}:" for row in found.cross_validations[0].coverage),
+        "off:",
+    )
     print("\n".join(coverage))
 
 
 def judged(corpus: Corpus, some: Marks, held: np.ndarray) -> dict[str, float]:
     """Suggest the held-out marks from some; give the share right and the error of numbers."""
     tolerance = check_tolerance(corpus.marks, None)
-    learned = Learned(corpus, some, tolerance)
+    learned = CalibratedGrader(corpus, some, tolerance)
     given, suggested = [], []
     for question in np.unique(corpus.questions[held]).tolist():
         rows = np.flatnonzero(held & (corpus.questions == question))
-        if learned.grader.can_judge(question):
+        if learned.grader.can_estimate(question):
             given += [corpus.marks.of(n) for n in rows.tolist()]
             suggested += learned.suggest(question, rows)[0]
-    figures = {"right": float(right(given, suggested, tolerance).mean())}
+    figures = {"right": float(within_tolerance(given, suggested, tolerance).mean())}
     if corpus.marks.kind == "numbers":
         figures["RMSE"] = rmse(np.array(given, float), np.array(suggested, float))
     return figures
@@ -117,7 +125,7 @@ def few() -> None:
     table("corpus", "figure", *(f"{size}:" for size in sizes))
     for name in corpora():
         with opened(name) as (index, column):
-            corpus = load(index, column)
+            corpus = load_corpus(index, column)
         cells: dict[str, list[str]] = {}
         for size in sizes:
             figures: dict[str, list[float]] = {}
@@ -153,9 +161,9 @@ def ways() -> None:
     """Print the figures on unseen answers with one part of the method left out."""
     parts: dict[str, dict[str, object]] = {
         "as it is": {},
-        "only the linear model": {"NUMBERS": (1,)},
-        "only the neighbours": {"STRENGTHS": ()},
-        "without what all questions teach": {"OTHERS": 10**9},
+        "only the linear model": {"NEIGHBOUR_COUNTS": (1,)},
+        "only the neighbours": {"RIDGE_STRENGTHS": ()},
+        "without what all questions teach": {"MIN_GRADED_QUESTIONS": 10**9},
     }
     table("corpus", "what", *FIGURES)
     for name in corpora():
@@ -165,7 +173,7 @@ def ways() -> None:
                 patch.dict(vars(grader), changes),
                 patch.dict(vars(evaluate), changes),
             ):
-                (trial, *_) = evaluate_grades(index, column).trials
+                (trial, *_) = evaluate_grades(index, column).cross_validations
             print(f"| {name} | {label} | {row(trial.scores[0])} |", flush=True)
 
 
@@ -176,9 +184,9 @@ def audit() -> None:
         scores: dict[str, list[tuple[float, float]]] = {}
         for seed in range(3):
             with opened(name) as (index, column):
-                corpus = load(index, column)
+                corpus = load_corpus(index, column)
                 changed, spoilt = disturbed(corpus, seed)
-                with patch("searchkit.grading.audit.load", lambda *_, c=spoilt: c):
+                with patch("searchkit.grading.audit.load_corpus", lambda *_, c=spoilt: c):
                     found = audit_grades(index, column)
             for order, value in orders(spoilt, found.outliers).items():
                 scores.setdefault(order, []).append(listed(value, changed))
@@ -258,7 +266,7 @@ def groups() -> None:
           "the same number at random, suggested for:", "right:")  # fmt: skip
     for name in corpora():
         with opened(name) as (index, column):
-            corpus = load(index, column)
+            corpus = load_corpus(index, column)
             place = {answer.id: n for n, answer in enumerate(corpus.answers)}
             centres = [
                 c.center for c in cluster(index, by="question").clusters

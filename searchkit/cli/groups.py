@@ -374,7 +374,7 @@ def _audited(
     *,
     quiet: bool,
 ) -> None:
-    from searchkit.grading.audit import NEAR, audit_grades
+    from searchkit.grading.audit import THRESHOLD, audit_grades
     from searchkit.output.grades import (
         AUDIT_COLUMNS,
         audit_as_rows,
@@ -382,7 +382,7 @@ def _audited(
         what_was_audited,
     )
 
-    threshold = NEAR if options["threshold"] is None else options["threshold"]
+    threshold = THRESHOLD if options["threshold"] is None else options["threshold"]
     with progress_bar("questions", quiet=quiet) as advance:
         found = audit_grades(
             index,

@@ -1,4 +1,4 @@
-"""Audit: marks that don't go together, before they go out."""
+"""Audit marks: find those that are inconsistent with the marks of similar answers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from searchkit.clustering.methods import choose_threshold, communities
-from searchkit.core.arrays import Int64
+from searchkit.core.arrays import Float64, Int64
 from searchkit.core.progress import Progress
 from searchkit.core.results import Results, Table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load
-from searchkit.grading.marks import Kind, Marks
+from searchkit.grading.calibration import CalibratedGrader
+from searchkit.grading.corpus import Corpus, load_corpus, matching_rows
+from searchkit.grading.grader import Estimates
+from searchkit.grading.marks import MarkKind, Marks, check_tolerance
 from searchkit.grading.records import Conflict, Mark, Outlier
 from searchkit.index.base import BaseIndex
 from searchkit.mining.exact import mine_blocks
@@ -22,26 +24,28 @@ from searchkit.mining.pairs import check_threshold
 from searchkit.plagiarism.overlap import coverage, shared_runs
 from searchkit.text.words import Words, split_words
 
-NEAR = 0.8  # answers so alike should have like marks
-CODE_NEAR = 0.6  # below it programs aren't compared token by token
-FLOOR = 0.05  # a distance below it is no difference in meaning
-SOME = 3  # other graded answers of a cluster before a mark stands out in it
-AGREED = 2 / 3  # of the others of a cluster have the same label
-FAR, AGREEING_FAR = 1.75, 1.25  # usual errors from what is expected: alone, if the cluster agrees
-UNLIKE, AGREEING_UNLIKE = 0.9, 0.7  # from the label's estimate to 1: alone, if the cluster agrees
+THRESHOLD = 0.8  # answers with this score should have similar marks
+MIN_CODE_COSINE = 0.6  # programs are compared by their tokens from this cosine on
+MIN_DISTANCE = 0.05  # smaller distances do not make a conflict steeper
+MIN_OTHERS = 3  # other graded answers that a cluster needs to have a typical mark
+MIN_MAJORITY = 2 / 3  # share of a cluster that needs to have the same label
+# The least `surprise` of an outlier: by itself, and if its cluster agrees.
+NUMBER_SURPRISE, CLUSTER_NUMBER_SURPRISE = 1.75, 1.25
+LABEL_SURPRISE, CLUSTER_LABEL_SURPRISE = 0.9, 0.7
+MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 
 
 @dataclass(frozen=True, slots=True)
 class Audit(Table):
-    """What `audit_grades` found.
+    """The result of `audit_grades`.
 
     Attributes:
-        conflicts: Near-equal answers with different marks, worst first.
-        outliers: Marks that stand out from those of like answers, worst first.
-        marks: The column's marks.
-        tolerance: Numbers that differ by no more than this are no difference.
+        conflicts: Near-equal answers with different marks, steepest first.
+        outliers: Marks that differ from those of similar answers, most surprising first.
+        marks: The marks of the column.
+        tolerance: Numbers that differ by no more than this count as equal.
         answers: How many graded answers were looked at.
-        pairs: How many pairs of them are near-equal.
+        pairs: How many pairs of these are near-equal.
     """
 
     conflicts: Results[Conflict]
@@ -61,27 +65,28 @@ def audit_grades(
     index: BaseIndex,
     column: str,
     *,
-    kind: Kind | None = None,
-    threshold: float = NEAR,
+    kind: MarkKind | None = None,
+    threshold: float = THRESHOLD,
     tolerance: float | None = None,
     where: Where = EVERYTHING,
     progress: Progress | None = None,
 ) -> Audit:
-    """Look for marks that a second reader would question.
+    """Find marks that a second reader would question.
 
-    Pairs are ranked by the difference of the marks over the distance of the answers: that like
-    cases be treated alike, as a Lipschitz condition (Dwork et al., Fairness through awareness,
-    2012). Programs are also compared by their tokens, whatever the names in them. A mark stands out
-    where the question's other marks lead one to expect another, the sooner if those of its cluster
-    are all another.
+    Conflicts are ranked by the difference of the marks over the distance of the answers: similar
+    answers should be treated similarly, as a Lipschitz condition (Dwork et al., Fairness through
+    awareness, 2012). Programs are also compared by their tokens, whatever their names are. A mark
+    is an outlier if the question's other marks lead to another one; less difference is enough if
+    the marks of its cluster differ from it, too.
 
     Args:
         index: Open for reading or writing.
-        column: Where the marks stand.
-        kind: `numbers` or `labels`; None: numbers if all marks are.
+        column: The column with the marks.
+        kind: `numbers` or `labels`; None: numbers if all marks are numbers.
         threshold: Answers that score at least this are near-equal; -1 to 1.
-        tolerance: Numbers may differ by so much; None: a tenth of the range.
-        where: At least one answer of each pair, and each mark that stands out, passes it.
+        tolerance: Numbers that differ by no more count as equal; None: a tenth of the range.
+        where: A filter that at least one answer of each pair, and the answer of each outlier, has
+            to pass.
         progress: Called with how many questions are done, and of how many.
 
     Raises:
@@ -89,48 +94,53 @@ def audit_grades(
             filter can't be read.
     """
     check_threshold(threshold)
-    corpus = load(index, column, kind)
+    corpus = load_corpus(index, column, kind)
     tolerance = check_tolerance(corpus.marks, tolerance)
-    wanted = chosen(index, corpus, where)
+    selected = matching_rows(index, corpus, where)
     conflicts: list[Conflict] = []
-    clusters: dict[int, tuple[Mark, int]] = {}
-    near = 0
+    cluster_marks: dict[int, tuple[Mark, int]] = {}
+    pairs = 0
     questions = np.unique(corpus.questions[corpus.marks.graded]).tolist()
     for done, question in enumerate(questions, 1):
         rows = np.flatnonzero(corpus.marks.graded & (corpus.questions == question))
-        for left, right, score in _near(corpus, rows, threshold):
-            near += 1
-            if wanted[left] or wanted[right]:
+        for left, right, score in _near_equal_pairs(corpus, rows, threshold):
+            pairs += 1
+            if selected[left] or selected[right]:
                 conflicts += _conflict(corpus, left, right, score, tolerance)
-        clusters |= _apart_in_cluster(corpus, rows, tolerance)
+        cluster_marks |= _deviating_cluster_marks(corpus, rows, tolerance)
         if progress:
             progress(done, len(questions))
-    conflicts.sort(key=lambda one: (-one.steepness, one.left, one.right))
-    outliers = [one for row, one in _unexpected(corpus, tolerance, clusters) if wanted[row]]
-    outliers.sort(key=lambda one: (-one.surprise, one.id))
-    count = int(corpus.marks.graded.sum())
-    return Audit(Results(conflicts), Results(outliers), corpus.marks, tolerance, count, near)
+    conflicts.sort(key=lambda conflict: (-conflict.steepness, conflict.left, conflict.right))
+    outliers = [
+        outlier for row, outlier in _outliers(corpus, tolerance, cluster_marks) if selected[row]
+    ]
+    outliers.sort(key=lambda outlier: (-outlier.surprise, outlier.id))
+    graded = int(corpus.marks.graded.sum())
+    return Audit(Results(conflicts), Results(outliers), corpus.marks, tolerance, graded, pairs)
 
 
-def _near(corpus: Corpus, rows: Int64, threshold: float) -> Iterator[tuple[int, int, float]]:
-    """Yield the pairs of these answers that are near-equal, by meaning or by their code."""
+def _near_equal_pairs(
+    corpus: Corpus, rows: Int64, threshold: float
+) -> Iterator[tuple[int, int, float]]:
+    """Yield (left row, right row, score) of near-equal answers, by meaning or by their code."""
     words: dict[int, Words] = {}
 
-    def coded(row: int) -> Words:
+    def words_of(row: int) -> Words:
         if row not in words:
             words[row] = split_words(corpus.answers[row].text)
         return words[row]
 
-    for block in mine_blocks(corpus.vectors[rows], min(threshold, CODE_NEAR)):
+    for block in mine_blocks(corpus.vectors[rows], min(threshold, MIN_CODE_COSINE)):
         columns = (block.left.tolist(), block.right.tolist(), block.scores.tolist())
         for i, j, cosine in zip(*columns, strict=True):
             left, right = int(rows[i]), int(rows[j])
             score = round(cosine, 6)
             if score < threshold:
-                one, other = coded(left), coded(right)
-                if not (one.code.any() and other.code.any()):
+                left_words, right_words = words_of(left), words_of(right)
+                if not (left_words.code.any() and right_words.code.any()):
                     continue
-                score = round(coverage(shared_runs(one, other), one, other), 6)
+                runs = shared_runs(left_words, right_words)
+                score = round(coverage(runs, left_words, right_words), 6)
             if score >= threshold:
                 yield left, right, min(1.0, score)
 
@@ -138,82 +148,105 @@ def _near(corpus: Corpus, rows: Int64, threshold: float) -> Iterator[tuple[int, 
 def _conflict(
     corpus: Corpus, left: int, right: int, score: float, tolerance: float
 ) -> Iterator[Conflict]:
-    one, other = corpus.marks.of(left), corpus.marks.of(right)
-    difference = _difference(one, other)
-    if one is not None and other is not None and difference > tolerance + 1e-9:
-        steepness = difference / corpus.marks.range / max(1 - score, FLOOR)
+    """Yield the conflict of two near-equal answers, if their marks differ."""
+    left_mark, right_mark = corpus.marks.of(left), corpus.marks.of(right)
+    difference = _difference(left_mark, right_mark)
+    if left_mark is not None and right_mark is not None and difference > tolerance + 1e-9:
+        steepness = difference / corpus.marks.range / max(1 - score, MIN_DISTANCE)
         yield Conflict(
             corpus.answers[left].id,
             corpus.answers[right].id,
             corpus.names[int(corpus.questions[left])],
-            (one, other),
+            (left_mark, right_mark),
             round(difference, 6),
             score,
             round(steepness, 4),
         )
 
 
-def _apart_in_cluster(corpus: Corpus, rows: Int64, tolerance: float) -> dict[int, tuple[Mark, int]]:
-    """Return the rows whose marks stand out in their cluster: its typical mark, of how many."""
+def _deviating_cluster_marks(
+    corpus: Corpus, rows: Int64, tolerance: float
+) -> dict[int, tuple[Mark, int]]:
+    """Return the rows whose marks differ from their cluster's: (its typical mark, its size - 1)."""
     vectors = corpus.vectors[rows]
-    found = communities(vectors, choose_threshold(vectors).value)
-    apart = {}
-    for label in range(len(found.centres)):
-        members = rows[found.labels == label]
-        for row in members.tolist() if len(members) > SOME else []:
+    clustering = communities(vectors, choose_threshold(vectors).value)
+    deviating = {}
+    for label in range(len(clustering.centres)):
+        members = rows[clustering.labels == label]
+        for row in members.tolist() if len(members) > MIN_OTHERS else []:
             codes = corpus.marks.codes[members[members != row]]
             others = [corpus.marks.scale[code] for code in codes.tolist()]
-            usual = _usual(others)
-            if usual is not None:
-                least = max(tolerance, FAR * _spread(others, usual)) + 1e-9
-                if _difference(corpus.marks.of(row), usual) > least:
-                    apart[row] = usual, len(others)
-    return apart
+            typical = _typical_mark(others)
+            if typical is not None:
+                deviation = NUMBER_SURPRISE * _robust_deviation(others, typical)
+                limit = max(tolerance, deviation) + 1e-9
+                if _difference(corpus.marks.of(row), typical) > limit:
+                    deviating[row] = typical, len(others)
+    return deviating
 
 
-def _unexpected(
-    corpus: Corpus, tolerance: float, clusters: dict[int, tuple[Mark, int]]
+def _outliers(
+    corpus: Corpus, tolerance: float, cluster_marks: dict[int, tuple[Mark, int]]
 ) -> Iterator[tuple[int, Outlier]]:
-    """Yield the rows whose marks the question's other marks don't lead one to expect."""
-    learned = Learned(corpus, corpus.marks, tolerance)
-    numbers = corpus.marks.kind == "numbers"
-    for rows, suggested, estimates in learned.left_out():
+    """Yield (row, outlier) for the marks that the question's other marks do not lead to."""
+    calibrated = CalibratedGrader(corpus, corpus.marks, tolerance)
+    is_label = corpus.marks.kind == "labels"
+    alone, with_cluster = (
+        (LABEL_SURPRISE, CLUSTER_LABEL_SURPRISE)
+        if is_label
+        else (NUMBER_SURPRISE, CLUSTER_NUMBER_SURPRISE)
+    )
+    for rows, expected, estimates in calibrated.leave_one_out():
         codes = corpus.marks.codes[rows]
-        given = [corpus.marks.scale[code] for code in codes.tolist()]
-        if numbers:
-            errors = np.abs(np.array(given, np.float64) - estimates.values[:, 0])
-            surprise = errors / max(float(np.sqrt(np.mean(errors**2))), 1e-9)
-            alone, agreeing = FAR, AGREEING_FAR
-        else:
-            surprise = 1 - estimates.values[np.arange(len(rows)), codes]
-            alone, agreeing = UNLIKE, AGREEING_UNLIKE
+        surprise = _surprise(corpus.marks, codes, estimates)
         for n, row in enumerate(rows.tolist()):
-            usual, others = clusters.get(row, (None, 0))
-            if not numbers and usual != suggested[n]:
-                usual, others = None, 0
-            enough = surprise[n] >= (alone if usual is None else agreeing)
-            if enough and _difference(given[n], suggested[n]) > tolerance + 1e-9:
-                answer, name = corpus.answers[row], corpus.names[int(corpus.questions[row])]
-                seen = round(float(surprise[n]), 4)
-                yield row, Outlier(answer.id, name, given[n], suggested[n], seen, usual, others)
+            mark = corpus.marks.scale[int(codes[n])]
+            cluster_mark, others = cluster_marks.get(row, (None, 0))
+            if is_label and cluster_mark != expected[n]:
+                cluster_mark, others = None, 0
+            min_surprise = alone if cluster_mark is None else with_cluster
+            if surprise[n] >= min_surprise and _difference(mark, expected[n]) > tolerance + 1e-9:
+                yield (
+                    row,
+                    Outlier(
+                        corpus.answers[row].id,
+                        corpus.names[int(corpus.questions[row])],
+                        mark,
+                        expected[n],
+                        round(float(surprise[n]), 4),
+                        cluster_mark,
+                        others,
+                    ),
+                )
 
 
-def _difference(one: Mark | None, other: Mark | None) -> float:
-    if isinstance(one, float) and isinstance(other, float):
-        return abs(one - other)
-    return float(one != other)
+def _surprise(marks: Marks, codes: Int64, estimates: Estimates) -> Float64:
+    """Return `(m,)` the surprise of each mark; see `Outlier.surprise`."""
+    if marks.kind == "labels":
+        surprise: Float64 = 1 - estimates.values[np.arange(len(codes)), codes]
+        return surprise
+    numbers = np.array([marks.scale[code] for code in codes.tolist()], np.float64)
+    errors = np.abs(numbers - estimates.values[:, 0])
+    return errors / max(float(np.sqrt(np.mean(errors**2))), 1e-9)
 
 
-def _usual(marks: Sequence[Mark]) -> Mark | None:
-    """Return the median number, or the label that most have; None if no label is that common."""
+def _difference(left: Mark | None, right: Mark | None) -> float:
+    if isinstance(left, float) and isinstance(right, float):
+        return abs(left - right)
+    return float(left != right)
+
+
+def _typical_mark(marks: Sequence[Mark]) -> Mark | None:
+    """Return the median number, or the majority label; None if there is no such majority."""
     if isinstance(marks[0], float):
         return float(np.median(np.array(marks, np.float64)))
-    best = max(sorted(set(map(str, marks))), key=marks.count)
-    return best if marks.count(best) >= AGREED * len(marks) else None
+    label = max(sorted(set(map(str, marks))), key=marks.count)
+    return label if marks.count(label) >= MIN_MAJORITY * len(marks) else None
 
 
-def _spread(marks: Sequence[Mark], usual: Mark) -> float:
-    """Return the usual distance from the median (MAD, as a standard deviation)."""
-    if not isinstance(usual, float):
+def _robust_deviation(marks: Sequence[Mark], median: Mark) -> float:
+    """Return a standard deviation from the median absolute deviation; 0 for labels."""
+    if not isinstance(median, float):
         return 0.0
-    return 1.4826 * float(np.median(np.abs(np.array(marks, np.float64) - usual)))
+    differences = np.abs(np.array(marks, np.float64) - median)
+    return MAD_TO_DEVIATION * float(np.median(differences))

@@ -1,84 +1,92 @@
-"""Calibration: what mark an estimate stands for, and how often a suggestion like it was right."""
+"""Calibration: the mark that an estimate stands for, and the probability that it is right."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float64, Int64
+from searchkit.grading.corpus import Corpus
+from searchkit.grading.grader import Estimates, Grader
+from searchkit.grading.marks import Grid, Marks, within_tolerance
+from searchkit.grading.records import Mark
 
-BINS = 64  # of the range of marks
-WIDTH = 0.05  # of the range: estimates so near are alike
-HOME = 5.0  # an answer to the same question counts so many times more
+BINS = 64  # the range of marks is divided into so many
+BANDWIDTH = 0.05  # standard deviation of the kernel over estimates, as a share of the range
+OWN_QUESTION_WEIGHT = 5.0  # additional weight of an answer to the same question
 
 
-class Usual:
-    """The marks that answers with like estimates have.
+class TypicalMarks:
+    """The marks of the answers whose estimates are similar.
 
-    An estimate is a mean, and lies between the marks where the graders mostly gave one of two. Of
-    the marks of graded answers, each estimated without its own, the median is nearest to most.
+    An estimate is a mean: where graders gave one of two marks, it lies between both. The median
+    mark of graded answers with similar estimates, each estimated without its own mark, is right
+    more often.
     """
 
     def __init__(
-        self, scale: Float64, shared: Float64, own: dict[int, Float64], home: float
+        self, scale: Float64, shared: Float64, own: dict[int, Float64], own_weight: float
     ) -> None:
         self.scale = scale
         self._shared = shared  # (bins, marks)
         self._own = own
-        self._home = home
+        self._own_weight = own_weight
 
     @classmethod
     def fit(
         cls, estimates: Float64, codes: Int64, questions: Int64, scale: Float64, *, own: bool
-    ) -> Usual:
+    ) -> TypicalMarks:
         """Learn from answers whose marks are known.
 
         Args:
-            estimates: `(n,)` of each, without its own mark.
-            codes: `(n,)` place of its mark in the scale.
-            questions: `(n,)` its question.
+            estimates: `(n,)` estimate for each answer, made without its own mark.
+            codes: `(n,)` position of each answer's mark in the scale.
+            questions: `(n,)` code of each answer's question.
             scale: `(c,)` marks, ascending.
-            own: Whether answers to the same question count more, or not at all.
+            own: Whether answers to the same question have additional weight, or none at all.
         """
-        made = cls(scale, np.zeros((BINS + 1, len(scale))), {}, HOME if own else -1.0)
-        bins = made._bins(estimates)
-        apart = np.subtract.outer(np.arange(BINS + 1), np.arange(BINS + 1)) / (WIDTH * BINS)
-        kernel = np.exp(-0.5 * apart**2)
+        weight = OWN_QUESTION_WEIGHT if own else -1.0
+        typical = cls(scale, np.zeros((BINS + 1, len(scale))), {}, weight)
+        bins = typical._bins(estimates)
+        distances = np.subtract.outer(np.arange(BINS + 1), np.arange(BINS + 1)) / (BANDWIDTH * BINS)
+        kernel = np.exp(-0.5 * distances**2)
         for question in np.unique(questions).tolist():
-            some = questions == question
+            rows = questions == question
             counts = np.zeros((BINS + 1, len(scale)))
-            np.add.at(counts, (bins[some], codes[some]), 1)
-            made._own[question] = kernel @ counts
-            made._shared += made._own[question]
-        return made
+            np.add.at(counts, (bins[rows], codes[rows]), 1)
+            typical._own[question] = kernel @ counts
+            typical._shared += typical._own[question]
+        return typical
 
     def marks(
-        self, estimates: Float64, question: int, tolerance: float, besides: Int64 | None = None
+        self, estimates: Float64, question: int, tolerance: float, own_codes: Int64 | None = None
     ) -> tuple[Float64, Float64]:
-        """Return the median mark for each estimate, and the share of marks within reach of it.
+        """Return the median mark for each estimate, and the share of marks near that.
 
         Args:
             estimates: `(m,)`.
-            question: Whose answers they are of.
-            tolerance: What is within reach.
-            besides: `(m,)` codes of their own marks, if they were learned from.
+            question: The code of the question that the answers belong to.
+            tolerance: Marks that differ by no more than this are near.
+            own_codes: `(m,)` positions of the answers' own marks in the scale, to be left out; None
+                if the answers were not learned from.
         """
         bins = self._bins(estimates)
         weights = self._shared[bins]
         if question in self._own:
-            weights = weights + self._home * self._own[question][bins]
-        if besides is not None and self._home > 0:
-            weights[np.arange(len(bins)), besides] -= 1 + self._home
+            weights = weights + self._own_weight * self._own[question][bins]
+        if own_codes is not None and self._own_weight > 0:
+            weights[np.arange(len(bins)), own_codes] -= 1 + self._own_weight
         weights = np.maximum(weights, 0)
         total = weights.sum(axis=1)
         middle = (np.cumsum(weights, axis=1) < total[:, None] / 2 - 1e-9).sum(axis=1)
-        found = np.where(
+        medians = np.where(
             total > 1e-6, self.scale[np.minimum(middle, len(self.scale) - 1)], estimates
         )
-        near = np.abs(self.scale[None, :] - found[:, None]) <= tolerance + 1e-6
-        return found, (weights * near).sum(axis=1) / np.maximum(total, 1e-6)
+        near = np.abs(self.scale[None, :] - medians[:, None]) <= tolerance + 1e-6
+        return medians, (weights * near).sum(axis=1) / np.maximum(total, 1e-6)
 
     def _bins(self, estimates: Float64) -> Int64:
         low, high = self.scale[0], self.scale[-1]
@@ -87,36 +95,126 @@ class Usual:
 
 
 class Calibrator:
-    """Turns signals of sureness into a probability, by logistic regression (Platt, 1999)."""
+    """Turns signals into the probability of being right, by logistic regression (Platt, 1999)."""
 
-    def __init__(self, center: Float64, spread: Float64, model: Any) -> None:  # noqa: ANN401
+    def __init__(self, center: Float64, deviation: Float64, model: Any) -> None:  # noqa: ANN401
         self._center = center
-        self._spread = spread
+        self._deviation = deviation
         self._model = model
 
     @classmethod
     def fit(cls, signals: Float64, right: NDArray[np.bool_]) -> Calibrator:
         """Learn from suggestions whose outcome is known.
 
-        One right and one wrong suggestion of the usual kind are added, so that ten right ones in a
-        row don't make the eleventh certain.
+        One right and one wrong suggestion with mean signals are added, so that ten right ones in a
+        row do not make the next one certain.
 
         Args:
             signals: `(n, s)`, n at least 1.
-            right: `(n,)`.
+            right: `(n,)` whether each suggestion was right.
         """
         from sklearn.linear_model import LogisticRegression
 
-        center, spread = signals.mean(axis=0), signals.std(axis=0) + 1e-9
-        even = (signals - center) / spread
-        both = np.vstack([even, np.zeros((2, even.shape[1]))])
-        model = LogisticRegression(max_iter=1000).fit(both, np.append(right, [True, False]))
-        return cls(center, spread, model)
+        center, deviation = signals.mean(axis=0), signals.std(axis=0) + 1e-9
+        scaled = (signals - center) / deviation
+        smoothed = np.vstack([scaled, np.zeros((2, scaled.shape[1]))])
+        model = LogisticRegression(max_iter=1000).fit(smoothed, np.append(right, [True, False]))
+        return cls(center, deviation, model)
 
     def probability(self, signals: Float64) -> Float64:
-        """Return the probability of being right; `(m,)`."""
+        """Return `(m,)` probabilities of being right for `(m, s)` signals."""
         if not len(signals):
             return np.empty(0)
-        even = np.clip((signals - self._center) / self._spread, -4, 4)
-        found: Float64 = self._model.predict_proba(even)[:, 1]
-        return found
+        scaled = np.clip((signals - self._center) / self._deviation, -4, 4)
+        probabilities: Float64 = self._model.predict_proba(scaled)[:, 1]
+        return probabilities
+
+
+class CalibratedGrader:
+    """A grader whose estimates are turned into marks with a confidence.
+
+    Attributes:
+        corpus: The answers.
+        marks: The marks that are learned from: the corpus's own, or a part of them.
+        tolerance: The difference up to which a suggested number counts as right.
+        rows: `(g,)` rows of the graded answers in the corpus.
+        grader: The grader; its examples are the answers in `rows`.
+    """
+
+    def __init__(self, corpus: Corpus, marks: Marks, tolerance: float) -> None:
+        self.corpus, self.marks, self.tolerance = corpus, marks, tolerance
+        self.rows = np.flatnonzero(marks.graded)
+        self.grader = Grader.fit(corpus.examples(self.rows, marks))
+        self._grids: dict[int, Grid] = {}
+        self._typical: dict[bool, TypicalMarks] = {}
+        self._calibrators: dict[bool, Calibrator] = {}
+        left_out = [(self.rows[rows], estimates) for rows, estimates in self.grader.leave_one_out()]
+        for own in (True, False):
+            parts = [(rows, estimates) for rows, estimates in left_out if estimates.own == own]
+            if parts:
+                self._calibrate(parts, own=own)
+
+    def _calibrate(self, parts: list[tuple[Int64, Estimates]], *, own: bool) -> None:
+        all_rows = np.concatenate([rows for rows, _ in parts])
+        codes, questions = self.marks.codes[all_rows], self.corpus.questions[all_rows]
+        if self.marks.kind == "numbers":
+            scale = np.array(self.marks.scale, np.float64)
+            values = np.concatenate([estimates.values[:, 0] for _, estimates in parts])
+            self._typical[own] = TypicalMarks.fit(values, codes, questions, scale, own=own)
+        signals, outcomes = [], []
+        for rows, estimates in parts:
+            question = int(self.corpus.questions[rows[0]])
+            suggested, part_signals = self._marks_and_signals(
+                question, estimates, self.marks.codes[rows]
+            )
+            signals.append(part_signals)
+            true_marks = [self.marks.of(row) for row in rows.tolist()]
+            outcomes.append(within_tolerance(true_marks, suggested, self.tolerance))
+        self._calibrators[own] = Calibrator.fit(np.vstack(signals), np.concatenate(outcomes))
+
+    def _marks_and_signals(
+        self, question: int, estimates: Estimates, own_codes: Int64 | None = None
+    ) -> tuple[list[Mark], Float64]:
+        """Return the marks that estimates stand for, and the signals that a calibrator takes."""
+        grid = self.grid(question)
+        if self.marks.kind == "labels":
+            return grid.nearest(estimates.values), estimates.signals
+        typical = self._typical[estimates.own]
+        marks, near = typical.marks(estimates.values[:, 0], question, self.tolerance, own_codes)
+        marks = np.where(estimates.equal, estimates.values[:, 0], marks)
+        return grid.nearest(marks[:, None]), np.column_stack([estimates.signals, near])
+
+    def leave_one_out(self) -> Iterator[tuple[Int64, list[Mark], Estimates]]:
+        """Estimate each graded answer from the others to the same question.
+
+        Yields:
+            For each question with enough marks: rows of the corpus, suggested marks, estimates.
+        """
+        for rows, estimates in self.grader.leave_one_out():
+            if estimates.own:
+                corpus_rows = self.rows[rows]
+                question = int(self.corpus.questions[corpus_rows[0]])
+                marks, _ = self._marks_and_signals(
+                    question, estimates, self.marks.codes[corpus_rows]
+                )
+                yield corpus_rows, marks, estimates
+
+    def grid(self, question: int) -> Grid:
+        """Return the marks that may be suggested for a question."""
+        if question not in self._grids:
+            rows = self.rows[self.corpus.questions[self.rows] == question]
+            self._grids[question] = self.marks.grid(rows)
+        return self._grids[question]
+
+    def suggest(self, question: int, rows: Int64) -> tuple[list[Mark], Float64, Estimates]:
+        """Return marks, `(m,)` confidences and estimates for answers to a question.
+
+        Args:
+            question: The code of the question.
+            rows: `(m,)` rows of the corpus.
+        """
+        estimates = self.grader.estimate(
+            question, self.corpus.vectors[rows], self.corpus.features[rows]
+        )
+        marks, signals = self._marks_and_signals(question, estimates)
+        return marks, self._calibrators[estimates.own].probability(signals), estimates

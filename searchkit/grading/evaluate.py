@@ -1,8 +1,8 @@
-"""Trials: how good suggested marks are, on answers that were held out."""
+"""Evaluate suggested marks by cross-validation: how near they come to the graders' marks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -13,27 +13,34 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Float64, Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.metrics import accuracy, macro_f1, pearson, rmse, weighted_kappa
-from searchkit.core.progress import Progress
+from searchkit.core.progress import Counter, Progress
 from searchkit.core.results import Record, Table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load, right
-from searchkit.grading.grader import OTHERS, OWN, Candidate, Estimates, Grader
-from searchkit.grading.marks import UNGRADED, Kind, Marks
+from searchkit.grading.calibration import CalibratedGrader
+from searchkit.grading.corpus import Corpus, load_corpus, matching_rows
+from searchkit.grading.grader import (
+    MIN_GRADED_ANSWERS,
+    MIN_GRADED_QUESTIONS,
+    Candidate,
+    Estimates,
+    Grader,
+)
+from searchkit.grading.marks import UNGRADED, MarkKind, Marks, check_tolerance, within_tolerance
 from searchkit.grading.records import Mark
 from searchkit.index.base import BaseIndex
 
 FOLDS = 10
-LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+CONFIDENCE_LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """How near a way to grade came to the graders.
+class MethodScore(Record):
+    """The agreement of one method of grading with the graders.
 
     Attributes:
-        name: `suggested`, or a baseline.
-        figures: By name: `pearson`, `rmse`, `qwk` of numbers, `accuracy`, `macro_f1` of labels,
-            and of both `right`, the share within the tolerance.
+        name: `suggested`, or the name of a baseline.
+        figures: For numbers `pearson`, `rmse`, `qwk` and `right`, the share within the tolerance;
+            for labels `accuracy` and `macro_f1`.
     """
 
     name: str
@@ -41,24 +48,49 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial(Record):
-    """A cross-validation.
+class Coverage(Record):
+    """The suggestions that reach a confidence.
 
     Attributes:
-        unseen: `answers`: other answers to the same question were graded; `questions`: none was.
-        answers: How many were judged.
-        questions: Of how many questions.
-        scores: The suggestions first, then the baselines.
-        coverage: (confidence, share of the answers with at least that, share of these right).
-        off: Mean difference between confidence and share right, over ten bins of confidence.
+        confidence: The minimum confidence.
+        answers: The share of the answers that reach it.
+        right: The share of these whose suggestion is right; 0 if there are none.
+    """
+
+    confidence: float
+    answers: float
+    right: float
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the fields by name, shares rounded to four places."""
+        return {
+            "confidence": self.confidence,
+            "answers": round(self.answers, 4),
+            "right": round(self.right, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidation(Record):
+    """The result of one cross-validation.
+
+    Attributes:
+        unseen: What was held out. `answers`: other answers to the same question were graded;
+            `questions`: no answer to the same question was.
+        answers: How many answers were judged.
+        questions: How many questions these belong to.
+        scores: The score of the suggestions, then those of the baselines.
+        coverage: The coverage at each level of confidence, ascending.
+        calibration_error: Expected calibration error: the mean difference between confidence and
+            share right, over ten bins of confidence.
     """
 
     unseen: str
     answers: int
     questions: int
-    scores: list[Score]
-    coverage: list[tuple[float, float, float]]
-    off: float
+    scores: list[MethodScore]
+    coverage: list[Coverage]
+    calibration_error: float
 
     def to_record(self) -> dict[str, Any]:
         """Return the figures rounded to four places, scores by the name of the method."""
@@ -70,52 +102,51 @@ class Trial(Record):
                 score.name: {name: round(value, 4) for name, value in score.figures.items()}
                 for score in self.scores
             },
-            "coverage": [
-                {"confidence": level, "answers": round(share, 4), "right": round(right, 4)}
-                for level, share, right in self.coverage
-            ],
-            "calibration_error": round(self.off, 4),
+            "coverage": [coverage.to_record() for coverage in self.coverage],
+            "calibration_error": round(self.calibration_error, 4),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class GradingEvaluation(Table):
-    """What `evaluate_grades` found.
+    """The result of `evaluate_grades`.
 
     Attributes:
-        marks: The column's marks.
-        tolerance: As in `Graded`.
-        chosen: As in `Graded`, learned from all graded answers.
-        trials: One for unseen answers, and one for unseen questions; what there is enough for.
+        marks: The marks of the column.
+        tolerance: The difference up to which a suggested number counts as right; 0 for labels.
+        method: How a question's own marks are learned from when all graded answers are used; None
+            if no question has enough.
+        cross_validations: One for unseen answers and one for unseen questions, if there are enough
+            graded answers and questions.
     """
 
     marks: Marks
     tolerance: float
-    chosen: Candidate | None
-    trials: list[Trial]
+    method: Candidate | None
+    cross_validations: list[CrossValidation]
 
     def iter_records(self) -> Iterator[dict[str, Any]]:
         """Yield a record for each method in each cross-validation, with its figures."""
-        for trial in self.trials:
-            for score in trial.scores:
+        for validation in self.cross_validations:
+            for score in validation.scores:
                 yield {
-                    "unseen": trial.unseen,
-                    "answers": trial.answers,
-                    "questions": trial.questions,
+                    "unseen": validation.unseen,
+                    "answers": validation.answers,
+                    "questions": validation.questions,
                     "marks": score.name,
                     **score.figures,
                 }
 
     def to_record(self) -> dict[str, Any]:
         """Return all figures as one JSON object."""
-        best = self.chosen
+        best = self.method
         return {
             "column": self.marks.column,
             "kind": self.marks.kind,
             "graded": int(self.marks.graded.sum()),
             "tolerance": self.tolerance,
             "method": best and {"name": best.method, "size": best.size, "shared": best.shared},
-            "trials": [trial.to_record() for trial in self.trials],
+            "trials": [validation.to_record() for validation in self.cross_validations],
         }
 
 
@@ -123,26 +154,26 @@ def evaluate_grades(
     index: BaseIndex,
     column: str,
     *,
-    kind: Kind | None = None,
+    kind: MarkKind | None = None,
     tolerance: float | None = None,
     where: Where = EVERYTHING,
     folds: int = FOLDS,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> GradingEvaluation:
-    """Measure the suggestions where the graders' marks are known, on answers that were held out.
+    """Compare suggested marks with the graders' marks, on held-out answers.
 
-    Everything is learned anew for each fold from what is not in it: the method, its strength, and
-    what a confidence means.
+    For each fold everything is learned from the other folds: the method, its strength, and the
+    calibration of the confidence.
 
     Args:
         index: Open for reading or writing.
-        column: Where the marks stand.
+        column: The column with the marks.
         kind: As for `grade`.
         tolerance: As for `grade`.
-        where: Which graded answers to judge; the others teach all the same.
-        folds: Into how many parts the graded answers of a question, or the questions, are cut.
-        seed: Of the cut.
+        where: Which graded answers to judge; all graded answers are learned from.
+        folds: Into how many parts the graded answers of a question, or the questions, are divided.
+        seed: Seed of the random division.
         progress: Called with how many folds are done, and of how many.
 
     Raises:
@@ -150,135 +181,135 @@ def evaluate_grades(
     """
     if folds < 2:
         raise BadInput(f"folds must be 2 or more, not {folds}")
-    corpus = load(index, column, kind)
+    corpus = load_corpus(index, column, kind)
     tolerance = check_tolerance(corpus.marks, tolerance)
-    judged = chosen(index, corpus, where) & corpus.marks.graded
-    cuts = {
-        "answers": _cut_answers(corpus, folds, seed),
-        "questions": _cut_questions(corpus, folds, seed),
+    judged = matching_rows(index, corpus, where) & corpus.marks.graded
+    all_folds = {
+        "answers": _answer_folds(corpus, folds, seed),
+        "questions": _question_folds(corpus, folds, seed),
     }
-    cuts = {name: np.where(judged, cut, -1) for name, cut in cuts.items()}
-    cuts = {name: cut for name, cut in cuts.items() if (cut >= 0).any()}
-    if not cuts:
+    fold_of = {unseen: np.where(judged, fold, -1) for unseen, fold in all_folds.items()}
+    fold_of = {unseen: fold for unseen, fold in fold_of.items() if (fold >= 0).any()}
+    if not fold_of:
         raise BadInput(
-            f"{column}: no question has {OWN + 1} graded answers, and fewer than {OTHERS + 1} have "
-            f"any; grade some more"
+            f"{column}: no question has {MIN_GRADED_ANSWERS + 1} graded answers, and fewer than "
+            f"{MIN_GRADED_QUESTIONS + 1} have any; grade some more"
         )
-    total = sum(len(np.unique(cut[cut >= 0])) for cut in cuts.values())
-    done = 0
-
-    def advance() -> None:
-        nonlocal done
-        done += 1
-        if progress:
-            progress(done, total)
-
-    trials = [_trial(corpus, name, cut, tolerance, advance) for name, cut in cuts.items()]
-    best = Grader.fit(corpus.examples(np.flatnonzero(corpus.marks.graded))).chosen
-    return GradingEvaluation(corpus.marks, tolerance, best, trials)
+    total = sum(len(np.unique(fold[fold >= 0])) for fold in fold_of.values())
+    counter = Counter(progress, total)
+    validations = [
+        _cross_validate(corpus, unseen, fold, tolerance, counter)
+        for unseen, fold in fold_of.items()
+    ]
+    best = Grader.fit(corpus.examples(np.flatnonzero(corpus.marks.graded))).best
+    return GradingEvaluation(corpus.marks, tolerance, best, validations)
 
 
-def _cut_answers(corpus: Corpus, folds: int, seed: int) -> Int64:
-    """Return the fold of each graded answer, cutting each question; -1 where too few would stay."""
-    cut = np.full(len(corpus.answers), -1, np.int64)
-    random = np.random.default_rng(seed)
+def _answer_folds(corpus: Corpus, folds: int, seed: int) -> Int64:
+    """Return `(n,)` the fold of each graded answer; -1 where too few answers would remain.
+
+    The answers of each question are divided.
+    """
+    fold_of = np.full(len(corpus.answers), -1, np.int64)
+    rng = np.random.default_rng(seed)
     for question in range(len(corpus.names)):
         rows = np.flatnonzero((corpus.questions == question) & corpus.marks.graded)
-        if len(rows) - ceil(len(rows) / folds) >= OWN:
-            cut[rows] = random.permutation(len(rows)) % folds
-    return cut
+        if len(rows) - ceil(len(rows) / folds) >= MIN_GRADED_ANSWERS:
+            fold_of[rows] = rng.permutation(len(rows)) % folds
+    return fold_of
 
 
-def _cut_questions(corpus: Corpus, folds: int, seed: int) -> Int64:
-    """Return the fold of each graded answer, cutting by question; -1 where too few would stay."""
-    cut = np.full(len(corpus.answers), -1, np.int64)
+def _question_folds(corpus: Corpus, folds: int, seed: int) -> Int64:
+    """Return `(n,)` the fold of each graded answer; -1 where too few questions would remain.
+
+    The questions are divided.
+    """
+    fold_of = np.full(len(corpus.answers), -1, np.int64)
     graded = np.unique(corpus.questions[corpus.marks.graded])
-    if len(graded) - ceil(len(graded) / folds) >= OTHERS:
-        fold_of = np.full(len(corpus.names), -1, np.int64)
-        fold_of[graded] = np.random.default_rng(seed).permutation(len(graded)) % folds
-        cut[corpus.marks.graded] = fold_of[corpus.questions[corpus.marks.graded]]
-    return cut
+    if len(graded) - ceil(len(graded) / folds) >= MIN_GRADED_QUESTIONS:
+        question_folds = np.full(len(corpus.names), -1, np.int64)
+        question_folds[graded] = np.random.default_rng(seed).permutation(len(graded)) % folds
+        fold_of[corpus.marks.graded] = question_folds[corpus.questions[corpus.marks.graded]]
+    return fold_of
 
 
-def _trial(
-    corpus: Corpus, unseen: str, cut: Int64, tolerance: float, advance: Callable[[], None]
-) -> Trial:
-    """Suggest a mark for every answer from those that are not in its fold."""
-    given: list[Mark] = []
-    ways: dict[str, list[Mark]] = {}
-    sure: list[Float64] = []
-    for fold in np.unique(cut[cut >= 0]).tolist():
-        held = cut == fold
-        left = replace(corpus.marks, codes=np.where(held, UNGRADED, corpus.marks.codes))
-        learned = Learned(corpus, left, tolerance)
-        for question in np.unique(corpus.questions[held]).tolist():
-            rows = np.flatnonzero(held & (corpus.questions == question))
-            marks, confidence, found = learned.suggest(question, rows)
-            given += [corpus.marks.scale[code] for code in corpus.marks.codes[rows].tolist()]
-            sure.append(confidence)
-            ways.setdefault("suggested", []).extend(marks)
-            for name, marks in _baselines(left, corpus, question, found):
-                ways.setdefault(name, []).extend(marks)
-        advance()
-    judged = cut >= 0
-    confidence = np.concatenate(sure)
-    hit = right(given, ways["suggested"], tolerance)
-    return Trial(
+def _cross_validate(
+    corpus: Corpus, unseen: str, fold_of: Int64, tolerance: float, counter: Counter
+) -> CrossValidation:
+    """Suggest a mark for every answer from the answers that are not in its fold."""
+    true_marks: list[Mark] = []
+    marks_by_method: dict[str, list[Mark]] = {}
+    confidences: list[Float64] = []
+    for fold in np.unique(fold_of[fold_of >= 0]).tolist():
+        held_out = fold_of == fold
+        codes = np.where(held_out, UNGRADED, corpus.marks.codes)
+        seen_marks = replace(corpus.marks, codes=codes)
+        calibrated = CalibratedGrader(corpus, seen_marks, tolerance)
+        for question in np.unique(corpus.questions[held_out]).tolist():
+            rows = np.flatnonzero(held_out & (corpus.questions == question))
+            suggested, confidence, estimates = calibrated.suggest(question, rows)
+            true_marks += [corpus.marks.scale[code] for code in corpus.marks.codes[rows].tolist()]
+            confidences.append(confidence)
+            marks_by_method.setdefault("suggested", []).extend(suggested)
+            for name, marks in _baselines(seen_marks, corpus, question, estimates):
+                marks_by_method.setdefault(name, []).extend(marks)
+        counter.advance()
+    confidence = np.concatenate(confidences)
+    right = within_tolerance(true_marks, marks_by_method["suggested"], tolerance)
+    return CrossValidation(
         unseen,
-        len(given),
-        len(np.unique(corpus.questions[judged])),
-        [Score(name, _figures(given, marks, tolerance)) for name, marks in ways.items()],
+        len(true_marks),
+        len(np.unique(corpus.questions[fold_of >= 0])),
         [
-            (
-                level,
-                float((confidence >= level).mean()),
-                float(hit[confidence >= level].mean()) if (confidence >= level).any() else 0.0,
-            )
-            for level in LEVELS
+            MethodScore(name, _figures(true_marks, marks, tolerance))
+            for name, marks in marks_by_method.items()
         ],
-        _off(confidence, hit),
+        [_coverage(level, confidence, right) for level in CONFIDENCE_LEVELS],
+        _calibration_error(confidence, right),
     )
 
 
 def _baselines(
-    marks: Marks, corpus: Corpus, question: int, found: Estimates
+    marks: Marks, corpus: Corpus, question: int, estimates: Estimates
 ) -> Iterator[tuple[str, list[Mark]]]:
-    """Yield what needs no model: the usual mark, and that of the nearest graded answer."""
+    """Yield what needs no model: the typical mark, and the mark of the nearest graded answer."""
     rows = np.flatnonzero(marks.graded & (corpus.questions == question))
-    whole = not len(rows)
-    codes = marks.codes[marks.graded if whole else rows]
-    where = "of all questions" if whole else "of the question"
+    source = "of the question" if len(rows) else "of all questions"
+    codes = marks.codes[rows if len(rows) else marks.graded]
     if marks.kind == "numbers":
-        usual: Mark = float(np.mean([float(marks.scale[code]) for code in codes]))
+        mean = float(np.mean([float(marks.scale[code]) for code in codes]))
+        yield f"mean {source}", [mean] * len(estimates.values)
     else:
-        usual = marks.scale[int(np.bincount(codes).argmax())]
-    yield (
-        f"{'mean' if marks.kind == 'numbers' else 'majority'} {where}",
-        [usual] * len(found.values),
-    )
-    if found.own:
+        majority = marks.scale[int(np.bincount(codes).argmax())]
+        yield f"majority {source}", [majority] * len(estimates.values)
+    if estimates.own:
         graded = np.flatnonzero(marks.graded)
         yield (
             "nearest graded answer",
-            [marks.scale[marks.codes[row]] for row in graded[found.nearest[:, 0]].tolist()],
+            [marks.scale[marks.codes[row]] for row in graded[estimates.nearest[:, 0]].tolist()],
         )
 
 
-def _figures(given: list[Mark], suggested: list[Mark], tolerance: float) -> dict[str, float]:
-    hit = float(right(given, suggested, tolerance).mean())
-    if isinstance(given[0], str):
-        names = [str(mark) for mark in given], [str(mark) for mark in suggested]
-        return {"accuracy": accuracy(*names), "macro_f1": macro_f1(*names)}
-    one, other = np.array(given, np.float64), np.array(suggested, np.float64)
+def _figures(true_marks: list[Mark], marks: list[Mark], tolerance: float) -> dict[str, float]:
+    if isinstance(true_marks[0], str):
+        labels = [str(mark) for mark in true_marks], [str(mark) for mark in marks]
+        return {"accuracy": accuracy(*labels), "macro_f1": macro_f1(*labels)}
+    numbers = np.array(true_marks, np.float64), np.array(marks, np.float64)
     return {
-        "pearson": pearson(one, other),
-        "rmse": rmse(one, other),
-        "qwk": weighted_kappa(one, other),
-        "right": hit,
+        "pearson": pearson(*numbers),
+        "rmse": rmse(*numbers),
+        "qwk": weighted_kappa(*numbers),
+        "right": float(within_tolerance(true_marks, marks, tolerance).mean()),
     }
 
 
-def _off(confidence: Float64, right: NDArray[np.bool_]) -> float:
+def _coverage(level: float, confidence: Float64, right: NDArray[np.bool_]) -> Coverage:
+    reached = confidence >= level
+    share_right = float(right[reached].mean()) if reached.any() else 0.0
+    return Coverage(level, float(reached.mean()), share_right)
+
+
+def _calibration_error(confidence: Float64, right: NDArray[np.bool_]) -> float:
     """Return the expected calibration error (Guo et al., 2017) over ten bins of equal width."""
     bins = np.minimum((confidence * 10).astype(int), 9)
     return float(

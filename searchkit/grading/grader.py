@@ -1,11 +1,11 @@
-"""Grading: marks suggested from the marks of others, on plain arrays.
+"""The grader: estimates marks from the marks of other answers, on plain arrays.
 
-What is learned is in two parts. From all questions together: how the marks of answers follow from
-a few traits that an answer to any question has (a ridge regression on `traits`); for each question
-from the others only, so that it also says something about a question without marks. And from the
-question's own graded answers: what these deviate from that, either as the nearest of them do, or as
-a ridge regression on the vectors says. Which of both, how strong, and whether the first part helps,
-is chosen for the column by leave-one-out cross-validation.
+It has two parts. A shared model is a ridge regression of the marks on features that an answer to
+any question has; for each question it is fitted on the other questions only, so that it also works
+for a question without marks. For each question with enough marks, a model of its own estimates how
+much they deviate from the shared model: the mean deviation of the nearest answers, or a ridge
+regression on the vectors. Leave-one-out cross-validation over the whole column chooses the method,
+its strength, and whether the shared model is used.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float32, Float64, Int64, Intp
 
-Method = Literal["linear", "neighbours"]
-OWN = 5  # graded answers that a question needs before its own marks are learned from
-OTHERS = 3  # graded questions from which is learned what holds for any
-STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the ridge on a question's vectors
-NUMBERS = (1, 3, 5, 10, 20)  # of neighbours
-SHARED_STRENGTH = 10.0  # of the ridge on standardised traits, over all questions
-WARMTH = 0.1  # cosines nearer by this much weigh e times as much
-INTERCEPT = 30.0  # a column of ones times this: all but free of the penalty
-SAMPLE = 4_000  # graded answers of one question that leave-one-out looks at
-REASONS = 5  # neighbours whose marks tell how sure a suggestion is
-EQUAL = 0.999995  # a cosine that only equal texts have
-_BLOCK = 1 << 24  # products at a time
+QuestionMethod = Literal["linear", "neighbours"]
+MIN_GRADED_ANSWERS = 5  # that a question needs to have a model of its own
+MIN_GRADED_QUESTIONS = 3  # that the shared model needs
+RIDGE_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # candidates for the ridge on a question's vectors
+NEIGHBOUR_COUNTS = (1, 3, 5, 10, 20)  # candidates for the number of neighbours
+SHARED_STRENGTH = 10.0  # of the shared model's ridge on standardised features
+TEMPERATURE = 0.1  # a cosine that is higher by this much has e times the weight
+INTERCEPT_SCALE = 30.0  # the value of the constant column, which is nearly free of the penalty
+MAX_LEFT_OUT = 4_000  # graded answers of one question that leave-one-out estimates
+SIGNAL_NEIGHBOURS = 5  # whose marks are compared with the estimate, as a signal
+EQUAL_COSINE = 0.999995  # only equal texts have a cosine this high
+BLOCK_PRODUCTS = 1 << 24  # products of `nearest` that are in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +38,36 @@ class Examples:
     """Graded answers.
 
     Attributes:
-        vectors: `(n, d)` unit rows, of the whole answers.
-        traits: `(n, t)` of each.
-        questions: `(n,)` number of the question of each.
-        targets: `(n, c)`: a number, or 1 for the label and 0 for the others.
+        vectors: `(n, d)` unit rows, one for each whole answer.
+        features: `(n, f)`.
+        questions: `(n,)` code of each answer's question.
+        targets: `(n, c)` a number, or a one-hot label.
     """
 
     vectors: Float32
-    traits: Float64
+    features: Float64
     questions: Int64
     targets: Float64
 
     def take(self, rows: Intp | NDArray[np.bool_]) -> Examples:
-        """Return some of them."""
+        """Return the examples in some rows."""
         return Examples(
-            self.vectors[rows], self.traits[rows], self.questions[rows], self.targets[rows]
+            self.vectors[rows], self.features[rows], self.questions[rows], self.targets[rows]
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """What a grader thinks of some answers.
+    """Estimates for some answers to one question.
 
     Attributes:
         values: `(m, c)` estimated targets.
-        signals: `(m, s)` what tells how sure that is; comparable within the same `own`.
-        own: Whether marks of the same question were there to learn from.
-        equal: `(m,)` whether an equal answer is graded; its mark is the estimate.
-        nearest: `(m, k)` rows of the examples, the nearest graded answers to the question.
-        scores: `(m, k)` their cosines.
+        signals: `(m, s)` values from which a calibrator tells how reliable an estimate is;
+            comparable among estimates with the same `own`.
+        own: Whether marks of the same question were learned from.
+        equal: `(m,)` whether an equal answer is graded; its mark is then the estimate.
+        nearest: `(m, k)` rows of the examples: the nearest graded answers to the question.
+        scores: `(m, k)` cosines with these.
     """
 
     values: Float64
@@ -79,16 +80,16 @@ class Estimates:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A way to learn from a question's own marks, and how well it did.
+    """A method of learning from a question's own marks, with its error in cross-validation.
 
     Attributes:
         method: `linear` or `neighbours`.
         size: The strength of the ridge, or the number of neighbours.
-        shared: Whether it corrects what all questions teach, or starts from nothing.
-        loss: Mean squared error of the targets when each answer was left out.
+        shared: Whether the method corrects the shared model, or starts from zero.
+        loss: Mean squared error of the targets in leave-one-out.
     """
 
-    method: Method
+    method: QuestionMethod
     size: float
     shared: bool
     loss: float
@@ -98,255 +99,288 @@ class Grader:
     """Estimates marks; made by `fit`.
 
     Attributes:
-        chosen: How it learns from a question's own marks; None where no question has enough.
-        tried: All that was compared, best first.
-        examples: What it learned from.
+        best: The method that is used for questions with enough marks; None if there are none.
+        candidates: All methods that were compared, best first.
+        examples: The graded answers that it learned from.
     """
 
     def __init__(self, examples: Examples) -> None:
         self.examples = examples
-        self.chosen: Candidate | None = None
-        self.tried: list[Candidate] = []
-        self._shared = _Shared(examples)
+        self.best: Candidate | None = None
+        self.candidates: list[Candidate] = []
+        self._shared = _SharedModel(examples)
         self._rows = {
             question: np.flatnonzero(examples.questions == question)
             for question in np.unique(examples.questions).tolist()
         }
-        self._own: dict[int, _Own] = {}
-        self._error: dict[int, float] = {}
+        self._models: dict[int, _QuestionModel] = {}
 
     @classmethod
-    def fit(cls, examples: Examples) -> Grader:
+    def fit(cls, examples: Examples, *, max_left_out: int = MAX_LEFT_OUT) -> Grader:
         """Learn from graded answers.
 
         Args:
             examples: At least two.
+            max_left_out: How many answers of a question leave-one-out estimates, at most.
         """
         grader = cls(examples)
-        own = [q for q, rows in grader._rows.items() if len(rows) >= OWN]
-        starts = {
-            False: grader._shared.nothing(len(examples.targets)),
-            True: grader._shared.of_examples(),
+        starts = {False: grader._shared.zeros(len(examples.targets))}
+        if grader._shared.is_usable:
+            starts[True] = grader._shared.estimate_examples()
+        models = {
+            question: _QuestionModel(examples.take(rows), max_left_out)
+            for question, rows in grader._rows.items()
+            if len(rows) >= MIN_GRADED_ANSWERS
         }
-        if not grader._shared.helps:
-            del starts[True]
-        parts = {q: _Own(examples.take(grader._rows[q])) for q in own}
-        losses: dict[tuple[Method, float, bool], list[Float64]] = {}
-        for question, part in parts.items():
+        losses: dict[tuple[QuestionMethod, float, bool], list[Float64]] = {}
+        for question, model in models.items():
             rows = grader._rows[question]
             for shared, start in starts.items():
-                for key, left_out in part.left_out(start[rows]):
-                    error = ((left_out - examples.targets[rows][part.sample]) ** 2).sum(axis=1)
-                    losses.setdefault((*key, shared), []).append(error)
-        grader.tried = sorted(
-            (Candidate(*key, float(np.concatenate(found).mean())) for key, found in losses.items()),
-            key=lambda one: (round(one.loss, 9), one.method, -one.size),
+                for key, estimates in model.leave_one_out(start[rows]):
+                    errors = estimates - examples.targets[rows][model.sample]
+                    losses.setdefault((*key, shared), []).append((errors**2).sum(axis=1))
+        grader.candidates = sorted(
+            (Candidate(*key, float(np.concatenate(parts).mean())) for key, parts in losses.items()),
+            key=lambda candidate: (round(candidate.loss, 9), candidate.method, -candidate.size),
         )
-        if grader.tried:
-            grader.chosen = grader.tried[0]
-            for question, part in parts.items():
-                part.settle(grader.chosen, starts[grader.chosen.shared][grader._rows[question]])
-            grader._own = parts
+        if grader.candidates:
+            grader.best = grader.candidates[0]
+            for question, model in models.items():
+                model.use(grader.best, starts[grader.best.shared][grader._rows[question]])
+            grader._models = models
         return grader
 
-    def can_judge(self, question: int) -> bool:
-        """Return whether there is anything to learn from for this question."""
-        return question in self._own or self._shared.helps
+    def can_estimate(self, question: int) -> bool:
+        """Whether there are marks to learn from for this question."""
+        return question in self._models or self._shared.is_usable
 
-    def left_out(self) -> Iterator[tuple[Int64, Estimates]]:
-        """Estimate every example as if it had no mark: (rows, estimates) of each question.
+    def leave_one_out(self) -> Iterator[tuple[Int64, Estimates]]:
+        """Estimate every example without its own mark.
 
-        Twice where there is enough: from the question's own other marks, and from the other
-        questions only.
+        Yields:
+            (rows of the examples, estimates) for each question; twice if both are possible: first
+            from the other marks of the question, then from the other questions only.
         """
-        shared = self._shared.of_examples()
+        shared = self._shared.estimate_examples()
         for question, rows in self._rows.items():
-            if question in self._own:
-                part = self._own[question]
-                found = self._with_own(question, part.values, part.near, part.scores)
-                yield rows[part.sample], found
-            if self._shared.helps:
-                yield rows, _without_own(shared[rows], self.examples.traits[rows])
+            if question in self._models:
+                model = self._models[question]
+                yield (
+                    rows[model.sample],
+                    self._own_estimates(question, model.values, model.near, model.scores),
+                )
+            if self._shared.is_usable:
+                yield rows, _shared_estimates(shared[rows], self.examples.features[rows])
 
-    def estimate(self, question: int, vectors: Float32, traits: Float64) -> Estimates:
+    def estimate(self, question: int, vectors: Float32, features: Float64) -> Estimates:
         """Estimate the marks of answers to a question.
 
         Args:
-            question: Its number.
+            question: The code of the question.
             vectors: `(m, d)` unit rows.
-            traits: `(m, t)`.
+            features: `(m, f)`.
 
         Raises:
-            ValueError: if `can_judge` says no.
+            ValueError: if `can_estimate` is False.
         """
-        if not self.can_judge(question):
+        if not self.can_estimate(question):
             raise ValueError(f"no marks to learn from for question {question}")
-        values = self._shared.estimate(question, traits)
-        if question not in self._own:
-            return _without_own(values, traits)
-        part = self._own[question]
-        near, scores = nearest(vectors, part.examples.vectors, max(NUMBERS))
-        if self.chosen and not self.chosen.shared:
-            values = self._shared.nothing(len(vectors))
-        values = part.estimate(values, vectors, near, scores)
-        return self._with_own(question, values, near, scores)
+        values = self._shared.estimate(question, features)
+        if question not in self._models:
+            return _shared_estimates(values, features)
+        model = self._models[question]
+        near, scores = nearest(vectors, model.examples.vectors, max(NEIGHBOUR_COUNTS))
+        if self.best and not self.best.shared:
+            values = self._shared.zeros(len(vectors))
+        values = model.estimate(values, vectors, near, scores)
+        return self._own_estimates(question, values, near, scores)
 
-    def _with_own(self, question: int, values: Float64, near: Int64, scores: Float64) -> Estimates:
+    def _own_estimates(
+        self, question: int, values: Float64, near: Int64, scores: Float64
+    ) -> Estimates:
         rows = self._rows[question]
         marks = self.examples.targets[rows][near]  # (m, k, c)
-        same = (scores >= EQUAL)[:, :, None]
+        same = (scores >= EQUAL_COSINE)[:, :, None]
         equal = same[:, 0, 0]
-        # What was graded word for word has its mark already.
+        # An answer whose text is graded already gets the mean mark of the equal texts.
         values = np.where(
             equal[:, None], (marks * same).sum(1) / np.maximum(same.sum(1), 1), values
         )
-        apart = np.abs(marks[:, :REASONS] - values[:, None, :]).sum(axis=2).mean(axis=1)
+        differences = np.abs(marks[:, :SIGNAL_NEIGHBOURS] - values[:, None, :])
         count = np.full(len(values), np.log(len(rows)))
-        signals = [*_sureness(values), apart, scores[:, 0], count]
+        signals = [
+            *_value_signals(values),
+            differences.sum(axis=2).mean(axis=1),
+            scores[:, 0],
+            count,
+        ]
         return Estimates(values, np.column_stack(signals), True, equal, rows[near], scores)
 
 
-class _Shared:
-    """What all questions teach: a ridge regression of the targets on the traits."""
+class _SharedModel:
+    """The model of all questions: a ridge regression of the targets on the features.
+
+    Attributes:
+        is_usable: Whether there are enough graded questions.
+    """
 
     def __init__(self, examples: Examples) -> None:
         self.examples = examples
         questions = np.unique(examples.questions)
-        self.helps = len(questions) >= OTHERS
-        self._center = examples.traits.mean(axis=0)
-        self._spread = examples.traits.std(axis=0) + 1e-9
-        self._all = self._ready(examples.traits)
-        self._gram = self._all.T @ self._all
-        self._sides = self._all.T @ examples.targets
+        self.is_usable = len(questions) >= MIN_GRADED_QUESTIONS
+        self._center = examples.features.mean(axis=0)
+        self._deviation = examples.features.std(axis=0) + 1e-9
+        self._design = self._design_matrix(examples.features)
+        self._gram = self._design.T @ self._design
+        self._products = self._design.T @ examples.targets
         self._weights: dict[int, Float64] = {}
 
-    def nothing(self, count: int) -> Float64:
-        """Return nothing for so many."""
+    def zeros(self, count: int) -> Float64:
+        """Return estimates of zero, `(count, c)`."""
         return np.zeros((count, self.examples.targets.shape[1]))
 
-    def of_examples(self) -> Float64:
-        """Estimate every example from the other questions; `(n, c)`."""
-        if not self.helps:
-            return self.nothing(len(self.examples.targets))
-        found = np.empty_like(self.examples.targets)
+    def estimate_examples(self) -> Float64:
+        """Estimate every example from the other questions; `(n, c)`, zeros if not usable."""
+        if not self.is_usable:
+            return self.zeros(len(self.examples.targets))
+        values = np.empty_like(self.examples.targets)
         for question in np.unique(self.examples.questions).tolist():
             rows = self.examples.questions == question
-            found[rows] = self._all[rows] @ self._learned(question)
-        return found
+            values[rows] = self._design[rows] @ self._weights_without(question)
+        return values
 
-    def estimate(self, question: int, traits: Float64) -> Float64:
-        """Estimate answers from all questions but their own."""
-        if not self.helps:
-            return self.nothing(len(traits))
-        return self._ready(traits) @ self._learned(question)
+    def estimate(self, question: int, features: Float64) -> Float64:
+        """Estimate answers to a question from the other questions; zeros if not usable."""
+        if not self.is_usable:
+            return self.zeros(len(features))
+        return self._design_matrix(features) @ self._weights_without(question)
 
-    def _ready(self, traits: Float64) -> Float64:
-        # Beyond what was seen a line says nothing: ten times as long isn't ten times better.
-        even = np.clip((traits - self._center) / self._spread, -3, 3)
-        return np.column_stack([even, np.ones(len(even))])
+    def _design_matrix(self, features: Float64) -> Float64:
+        # Clipped, since a linear model must not be extrapolated: an answer ten times as long as
+        # the others is not ten times better.
+        scaled = np.clip((features - self._center) / self._deviation, -3, 3)
+        return np.column_stack([scaled, np.ones(len(scaled))])
 
-    def _learned(self, question: int) -> Float64:
+    def _weights_without(self, question: int) -> Float64:
         if question not in self._weights:
             rows = self.examples.questions == question
-            own = self._all[rows]
+            own = self._design[rows]
             gram = self._gram - own.T @ own
-            sides = self._sides - own.T @ self.examples.targets[rows]
+            products = self._products - own.T @ self.examples.targets[rows]
             penalty = np.full(len(gram), SHARED_STRENGTH)
             penalty[-1] = 1e-6
-            self._weights[question] = np.linalg.solve(gram + np.diag(penalty), sides)
+            self._weights[question] = np.linalg.solve(gram + np.diag(penalty), products)
         return self._weights[question]
 
 
-class _Own:
-    """The graded answers to one question, ready for every way to learn from them.
+class _QuestionModel:
+    """The graded answers to one question, prepared for all methods of learning from them.
 
     Attributes:
-        sample: `(s,)` which of them leave-one-out looks at.
-        near: `(s, k)` the nearest others of each.
-        scores: `(s, k)` their cosines.
-        values: `(s, c)` what the way that was settled on estimates for each from the others.
+        sample: `(s,)` rows that leave-one-out estimates.
+        near: `(s, k)` the nearest other rows of each of these.
+        scores: `(s, k)` cosines with these.
+        values: `(s, c)` leave-one-out estimates of the method in use.
     """
 
     values: Float64
 
-    def __init__(self, examples: Examples) -> None:
+    def __init__(self, examples: Examples, max_left_out: int = MAX_LEFT_OUT) -> None:
         self.examples = examples
         count = len(examples.vectors)
         self.sample = np.arange(count)
-        if count > SAMPLE:
-            self.sample = np.sort(np.random.default_rng(0).choice(count, SAMPLE, replace=False))
+        if count > max_left_out:
+            rng = np.random.default_rng(0)
+            self.sample = np.sort(rng.choice(count, max_left_out, replace=False))
         self.center = examples.vectors.mean(axis=0, dtype=np.float64)
         self.left, self.sizes, self.right = np.linalg.svd(
-            self._ready(examples.vectors), full_matrices=False
+            self._design_matrix(examples.vectors), full_matrices=False
         )
         self.near, self.scores = nearest(
-            examples.vectors[self.sample], examples.vectors, max(NUMBERS), besides=self.sample
+            examples.vectors[self.sample],
+            examples.vectors,
+            max(NEIGHBOUR_COUNTS),
+            excluded=self.sample,
         )
 
-    def left_out(self, start: Float64) -> Iterator[tuple[tuple[Method, float], Float64]]:
-        """Estimate the sample, each answer from the others, in every way.
+    def leave_one_out(
+        self, start: Float64
+    ) -> Iterator[tuple[tuple[QuestionMethod, float], Float64]]:
+        """Estimate each answer of the sample from the others, by every method.
 
-        The ridge by the closed form of leave-one-out (Rifkin and Lippert, Notes on Regularized
+        For the ridge by the closed form of leave-one-out (Rifkin and Lippert, Notes on Regularized
         Least-Squares, 2007): the residual over one minus the leverage.
+
+        Args:
+            start: `(n, c)` estimates without this question's marks.
+
+        Yields:
+            ((method, size), `(s, c)` estimates).
         """
-        rest = self.examples.targets - start
-        turned = self.left.T @ rest
-        for strength in STRENGTHS:
-            kept = self.sizes**2 / (self.sizes**2 + strength)
-            fitted = self.left[self.sample] @ (kept[:, None] * turned)
-            leverage = (self.left[self.sample] ** 2 @ kept)[:, None]
-            some = rest[self.sample]
+        residuals = self.examples.targets - start
+        rotated = self.left.T @ residuals
+        for strength in RIDGE_STRENGTHS:
+            shrinkage = self.sizes**2 / (self.sizes**2 + strength)
+            fitted = self.left[self.sample] @ (shrinkage[:, None] * rotated)
+            leverage = (self.left[self.sample] ** 2 @ shrinkage)[:, None]
+            sampled = residuals[self.sample]
             yield (
                 ("linear", strength),
-                start[self.sample] + some - (some - fitted) / np.maximum(1 - leverage, 1e-6),
+                start[self.sample] + sampled - (sampled - fitted) / np.maximum(1 - leverage, 1e-6),
             )
-        for number in NUMBERS:  # or all the others, where there are fewer
-            near, scores = self.near[:, :number], self.scores[:, :number]
-            yield ("neighbours", number), start[self.sample] + _smoothed(rest, near, scores)
+        for count in NEIGHBOUR_COUNTS:  # all the others, if there are fewer
+            near, scores = self.near[:, :count], self.scores[:, :count]
+            yield ("neighbours", count), start[self.sample] + _smoothed(residuals, near, scores)
 
-    def settle(self, chosen: Candidate, start: Float64) -> None:
-        """Take one way, over what is known without this question's marks."""
-        self._chosen, self._rest = chosen, self.examples.targets - start
-        self.values = dict(self.left_out(start))[chosen.method, chosen.size]
-        shrunk = self.sizes / (self.sizes**2 + chosen.size)
-        self._weights = self.right.T @ (shrunk[:, None] * (self.left.T @ self._rest))
+    def use(self, candidate: Candidate, start: Float64) -> None:
+        """Use one method, over `(n, c)` estimates without this question's marks."""
+        self._candidate, self._residuals = candidate, self.examples.targets - start
+        self.values = dict(self.leave_one_out(start))[candidate.method, candidate.size]
+        inverse = self.sizes / (self.sizes**2 + candidate.size)
+        self._weights = self.right.T @ (inverse[:, None] * (self.left.T @ self._residuals))
 
-    def estimate(self, begin: Float64, vectors: Float32, near: Int64, scores: Float64) -> Float64:
-        """Correct what is known without this question's marks."""
-        if self._chosen.method == "neighbours":
-            number = int(self._chosen.size)
-            return begin + _smoothed(self._rest, near[:, :number], scores[:, :number])
-        return begin + self._ready(vectors) @ self._weights
+    def estimate(self, start: Float64, vectors: Float32, near: Int64, scores: Float64) -> Float64:
+        """Correct `(m, c)` estimates that were made without this question's marks."""
+        if self._candidate.method == "neighbours":
+            count = int(self._candidate.size)
+            return start + _smoothed(self._residuals, near[:, :count], scores[:, :count])
+        return start + self._design_matrix(vectors) @ self._weights
 
-    def _ready(self, vectors: Float32) -> Float64:
-        ones = np.full(len(vectors), INTERCEPT)
-        return np.column_stack([vectors.astype(np.float64) - self.center, ones])
+    def _design_matrix(self, vectors: Float32) -> Float64:
+        constant = np.full(len(vectors), INTERCEPT_SCALE)
+        return np.column_stack([vectors.astype(np.float64) - self.center, constant])
 
 
 def nearest(
-    vectors: Float32, among: Float32, k: int, besides: Int64 | None = None
+    vectors: Float32,
+    among: Float32,
+    k: int,
+    excluded: Int64 | None = None,
+    *,
+    block_products: int = BLOCK_PRODUCTS,
 ) -> tuple[Int64, Float64]:
-    """Find the nearest rows by cosine; equal ones (to six places) by their order.
+    """Find the nearest rows by cosine; cosines that are equal to six places, in row order.
 
     Args:
         vectors: `(m, d)` unit rows.
         among: `(n, d)` unit rows.
-        k: How many; fewer where there are fewer.
-        besides: `(m,)` for each the row that doesn't count, as it is itself.
+        k: How many; fewer if there are fewer.
+        excluded: `(m,)` the row that is left out for each vector: itself.
+        block_products: How many cosines are in memory at a time.
 
     Returns:
-        `(m, k)` rows and cosines, nearest first.
+        `(m, k)` rows and `(m, k)` cosines, nearest first.
     """
-    k = min(k, len(among) - (besides is not None))
+    k = min(k, len(among) - (excluded is not None))
     rows = np.empty((len(vectors), k), np.int64)
     scores = np.empty((len(vectors), k))
-    size = max(1, _BLOCK // max(1, len(among)))
+    size = max(1, block_products // max(1, len(among)))
     for begin in range(0, len(vectors), size):
         products = np.rint((vectors[begin : begin + size] @ among.T).astype(np.float64) * 1e6)
         block = slice(begin, begin + len(products))
-        if besides is not None:
-            products[np.arange(len(products)), besides[block]] = -1e9
-        # One number for the score and the order of the rows, so that no two are equal.
+        if excluded is not None:
+            products[np.arange(len(products)), excluded[block]] = -1e9
+        # One key holds the score and the row, so that no two keys are equal.
         keys = products.astype(np.int64) * len(among) - np.arange(len(among))
         best = np.argpartition(-keys, min(k, len(among) - 1), axis=1)[:, :k]
         order = np.argsort(-np.take_along_axis(keys, best, axis=1), axis=1)
@@ -355,28 +389,29 @@ def nearest(
     return rows, scores
 
 
-def _without_own(values: Float64, traits: Float64) -> Estimates:
-    signals = np.column_stack([*_sureness(values), traits])
-    none = np.empty((len(values), 0))
-    never = np.zeros(len(values), bool)
-    return Estimates(values, signals, False, never, none.astype(np.int64), none)
+def _shared_estimates(values: Float64, features: Float64) -> Estimates:
+    signals = np.column_stack([*_value_signals(values), features])
+    empty = np.empty((len(values), 0))
+    equal = np.zeros(len(values), bool)
+    return Estimates(values, signals, False, equal, empty.astype(np.int64), empty)
 
 
 def _smoothed(values: Float64, near: Int64, scores: Float64) -> Float64:
-    weights = np.exp((scores - scores[:, :1]) / WARMTH)
+    """Return the mean of the neighbours' values, weighted by a softmax of their cosines."""
+    weights = np.exp((scores - scores[:, :1]) / TEMPERATURE)
     mean: Float64 = np.einsum(
         "mk,mkc->mc", weights / weights.sum(axis=1, keepdims=True), values[near]
     )
     return mean
 
 
-def _sureness(values: Float64) -> list[Float64]:
-    """Return what the estimates tell of their own sureness.
+def _value_signals(values: Float64) -> list[Float64]:
+    """Return the signals that come from the estimated values alone.
 
-    Of labels how far the likeliest is ahead, and how likely it is; of numbers these themselves,
-    as very good and very bad answers are easier to tell.
+    For labels the highest value, and its distance from the second; for numbers the value and its
+    square, since very good and very bad answers are easier to grade.
     """
     if values.shape[1] == 1:
         return [values[:, 0], values[:, 0] ** 2]
-    best = np.sort(values, axis=1)
-    return [best[:, -1] - best[:, -2], best[:, -1]]
+    ordered = np.sort(values, axis=1)
+    return [ordered[:, -1] - ordered[:, -2], ordered[:, -1]]

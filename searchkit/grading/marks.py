@@ -1,4 +1,4 @@
-"""Marks: what graders wrote into a column, numbers or labels, and the scale that they are on."""
+"""Marks: the numbers or labels that graders wrote into a column, and the scale that they are on."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from searchkit.core.records import Answer
 from searchkit.core.wording import read_number
 from searchkit.grading.records import Mark
 
-Kind = Literal["numbers", "labels"]
-KINDS: tuple[Kind, ...] = ("numbers", "labels")
-UNGRADED = -1
-_ABSENT = {"", "nan", "none", "null", "na", "n/a", "#n/a", "-", "--", "?"}
-TELLING = 20  # graded answers: so many show the range of a question's marks
-LABELS = 200  # more distinct labels than this, and most of them once, are no classes
+MarkKind = Literal["numbers", "labels"]
+UNGRADED = -1  # the code of an answer without a mark
+MISSING_MARKS = {"", "nan", "none", "null", "na", "n/a", "#n/a", "-", "--", "?"}  # in lower case
+MIN_RANGE_ANSWERS = 20  # graded answers that a question needs to have a range of its own
+MAX_LABELS = 200  # a column with more distinct texts than this, mostly unique, has no labels
+ROUNDING_ERROR = 1e-6  # suggested numbers are rounded to six places
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,60 +30,61 @@ class Marks:
     """The marks of some answers.
 
     Attributes:
-        column: Where they stand.
+        column: The name of their column.
         kind: `numbers` or `labels`.
-        scale: The distinct marks in use, in order: numbers ascending, labels by the alphabet.
-        codes: `(n,)` place in the scale of each answer's mark; `UNGRADED` where it has none.
+        scale: The distinct marks in use: numbers ascending, labels in alphabetical order.
+        codes: `(n,)` position of each answer's mark in the scale; `UNGRADED` if it has none.
     """
 
     column: str
-    kind: Kind
+    kind: MarkKind
     scale: tuple[Mark, ...]
     codes: Int64
 
     @property
     def graded(self) -> NDArray[np.bool_]:
-        """Say for each answer whether it has a mark."""
-        known: NDArray[np.bool_] = self.codes != UNGRADED
-        return known
+        """`(n,)` whether each answer has a mark."""
+        graded: NDArray[np.bool_] = self.codes != UNGRADED
+        return graded
 
     @property
     def range(self) -> float:
-        """Return the highest number minus the lowest; 1 for labels."""
+        """The highest number minus the lowest; 1 for labels."""
         return float(self.scale[-1]) - float(self.scale[0]) if self.kind == "numbers" else 1.0
 
-    def read(self, text: str) -> Mark:
-        """Read a mark that is on the scale."""
+    def parse(self, text: str) -> Mark:
+        """Return the mark that is on the scale for what a person wrote."""
         number = read_number(text) if self.kind == "numbers" else None
         return text.strip() if number is None else number
 
-    def of(self, answer: int) -> Mark | None:
-        """Return an answer's mark."""
-        code = int(self.codes[answer])
+    def of(self, row: int) -> Mark | None:
+        """Return the mark of the answer in a row."""
+        code = int(self.codes[row])
         return None if code == UNGRADED else self.scale[code]
 
     def targets(self) -> Float64:
-        """Return what is to be estimated: `(n, 1)` numbers, or `(n, c)` 1 for the label and else 0.
+        """Return what a grader estimates: `(n, 1)` numbers, or `(n, c)` one-hot labels.
 
         Rows without a mark are NaN.
         """
-        known = (
+        values = (
             np.array(self.scale, np.float64)[:, None]
             if self.kind == "numbers"
             else np.eye(len(self.scale))
         )
-        return np.vstack([known, np.full((1, known.shape[1]), np.nan)])[self.codes]
+        return np.vstack([values, np.full((1, values.shape[1]), np.nan)])[self.codes]
 
-    def within(self, rows: Int64) -> Grid:
-        """Return the marks that may be suggested for one question, from those in use there.
+    def grid(self, rows: Int64) -> Grid:
+        """Return the marks that may be suggested for a question.
 
         Args:
-            rows: Its graded answers; few of them don't show the range, and the column's is taken.
+            rows: The graded answers to the question. Fewer than `MIN_RANGE_ANSWERS` of them do not
+                show its range, and the range of the whole column is used.
         """
         if not len(rows):
             rows = np.flatnonzero(self.graded)
         used = [self.scale[code] for code in np.unique(self.codes[rows])]
-        if self.kind == "numbers" and len(rows) < TELLING:
+        if self.kind == "numbers" and len(rows) < MIN_RANGE_ANSWERS:
             used += [self.scale[0], self.scale[-1]]
         return Grid.of(used, self)
 
@@ -95,8 +96,8 @@ class Grid:
     Attributes:
         labels: The labels, or None for numbers.
         low: The lowest number.
-        high: The highest.
-        step: They are `low`, `low` + `step` and so on; 0 where they have no common step.
+        high: The highest number.
+        step: The numbers are `low`, `low + step`, and so on; 0 if they have no common step.
     """
 
     labels: tuple[Mark, ...] | None
@@ -106,81 +107,75 @@ class Grid:
 
     @classmethod
     def of(cls, used: Sequence[Mark], marks: Marks) -> Grid:
-        """Return the coarsest steps that all the marks in use are on."""
+        """Return the grid with the largest step that all marks in use are on."""
         if marks.kind == "labels":
             return cls(marks.scale)
         numbers = [float(mark) for mark in used]
-        exact = [Fraction(repr(number)).limit_denominator(10_000) for number in numbers]
-        gaps = [number - exact[0] for number in exact if number != exact[0]]
-        step = float(reduce(_common, gaps, Fraction(0)))
+        fractions = [Fraction(repr(number)).limit_denominator(10_000) for number in numbers]
+        gaps = [number - fractions[0] for number in fractions if number != fractions[0]]
+        step = float(reduce(_common_divisor, gaps, Fraction(0)))
         return cls(None, min(numbers), max(numbers), step if step >= 1e-3 else 0.0)
 
     def nearest(self, estimates: Float64) -> list[Mark]:
-        """Return the mark for each row of estimates: the nearest number, or the likeliest label."""
+        """Return the nearest number, or the most probable label, for each row of estimates."""
         if self.labels is not None:
             return [self.labels[n] for n in estimates.argmax(axis=1).tolist()]
         numbers = np.clip(estimates[:, 0], self.low, self.high)
         if self.step:
-            # Halves go up, as a teacher would have it, and not to the even number.
+            # Halves are rounded up, as teachers do, and not to the even number.
             steps = np.floor((numbers - self.low) / self.step + 0.5 + 1e-9)
             numbers = np.clip(self.low + self.step * steps, self.low, self.high)
         return [round(number, 6 if self.step else 2) for number in numbers.tolist()]
 
 
 def read_marks(
-    answers: Sequence[Answer], column: str, kind: Kind | None = None, also: Sequence[str] = ()
+    answers: Sequence[Answer],
+    column: str,
+    kind: MarkKind | None = None,
+    extra: Sequence[str] = (),
 ) -> Marks:
     """Read the marks in a column.
 
-    Reference answers are never graded ones: theirs is no grader's mark of a student.
+    A reference answer counts as ungraded, whatever its column holds.
 
     Args:
-        answers: With their other columns.
-        column: Its name.
-        kind: What the marks are; None: numbers if all of them are.
-        also: Marks that a person gave beside the column; they are on the scale, too.
+        answers: The answers with their other columns.
+        column: The name of the column.
+        kind: What the marks are; None: labels if no mark is a number, otherwise numbers.
+        extra: Marks that were given outside the column; the scale includes them.
 
     Raises:
-        BadInput: if there is no such column or no mark in it, or some marks are numbers and others
-            aren't.
+        BadInput: if there is no such column, it has no mark, or some marks are numbers and others
+            are not.
     """
-    written = [
+    cells = [
         "" if answer.is_reference else answer.meta.get(column, "").strip() for answer in answers
     ]
-    given = {n: text for n, text in enumerate(written) if text.lower() not in _ABSENT}
-    if not given and not also:
-        _refuse_empty(answers, column)
-    also = [text.strip() for text in also]
-    numbers = {n: read_number(text) for n, text in given.items()}
-    found = sum(number is not None for number in numbers.values())
+    texts = {row: text for row, text in enumerate(cells) if text.lower() not in MISSING_MARKS}
+    if not texts and not extra:
+        _raise_no_marks(answers, column)
+    extra = [text.strip() for text in extra]
     if kind is None:
-        telling = list(given.values()) or also
-        kind = "labels" if all(read_number(text) is None for text in telling) else "numbers"
-    if kind == "numbers" and found < len(given):
-        first = next(n for n, number in numbers.items() if number is None)
-        raise BadInput(
-            f"{column}: {found:,} marks are numbers, but {answers[first].id} has "
-            f"{given[first][:40]!r} ({len(given) - found:,} such); empty these cells, or say "
-            f"--as labels"
-        )
-    values: dict[int, Mark] = dict(given)
-    more: list[Mark] = list(also)
+        known = list(texts.values()) or extra
+        kind = "labels" if all(read_number(text) is None for text in known) else "numbers"
+    values: dict[int, Mark] = dict(texts)
+    extra_values: list[Mark] = list(extra)
     if kind == "numbers":
-        values = {n: number for n, number in numbers.items() if number is not None}
-        more = [_said_number(text, column) for text in also]
-    scale = sorted({*values.values(), *more})
-    place = {mark: n for n, mark in enumerate(scale)}
+        values = dict(_read_numbers(texts, answers, column))
+        extra_values = [_read_extra_number(text, column) for text in extra]
+    scale = sorted({*values.values(), *extra_values})
+    position = {mark: code for code, mark in enumerate(scale)}
     codes = np.full(len(answers), UNGRADED, np.int64)
-    for n, mark in values.items():
-        codes[n] = place[mark]
+    for row, mark in values.items():
+        codes[row] = position[mark]
     return Marks(column, kind, tuple(scale), codes)
 
 
 def check_learnable(marks: Marks) -> None:
-    """Refuse marks that teach nothing.
+    """Check that something can be learned from marks.
 
     Raises:
-        BadInput: if only one is in use, or they are texts and no labels.
+        BadInput: if all marks are the same, or there are too many distinct texts to be labels.
     """
     graded = int(marks.graded.sum())
     if len(marks.scale) == 1:
@@ -188,36 +183,88 @@ def check_learnable(marks: Marks) -> None:
             f"{marks.column}: all {graded:,} marks are {mark_text(marks.scale[0])!r}; nothing can "
             f"be learned from one mark"
         )
-    if marks.kind == "labels" and len(marks.scale) > max(LABELS, graded // 2):
+    if marks.kind == "labels" and len(marks.scale) > max(MAX_LABELS, graded // 2):
         raise BadInput(
             f"{marks.column}: {len(marks.scale):,} different texts in {graded:,} answers are no "
             f"labels; name the column with the marks"
         )
 
 
+def check_tolerance(marks: Marks, tolerance: float | None) -> float:
+    """Return the difference up to which a suggested number counts as right; 0 for labels.
+
+    Args:
+        marks: The marks of the column.
+        tolerance: The difference that the caller asks for; None: a tenth of the range of the marks.
+
+    Raises:
+        BadInput: if it is negative or not finite, or the marks are labels.
+    """
+    if tolerance is not None and not 0 <= tolerance < np.inf:
+        raise BadInput(f"--tolerance must be 0 or more, not {tolerance}")
+    if marks.kind == "labels":
+        if tolerance is not None:
+            raise BadInput(f"--tolerance is for numbers; the marks in {marks.column} are labels")
+        return 0.0
+    return round(marks.range / 10, 6) if tolerance is None else tolerance
+
+
+def within_tolerance(
+    true_marks: Sequence[Mark | None], suggested: Sequence[Mark], tolerance: float
+) -> NDArray[np.bool_]:
+    """Return `(n,)` whether each suggestion is the grader's mark or within the tolerance of it."""
+    return np.array(
+        [
+            abs(true - mark) <= tolerance + ROUNDING_ERROR
+            if isinstance(true, float) and isinstance(mark, float)
+            else true == mark
+            for true, mark in zip(true_marks, suggested, strict=True)
+        ],
+        bool,
+    )
+
+
 def mark_text(mark: Mark | None) -> str:
-    """Write a mark as a person would."""
+    """Return a mark as people write it: no trailing zeros, and nothing for None."""
     return "" if mark is None else f"{mark:.6g}" if isinstance(mark, float) else mark
 
 
-def _said_number(text: str, column: str) -> float:
+def _read_numbers(
+    texts: dict[int, str], answers: Sequence[Answer], column: str
+) -> dict[int, float]:
+    numbers = {
+        row: number for row, text in texts.items() if (number := read_number(text)) is not None
+    }
+    if len(numbers) < len(texts):
+        first = next(row for row in texts if row not in numbers)
+        raise BadInput(
+            f"{column}: {len(numbers):,} marks are numbers, but {answers[first].id} has "
+            f"{texts[first][:40]!r} ({len(texts) - len(numbers):,} such); empty these cells, or "
+            f"say --as labels"
+        )
+    return numbers
+
+
+def _read_extra_number(text: str, column: str) -> float:
     number = read_number(text)
     if number is None:
         raise BadInput(f"{text!r} is no number, and the marks in {column} are")
     return number
 
 
-def _common(one: Fraction, other: Fraction) -> Fraction:
-    """Return the greatest step that both are multiples of."""
-    while other:
-        one, other = other, one % other
-    return abs(one)
+def _common_divisor(left: Fraction, right: Fraction) -> Fraction:
+    """Return the largest fraction that both are integer multiples of."""
+    while right:
+        left, right = right, left % right
+    return abs(left)
 
 
-def _refuse_empty(answers: Sequence[Answer], column: str) -> None:
-    there = sorted({name for answer in answers for name in answer.meta})
+def _raise_no_marks(answers: Sequence[Answer], column: str) -> None:
+    columns = sorted({name for answer in answers for name in answer.meta})
     if any(answer.meta.get(column, "").strip() for answer in answers if not answer.is_reference):
         raise BadInput(f"{column}: no answer has a mark that can be used")
-    if column not in there:
-        raise BadInput(f"no column {column!r}; there are {', '.join(there) or 'none but the text'}")
+    if column not in columns:
+        raise BadInput(
+            f"no column {column!r}; there are {', '.join(columns) or 'none but the text'}"
+        )
     raise BadInput(f"{column}: no answer has a mark yet; grade a few of each question first")

@@ -1,4 +1,4 @@
-"""Grades of an index: marks for the ungraded answers, from the graded ones."""
+"""Suggest marks for the ungraded answers of an index, from the graded ones."""
 
 from __future__ import annotations
 
@@ -14,34 +14,35 @@ from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.core.results import Results, Table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.grading.corpus import Corpus, Learned, check_tolerance, chosen, load
+from searchkit.grading.calibration import CalibratedGrader
+from searchkit.grading.corpus import load_corpus, matching_rows
 from searchkit.grading.grader import Candidate, nearest
-from searchkit.grading.marks import Kind, Marks, mark_text
+from searchkit.grading.marks import MarkKind, Marks, check_tolerance, mark_text
 from searchkit.grading.records import Mark, Neighbour, Suggestion
 from searchkit.index.base import BaseIndex
 
 MIN_CONFIDENCE = 0.5
-REASONS = 3  # neighbours of a suggestion
+SHOWN_NEIGHBOURS = 3  # of each suggestion
 
 
 @dataclass(frozen=True, slots=True)
 class GradingResult(Table):
-    """What `grade` found.
+    """The result of `grade`.
 
     Attributes:
-        suggestions: For each ungraded answer, by question and id.
-        marks: The column's marks.
-        tolerance: How far from the grader's mark a suggested number counts as right; 0 for labels.
-        chosen: How it learned from a question's own marks; None where only other questions taught.
-        blank: How many ungraded answers are blank, and got nothing.
-        unknown: The questions for which there was nothing to learn from, with their number of
-            ungraded answers.
+        suggestions: One for each ungraded answer, in order of question and id.
+        marks: The marks of the column.
+        tolerance: The difference up to which a suggested number counts as right; 0 for labels.
+        method: How a question's own marks were learned from; None if no question had enough.
+        blank: How many ungraded answers are blank; they have no suggestion.
+        unknown: The questions without marks to learn from, with the number of their ungraded
+            answers, which have no suggestion.
     """
 
     suggestions: Results[Suggestion]
     marks: Marks
     tolerance: float
-    chosen: Candidate | None
+    method: Candidate | None
     blank: int
     unknown: dict[str | None, int]
 
@@ -54,7 +55,7 @@ def grade(
     index: BaseIndex,
     column: str,
     *,
-    kind: Kind | None = None,
+    kind: MarkKind | None = None,
     min_confidence: float = MIN_CONFIDENCE,
     tolerance: float | None = None,
     where: Where = EVERYTHING,
@@ -64,11 +65,12 @@ def grade(
 
     Args:
         index: Open for reading or writing.
-        column: Where the marks stand; an empty cell is an ungraded answer.
-        kind: `numbers` or `labels`; None: numbers if all marks are.
-        min_confidence: From 0 to 1; below it nothing is suggested.
-        tolerance: How far off a suggested number still counts as right; None: a tenth of the range.
-        where: Which answers to suggest marks for; all graded ones teach.
+        column: The column with the marks; an answer whose cell is empty is ungraded.
+        kind: `numbers` or `labels`; None: numbers if all marks are numbers.
+        min_confidence: From 0 to 1; nothing is suggested where the confidence is lower.
+        tolerance: The difference up to which a suggested number counts as right; None: a tenth of
+            the range.
+        where: Which answers to suggest marks for; all graded answers are learned from.
         progress: Called with how many questions are done, and of how many.
 
     Raises:
@@ -77,28 +79,28 @@ def grade(
     """
     if not 0 <= min_confidence <= 1:
         raise BadInput(f"--min-confidence must be from 0 to 1, not {min_confidence}")
-    corpus = load(index, column, kind)
+    corpus = load_corpus(index, column, kind)
     tolerance = check_tolerance(corpus.marks, tolerance)
-    learned = Learned(corpus, corpus.marks, tolerance)
-    asked = chosen(index, corpus, where) & ~corpus.marks.graded & ~corpus.references
+    calibrated = CalibratedGrader(corpus, corpus.marks, tolerance)
+    ungraded = matching_rows(index, corpus, where) & ~corpus.marks.graded & ~corpus.references
     suggestions: list[Suggestion] = []
     unknown: dict[str | None, int] = {}
-    questions = np.unique(corpus.questions[asked]).tolist()
+    questions = np.unique(corpus.questions[ungraded]).tolist()
     for done, question in enumerate(questions, 1):
-        rows = np.flatnonzero(asked & (corpus.questions == question))
-        if learned.grader.can_judge(question):
-            suggestions += _suggestions(corpus, learned, question, rows, min_confidence)
+        rows = np.flatnonzero(ungraded & (corpus.questions == question))
+        if calibrated.grader.can_estimate(question):
+            suggestions += _suggestions(calibrated, question, rows, min_confidence)
         else:
             unknown[corpus.names[question]] = len(rows)
         if progress:
             progress(done, len(questions))
-    there = {answer.id for answer in corpus.answers}
+    not_blank = {answer.id for answer in corpus.answers}
     blank = sum(
-        answer.id not in there and not answer.meta.get(column, "").strip()
+        answer.id not in not_blank and not answer.meta.get(column, "").strip()
         for answer in index.answers(where)
     )
     return GradingResult(
-        Results(suggestions), corpus.marks, tolerance, learned.grader.chosen, blank, unknown
+        Results(suggestions), corpus.marks, tolerance, calibrated.grader.best, blank, unknown
     )
 
 
@@ -110,21 +112,21 @@ def write_marks(
     beside: str,
     overwrite: bool = False,
 ) -> int:
-    """Write marks into a column of their own; no text is embedded again.
+    """Write marks into a column of their own, without embedding any text again.
 
     Args:
         index: Open for writing.
-        column: Its name; made if it isn't there.
-        marks: By the answers' ids; None leaves the cell empty. Other answers are left alone.
+        column: The name of the column; it need not exist.
+        marks: Marks by the answers' ids; None leaves the cell empty. Other answers do not change.
         beside: The column with the graders' own marks, which is never written to.
         overwrite: Replace what these answers have in the column.
 
     Returns:
-        How many were written.
+        How many marks were written.
 
     Raises:
-        BadInput: if one of these answers has something in the column already and `overwrite` is
-            not said, or the column is none for this.
+        BadInput: if one of these answers has a value in the column and `overwrite` is False, or
+            the column must not hold suggested marks.
     """
     if column in (*Answer.__slots__, beside) or not column.strip():
         why = "holds the graders' own marks" if column == beside else "is no column for marks"
@@ -143,27 +145,30 @@ def write_marks(
 
 
 def _suggestions(
-    corpus: Corpus, learned: Learned, question: int, rows: Int64, least: float
+    calibrated: CalibratedGrader, question: int, rows: Int64, min_confidence: float
 ) -> Iterator[Suggestion]:
-    marks, confidences, found = learned.suggest(question, rows)
-    reasons, scores = learned.rows[found.nearest], found.scores
-    if not found.own:
-        few = np.flatnonzero(
+    corpus = calibrated.corpus
+    marks, confidences, estimates = calibrated.suggest(question, rows)
+    neighbours, scores = calibrated.rows[estimates.nearest], estimates.scores
+    if not estimates.own:  # the references and the few graded answers, if there are any
+        known = np.flatnonzero(
             (corpus.questions == question) & (corpus.references | corpus.marks.graded)
         )
-        reasons, scores = nearest(corpus.vectors[rows], corpus.vectors[few], REASONS)
-        reasons = few[reasons]
+        neighbours, scores = nearest(corpus.vectors[rows], corpus.vectors[known], SHOWN_NEIGHBOURS)
+        neighbours = known[neighbours]
     for n, row in enumerate(rows.tolist()):
         confidence = round(float(confidences[n]), 4)
         yield Suggestion(
             corpus.answers[row].id,
             corpus.names[question],
-            marks[n] if confidence >= least else None,
+            marks[n] if confidence >= min_confidence else None,
             confidence,
             tuple(
                 Neighbour(corpus.answers[other].id, corpus.marks.of(other), round(score, 6))
                 for other, score in zip(
-                    reasons[n, :REASONS].tolist(), scores[n, :REASONS].tolist(), strict=True
+                    neighbours[n, :SHOWN_NEIGHBOURS].tolist(),
+                    scores[n, :SHOWN_NEIGHBOURS].tolist(),
+                    strict=True,
                 )
             ),
         )

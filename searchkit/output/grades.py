@@ -15,7 +15,7 @@ from searchkit.output.search import Get
 
 if TYPE_CHECKING:
     from searchkit.grading.audit import Audit
-    from searchkit.grading.evaluate import GradingEvaluation, Trial
+    from searchkit.grading.evaluate import CrossValidation, GradingEvaluation
     from searchkit.grading.grader import Candidate
     from searchkit.grading.marks import Marks
     from searchkit.grading.suggest import GradingResult
@@ -107,7 +107,7 @@ def _reasons(one: Suggestion) -> str:
 
 def what_was_learned(found: GradingResult) -> Iterator[str]:
     """Say what the suggestions rest on, and what got none."""
-    yield f"{found.marks.column}: {_basis(found.marks)}; {how(found.chosen)}"
+    yield f"{found.marks.column}: {_basis(found.marks)}; {how(found.method)}"
     yield f"confidence: how often a suggestion like it was {_right(found.marks, found.tolerance)}"
     if found.blank:
         yield f"no mark suggested for {counted(found.blank, 'blank answer')}"
@@ -149,42 +149,48 @@ def _right(marks: Marks, tolerance: float) -> str:
 
 
 def print_evaluation(found: GradingEvaluation, out: TextIO) -> None:
-    """Print a table of figures and one of coverage for each trial."""
+    """Print a table of figures and one of coverage for each validation."""
     from rich.text import Text
 
     console = open_console(out)
     console.print(Text(visible(f"{found.marks.column}: {_basis(found.marks)}")), soft_wrap=True)
     console.print(
-        Text(f"{how(found.chosen)}; right is {_right(found.marks, found.tolerance)}"),
+        Text(f"{how(found.method)}; right is {_right(found.marks, found.tolerance)}"),
         soft_wrap=True,
     )
-    for trial in found.trials:
+    for validation in found.cross_validations:
         console.print()
-        console.print(Text(_what_was_held_out(trial), style="bold"))
-        console.print(_figures_table(trial))
+        console.print(Text(_what_was_held_out(validation), style="bold"))
+        console.print(_figures_table(validation))
         console.print()
-        console.print(_coverage_table(trial))
+        console.print(_coverage_table(validation))
+        error = validation.calibration_error
         console.print(
-            Text(f"confidence and share right differ by {trial.off:.2f} on the mean", style="dim")
+            Text(
+                f"confidence and share right differ by {error:.2f} on the mean",
+                style="dim",
+            )
         )
 
 
-def _what_was_held_out(trial: Trial) -> str:
-    count = f"{counted(trial.answers, 'answer')} in {counted(trial.questions, 'question')}"
-    if trial.unseen == "answers":
+def _what_was_held_out(validation: CrossValidation) -> str:
+    count = (
+        f"{counted(validation.answers, 'answer')} in {counted(validation.questions, 'question')}"
+    )
+    if validation.unseen == "answers":
         return f"Unseen answers: others to the same question were graded ({count})"
     return f"Unseen questions: nothing of the same question was graded ({count})"
 
 
-def _figures_table(trial: Trial) -> Any:  # noqa: ANN401
+def _figures_table(validation: CrossValidation) -> Any:  # noqa: ANN401
     table = plain_table()
     table.add_column("marks")
-    names = [name for name in FIGURES if name in trial.scores[0].figures]
+    names = [name for name in FIGURES if name in validation.scores[0].figures]
     for name in names:
         table.add_column(FIGURES[name], justify="right")
-    for score in trial.scores:
+    for score in validation.scores:
         cells = [_figure(name, score.figures[name]) for name in names]
-        table.add_row(score.name, *cells, style="bold" if score is trial.scores[0] else "")
+        table.add_row(score.name, *cells, style="bold" if score is validation.scores[0] else "")
     return table
 
 
@@ -192,13 +198,14 @@ def _figure(name: str, value: float) -> str:
     return f"{value:.0%}" if name == "right" else f"{value:.3f}"
 
 
-def _coverage_table(trial: Trial) -> Any:  # noqa: ANN401
+def _coverage_table(validation: CrossValidation) -> Any:  # noqa: ANN401
     table = plain_table()
     table.add_column("confidence at least", justify="right")
     table.add_column("answers", justify="right")
     table.add_column("right", justify="right")
-    for level, share, right in trial.coverage:
-        table.add_row(f"{level:g}", f"{share:.0%}", f"{right:.0%}" if share else "")
+    for row in validation.coverage:
+        right = f"{row.right:.0%}" if row.answers else ""
+        table.add_row(f"{row.confidence:g}", f"{row.answers:.0%}", right)
     return table
 
 

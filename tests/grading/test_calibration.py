@@ -1,4 +1,4 @@
-"""Calibration: usual marks by their definition, probabilities where the truth is known."""
+"""Calibration: typical marks by their definition, probabilities where the truth is known."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from searchkit.grading.calibration import BINS, HOME, WIDTH, Calibrator, Usual
+from searchkit.grading.calibration import (
+    BANDWIDTH,
+    BINS,
+    OWN_QUESTION_WEIGHT,
+    Calibrator,
+    TypicalMarks,
+)
 
 SCALE = np.array([-2.0, 1.0, 2.0, 3.5, 5.0])
 Known = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -31,8 +37,8 @@ def by_definition(
 
     weights = [0.0] * len(SCALE)
     for n, (other, code, asked) in enumerate(zip(*known, strict=True)):
-        times = 1.0 if asked != question else 1 + HOME if own else 0
-        apart = (place(estimate) - place(other)) / BINS / WIDTH
+        times = 1.0 if asked != question else 1 + OWN_QUESTION_WEIGHT if own else 0
+        apart = (place(estimate) - place(other)) / BINS / BANDWIDTH
         weights[code] += (n != without) * times * math.exp(-(apart**2) / 2)
     middle = next(n for n in range(len(SCALE)) if sum(weights[: n + 1]) >= sum(weights) / 2)
     near = [
@@ -45,10 +51,10 @@ def by_definition(
 @pytest.mark.parametrize("tolerance", [0.0, 1.0, 1.5])
 def test_the_usual_mark_is_the_median_of_like_answers(own: bool, tolerance: float) -> None:
     known = some_known()
-    usual = Usual.fit(*known, SCALE, own=own)
+    typical = TypicalMarks.fit(*known, SCALE, own=own)
     asked = np.linspace(-3, 6, 50)
     for question in (0, 3, 77):
-        found = np.column_stack(usual.marks(asked, question, tolerance))
+        found = np.column_stack(typical.marks(asked, question, tolerance))
         expected = [by_definition(one, question, tolerance, known, own=own) for one in asked]
         np.testing.assert_allclose(found, expected, atol=1e-9)
 
@@ -56,10 +62,10 @@ def test_the_usual_mark_is_the_median_of_like_answers(own: bool, tolerance: floa
 @pytest.mark.parametrize("own", [True, False])
 def test_an_answer_is_judged_without_its_own_mark(own: bool) -> None:
     estimates, codes, questions = known = some_known()
-    usual = Usual.fit(*known, SCALE, own=own)
+    typical = TypicalMarks.fit(*known, SCALE, own=own)
     for question in range(4):
         rows = np.flatnonzero(questions == question)
-        found = np.column_stack(usual.marks(estimates[rows], question, 0.5, codes[rows]))
+        found = np.column_stack(typical.marks(estimates[rows], question, 0.5, codes[rows]))
         expected = [
             by_definition(estimates[row], question, 0.5, known, own=own, without=row)
             for row in rows
@@ -67,16 +73,16 @@ def test_an_answer_is_judged_without_its_own_mark(own: bool) -> None:
         np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-def learned(*known: tuple[float, int, int], own: bool = True) -> Usual:
+def learned(*known: tuple[float, int, int], own: bool = True) -> TypicalMarks:
     estimates, codes, questions = map(np.array, zip(*known, strict=True))
-    return Usual.fit(estimates.astype(float), codes, questions, SCALE, own=own)
+    return TypicalMarks.fit(estimates.astype(float), codes, questions, SCALE, own=own)
 
 
 def test_the_only_mark_there_is_tells_nothing_about_itself() -> None:
-    usual = learned((3.0, 1, 0))
-    marks, near = usual.marks(np.array([3.0]), 0, 0.5)
+    typical = learned((3.0, 1, 0))
+    marks, near = typical.marks(np.array([3.0]), 0, 0.5)
     assert (marks.tolist(), near.tolist()) == ([1.0], [1.0])
-    marks, near = usual.marks(np.array([3.0]), 0, 0.5, np.array([1]))
+    marks, near = typical.marks(np.array([3.0]), 0, 0.5, np.array([1]))
     assert (marks.tolist(), near.tolist()) == ([3.0], [0.0])
 
 
@@ -84,22 +90,24 @@ def test_marks_of_the_same_question_count_more_or_not_at_all() -> None:
     known = [(3.0, 2, 0)] * 5 + [(3.0, 4, 1)]
     asked = np.array([3.0])
     assert learned(*known).marks(asked, 1, 0)[0] == SCALE[4]
-    assert learned(*known).marks(asked, 1, 0)[1] == pytest.approx((1 + HOME) / (6 + HOME))
+    assert learned(*known).marks(asked, 1, 0)[1] == pytest.approx(
+        (1 + OWN_QUESTION_WEIGHT) / (6 + OWN_QUESTION_WEIGHT)
+    )
     assert learned(*known).marks(asked, 9, 0)[0] == SCALE[2]
     assert learned(*known, own=False).marks(asked, 1, 0)[0] == SCALE[2]
     assert learned(*known, own=False).marks(asked, 0, 0)[0] == SCALE[4]
 
 
 def test_estimates_out_of_range_are_like_the_ends_and_unlike_ones_stay() -> None:
-    usual = learned((-2.0, 1, 0), (5.0, 3, 0))
-    assert usual.marks(np.array([-9.0, 99.0]), 0, 0)[0].tolist() == [1.0, 3.5]
-    marks, near = usual.marks(np.array([1.5]), 0, 5.0)
+    typical = learned((-2.0, 1, 0), (5.0, 3, 0))
+    assert typical.marks(np.array([-9.0, 99.0]), 0, 0)[0].tolist() == [1.0, 3.5]
+    marks, near = typical.marks(np.array([1.5]), 0, 5.0)
     assert (marks.tolist(), near.round(9).tolist()) == ([1.5], [0.0])
 
 
 def test_where_graders_give_one_of_two_the_mean_of_both_is_not_suggested() -> None:
-    usual = learned(*[(1.5, 0, 0)] * 7, *[(1.5, 4, 0)] * 3)
-    marks, near = usual.marks(np.array([1.5, 1.5]), 0, 0.5)
+    typical = learned(*[(1.5, 0, 0)] * 7, *[(1.5, 4, 0)] * 3)
+    marks, near = typical.marks(np.array([1.5, 1.5]), 0, 0.5)
     assert marks.tolist() == [-2, -2]
     assert near == pytest.approx([0.7, 0.7])
 

@@ -16,7 +16,7 @@ from searchkit.core.metrics import rmse
 def test_suggestions_beat_the_baselines_where_there_is_something_to_learn(tmp_path: Path) -> None:
     with made(tmp_path, course(each=20)) as index:
         found = evaluate_grades(index, "score")
-        answers, questions = found.trials
+        answers, questions = found.cross_validations
         assert (answers.unseen, answers.answers, answers.questions) == ("answers", 80, 4)
         assert (questions.unseen, questions.answers, questions.questions) == ("questions", 80, 4)
         names = [score.name for score in answers.scores]
@@ -30,7 +30,7 @@ def test_suggestions_beat_the_baselines_where_there_is_something_to_learn(tmp_pa
 def test_the_mean_of_the_question_is_that_of_the_other_folds(tmp_path: Path) -> None:
     with made(tmp_path, course()) as index:
         found = evaluate_grades(index, "score", folds=14)
-        baseline = found.trials[0].scores[1].figures["rmse"]
+        baseline = found.cross_validations[0].scores[1].figures["rmse"]
     given, means = [], []
     for question in POINTS:
         rows = [a for a in course() if a.question == question and not a.is_reference]
@@ -45,24 +45,24 @@ def test_marks_by_lot_are_not_predicted(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     lot = {a.id: str(rng.integers(0, 5)) for a in course(each=25)}
     with made(tmp_path, marked(course(each=25), lot)) as index:
-        for trial in evaluate_grades(index, "score").trials:
-            assert abs(trial.scores[0].figures["pearson"]) < 0.3
-            assert trial.off < 0.2  # and it knows
+        for validation in evaluate_grades(index, "score").cross_validations:
+            assert abs(validation.scores[0].figures["pearson"]) < 0.3
+            assert validation.calibration_error < 0.2  # and it knows
 
 
 def test_coverage_falls_with_the_confidence_asked_for(tmp_path: Path) -> None:
     with made(tmp_path, course(each=20)) as index:
-        (trial, _) = evaluate_grades(index, "verdict").trials
-        assert trial.scores[0].figures.keys() == {"accuracy", "macro_f1"}
-        shares = [share for _, share, _ in trial.coverage]
+        (validation, _) = evaluate_grades(index, "verdict").cross_validations
+        assert validation.scores[0].figures.keys() == {"accuracy", "macro_f1"}
+        shares = [row.answers for row in validation.coverage]
         assert shares == sorted(shares, reverse=True) and 0 < shares[0] <= 1
-        assert all(0 <= right <= 1 for *_, right in trial.coverage)
+        assert all(0 <= row.right <= 1 for row in validation.coverage)
 
 
 def test_a_filter_chooses_what_is_judged(tmp_path: Path) -> None:
     with made(tmp_path, course()) as index:
         found = evaluate_grades(index, "score", where=Where(question="q2"))
-        assert [(t.answers, t.questions) for t in found.trials] == [(14, 1), (14, 1)]
+        assert [(t.answers, t.questions) for t in found.cross_validations] == [(14, 1), (14, 1)]
 
 
 def test_progress_and_the_same_result_again(tmp_path: Path) -> None:
@@ -70,13 +70,15 @@ def test_progress_and_the_same_result_again(tmp_path: Path) -> None:
         seen: list[tuple[int, int]] = []
         first = evaluate_grades(index, "score", folds=4, progress=lambda *at: seen.append(at))
         assert seen == [(n, 8) for n in range(1, 9)]
-        assert evaluate_grades(index, "score", folds=4).trials == first.trials
+        assert evaluate_grades(index, "score", folds=4).cross_validations == first.cross_validations
 
 
 def test_folds_so_large_that_too_little_stays_are_not_cut(tmp_path: Path) -> None:
     with made(tmp_path, course()) as index:
-        (trial,) = evaluate_grades(index, "score", folds=2).trials  # of 4 questions 2 would stay
-        assert trial.unseen == "answers"
+        (validation,) = evaluate_grades(
+            index, "score", folds=2
+        ).cross_validations  # of 4 questions 2 would stay
+        assert validation.unseen == "answers"
     with (
         made(tmp_path / "few", course(each=9)) as index,
         pytest.raises(BadInput, match="grade some more"),
@@ -95,12 +97,12 @@ def test_too_little_to_judge(tmp_path: Path) -> None:
 
 def test_one_question_alone_has_no_trial_of_unseen_questions(tmp_path: Path) -> None:
     with made(tmp_path, [a for a in course() if a.question == "q1"]) as index:
-        (trial,) = evaluate_grades(index, "score").trials
-        assert trial.unseen == "answers"
+        (validation,) = evaluate_grades(index, "score").cross_validations
+        assert validation.unseen == "answers"
 
 
 def test_a_question_with_fewer_answers_than_the_rest(tmp_path: Path) -> None:
     rows = [a for a in course(each=25) if a.question != "q4" or a.id < "q4-07"]
     with made(tmp_path, rows) as index:
-        trial = evaluate_grades(index, "score").trials[0]
-        assert trial.answers == 3 * 25 + 7
+        validation = evaluate_grades(index, "score").cross_validations[0]
+        assert validation.answers == 3 * 25 + 7

@@ -1,4 +1,4 @@
-"""Traits: each by hand or by its definition, with references and without."""
+"""Features: each by hand or by its definition, with references and without."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.encoder import ToyEncoder
 
-from searchkit.grading.corpus import NAMES, traits
+from searchkit.grading.features import FEATURES, compute_features
 from searchkit.text.words import split_words
 
 COSINE, HAS, KEEPS, LENGTH, LONGER = range(5)
@@ -14,7 +14,7 @@ COSINE, HAS, KEEPS, LENGTH, LONGER = range(5)
 
 def measured(texts: list[str], questions: list[int] | None = None, models: int = 0) -> np.ndarray:
     """Measure texts, the last so many of which are reference answers."""
-    return traits(
+    return compute_features(
         [split_words(text) for text in texts],
         ToyEncoder().encode(texts),
         np.array(questions or [0] * len(texts), np.int64),
@@ -33,7 +33,7 @@ def cosine(one: str, other: str) -> float:
 def test_a_text_equal_to_a_reference_has_all_of_it() -> None:
     texts = ["the stack is empty", "no idea", "a queue of tasks", "the stack is empty"]
     found = measured(texts, models=2)
-    assert found.shape == (4, len(NAMES))
+    assert found.shape == (4, len(FEATURES))
     length = np.log1p(4)
     assert found[0] == pytest.approx([1, 1, 1, length, 0], abs=1e-6)
     assert found[3] == pytest.approx(found[0])
@@ -55,7 +55,7 @@ def test_shares_go_both_ways_and_rare_words_weigh_more() -> None:
     assert found[1, LENGTH] == pytest.approx(np.log1p(3))  # a repeated word is as long
 
 
-def test_of_several_references_the_best_one_counts_for_each_trait() -> None:
+def test_of_several_references_the_best_one_counts_for_each_feature() -> None:
     texts = ["red green", "red green blue pink", "red"]
     found = measured(texts, models=2)
     near, far = cosine("red green", "red"), cosine("red green", "red green blue pink")
@@ -105,8 +105,10 @@ def test_each_row_is_that_of_its_answer_in_any_order() -> None:
     texts = ["red blue", "gold red", "blue", "pink red blue", "gold pink", "red"]
     questions, references = np.array([0, 1, 0, 1, 2, 2]), np.array([0, 0, 1, 0, 0, 0], bool)
     words, vectors = [split_words(text) for text in texts], ToyEncoder().encode(texts)
-    found = traits(words, vectors, questions, references)
+    found = compute_features(words, vectors, questions, references)
     order = np.array([4, 2, 0, 5, 3, 1])
-    again = traits([words[n] for n in order], vectors[order], questions[order], references[order])
+    again = compute_features(
+        [words[n] for n in order], vectors[order], questions[order], references[order]
+    )
     np.testing.assert_allclose(again, found[order], atol=1e-6)
     assert len(np.unique(found.round(6), axis=0)) == len(texts)

@@ -7,7 +7,14 @@ import pytest
 from numpy.testing import assert_allclose
 
 from searchkit.grading import grader as grading
-from searchkit.grading.grader import INTERCEPT, OWN, SHARED_STRENGTH, WARMTH, Examples, Grader
+from searchkit.grading.grader import (
+    INTERCEPT_SCALE,
+    MIN_GRADED_ANSWERS,
+    SHARED_STRENGTH,
+    TEMPERATURE,
+    Examples,
+    Grader,
+)
 
 TIES = (np.random.default_rng(1).integers(0, 2, (40, 4)) - 0.5).astype(np.float32)
 
@@ -26,10 +33,12 @@ def one_question(vectors: np.ndarray, targets: np.ndarray) -> Examples:
 
 
 def five_questions(first: int = 12) -> Examples:
-    """Marks that follow from the traits, in all questions alike."""
+    """Marks that follow from the features, in all questions alike."""
     questions = np.repeat(np.arange(5), [first, 12, 12, 12, 12])
-    traits = np.random.default_rng(3).standard_normal((len(questions), 3))
-    return Examples(scattered(len(traits), 16), traits, questions, traits @ [[1], [-0.5], [0.2]])
+    features = np.random.default_rng(3).standard_normal((len(questions), 3))
+    return Examples(
+        scattered(len(features), 16), features, questions, features @ [[1], [-0.5], [0.2]]
+    )
 
 
 def brute(rows: np.ndarray, k: int, besides: np.ndarray | None) -> list[list[int]]:
@@ -41,35 +50,36 @@ def brute(rows: np.ndarray, k: int, besides: np.ndarray | None) -> list[list[int
 def ridge(known: np.ndarray, rest: np.ndarray, size: float, keep, asked) -> np.ndarray:
     """Learn from the rows to keep, centred on the mean of all, and estimate others."""
     center = known.mean(axis=0, dtype=float)
-    kept = np.c_[known[keep] - center, np.full(len(rest[keep]), INTERCEPT)]
+    kept = np.c_[known[keep] - center, np.full(len(rest[keep]), INTERCEPT_SCALE)]
     weights = np.linalg.solve(kept.T @ kept + size * np.eye(kept.shape[1]), kept.T @ rest[keep])
-    return np.c_[asked - center, np.full(len(asked), INTERCEPT)] @ weights
+    return np.c_[asked - center, np.full(len(asked), INTERCEPT_SCALE)] @ weights
 
 
 def smoothed(cosines: np.ndarray, rest: np.ndarray, k: int) -> np.ndarray:
     best = np.argsort(-cosines, kind="stable")[:k]
-    return np.average(rest[best], axis=0, weights=np.exp((cosines[best] - cosines.max()) / WARMTH))
+    return np.average(
+        rest[best], axis=0, weights=np.exp((cosines[best] - cosines.max()) / TEMPERATURE)
+    )
 
 
 @pytest.mark.parametrize("rows", [scattered(40, 4), TIES])
 @pytest.mark.parametrize("k", [1, 3, 20])
 @pytest.mark.parametrize("block", [1, 1 << 24])
-def test_the_nearest_are_found_and_equal_ones_by_row(rows, k, block, monkeypatch) -> None:
-    monkeypatch.setattr(grading, "_BLOCK", block)
+def test_the_nearest_are_found_and_equal_ones_by_row(rows, k, block) -> None:
     for besides in (None, np.arange(40), np.arange(40)[::-1]):
         for number in (99, k):
-            near, scores = grading.nearest(rows, rows, number, besides)
+            near, scores = grading.nearest(rows, rows, number, besides, block_products=block)
             assert near.tolist() == brute(rows, number, besides)
             assert_allclose(scores, np.take_along_axis(rows @ rows.T, near, axis=1), atol=1e-6)
     assert grading.nearest(rows[:0], rows, k)[0].shape == (0, k)
 
 
 @pytest.mark.parametrize(("n", "d"), [(30, 4), (6, 16)])
-def test_leaving_one_out_is_learning_again_without_it(n: int, d: int, monkeypatch) -> None:
+def test_leaving_one_out_is_learning_again_without_it(n: int, d: int) -> None:
     targets, start = np.random.default_rng(5).standard_normal((2, n, 2))
     vectors, rest = scattered(n, d), targets - start
-    found = dict(grading._Own(one_question(vectors, targets)).left_out(start))
-    assert len(found) == len(grading.STRENGTHS) + len(grading.NUMBERS)
+    found = dict(grading._QuestionModel(one_question(vectors, targets)).leave_one_out(start))
+    assert len(found) == len(grading.RIDGE_STRENGTHS) + len(grading.NEIGHBOUR_COUNTS)
     for row in range(n):
         keep = np.arange(n) != row
         for (method, size), values in found.items():
@@ -78,10 +88,10 @@ def test_leaving_one_out_is_learning_again_without_it(n: int, d: int, monkeypatc
             else:
                 left = smoothed((vectors[keep] @ vectors[row]).astype(float), rest[keep], int(size))
             assert_allclose(values[row], start[row] + left, atol=2e-5)
-    monkeypatch.setattr(grading, "SAMPLE", n // 2)
-    ((rows, _),) = Grader.fit(one_question(vectors, targets)).left_out()
+    known = one_question(vectors, targets)
+    ((rows, _),) = Grader.fit(known, max_left_out=n // 2).leave_one_out()
     assert len(set(rows.tolist())) == n // 2
-    for way, values in grading._Own(one_question(vectors, targets)).left_out(start):
+    for way, values in grading._QuestionModel(known, n // 2).leave_one_out(start):
         assert_allclose(values, found[way][rows], atol=1e-9)
 
 
@@ -89,10 +99,10 @@ def test_marks_that_are_linear_in_the_vectors_are_learned_as_such() -> None:
     seen, asked, rule = scattered(60), scattered(20, seed=1), [1, -2, 0.5, 0, 0, 1, 0, 0]
     marks = 2 + seen.astype(float) @ rule
     grader = Grader.fit(one_question(seen, marks))
-    assert (grader.chosen.method, grader.chosen.shared, len(grader.tried)) == ("linear", False, 10)
+    assert (grader.best.method, grader.best.shared, len(grader.candidates)) == ("linear", False, 10)
     values = grader.estimate(0, asked, np.zeros((20, 3))).values[:, 0]
     assert_allclose(values, 2 + asked @ rule, atol=0.05)
-    again = ridge(seen, marks, grader.chosen.size, slice(None), asked)
+    again = ridge(seen, marks, grader.best.size, slice(None), asked)
     assert_allclose(values, again)
 
 
@@ -101,12 +111,12 @@ def test_marks_of_tight_groups_are_learned_from_neighbours() -> None:
     vectors = unit(scattered(20, 6)[group] + 0.02 * scattered(100, 6, seed=9))
     marks = np.random.default_rng(2).normal(group % 6, 0.1)
     grader = Grader.fit(one_question(vectors[20:], marks[20:]))
-    assert grader.chosen.method == "neighbours"
+    assert grader.best.method == "neighbours"
     found = grader.estimate(0, vectors[:20], np.zeros((20, 3)))
     assert_allclose(found.values[:, 0], group[:20] % 6, atol=0.4)
     for row, line in enumerate((vectors[:20] @ vectors[20:].T).astype(float)):
         assert_allclose(found.scores[row], line[found.nearest[row]], atol=1e-6)
-        value = smoothed(line, marks[20:], int(grader.chosen.size))
+        value = smoothed(line, marks[20:], int(grader.best.size))
         apart = np.abs(marks[20:][found.nearest[row, :5]] - value).mean()
         expected = [value, value, value**2, apart, line.max(), np.log(80)]
         assert_allclose([*found.values[row], *found.signals[row]], expected, atol=1e-4)
@@ -115,36 +125,42 @@ def test_marks_of_tight_groups_are_learned_from_neighbours() -> None:
 def test_what_all_questions_teach_is_learned_from_the_others() -> None:
     known = five_questions()
     grader = Grader.fit(known)
-    assert grader.chosen.shared and grader.chosen == min(grader.tried, key=lambda one: one.loss)
-    even = (known.traits - known.traits.mean(axis=0)) / known.traits.std(axis=0)
+    assert grader.best.shared and grader.best == min(grader.candidates, key=lambda one: one.loss)
+    even = (known.features - known.features.mean(axis=0)) / known.features.std(axis=0)
     ready, errors = np.c_[even.clip(-3, 3), np.ones(60)], []
-    for rows, found in grader.left_out():
+    for rows, found in grader.leave_one_out():
         others = known.questions != known.questions[rows[0]]
         gram = ready[others].T @ ready[others] + np.diag([SHARED_STRENGTH] * 3 + [1e-6])
         expected = ready[rows] @ np.linalg.solve(gram, ready[others].T @ known.targets[others])
         assert found.own or np.abs(found.values - expected).max() < 1e-6
         errors += (found.values - known.targets[rows]).ravel().tolist() if found.own else []
-    assert np.mean(np.square(errors)) == pytest.approx(grader.chosen.loss)
-    far, farther = (grader.estimate(1, known.vectors, known.traits * n).values for n in (1e3, 1e6))
+    assert np.mean(np.square(errors)) == pytest.approx(grader.best.loss)
+    far, farther = (
+        grader.estimate(1, known.vectors, known.features * n).values for n in (1e3, 1e6)
+    )
     assert_allclose(far, farther)
-    assert (far != grader.estimate(1, known.vectors, known.traits).values).any()
-    known.targets[:] = known.targets[::-1].copy()  # of other answers: traits say nothing
+    assert (far != grader.estimate(1, known.vectors, known.features).values).any()
+    known.targets[:] = known.targets[::-1].copy()  # of other answers: features say nothing
     grader = Grader.fit(known)
-    far, near = (grader.estimate(1, known.vectors, known.traits * n).values for n in (1e3, 1))
+    far, near = (grader.estimate(1, known.vectors, known.features * n).values for n in (1e3, 1))
     assert_allclose(far, near)
 
 
 def test_a_question_with_few_marks_is_judged_from_the_others_only() -> None:
-    known = five_questions(OWN - 1)
+    known = five_questions(MIN_GRADED_ANSWERS - 1)
     grader = Grader.fit(known)
-    found = grader.estimate(0, known.vectors, known.traits)
+    found = grader.estimate(0, known.vectors, known.features)
     assert (found.own, found.equal.any(), found.nearest.shape) == (False, False, (52, 0))
-    own = sorted((int(known.questions[rows[0]]), one.own) for rows, one in grader.left_out())
+    own = sorted((int(known.questions[rows[0]]), one.own) for rows, one in grader.leave_one_out())
     assert own == [(0, False)] + [(q, how) for q in range(1, 5) for how in (False, True)]
-    assert Grader.fit(five_questions(OWN)).estimate(0, known.vectors, known.traits).own
+    assert (
+        Grader.fit(five_questions(MIN_GRADED_ANSWERS))
+        .estimate(0, known.vectors, known.features)
+        .own
+    )
     for question, moves in ((0, False), (1, True)):  # its own marks change nothing
         known.targets[known.questions == question] *= -9
-        after = Grader.fit(known).estimate(0, known.vectors, known.traits)
+        after = Grader.fit(known).estimate(0, known.vectors, known.features)
         assert (np.abs(after.values - found.values).max() > 1e-6) == moves
 
 
@@ -156,7 +172,7 @@ def test_an_answer_equal_to_graded_ones_gets_their_mark() -> None:
     found = grader.estimate(0, asked, np.zeros((28, 3)))
     assert found.equal.tolist() == [True] * 27 + [False]
     assert_allclose(found.values[:27, 0], [2.0, *marks[4:]])
-    ((_, left),) = grader.left_out()
+    ((_, left),) = grader.leave_one_out()
     assert_allclose(left.values[left.equal, 0], [(8 - mark) / 3 for mark in marks[:4]])
 
 
@@ -172,8 +188,10 @@ def test_labels_are_estimated_each_for_itself_and_the_same_again() -> None:
 
 
 def test_nothing_to_learn_from_is_an_error() -> None:
-    grader = Grader.fit(one_question(scattered(OWN - 1), np.arange(OWN - 1.0)))
-    assert (grader.chosen, grader.tried, list(grader.left_out())) == (None, [], [])
+    grader = Grader.fit(
+        one_question(scattered(MIN_GRADED_ANSWERS - 1), np.arange(MIN_GRADED_ANSWERS - 1.0))
+    )
+    assert (grader.best, grader.candidates, list(grader.leave_one_out())) == (None, [], [])
     with pytest.raises(ValueError, match="no marks to learn from for question 0"):
         grader.estimate(0, scattered(2), np.zeros((2, 3)))
-    assert not grader.can_judge(0) and Grader.fit(five_questions(1)).can_judge(77)
+    assert not grader.can_estimate(0) and Grader.fit(five_questions(1)).can_estimate(77)

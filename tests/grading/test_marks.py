@@ -9,7 +9,14 @@ import pytest
 
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
-from searchkit.grading.marks import LABELS, TELLING, Grid, check_learnable, mark_text, read_marks
+from searchkit.grading.marks import (
+    MAX_LABELS,
+    MIN_RANGE_ANSWERS,
+    Grid,
+    check_learnable,
+    mark_text,
+    read_marks,
+)
 
 
 def graded(*texts: str) -> list[Answer]:
@@ -25,7 +32,7 @@ def test_numbers_are_read_as_people_write_them() -> None:
     assert (marks.column, marks.kind, marks.scale) == ("score", "numbers", (-1.0, 7.0, 7.5, 10.0))
     assert marks.codes.tolist() == [1, 2, 2, 0, 3]
     assert marks.range == 11
-    assert marks.read("7,5") == 7.5
+    assert marks.parse("7,5") == 7.5
 
 
 @pytest.mark.parametrize("text", ["", " ", "NaN", "None", "null", "NA", "n/a", "#N/A", "-", "?"])
@@ -41,7 +48,7 @@ def test_labels_are_in_order_of_the_alphabet() -> None:
     assert (marks.kind, marks.scale, marks.range) == ("labels", ("right", "wrong"), 1.0)
     assert [marks.of(n) for n in range(4)] == ["wrong", "right", None, "wrong"]
     np.testing.assert_array_equal(marks.targets(), [[0, 1], [1, 0], [math.nan] * 2, [0, 1]])
-    assert marks.read("7") == "7"
+    assert marks.parse("7") == "7"
 
 
 def test_references_are_never_graded() -> None:
@@ -77,23 +84,23 @@ def test_a_column_that_is_not_there_or_empty() -> None:
 
 
 def test_marks_that_a_person_gave_are_on_the_scale_too() -> None:
-    assert read_marks(graded("1", ""), "score", also=["3,5", "1"]).scale == (1.0, 3.5)
-    assert read_marks(graded("good"), "score", also=["bad"]).scale == ("bad", "good")
-    empty = read_marks(graded("", ""), "score", also=["2"])
+    assert read_marks(graded("1", ""), "score", extra=["3,5", "1"]).scale == (1.0, 3.5)
+    assert read_marks(graded("good"), "score", extra=["bad"]).scale == ("bad", "good")
+    empty = read_marks(graded("", ""), "score", extra=["2"])
     assert (empty.scale, empty.graded.tolist()) == ((2.0,), [False, False])
     with pytest.raises(BadInput, match="'bad' is no number, and the marks in score are"):
-        read_marks(graded("1"), "score", also=["bad"])
+        read_marks(graded("1"), "score", extra=["bad"])
 
 
 def test_some_marks_teach_nothing() -> None:
     with pytest.raises(BadInput, match="score: all 2 marks are '3'; nothing can be learned"):
         check_learnable(read_marks(graded("3", "3,0", ""), "score"))
-    texts = [f"text {n}" for n in range(LABELS + 1)]
+    texts = [f"text {n}" for n in range(MAX_LABELS + 1)]
     with pytest.raises(BadInput, match=r"201 different texts in 201 answers are no labels; name"):
         check_learnable(read_marks(graded(*texts), "score"))
     check_learnable(read_marks(graded(*texts[1:]), "score"))
     check_learnable(read_marks(graded(*texts, *texts), "score"))
-    check_learnable(read_marks(graded(*map(str, range(LABELS + 1))), "score"))
+    check_learnable(read_marks(graded(*map(str, range(MAX_LABELS + 1))), "score"))
 
 
 @pytest.mark.parametrize(
@@ -138,22 +145,22 @@ def test_the_likeliest_label_is_suggested() -> None:
     marks = read_marks(graded("c", "a", "b"), "score")
     grid = Grid.of(["a"], marks)
     assert grid.nearest(np.array([[0.2, 0.3, 0.5], [0.4, 0.1, 0.2]])) == ["c", "a"]
-    assert marks.within(np.array([1])) == grid
+    assert marks.grid(np.array([1])) == grid
 
 
 def test_many_marks_of_a_question_give_the_range_and_few_the_step() -> None:
-    texts = ["2", "4"] * (TELLING // 2)
+    texts = ["2", "4"] * (MIN_RANGE_ANSWERS // 2)
     marks = read_marks(graded(*texts, "0", "10", "0.5", ""), "score")
-    rows = np.arange(TELLING)
-    assert marks.within(rows) == Grid(None, 2, 4, 2)
-    assert marks.within(rows[1:]) == Grid(None, 0, 10, 2)
-    assert marks.within(rows[:0]) == Grid(None, 0, 10, 0.5)
+    rows = np.arange(MIN_RANGE_ANSWERS)
+    assert marks.grid(rows) == Grid(None, 2, 4, 2)
+    assert marks.grid(rows[1:]) == Grid(None, 0, 10, 2)
+    assert marks.grid(rows[:0]) == Grid(None, 0, 10, 0.5)
 
 
 @pytest.mark.parametrize("used", [[1, 3, 5], [0.5, 2.5], [2]])
 def test_few_marks_of_a_question_can_be_suggested_again(used: list[float]) -> None:
     marks = read_marks(graded(*map(repr, used), *[str(n / 2) for n in range(11)]), "score")
-    grid = marks.within(np.arange(len(used)))
+    grid = marks.grid(np.arange(len(used)))
     assert grid.nearest(column(*used)) == used
     assert set(grid.nearest(column(*np.linspace(-1, 6, 99)))) <= set(marks.scale)
 
@@ -170,7 +177,7 @@ def test_underscores_are_no_part_of_a_number() -> None:
 
 
 def test_marks_beside_the_column_are_stripped_and_of_its_kind() -> None:
-    assert read_marks(graded("good", "bad"), "score", also=["good "]).scale == ("bad", "good")
-    assert read_marks(graded("good", "bad"), "score", also=["7"]).kind == "labels"
+    assert read_marks(graded("good", "bad"), "score", extra=["good "]).scale == ("bad", "good")
+    assert read_marks(graded("good", "bad"), "score", extra=["7"]).kind == "labels"
     with pytest.raises(BadInput, match="'good' is no number, and the marks in score are"):
-        read_marks(graded("3", "4"), "score", also=["good"])
+        read_marks(graded("3", "4"), "score", extra=["good"])
