@@ -238,7 +238,7 @@ def test_removing_while_a_reader_is_open_is_finished_later(index, encoder, caplo
     with Index.open(index.path, encoder=encoder) as reader:
         index.remove(["secret"])
         assert "a reader still has the older state open" in caplog.text
-        assert any("not yet wiped out" in p for p in verify(index))
+        assert any("not erased yet" in p for p in verify(index))
         assert "secret" in {h.answer.id for h in reader.search(["zanzibar"], 3)[0]}
     index.close()
     with Index.open(index.path, write=True, encoder=encoder) as again:

@@ -244,8 +244,8 @@ class Checkpoints:
             self._store.flush_log()
         else:
             log.warning(
-                "%s: a reader still has the older state open; what was deleted is wiped out when "
-                "the next command writes",
+                "%s: a reader still has the older state open; deleted data is erased when the next "
+                "command writes",
                 self.folder,
             )
 

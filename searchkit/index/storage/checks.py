@@ -129,7 +129,7 @@ def _checkpoint_problems(checkpoints: Checkpoints) -> Iterator[str]:
 def _leftover_problems(store: AnswerStore, checkpoints: Checkpoints) -> Iterator[str]:
     folder = checkpoints.folder
     if store.needs_erasure():
-        yield f"{folder}: something deleted is not yet wiped out (a reader is open?); {REBUILD}"
+        yield f"{folder}: deleted data is not erased yet (is a reader open?); {REBUILD}"
     for path in checkpoints.leftovers():
         yield f"{path}: left over from an earlier state; {REBUILD}"
     for path in sorted(folder.glob("*.damaged")):

@@ -165,10 +165,10 @@ def _advice(index: BaseIndex, encoder: Encoder) -> str:
     """Return what to do after the disk was full."""
     if index.model.fingerprint == encoder.fingerprint:
         return (
-            "the index has the new model; the old vectors are wiped out by the next command that "
-            "writes and finds room"
+            "the index has the new model; the old vectors are erased by the next command that "
+            "writes and has room"
         )
-    return "make room and run the same command again: it goes on where it was"
+    return "make room and run the same command again: it resumes where it stopped"
 
 
 # -- estimate --------------------------------------------------------------------------------------

@@ -199,7 +199,7 @@ def test_a_reader_keeps_the_old_state(index: Index, corpus, tmp_path: Path, capl
         reindex(index, other())
         assert "a reader still has the older state open" in caplog.text
         assert found(begun) == found(idle) == expected
-        assert any("not yet wiped out" in problem for problem in verify(index))
+        assert any("not erased yet" in problem for problem in verify(index))
         with Index.open(index.path, encoder=other()) as late:
             assert found(late) == fresh(tmp_path / "fresh", corpus, other())
     index.close()
@@ -416,7 +416,7 @@ def on_a_full_disk(folder: Path, limit: int) -> str:
 @pytest.mark.parametrize("limit", [400_000, 1_500_000])  # while it embeds; at the commit
 def test_a_full_disk_leaves_the_old_index_and_what_was_embedded(tmp_path, limit: int) -> None:
     said = on_a_full_disk(tmp_path / "i", limit)
-    assert "make room and run the same command again: it goes on where it was" in said
+    assert "make room and run the same command again: it resumes where it stopped" in said
     with Index.open(tmp_path / "i", write=True, encoder=ToyEncoder()) as index:
         assert verify(index) == []
         assert len(index.search(["number7 words"], 2000)[0]) == 1000
@@ -430,11 +430,11 @@ def test_a_full_disk_leaves_the_old_index_and_what_was_embedded(tmp_path, limit:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs setrlimit")
 def test_a_disk_that_is_full_after_the_swap_leaves_the_new_index(tmp_path: Path) -> None:
     said = on_a_full_disk(tmp_path / "i", 2_600_000)
-    assert "the index has the new model; the old vectors are wiped out by the next com" in said
+    assert "the index has the new model; the old vectors are erased by the next com" in said
     encoder = ToyEncoder(256, fingerprint="toy-2")
     with Index.open(tmp_path / "i", encoder=encoder) as reader:
         assert len(reader.search(["number7 words"], 2000)[0]) == 1000
-        assert any("not yet wiped out" in problem for problem in verify(reader))
+        assert any("not erased yet" in problem for problem in verify(reader))
     with Index.open(tmp_path / "i", write=True, encoder=encoder) as index:
         assert verify(index) == []
 

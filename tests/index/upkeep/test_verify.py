@@ -34,7 +34,7 @@ def test_a_sound_index_has_no_problems(index: Index) -> None:
         ("DELETE FROM vectors WHERE key = 1", "points to nothing"),
         ("UPDATE vectors SET vector = zeroblob(64) WHERE key = 1", "vector 1: not of unit length"),
         ("INSERT INTO answers_fts(answers_fts) VALUES ('delete-all')", "the full text is not that"),
-        ("INSERT INTO state VALUES ('forget')", "something deleted is not yet wiped out"),
+        ("INSERT INTO state VALUES ('forget')", "deleted data is not erased yet"),
     ],
 )
 def test_changed_rows_are_found(index: Index, sql: str, problem: str) -> None:
