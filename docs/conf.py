@@ -37,7 +37,6 @@ suppress_warnings = ["myst.header"]  # a page of benchmarks is also read on its 
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
 default_role = "code"  # docstrings write `names` in single back-quotes
 maximum_signature_line_length = 88
 

@@ -11,60 +11,83 @@ from typing import TYPE_CHECKING, Any
 from searchkit._version import __version__
 
 if TYPE_CHECKING:
-    from searchkit.clustering.clusters import cluster, draw_map
+    from searchkit.clustering.clusters import ClusterResult, cluster, draw_map
     from searchkit.clustering.records import Cluster, Member
     from searchkit.core.errors import BadInput, IndexNotFound, SearchkitError
     from searchkit.core.records import Answer, Hit, Passage
+    from searchkit.core.results import Results
     from searchkit.core.where import Where
     from searchkit.demo.corpus import DEMO_ANSWERS
     from searchkit.encoding.loading import load_encoder
+    from searchkit.evaluation.comparison import Evaluation
     from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
-    from searchkit.grading.audit import audit_grades
-    from searchkit.grading.evaluate import evaluate_grades
+    from searchkit.grading.audit import Audit, audit_grades
+    from searchkit.grading.evaluate import GradingEvaluation, evaluate_grades
     from searchkit.grading.propagate import propagate
-    from searchkit.grading.records import Neighbour, Suggestion
-    from searchkit.grading.suggest import grade
+    from searchkit.grading.records import Neighbour, Propagation, Suggestion
+    from searchkit.grading.suggest import GradingResult, grade
+    from searchkit.index.decisions import Decision
     from searchkit.index.folder import Index
-    from searchkit.index.ingest import ingest
+    from searchkit.index.ingest import Ingested, ingest
     from searchkit.index.locations import open_index
     from searchkit.index.query import query
-    from searchkit.index.records import Added, Decision
+    from searchkit.index.records import Added
     from searchkit.index.upkeep.copying import copy
-    from searchkit.index.upkeep.reindex import reindex
+    from searchkit.index.upkeep.reindex import Reindexed, reindex
     from searchkit.index.upkeep.status import status
     from searchkit.index.upkeep.verify import verify
-    from searchkit.mining.pairs import Pair, mine
-    from searchkit.plagiarism.find import compare, find_plagiarism, find_plagiarism_among
+    from searchkit.mining.pairs import MiningResult, Pair, mine
+    from searchkit.plagiarism.find import (
+        Comparison,
+        PlagiarismResult,
+        compare,
+        find_plagiarism,
+        find_plagiarism_among,
+    )
     from searchkit.plagiarism.overlap import overlaps
     from searchkit.plagiarism.records import Finding, Overlap, Ring
     from searchkit.sources.labelled import SentencePair
     from searchkit.sources.reader import read_answers
     from searchkit.text.preparation import prepare
     from searchkit.training.pairs import pairs_from_grades
+    from searchkit.training.records import TrainingResult
     from searchkit.training.settings import TrainingSettings
     from searchkit.training.train import train
 
 _MODULES = {
     "Added": "index.records",
     "Answer": "core.records",
+    "Audit": "grading.audit",
     "BadInput": "core.errors",
     "Cluster": "clustering.records",
+    "ClusterResult": "clustering.clusters",
+    "Comparison": "plagiarism.find",
     "DEMO_ANSWERS": "demo.corpus",
     "Decision": "index.decisions",
+    "Evaluation": "evaluation.comparison",
     "Finding": "plagiarism.records",
+    "GradingEvaluation": "grading.evaluate",
+    "GradingResult": "grading.suggest",
     "Hit": "core.records",
     "Index": "index.folder",
     "IndexNotFound": "core.errors",
+    "Ingested": "index.ingest",
     "Member": "clustering.records",
+    "MiningResult": "mining.pairs",
     "Neighbour": "grading.records",
     "Overlap": "plagiarism.records",
     "Pair": "mining.pairs",
     "Passage": "core.records",
+    "PlagiarismResult": "plagiarism.find",
+    "Propagation": "grading.records",
+    "Reindexed": "index.upkeep.reindex",
+    "Results": "core.results",
     "Ring": "plagiarism.records",
     "SearchkitError": "core.errors",
     "SentencePair": "sources.labelled",
-    "TrainingSettings": "training.settings",
     "Suggestion": "grading.records",
+    "TrainingResult": "training.records",
+    "TrainingSettings": "training.settings",
     "Where": "core.where",
     "audit_grades": "grading.audit",
     "cluster": "clustering.clusters",
@@ -98,22 +121,35 @@ __all__ = [
     "DEMO_ANSWERS",
     "Added",
     "Answer",
+    "Audit",
     "BadInput",
     "Cluster",
+    "ClusterResult",
+    "Comparison",
     "Decision",
+    "Evaluation",
     "Finding",
+    "GradingEvaluation",
+    "GradingResult",
     "Hit",
     "Index",
     "IndexNotFound",
+    "Ingested",
     "Member",
+    "MiningResult",
     "Neighbour",
     "Overlap",
     "Pair",
     "Passage",
+    "PlagiarismResult",
+    "Propagation",
+    "Reindexed",
+    "Results",
     "Ring",
     "SearchkitError",
     "SentencePair",
     "Suggestion",
+    "TrainingResult",
     "TrainingSettings",
     "Where",
     "__version__",
