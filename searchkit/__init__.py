@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from searchkit.grading.propagate import propagate
     from searchkit.grading.records import Neighbour, Propagation, Suggestion
     from searchkit.grading.suggest import GradingResult, grade
-    from searchkit.index.decisions import Decision
     from searchkit.index.folder import Index
     from searchkit.index.ingest import Ingested, ingest
     from searchkit.index.locations import open_index
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from searchkit.training.records import TrainingResult
     from searchkit.training.settings import TrainingSettings
     from searchkit.training.train import train
+    from searchkit.web.schemas.analysis import Decision
 
 _MODULES = {
     "Added": "index.records",
@@ -63,7 +63,7 @@ _MODULES = {
     "ClusterResult": "clustering.clusters",
     "Comparison": "plagiarism.find",
     "DEMO_ANSWERS": "demo.corpus",
-    "Decision": "index.decisions",
+    "Decision": "web.schemas.analysis",
     "Evaluation": "evaluation.comparison",
     "Finding": "plagiarism.records",
     "GradingEvaluation": "grading.evaluate",
