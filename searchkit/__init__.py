@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from searchkit.index.ingest import Ingested, ingest
     from searchkit.index.locations import open_index
     from searchkit.index.query import query
-    from searchkit.index.records import Added
+    from searchkit.index.records import Added, Decision
     from searchkit.index.upkeep.copying import copy
     from searchkit.index.upkeep.reindex import Reindexed, reindex
     from searchkit.index.upkeep.status import status
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from searchkit.training.records import TrainingResult
     from searchkit.training.settings import TrainingSettings
     from searchkit.training.train import train
-    from searchkit.web.schemas.analysis import Decision
 
 _MODULES = {
     "Added": "index.records",
@@ -63,7 +62,7 @@ _MODULES = {
     "ClusterResult": "clustering.clusters",
     "Comparison": "plagiarism.find",
     "DEMO_ANSWERS": "demo.corpus",
-    "Decision": "web.schemas.analysis",
+    "Decision": "index.records",
     "Evaluation": "evaluation.comparison",
     "Finding": "plagiarism.records",
     "GradingEvaluation": "grading.evaluate",
