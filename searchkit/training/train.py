@@ -23,7 +23,7 @@ from searchkit.sources.labelled import SentencePair
 from searchkit.text.passages import well_formed
 from searchkit.text.preparation import prepare
 from searchkit.training.batches import connected_groups, hold_out_groups, spread_batches
-from searchkit.training.card import Tokens, model_card, token_counts
+from searchkit.training.card import TokenCounts, model_card, token_counts
 from searchkit.training.records import TrainingResult
 from searchkit.training.settings import SCALE, TrainingSettings, check_settings
 
@@ -235,11 +235,11 @@ class _Run:
         self._out, self._out_labels = _prepared(out, settings), [pair.label for pair in out]
         self.before = self._score(self.model) if out else None
 
-    def count_tokens(self) -> list[Tokens]:
+    def count_tokens(self) -> list[TokenCounts]:
         """Count the tokens of what is learned from, and say what is cut off."""
         limit = self.max_tokens
         counts = token_counts(self.texts, self.model.tokenizer, limit)
-        if cut := sum(one.cut for one in counts):
+        if cut := sum(column.truncated for column in counts):
             log.info(
                 "%s of %s texts are longer than %d tokens; training reads their beginnings",
                 f"{cut:,}",
@@ -418,7 +418,7 @@ def _publish(
     trained: TrainingResult,
     base: ModelFolder,
     settings: TrainingSettings,
-    counts: Sequence[Tokens],
+    counts: Sequence[TokenCounts],
     work: Path,
 ) -> None:
     """Save the model with its card beside the output, check it, and move it there in one step."""
