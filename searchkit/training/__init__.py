@@ -1,4 +1,4 @@
-"""Training of a model on pairs of answers.
+"""Training of an embedding model on pairs of answers.
 
-Begin in `train.py`; `settings.py` says what can be set.
+Begin in `train.py`; `settings.py` has the settings, `pairs.py` takes pairs from an index.
 """

@@ -1,4 +1,4 @@
-"""Batches for training: questions spread, no text twice; and questions held out."""
+"""Batches that spread questions and repeat no text, and the choice of held-out pairs."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ def spread_batches(
     size: int,
     seed: int | Sequence[int] = 0,
 ) -> list[list[int]]:
-    """Deal rows into batches so that each question is in as many of them as can be.
+    """Distribute rows over batches so that the rows of a question are in as many as possible.
 
-    A loss that takes the other rows of a batch for wrong answers is misled by another answer to the
-    same question, and contradicts itself where a text comes twice.
+    A loss with in-batch negatives is misled by another answer to the same question, and contradicts
+    itself if a text occurs twice.
 
     Args:
         questions: `(n,)` the question of each row.
         texts: `(n,)` both texts of each row.
-        size: Rows of a batch, at most.
-        seed: Of the order of rows and of batches.
+        size: Maximum number of rows in a batch.
+        seed: Seed of the order of rows and of batches.
 
     Returns:
-        Batches of rows, every row in one of them. No text is twice in a batch; where one text is in
-        more rows than there are full batches, there are more batches, and they are smaller.
+        Batches of rows; each row is in exactly one. No text occurs twice in a batch; a text in more
+        rows than there are full batches makes batches more numerous, and smaller.
     """
     rng = np.random.default_rng(seed)
     count = Counter(text for pair in texts for text in set(pair))
     number = max(ceil(len(texts) / size), max(count.values(), default=0))
     batches: list[list[int]] = [[] for _ in range(number)]
-    said: list[set[str]] = [set() for _ in range(number)]
-    late = []
-    for place, row in enumerate(_dealt(questions, texts, rng)):
-        target = place % number
-        if said[target].isdisjoint(texts[row]) and len(batches[target]) < size:
+    batch_texts: list[set[str]] = [set() for _ in range(number)]
+    postponed = []
+    for position, row in enumerate(_grouped_rows(questions, texts, rng)):
+        target = position % number
+        if batch_texts[target].isdisjoint(texts[row]) and len(batches[target]) < size:
             batches[target].append(row)
-            said[target].update(texts[row])
+            batch_texts[target].update(texts[row])
         else:
-            late.append(row)
-    for row in late:
-        _put(row, texts[row], batches, said, size)
+            postponed.append(row)
+    for row in postponed:
+        _place(row, texts[row], batches, batch_texts, size)
     order = rng.permutation(len(batches)).tolist()
     return [batches[n] for n in order if batches[n]]
 
 
-def _dealt(
+def _grouped_rows(
     questions: Sequence[Hashable], texts: Sequence[tuple[str, str]], rng: np.random.Generator
 ) -> list[int]:
-    """Put the rows of a question, and in it those with the same first text, one after another.
+    """Return rows with those of a question, and of one first text in it, next to each other.
 
-    Dealt in turn, neighbours come into different batches.
+    Distributed in turn, neighbours come into different batches.
     """
     groups: dict[Hashable, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for row in rng.permutation(len(texts)).tolist():
@@ -65,25 +65,35 @@ def _dealt(
     return [row for group in groups.values() for rows in group.values() for row in rows]
 
 
-def _put(
-    row: int, pair: tuple[str, str], batches: list[list[int]], said: list[set[str]], size: int
+def _place(
+    row: int,
+    pair: tuple[str, str],
+    batches: list[list[int]],
+    batch_texts: list[set[str]],
+    size: int,
 ) -> None:
-    """Put a row into the smallest batch that has room and none of its texts, or into a new one."""
-    free = [n for n, one in enumerate(batches) if len(one) < size and said[n].isdisjoint(pair)]
+    """Add a row to the smallest batch with room and without its texts, or to a new batch."""
+    free = [
+        n
+        for n, batch in enumerate(batches)
+        if len(batch) < size and batch_texts[n].isdisjoint(pair)
+    ]
     if not free:
         batches.append([])
-        said.append(set())
+        batch_texts.append(set())
         free = [len(batches) - 1]
-    best = min(free, key=lambda n: len(batches[n]))
-    batches[best].append(row)
-    said[best].update(pair)
+    smallest = min(free, key=lambda n: len(batches[n]))
+    batches[smallest].append(row)
+    batch_texts[smallest].update(pair)
 
 
 def connected_groups(texts: Sequence[tuple[str, str]]) -> Int64:
-    """Return rows that share a text, directly or over others, the same number.
+    """Return `(n,)` the connected component of each row; rows that share a text are connected.
 
-    Where the question isn't known, that is the nearest to it: what is held out shares no text with
-    what is learned from.
+    Components stand in for unknown questions: held-out pairs share no text with training pairs.
+
+    Args:
+        texts: `(n,)` both texts of each row.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -99,25 +109,25 @@ def connected_groups(texts: Sequence[tuple[str, str]]) -> Int64:
 
 
 def hold_out_groups(groups: Sequence[Hashable], share: float, seed: int = 0) -> NDArray[np.bool_]:
-    """Choose whole groups, drawn by lot, until a share of the rows is held out.
+    """Choose random groups to hold out, as a whole, until a share of the rows is held out.
 
     Args:
         groups: `(n,)` the group (the question) of each row.
-        share: Of the rows, about; at least one group, and never all of them.
-        seed: Of the lot.
+        share: Approximate share of the rows; at least one group is chosen, and never all.
+        seed: Seed of the choice.
 
     Returns:
         `(n,)` whether a row is held out.
     """
     sizes = Counter(groups)
     names = sorted(sizes, key=repr)
-    wanted = share * len(groups)
+    target = share * len(groups)
     chosen: set[Hashable] = set()
     total = 0
     for n in np.random.default_rng(seed).permutation(len(names)).tolist():
-        if total >= wanted or len(chosen) == len(names) - 1:
+        if total >= target or len(chosen) == len(names) - 1:
             break
-        if total + sizes[names[n]] <= max(1.5 * wanted, min(sizes.values())):
+        if total + sizes[names[n]] <= max(1.5 * target, min(sizes.values())):
             chosen.add(names[n])
             total += sizes[names[n]]
     return np.array([group in chosen for group in groups], bool)

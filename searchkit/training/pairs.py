@@ -1,4 +1,4 @@
-"""Training pairs: what an index knows of which of its answers are alike, as pairs with labels."""
+"""Labelled training pairs from an index: from its marks, its decisions or its clusters."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ from searchkit.sources.labelled import MAX_LABEL, SentencePair
 def pairs_from_grades(
     index: BaseIndex, column: str, *, good: Collection[str] = (), max_label: float = MAX_LABEL
 ) -> list[SentencePair]:
-    """Pair each graded answer with a reference to its question, or else with one of the best.
+    """Pair each graded answer with a reference answer, or else with one of the best answers.
 
-    The label is the mark, brought from the range of the column to 0 … `max_label`. References
-    take turns, so that no text is in all pairs of its question.
+    A pair's label is the mark, scaled from the column's range to 0 … `max_label`. References to
+    a question are used in turn, so that no text is in all pairs of its question.
 
     Args:
-        index: Open for reading or writing.
-        column: Where the marks stand.
-        good: For marks that are labels: those of good answers; their pairs have the greatest label,
-            others 0.
-        max_label: The greatest label.
+        index: The index, open for reading or writing.
+        column: Name of the column with the marks.
+        good: For marks that are labels: the labels of good answers, whose pairs get `max_label`;
+            the others get 0.
+        max_label: Highest label.
 
     Raises:
-        BadInput: if the column can't be used, `good` is missing or none of its labels, or no
-            question has both answers and something to pair them with.
+        BadInput: If the column can't be used, `good` is missing or isn't among its labels, or no
+            question has both graded answers and an answer to pair them with.
     """
     answers = [answer for answer in index.answers() if answer.text.strip()]
     marks = read_marks(answers, column)
     check_learnable(marks)
-    worth = _worth(marks, good)
+    values = _mark_values(marks, good)
     questions: dict[str | None, list[int]] = defaultdict(list)
     for row, answer in enumerate(answers):
         questions[answer.question].append(row)
     pairs = []
     for question, rows in questions.items():
         graded = [row for row in rows if marks.codes[row] != UNGRADED]
-        models = [row for row in rows if answers[row].is_reference]
-        if not models and graded:
-            most = max(worth[marks.codes[row]] for row in graded)
-            models = [row for row in graded if worth[marks.codes[row]] == most > 0]
+        references = [row for row in rows if answers[row].is_reference]
+        if not references and graded:
+            best = max(values[marks.codes[row]] for row in graded)
+            references = [row for row in graded if values[marks.codes[row]] == best > 0]
         for turn, row in enumerate(graded):
-            others = [m for m in models if answers[m].text != answers[row].text]
+            others = [r for r in references if answers[r].text != answers[row].text]
             if others:
-                model = others[turn % len(others)]
-                label = round(float(worth[marks.codes[row]]) * max_label, 4)
-                pairs.append(SentencePair(answers[model].text, answers[row].text, label, question))
+                reference = answers[others[turn % len(others)]]
+                label = round(float(values[marks.codes[row]]) * max_label, 4)
+                pairs.append(SentencePair(reference.text, answers[row].text, label, question))
     if not pairs:
         raise BadInput(f"{column}: no question has graded answers and one to pair them with")
     return pairs
 
 
-def _worth(marks: Marks, good: Collection[str]) -> list[float]:
-    """Return what each mark of the scale is worth, from 0 to 1."""
+def _mark_values(marks: Marks, good: Collection[str]) -> list[float]:
+    """Return the value of each mark of the scale, from 0 to 1."""
     if marks.kind == "numbers":
         if good:
             raise BadInput(f"--good is for labels; the marks in {marks.column} are numbers")
@@ -67,27 +67,29 @@ def _worth(marks: Marks, good: Collection[str]) -> list[float]:
         return [(float(mark) - low) / marks.range for mark in marks.scale]
     unknown = sorted(set(good) - set(map(str, marks.scale)))
     if not good or unknown:
-        named = ", ".join(map(str, marks.scale[:8]))
-        what = f"no label {unknown[0]!r}" if unknown else "its marks are labels"
-        raise BadInput(f"{marks.column}: {what}; say which are good ones: --good one of {named}")
+        labels = ", ".join(map(str, marks.scale[:8]))
+        problem = f"no label {unknown[0]!r}" if unknown else "its marks are labels"
+        raise BadInput(
+            f"{marks.column}: {problem}; say which are good ones: --good one of {labels}"
+        )
     return [float(mark in good) for mark in marks.scale]
 
 
 def pairs_from_decisions(index: BaseIndex, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
-    """Pair the answers that people decided about: confirmed findings are alike, dismissed are not.
+    """Pair the answers of findings that people decided about.
 
-    Decisions that were taken back, or are about texts that have changed since, count for nothing;
-    nor do those about an answer of another index.
+    Confirmed findings get `max_label`, dismissed ones 0. Decisions that were withdrawn, or concern
+    changed texts or an answer of another index, are ignored.
 
     Raises:
-        BadInput: if no decision is left.
+        BadInput: If no decision is left.
     """
-    found = counting(decisions(index))
-    answers = index.get_existing(sorted({name for pair in found for name in pair}))
+    valid = counting(decisions(index))
+    answers = index.get_existing(sorted({name for pair in valid for name in pair}))
     pairs = []
-    for (left, right), one in found.items():
+    for (left, right), decision in valid.items():
         if left in answers and right in answers:
-            label = max_label if one.decision == "confirmed" else 0.0
+            label = max_label if decision.decision == "confirmed" else 0.0
             first = answers[left]
             pairs.append(SentencePair(first.text, answers[right].text, label, first.question))
     if not pairs:
@@ -96,23 +98,28 @@ def pairs_from_decisions(index: BaseIndex, *, max_label: float = MAX_LABEL) -> l
 
 
 def pairs_from_clusters(index: BaseIndex, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
-    """Pair the centre of each cluster with its members, and with the centres of the others.
+    """Pair the centre of each cluster with its members, and with the centre of the next cluster.
 
-    Members get the greatest label, and what is in another cluster of the question 0: nobody's
-    judgement, but what the model takes for equal already.
+    Members get `max_label`, the centre of another cluster of the question 0. These labels aren't
+    human judgements: they say what the current model takes for equal.
+
+    Raises:
+        BadInput: If there are no such pairs.
     """
     texts = {answer.id: answer.text for answer in index.answers()}
-    found = cluster(index).clusters
+    clusters = cluster(index).clusters
     pairs = []
-    for question, group in groupby(found, key=lambda one: one.question):
-        some = [one for one in group if one.center]
-        for one in some:
-            centre = texts[str(one.center)]
-            members = {texts[m.id] for m in one.members} - {centre}
-            pairs += [SentencePair(centre, text, max_label, question) for text in sorted(members)]
-        for one, other in pairwise(some):
-            apart = texts[str(one.center)], texts[str(other.center)]
-            pairs.append(SentencePair(*apart, 0.0, question))
+    for question, group in groupby(clusters, key=lambda each: each.question):
+        centres = []
+        for each in group:
+            if each.center:
+                centre = texts[str(each.center)]
+                members = {texts[member.id] for member in each.members} - {centre}
+                pairs += [
+                    SentencePair(centre, text, max_label, question) for text in sorted(members)
+                ]
+                centres.append(centre)
+        pairs += [SentencePair(*apart, 0.0, question) for apart in pairwise(centres)]
     if not pairs:
         raise BadInput(
             f"{index.place}: no two answers say the same, and none is apart from another"

@@ -1,4 +1,4 @@
-"""What training returns."""
+"""The result of a training."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from searchkit.sources.labelled import SentencePair
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What `train` made.
+    """The result of `train`.
 
     Attributes:
-        path: The model folder.
-        training_pairs: The pairs that were learned from.
-        held_out: The pairs that were not.
-        score_before: The score on them before; None where nothing is held out.
-        scores: (step, score on them) of each checkpoint.
-        best_step: The step of the checkpoint that was kept.
-        steps: How many there were.
-        seconds: Of training, since the last start.
+        path: The folder of the trained model.
+        training_pairs: The pairs that the model was trained on.
+        held_out: The pairs that it wasn't trained on.
+        score_before: Score on the held-out pairs before the training; None without such pairs.
+        scores: Step of each checkpoint, and its score on the held-out pairs.
+        best_step: Step of the checkpoint that was kept.
+        steps: Number of training steps.
+        seconds: Duration of the training, since it was last started.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""What can be set of a training, and the recipes."""
+"""Settings of a training, and recipes: named sets of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from searchkit.core.errors import BadInput
 
 Loss = Literal["joint", "cosent", "mnrl", "online-contrastive"]
 LOSSES: tuple[Loss, ...] = ("joint", "cosent", "mnrl", "online-contrastive")
-SCALE = 20.0  # of cosines in the losses
+# Factor of cosines in the losses (the inverse of a temperature).
+SCALE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +20,23 @@ class TrainingSettings:
 
     Attributes:
         loss: `cosent` (cosines in the order of the labels; Huang et al., 2024), `mnrl`
-            (MultipleNegativesRankingLoss: the other rows of a batch are wrong; van den Oord et al.,
-            2018), `joint` (both: the order of the labels, and beside positives the answers to other
-            questions are wrong) or `online-contrastive` (hard positives together, hard negatives
-            apart).
-        epochs: How often every pair is seen.
-        batch_size: Pairs in a step.
-        learning_rate: At the beginning; it falls in a line to 0.
-        positive_from: Labels from here on are positives, for all losses but `cosent`; None: three
-            fifths of `max_label`.
-        max_label: The greatest label there can be; 0 is the least.
-        max_tokens: What is longer is cut off, in training and afterwards made passages of.
-        held_out: Share of the pairs, in whole questions, that are not learned from.
-        prepare: One of `preparation.PREPARATIONS`, or "".
-        spread: Whether the pairs of a question are spread over the batches; else they are drawn.
-        seed: Of what is held out, of the batches, and of dropout.
+            (MultipleNegativesRankingLoss: the other rows of a batch are negatives; van den Oord et
+            al., 2018), `joint` (both: the order of the labels, and for positives the answers to
+            other questions as negatives) or `online-contrastive` (pulls hard positives together
+            and pushes hard negatives apart).
+        epochs: Number of passes over the pairs.
+        batch_size: Pairs in one step.
+        learning_rate: Initial learning rate; it decreases linearly to 0.
+        positive_from: Lowest label of a positive pair, for all losses but `cosent`; None for 60 %
+            of `max_label`.
+        max_label: Highest possible label; the lowest is 0.
+        max_tokens: Number of tokens at which texts are truncated in training, and the window of
+            the trained model.
+        held_out: Share of the pairs, in whole questions, that the model isn't trained on.
+        prepare: How texts are prepared: one of `PREPARATIONS`, or "".
+        spread: Whether the pairs of a question are spread over the batches, instead of random
+            batches.
+        seed: Seed of the choice of held-out pairs, of the batches and of dropout.
     """
 
     loss: Loss = "joint"
@@ -50,11 +53,11 @@ class TrainingSettings:
 
     @property
     def least_positive(self) -> float:
-        """Return the least label of a positive."""
+        """Return the lowest label of a positive pair."""
         return 0.6 * self.max_label if self.positive_from is None else self.positive_from
 
 
-# The published recipe: every pair is a positive, whatever its label; batches are drawn by lot.
+# The recipe of published model cards: every pair is a positive, and batches are random.
 CARD_RECIPE = TrainingSettings(loss="mnrl", positive_from=0.0, spread=False)
 
 
@@ -62,21 +65,25 @@ def with_recipe(recipe: str, changes: Mapping[str, Any]) -> TrainingSettings:
     """Return the settings of a recipe, `default` or `card`, with some of them changed.
 
     Args:
-        recipe: Its name.
-        changes: By the names of the settings; None leaves one as it is.
+        recipe: Name of the recipe.
+        changes: Values by the names of settings; None leaves a setting as it is.
     """
     given = {name: value for name, value in changes.items() if value is not None}
     return replace(CARD_RECIPE if recipe == "card" else TrainingSettings(), **given)
 
 
 def check_settings(settings: TrainingSettings) -> None:
-    """Raise BadInput for a setting that is out of its range."""
+    """Check every setting.
+
+    Raises:
+        BadInput: If a setting is out of its range.
+    """
     if settings.loss not in LOSSES:
         raise BadInput(f"--loss must be one of {', '.join(LOSSES)}, not {settings.loss!r}")
-    for name, least in (("epochs", 1), ("batch_size", 2), ("max_tokens", 8)):
-        if getattr(settings, name) < least:
+    for name, lowest in (("epochs", 1), ("batch_size", 2), ("max_tokens", 8)):
+        if getattr(settings, name) < lowest:
             option = name.replace("_", "-")
-            raise BadInput(f"--{option} must be {least} or more, not {getattr(settings, name)}")
+            raise BadInput(f"--{option} must be {lowest} or more, not {getattr(settings, name)}")
     if not 0 < settings.learning_rate < 1:
         raise BadInput(f"--learning-rate must be above 0 and below 1, not {settings.learning_rate}")
     if not 0 <= settings.held_out < 1:

@@ -1,4 +1,4 @@
-"""Training: a model that knows the corpus, made from pairs of its own answers."""
+"""Training an embedding model on pairs of texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,8 +27,18 @@ from searchkit.training.card import TokenCounts, model_card, token_counts
 from searchkit.training.records import TrainingResult
 from searchkit.training.settings import SCALE, TrainingSettings, check_settings
 
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from sentence_transformers import (
+        SentenceTransformer,
+        SentenceTransformerTrainingArguments,
+    )
+    from torch.nn import Module
+    from transformers import TrainerState
+
 log = logging.getLogger("searchkit")
-CHECKS = 2  # of the held-out score in an epoch
+# Checkpoints in an epoch, each with its score on the held-out pairs.
+CHECKPOINTS_PER_EPOCH = 2
 
 
 def train(
@@ -41,27 +51,29 @@ def train(
     device: str | None = None,
     progress: Progress | None = None,
 ) -> TrainingResult:
-    """Train a model on pairs, and keep the checkpoint that is best on those held out.
+    """Train a model on pairs, and keep the checkpoint with the best score on held-out pairs.
 
-    Killed, it goes on where it was when it is called again with the same pairs and settings; until
-    it is done there is no folder at `output`, but one beside it with `.training` in its name.
+    A training that was interrupted continues when the function is called again with the same pairs
+    and settings. Until it is complete there is no folder at `output`, but one beside it whose name
+    ends in `.training`.
 
     Args:
-        pairs: With labels from 0 (nothing in common) to `settings.max_label`.
-        output: The folder to make.
-        model: What to begin with: None for the model that comes with searchkit, a folder, or a
-            name on a hub.
-        settings: How.
-        overwrite: Replace what stands at `output`, and an unfinished training with other settings.
-        device: As torch names it; None takes a GPU where there is one.
-        progress: Called with the steps that are done, and of how many.
+        pairs: Pairs with labels from 0 (nothing in common) to `settings.max_label`.
+        output: Folder for the trained model.
+        model: The model to begin with: None for the model that comes with searchkit, a folder, or
+            a name on a hub.
+        settings: Settings of the training.
+        overwrite: Whether to replace a folder at `output`, and an unfinished training with other
+            settings.
+        device: The device, as torch names it; None takes a GPU if there is one.
+        progress: Called with the number of completed steps and the total.
 
     Raises:
-        BadInput: if a setting is out of range, there is a folder already, or there are too few
-            pairs or questions; or the loss stopped being a number before the first checkpoint.
-        ModelRefused: if the model can't be used.
-        MissingExtra: without `searchkit[train]`.
-        StorageFailed: if the folder can't be written.
+        BadInput: If a setting is out of range, the folder exists, there are too few pairs or
+            questions, or the loss becomes NaN or infinite before the first checkpoint.
+        ModelRefused: If the model can't be used.
+        MissingExtra: If `searchkit[train]` isn't installed.
+        StorageFailed: If the folder can't be written.
     """
     check_settings(settings)
     _check_extra()
@@ -89,7 +101,7 @@ def train(
         )
         _publish(run, trained, base, settings, counts, work)
     except Exception as error:
-        if reason := _not_written(error):
+        if reason := _write_failure(error):
             raise StorageFailed(
                 f"{work}: can't be written ({reason}); make room and run the same command again: "
                 f"it goes on where it was"
@@ -98,13 +110,13 @@ def train(
     return trained
 
 
-def _not_written(error: Exception) -> str | None:
-    """Say why a file could not be written, if that is what an error says: in four dialects."""
+def _write_failure(error: Exception) -> str | None:
+    """Return why a file couldn't be written; None for an error with another cause."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    said = str(error)  # of safetensors (Rust) and of torch
-    known = ("Os {", "I/O error", "PytorchStreamWriter", "file write failed")
-    return "is the disk full?" if any(words in said for words in known) else None
+    # safetensors and torch report failed writes by other exceptions, in these words.
+    phrases = ("Os {", "I/O error", "PytorchStreamWriter", "file write failed")
+    return "is the disk full?" if any(phrase in str(error) for phrase in phrases) else None
 
 
 def _check_extra() -> None:
@@ -120,7 +132,10 @@ def _check_extra() -> None:
 def _split(
     pairs: Sequence[SentencePair], settings: TrainingSettings
 ) -> tuple[list[SentencePair], list[SentencePair]]:
-    """Hold out whole questions; without questions, pairs that share a text stay together."""
+    """Return the training pairs that the loss can use, and the held-out pairs.
+
+    Whole questions are held out; pairs without a question stay with those that share a text.
+    """
     groups = question_groups(pairs)
     out = np.zeros(len(pairs), bool)
     if settings.held_out and pairs:
@@ -150,7 +165,7 @@ def _split(
 
 
 def question_groups(pairs: Sequence[SentencePair]) -> list[object]:
-    """Return for each pair what it is held out with: its question, or what it shares texts with."""
+    """Return the group of each pair: its question, or the number of pairs connected by texts."""
     labels = connected_groups([(pair.sentence_0, pair.sentence_1) for pair in pairs]).tolist()
     return [
         label if pair.question is None else pair.question
@@ -167,7 +182,7 @@ def _is_positive(pair: SentencePair, settings: TrainingSettings) -> bool:
 
 
 def _degree(pair: SentencePair, settings: TrainingSettings) -> float:
-    """Return what a loss with labels is told of a pair, from 0 to 1."""
+    """Return the label of a pair for a loss with labels, from 0 to 1."""
     if settings.loss == "online-contrastive":
         return float(_is_positive(pair, settings))
     return pair.label / settings.max_label
@@ -186,7 +201,7 @@ def _identity(
 
 
 def _resume(work: Path, identity: dict[str, Any], *, overwrite: bool) -> None:
-    """Make the working folder, or take one that was left by a training like this."""
+    """Create the working folder, or keep that of an interrupted training with equal identity."""
     note = work / "training.json"
     if work.exists() and note.exists():
         if json.loads(note.read_text("utf-8")) == identity:
@@ -202,7 +217,7 @@ def _resume(work: Path, identity: dict[str, Any], *, overwrite: bool) -> None:
 
 
 class _Run:
-    """One training: the model, what it learns from, and where its checkpoints are."""
+    """One training: the model, its data, and the folder of its checkpoints."""
 
     def __init__(
         self,
@@ -236,7 +251,7 @@ class _Run:
         self.before = self._score(self.model) if out else None
 
     def count_tokens(self) -> list[TokenCounts]:
-        """Count the tokens of what is learned from, and say what is cut off."""
+        """Count the tokens of the training pairs, and log how many texts will be truncated."""
         limit = self.max_tokens
         counts = token_counts(self.texts, self.model.tokenizer, limit)
         if cut := sum(column.truncated for column in counts):
@@ -249,12 +264,12 @@ class _Run:
         return counts
 
     def fit(self, progress: Progress | None) -> tuple[int, int]:
-        """Train; the model is then that of the best checkpoint. Give its step, and all steps."""
+        """Train, load the best checkpoint, and return its step and the number of steps."""
         from searchkit.encoding.compiling import quiet
-        from searchkit.training.trainer import METRIC, Trainer, Watch
+        from searchkit.training.trainer import METRIC, Trainer, TrainingMonitor
 
         with quiet():
-            watch = Watch(progress)
+            monitor = TrainingMonitor(progress)
             trainer = Trainer(
                 self.questions if self.settings.spread else None,
                 self.texts,
@@ -263,16 +278,16 @@ class _Run:
                 train_dataset=self._dataset(),
                 loss=self._loss(),
                 evaluator=self.scorer if self._out else None,
-                callbacks=[watch],
+                callbacks=[monitor],
             )
-            trainer.train(resume_from_checkpoint=_last_whole(self.work))
+            trainer.train(resume_from_checkpoint=_last_checkpoint(self.work))
         state = trainer.state
-        if watch.diverged is not None:
-            self._say_diverged(watch.diverged, state)
+        if monitor.diverged_at is not None:
+            self._report_divergence(monitor.diverged_at, state)
         best = state.best_model_checkpoint
         return int(best.rpartition("-")[2]) if best else state.global_step, state.max_steps
 
-    def _score(self, model: Any) -> float:  # noqa: ANN401
+    def _score(self, model: SentenceTransformer) -> float:
         left, right = (
             model.encode(
                 [pair[side] for pair in self._out],
@@ -289,10 +304,10 @@ class _Run:
             return -(-len(self.texts) // self.settings.batch_size)
         return len(spread_batches(self.questions, self.texts, self.settings.batch_size))
 
-    def _arguments(self, metric: str) -> Any:  # noqa: ANN401
+    def _arguments(self, metric: str) -> SentenceTransformerTrainingArguments:
         from sentence_transformers import SentenceTransformerTrainingArguments
 
-        every = max(1, -(-self._steps() // CHECKS))
+        interval = max(1, -(-self._steps() // CHECKPOINTS_PER_EPOCH))
         return SentenceTransformerTrainingArguments(
             output_dir=str(self.work),
             num_train_epochs=self.settings.epochs,
@@ -305,7 +320,7 @@ class _Run:
             use_cpu=self.device == "cpu",
             bf16=_computes_in_bf16(self.device),
             save_strategy="steps",
-            save_steps=every,
+            save_steps=interval,
             save_total_limit=2,
             load_best_model_at_end=bool(self._out),
             metric_for_best_model=f"eval_{metric}",
@@ -316,10 +331,10 @@ class _Run:
             disable_tqdm=True,
             dataloader_pin_memory=False,
             eval_strategy="steps" if self._out else "no",
-            eval_steps=every,
+            eval_steps=interval,
         )
 
-    def _dataset(self) -> Any:  # noqa: ANN401
+    def _dataset(self) -> Dataset:
         from datasets import Dataset
 
         columns: dict[str, list[Any]] = {
@@ -329,7 +344,7 @@ class _Run:
             columns["label"] = self.labels
         return Dataset.from_dict(columns)
 
-    def _loss(self) -> Any:  # noqa: ANN401
+    def _loss(self) -> Module:
         from sentence_transformers.sentence_transformer import losses
 
         from searchkit.training.trainer import JointLoss
@@ -342,23 +357,24 @@ class _Run:
             return losses.CoSENTLoss(self.model, scale=SCALE)
         return losses.OnlineContrastiveLoss(self.model)
 
-    def _say_diverged(self, step: int, state: Any) -> None:  # noqa: ANN401
-        what = f"the loss is no number any more at step {step}"
+    def _report_divergence(self, step: int, state: TrainerState) -> None:
+        problem = f"the loss is no number any more at step {step}"
         if not state.best_model_checkpoint:
-            raise BadInput(f"{what}, before the first checkpoint; say a lower --learning-rate")
-        log.warning("%s; the best checkpoint before it is kept", what)
+            raise BadInput(f"{problem}, before the first checkpoint; say a lower --learning-rate")
+        log.warning("%s; the best checkpoint before it is kept", problem)
 
 
 def held_out_score(left: Float32, right: Float32, labels: Sequence[float]) -> float:
-    """Say how well cosines follow labels; where all labels are equal, how well pairs are found.
+    """Return how well the cosines of pairs agree with their labels.
 
     Args:
-        left: `(n, d)` unit rows.
-        right: `(n, d)` unit rows, the other text of each pair.
-        labels: `(n,)`.
+        left: `(n, d)` unit rows, the first text of each pair.
+        right: `(n, d)` unit rows, the second text of each pair.
+        labels: `(n,)` the label of each pair.
 
     Returns:
-        Spearman's correlation; or the mean reciprocal rank of each pair's other text among all.
+        Spearman's correlation of cosines and labels; if all labels are equal, the mean reciprocal
+        rank of each pair's second text among all second texts.
     """
     if len(set(labels)) > 1:
         cosines = np.einsum("nd,nd->n", left, right).astype(np.float64)
@@ -371,7 +387,7 @@ def held_out_score(left: Float32, right: Float32, labels: Sequence[float]) -> fl
 def loss_labels(
     pairs: Sequence[SentencePair], questions: Sequence[object], settings: TrainingSettings
 ) -> list[Any]:
-    """Return what the loss is told of each pair: its degree, or what `JointLoss` takes."""
+    """Return the labels of pairs for the loss: numbers from 0 to 1, or rows for `JointLoss`."""
     degrees = [_degree(pair, settings) for pair in pairs]
     if settings.loss != "joint":
         return degrees
@@ -395,22 +411,24 @@ def _computes_in_bf16(device: str) -> bool:
 
     from searchkit.encoding.openvino_runtime import half_precisions
 
-    if device == "cuda":  # older ones only pretend to
+    if device == "cuda":  # older GPUs emulate it, which is slow
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device == "cpu" and "bf16" in half_precisions()
 
 
-def _last_whole(work: Path) -> str | None:
-    """Return the last checkpoint that was written to its end; what a kill left of others goes."""
-    from searchkit.training.trainer import WHOLE
+def _last_checkpoint(work: Path) -> str | None:
+    """Return the last complete checkpoint, after removing incomplete ones."""
+    from searchkit.training.trainer import COMPLETE_FILE
 
-    whole = []
+    complete = []
     for folder in work.glob("checkpoint-*"):
-        if (folder / WHOLE).exists():
-            whole.append(folder)
+        if (folder / COMPLETE_FILE).exists():
+            complete.append(folder)
         else:
             shutil.rmtree(folder)
-    return str(max(whole, key=lambda one: int(one.name.rpartition("-")[2]))) if whole else None
+    if not complete:
+        return None
+    return str(max(complete, key=lambda folder: int(folder.name.rpartition("-")[2])))
 
 
 def _publish(
@@ -421,20 +439,20 @@ def _publish(
     counts: Sequence[TokenCounts],
     work: Path,
 ) -> None:
-    """Save the model with its card beside the output, check it, and move it there in one step."""
+    """Save the model and its card in the working folder, check it, and rename it to the output."""
     from searchkit.encoding.compiling import quiet
 
-    making = work / "model"
-    shutil.rmtree(making, ignore_errors=True)
+    staging = work / "model"
+    shutil.rmtree(staging, ignore_errors=True)
     with quiet():
-        run.model.save_pretrained(str(making), create_model_card=False)
+        run.model.save_pretrained(str(staging), create_model_card=False)
     if settings.prepare:
-        (making / SETTINGS_FILE).write_text(json.dumps({"prepare": settings.prepare}), "utf-8")
+        (staging / SETTINGS_FILE).write_text(json.dumps({"prepare": settings.prepare}), "utf-8")
     card = model_card(trained, base, settings, counts, run.model)
-    (making / "README.md").write_text(card, "utf-8")
-    check_folder(making)
-    old = work / "replaced"
+    (staging / "README.md").write_text(card, "utf-8")
+    check_folder(staging)
+    replaced = work / "replaced"
     if trained.path.exists():
-        trained.path.replace(old)
-    making.replace(trained.path)
+        trained.path.replace(replaced)
+    staging.replace(trained.path)
     shutil.rmtree(work)

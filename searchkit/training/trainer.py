@@ -1,7 +1,7 @@
-"""The trainer of sentence-transformers, as we need it; imported only by what trains.
+"""sentence-transformers' trainer with a loss, batches, checkpoints and a stop of our own.
 
-A loss for marks and topics, batches that spread questions, checkpoints that are known to be whole,
-a halt where the loss is no number, and nothing printed, pickled of ours or looked up on a hub.
+It prints nothing, and looks nothing up on a hub. The module imports torch, so only `train.py`
+imports it, while it trains.
 """
 
 from __future__ import annotations
@@ -24,17 +24,19 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from searchkit.core.progress import Progress
 from searchkit.training.batches import spread_batches
 
-METRIC = "held_out"  # the name of the score by which the best checkpoint is chosen
-WHOLE = "whole"  # a file that stands in a checkpoint when all others do
+# Name of the score by which the best checkpoint is chosen.
+METRIC = "held_out"
+# File that is written to a checkpoint after all others.
+COMPLETE_FILE = "whole"
 
 
 class Trainer(SentenceTransformerTrainer):
-    """Trains on batches that spread questions; see `searchkit.batching.spread`.
+    """A trainer on batches that spread questions; see `spread_batches`.
 
     Args:
-        questions: Of each row of the data set; None draws batches by lot.
+        questions: Question of each row of the data set; None for random batches.
         texts: Both texts of each row.
-        arguments: Of sentence-transformers' trainer.
+        arguments: Arguments of sentence-transformers' trainer.
     """
 
     def __init__(
@@ -49,38 +51,38 @@ class Trainer(SentenceTransformerTrainer):
         self.remove_callback(ProgressCallback)
 
     def get_batch_sampler(self, dataset: Any, *args: Any, **settings: Any) -> Any:  # noqa: ANN401
-        """Return what says which rows make a batch."""
+        """Return the sampler that decides which rows are a batch."""
         if self._questions is None or len(dataset) != len(self._questions):
             return super().get_batch_sampler(dataset, *args, **settings)
-        return _Spread(self._questions, self._texts, dataset, *args, **settings)
+        return _SpreadSampler(self._questions, self._texts, dataset, *args, **settings)
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-        """Collect nothing for a card: it would show texts of the data set."""
+        """Do nothing: the callback would collect texts of the data set for a model card."""
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ANN401
-        """Save a checkpoint's model, without a card that asks the hub."""
+        """Save a checkpoint's model without a card, for which the hub would be asked."""
         self.model.save_pretrained(str(output_dir), create_model_card=False)
 
 
 class JointLoss(CoSENTLoss):
-    """The order of labels (CoSENT), plus telling questions apart (in-batch negatives).
+    """The sum of a loss on the order of labels (CoSENT) and one with in-batch negatives (InfoNCE).
 
-    CoSENT (Huang et al., 2024) compares cosines only with cosines of other pairs, and never across
-    questions: what told these apart is forgotten. The second term (InfoNCE, van den Oord et al.,
-    2018) keeps it: of the second texts in a batch, the own one must be nearest to the first text of
-    a positive. Other pairs of the same question don't count there: their texts may be as good an
-    answer. AnglE (Li and Li, 2023) adds in-batch negatives to an order loss in the same way.
+    CoSENT (Huang et al., 2024) compares the cosines of pairs only, so a model forgets what
+    distinguishes questions. InfoNCE (van den Oord et al., 2018) prevents that: for each positive
+    pair, its own second text must be nearest to its first text among all second texts of the batch.
+    Those of other pairs of the same question are left out: they may be as good an answer. AnglE (Li
+    and Li, 2023) adds in-batch negatives to a loss on order in the same way.
 
-    `labels`: `(n, 3)`: the degree, from 0 to 1; the number of the question; and 1 for a positive,
-    else 0.
+    Its labels are `(n, 3)`: the degree from 0 to 1, the number of the question, and 1 for a
+    positive pair, else 0.
     """
 
     def compute_loss_from_embeddings(self, embeddings: list[Tensor], labels: Tensor) -> Tensor:
-        """Return the sum of both terms.
+        """Return the loss.
 
         Args:
-            embeddings: Of the first and of the second texts, `(n, d)` each.
-            labels: `(n, 3)`.
+            embeddings: Vectors of the first and of the second texts, `(n, d)` each.
+            labels: `(n, 3)`, as described above.
         """
         degrees, questions, positive = labels.unbind(dim=1)
         left, right = (functional.normalize(rows.float(), dim=1) for rows in embeddings)
@@ -96,8 +98,8 @@ class JointLoss(CoSENTLoss):
         return order + (topic * positive).sum() / positive.sum().clamp(min=1)
 
 
-class _Spread(DefaultBatchSampler):
-    """Batches by `spread`, anew in every epoch."""
+class _SpreadSampler(DefaultBatchSampler):
+    """Batches of `spread_batches`, other ones in every epoch."""
 
     def __init__(
         self,
@@ -121,10 +123,10 @@ class _Spread(DefaultBatchSampler):
 
 
 class Scorer(BaseEvaluator):
-    """Scores the model on what is held out.
+    """Scores the model on the held-out pairs.
 
     Attributes:
-        scores: (step, score), in the order in which they came.
+        scores: Step and score of each checkpoint, in order.
     """
 
     def __init__(self, score: Callable[[Any], float]) -> None:
@@ -140,25 +142,25 @@ class Scorer(BaseEvaluator):
         epoch: int = -1,
         steps: int = -1,
     ) -> dict[str, float]:
-        """Return the score by the name of the metric."""
-        found = self._score(model)
-        self.scores.append((steps, found))
-        return {METRIC: found}
+        """Score the model; return the score by its name."""
+        score = self._score(model)
+        self.scores.append((steps, score))
+        return {METRIC: score}
 
 
-class Watch(TrainerCallback):
-    """Reports the steps, marks whole checkpoints, and stops where the loss is no number.
+class TrainingMonitor(TrainerCallback):
+    """Reports steps, marks complete checkpoints, and stops when the loss is NaN or infinite.
 
     Attributes:
-        diverged: The step at which it stopped for that.
+        diverged_at: Step at which the training stopped because of that; None if it didn't.
     """
 
     def __init__(self, progress: Progress | None) -> None:
-        self.diverged: int | None = None
+        self.diverged_at: int | None = None
         self._progress = progress
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-        """Report a step."""
+        """Report progress."""
         if self._progress:
             self._progress(state.global_step, state.max_steps)
 
@@ -170,12 +172,12 @@ class Watch(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **_: Any,  # noqa: ANN401
     ) -> None:
-        """Stop where the loss or its gradient is no number."""
+        """Stop if the loss or its gradient is NaN or infinite."""
         values = [(logs or {}).get(name, 0.0) for name in ("loss", "grad_norm")]
         if not all(math.isfinite(value) for value in values):
-            self.diverged = state.global_step
+            self.diverged_at = state.global_step
             control.should_training_stop = True
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
         """Mark the checkpoint that was just written."""
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / WHOLE).touch()
+        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE_FILE).touch()
