@@ -1,7 +1,9 @@
-"""Resampling: how far a figure would move on other data, by the bootstrap (Efron, 1979).
+"""The bootstrap (Efron, 1979): metrics on resamples of the data, and confidence intervals.
 
-Units are drawn with replacement: a resample is how often each was drawn. Every figure is computed
-of many resamples at once, and of every model on the same ones, so that differences are paired.
+Units are drawn with replacement; a resample is the number of times that each unit was drawn. The
+metrics here take these numbers as weights and compute many resamples at once, which scikit-learn's
+and scipy's functions can't. All models are measured on the same resamples, so that differences
+between them are paired.
 """
 
 from __future__ import annotations
@@ -14,97 +16,99 @@ from searchkit.core.arrays import Float64, Int64
 from searchkit.core.metrics import Truths, v_measures
 
 RESAMPLES = 1_000
-COVERED = 0.95  # of an interval
-BLOCK = 5_000_000  # numbers that are held for one step
-LEVELS = 4_096  # of scores that positives are told apart by, where there are more
-Measure = Callable[[Float64], Float64]  # `(b, u)` counts of units → `(b, f)` figures
+CONFIDENCE_LEVEL = 0.95
+# Numbers in the arrays of one step: bounds the memory.
+BLOCK_NUMBERS = 5_000_000
+# Maximum number of different scores of positives that `WeightedSeparation` distinguishes.
+MAX_LEVELS = 4_096
+# Computes `(b, m)` metrics of `(b, u)` counts: how often each unit was drawn in each resample.
+ResampleMetrics = Callable[[Float64], Float64]
 # -- drawing ---------------------------------------------------------------------------------------
 
 
 def bootstrap(
-    measure: Measure, units: int, *, resamples: int = RESAMPLES, seed: int = 0
+    measure: ResampleMetrics, units: int, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Float64:
-    """Return the figures of resamples.
+    """Compute metrics on resamples.
 
     Args:
-        measure: Gives `(b, f)` figures of `(b, u)` how often each unit was drawn; NaN for one that
-            can't be given.
-        units: How many there are.
-        resamples: How many to draw.
-        seed: Of the draws; the same seed gives the same resamples.
+        measure: Computes the metrics; NaN where one is undefined.
+        units: Number of units.
+        resamples: Number of resamples.
+        seed: Seed of the draws; equal seeds give equal resamples.
 
     Returns:
-        `(resamples, f)`.
+        `(resamples, m)` the metrics of each resample.
     """
-    return np.concatenate([measure(counts) for counts in _draws(units, resamples, seed)])
+    return np.concatenate([measure(counts) for counts in _draw_counts(units, resamples, seed)])
 
 
-def _draws(units: int, resamples: int, seed: int) -> Iterator[Float64]:
-    random = np.random.default_rng(seed)
-    step = max(1, BLOCK // units)
+def _draw_counts(units: int, resamples: int, seed: int) -> Iterator[Float64]:
+    rng = np.random.default_rng(seed)
+    step = max(1, BLOCK_NUMBERS // units)
     for start in range(0, resamples, step):
         count = min(step, resamples - start)
-        drawn = random.integers(0, units, (count, units)) + np.arange(count)[:, None] * units
+        drawn = rng.integers(0, units, (count, units)) + np.arange(count)[:, None] * units
         counts = np.bincount(drawn.ravel(), minlength=count * units)
         yield counts.reshape(count, units).astype(np.float64)
 
 
-def interval(figures: Float64) -> tuple[float, float]:
-    """Return the interval that holds 95 % of the resamples: the percentile bootstrap's.
+def interval(values: Float64) -> tuple[float, float]:
+    """Return the confidence interval of a metric by the percentile bootstrap.
 
     Args:
-        figures: `(r,)`; NaN where a resample has none.
+        values: `(r,)` the metric in each resample; NaN where it is undefined.
 
     Returns:
-        Its ends; NaN if most resamples have no figure.
+        Its ends; NaN if the metric is undefined in most resamples.
     """
-    known = figures[~np.isnan(figures)]
-    if 2 * len(known) <= len(figures):
+    known = values[~np.isnan(values)]
+    if 2 * len(known) <= len(values):
         return np.nan, np.nan
-    low, high = np.quantile(known, [(1 - COVERED) / 2, (1 + COVERED) / 2])
+    low, high = np.quantile(known, [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2])
     return float(low), float(high)
 
 
-# -- figures of many resamples ---------------------------------------------------------------------
+# -- metrics of many resamples ---------------------------------------------------------------------
 
 
 def weighted_pearson(one: Float64, other: Float64, weights: Float64) -> Float64:
     """Return Pearson's correlation in each resample.
 
     Args:
-        one: `(n,)`, or `(b, n)` one row a resample.
-        other: The same.
-        weights: `(b, n)` how often each was drawn.
+        one: `(n,)`, or `(b, n)` with a row per resample.
+        other: The other variable, in either shape.
+        weights: `(b, n)` how often each observation was drawn.
 
     Returns:
-        `(b,)`; NaN where one side doesn't vary.
+        `(b,)`; NaN where one variable doesn't vary.
     """
     total = weights.sum(axis=1)
 
     def mean(values: Float64) -> Float64:
         sums = weights @ values if values.ndim == 1 else (weights * values).sum(axis=1)
-        found: Float64 = sums / total
-        return found
+        means: Float64 = sums / total
+        return means
 
-    # Relative to the middle, so that no digits are lost in the squares.
+    # Centred, so that the squares lose no digits.
     one, other = one - one.mean(), other - other.mean()
-    both = mean(one * other) - mean(one) * mean(other)
+    covariance = mean(one * other) - mean(one) * mean(other)
     spread = (mean(one**2) - mean(one) ** 2) * (mean(other**2) - mean(other) ** 2)
     varies = spread > 1e-18 * np.var(one) * np.var(other)
-    found: Float64 = np.full(len(weights), np.nan)
-    np.divide(both, np.sqrt(np.maximum(spread, 0)), out=found, where=varies)
-    return found
+    correlations: Float64 = np.full(len(weights), np.nan)
+    np.divide(covariance, np.sqrt(np.maximum(spread, 0)), out=correlations, where=varies)
+    return correlations
 
 
-def ranks(values: Float64, weights: Float64) -> Float64:
-    """Return the rank of each value in each resample, equal ones sharing the mean of theirs.
+def weighted_ranks(values: Float64, weights: Float64) -> Float64:
+    """Return the rank of each value in each resample; equal values share their mean rank.
 
     Args:
         values: `(n,)`.
-        weights: `(b, n)` how often each was drawn.
+        weights: `(b, n)` how often each value was drawn.
 
     Returns:
-        `(b, n)`; of what wasn't drawn, that between its neighbours.
+        `(b, n)`; a value that wasn't drawn has a rank between those of its neighbours.
     """
     levels, place = np.unique(values, return_inverse=True)
     drawn = _sums(weights, place, len(levels))
@@ -114,7 +118,7 @@ def ranks(values: Float64, weights: Float64) -> Float64:
 
 
 def _sums(weights: Float64, place: Int64, places: int) -> Float64:
-    """Sum the columns that have the same place: `(b, n)` → `(b, places)`."""
+    """Sum the columns of `(b, n)` weights that have the same place: `(b, places)`."""
     if places == len(place):
         sums = np.empty_like(weights)
         sums[:, place] = weights
@@ -127,33 +131,34 @@ def _sums(weights: Float64, place: Int64, places: int) -> Float64:
 
 
 class WeightedSeparation:
-    """How well scores set positives apart from negatives, in many resamples at once.
+    """ROC AUC and average precision in many resamples at once.
 
-    A row is drawn as often as its units: a pair of two answers, or of answers to two questions, as
-    often as both together. Rows are summed up by score, and between two positives by nothing else
-    but that, so that millions of rows cost no more than as many additions a resample. Of more than
-    `LEVELS` different scores of positives, neighbours count as ties; the error is below 1/`LEVELS`.
+    A row that has one unit counts as often as the unit was drawn, and a row that has two as often
+    as the product of their counts. Rows are summed by score in a histogram whose bins are the
+    scores of positives and the gaps between them, so that a resample costs one addition per row. If
+    positives have more than `MAX_LEVELS` different scores, neighbouring scores count as ties; the
+    error is below 1/`MAX_LEVELS`.
     """
 
     def __init__(
         self, truth: Truths, scores: Float64, units: Int64, weights: Float64 | None = None
     ) -> None:
-        """Take the rows.
+        """Build the histogram.
 
         Args:
-            truth: `(n,)` which are positive; some, and not all.
-            scores: `(n,)`.
+            truth: `(n,)` whether each row is positive; there are rows of both kinds.
+            scores: `(n,)` the score of each row.
             units: `(n,)` the unit of each row, or `(n, 2)` both units.
-            weights: `(n,)` as how many rows each counts.
+            weights: `(n,)` as how many rows each counts; by default 1.
         """
         from scipy import sparse
 
         levels = np.unique(scores[truth])
-        if len(levels) > LEVELS:
-            levels = np.unique(np.quantile(levels, np.linspace(0, 1, LEVELS), method="nearest"))
+        if len(levels) > MAX_LEVELS:
+            levels = np.unique(np.quantile(levels, np.linspace(0, 1, MAX_LEVELS), method="nearest"))
         at = np.searchsorted(levels, scores)
         equal = levels[np.minimum(at, len(levels) - 1)] == scores
-        bins = 2 * at + equal  # the levels are odd, and what lies between them even
+        bins = 2 * at + equal  # odd bins are levels, even ones the gaps between them
         pairs = units if units.ndim == 2 else np.column_stack([units, units])
         pairs = np.sort(pairs, axis=1)
         codes, place = np.unique(pairs[:, 0] << 32 | pairs[:, 1], return_inverse=True)
@@ -165,28 +170,37 @@ class WeightedSeparation:
             for rows in (truth, ~truth)
         )
 
-    def figures(self, counts: Float64) -> Float64:
-        """Return ROC AUC and average precision in each resample: `(b, u)` → `(b, 2)`.
+    def measure(self, counts: Float64) -> Float64:
+        """Return `(b, 2)` ROC AUC and average precision in each resample.
 
-        NaN where no positive, or no negative, was drawn.
+        Args:
+            counts: `(b, u)` how often each unit was drawn.
+
+        Returns:
+            NaN where no positive, or no negative, was drawn.
         """
-        step = max(1, BLOCK // sum(self.positives.shape))
+        step = max(1, BLOCK_NUMBERS // sum(self.positives.shape))
         blocks = (counts[start : start + step] for start in range(0, len(counts), step))
-        return np.concatenate([self._of(block) for block in blocks])
+        return np.concatenate([self._measure_block(block) for block in blocks])
 
-    def _of(self, counts: Float64) -> Float64:
+    def _measure_block(self, counts: Float64) -> Float64:
         by_unit = np.ascontiguousarray(counts.T)  # (u, b)
         drawn = by_unit[self.left]
-        two = self.left != self.right
-        drawn[two] *= by_unit[self.right[two]]
+        has_two = self.left != self.right
+        drawn[has_two] *= by_unit[self.right[has_two]]
         hits = (self.positives @ drawn)[::-1]  # (levels, b), the best first
         misses = (self.negatives @ drawn)[::-1]
-        found, wrong = np.cumsum(hits, axis=0), np.cumsum(misses, axis=0)
-        worse = wrong[-1] - wrong + misses / 2
-        precision = np.divide(found, found + wrong, out=np.zeros_like(found), where=found > 0)
-        positives = np.where(found[-1] > 0, found[-1], np.nan)
-        negatives = np.where(wrong[-1] > 0, wrong[-1], np.nan)
-        auc = (hits * worse).sum(axis=0) / positives / negatives
+        true_positives, false_positives = np.cumsum(hits, axis=0), np.cumsum(misses, axis=0)
+        ranked_below = false_positives[-1] - false_positives + misses / 2
+        precision = np.divide(
+            true_positives,
+            true_positives + false_positives,
+            out=np.zeros_like(true_positives),
+            where=true_positives > 0,
+        )
+        positives = np.where(true_positives[-1] > 0, true_positives[-1], np.nan)
+        negatives = np.where(false_positives[-1] > 0, false_positives[-1], np.nan)
+        auc = (hits * ranked_below).sum(axis=0) / positives / negatives
         mean_precision = (hits * precision).sum(axis=0) / positives + negatives * 0
         return np.column_stack([auc, mean_precision])
 
@@ -195,13 +209,13 @@ def weighted_v_measure(labels: Int64, clusters: Int64, weights: Float64) -> Floa
     """Return the V-measure in each resample.
 
     Args:
-        labels: `(n,)` from 0.
-        clusters: `(n,)` from 0.
-        weights: `(b, n)` how often each was drawn.
+        labels: `(n,)` the label of each row, from 0.
+        clusters: `(n,)` the cluster of each row, from 0.
+        weights: `(b, n)` how often each row was drawn.
 
     Returns:
         `(b,)`; NaN where nothing was drawn.
     """
-    high, wide = int(labels.max()) + 1, int(clusters.max()) + 1
-    tables = _sums(weights, labels * wide + clusters, high * wide)
-    return v_measures(tables.reshape(-1, high, wide))
+    rows, columns = int(labels.max()) + 1, int(clusters.max()) + 1
+    tables = _sums(weights, labels * columns + clusters, rows * columns)
+    return v_measures(tables.reshape(-1, rows, columns))

@@ -1,4 +1,4 @@
-"""Side by side: figures of several models, their intervals, and which differences are chance."""
+"""Comparison of models by metrics, with confidence intervals of values and differences."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Float64, Int64
 from searchkit.core.results import Record, Table
 from searchkit.encoding.encoder import Encoder
-from searchkit.evaluation.bootstrap import Measure, bootstrap, interval
+from searchkit.evaluation.bootstrap import ResampleMetrics, bootstrap, interval
 
-FEW = 10  # units; fewer say nothing about others
-Array = NDArray[Any]
-Verdict = Literal["better", "worse", "within chance", "too few to tell"]
+# Fewer units are too few to resample.
+MIN_UNITS = 10
+AnyArray = NDArray[Any]
+DifferenceVerdict = Literal["better", "worse", "within chance", "too few to tell"]
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate(Record):
-    """A value, and where it lies in 95 % of resamples.
+    """A value with its 95 % confidence interval.
 
     Attributes:
-        value: Of the data as they are.
-        low: The lower end; None if there are too few to resample.
-        high: The upper end.
+        value: The value on the data.
+        low: Lower end of the interval; None if there are too few units to resample.
+        high: Upper end of the interval; None likewise.
     """
 
     value: float
@@ -41,19 +42,20 @@ class Estimate(Record):
 
 @dataclass(frozen=True, slots=True)
 class ModelResult(Record):
-    """A figure of one model.
+    """One metric of one model.
 
     Attributes:
-        model: Its name.
-        estimate: The figure.
-        difference: To the first model; None for the first itself.
-        verdict: On the difference; `within chance` if its interval holds 0. None for the first.
+        model: The model's name.
+        estimate: The metric.
+        difference: Its difference to the first model; None for the first model.
+        verdict: Verdict on the difference: `within chance` if its interval contains 0. None for
+            the first model.
     """
 
     model: str
     estimate: Estimate
     difference: Estimate | None
-    verdict: Verdict | None
+    verdict: DifferenceVerdict | None
 
     def to_record(self) -> dict[str, Any]:
         """Return the figure, and the difference with its verdict."""
@@ -63,12 +65,12 @@ class ModelResult(Record):
 
 @dataclass(frozen=True, slots=True)
 class MetricComparison(Record):
-    """A figure of all models.
+    """One metric of all models.
 
     Attributes:
-        name: What it is; higher is better.
-        on: On what it was measured.
-        results: One a model, in their order.
+        name: The metric's name; higher values are better.
+        on: Description of the data that it was measured on.
+        results: One result per model, in the models' order.
     """
 
     name: str
@@ -83,17 +85,17 @@ class MetricComparison(Record):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation(Table):
-    """Models side by side.
+    """A comparison of models.
 
     Attributes:
-        models: Their names.
-        measured: What they were measured on.
+        models: The models' names.
+        measured: Description of the data that they were measured on.
         unit: What is drawn in a resample: `question`, `answer`, `pair` or `query`.
-        units: How many of them there are.
-        resamples: How many were drawn.
-        metrics: What was measured.
-        missing: What could not be, and why.
-        notes: What a reader should know about the data.
+        units: Number of units.
+        resamples: Number of resamples.
+        metrics: The metrics that were measured.
+        missing: Names of metrics that couldn't be measured, with the reason.
+        notes: Notes for a reader about the data.
     """
 
     models: tuple[str, ...]
@@ -138,7 +140,7 @@ class Evaluation(Table):
 
 
 def question_codes(questions: Sequence[str | None]) -> Int64:
-    """Return `(n,)` the number of each row's question, from 0; a row without one is on its own."""
+    """Return `(n,)` the number of each row's question, from 0; a row without one has its own."""
     keys = [(name, None if name else n) for n, name in enumerate(questions)]
     place = {key: n for n, key in enumerate(dict.fromkeys(keys))}
     return np.array([place[key] for key in keys], np.int64)
@@ -150,8 +152,8 @@ class Units:
 
     Attributes:
         codes: `(n,)` the unit of each row, from 0.
-        name: `question`, `answer`, `pair` or `query`.
-        note: What a reader should know of the choice.
+        name: What a unit is: `question`, `answer`, `pair` or `query`.
+        note: A note for a reader about the choice of units.
     """
 
     codes: Int64
@@ -159,45 +161,50 @@ class Units:
     note: str | None = None
 
     @classmethod
-    def of(cls, questions: Sequence[str | None], row: str) -> Units:
-        """Choose the questions, a row that has none being on its own; or rows, if they are few.
+    def from_questions(cls, questions: Sequence[str | None], row: str) -> Units:
+        """Return the questions as units, or the rows if there are too few questions.
+
+        A row without a question is a unit of its own.
 
         Args:
-            questions: Of each row.
-            row: What a row is called.
+            questions: The question of each row.
+            row: What a row is: `answer` or `pair`.
         """
         known = {name for name in questions if name}
-        if len(known) < FEW:
-            what = "1 question is" if len(known) == 1 else f"{len(known)} questions are"
-            note = f"{what} too few to resample: {row}s are drawn, as if none had to do with others"
+        if len(known) < MIN_UNITS:
+            count = "1 question is" if len(known) == 1 else f"{len(known)} questions are"
+            note = (
+                f"{count} too few to resample: {row}s are drawn, as if none had to do with others"
+            )
             return cls(np.arange(len(questions)), row, note if known else None)
         return cls(question_codes(questions), "question")
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of units."""
         return int(self.codes.max()) + 1
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Figures that are computed together.
+class Measurement:
+    """Metrics that are computed together.
 
     Attributes:
-        names: Of the figures.
-        on: What they are measured on.
-        of: Gives their values for what is known of a model, and what gives those of resamples.
+        names: The names of the metrics.
+        on: Description of the data that they are measured on.
+        measure: Takes a model's vectors, scores or other data, and returns the values of the
+            metrics and a function that computes them on resamples.
     """
 
     names: tuple[str, ...]
     on: str
-    of: Callable[[Array], tuple[list[float], Measure]]
+    measure: Callable[[AnyArray], tuple[list[float], ResampleMetrics]]
 
 
 def compare_models(
     encoders: Iterable[Encoder],
-    read: Callable[[Encoder], Array],
-    parts: Sequence[Part],
+    read: Callable[[Encoder], AnyArray],
+    measurements: Sequence[Measurement],
     *,
     measured: str,
     units: Units,
@@ -206,44 +213,39 @@ def compare_models(
     missing: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
 ) -> Evaluation:
-    """Measure every model by every part, then resample all of them together.
+    """Measure every model, then all of them on the same resamples.
 
     Args:
-        encoders: One after another; each is measured before the next is asked for.
-        read: Gives what the parts need to know of a model.
-        parts: What to measure by; with none no model is looked at.
-        measured: What the models are measured on.
-        units: What is drawn; with fewer than `FEW` nothing is.
-        resamples: How many to draw.
-        seed: Of the draws.
-        missing: What can't be measured, and why.
-        notes: What a reader should know.
+        encoders: The models; each is measured before the next is taken from the iterable.
+        read: Returns the data of a model that the measurements take.
+        measurements: The metrics; if there are none, no model is used.
+        measured: Description of the data that the models are measured on.
+        units: What is drawn in a resample; fewer than `MIN_UNITS` aren't resampled.
+        resamples: Number of resamples.
+        seed: Seed of the draws.
+        missing: Names of metrics that can't be measured, with the reason.
+        notes: Notes for a reader.
     """
-    names: list[str] = []
-    values: list[list[float]] = []
-    measures: list[Measure] = []
-    for encoder in encoders:
-        names.append(encoder.name)
-        known = read(encoder) if parts else np.empty(0)
-        taken = [part.of(known) for part in parts]
-        values.append([value for some, _ in taken for value in some])
-        measures += [measure for _, measure in taken]
-    if not names:
-        raise ValueError("no encoder to measure")
+    names, values, measures = _measure_each(encoders, read, measurements)
     notes = [*notes, units.note] if units.note else list(notes)
-    drawn = None
-    if parts and units.count >= FEW:
-        drawn = _drawn(measures, units.count, resamples, seed).reshape(resamples, len(names), -1)
-    elif parts:
-        some = "1 is" if units.count == 1 else f"{units.count} are"
-        notes.append(f"{some} too few to resample: no intervals, and no verdicts")
-    figures = [
+    resampled = None
+    if measurements and units.count >= MIN_UNITS:
+        resampled = _resample(measures, units.count, resamples, seed)
+        resampled = resampled.reshape(resamples, len(names), -1)
+    elif measurements:
+        count = "1 is" if units.count == 1 else f"{units.count} are"
+        notes.append(f"{count} too few to resample: no intervals, and no verdicts")
+    metrics = [
         MetricComparison(
             name,
             on,
-            _results(names, [row[n] for row in values], None if drawn is None else drawn[:, :, n]),
+            _results(
+                names, [row[n] for row in values], None if resampled is None else resampled[:, :, n]
+            ),
         )
-        for n, (name, on) in enumerate((name, part.on) for part in parts for name in part.names)
+        for n, (name, on) in enumerate(
+            (name, each.on) for each in measurements for name in each.names
+        )
     ]
     return Evaluation(
         tuple(names),
@@ -251,45 +253,69 @@ def compare_models(
         units.name,
         units.count,
         resamples,
-        tuple(figures),
+        tuple(metrics),
         missing or {},
         tuple(notes),
     )
 
 
-def _drawn(measures: Sequence[Measure], units: int, resamples: int, seed: int) -> Float64:
-    def all_of_them(counts: Float64) -> Float64:
+def _measure_each(
+    encoders: Iterable[Encoder],
+    read: Callable[[Encoder], AnyArray],
+    measurements: Sequence[Measurement],
+) -> tuple[list[str], list[list[float]], list[ResampleMetrics]]:
+    """Return the models' names, their values, and what measures them, in turn, on resamples."""
+    names: list[str] = []
+    values: list[list[float]] = []
+    measures: list[ResampleMetrics] = []
+    for encoder in encoders:
+        names.append(encoder.name)
+        data = read(encoder) if measurements else np.empty(0)
+        results = [measurement.measure(data) for measurement in measurements]
+        values.append([value for metrics, _ in results for value in metrics])
+        measures += [measure for _, measure in results]
+    if not names:
+        raise ValueError("no encoder to measure")
+    return names, values, measures
+
+
+def _resample(
+    measures: Sequence[ResampleMetrics], units: int, resamples: int, seed: int
+) -> Float64:
+    def measure_all(counts: Float64) -> Float64:
         return np.hstack([measure(counts) for measure in measures])
 
-    return bootstrap(all_of_them, units, resamples=resamples, seed=seed)
+    return bootstrap(measure_all, units, resamples=resamples, seed=seed)
 
 
 def _results(
-    names: Sequence[str], values: Sequence[float], drawn: Float64 | None
+    names: Sequence[str], values: Sequence[float], resampled: Float64 | None
 ) -> tuple[ModelResult, ...]:
-    """Compare the models by one figure.
+    """Compare the models by one metric.
 
     Args:
-        names: Of the models.
-        values: Their figures.
-        drawn: `(resamples, models)`.
+        names: The models' names.
+        values: The metric of each model.
+        resampled: `(resamples, models)` the metric of each model in each resample, if any.
     """
-    results = [ModelResult(names[0], _interval(values[0], drawn, 0), None, None)]
+    results = [ModelResult(names[0], _estimate(values[0], resampled, 0), None, None)]
     for n in range(1, len(names)):
-        apart = None if drawn is None else drawn - drawn[:, :1]
-        difference = _interval(values[n] - values[0], apart, n)
+        differences = None if resampled is None else resampled - resampled[:, :1]
+        difference = _estimate(values[n] - values[0], differences, n)
         results.append(
-            ModelResult(names[n], _interval(values[n], drawn, n), difference, _verdict(difference))
+            ModelResult(
+                names[n], _estimate(values[n], resampled, n), difference, _verdict(difference)
+            )
         )
     return tuple(results)
 
 
-def _interval(value: float, drawn: Float64 | None, model: int) -> Estimate:
-    low, high = (np.nan, np.nan) if drawn is None else interval(drawn[:, model])
+def _estimate(value: float, resampled: Float64 | None, model: int) -> Estimate:
+    low, high = (np.nan, np.nan) if resampled is None else interval(resampled[:, model])
     return Estimate(value, *(None if np.isnan(end) else end for end in (low, high)))
 
 
-def _verdict(difference: Estimate) -> Verdict:
+def _verdict(difference: Estimate) -> DifferenceVerdict:
     if difference.low is None or difference.high is None:
         return "too few to tell"
     if difference.low <= 0 <= difference.high:

@@ -1,33 +1,31 @@
-"""Evaluation: how good models are for one's own texts, side by side, and what of it is chance.
+"""Evaluation of embedding models on the user's own texts.
 
-Every figure comes with the interval that holds it in 95 % of resamples, and every later model with
-its difference to the first on the same resamples: where that interval holds 0, the difference is
-noise.
+Every metric has a 95 % confidence interval, and every model but the first the interval of its
+difference to the first on the same resamples: if that contains 0, the difference may be chance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from searchkit.core.arrays import Float64
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.core.wording import counted
 from searchkit.encoding.encoder import Encoder
-from searchkit.evaluation.bootstrap import RESAMPLES, Measure
-from searchkit.evaluation.comparison import Evaluation, Part, Units, compare_models
-from searchkit.evaluation.measures import Answers, correlation, separation
-from searchkit.evaluation.retrieval import FIGURES, figures_of, find_ranks, read_gains
+from searchkit.evaluation.bootstrap import RESAMPLES, ResampleMetrics
+from searchkit.evaluation.comparison import AnyArray, Evaluation, Measurement, Units, compare_models
+from searchkit.evaluation.measures import AnswerCorpus, correlation, separation
+from searchkit.evaluation.retrieval import METRICS, find_ranks, query_metrics, read_gains
 from searchkit.evaluation.sampling import MAX_PAIRS, cosines
 from searchkit.evaluation.texts import PassageVectors, embed_texts
 from searchkit.sources.labelled import SentencePair
 
-POSITIVE = 0.6  # of the largest label: from there a pair counts as positive
-Array = NDArray[Any]
+# Lowest label of a positive pair, as a share of the largest label.
+POSITIVE_SHARE = 0.6
 
 # -- pairs of texts with a label -------------------------------------------------------------------
 
@@ -41,69 +39,74 @@ def evaluate_pairs(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Measure how cosines go with labels.
+    """Measure how well cosines agree with the labels of pairs.
 
-    Pearson and Spearman, and by ROC AUC and average precision how well the cosine sets pairs with
-    a high label apart from the others. A text longer than the window is the mean of its passages.
+    The metrics are Pearson's and Spearman's correlation, and ROC AUC and average precision of the
+    cosine as a score for positive pairs. The vector of a text longer than the window is the mean of
+    its passages' vectors.
 
     Args:
-        pairs: Their labels are numbers of any range.
-        encoders: One after another, so that a generator may load them so.
-        positive_from: The least label of a positive pair; None: 60 % of the largest.
-        resamples: How many are drawn; of questions, if ten or more are known, else of pairs.
-        seed: Of the draws.
-        progress: Called for each model with how many texts are embedded, and of how many.
+        pairs: Labelled pairs; the labels may have any range.
+        encoders: The models, used one after another, so that a generator may load them.
+        positive_from: Lowest label of a positive pair; None for 60 % of the largest.
+        resamples: Number of resamples; of questions if there are ten or more, else of pairs.
+        seed: Seed of the draws.
+        progress: Called for each model with the number of embedded texts and the total.
 
     Raises:
-        BadInput: if there are no pairs, one has a blank sentence, or a number is out of range.
+        BadInput: If there are no pairs, one has a blank sentence, or `resamples` is below 100.
     """
     _check_resamples(resamples)
     if not pairs:
         raise BadInput("no pairs to measure models by")
-    rows = {
-        text: n
-        for n, text in enumerate(
-            dict.fromkeys(text for pair in pairs for text in (pair.sentence_0, pair.sentence_1))
-        )
-    }
+    texts = dict.fromkeys(text for pair in pairs for text in (pair.sentence_0, pair.sentence_1))
+    rows = {text: n for n, text in enumerate(texts)}
     if any(not text.strip() for text in rows):
         raise BadInput("a sentence is blank; leave out its pair")
     left = np.array([rows[pair.sentence_0] for pair in pairs])
     right = np.array([rows[pair.sentence_1] for pair in pairs])
     labels = np.array([pair.label for pair in pairs], np.float64)
-    units = Units.of([pair.question for pair in pairs], "pair")
-    missing: dict[str, str] = {}
-    parts: list[Part] = []
-    if np.ptp(labels) > 0:
-        parts.append(correlation(labels, units.codes))
-    else:
-        missing |= dict.fromkeys(("Pearson", "Spearman"), f"all labels are {labels[0]:g}")
-    names = ("AUC", "average precision")
-    least = POSITIVE * labels.max() if positive_from is None else positive_from
-    truth = labels >= least - 1e-9
-    if positive_from is None and labels.max() <= 0:
-        missing |= dict.fromkeys(names, "no label is above 0; set --positive-from")
-    elif truth.all() or not truth.any():
-        which = "all pairs have" if truth.all() else "no pair has"
-        why = f"{which} a label of {least:g} or more; set --positive-from"
-        missing |= dict.fromkeys(names, why)
-    else:
-        on = f"{truth.sum():,} of {len(truth):,} pairs have a label of {least:g} or more"
-        parts.append(separation(names, on, truth, units.codes))
+    units = Units.from_questions([pair.question for pair in pairs], "pair")
+    measurements, missing = _pair_measurements(labels, units, positive_from)
 
-    def read(encoder: Encoder) -> Array:
+    def read(encoder: Encoder) -> AnyArray:
         return cosines(embed_texts(list(rows), encoder, progress), left, right)
 
     return compare_models(
         encoders,
         read,
-        parts,
+        measurements,
         measured=f"{len(pairs):,} pairs",
         units=units,
         resamples=resamples,
         seed=seed,
         missing=missing,
     )
+
+
+def _pair_measurements(
+    labels: Float64, units: Units, positive_from: float | None
+) -> tuple[list[Measurement], dict[str, str]]:
+    """Return the measurements that labels allow, and why others can't be made."""
+    missing: dict[str, str] = {}
+    measurements: list[Measurement] = []
+    if np.ptp(labels) > 0:
+        measurements.append(correlation(labels, units.codes))
+    else:
+        missing |= dict.fromkeys(("Pearson", "Spearman"), f"all labels are {labels[0]:g}")
+    names = ("AUC", "average precision")
+    min_label = POSITIVE_SHARE * labels.max() if positive_from is None else positive_from
+    truth = labels >= min_label - 1e-9
+    if positive_from is None and labels.max() <= 0:
+        missing |= dict.fromkeys(names, "no label is above 0; set --positive-from")
+    elif truth.all() or not truth.any():
+        subject = "all pairs have" if truth.all() else "no pair has"
+        reason = f"{subject} a label of {min_label:g} or more; set --positive-from"
+        missing |= dict.fromkeys(names, reason)
+    else:
+        on = f"{truth.sum():,} of {len(truth):,} pairs have a label of {min_label:g} or more"
+        measurements.append(separation(names, on, truth, units.codes))
+    return measurements, missing
 
 
 # -- answers ---------------------------------------------------------------------------------------
@@ -120,51 +123,55 @@ def evaluate_corpus(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Measure how well answers to one question are told from those to others.
+    """Measure how well a model tells answers to the same question from answers to others.
 
-    By ROC AUC and average precision over pairs of answers, whole ones as the mean of their
-    passages; of copies in the same way among the pairs of their questions; and by V-measure how
-    near the k-means clusters of each question's answers (or of all, without questions) come to
-    labels, with as many clusters as labels.
+    The metrics are ROC AUC and average precision of the cosine: for all pairs of answers, with
+    those to the same question as positives, and for pairs of the same question, with copies as
+    positives. The third is the V-measure of labels and the k-means clusters of each question's
+    answers (without questions, of all answers), with as many clusters as labels.
 
     Args:
-        answers: Blank ones are left out.
-        encoders: As for `evaluate_pairs`.
-        label_column: The column with the labels.
-        copies: (copy, source) ids.
-        max_pairs: So many pairs are looked at; of more a sample, which counts as many.
-        resamples: How many are drawn; of questions, if there are ten or more, else of answers.
-        seed: Of the draws, the samples and k-means.
-        progress: As for `evaluate_pairs`.
+        answers: The answers; blank ones are left out.
+        encoders: The models; see `evaluate_pairs`.
+        label_column: Name of the column with the labels.
+        copies: Ids of copy and source of known copies.
+        max_pairs: Of more pairs, a weighted sample of this size is used.
+        resamples: Number of resamples; of questions if there are ten or more, else of answers.
+        seed: Seed of the draws, the samples and k-means.
+        progress: See `evaluate_pairs`.
 
     Raises:
-        BadInput: if there are no answers, no such column, or no answer with an id of a copy.
+        BadInput: If there are no answers, no such column, no answer with the id of a copy, or
+            `resamples` is below 100.
     """
     _check_resamples(resamples)
-    given = list(answers)
-    some = [answer for answer in given if answer.text.strip()]
-    if not some:
+    all_answers = list(answers)
+    nonblank = [answer for answer in all_answers if answer.text.strip()]
+    if not nonblank:
         raise BadInput("no answers to measure models by")
-    texts = list(dict.fromkeys(answer.text for answer in some))
-    place = {text: n for n, text in enumerate(texts)}
-    corpus = Answers.of(some, np.array([place[answer.text] for answer in some]), max_pairs, seed)
-    if len(some) < len(given):
-        corpus.notes.append(f"{counted(len(given) - len(some), 'blank answer')} left out")
-    parts = corpus.same_question()
-    if listed := list(copies):
-        parts += corpus.copied(listed, {answer.id for answer in given})
+    texts = list(dict.fromkeys(answer.text for answer in nonblank))
+    rows = {text: n for n, text in enumerate(texts)}
+    corpus = AnswerCorpus.from_answers(
+        nonblank, np.array([rows[answer.text] for answer in nonblank]), max_pairs, seed
+    )
+    if len(nonblank) < len(all_answers):
+        count = len(all_answers) - len(nonblank)
+        corpus.notes.append(f"{counted(count, 'blank answer')} left out")
+    measurements = corpus.same_question()
+    if copy_pairs := list(copies):
+        measurements += corpus.copies_apart(copy_pairs, {answer.id for answer in all_answers})
     if label_column is not None:
-        parts += corpus.grouped(label_column)
+        measurements += corpus.clusters_and_labels(label_column)
 
-    def read(encoder: Encoder) -> Array:
+    def read(encoder: Encoder) -> AnyArray:
         return embed_texts(texts, encoder, progress)
 
-    names = {answer.question for answer in some} - {None}
-    measured = f"{len(some):,} answers" + (f" to {len(names):,} questions" if names else "")
+    names = {answer.question for answer in nonblank} - {None}
+    measured = f"{len(nonblank):,} answers" + (f" to {len(names):,} questions" if names else "")
     return compare_models(
         encoders,
         read,
-        parts,
+        measurements,
         measured=measured,
         units=corpus.units,
         resamples=resamples,
@@ -189,44 +196,45 @@ def evaluate_retrieval(
 ) -> Evaluation:
     """Measure how well queries find the documents that are relevant to them.
 
-    A document longer than the window scores as its best passage. Equal scores rank in the order of
-    the corpus. As in BEIR a query doesn't find the document that has its own id, unless that is
-    relevant to it.
+    The score of a document longer than the window is that of its best passage. Documents with equal
+    scores rank in the order of the corpus. As in BEIR, a query doesn't find the document with its
+    own id, unless it is judged relevant.
 
     Args:
-        corpus: Document to its text.
-        queries: Query to its text; those to which nothing is relevant are left out.
-        qrels: Query to documents to how relevant each is; what is not above 0 is not.
-        encoders: As for `evaluate_pairs`.
-        resamples: How many are drawn, of queries.
-        seed: Of the draws.
-        progress: As for `evaluate_pairs`.
+        corpus: Ids of the documents, with their texts.
+        queries: Ids of the queries, with their texts; those to which nothing is relevant are left
+            out.
+        qrels: Queries, their judged documents, and how relevant these are; only documents above 0
+            are relevant.
+        encoders: The models; see `evaluate_pairs`.
+        resamples: Number of resamples of the queries.
+        seed: Seed of the draws.
+        progress: See `evaluate_pairs`.
 
     Raises:
-        BadInput: if there is nothing relevant to any query, a judged query or document isn't
-            there, or such a query is blank.
+        BadInput: If nothing is relevant to any query, a judged query or document is missing, a
+            query to which something is relevant is blank, or `resamples` is below 100.
     """
     _check_resamples(resamples)
-    row = {name: n for n, name in enumerate(corpus)}
-    gains = read_gains(row, queries, qrels)
+    rows = {name: n for n, name in enumerate(corpus)}
+    gains = read_gains(rows, queries, qrels)
     asked = list(gains)
-    wanted = [np.array([row[name] for name in gains[query]]) for query in asked]
-    hidden = [-1 if query in gains[query] else row.get(query, -1) for query in asked]
+    relevant = [np.array([rows[name] for name in gains[query]]) for query in asked]
+    hidden = [-1 if query in gains[query] else rows.get(query, -1) for query in asked]
     weights = [np.array(list(gains[query].values()), np.float64) for query in asked]
 
-    def read(encoder: Encoder) -> Array:
-        documents = PassageVectors.of(list(corpus.values()), encoder, progress)
+    def read(encoder: Encoder) -> AnyArray:
+        documents = PassageVectors.embed(list(corpus.values()), encoder, progress)
         texts = [queries[query] for query in asked]
-        found = find_ranks(
-            PassageVectors.of(texts, encoder, queries=True), documents, wanted, hidden
-        )
-        return np.array([figures_of(*both) for both in zip(found, weights, strict=True)])
+        passages = PassageVectors.embed(texts, encoder, queries=True)
+        ranks = find_ranks(passages, documents, relevant, hidden)
+        return np.array([query_metrics(*both) for both in zip(ranks, weights, strict=True)])
 
-    def of(figures: Array) -> tuple[list[float], Measure]:
-        each = figures.astype(np.float64, copy=False)
-        return each.mean(axis=0).tolist(), lambda counts: counts @ each / len(each)
+    def measure(metrics: AnyArray) -> tuple[list[float], ResampleMetrics]:
+        by_query = metrics.astype(np.float64, copy=False)  # (queries, metrics)
+        return by_query.mean(axis=0).tolist(), lambda counts: counts @ by_query / len(by_query)
 
-    relevant = sum(len(rows) for rows in wanted)
+    judged = sum(len(documents) for documents in relevant)
     on = f"{len(asked):,} queries"
     blank = sum(not text.strip() for text in corpus.values())
     notes = [f"{counted(blank, 'blank document')} can't be found"] if blank else []
@@ -236,8 +244,8 @@ def evaluate_retrieval(
     return compare_models(
         encoders,
         read,
-        [Part(FIGURES, on, of)],
-        measured=f"{on}, {len(corpus):,} documents, {relevant:,} judged relevant",
+        [Measurement(METRICS, on, measure)],
+        measured=f"{on}, {len(corpus):,} documents, {judged:,} judged relevant",
         units=Units(np.arange(len(asked)), "query"),
         resamples=resamples,
         seed=seed,

@@ -1,4 +1,4 @@
-"""Retrieval: the ranks at which queries find what is relevant to them, and figures of it."""
+"""Retrieval metrics, from the ranks of the documents that are relevant to a query."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from searchkit.core.errors import BadInput
 from searchkit.core.metrics import average_precision_of, ndcg, recall_at, reciprocal_rank
 from searchkit.evaluation.texts import PassageVectors
 
-SCORES = 20_000_000  # of queries and passages, that are held for one step
-FIGURES = ("recall@1", "recall@10", "recall@100", "MRR@10", "nDCG@10", "MAP")
+# Scores of queries and passages that are computed in one step: bounds the memory.
+BLOCK_SCORES = 20_000_000
+METRICS = ("recall@1", "recall@10", "recall@100", "MRR@10", "nDCG@10", "MAP")
 
 
 def read_gains(
@@ -20,28 +21,43 @@ def read_gains(
     queries: Mapping[str, str],
     qrels: Mapping[str, Mapping[str, float]],
 ) -> dict[str, dict[str, float]]:
-    """Return what is relevant to each query, after looking whether it can be measured."""
+    """Return the relevant documents of each query, with how relevant they are.
+
+    Args:
+        documents: Ids of the documents in the corpus, with their rows.
+        queries: Ids of the queries, with their texts.
+        qrels: Queries, their judged documents, and how relevant these are.
+
+    Raises:
+        BadInput: If `qrels` has unknown queries or documents, nothing is relevant to any query, or
+            a query to which something is relevant is blank.
+    """
     for query, judged in qrels.items():
         if query not in queries:
             raise BadInput(f"qrels name the query {query!r}, which is not among the queries")
         for document in judged:
             if document not in documents:
                 raise BadInput(f"qrels name the document {document!r}, which is not in the corpus")
-    above = {
+    positive = {
         query: {document: gain for document, gain in judged.items() if gain > 0}
         for query, judged in qrels.items()
     }
-    found = {query: gains for query, gains in above.items() if gains}
-    if not found:
+    relevant = {query: gains for query, gains in positive.items() if gains}
+    if not relevant:
         raise BadInput("no document is relevant to any query")
-    for query in found:
+    for query in relevant:
         if not queries[query].strip():
             raise BadInput(f"the query {query!r} is blank")
-    return found
+    return relevant
 
 
-def figures_of(ranks: Int64, gains: Float64) -> list[float]:
-    """Return `FIGURES` of a query: `(r,)` ranks and gains of what is relevant to it."""
+def query_metrics(ranks: Int64, gains: Float64) -> list[float]:
+    """Return the `METRICS` of a query.
+
+    Args:
+        ranks: `(r,)` the ranks of its relevant documents, from 1.
+        gains: `(r,)` how relevant they are.
+    """
     return [
         *(recall_at(ranks, k) for k in (1, 10, 100)),
         reciprocal_rank(ranks, 10),
@@ -53,19 +69,26 @@ def figures_of(ranks: Int64, gains: Float64) -> list[float]:
 def find_ranks(
     queries: PassageVectors,
     documents: PassageVectors,
-    wanted: Sequence[Int64],
+    relevant: Sequence[Int64],
     hidden: Sequence[int],
 ) -> list[Int64]:
-    """Return for each query the ranks of its relevant documents, from 1."""
-    found: list[Int64] = []
-    step = max(1, SCORES // max(1, len(documents.vectors)))
-    for start in range(0, len(wanted), step):
-        scores = _best_passages(queries.part(start, start + step), documents)
+    """Return for each query the ranks of its relevant documents, from 1.
+
+    Args:
+        queries: The passages of the queries.
+        documents: The passages of the documents.
+        relevant: Rows of the documents that are relevant to each query.
+        hidden: Row of the document that each query doesn't find; -1 for none.
+    """
+    ranks: list[Int64] = []
+    step = max(1, BLOCK_SCORES // max(1, len(documents.vectors)))
+    for start in range(0, len(relevant), step):
+        scores = _best_passages(queries.slice_texts(start, start + step), documents)
         for number, row in enumerate(scores, start):
             if hidden[number] >= 0:
                 row[hidden[number]] = -np.inf
-            found.append(np.array([_rank(row, place) for place in wanted[number].tolist()]))
-    return found
+            ranks.append(np.array([_rank(row, place) for place in relevant[number].tolist()]))
+    return ranks
 
 
 def _rank(scores: Float64, place: int) -> int:
@@ -74,11 +97,12 @@ def _rank(scores: Float64, place: int) -> int:
 
 
 def _best_passages(queries: PassageVectors, documents: PassageVectors) -> Float64:
-    """Score each query with each document: `(q, d)`, -inf for what is blank."""
+    """Return `(q, d)` the score of each document for each query; -inf for blank documents."""
     scores = np.full((len(queries.counts), len(documents.counts)), -np.inf)
-    there = np.flatnonzero(documents.counts)
-    if len(there):
-        each = queries.vectors @ documents.vectors.T
-        each = np.maximum.reduceat(each, documents.begins[there], axis=1)
-        scores[:, there] = np.round(np.maximum.reduceat(each, queries.begins, axis=0), 6)
+    nonblank = np.flatnonzero(documents.counts)
+    if len(nonblank):
+        passage_scores = queries.vectors @ documents.vectors.T
+        passage_scores = np.maximum.reduceat(passage_scores, documents.starts[nonblank], axis=1)
+        by_query = np.maximum.reduceat(passage_scores, queries.starts, axis=0)
+        scores[:, nonblank] = np.round(by_query, 6)
     return scores

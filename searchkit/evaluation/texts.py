@@ -1,4 +1,4 @@
-"""PassageVectors texts, in no index: by their passages, and whole."""
+"""Vectors of texts that are in no index: of their passages, and of whole texts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from searchkit.text.passages import split_passages
 
 @dataclass(frozen=True, slots=True)
 class PassageVectors:
-    """Texts by their passages.
+    """Vectors of the passages of some texts.
 
     Attributes:
-        vectors: `(p, d)` unit rows, the passages of the first text first.
-        lengths: `(p,)` characters of each passage.
-        counts: `(t,)` how many passages each text has; 0 for a blank one.
+        vectors: `(p, d)` unit rows, in the order of texts and passages.
+        lengths: `(p,)` the length of each passage, in characters.
+        counts: `(t,)` the number of passages of each text; 0 for a blank one.
     """
 
     vectors: Float32
@@ -28,7 +28,7 @@ class PassageVectors:
     counts: Int64
 
     @classmethod
-    def of(
+    def embed(
         cls,
         texts: Sequence[str],
         encoder: Encoder,
@@ -36,11 +36,15 @@ class PassageVectors:
         *,
         queries: bool = False,
     ) -> PassageVectors:
-        """Cut and embed texts; each passage once."""
-        cut = split_passages(texts, encoder.tokenizer, encoder.window)
-        flat = [text[p.start : p.end] for text, some in zip(texts, cut, strict=True) for p in some]
+        """Split texts into passages, and embed each different passage once."""
+        passages = split_passages(texts, encoder.tokenizer, encoder.window)
+        flat = [
+            text[passage.start : passage.end]
+            for text, text_passages in zip(texts, passages, strict=True)
+            for passage in text_passages
+        ]
         row = {passage: n for n, passage in enumerate(dict.fromkeys(flat))}
-        counts = np.array([len(some) for some in cut], np.int64)
+        counts = np.array([len(text_passages) for text_passages in passages], np.int64)
         lengths = np.array([len(passage) for passage in flat], np.float32)
         if not flat:
             return cls(np.zeros((0, encoder.dimension), np.float32), lengths, counts)
@@ -53,12 +57,12 @@ class PassageVectors:
         return cls(vectors[[row[passage] for passage in flat]], lengths, counts)
 
     @property
-    def begins(self) -> Int64:
-        """Return `(t,)` where each text's passages begin."""
+    def starts(self) -> Int64:
+        """Return `(t,)` the row of each text's first passage."""
         return np.cumsum(self.counts) - self.counts
 
-    def part(self, start: int, end: int) -> PassageVectors:
-        """Return some of the texts."""
+    def slice_texts(self, start: int, end: int) -> PassageVectors:
+        """Return the vectors of the texts from `start` to before `end`."""
         ends = np.concatenate([[0], np.cumsum(self.counts)])
         first, last = int(ends[start]), int(ends[min(end, len(self.counts))])
         return PassageVectors(
@@ -67,11 +71,20 @@ class PassageVectors:
 
 
 def embed_texts(texts: Sequence[str], encoder: Encoder, progress: Progress | None) -> Float32:
-    """Embed whole texts, none of them blank: the mean of their passages, as an index has it."""
-    found = PassageVectors.of(texts, encoder, progress)
-    begins = found.begins
-    vectors = found.vectors[begins]
-    for row in np.flatnonzero(found.counts > 1).tolist():
-        part = slice(begins[row], begins[row] + found.counts[row])
-        vectors[row] = mean_row(found.vectors[part], found.lengths[part])
+    """Embed whole texts as an index does: by the mean of their passages' vectors.
+
+    Args:
+        texts: Texts that aren't blank.
+        encoder: The model.
+        progress: Called with the number of embedded passages and the total.
+
+    Returns:
+        `(t, d)` unit rows.
+    """
+    passages = PassageVectors.embed(texts, encoder, progress)
+    starts = passages.starts
+    vectors = passages.vectors[starts]
+    for row in np.flatnonzero(passages.counts > 1).tolist():
+        part = slice(starts[row], starts[row] + passages.counts[row])
+        vectors[row] = mean_row(passages.vectors[part], passages.lengths[part])
     return vectors

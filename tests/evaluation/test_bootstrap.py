@@ -13,8 +13,8 @@ from searchkit.evaluation.bootstrap import (
     WeightedSeparation,
     bootstrap,
     interval,
-    ranks,
     weighted_pearson,
+    weighted_ranks,
     weighted_v_measure,
 )
 
@@ -38,7 +38,7 @@ def test_resamples_are_drawn_with_replacement_and_by_the_seed(monkeypatch) -> No
     again = bootstrap(lambda counts: counts, 40, resamples=300, seed=1)
     assert (again == counts).all()
     monkeypatch.setattr(
-        "searchkit.evaluation.bootstrap.BLOCK", 40 * 7
+        "searchkit.evaluation.bootstrap.BLOCK_NUMBERS", 40 * 7
     )  # the blocks make no difference
     assert (bootstrap(lambda counts: counts, 40, resamples=300, seed=1) == counts).all()
     assert (bootstrap(lambda counts: counts, 40, resamples=300, seed=2) != counts).any()
@@ -69,12 +69,12 @@ def test_correlations(seed: int, ties: bool) -> None:
         one, other = one.round(), (other / 2).round()
     counts = drawn(seed, 60)
     plain = weighted_pearson(one, other, counts)
-    places = weighted_pearson(ranks(one, counts), ranks(other, counts), counts)
+    places = weighted_pearson(weighted_ranks(one, counts), weighted_ranks(other, counts), counts)
     for n, count in enumerate(counts):
         both = repeated(one, count), repeated(other, count)
         assert plain[n] == pytest.approx(pearsonr(*both).statistic)
         assert places[n] == pytest.approx(spearmanr(*both).statistic)
-        assert repeated(ranks(one, counts)[n], count) == pytest.approx(rankdata(both[0]))
+        assert repeated(weighted_ranks(one, counts)[n], count) == pytest.approx(rankdata(both[0]))
 
 
 def test_no_correlation_where_a_resample_does_not_vary() -> None:
@@ -97,7 +97,7 @@ def test_separation_with_a_unit_a_row(seed: int, ties: bool) -> None:
     units, own = rng.integers(0, 25, 80), rng.integers(1, 4, 80).astype(float)
     units[:25] = np.arange(25)
     counts = drawn(seed, 25)
-    found = WeightedSeparation(truth, scores, units, own).figures(counts)
+    found = WeightedSeparation(truth, scores, units, own).measure(counts)
     for n, count in enumerate(counts):
         assert found[n] == pytest.approx(figures(truth, scores, own * count[units]))
 
@@ -109,13 +109,13 @@ def test_separation_with_two_units_a_row(seed: int, monkeypatch) -> None:
     same = units[:, 0] == units[:, 1]
     scores = (rng.normal(size=200) + same).round(1)
     counts = drawn(seed, 12)
-    found = WeightedSeparation(same, scores, units).figures(counts)
+    found = WeightedSeparation(same, scores, units).measure(counts)
     for n, count in enumerate(counts):
         both = np.where(same, count[units[:, 0]], count[units[:, 0]] * count[units[:, 1]])
         assert found[n] == pytest.approx(figures(same, scores, both))
-    assert WeightedSeparation(same, scores, units[:, ::-1]).figures(counts) == pytest.approx(found)
-    monkeypatch.setattr("searchkit.evaluation.bootstrap.BLOCK", 1)
-    assert WeightedSeparation(same, scores, units).figures(counts) == pytest.approx(found)
+    assert WeightedSeparation(same, scores, units[:, ::-1]).measure(counts) == pytest.approx(found)
+    monkeypatch.setattr("searchkit.evaluation.bootstrap.BLOCK_NUMBERS", 1)
+    assert WeightedSeparation(same, scores, units).measure(counts) == pytest.approx(found)
 
 
 def test_separation_of_many_positives_is_nearly_exact(monkeypatch) -> None:
@@ -124,10 +124,10 @@ def test_separation_of_many_positives_is_nearly_exact(monkeypatch) -> None:
     scores = rng.normal(size=30_000) + truth
     exact = figures(truth, scores, np.ones(30_000))
     ones = np.ones((1, 1))
-    found = WeightedSeparation(truth, scores, np.zeros(30_000, int)).figures(ones)[0]
+    found = WeightedSeparation(truth, scores, np.zeros(30_000, int)).measure(ones)[0]
     assert found == pytest.approx(exact, abs=2e-4)
-    monkeypatch.setattr("searchkit.evaluation.bootstrap.LEVELS", 10)
-    assert WeightedSeparation(truth, scores, np.zeros(30_000, int)).figures(ones)[
+    monkeypatch.setattr("searchkit.evaluation.bootstrap.MAX_LEVELS", 10)
+    assert WeightedSeparation(truth, scores, np.zeros(30_000, int)).measure(ones)[
         0
     ] != pytest.approx(exact, abs=2e-4)
 
@@ -135,7 +135,7 @@ def test_separation_of_many_positives_is_nearly_exact(monkeypatch) -> None:
 def test_separation_where_one_side_was_not_drawn() -> None:
     truth, scores = np.array([True, False, True]), np.array([0.3, 0.2, 0.1])
     counts = np.array([[0, 3, 0], [2, 0, 1], [1, 1, 1]], float)
-    found = WeightedSeparation(truth, scores, np.arange(3)).figures(counts)
+    found = WeightedSeparation(truth, scores, np.arange(3)).measure(counts)
     assert np.isnan(found[:2]).all()
     assert found[2] == pytest.approx(figures(truth, scores, np.ones(3)))
 
@@ -160,9 +160,11 @@ def test_ten_thousand_pairs_and_a_thousand_resamples_take_seconds() -> None:
     separation = WeightedSeparation(labels >= 6, scores, np.arange(10_000))
 
     def measure(counts: np.ndarray) -> np.ndarray:
-        places = weighted_pearson(ranks(labels, counts), ranks(scores, counts), counts)
+        places = weighted_pearson(
+            weighted_ranks(labels, counts), weighted_ranks(scores, counts), counts
+        )
         plain = weighted_pearson(labels, scores, counts)
-        return np.column_stack([plain, places, separation.figures(counts)])
+        return np.column_stack([plain, places, separation.measure(counts)])
 
     started = time.process_time()
     assert bootstrap(measure, 10_000).shape == (1000, 4)

@@ -400,7 +400,7 @@ def test_cosines_in_blocks(monkeypatch) -> None:
     left, right = np.triu_indices(60, 1)
     whole = sampling.cosines(vectors, left, right)
     assert whole == pytest.approx((vectors @ vectors.T)[left, right], abs=1e-5)
-    monkeypatch.setattr(sampling, "GATHER", 7)
+    monkeypatch.setattr(sampling, "BLOCK_PAIRS", 7)
     assert (sampling.cosines(vectors, left, right) == whole).all()
 
 
@@ -459,7 +459,7 @@ def test_retrieval_as_walking_down_the_list(monkeypatch) -> None:
     assert 0.2 < expected[0] < expected[1] < expected[2] < 1  # so that the test can fail
     assert (found.unit, found.units) == ("query", 40)
     assert len(encoder.texts) == len(set(encoder.texts)) and encoder.batches == 1
-    monkeypatch.setattr("searchkit.evaluation.retrieval.SCORES", 1)
+    monkeypatch.setattr("searchkit.evaluation.retrieval.BLOCK_SCORES", 1)
     assert evaluate_retrieval(corpus, queries, qrels, [encoder]) == found
 
 
