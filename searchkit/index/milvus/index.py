@@ -32,11 +32,13 @@ from searchkit.index.milvus.checks import find_problems, left_over_rows
 from searchkit.index.milvus.client import Collection
 from searchkit.index.milvus.rows import (
     FIELD_NAMES,
+    STATE_PK,
     MilvusAnswer,
     Row,
     assemble_answers,
     hash_key,
     make_rows,
+    make_state_row,
 )
 from searchkit.index.milvus.search import MilvusSearch, filter_of, search_words
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
@@ -46,7 +48,6 @@ from searchkit.index.storage.store import AnswerStore
 log = logging.getLogger("searchkit")
 _WITH_VECTOR = [*FIELD_NAMES, "vector"]
 _BLOCK = 1_000  # answers that are fetched together
-_STATE_PK = "state"  # key of the one row that is about the collection
 
 
 class MilvusIndex(BaseIndex):
@@ -197,7 +198,7 @@ class MilvusIndex(BaseIndex):
 
     def columns(self) -> list[str]:
         """Return the names of the columns in `meta`, in the order in which they were added."""
-        rows = self._collection.rows(f'pk == "{_STATE_PK}"', ["record"])
+        rows = self._collection.rows(f'pk == "{STATE_PK}"', ["record"])
         return list(json.loads(rows[0]["record"])) if rows else []
 
     def storage(self) -> dict[str, Any]:
@@ -356,11 +357,7 @@ class MilvusIndex(BaseIndex):
         return []
 
     def add_decision(self, decision: Decision) -> Decision:
-        """Refuse: only a folder keeps decisions.
-
-        Raises:
-            BadInput: always.
-        """
+        """Raise BadInput: only a folder keeps decisions."""
         raise BadInput(f"{self.place}: decisions are kept in a folder; searchkit copy makes one")
 
     def remove_decision(self, number: int | None) -> Decision | None:
@@ -440,8 +437,4 @@ class MilvusIndex(BaseIndex):
         known = self.columns()
         names = list(dict.fromkeys([*known, *(name for a in answers for name in a.meta)]))
         if names != known:
-            vectors = np.zeros((0, self.model.dimension), np.float32)
-            (row, *_) = make_rows(Answer(_STATE_PK, ""), [], [], vectors, position=0, written=0)
-            record = json.dumps(names, ensure_ascii=False)
-            state = {"pk": _STATE_PK, "key": "", "version": "", "part": -1, "record": record}
-            self._collection.upsert([row | state])
+            self._collection.upsert([make_state_row(names, self.model.dimension)])

@@ -25,6 +25,7 @@ from searchkit.index.records import StoredAnswer
 PIECE_LENGTH = 15_000  # characters of a record, at most 60,000 bytes
 KEY_DIGITS, VERSION_DIGITS, PART_DIGITS = 32, 16, 8  # hexadecimal, of the parts of a row's `pk`
 PK_DIGITS = KEY_DIGITS + VERSION_DIGITS + PART_DIGITS
+STATE_PK = "state"  # `pk` of the one row that is about the collection
 Row = dict[str, Any]
 # The fields of each row but its vector, as (name, bytes of a text, or 0 for a number)
 FIELDS = (
@@ -133,6 +134,14 @@ def make_rows(
             }
         )
     return rows
+
+
+def make_state_row(columns: Sequence[str], dimension: int) -> Row:
+    """Return the row that keeps the names of the columns in `meta`; it belongs to no answer."""
+    vectors = np.zeros((0, dimension), np.float32)
+    (row,) = make_rows(Answer(STATE_PK, ""), [], [], vectors, position=0, written=0)
+    record = json.dumps(columns, ensure_ascii=False)
+    return row | {"pk": STATE_PK, "key": "", "version": "", "part": -1, "record": record}
 
 
 def assemble_answers(rows: Iterable[Row]) -> dict[str, MilvusAnswer]:
