@@ -1,7 +1,8 @@
-"""Maps: answers on a plane, those that say the same side by side, coloured by cluster.
+"""Maps: answers as points on a plane, coloured by cluster; points of similar answers are near.
 
-The plane is UMAP's (McInnes, Healy and Melville, 2018), the picture DataMapPlot's, the page for a
-browser Plotly's, which brings its own JavaScript: it opens offline. All come with searchkit[plot].
+The layout is by UMAP (McInnes, Healy and Melville, 2018), the picture by DataMapPlot, and the HTML
+page by Plotly, whose JavaScript it contains, so that it opens offline. All three come with
+searchkit[plot].
 """
 
 from __future__ import annotations
@@ -24,20 +25,22 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Float64
 from searchkit.core.errors import BadInput, MissingExtra
+from searchkit.core.wording import counted
 
 log = logging.getLogger("searchkit")
-NEIGHBOURS = 15  # of UMAP
-APART = 0.5  # of UMAP: near answers lie so far from each other that each can be seen
-TOO_FEW = 8  # answers that UMAP has nothing to say about: principal axes place them
-NAMED = 30  # clusters that a map names and colours; the others are grey
-MANY = 5_000  # answers above which points are pixels (of a picture) or WebGL's (of a page)
-HOVER = 300  # characters of an answer that a page shows
-ALL_HOVER = 8_000_000  # characters of all answers together that a page holds
-TITLE = 160  # characters of a title, or of an id, that are shown
-NAME = 60  # characters of a cluster's name that are shown
+UMAP_NEIGHBOURS = 15
+UMAP_MIN_DISTANCE = 0.5  # large enough that the points of near answers don't overlap
+UMAP_MIN_ANSWERS = 8  # fewer are placed by their principal components
+MAX_NAMED = 30  # clusters that a map names and colours; the others are grey
+MAX_VECTOR_POINTS = 5_000  # more points are drawn as pixels (in a picture) or by WebGL (in a page)
+MAX_TEXT_LENGTH = 300  # characters of an answer that a page shows
+MAX_PAGE_TEXT_LENGTH = 8_000_000  # characters of all answers together that a page holds
+MAX_TITLE_LENGTH = 160  # characters of a title, or of an id
+MAX_NAME_LENGTH = 60  # characters of a cluster's name
 SUFFIXES = (".png", ".svg", ".pdf", ".html")
 GREY = "#c2c2c2"
-# Okabe and Ito's (2008), which the colour-blind tell apart, without black and yellow; and two dark.
+# The palette of Okabe and Ito (2008), which is safe for colour-blind readers, without black and
+# yellow, and two dark colours more.
 COLOURS = (
     "#0072b2",
     "#d55e00",
@@ -53,12 +56,12 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """An answer as a map shows it.
+    """An answer on a map.
 
     Attributes:
         name: Its id and author.
-        text: What a page shows when one points at it.
-        cluster: What its cluster is called; empty for what stands alone.
+        text: Its text, which a page shows under the pointer.
+        cluster: The name of its cluster; empty for an answer in none.
     """
 
     name: str
@@ -67,39 +70,45 @@ class Point:
 
 
 def check_suffix(path: Path) -> None:
-    """Refuse a file whose kind can't be drawn, before anything is computed.
+    """Check that a map can be drawn as this kind of file, before anything is computed.
 
     Raises:
-        BadInput: if it is none of `SUFFIXES`.
+        BadInput: if the suffix is none of `SUFFIXES`.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise BadInput(f"{path}: a map is drawn as {', '.join(SUFFIXES)}; name it so")
 
 
 def place(vectors: Float32, seed: int = 0) -> Float64:
-    """Return each row `(n, d)` a place `(n, 2)` on the plane; near rows are near.
+    """Lay out rows on a plane, so that similar rows are near to each other.
 
-    The map is as wide as it can be: its first axis is the one along which the places vary most.
+    Args:
+        vectors: `(n, d)` unit rows.
+        seed: Of the layout.
+
+    Returns:
+        `(n, 2)` the place of each row. The first axis is the one along which the places vary most,
+        so that the map is wider than high.
 
     Raises:
         MissingExtra: if UMAP isn't installed.
     """
-    if len(vectors) < TOO_FEW:
-        return _turned(vectors.astype(np.float64))
-    umap = _needed("umap")
+    if len(vectors) < UMAP_MIN_ANSWERS:
+        return _principal_components(vectors.astype(np.float64))
+    umap = _import_extra("umap")
     reducer = umap.UMAP(
-        n_neighbors=min(NEIGHBOURS, len(vectors) - 1),
+        n_neighbors=min(UMAP_NEIGHBOURS, len(vectors) - 1),
         metric="cosine",
         random_state=seed,
         n_jobs=1,
         init="pca",
-        min_dist=APART,
+        min_dist=UMAP_MIN_DISTANCE,
     )
-    return _turned(np.asarray(reducer.fit_transform(vectors), np.float64))
+    return _principal_components(np.asarray(reducer.fit_transform(vectors), np.float64))
 
 
-def _turned(rows: Float64) -> Float64:
-    """Return the first two principal coordinates of rows `(n, d)`."""
+def _principal_components(rows: Float64) -> Float64:
+    """Return the first two principal components of rows `(n, d)`."""
     placed = np.zeros((len(rows), 2))
     if len(rows):
         centred = rows - rows.mean(axis=0)
@@ -109,17 +118,17 @@ def _turned(rows: Float64) -> Float64:
 
 
 def draw(path: Path, places: Float64, points: Sequence[Point], title: str) -> None:
-    """Draw a map into a file, by its suffix.
+    """Draw a map into a file, as the kind that its suffix names.
 
     Args:
         path: Ends in one of `SUFFIXES`.
-        places: `(n, 2)`.
-        points: What is there, in the same order.
-        title: Above the map.
+        places: `(n, 2)` from `place`.
+        points: The answers, in the same order.
+        title: The title above the map.
 
     Raises:
-        BadInput: if the file's kind is unknown, or it can't be written.
-        MissingExtra: if what draws isn't installed.
+        BadInput: if the suffix is unknown, or the file can't be written.
+        MissingExtra: if a library for drawing isn't installed.
     """
     check_suffix(path)
     try:
@@ -132,10 +141,15 @@ def draw(path: Path, places: Float64, points: Sequence[Point], title: str) -> No
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """A cluster that is named: its label, its colour, which points are its own, and its middle.
+class _NamedCluster:
+    """A cluster that a map names.
 
-    The symbol tells apart those that have the same colour.
+    Attributes:
+        label: Its name and size.
+        colour: The colour of its points, as hexadecimal RGB.
+        symbol: The symbol of its points in a page, which distinguishes clusters of one colour.
+        members: The numbers of its points.
+        spot: `(2,)` the place that its label points at.
     """
 
     label: str
@@ -145,10 +159,13 @@ class _Group:
     spot: Float64
 
 
-def _groups(places: Float64, points: Sequence[Point]) -> tuple[list[_Group], list[int], str]:
-    """Return the named clusters, the largest first; the grey points; what is seen, in words.
+def _named_clusters(
+    places: Float64, points: Sequence[Point]
+) -> tuple[list[_NamedCluster], list[int], str]:
+    """Return the named clusters, largest first, the numbers of the grey points, and a subtitle.
 
-    A cluster is pointed at by its member nearest to its median: a mean can lie among strangers.
+    A label points at the member nearest to the cluster's median: the mean may lie in another
+    cluster.
     """
     clusters: dict[str, list[int]] = defaultdict(list)
     for number, point in enumerate(points):
@@ -156,42 +173,48 @@ def _groups(places: Float64, points: Sequence[Point]) -> tuple[list[_Group], lis
     alone = clusters.pop("", [])
     ordered = sorted(clusters, key=lambda name: (-len(clusters[name]), name))
     spots = []
-    for name in ordered[:NAMED]:
+    for name in ordered[:MAX_NAMED]:
         own = places[clusters[name]]
         spots.append(own[np.linalg.norm(own - np.median(own, axis=0), axis=1).argmin()])
     groups = [
-        _Group(f"{_shown(name, NAME)} ({len(clusters[name]):,})", *look, clusters[name], spot)
+        _NamedCluster(
+            f"{_one_line(name, MAX_NAME_LENGTH)} ({len(clusters[name]):,})",
+            *look,
+            clusters[name],
+            spot,
+        )
         for name, look, spot in zip(ordered, _looks(spots), spots, strict=False)
     ]
-    smaller = [number for name in ordered[NAMED:] for number in clusters[name]]
-    told = [_counted(len(points), "answer"), _counted(len(ordered), "cluster")]
+    smaller = [number for name in ordered[MAX_NAMED:] for number in clusters[name]]
+    counts = [counted(len(points), "answer"), counted(len(ordered), "cluster")]
     if smaller:
-        told[1] += f", of which the {NAMED} largest are named"
-        told.append(f"in grey {len(smaller):,} in smaller clusters and {len(alone):,} alone")
+        counts[1] += f", of which the {MAX_NAMED} largest are named"
+        counts.append(f"in grey {len(smaller):,} in smaller clusters and {len(alone):,} alone")
     elif alone:
-        told.append(f"in grey {len(alone):,} alone")
-    return groups, alone + smaller, "; ".join(told)
+        counts.append(f"in grey {len(alone):,} alone")
+    return groups, alone + smaller, "; ".join(counts)
 
 
 def _looks(spots: Sequence[Float64]) -> list[tuple[str, str]]:
-    """Return each spot a colour and a symbol.
+    """Return a colour and a symbol for each spot.
 
-    Where colours run out, one comes back as far away as possible, and with another symbol.
+    When all colours are used, the one whose spots are farthest away is used again, with another
+    symbol.
     """
-    given: list[str] = []
+    used: list[str] = []
     looks = []
     for spot in spots:
-        away = dict.fromkeys(COLOURS, math.inf)
-        for other, colour in zip(spots, given, strict=False):
-            away[colour] = min(away[colour], float(np.linalg.norm(spot - other)))
-        colour = max(away, key=away.__getitem__)
-        looks.append((colour, SYMBOLS[given.count(colour) % len(SYMBOLS)]))
-        given.append(colour)
+        distance = dict.fromkeys(COLOURS, math.inf)
+        for other, colour in zip(spots, used, strict=False):
+            distance[colour] = min(distance[colour], float(np.linalg.norm(spot - other)))
+        colour = max(distance, key=distance.__getitem__)
+        looks.append((colour, SYMBOLS[used.count(colour) % len(SYMBOLS)]))
+        used.append(colour)
     return looks
 
 
 def _picture(path: Path, places: Float64, points: Sequence[Point], title: str) -> None:
-    datamapplot = _needed("datamapplot")
+    datamapplot = _import_extra("datamapplot")
     import matplotlib as mpl
 
     if "matplotlib.pyplot" not in sys.modules:
@@ -199,31 +222,31 @@ def _picture(path: Path, places: Float64, points: Sequence[Point], title: str) -
     from matplotlib import pyplot as plt
 
     places = _square(places)
-    groups, grey, told = _groups(places, points)
+    groups, grey, subtitle = _named_clusters(places, points)
     spots = np.array([group.spot for group in groups]).reshape(-1, 2)
     ring = np.linalg.norm(places - spots.mean(axis=0), axis=1).max() + 0.15 if groups else 1
     order = grey + [number for group in groups for number in group.members]
     colours = [GREY] * len(grey) + [group.colour for group in groups for _ in group.members]
     size = min(50.0, 6_000 / max(1, len(points)) ** 0.8)
     settings: dict[Any, Any] = {"text.parse_math": False, "svg.hashsalt": "searchkit"}
-    with mpl.rc_context(settings), redirect_stdout(StringIO()):  # what places labels prints, too
+    with mpl.rc_context(settings), redirect_stdout(StringIO()):  # DataMapPlot prints
         figure, axes = datamapplot.render_plot(
             places[order],
             colours,
             [fill(group.label, 18) for group in groups],
             spots,
             np.array([len(group.members) for group in groups]),
-            title=fill(_shown(title, TITLE), 80),
-            sub_title=told,
+            title=fill(_one_line(title, MAX_TITLE_LENGTH), 80),
+            sub_title=subtitle,
             figsize=(12, 9),
             dpi=150,
             point_size=size,
-            alpha=0.85 if len(points) < 10 * MANY else 0.4,
+            alpha=0.85 if len(points) < 10 * MAX_VECTOR_POINTS else 0.4,
             add_glow=False,
             force_matplotlib=True,
             use_system_fonts=True,
             font_family="DejaVu Sans",
-            label_over_points=len(groups) == 1,  # one label has no direction to be put in
+            label_over_points=len(groups) == 1,  # a single label has no direction to move to
             label_base_radius=ring,
             min_font_size=7,
             max_font_size=11,
@@ -233,12 +256,12 @@ def _picture(path: Path, places: Float64, points: Sequence[Point], title: str) -
             title_keywords={"fontsize": 18, "fontweight": "bold"},
             sub_title_keywords={"fontsize": 12, "color": "#444444"},
         )
-        axes.collections[0].set_rasterized(len(points) > MANY)
+        axes.collections[0].set_rasterized(len(points) > MAX_VECTOR_POINTS)
         figure.savefig(path, bbox_inches="tight")
     plt.close(figure)
 
 
-# Named, as Plotly's own choice has one that sends the answers to its maker's cloud.
+# Listed here, since Plotly's default has a button that uploads the answers to its maker's cloud.
 BUTTONS = ("pan2d", "zoom2d", "zoomIn2d", "zoomOut2d", "resetScale2d", "toImage")
 PAGE = """<!doctype html>
 <html lang="en">
@@ -257,12 +280,13 @@ main {{ flex: 1; min-height: 0 }}
 </style>
 </head>
 <body>
-<header><h1>{title}</h1><p>{told}</p></header>
+<header><h1>{title}</h1><p>{subtitle}</p></header>
 <main>{map}</main>
 </body>
 </html>
 """
-# A label is hidden where that of a larger cluster is, or with its cluster; a phone has no legend.
+# Hides a label that overlaps that of a larger cluster or whose cluster is hidden, and the legend on
+# narrow screens.
 SCRIPT = """
 const map = document.getElementById("{plot_id}");
 function label() {
@@ -287,22 +311,22 @@ legend();
 
 
 def _square(places: Float64) -> Float64:
-    """Scale both axes to -1 to 1: the ring of labels is then as wide and as high as the map."""
+    """Scale both axes to -1 to 1, so that the ring of labels is as wide and as high as the map."""
     low, high = places.min(axis=0), places.max(axis=0)
     scaled: Float64 = 2 * (places - low) / np.maximum(high - low, 1e-9) - 1
     return scaled
 
 
 def _page(path: Path, places: Float64, points: Sequence[Point], title: str) -> str:
-    graph = _needed("plotly.graph_objects")
-    groups, grey, told = _groups(places, points)
-    most = min(HOVER, ALL_HOVER // max(1, len(points)))
-    if most < HOVER:
-        log.info("%s shows the first %d characters of an answer, as there are many", path, most)
-    scatter = graph.Scattergl if len(points) > MANY else graph.Scatter
+    graph = _import_extra("plotly.graph_objects")
+    groups, grey, subtitle = _named_clusters(places, points)
+    length = min(MAX_TEXT_LENGTH, MAX_PAGE_TEXT_LENGTH // max(1, len(points)))
+    if length < MAX_TEXT_LENGTH:
+        log.info("%s shows the first %d characters of an answer, as there are many", path, length)
+    scatter = graph.Scattergl if len(points) > MAX_VECTOR_POINTS else graph.Scatter
     size = min(10.0, max(3.0, 40 / max(1, len(points)) ** 0.25))
     figure = graph.Figure()
-    others = _Group(f"others ({len(grey):,})", GREY, SYMBOLS[0], grey, np.zeros(2))
+    others = _NamedCluster(f"others ({len(grey):,})", GREY, SYMBOLS[0], grey, np.zeros(2))
     for group in [others] * bool(grey) + groups:
         x, y = places[group.members].astype(np.float32).T
         figure.add_trace(
@@ -312,14 +336,17 @@ def _page(path: Path, places: Float64, points: Sequence[Point], title: str) -> s
                 mode="markers",
                 name=_escaped(group.label),
                 hovertemplate="%{text}<br><i>%{fullData.name}</i><extra></extra>",
-                text=[_hover(points[number], most) for number in group.members],
+                text=[_hover_text(points[number], length) for number in group.members],
                 legendrank=2_000 if group is others else 1_000,
                 marker={
                     "size": size,
                     "color": group.colour,
                     "symbol": group.symbol,
                     "opacity": 0.85,
-                    "line": {"width": 0.5 if len(points) < MANY else 0, "color": "white"},
+                    "line": {
+                        "width": 0.5 if len(points) < MAX_VECTOR_POINTS else 0,
+                        "color": "white",
+                    },
                 },
             )
         )
@@ -358,39 +385,38 @@ def _page(path: Path, places: Float64, points: Sequence[Point], title: str) -> s
             "typesetMath": False,
         },
     )
-    return PAGE.format(title=_escaped(_shown(title, TITLE)), told=told, map=drawn)
+    return PAGE.format(
+        title=_escaped(_one_line(title, MAX_TITLE_LENGTH)), subtitle=subtitle, map=drawn
+    )
 
 
-def _hover(point: Point, most: int) -> str:
-    named = wrap(_shown(point.name, TITLE), 42)
-    lines = wrap(_shown(point.text, most), 46, break_on_hyphens=False)
-    return "<br>".join([f"<b>{_escaped(line)}</b>" for line in named] + [*map(_escaped, lines)])
+def _hover_text(point: Point, max_length: int) -> str:
+    names = wrap(_one_line(point.name, MAX_TITLE_LENGTH), 42)
+    lines = wrap(_one_line(point.text, max_length), 46, break_on_hyphens=False)
+    return "<br>".join([f"<b>{_escaped(line)}</b>" for line in names] + [*map(_escaped, lines)])
 
 
-def _shown(text: str, most: int) -> str:
-    """Return text as one line, cut to so many characters; what would turn a line is spelled out."""
+def _one_line(text: str, max_length: int) -> str:
+    """Return a text as one line of at most so many characters; control characters are escaped."""
     line = " ".join(text.split())
-    line = line if len(line) <= most else line[: most - 1] + "…"
+    line = line if len(line) <= max_length else line[: max_length - 1] + "…"
     if line.isprintable():
         return line
-    return "".join(f"<U+{ord(c):04X}>" if _acts(c) else c for c in line)
+    return "".join(f"<U+{ord(c):04X}>" if _is_control(c) else c for c in line)
 
 
-def _acts(character: str) -> bool:
-    """Whether it is a control, or a format character that has a direction."""
-    kind = unicodedata.category(character)
-    return kind == "Cc" or (kind == "Cf" and unicodedata.bidirectional(character) != "BN")
+def _is_control(character: str) -> bool:
+    """Return whether it is a control character, or a format character with a direction."""
+    category = unicodedata.category(character)
+    return category == "Cc" or (category == "Cf" and unicodedata.bidirectional(character) != "BN")
 
 
 def _escaped(text: str) -> str:
-    return html.escape(text, quote=False)  # Plotly shows &quot; as it stands
+    return html.escape(text, quote=False)  # Plotly shows &quot; unchanged
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _needed(module: str) -> Any:  # noqa: ANN401
+def _import_extra(module: str) -> Any:  # noqa: ANN401
+    """Import a library that comes with searchkit[plot]."""
     from importlib import import_module
 
     try:

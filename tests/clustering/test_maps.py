@@ -19,7 +19,7 @@ from searchkit.clustering.clusters import cluster, draw_map
 from searchkit.clustering.maps import (
     COLOURS,
     GREY,
-    NAMED,
+    MAX_NAMED,
     SYMBOLS,
     Point,
     check_suffix,
@@ -125,16 +125,16 @@ def test_a_page_says_what_is_seen(tmp_path: Path) -> None:
 
 
 def test_the_largest_clusters_are_named_and_each_looks_different(tmp_path: Path) -> None:
-    sizes = [n // 3 + 2 for n in range(NAMED + 5)]
+    sizes = [n // 3 + 2 for n in range(MAX_NAMED + 5)]
     points = [Point("a", "b", f"c{n}") for n, size in enumerate(sizes) for _ in range(size)]
     path = tmp_path / "map.html"
     draw(path, np.random.default_rng(0).random((len(points), 2)), points, "q1")
     others, *named = traces(path.read_text("utf-8"))
-    assert len(others["text"]) == sum(sizes[:5]) and len(named) == NAMED
+    assert len(others["text"]) == sum(sizes[:5]) and len(named) == MAX_NAMED
     looks = [(trace["marker"]["color"], trace["marker"]["symbol"]) for trace in named]
-    assert len(set(looks)) > NAMED * 0.9
+    assert len(set(looks)) > MAX_NAMED * 0.9
     assert [colour for colour, _ in looks[: len(COLOURS)]] == list(COLOURS)
-    told = f"{NAMED + 5} clusters, of which the {NAMED} largest are named"
+    told = f"{MAX_NAMED + 5} clusters, of which the {MAX_NAMED} largest are named"
     assert told in path.read_text("utf-8")
 
 
@@ -147,8 +147,8 @@ def test_a_colour_comes_back_as_far_away_as_possible() -> None:
 def test_many_answers_are_shortened_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(maps, "ALL_HOVER", 36 * 10)
-    monkeypatch.setattr(maps, "MANY", 30)
+    monkeypatch.setattr(maps, "MAX_PAGE_TEXT_LENGTH", 36 * 10)
+    monkeypatch.setattr(maps, "MAX_VECTOR_POINTS", 30)
     monkeypatch.setattr(logging.getLogger("searchkit"), "propagate", True)
     with caplog.at_level(logging.INFO, "searchkit"):
         draw(tmp_path / "map.html", place(blobs()), [Point("a", "text " * 9, "")] * 36, "q1")
