@@ -213,6 +213,22 @@ def _looks(spots: Sequence[Float64]) -> list[tuple[str, str]]:
     return looks
 
 
+PICTURE_STYLE: dict[str, Any] = {
+    "figsize": (12, 9),
+    "dpi": 150,
+    "add_glow": False,
+    "force_matplotlib": True,
+    "use_system_fonts": True,
+    "font_family": "DejaVu Sans",
+    "min_font_size": 7,
+    "max_font_size": 11,
+    "label_linespacing": 1.15,
+    "arrowprops": {"linewidth": 0.8},
+    "title_keywords": {"fontsize": 18, "fontweight": "bold"},
+    "sub_title_keywords": {"fontsize": 12, "color": "#444444"},
+}
+
+
 def _picture(path: Path, places: Float64, points: Sequence[Point], title: str) -> None:
     datamapplot = _import_extra("datamapplot")
     import matplotlib as mpl
@@ -227,7 +243,6 @@ def _picture(path: Path, places: Float64, points: Sequence[Point], title: str) -
     ring = np.linalg.norm(places - spots.mean(axis=0), axis=1).max() + 0.15 if groups else 1
     order = grey + [number for group in groups for number in group.members]
     colours = [GREY] * len(grey) + [group.colour for group in groups for _ in group.members]
-    size = min(50.0, 6_000 / max(1, len(points)) ** 0.8)
     settings: dict[Any, Any] = {"text.parse_math": False, "svg.hashsalt": "searchkit"}
     with mpl.rc_context(settings), redirect_stdout(StringIO()):  # DataMapPlot prints
         figure, axes = datamapplot.render_plot(
@@ -238,23 +253,12 @@ def _picture(path: Path, places: Float64, points: Sequence[Point], title: str) -
             np.array([len(group.members) for group in groups]),
             title=fill(_one_line(title, MAX_TITLE_LENGTH), 80),
             sub_title=subtitle,
-            figsize=(12, 9),
-            dpi=150,
-            point_size=size,
+            point_size=min(50.0, 6_000 / max(1, len(points)) ** 0.8),
             alpha=0.85 if len(points) < 10 * MAX_VECTOR_POINTS else 0.4,
-            add_glow=False,
-            force_matplotlib=True,
-            use_system_fonts=True,
-            font_family="DejaVu Sans",
             label_over_points=len(groups) == 1,  # a single label has no direction to move to
             label_base_radius=ring,
-            min_font_size=7,
-            max_font_size=11,
-            label_linespacing=1.15,
-            arrowprops={"linewidth": 0.8},
             label_arrow_colors=[group.colour for group in groups],
-            title_keywords={"fontsize": 18, "fontweight": "bold"},
-            sub_title_keywords={"fontsize": 12, "color": "#444444"},
+            **PICTURE_STYLE,
         )
         axes.collections[0].set_rasterized(len(points) > MAX_VECTOR_POINTS)
         figure.savefig(path, bbox_inches="tight")
@@ -263,6 +267,24 @@ def _picture(path: Path, places: Float64, points: Sequence[Point], title: str) -
 
 # Listed here, since Plotly's default has a button that uploads the answers to its maker's cloud.
 BUTTONS = ("pan2d", "zoom2d", "zoomIn2d", "zoomOut2d", "resetScale2d", "toImage")
+PAGE_LAYOUT: dict[str, Any] = {
+    "template": "plotly_white",
+    "dragmode": "pan",
+    "hovermode": "closest",
+    "margin": {"l": 16, "r": 16, "t": 40, "b": 16},
+    "xaxis": {"visible": False},
+    "yaxis": {"visible": False},
+    "legend": {"itemsizing": "constant", "font": {"size": 13}},
+    "hoverlabel": {"bgcolor": "white", "align": "left", "font": {"size": 13, "color": "#222"}},
+}
+PAGE_CONFIG: dict[str, Any] = {
+    "scrollZoom": True,
+    "displaylogo": False,
+    "responsive": True,
+    "displayModeBar": True,
+    "modeBarButtons": [list(BUTTONS)],
+    "typesetMath": False,
+}
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -324,7 +346,10 @@ def _page(path: Path, places: Float64, points: Sequence[Point], title: str) -> s
     if length < MAX_TEXT_LENGTH:
         log.info("%s shows the first %d characters of an answer, as there are many", path, length)
     scatter = graph.Scattergl if len(points) > MAX_VECTOR_POINTS else graph.Scatter
-    size = min(10.0, max(3.0, 40 / max(1, len(points)) ** 0.25))
+    style = {
+        "size": min(10.0, max(3.0, 40 / max(1, len(points)) ** 0.25)),
+        "line": {"width": 0.5 if len(points) < MAX_VECTOR_POINTS else 0, "color": "white"},
+    }
     figure = graph.Figure()
     others = _NamedCluster(f"others ({len(grey):,})", GREY, SYMBOLS[0], grey, np.zeros(2))
     for group in [others] * bool(grey) + groups:
@@ -338,16 +363,7 @@ def _page(path: Path, places: Float64, points: Sequence[Point], title: str) -> s
                 hovertemplate="%{text}<br><i>%{fullData.name}</i><extra></extra>",
                 text=[_hover_text(points[number], length) for number in group.members],
                 legendrank=2_000 if group is others else 1_000,
-                marker={
-                    "size": size,
-                    "color": group.colour,
-                    "symbol": group.symbol,
-                    "opacity": 0.85,
-                    "line": {
-                        "width": 0.5 if len(points) < MAX_VECTOR_POINTS else 0,
-                        "color": "white",
-                    },
-                },
+                marker={**style, "color": group.colour, "symbol": group.symbol, "opacity": 0.85},
             )
         )
     for group in groups:
@@ -361,29 +377,13 @@ def _page(path: Path, places: Float64, points: Sequence[Point], title: str) -> s
             yshift=6,
             font={"size": 13, "color": "#222"},
         )
-    figure.update_layout(
-        template="plotly_white",
-        dragmode="pan",
-        hovermode="closest",
-        margin={"l": 16, "r": 16, "t": 40, "b": 16},
-        xaxis={"visible": False},
-        yaxis={"visible": False},
-        legend={"itemsizing": "constant", "font": {"size": 13}},
-        hoverlabel={"bgcolor": "white", "align": "left", "font": {"size": 13, "color": "#222"}},
-    )
+    figure.update_layout(**PAGE_LAYOUT)
     drawn = figure.to_html(
         full_html=False,
         include_plotlyjs=True,
         div_id="map",
         post_script=SCRIPT,
-        config={
-            "scrollZoom": True,
-            "displaylogo": False,
-            "responsive": True,
-            "displayModeBar": True,
-            "modeBarButtons": [list(BUTTONS)],
-            "typesetMath": False,
-        },
+        config=PAGE_CONFIG,
     )
     return PAGE.format(
         title=_escaped(_one_line(title, MAX_TITLE_LENGTH)), subtitle=subtitle, map=drawn

@@ -111,11 +111,7 @@ def mine(
         BadInput: if the threshold is no cosine, `max_pairs` is negative, there are less than 2
             partitions, or the filter can't be read.
     """
-    check_threshold(threshold)
-    if max_pairs is not None and max_pairs < 0:
-        raise BadInput(f"--max-pairs must be 0 or more, not {max_pairs}")
-    if partitions is not None and partitions < 2:
-        raise BadInput(f"--partitions must be 2 or more, not {partitions}")
+    _check(threshold, max_pairs, partitions)
     passages = index.passage_vectors(where)
     by = by or ("question" if any(passages.questions) else "all")
     ids, equal = passages.ids, _equal_texts(passages, by)
@@ -134,6 +130,14 @@ def mine(
     duplicates.sort(key=lambda group: (-len(group), group))
     returned = sorter.total if max_pairs is None else min(sorter.total, max_pairs)
     return MiningResult(duplicates, sorter.total, returned, ids, sorter, recall)
+
+
+def _check(threshold: float, max_pairs: int | None, partitions: int | None) -> None:
+    check_threshold(threshold)
+    if max_pairs is not None and max_pairs < 0:
+        raise BadInput(f"--max-pairs must be 0 or more, not {max_pairs}")
+    if partitions is not None and partitions < 2:
+        raise BadInput(f"--partitions must be 2 or more, not {partitions}")
 
 
 def check_threshold(threshold: float) -> None:

@@ -235,16 +235,14 @@ class _PairMeasurer:
         self._texts = group.texts
         self._equal = _equal_texts(group.texts)
         left_out = {n for numbers in self._equal for n in numbers[2:]} - set(always)
-        self._chosen = np.array([n for n in range(len(group.texts)) if n not in left_out], np.int64)
+        self._chosen = np.setdiff1d(np.arange(len(group.texts)), list(left_out))
         self._place = {int(n): at for at, n in enumerate(self._chosen)}
         texts = [group.texts[n] for n in self._chosen]
         copies = np.ones(len(texts), np.int64)
         for numbers in self._equal:
             copies[self._place[numbers[0]]] += len(numbers) - 2
         self._sample = _sample(len(texts), MAX_EXHAUSTIVE)
-        names = [text.answer.author for text in group.texts]
-        number_of = {name: n for n, name in enumerate(dict.fromkeys(names))}
-        self._authors = np.array([-1 if name is None else number_of[name] for name in names])
+        self._authors = _author_numbers(group.texts)
         self._is_earlier = np.array([text.is_earlier for text in group.texts])
         words = [text.words for text in texts]
         matrices = {
@@ -345,6 +343,13 @@ class _PairMeasurer:
         allowed = ~(self._is_earlier[left] & self._is_earlier[right])
         allowed &= (self._authors[left] < 0) | (self._authors[left] != self._authors[right])
         return left[allowed], right[allowed]
+
+
+def _author_numbers(texts: Sequence[PreparedAnswer]) -> Int64:
+    """Return a number for the author of each text; -1 for an unknown author."""
+    names = [text.answer.author for text in texts]
+    number_of = {name: n for n, name in enumerate(dict.fromkeys(names))}
+    return np.array([-1 if name is None else number_of[name] for name in names], np.int64)
 
 
 def _split_pairs(left: Int64, right: Int64) -> Iterator[tuple[Int64, Int64]]:

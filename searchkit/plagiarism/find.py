@@ -240,7 +240,7 @@ def compare(
     group = make_group(question, among, template, always={left, right})
     detector = Detector(
         embed_with(lambda: index.encoder),
-        Background.of([text.words for text in texts]),
+        _background(texts),
         max_expected=MAX_EXPECTED,
         by_passages=_count_sentences([group]) > MAX_SENTENCES,
     )
@@ -318,7 +318,7 @@ def _find(
     by_passages = _count_sentences(groups) > MAX_SENTENCES
     make_detector = partial(
         Detector,
-        background=Background.of([text.words for text in texts]),
+        background=_background(texts),
         max_expected=options.max_expected,
         max_common=options.max_common,
         by_passages=by_passages,
@@ -328,23 +328,36 @@ def _find(
     runner = runner or PlainLoop()
     load = partial(_load_detector, make_detector, worker_encoder or encoder)
     pool = runner.pool((lambda: detector) if runner.is_local else load)
-    findings = sorted(
-        _find_each(groups, detector, pool, progress),
-        key=lambda finding: (finding.expected, -finding.score, finding.left, finding.right),
-    )
-    authors = {text.answer.id: text.answer.author for text in texts}
-    shown = {id_ for finding in findings for id_ in (finding.left, finding.right)}
+    findings = sorted(_find_each(groups, detector, pool, progress), key=_by_significance)
     return PlagiarismResult(
         findings=Results(findings),
-        rings=Results(find_rings(findings, authors, pairs)),
+        rings=Results(find_rings(findings, _authors(texts), pairs)),
         answers=sum(len(group.texts) for group in groups),
         short=short,
         pairs=sum(pairs.values()),
         questions=len(groups),
         pooled=[g.question or "" for g in groups if g.is_small and pairs[g.question]],
         by_passages=by_passages,
-        texts={text.answer.id: text.answer for text in texts if text.answer.id in shown},
+        texts=_answers_of(findings, texts),
     )
+
+
+def _background(texts: Sequence[PreparedAnswer]) -> Background:
+    return Background.of([text.words for text in texts])
+
+
+def _by_significance(finding: Finding) -> tuple[float, float, str, str]:
+    return finding.expected, -finding.score, finding.left, finding.right
+
+
+def _authors(texts: Sequence[PreparedAnswer]) -> dict[str, str | None]:
+    return {text.answer.id: text.answer.author for text in texts}
+
+
+def _answers_of(findings: Sequence[Finding], texts: Sequence[PreparedAnswer]) -> dict[str, Answer]:
+    """Return the answers of findings, by id."""
+    shown = {id_ for finding in findings for id_ in (finding.left, finding.right)}
+    return {text.answer.id: text.answer for text in texts if text.answer.id in shown}
 
 
 def _find_each(

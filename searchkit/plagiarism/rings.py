@@ -28,16 +28,7 @@ def find_rings(
     Returns:
         Most significant first; equal ones by the names.
     """
-    together: dict[AuthorPair, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        left, right = authors.get(finding.left), authors.get(finding.right)
-        if left and right:
-            together[min(left, right), max(left, right)].append(finding)
-    repeated = {
-        author_pair: shared
-        for author_pair, shared in together.items()
-        if len({finding.question for finding in shared}) > 1
-    }
+    repeated = _repeated(findings, authors)
     author_count = len({name for name in authors.values() if name})
     author_pairs = author_count * (author_count - 1) / 2
     rings = []
@@ -57,6 +48,22 @@ def find_rings(
             )
         )
     return sorted(rings, key=lambda ring: (ring.expected, ring.authors))
+
+
+def _repeated(
+    findings: Sequence[Finding], authors: Mapping[str, str | None]
+) -> dict[AuthorPair, list[Finding]]:
+    """Return the findings of each pair of authors who have some in two questions or more."""
+    together: dict[AuthorPair, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        left, right = authors.get(finding.left), authors.get(finding.right)
+        if left and right:
+            together[min(left, right), max(left, right)].append(finding)
+    return {
+        author_pair: shared
+        for author_pair, shared in together.items()
+        if len({finding.question for finding in shared}) > 1
+    }
 
 
 def _p_value(findings: Sequence[Finding], pairs: Mapping[str | None, int]) -> float:
