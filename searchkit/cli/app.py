@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from searchkit._version import __version__
-from searchkit.cli.groups import cluster, grade
+from searchkit.cli.cluster import cluster
+from searchkit.cli.grade import grade
 from searchkit.cli.ingest import demo, ingest
 from searchkit.cli.models import evaluate, train
 from searchkit.cli.plagiarism import compare, decisions_, plagiarism, report_
@@ -18,9 +19,10 @@ from searchkit.cli.session import print_message
 from searchkit.cli.upkeep import copy_, delete, export, rebuild, reindex, serve, status, verify
 from searchkit.core.errors import SearchkitError
 
-REPORT_US = "set SEARCHKIT_DEBUG=1 to see where, and report it"
-WITHOUT_GPU = (
-    "end what else uses it, make --batch-size smaller, or set CUDA_VISIBLE_DEVICES= (empty)"
+REPORT = "please report it; set SEARCHKIT_DEBUG=1 to see where"
+GPU_IS_FULL = (
+    "the GPU's memory is full; end other programs that use it, make --batch-size smaller, "
+    "or set CUDA_VISIBLE_DEVICES= (empty)"
 )
 
 
@@ -43,16 +45,35 @@ class _Boundary(click.Group):
             if os.environ.get("SEARCHKIT_DEBUG"):
                 raise
             if type(error).__name__ == "OutOfMemoryError":  # torch's: importing it takes seconds
-                print_message(f"searchkit: the GPU's memory is full; {WITHOUT_GPU}")
+                print_message(f"searchkit: {GPU_IS_FULL}")
                 ctx.exit(1)
-            print_message(
-                f"searchkit: a mistake of ours ({type(error).__name__}: {error}); {REPORT_US}"
-            )
+            print_message(f"searchkit: internal error ({type(error).__name__}: {error}); {REPORT}")
             ctx.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which a newcomer needs them."""
+        """Return the commands in the order of their sections."""
         return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in their sections, with the descriptions in one column."""
+        width = max(map(len, self.commands))
+        limit = formatter.width - width - 4  # as `write_dl` indents and separates
+        for title, commands in SECTIONS.items():
+            rows = [(command.name or "", command.get_short_help_str(limit)) for command in commands]
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), text) for name, text in rows])
+
+
+SECTIONS: dict[str, list[click.Command]] = {
+    "Getting started": [demo],
+    "Corpus": [ingest, export, copy_, delete],
+    "Search": [query, mine],
+    "Plagiarism": [plagiarism, compare, report_, decisions_],
+    "Groups and marks": [cluster, grade],
+    "Web": [serve],
+    "Models": [train, evaluate, reindex],
+    "Upkeep": [status, verify, rebuild],
+}
 
 
 @click.group(cls=_Boundary, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,26 +85,6 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-for command in (
-    ingest,
-    query,
-    mine,
-    plagiarism,
-    compare,
-    report_,
-    decisions_,
-    cluster,
-    grade,
-    serve,
-    train,
-    evaluate,
-    status,
-    verify,
-    rebuild,
-    reindex,
-    delete,
-    export,
-    copy_,
-    demo,
-):
-    main.add_command(command)
+for section in SECTIONS.values():
+    for command in section:
+        main.add_command(command)

@@ -2,157 +2,285 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from searchkit.cli.options import (
-    column_options,
-    format_option,
+    RunnerOptions,
+    command,
+    file_encoding_option,
     index_option,
-    output_option,
-    quiet_option,
+    messages_options,
+    option,
+    option_group,
+    output_options,
     runner_options,
+    sheet_option,
 )
-from searchkit.cli.rejects import Rejects
 from searchkit.cli.search import query
-from searchkit.cli.session import ingest_progress, listen, load_named_encoder, open_output
-from searchkit.core.errors import BadInput
+from searchkit.cli.session import (
+    Output,
+    ingest_progress,
+    listen,
+    load_named_encoder,
+    write_record,
+)
+from searchkit.core.errors import BadInput, StorageFailed
 from searchkit.core.progress import Progress
 from searchkit.index.locations import Place, open_or_create
 
 if TYPE_CHECKING:
     from searchkit.core.records import Answer
+    from searchkit.encoding.encoder import Encoder
+    from searchkit.index.ingest import OnDuplicate
+    from searchkit.sources.columns import Columns, Reject
 
 
-@click.command()
+class Rejects:
+    """A JSONL file of rows that could not be used, created with the first one.
+
+    A line is `{"source", "line", "reason", "row"}`.
+
+    Attributes:
+        path: The file.
+        count: Number of rows in the file.
+        unread: Number of those that could not be read as answers, and so are not in the counts
+            of `ingest`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+        self.unread = 0
+        self._file: TextIO | None = None
+
+    def add(self, reject: Reject) -> None:
+        """Write a row that could not be read."""
+        self.unread += 1
+        self._write(reject.source, reject.line, reject.reason, reject.row)
+
+    def add_answer(self, answer: Answer, reason: str) -> None:
+        """Write an answer that could not be added."""
+        row = json.dumps({"id": answer.id, "text": answer.text, **answer.meta}, ensure_ascii=False)
+        self._write(answer.source, answer.line, reason, row)
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._file:
+            self._file.close()
+
+    def _write(self, source: str | None, line: int | None, reason: str, row: str) -> None:
+        record = {"source": source, "line": line, "reason": reason, "row": row}
+        try:
+            if self._file is None:
+                self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace")
+            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise StorageFailed(f"{self.path}: can't be written ({error.strerror})") from error
+        self.count += 1
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How files are read, as in `searchkit.read_answers`."""
+
+    columns: Columns
+    encoding: str | None
+    sheet: str | None
+    table: str | None
+    format: str | None
+
+
+def _file_options(
+    *,
+    encoding: str | None,
+    sheet: str | None,
+    table: str | None,
+    input_format: str | None,
+    **columns: str | None,
+) -> FileOptions:
+    from searchkit.sources.columns import Columns
+
+    names = ("id", "text", "question", "author", "time")
+    return FileOptions(
+        Columns(*(columns[f"{name}_column"] for name in names)),
+        encoding,
+        sheet,
+        table,
+        input_format,
+    )
+
+
+@dataclass(frozen=True)
+class RowOptions:
+    """What happens to rows that can't be added.
+
+    Attributes:
+        on_duplicate: What to do with an id that occurs twice.
+        keep_going: Whether bad rows are written to a file; otherwise the first one is an error.
+        rejects: That file.
+    """
+
+    on_duplicate: OnDuplicate
+    keep_going: bool
+    rejects: Path
+
+
+@command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @index_option
-@column_options
-@click.option("--encoding", metavar="NAME", help="The files' encoding; by mark or UTF-8.")
-@click.option("--sheet", metavar="NAME", help="Which sheet of a workbook.")
-@click.option("--table", metavar="NAME", help="Which table of a SQLite database.")
-@click.option(
-    "--input-format",
-    metavar="NAME",
-    help="csv, tsv, json, jsonl, xlsx, parquet, sqlite, folder or zip; by the name if not said.",
+@option("--model", metavar="MODEL", help="A sentence-transformers folder or hub name.")
+@option_group(
+    "Files",
+    *(
+        option(f"--{name}-column", metavar="NAME", help=f"The column with the {content}.")
+        for name, content in [
+            ("id", "ids"),
+            ("text", "answers"),
+            ("question", "questions"),
+            ("author", "authors"),
+            ("time", "times"),
+        ]
+    ),
+    file_encoding_option,
+    sheet_option,
+    option("--table", metavar="NAME", help="The table of a SQLite database."),
+    option(
+        "--input-format",
+        metavar="NAME",
+        help="csv, tsv, json, jsonl, xlsx, parquet, sqlite, folder or zip.  "
+        "[default: by the file's name]",
+    ),
+    argument="source",
+    record=_file_options,
 )
-@click.option("--model", metavar="MODEL", help="A sentence-transformers folder or hub name.")
-@click.option(
-    "--on-duplicate",
-    type=click.Choice(["refuse", "keep-first", "keep-last"]),
-    default="refuse",
-    show_default=True,
-    help="What to do when an id comes twice.",
-)
-@click.option("--keep-going", is_flag=True, help="Put bad rows into a file and go on.")
-@click.option(
-    "--rejects",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("rejects.jsonl"),
-    show_default=True,
-    help="Where --keep-going puts bad rows.",
+@option_group(
+    "Rows that can't be added",
+    option(
+        "--on-duplicate",
+        type=click.Choice(["refuse", "keep-first", "keep-last"]),
+        default="refuse",
+        show_default=True,
+        help="What to do with an id that occurs twice.",
+    ),
+    option("--keep-going", is_flag=True, help="Write bad rows to a file and go on."),
+    option(
+        "--rejects",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path("rejects.jsonl"),
+        show_default=True,
+        help="The file for --keep-going.",
+    ),
+    argument="rows",
+    record=RowOptions,
 )
 @runner_options
-@format_option("table", "json")
-@output_option
-@quiet_option
-def ingest(folder: Place, form: str, output: Path | None, quiet: bool, **options: Any) -> None:  # noqa: ANN401
-    """Add answers of files, or update them.
+@output_options("table", "json")
+def ingest(
+    files: Sequence[str],
+    folder: Place,
+    model: str | None,
+    source: FileOptions,
+    rows: RowOptions,
+    runner: RunnerOptions,
+    output: Output,
+) -> None:
+    """Add the answers in files to the index, or update them.
 
-    FILE may be - for standard input. CSV, TSV, JSON, JSON Lines, XLSX, Parquet, a SQLite table,
-    folders and zips of text files. The columns are found by their usual names; every other column
-    is kept. A killed ingest goes on when it is run again, and the same file again embeds nothing.
+    FILE can be CSV, TSV, JSON, JSON Lines, XLSX, Parquet, a SQLite database, a folder or zip of
+    text files, or - for standard input. The columns are found by their usual names; all other
+    columns are kept. A killed ingest continues when it is run again, and the same file again
+    embeds nothing.
     """
-    from searchkit.output.files import write_json
     from searchkit.output.status import print_counts
 
-    say = listen(quiet=quiet)
-    rejects = Rejects(options["rejects"]) if options["keep_going"] else None
-    with ingest_progress(options["files"], quiet=quiet) as progress:
-        done = _ingested(folder, options, rejects, progress, say)
+    say = listen(quiet=output.quiet)
+    rejects = Rejects(rows.rejects) if rows.keep_going else None
+    with ingest_progress(files, quiet=output.quiet) as progress:
+        answers = _read(files, source, rejects, say)
+        encoder = load_named_encoder(model, say)
+        counts = _add(answers, folder, encoder, runner, rows.on_duplicate, rejects, progress)
     if rejects:
         rejects.close()
-    with open_output(output) as out:
-        if form == "json":
-            write_json(done, out)
-        else:
-            print_counts(done, out)
+    write_record(output, counts, print_counts)
     if rejects and rejects.count:
         raise BadInput(f"{rejects.count} rows could not be used; they are in {rejects.path}")
 
 
-def _ingested(
-    place: Place,
-    options: dict[str, Any],
+def _read(
+    files: Sequence[str],
+    source: FileOptions,
     rejects: Rejects | None,
-    progress: Progress | None,
     say: Callable[[str], None],
-) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from searchkit.encoding.distributed import DistributedEncoder
-    from searchkit.index.ingest import BATCH_SIZE
-    from searchkit.index.ingest import ingest as run
-    from searchkit.runners.opening import open_runner
-    from searchkit.sources.columns import Columns
+) -> Iterator[Answer]:
+    """Yield the answers; the first is read at once, so that a bad file makes no index."""
     from searchkit.sources.reader import read_answers
 
-    columns = Columns(
-        *(options[f"{name}_column"] for name in ("id", "text", "question", "author", "time"))
-    )
     answers = read_answers(
-        options["files"],
-        columns=columns,
-        format=options["input_format"],
-        encoding=options["encoding"],
-        sheet=options["sheet"],
-        table=options["table"],
+        files,
+        columns=source.columns,
+        format=source.format,
+        encoding=source.encoding,
+        sheet=source.sheet,
+        table=source.table,
         on_reject=rejects.add if rejects else None,
         on_skip=lambda what: say(f"skipped {what}"),
     )
-    answers = _begun(answers)
-    encoder = load_named_encoder(options["model"], say)
-    with (
-        open_runner(options["runner"], options["shards"]) as workers,
-        open_or_create(place, encoder) as index,
-    ):
-        if not workers.is_local:
-            index.use_encoder(DistributedEncoder(index.encoder, workers))
-        done = run(
-            index,
-            answers,
-            on_duplicate=options["on_duplicate"],
-            on_reject=rejects.add_answer if rejects else None,
-            progress=progress,
-            batch=BATCH_SIZE * workers.workers,
-        )
-    if rejects:
-        done.read += rejects.unread
-        done.skipped += rejects.unread
-    return asdict(done)
-
-
-def _begun(answers: Iterator[Answer]) -> Iterator[Answer]:
-    """Read the first answer, so that a file that can't be used makes no index."""
     first = list(islice(answers, 1))
     return chain(first, answers)
 
 
-@click.command()
-@click.option(
+def _add(
+    answers: Iterator[Answer],
+    place: Place,
+    encoder: Encoder | None,
+    runner: RunnerOptions,
+    on_duplicate: OnDuplicate,
+    rejects: Rejects | None,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    """Add the answers to the index; return the counts."""
+    from searchkit.encoding.distributed import DistributedEncoder
+    from searchkit.index import ingest as ingesting
+    from searchkit.runners.opening import open_runner
+
+    with (
+        open_runner(runner.runner, runner.shards) as workers,
+        open_or_create(place, encoder) as index,
+    ):
+        if not workers.is_local:
+            index.use_encoder(DistributedEncoder(index.encoder, workers))
+        counts = ingesting.ingest(
+            index,
+            answers,
+            on_duplicate=on_duplicate,
+            on_reject=rejects.add_answer if rejects else None,
+            progress=progress,
+            batch=ingesting.BATCH_SIZE * workers.workers,
+        )
+    if rejects:
+        counts.read += rejects.unread
+        counts.skipped += rejects.unread
+    return asdict(counts)
+
+
+@command()
+@option(
     "-i",
     "--index",
     "folder",
     default="demo-index",
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where to put the demo's index.",
+    help="The folder for the demo's index.",
 )
-@quiet_option
+@messages_options
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, quiet: bool) -> None:
     """Index the demo corpus and run three queries.

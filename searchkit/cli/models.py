@@ -3,157 +3,214 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from searchkit.cli.options import folder_option, format_option, output_option, quiet_option
-from searchkit.cli.session import listen, log, open_folder, open_output, progress_bar, write_result
+from searchkit.cli.options import (
+    command,
+    exactly_one,
+    file_encoding_option,
+    folder_option,
+    needs,
+    option,
+    option_group,
+    output_options,
+    sheet_option,
+)
+from searchkit.cli.session import (
+    Output,
+    listen,
+    log,
+    open_folder,
+    open_output,
+    progress_bar,
+    write_result,
+)
 
 if TYPE_CHECKING:
     from searchkit.encoding.encoder import Encoder
     from searchkit.evaluation.comparison import Evaluation
     from searchkit.sources.labelled import SentencePair
+    from searchkit.training.settings import TrainingSettings
 
 
-@click.command()
+@dataclass(frozen=True)
+class IndexedPairs:
+    """Which pairs of an index to train on.
+
+    Attributes:
+        source: `graded`, `reviewed` or `clusters`; None for none.
+        folder: The index.
+        column: The column with the marks, for `graded`.
+        good: The labels of good answers in that column, where marks aren't numbers.
+    """
+
+    source: str | None
+    folder: Path
+    column: str | None
+    good: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Where training begins and ends.
+
+    Attributes:
+        model: The model to begin with; None for the default.
+        target: The folder of the trained model.
+        overwrite: Whether a model in that folder is replaced.
+        save_held_out: A file for the pairs that weren't trained on, or None.
+    """
+
+    model: str | None
+    target: Path
+    overwrite: bool
+    save_held_out: Path | None
+
+
+def _settings(recipe: str, **changes: object) -> TrainingSettings:
+    """Return the settings that the options name; None stands for the recipe's."""
+    from searchkit.training.settings import with_recipe
+
+    return with_recipe(recipe, changes)
+
+
+@command()
 @click.argument("files", nargs=-1, metavar="[PAIRS...]")
-@click.option(
-    "-o",
-    "--output",
-    "target",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The model folder to make.",
+@option_group(
+    "Models",
+    option(
+        "-o",
+        "--output",
+        "target",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The folder to write the trained model to.",
+    ),
+    option("--overwrite", is_flag=True, help="Replace the folder if it exists."),
+    option("--model", metavar="MODEL", help="The model to begin with: a folder or a hub name."),
+    option(
+        "--save-held-out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write the held-out pairs to this file, for searchkit evaluate --pairs FILE.",
+    ),
+    argument="models",
+    record=ModelOptions,
 )
-@click.option(
-    "--from-index",
-    "source",
-    type=click.Choice(["graded", "reviewed", "clusters"]),
-    help="Make the pairs from the index: its graded answers (--column), the findings that were "
-    "confirmed or dismissed, or its clusters.",
+@option_group(
+    "Pairs from an index",
+    option(
+        "--from-index",
+        "source",
+        type=click.Choice(["graded", "reviewed", "clusters"]),
+        help="Make the pairs from the index: from its graded answers (--column), from the "
+        "findings that were confirmed or dismissed, or from its clusters.",
+    ),
+    folder_option,
+    option("--column", metavar="NAME", help="The column with the marks, for graded answers."),
+    option(
+        "--good",
+        metavar="LABEL",
+        multiple=True,
+        help="A label of good answers in --column, if marks aren't numbers. Can be repeated.",
+    ),
+    argument="indexed",
+    record=IndexedPairs,
 )
-@folder_option
-@click.option("--column", metavar="NAME", help="The column with the marks, for graded answers.")
-@click.option(
-    "--good",
-    metavar="LABEL",
-    multiple=True,
-    help="Which labels of --column are good answers, where they aren't numbers; repeatable.",
+@option_group(
+    "Training",
+    option(
+        "--recipe",
+        type=click.Choice(["default", "card"]),
+        default="default",
+        show_default=True,
+        help="card: as published on the model's card; every pair is a positive.",
+    ),
+    option(
+        "--loss",
+        type=click.Choice(["joint", "cosent", "mnrl", "online-contrastive"]),
+        help="The loss function.  [default: that of the recipe]",
+    ),
+    option("--epochs", type=int, help="How often each pair is seen.  [default: 2]"),
+    option("--batch-size", type=int, help="Pairs in a step.  [default: 16]"),
+    option("--learning-rate", type=float, help="The learning rate at the start.  [default: 5e-5]"),
+    option(
+        "--positive-from",
+        type=float,
+        help="The lowest label of a positive, for all losses but cosent.  [default: 6 of 10]",
+    ),
+    option("--max-label", type=float, help="The highest possible label.  [default: 10]"),
+    option("--max-tokens", type=int, help="Tokens that the model reads.  [default: 128]"),
+    option(
+        "--held-out",
+        type=float,
+        help="Share of the pairs, by question, to evaluate on.  [default: 0.2]",
+    ),
+    option(
+        "--prepare",
+        type=click.Choice(["keywords"]),
+        help="Reduce texts to this before the model reads them, now and whenever it is used.",
+    ),
+    option("--seed", type=int, help="Seed of all random choices.  [default: 42]"),
+    argument="settings",
+    record=_settings,
 )
-@click.option("--model", metavar="MODEL", help="What to begin with: a folder or a hub name.")
-@click.option(
-    "--recipe",
-    type=click.Choice(["default", "card"]),
-    default="default",
-    show_default=True,
-    help="card: the published one, in which every pair is a positive.",
-)
-@click.option(
-    "--loss",
-    type=click.Choice(["joint", "cosent", "mnrl", "online-contrastive"]),
-    help="What is learned from a pair.  [default: by the recipe]",
-)
-@click.option("--epochs", type=int, help="How often each pair is seen.  [default: 2]")
-@click.option("--batch-size", type=int, help="Pairs in a step.  [default: 16]")
-@click.option("--learning-rate", type=float, help="At the beginning.  [default: 5e-5]")
-@click.option(
-    "--positive-from",
-    type=float,
-    help="The least label of a positive, for all losses but cosent.  [default: 6 of 10]",
-)
-@click.option("--max-label", type=float, help="The greatest label there can be.  [default: 10]")
-@click.option("--max-tokens", type=int, help="Tokens that the model reads.  [default: 128]")
-@click.option(
-    "--held-out",
-    type=float,
-    help="Share of the pairs, by question, to measure with.  [default: 0.2]",
-)
-@click.option(
-    "--prepare",
-    type=click.Choice(["keywords"]),
-    help="Let the model read texts in this form, now and always.",
-)
-@click.option("--seed", type=int, help="Of all that is drawn by lot.  [default: 42]")
-@click.option(
-    "--save-held-out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write the pairs that were held out, for: searchkit evaluate --pairs FILE",
-)
-@click.option("--overwrite", is_flag=True, help="Replace the folder if it is there.")
-@format_option("table", "json", "csv")
-@quiet_option
+@output_options("table", "json", "csv", to_file=False)
+@exactly_one("PAIRS", "--from-index")
 def train(
     files: Sequence[str],
-    target: Path,
-    source: str | None,
-    folder: Path,
-    column: str | None,
-    good: Sequence[str],
-    model: str | None,
-    recipe: str,
-    save_held_out: Path | None,
-    overwrite: bool,
-    form: str,
-    quiet: bool,
-    **options: Any,  # noqa: ANN401
+    indexed: IndexedPairs,
+    models: ModelOptions,
+    settings: TrainingSettings,
+    output: Output,
 ) -> None:
-    """Train a model on pairs of answers, and measure what that gave.
+    """Train a model on pairs of answers, and evaluate it.
 
-    PAIRS are files with the columns sentence_0, sentence_1, label (0: nothing in common, to 10)
-    and, if there is one, question. Whole questions are held out, and both models measured on them.
-    A killed training goes on when the command is run again. Needs: pip install 'searchkit[train]'
+    PAIRS are files with the columns sentence_0, sentence_1, label (from 0, nothing in common, to
+    10) and optionally question. Whole questions are held out, and the models before and after
+    training are evaluated on them. A killed training continues when the command is run again.
+    Needs: pip install 'searchkit[train]'
     """
-    from dataclasses import asdict
-
     from searchkit.evaluation.evaluate import evaluate_pairs
     from searchkit.output.evaluation import what_was_trained
     from searchkit.output.files import write_csv
     from searchkit.sources.labelled import COLUMNS
-    from searchkit.training.settings import with_recipe
-    from searchkit.training.train import train as run
+    from searchkit.training import train as training
 
-    if bool(files) == bool(source):
-        raise click.UsageError("name files with pairs, or say --from-index; one of them")
-    if (column is not None) != (source == "graded"):
+    if (indexed.column is not None) != (indexed.source == "graded"):
         raise click.UsageError("--from-index graded and --column go together")
-    say = listen(quiet=quiet)
-    settings = with_recipe(recipe, options)
-    pairs = _pairs(files, source, folder, column, good, settings.max_label, quiet=quiet)
-    with progress_bar("steps", quiet=quiet) as advance:
-        trained = run(
+    say = listen(quiet=output.quiet)
+    pairs = _training_pairs(files, indexed, settings.max_label, quiet=output.quiet)
+    with progress_bar("steps", quiet=output.quiet) as progress:
+        trained = training.train(
             pairs,
-            target,
-            model=None if model == "default" else model,
+            models.target,
+            model=None if models.model == "default" else models.model,
             settings=settings,
-            overwrite=overwrite,
-            progress=advance,
+            overwrite=models.overwrite,
+            progress=progress,
         )
     for line in what_was_trained(trained):
         say(line)
-    if save_held_out:
-        with open_output(save_held_out) as out:
+    if models.save_held_out:
+        with open_output(models.save_held_out) as out:
             write_csv(map(asdict, trained.held_out), COLUMNS, out)
     if trained.held_out:
-        with progress_bar("texts", quiet=quiet) as advance:
-            encoders = _encoders([model or "default", str(target)], say)
-            found = evaluate_pairs(trained.held_out, encoders, progress=advance)
-        _write_evaluated(found, form, None)
+        with progress_bar("texts", quiet=output.quiet) as progress:
+            encoders = _load_encoders([models.model or "default", str(models.target)], say)
+            evaluated = evaluate_pairs(trained.held_out, encoders, progress=progress)
+        _write_evaluated(evaluated, output)
 
 
-def _pairs(
-    files: Sequence[str],
-    source: str | None,
-    folder: Path,
-    column: str | None,
-    good: Sequence[str],
-    max_label: float,
-    *,
-    quiet: bool,
+def _training_pairs(
+    files: Sequence[str], indexed: IndexedPairs, max_label: float, *, quiet: bool
 ) -> list[SentencePair]:
+    """Read the pairs from the files, or make them from the index if there are no files."""
     from searchkit.sources.labelled import read_pairs
     from searchkit.training.pairs import (
         pairs_from_clusters,
@@ -163,107 +220,174 @@ def _pairs(
 
     if files:
         return read_pairs(files, max_label=max_label)
-    with open_folder(folder, quiet=quiet) as index:
-        if source == "reviewed":
+    with open_folder(indexed.folder, quiet=quiet) as index:
+        if indexed.source == "reviewed":
             return pairs_from_decisions(index, max_label=max_label)
-        if column is None:
+        if indexed.column is None:
             return pairs_from_clusters(index, max_label=max_label)
-        return pairs_from_grades(index, column, good=good, max_label=max_label)
+        return pairs_from_grades(index, indexed.column, good=indexed.good, max_label=max_label)
 
 
-@click.command()
-@click.option(
-    "--pairs",
-    multiple=True,
-    metavar="FILE",
-    help="Measure on pairs of texts: columns sentence_0, sentence_1, label; repeatable.",
-)
-@click.option(
-    "--corpus",
-    multiple=True,
-    metavar="FILE",
-    help="Measure on answers, as ingest reads them; repeatable.",
-)
-@click.option(
-    "--qrels",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Measure retrieval: corpus.jsonl, queries.jsonl and qrels/*.tsv, as BEIR has them.",
-)
-@click.option(
+@dataclass(frozen=True)
+class EvaluationData:
+    """What models are evaluated on: exactly one of `pairs`, `corpus` and `qrels`.
+
+    Attributes:
+        pairs: Files with pairs of texts.
+        corpus: Files with answers.
+        qrels: A folder with a retrieval task.
+        positive_from: The lowest label of a positive pair; None for 60 % of the highest.
+        label_column: The column of the corpus with the labels that clusters should reproduce.
+        copies: A file with known copies in the corpus.
+        encoding: The encoding of the files of pairs or answers.
+        sheet: The sheet of a workbook among them.
+    """
+
+    pairs: Sequence[str]
+    corpus: Sequence[str]
+    qrels: Path | None
+    positive_from: float | None
+    label_column: str | None
+    copies: str | None
+    encoding: str | None
+    sheet: str | None
+
+
+@command()
+@option(
     "--model",
     "models",
     multiple=True,
     metavar="MODEL",
-    help="A model as for ingest, or default; repeatable, compared with the first.",
+    help="A model, as for ingest, or default. Can be repeated: the others are compared with the "
+    "first.",
 )
-@click.option(
-    "--positive-from",
-    type=float,
-    help="Of --pairs: the least label of a positive pair.  [default: 60 % of the largest]",
+@option_group(
+    "Data",
+    option(
+        "--pairs",
+        multiple=True,
+        metavar="FILE",
+        help="Evaluate on pairs of texts: columns sentence_0, sentence_1, label. Can be repeated.",
+    ),
+    option(
+        "--corpus",
+        multiple=True,
+        metavar="FILE",
+        help="Evaluate on answers, in a file as for ingest. Can be repeated.",
+    ),
+    option(
+        "--qrels",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="FOLDER",
+        help="Evaluate retrieval: corpus.jsonl, queries.jsonl and qrels/*.tsv, as in BEIR.",
+    ),
+    option(
+        "--positive-from",
+        type=float,
+        help="For --pairs: the lowest label of a positive pair.  [default: 60 % of the highest]",
+    ),
+    option(
+        "--label-column",
+        metavar="NAME",
+        help="For --corpus: the column with the labels that clusters should reproduce.",
+    ),
+    option(
+        "--copies",
+        metavar="FILE",
+        help="For --corpus: known copies, with the columns copy and source (ids).",
+    ),
+    file_encoding_option,
+    sheet_option,
+    argument="data",
+    record=EvaluationData,
 )
-@click.option(
-    "--label-column", metavar="NAME", help="Of --corpus: labels that clusters should come to."
+@option_group(
+    "Confidence intervals",
+    option(
+        "--resamples",
+        type=int,
+        default=1000,
+        show_default=True,
+        help="Number of bootstrap resamples.",
+    ),
+    option(
+        "--seed",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Seed of the resamples and of all samples.",
+    ),
 )
-@click.option(
-    "--copies", metavar="FILE", help="Of --corpus: known copies, columns copy and source (ids)."
-)
-@click.option("--encoding", metavar="NAME", help="The files' encoding; by mark or UTF-8.")
-@click.option("--sheet", metavar="NAME", help="Which sheet of a workbook.")
-@click.option(
-    "--resamples", type=int, default=1000, show_default=True, help="How many for the intervals."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Of resamples and samples.")
-@format_option("table", "json", "csv")
-@output_option
-@quiet_option
+@output_options("table", "json", "csv")
+@exactly_one("--pairs", "--corpus", "--qrels")
+@needs("--positive-from", "--pairs")
+@needs("--label-column", "--corpus")
+@needs("--copies", "--corpus")
 def evaluate(
-    pairs: Sequence[str],
-    corpus: Sequence[str],
-    qrels: Path | None,
-    models: Sequence[str],
-    form: str,
-    output: Path | None,
-    quiet: bool,
-    **options: Any,  # noqa: ANN401
+    models: Sequence[str], data: EvaluationData, resamples: int, seed: int, output: Output
 ) -> None:
-    """Measure models on texts of yours, side by side.
+    """Compare models on your own texts.
 
-    On pairs with a label, on a corpus of answers, or on queries with their relevant documents.
-    Every figure has the interval that holds it in 95 % of resamples; a difference to the first
-    model whose interval holds 0 is called chance.
+    On labelled pairs, on a corpus of answers, or on queries with their relevant documents. Every
+    figure has the interval that holds it in 95 % of resamples; a difference to the first model
+    whose interval holds 0 is called chance.
     """
-    if (bool(pairs), bool(corpus), qrels is not None).count(True) != 1:
-        raise click.UsageError("say what to measure on: --pairs, --corpus or --qrels, one of them")
-    if options["positive_from"] is not None and not pairs:
-        raise click.UsageError("--positive-from goes with --pairs")
-    for name in ("label_column", "copies"):
-        if options[name] is not None and not corpus:
-            raise click.UsageError(f"--{name.replace('_', '-')} goes with --corpus")
-    say = listen(quiet=quiet)
-    found = _measured(pairs, corpus, qrels, _encoders(models or ["default"], say), options, quiet)
-    _write_evaluated(found, form, output)
+    from searchkit.evaluation.evaluate import evaluate_pairs, evaluate_retrieval
+    from searchkit.sources.labelled import read_pairs, read_qrels
+
+    say = listen(quiet=output.quiet)
+    encoders = _load_encoders(models or ["default"], say)
+    with progress_bar("texts", quiet=output.quiet) as progress:
+        drawing: dict[str, Any] = {"resamples": resamples, "seed": seed, "progress": progress}
+        if data.pairs:
+            pairs = read_pairs(data.pairs, max_label=None, encoding=data.encoding, sheet=data.sheet)
+            evaluated = evaluate_pairs(pairs, encoders, positive_from=data.positive_from, **drawing)
+        elif data.qrels is not None:
+            task = read_qrels(data.qrels)
+            log.info("judgements: %s", ", ".join(task.files))
+            evaluated = evaluate_retrieval(
+                task.corpus, task.queries, task.qrels, encoders, **drawing
+            )
+        else:
+            evaluated = _evaluate_on_corpus(data, encoders, drawing)
+    _write_evaluated(evaluated, output)
 
 
-def _write_evaluated(found: Evaluation, form: str, output: Path | None) -> None:
-    from searchkit.output.evaluation import (
-        COLUMNS,
-        print_evaluated,
+def _evaluate_on_corpus(
+    data: EvaluationData, encoders: Iterator[Encoder], drawing: dict[str, Any]
+) -> Evaluation:
+    from searchkit.evaluation.evaluate import evaluate_corpus
+    from searchkit.sources.labelled import read_copies
+    from searchkit.sources.reader import read_answers
+
+    answers = list(read_answers(data.corpus, encoding=data.encoding, sheet=data.sheet))
+    copies: list[tuple[str, str]] = []
+    if data.copies is not None:
+        listed = read_copies([data.copies], {answer.id for answer in answers})
+        copies = listed.pairs
+        if listed.others:
+            log.info("%s listed pairs are of a kind that is no copy", f"{listed.others:,}")
+    return evaluate_corpus(
+        answers, encoders, label_column=data.label_column, copies=copies, **drawing
     )
+
+
+def _write_evaluated(evaluated: Evaluation, output: Output) -> None:
+    from searchkit.output import evaluation as writing
 
     write_result(
-        form,
         output,
-        table=lambda out: print_evaluated(found, out),
-        whole=found.to_record,
-        records=lambda: [found.to_record()],
-        rows=found.iter_records,
-        columns=COLUMNS,
+        table=lambda out: writing.print_evaluated(evaluated, out),
+        document=evaluated.to_record,
+        records=lambda: [evaluated.to_record()],
+        rows=evaluated.iter_records,
+        columns=writing.COLUMNS,
     )
 
 
-def _encoders(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Encoder]:
-    """Load one model after another; all of them are looked at first."""
+def _load_encoders(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Encoder]:
+    """Return the models, loaded one after another; all of their folders are checked first."""
     from searchkit.encoding.loading import load_encoder
     from searchkit.encoding.model_folder import find_model
 
@@ -271,45 +395,3 @@ def _encoders(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Enco
     return (
         load_encoder(folder.name, fingerprint=folder.fingerprint, notify=say) for folder in folders
     )
-
-
-def _measured(
-    pairs: Sequence[str],
-    corpus: Sequence[str],
-    qrels: Path | None,
-    encoders: Iterator[Encoder],
-    options: dict[str, Any],
-    quiet: bool,
-) -> Evaluation:
-    from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
-    from searchkit.sources.labelled import read_copies, read_pairs, read_qrels
-    from searchkit.sources.reader import read_answers
-
-    files = {name: options[name] for name in ("encoding", "sheet")}
-    drawn = {name: options[name] for name in ("resamples", "seed")}
-    with progress_bar("texts", quiet=quiet) as advance:
-        if pairs:
-            read = read_pairs(pairs, max_label=None, **files)
-            least = options["positive_from"]
-            return evaluate_pairs(read, encoders, positive_from=least, progress=advance, **drawn)
-        if qrels is not None:
-            judged = read_qrels(qrels)
-            log.info("judgements: %s", ", ".join(judged.files))
-            return evaluate_retrieval(
-                judged.corpus, judged.queries, judged.qrels, encoders, progress=advance, **drawn
-            )
-        answers = list(read_answers(corpus, **files))
-        copies: list[tuple[str, str]] = []
-        if options["copies"] is not None:
-            listed = read_copies([options["copies"]], {answer.id for answer in answers})
-            copies = listed.pairs
-            if listed.others:
-                log.info("%s listed pairs are of a kind that is no copy", f"{listed.others:,}")
-        return evaluate_corpus(
-            answers,
-            encoders,
-            label_column=options["label_column"],
-            copies=copies,
-            progress=advance,
-            **drawn,
-        )

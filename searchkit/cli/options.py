@@ -1,57 +1,197 @@
-"""Options that several commands have."""
+"""How options are declared, in groups and with constraints; and the groups that commands share.
+
+A group of options has a section of its own in `--help`. Where a group says so, the command gets
+its values as one object: `filter_options` passes `where: Where`, and not three arguments.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 import click
 
+from searchkit.cli.session import Output
 from searchkit.core.errors import BadInput
+from searchkit.core.where import Where
 from searchkit.index.locations import Place, place_of
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., object])
+Decorator = Callable[[Callable[..., object]], Callable[..., object]]
 
 
-def _options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
-    def add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
+class Option(click.Option):
+    """An option that knows its section of `--help`.
 
-    return add
+    Attributes:
+        section: The title of the section.
+    """
+
+    section = "Options"
 
 
-class PlaceType(click.ParamType[Place]):
+class Command(click.Command):
+    """A command whose `--help` shows the options in sections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections in the order of their first options; `--help` is in the last one."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        section = Option.section
+        for param in self.get_params(ctx):
+            section = param.section if isinstance(param, Option) else section
+            record = param.get_help_record(ctx)
+            if record and isinstance(param, click.Option):  # arguments are in the usage line
+                sections.setdefault(section, []).append(record)
+        # One width for all sections, so that the descriptions are in one column.
+        width = min(30, max(len(names) for rows in sections.values() for names, _ in rows))
+        for section, rows in sections.items():
+            with formatter.section(section):
+                formatter.write_dl([(names.ljust(width), text) for names, text in rows])
+
+
+command = partial(click.command, cls=Command)
+option = partial(click.option, cls=Option)
+
+
+def option_group(
+    section: str,
+    *options: Decorator,
+    argument: str = "",
+    record: Callable[..., object] = dict,
+) -> Callable[[Function], Function]:
+    """Return a decorator that adds options to a command under a title of their own in `--help`.
+
+    Args:
+        section: The title.
+        options: The options, made with `option`.
+        argument: The name of the command's argument for all values of the group together; with ""
+            each option is an argument of its own.
+        record: What makes that argument from the values, by the names of the options' parameters.
+    """
+
+    def decorate(function: Function) -> Function:
+        names: list[str] = []
+
+        @wraps(function)
+        def collected(*args: object, **values: object) -> object:
+            if argument:
+                values[argument] = record(**{name: values.pop(name) for name in names})
+            return function(*args, **values)
+
+        before = len(getattr(collected, "__click_params__", []))
+        for add in reversed(options):
+            add(collected)
+        for param in getattr(collected, "__click_params__", [])[before:]:
+            param.section = section
+            names.append(param.name)
+        return cast(Function, collected)
+
+    return decorate
+
+
+def exactly_one(*names: str) -> Callable[[Function], Function]:
+    """Return a decorator that refuses a command unless one of the options was given."""
+    return _constraint(
+        names, lambda given: "" if len(given) == 1 else f"give exactly one of {_either(names)}"
+    )
+
+
+def at_least_one(*names: str) -> Callable[[Function], Function]:
+    """Return a decorator that refuses a command if none of the options was given."""
+    return _constraint(names, lambda given: "" if given else f"give {_either(names)}")
+
+
+def excludes(name: str, *others: str) -> Callable[[Function], Function]:
+    """Return a decorator that refuses an option together with any of the others."""
+    return _constraint(
+        (name, *others),
+        lambda given: (
+            f"{name} can't be used with {given[1]}" if name in given and given[1:] else ""
+        ),
+    )
+
+
+def needs(name: str, *others: str) -> Callable[[Function], Function]:
+    """Return a decorator that refuses an option without one of the others."""
+    return _constraint(
+        (name, *others),
+        lambda given: f"{name} goes with {_either(others)}" if given == [name] else "",
+    )
+
+
+def _constraint(
+    names: tuple[str, ...], message: Callable[[list[str]], str]
+) -> Callable[[Function], Function]:
+    """Return a decorator that raises UsageError if `message` has a text for what was given.
+
+    Names are written as in `--help`: `--where`, or `ID` for an argument.
+    """
+
+    def decorate(function: Function) -> Function:
+        @wraps(function)
+        def checked(*args: object, **values: object) -> object:
+            ctx = click.get_current_context()
+            if text := message([name for name in names if _is_given(ctx, name)]):
+                raise click.UsageError(text, ctx)
+            return function(*args, **values)
+
+        return cast(Function, checked)
+
+    return decorate
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    for param in ctx.command.params:
+        if name in param.opts or (param.metavar or "").strip("[].") == name:
+            value = ctx.params[param.name or ""]
+            if isinstance(param, click.Option) and isinstance(param.flag_value, str):
+                return bool(value == param.flag_value)
+            return value is not None and value is not False and value != ()
+    raise ValueError(f"{ctx.info_name} has no {name}")
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+class PlaceType(click.ParamType[Place, object]):
     """A folder, or an address of Milvus."""
 
     name = "place"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Place:  # noqa: ANN401
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Place:
         """Return the folder as a path, or the address as it was written."""
         place = place_of(str(value))
         if isinstance(place, str):
             return place
-        folder = click.Path(file_okay=False, path_type=Path)
+        folder: click.Path[Path] = click.Path(file_okay=False, path_type=Path)
         return folder.convert(place, param, ctx)
 
 
-class _Folder(PlaceType):
-    """A folder; what is in Milvus is refused in words."""
+class _FolderType(PlaceType):
+    """A folder; an address of Milvus is refused with the command that makes a folder of it."""
 
     name = "directory"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Place:  # noqa: ANN401
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Place:
         place = super().convert(value, param, ctx)
         if isinstance(place, str):
+            name = ctx.info_name if ctx else self.name
             raise BadInput(
-                f"{place}: {ctx.info_name} takes a folder; make one: searchkit copy {place} FOLDER"
+                f"{place}: {name} takes a folder; make one: searchkit copy {place} FOLDER"
             )
         return place
 
 
-index_option = click.option(
+_index = partial(
+    option,
     "-i",
     "--index",
     "folder",
@@ -59,108 +199,102 @@ index_option = click.option(
     default="index",
     show_default=True,
     show_envvar=True,
+)
+index_option = _index(
     type=PlaceType(),
     metavar="INDEX",
     help="The index: a folder, or milvus+http://HOST:19530/CORPUS, or a Milvus Lite FILE.db.",
 )
-folder_option = click.option(
-    "-i",
-    "--index",
-    "folder",
-    envvar="SEARCHKIT_INDEX",
-    default="index",
-    show_default=True,
-    show_envvar=True,
-    type=_Folder(),
-    metavar="DIRECTORY",
-    help="The index's folder.",
-)
-by_option = click.option(
+folder_option = _index(type=_FolderType(), metavar="DIRECTORY", help="The index's folder.")
+by_option = option(
     "--by",
     type=click.Choice(["question", "all"]),
-    help="Within each question (the default where there are questions), or over all.",
+    help="Work within each question (the default if there are questions), or over all answers.",
 )
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-output_option = click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file, not to the terminal.",
-)
-runner_options = _options(
-    click.option(
+
+
+@dataclass(frozen=True)
+class RunnerOptions:
+    """Where a command computes.
+
+    Attributes:
+        runner: None for this process, `ray` for this machine's cores, `ray://HOST:PORT` for a
+            cluster.
+        shards: A folder that all machines of a cluster reach.
+    """
+
+    runner: str | None
+    shards: Path | None
+
+
+runner_options = option_group(
+    "Computing",
+    option(
         "--runner",
         metavar="ray[://HOST:PORT]",
-        help="Work on all cores of this machine, or on those of a cluster (searchkit[ray]).",
+        help="Use all cores of this machine, or those of a cluster (needs searchkit[ray]).",
     ),
-    click.option(
+    option(
         "--shards",
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIRECTORY",
-        help="A folder that all machines of --runner reach, for what they work on.",
+        help="A folder for the runner's files, which all its machines can reach.",
     ),
+    argument="runner",
+    record=RunnerOptions,
 )
+filter_options = option_group(
+    "Filter",
+    option("--question", help="Only answers to this question ('' for none)."),
+    option("--author", help="Only answers by this author ('' for none)."),
+    option(
+        "--where",
+        "sql",
+        metavar="SQL",
+        help="Only answers for which this SQL expression is true. It can use id, text, question, "
+        "author, submitted_at and every other column: \"score >= 5 AND author <> 's07'\".",
+    ),
+    argument="where",
+    record=Where,
+)
+quiet_option = option("-q", "--quiet", is_flag=True, help="Print errors only.")
+messages_options = option_group("Output", quiet_option)
+file_encoding_option = option(
+    "--encoding",
+    metavar="NAME",
+    help="The files' encoding.  [default: by the byte order mark, or UTF-8]",
+)
+sheet_option = option("--sheet", metavar="NAME", help="The sheet of a workbook.")
 
 
-def format_option(*formats: str, default: str = "table") -> Callable[[Any], Any]:
-    """Build --format with the formats that a command has."""
-    return click.option(
+def output_options(
+    *formats: str, default: str = "table", to_file: bool = True
+) -> Callable[[Function], Function]:
+    """Return the options that say how and where a command writes; they come as `output`.
+
+    Args:
+        formats: The formats that the command has.
+        default: The one that is used if the user names none.
+        to_file: Whether the command has `--output`.
+    """
+
+    def as_output(form: str, quiet: bool, output: Path | None = None) -> Output:
+        return Output(form, output, quiet)
+
+    format_option = option(
         "-f",
         "--format",
         "form",
         type=click.Choice(formats),
         default=default,
         show_default=True,
-        help="How to write the result.",
+        help="The format of the result.",
     )
-
-
-column_options = _options(
-    *(
-        click.option(f"--{name}-column", metavar="NAME", help=f"Which column holds the {what}.")
-        for name, what in [
-            ("id", "ids"),
-            ("text", "answers"),
-            ("question", "questions"),
-            ("author", "authors"),
-            ("time", "times"),
-        ]
-    ),
-)
-filter_options = _options(
-    click.option("--question", help="Only answers to this question ('' for none)."),
-    click.option("--author", help="Only answers by this author ('' for none)."),
-    click.option(
-        "--where",
-        "sql",
-        metavar="SQL",
-        help="Only answers for which this expression holds, over id, text, question, author, "
-        "submitted_at and every other column by its name: \"score >= 5 AND author <> 's07'\".",
-    ),
-)
-template_option = click.option(
-    "--template",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Text that was handed out, and may stand in every answer.",
-)
-against_option = click.option(
-    "--against",
-    type=PlaceType(),
-    metavar="INDEX",
-    help="An index of earlier answers, to compare with; their ids are shown as NAME:ID.",
-)
-
-max_expected_option = click.option(
-    "--max-expected",
-    type=float,
-    default=0.05,
-    show_default=True,
-    help="Give the pairs of which one expects at most so many by chance, in their question.",
-)
-max_common_option = click.option(
-    "--max-common",
-    type=int,
-    metavar="N",
-    help="What more than N answers to a question share is no evidence.  [default: half of them]",
-)
+    file_option = option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write the result to this file.  [default: standard output]",
+    )
+    options = (format_option, file_option) if to_file else (format_option,)
+    return option_group("Output", *options, quiet_option, argument="output", record=as_output)

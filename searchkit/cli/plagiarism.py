@@ -2,109 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from searchkit.cli.options import (
-    against_option,
+    Function,
+    PlaceType,
+    RunnerOptions,
     by_option,
+    command,
     filter_options,
-    format_option,
     index_option,
-    max_common_option,
-    max_expected_option,
-    output_option,
-    quiet_option,
+    messages_options,
+    option,
+    option_group,
+    output_options,
     runner_options,
-    template_option,
 )
 from searchkit.cli.session import (
+    Output,
     log,
-    make_filter,
     open_output,
     open_reader,
     progress_bar,
     write_result,
 )
+from searchkit.core.where import Where
 from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:
+    from searchkit.core.records import By
     from searchkit.index.base import BaseIndex
 
+template_option = option(
+    "--template",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Text that was handed out: sharing it is no evidence.",
+)
+against_option = option(
+    "--against",
+    type=PlaceType(),
+    metavar="INDEX",
+    help="Also compare with the answers of this earlier index; their ids are shown as NAME:ID.",
+)
 
-@click.command()
+
+@dataclass(frozen=True)
+class FindingOptions:
+    """Which findings to report, as in `searchkit.find_plagiarism`."""
+
+    by: By | None
+    template: Path | None
+    against: Place | None
+    max_expected: float
+    max_common: int | None
+
+
+finding_options: Callable[[Function], Function] = option_group(
+    "Findings",
+    by_option,
+    template_option,
+    against_option,
+    option(
+        "--max-expected",
+        type=float,
+        default=0.05,
+        show_default=True,
+        help="Report pairs with at most this many expected by chance in their question.",
+    ),
+    option(
+        "--max-common",
+        type=int,
+        metavar="N",
+        help="What more than N answers to a question share is no evidence.  "
+        "[default: half of them]",
+    ),
+    argument="options",
+    record=FindingOptions,
+)
+
+
+@command()
 @index_option
-@by_option
-@template_option
-@against_option
-@max_expected_option
-@max_common_option
+@finding_options
 @runner_options
 @filter_options
-@format_option("table", "json", "jsonl", "csv")
-@output_option
-@quiet_option
+@output_options("table", "json", "jsonl", "csv")
 def plagiarism(
-    folder: Place,
-    by: Any,  # noqa: ANN401
-    template: Path | None,
-    against: Place | None,
-    max_expected: float,
-    max_common: int | None,
-    question: str | None,
-    author: str | None,
-    sql: str | None,
-    form: str,
-    output: Path | None,
-    quiet: bool,
-    runner: str | None,
-    shards: Path | None,
+    folder: Place, options: FindingOptions, runner: RunnerOptions, where: Where, output: Output
 ) -> None:
     """Find the pairs of answers that chance doesn't explain.
 
-    By different authors, most surprising first, each with what a person can read in it. What the
-    question, a reference answer or a template says counts for nothing. With --question, --author or
+    The pairs are by different authors, most significant first, each with the evidence. What the
+    question, a reference answer or a template says is no evidence. With --question, --author or
     --where a finding has at least one such answer. A finding is a reason to look, not a proof.
     """
     from searchkit.output import findings
     from searchkit.plagiarism.find import find_plagiarism
     from searchkit.runners.opening import open_runner
 
-    with open_reader(folder, quiet=quiet) as index, _earlier(against) as before:
+    with (
+        open_reader(folder, quiet=output.quiet) as index,
+        _open_earlier(options.against) as earlier,
+    ):
         with (
-            open_runner(runner, shards) as workers,
-            progress_bar("questions", quiet=quiet) as advance,
+            open_runner(runner.runner, runner.shards) as workers,
+            progress_bar("questions", quiet=output.quiet) as progress,
         ):
-            found = find_plagiarism(
+            result = find_plagiarism(
                 index,
-                by=by,
-                where=make_filter(question, author, sql),
-                template=_template(template),
-                against=before,
-                max_expected=max_expected,
-                max_common=max_common,
+                by=options.by,
+                where=where,
+                template=_read_template(options.template),
+                against=earlier,
+                max_expected=options.max_expected,
+                max_common=options.max_common,
                 runner=workers,
-                progress=advance,
+                progress=progress,
             )
-        for line in findings.what_was_compared(found):
+        for line in findings.what_was_compared(result):
             log.info(line)
         write_result(
-            form,
             output,
-            table=lambda out: findings.print_plagiarism(found, out),
-            whole=found.to_record,
-            records=lambda: findings.plagiarism_as_lines(found),
-            rows=lambda: findings.plagiarism_as_rows(found),
+            table=lambda out: findings.print_plagiarism(result, out),
+            document=result.to_record,
+            records=lambda: findings.plagiarism_as_lines(result),
+            rows=lambda: findings.plagiarism_as_rows(result),
             columns=findings.COLUMNS,
         )
 
 
 @contextmanager
-def _earlier(place: Place | None) -> Iterator[BaseIndex | None]:
+def _open_earlier(place: Place | None) -> Iterator[BaseIndex | None]:
+    """Open the index of --against, if there is one."""
     if place is None:
         yield None
         return
@@ -112,7 +148,8 @@ def _earlier(place: Place | None) -> Iterator[BaseIndex | None]:
         yield index
 
 
-def _template(path: Path | None) -> str:
+def _read_template(path: Path | None) -> str:
+    """Return the text of --template, or "" without one."""
     if path is None:
         return ""
     from searchkit.sources.reader import read_text
@@ -120,126 +157,116 @@ def _template(path: Path | None) -> str:
     return read_text(path)
 
 
-@click.command()
+@command()
 @click.argument("left", metavar="ID")
 @click.argument("right", metavar="ID")
 @index_option
 @template_option
 @against_option
-@format_option("table", "json")
-@output_option
-@quiet_option
+@output_options("table", "json")
 def compare(
     left: str,
     right: str,
     folder: Place,
     template: Path | None,
     against: Place | None,
-    form: str,
-    output: Path | None,
-    quiet: bool,
+    output: Output,
 ) -> None:
-    """Put two answers side by side, and mark what they share.
+    """Show two answers side by side, and mark what they share.
 
-    Verbatim passages and reworded ones are marked differently, and the numbers said in words.
+    Verbatim and reworded passages are marked differently, and the numbers are explained in words.
     """
     from searchkit.output import findings
     from searchkit.output.files import write_json
-    from searchkit.plagiarism.find import compare as run
+    from searchkit.plagiarism import find
 
-    with open_reader(folder, quiet=quiet) as index, _earlier(against) as before:
-        compared = run(index, left, right, template=_template(template), against=before)
-    with open_output(output) as out:
-        if form == "json":
-            write_json(compared.to_record(), out)
+    with open_reader(folder, quiet=output.quiet) as index, _open_earlier(against) as earlier:
+        comparison = find.compare(
+            index, left, right, template=_read_template(template), against=earlier
+        )
+    with open_output(output.path) as out:
+        if output.format == "json":
+            write_json(comparison.to_record(), out)
         else:
-            findings.print_comparison(compared, out)
+            findings.print_comparison(comparison, out)
 
 
-@click.command("report")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE.html",
-    help="The page to write; the same as FILE.json beside it.",
-)
-@click.option(
-    "--anonymous", is_flag=True, help="Leave names and ids out: author 1, answer 1, and so on."
-)
+@command("report")
 @index_option
-@by_option
-@template_option
-@against_option
-@max_expected_option
-@max_common_option
+@option_group(
+    "Report",
+    option(
+        "-o",
+        "--output",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE.html",
+        help="The page to write; the same data are written to FILE.json beside it.",
+    ),
+    option(
+        "--anonymous",
+        is_flag=True,
+        help="Replace names and ids: author 1, answer 1, and so on.",
+    ),
+)
+@finding_options
 @filter_options
-@quiet_option
+@messages_options
 def report_(
+    folder: Place,
     output: Path,
     anonymous: bool,
-    folder: Place,
-    by: Any,  # noqa: ANN401
-    template: Path | None,
-    against: Place | None,
-    max_expected: float,
-    max_common: int | None,
-    question: str | None,
-    author: str | None,
-    sql: str | None,
+    options: FindingOptions,
+    where: Where,
     quiet: bool,
 ) -> None:
-    """Write what was found into one page that opens anywhere.
+    """Write the findings into one page that opens anywhere.
 
-    Findings by question with both answers side by side, the scores of each question, rings of
-    authors and clusters. The page loads nothing and prints well. The options are those of
-    plagiarism; questions without an answer that passes the filter are left out.
+    It has the findings by question with both answers side by side, the scores of each question,
+    rings of authors, and clusters. The page loads nothing and can be printed. The options are
+    those of plagiarism; questions without an answer that passes the filter are left out.
     """
     from searchkit.pages.report import check_output, make_report, report_as_page
     from searchkit.pages.report_json import as_json
 
-    beside = check_output(output)
-    with open_reader(folder, quiet=quiet) as index, _earlier(against) as before:
-        with progress_bar("questions", quiet=quiet) as advance:
-            made = make_report(
+    json_path = check_output(output)
+    with open_reader(folder, quiet=quiet) as index, _open_earlier(options.against) as earlier:
+        with progress_bar("questions", quiet=quiet) as progress:
+            report = make_report(
                 index,
-                by=by,
-                where=make_filter(question, author, sql),
-                template=_template(template),
-                against=before,
-                max_expected=max_expected,
-                max_common=max_common,
+                by=options.by,
+                where=where,
+                template=_read_template(options.template),
+                against=earlier,
+                max_expected=options.max_expected,
+                max_common=options.max_common,
                 anonymous=anonymous,
-                progress=advance,
+                progress=progress,
             )
-    for path, write in ((beside, as_json), (output, report_as_page)):
+    for path, write in ((json_path, as_json), (output, report_as_page)):
         with open_output(path) as out:
-            out.write(write(made))
-    log.info("%s and %s are written", output, beside)
+            out.write(write(report))
+    log.info("%s and %s are written", output, json_path)
 
 
-@click.command(name="decisions")
+@command("decisions")
 @index_option
-@format_option("table", "json", "jsonl", "csv")
-@output_option
-@quiet_option
-def decisions_(folder: Place, form: str, output: Path | None, quiet: bool) -> None:
-    """List what was decided about findings, in the order of deciding.
+@output_options("table", "json", "jsonl", "csv")
+def decisions_(folder: Place, output: Output) -> None:
+    """List what was decided about findings, oldest decision first.
 
-    Confirmed or dismissed in searchkit serve, with the reason; a decision about an answer whose
-    text has changed since is stale, and the pair is open again.
+    Findings are confirmed or dismissed in searchkit serve, with a reason. A decision about an
+    answer whose text has changed since is stale, and the pair is open again.
     """
     from searchkit.index.decisions import decisions
     from searchkit.output import findings
 
-    with open_reader(folder, quiet=quiet) as index:
-        found = list(decisions(index).values())
+    with open_reader(folder, quiet=output.quiet) as index:
+        decided = list(decisions(index).values())
     write_result(
-        form,
         output,
-        table=lambda out: findings.print_decisions(found, out),
-        records=lambda: map(findings.decision_as_record, found),
-        rows=lambda: map(findings.decision_as_record, found),
+        table=lambda out: findings.print_decisions(decided, out),
+        records=lambda: map(findings.decision_as_record, decided),
+        rows=lambda: map(findings.decision_as_record, decided),
         columns=findings.DECISION_COLUMNS,
     )

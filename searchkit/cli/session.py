@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -16,7 +17,6 @@ from searchkit.core.progress import Progress
 from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:
-    from searchkit.core.where import Where
     from searchkit.encoding.encoder import Encoder
     from searchkit.index.base import BaseIndex
     from searchkit.index.folder import Index
@@ -32,15 +32,8 @@ def print_message(line: str) -> None:
     click.echo(visible(" ".join(line.split("\n"))), err=True)
 
 
-def make_filter(question: str | None, author: str | None, sql: str | None) -> Where:
-    """Build the filter that the options --question, --author and --where name."""
-    from searchkit.core.where import Where
-
-    return Where(question, author, sql)
-
-
-class _Talk(logging.Handler):
-    """What the library has to say goes to stderr, a line each."""
+class _StderrHandler(logging.Handler):
+    """Writes the library's messages to stderr, each on one line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         print_message(f"searchkit: {record.getMessage()}")
@@ -48,7 +41,7 @@ class _Talk(logging.Handler):
 
 def listen(*, quiet: bool) -> Callable[[str], None]:
     """Let the library's messages through; return the function that takes a command's own."""
-    log.handlers[:] = [_Talk()]
+    log.handlers[:] = [_StderrHandler()]
     log.propagate = False
     log.setLevel(logging.ERROR if quiet else logging.INFO)
     return log.info
@@ -80,16 +73,35 @@ def open_folder(folder: Path, *, quiet: bool, write: bool = False) -> Iterator[I
         yield index
 
 
+@dataclass(frozen=True)
+class Output:
+    """How and where a command writes its result.
+
+    Attributes:
+        format: One of `table`, `json`, `jsonl` and `csv`.
+        path: The file to write; None for standard output.
+        quiet: Whether messages and progress bars are left out.
+    """
+
+    format: str
+    path: Path | None = None
+    quiet: bool = False
+
+
 @contextmanager
 def open_output(path: Path | None) -> Iterator[TextIO]:
-    """Return where results go: stdout, or a file that appears only when it is complete."""
+    """Return standard output, or the file `path`, which appears only when it is complete.
+
+    Raises:
+        StorageFailed: if it can't be written.
+    """
     try:
         if path is None:
             yield sys.stdout
-            sys.stdout.flush()  # while an error can still be told
+            sys.stdout.flush()  # here, where an error can still be reported
             return
-        whole = path.is_file() or not path.exists()  # never replace a device or a pipe
-        with click.open_file(str(path), "w", encoding="utf-8", atomic=whole) as file:
+        atomic = path.is_file() or not path.exists()  # never replace a device or a pipe
+        with click.open_file(str(path), "w", encoding="utf-8", atomic=atomic) as file:
             yield cast(TextIO, file)
     except BrokenPipeError:
         raise
@@ -99,27 +111,48 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
 
 
 def write_result(
-    form: str,
-    output: Path | None,
+    output: Output,
     *,
     table: Callable[[TextIO], None],
     records: Callable[[], Iterable[dict[str, Any]]],
     rows: Callable[[], Iterable[dict[str, Any]]],
     columns: Sequence[str],
-    whole: Callable[[], Any] | None = None,
+    document: Callable[[], Any] | None = None,
 ) -> None:
-    """Write a result in the form that was asked for; JSON is a list of the records, or `whole`."""
+    """Write a result in the format that the user chose.
+
+    Args:
+        output: The format and the file.
+        table: Writes the table for people.
+        records: Returns the objects of JSON Lines.
+        rows: Returns the rows of CSV.
+        columns: The columns of CSV.
+        document: Returns what JSON has; None for the list of the records.
+    """
     from searchkit.output.files import write_csv, write_json, write_jsonl
 
-    with open_output(output) as out:
-        if form == "json":
-            write_json(whole() if whole else list(records()), out)
-        elif form == "jsonl":
+    with open_output(output.path) as out:
+        if output.format == "json":
+            write_json(document() if document else list(records()), out)
+        elif output.format == "jsonl":
             write_jsonl(records(), out)
-        elif form == "csv":
+        elif output.format == "csv":
             write_csv(rows(), columns, out)
         else:
             table(out)
+
+
+def write_record(
+    output: Output, record: dict[str, Any], table: Callable[[dict[str, Any], TextIO], None]
+) -> None:
+    """Write one record, as JSON or as `table` writes it for people."""
+    from searchkit.output.files import write_json
+
+    with open_output(output.path) as out:
+        if output.format == "json":
+            write_json(record, out)
+        else:
+            table(record, out)
 
 
 def load_named_encoder(name: str | None, say: Callable[[str], None]) -> Encoder | None:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,61 +14,71 @@ import click
 
 from searchkit.cli.options import (
     PlaceType,
+    at_least_one,
+    command,
+    excludes,
     filter_options,
     folder_option,
-    format_option,
     index_option,
-    output_option,
-    quiet_option,
+    messages_options,
+    option,
+    option_group,
+    output_options,
 )
 from searchkit.cli.session import (
+    Output,
     listen,
     log,
-    make_filter,
     open_folder,
     open_output,
     open_reader,
     open_writer,
     progress_bar,
+    write_record,
 )
 from searchkit.core.errors import IndexBusy, MissingExtra, SearchkitError, StorageFailed
+from searchkit.core.where import Where
 from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
     from searchkit.index.base import BaseIndex
 
 
-@click.command()
+@command()
 @folder_option
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    show_default=True,
-    help="The port to listen on; 0 takes a free one.",
+@option_group(
+    "Server",
+    option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8000,
+        show_default=True,
+        help="The port to listen on; 0 takes a free one.",
+    ),
+    option(
+        "--host",
+        metavar="ADDRESS",
+        help="The address to listen on, so that other machines can connect (0.0.0.0: all); they "
+        "need the token in the printed address.  [default: this machine only]",
+    ),
+    option("--no-open", is_flag=True, help="Don't open the browser."),
+    option(
+        "--max-upload",
+        type=click.IntRange(min=1),
+        default=200,
+        show_default=True,
+        metavar="MB",
+        help="The largest file that a page can send.",
+    ),
 )
-@click.option(
-    "--host",
-    metavar="ADDRESS",
-    help="Listen on this address, which other machines may reach (0.0.0.0: all); they need the "
-    "token that is in the address which is printed.  [default: this machine alone]",
-)
-@click.option("--no-open", is_flag=True, help="Don't open the browser.")
-@click.option(
-    "--max-upload",
-    type=click.IntRange(min=1),
-    default=200,
-    show_default=True,
-    metavar="MB",
-    help="The largest file that a page may send.",
-)
-@quiet_option
+@messages_options
 def serve(
     folder: Path, port: int, host: str | None, no_open: bool, max_upload: int, quiet: bool
 ) -> None:
-    """Open the index in a browser: search, review, grade by groups, upload.
+    """Search, review, grade and upload in the browser.
 
-    A web application on this machine alone, with the same over REST. Needs searchkit[web].
+    Starts a web application on this machine only, with a REST API for the same. Needs
+    searchkit[web].
     """
     say = listen(quiet=quiet)
     try:
@@ -84,48 +95,39 @@ def serve(
     )
 
 
-@click.command()
+@command()
 @index_option
-@format_option("table", "json")
-@output_option
-@quiet_option
-def status(folder: Place, form: str, output: Path | None, quiet: bool) -> None:
-    """Show what the index holds.
+@output_options("table", "json")
+def status(folder: Place, output: Output) -> None:
+    """Show what the index contains.
 
     Counts, questions, authors, model, sizes on disk, checkpoint and tail.
     """
-    from searchkit.index.upkeep.status import status as run
-    from searchkit.output.files import write_json
+    from searchkit.index.upkeep import status as upkeep
     from searchkit.output.status import print_status
 
-    with open_reader(folder, quiet=quiet) as index, open_output(output) as out:
-        known = run(index)
-        if form == "json":
-            write_json(known, out)
-        else:
-            print_status(known, out)
+    with open_reader(folder, quiet=output.quiet) as index:
+        write_record(output, upkeep.status(index), print_status)
 
 
-@click.command()
+@command()
 @index_option
-@format_option("table", "json")
-@output_option
-@quiet_option
-def verify(folder: Place, form: str, output: Path | None, quiet: bool) -> None:
+@output_options("table", "json")
+def verify(folder: Place, output: Output) -> None:
     """Check everything that can be checked.
 
     Pages and references of the database, every text against the hash it was embedded with and the
     passages it was cut into, the vectors, the FAISS file bit for bit, the full text, and that
-    nothing deleted is left. Exit code 1 if anything is wrong.
+    nothing deleted is left. The exit code is 1 if anything is wrong.
     """
-    from searchkit.index.upkeep.verify import verify as run
+    from searchkit.index.upkeep import verify as upkeep
     from searchkit.output.console import visible
     from searchkit.output.files import write_json
 
-    with _checking(folder, quiet=quiet) as index:
-        problems = run(index)
-    with open_output(output) as out:
-        if form == "json":
+    with _open_to_verify(folder, quiet=output.quiet) as index:
+        problems = upkeep.verify(index)
+    with open_output(output.path) as out:
+        if output.format == "json":
             write_json({"sound": not problems, "problems": problems}, out)
         else:
             out.write("".join(f"{visible(line)}\n" for line in problems or ["sound"]))
@@ -134,8 +136,8 @@ def verify(folder: Place, form: str, output: Path | None, quiet: bool) -> None:
 
 
 @contextmanager
-def _checking(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
-    """Open for writing, which checking the full text needs, or else for reading."""
+def _open_to_verify(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
+    """Open an index for writing, which checking the full text needs, or else for reading."""
     say = listen(quiet=quiet)
     try:
         index = open_index(place, write=True)
@@ -148,157 +150,116 @@ def _checking(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
         yield index
 
 
-@click.command()
+@command()
 @index_option
-@quiet_option
+@messages_options
 def rebuild(folder: Place, quiet: bool) -> None:
-    """Make the FAISS file and the full text anew.
+    """Rebuild the FAISS file and the full text.
 
     From the database alone, without the model. A damaged FAISS file is set aside, not deleted.
     """
     with open_writer(folder, quiet=quiet) as index:
         index.rebuild()
-        held = index.counts()
-        click.echo(f"rebuilt {held['vectors']:,} vectors of {held['answers']:,} answers")
+        counts = index.counts()
+        click.echo(f"rebuilt {counts['vectors']:,} vectors of {counts['answers']:,} answers")
 
 
-@click.command()
-@click.option(
+@command()
+@option(
     "--model",
     "name",
     required=True,
     metavar="MODEL",
-    help="A sentence-transformers folder or hub name.",
+    help="The new model: a sentence-transformers folder or hub name.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what it would take, and change nothing.")
+@option("--dry-run", is_flag=True, help="Show what it would take, and change nothing.")
 @folder_option
-@format_option("table", "json")
-@output_option
-@quiet_option
-def reindex(
-    name: str, dry_run: bool, folder: Path, form: str, output: Path | None, quiet: bool
-) -> None:
-    """Embed every answer anew with another model.
+@output_options("table", "json")
+def reindex(name: str, dry_run: bool, folder: Path, output: Output) -> None:
+    """Embed all answers again with another model.
 
-    Beside the old vectors, which serve until the new ones are swapped in at once. A killed reindex
-    goes on when the same command is run again; --model with the index's own model drops it.
+    The old vectors stay in use until the new ones are complete, and are then replaced at once. A
+    killed reindex continues when the same command is run again; --model with the index's own
+    model drops it.
     """
-    from dataclasses import asdict
-
     from searchkit.encoding.loading import load_encoder
-    from searchkit.index.upkeep.reindex import estimate
-    from searchkit.index.upkeep.reindex import reindex as run
-    from searchkit.output.files import write_json
+    from searchkit.index.upkeep import reindex as upkeep
     from searchkit.output.status import print_counts, print_estimate
 
-    show = print_estimate if dry_run else print_counts
-    with open_folder(folder, quiet=quiet, write=not dry_run) as index:
+    with open_folder(folder, quiet=output.quiet, write=not dry_run) as index:
         encoder = load_encoder(name, notify=log.info)
-        with progress_bar("answers", quiet=quiet or dry_run) as advance:
-            done = asdict(
-                estimate(index, encoder) if dry_run else run(index, encoder, progress=advance)
+        with progress_bar("answers", quiet=output.quiet or dry_run) as progress:
+            result = asdict(
+                upkeep.estimate(index, encoder)
+                if dry_run
+                else upkeep.reindex(index, encoder, progress=progress)
             )
-    with open_output(output) as out:
-        if form == "json":
-            write_json(done, out)
-        else:
-            show(done, out)
+    write_record(output, result, print_estimate if dry_run else print_counts)
 
 
-@click.command()
+@command()
 @click.argument("ids", nargs=-1, metavar="ID...")
-@filter_options
-@click.option("-y", "--yes", is_flag=True, help="Don't ask.")
 @index_option
-@format_option("table", "json")
-@quiet_option
-def delete(
-    ids: Sequence[str],
-    question: str | None,
-    author: str | None,
-    sql: str | None,
-    yes: bool,
-    folder: Place,
-    form: str,
-    quiet: bool,
-) -> None:
-    """Delete answers and forget every byte of them.
+@filter_options
+@option("-y", "--yes", is_flag=True, help="Don't ask for confirmation.")
+@output_options("table", "json", to_file=False)
+@at_least_one("ID", "--question", "--author", "--where")
+@excludes("ID", "--question", "--author", "--where")
+def delete(ids: Sequence[str], folder: Place, where: Where, yes: bool, output: Output) -> None:
+    """Delete answers, and every trace of them.
 
-    Chosen by ID, or by a filter.
+    They are chosen by ID or by a filter.
     """
-    where = make_filter(question, author, sql)
-    if not ids and where.is_empty():
-        raise click.UsageError("name the answers: by ID, --question, --author or --where")
-    if ids and not where.is_empty():
-        raise click.UsageError("give either IDs or a filter, not both")
-    with open_writer(folder, quiet=quiet) as index:
+    with open_writer(folder, quiet=output.quiet) as index:
         chosen = list(dict.fromkeys(ids)) or [answer.id for answer in index.answers(where)]
         if chosen and not yes and sys.stdin.isatty():
             click.confirm(f"Delete {len(chosen):,} answers for good?", abort=True, err=True)
         deleted = index.remove(chosen)
-    click.echo(json.dumps({"deleted": deleted}) if form == "json" else f"deleted {deleted:,}")
+    as_json = output.format == "json"
+    click.echo(json.dumps({"deleted": deleted}) if as_json else f"deleted {deleted:,}")
 
 
-@click.command()
+@command()
 @index_option
 @filter_options
-@format_option("jsonl", "json", "csv", default="jsonl")
-@output_option
-@quiet_option
-def export(
-    folder: Place,
-    question: str | None,
-    author: str | None,
-    sql: str | None,
-    form: str,
-    output: Path | None,
-    quiet: bool,
-) -> None:
+@output_options("jsonl", "json", "csv", default="jsonl")
+def export(folder: Place, where: Where, output: Output) -> None:
     """Write the answers with all their columns.
 
-    `ingest` reads the JSON Lines back just so; in CSV a text that a spreadsheet would run as a
-    formula gets a ' before it.
+    `ingest` reads the JSON Lines back unchanged. In CSV, a text that a spreadsheet would run as a
+    formula gets a ' in front.
     """
     from searchkit.output.files import write_csv, write_json, write_jsonl
     from searchkit.output.search import answer_as_record, export_columns
 
-    where = make_filter(question, author, sql)
-    with open_reader(folder, quiet=quiet) as index, open_output(output) as out:
-        rows = (answer_as_record(answer) for answer in index.answers(where))
-        if form == "jsonl":
-            write_jsonl(rows, out)
-        elif form == "json":
-            write_json(list(rows), out)
+    with open_reader(folder, quiet=output.quiet) as index, open_output(output.path) as out:
+        records = (answer_as_record(answer) for answer in index.answers(where))
+        if output.format == "jsonl":
+            write_jsonl(records, out)
+        elif output.format == "json":
+            write_json(list(records), out)
         else:
-            write_csv(rows, export_columns(index.columns()), out)
+            write_csv(records, export_columns(index.columns()), out)
 
 
-@click.command("copy")
+@command("copy")
 @click.argument("source", metavar="FROM", type=PlaceType())
 @click.argument("target", metavar="TO", type=PlaceType())
-@format_option("table", "json")
-@output_option
-@quiet_option
-def copy_(source: Place, target: Place, form: str, output: Path | None, quiet: bool) -> None:
+@output_options("table", "json")
+def copy_(source: Place, target: Place, output: Output) -> None:
     """Copy the answers of an index into another, with their vectors.
 
-    FROM and TO are folders or Milvus (see --index); TO is made if it isn't there. Nothing is
-    embedded. A killed copy goes on when it is run again. Decisions about findings are not copied.
+    FROM and TO are folders or Milvus addresses (see --index of query); TO is created if it doesn't
+    exist. Nothing is embedded. A killed copy continues when it is run again. Decisions about
+    findings are not copied.
     """
-    from dataclasses import asdict
-
     from searchkit.index.upkeep.copying import copy
-    from searchkit.output.files import write_json
     from searchkit.output.status import print_counts
 
     with (
-        open_reader(source, quiet=quiet) as index,
+        open_reader(source, quiet=output.quiet) as index,
         open_or_create(target, index.encoder) as other,
-        progress_bar("answers", quiet=quiet) as advance,
+        progress_bar("answers", quiet=output.quiet) as progress,
     ):
-        done = asdict(copy(index, other, progress=advance))
-    with open_output(output) as out:
-        if form == "json":
-            write_json(done, out)
-        else:
-            print_counts(done, out)
+        counts = asdict(copy(index, other, progress=progress))
+    write_record(output, counts, print_counts)

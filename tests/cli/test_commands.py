@@ -115,8 +115,8 @@ def test_output_to_a_file(folder: Path, tmp_path: Path) -> None:
         (["query", "x", "--where", "nope = 1"], 1, "no column 'nope'"),
         (["query", "x", "--mode", "magic"], 2, "magic"),
         (["delete", "nope"], 1, "no answer 'nope'; nothing was changed"),
-        (["delete"], 2, "name the answers"),
-        (["delete", "1", "--author", "ann"], 2, "not both"),
+        (["delete"], 2, "give ID, --question, --author or --where"),
+        (["delete", "1", "--author", "ann"], 2, "ID can't be used with --author"),
         (["ingest", "missing.csv"], 1, "missing.csv"),
     ],
 )
@@ -321,12 +321,12 @@ def test_a_full_gpu_is_one_line(folder: Path, monkeypatch) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_a_mistake_of_ours_is_one_line_too(folder: Path, monkeypatch) -> None:
+def test_an_internal_error_is_one_line_too(folder: Path, monkeypatch) -> None:
     from searchkit.index import query
 
     monkeypatch.setattr(query, "query", lambda *_: 1 / 0)
     result = run("query", "x", "-i", folder, code=1)
-    assert "a mistake of ours (ZeroDivisionError: division by zero)" in result.stderr
+    assert "internal error (ZeroDivisionError: division by zero)" in result.stderr
 
 
 def test_demo(tmp_path: Path) -> None:

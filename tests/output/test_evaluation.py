@@ -152,8 +152,11 @@ def test_a_search_with_the_real_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "say what to measure on: --pairs, --corpus or --qrels"),
-        (("--pairs", "a.csv", "--corpus", "b.csv"), "say what to measure on"),
+        ((), "give exactly one of --pairs, --corpus or --qrels"),
+        (
+            ("--pairs", "a.csv", "--corpus", "b.csv"),
+            "give exactly one of --pairs, --corpus or --qrels",
+        ),
         (("--corpus", "b.csv", "--positive-from", "3"), "--positive-from goes with --pairs"),
         (("--pairs", "b.csv", "--label-column", "x"), "--label-column goes with --corpus"),
         (("--qrels", ".", "--copies", "x"), "--copies goes with --corpus"),

@@ -203,12 +203,21 @@ def test_suggestions_are_written_a_question_at_a_time(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ((), "Missing option '--column'"),
-        (("--column", "score", "--audit", "--propagate", "x"), "--audit and --propagate are two"),
-        (("--column", "score", "--audit", "--write", "x"), "--audit gives no marks to --write"),
+        (
+            ("--column", "score", "--audit", "--propagate", "x"),
+            "--propagate can't be used with --audit",
+        ),
+        (("--column", "score", "--audit", "--write", "x"), "--write can't be used with --audit"),
         (("--column", "score", "--overwrite"), "--overwrite goes with --write"),
-        (("--column", "score", "--audit", "--min-confidence", "0.5"), "is for suggested marks"),
-        (("--column", "score", "-t", "0.5"), "--threshold is for --audit and --propagate"),
-        (("--column", "score", "--propagate", "x", "--question", "q1"), "leave the filter out"),
+        (
+            ("--column", "score", "--audit", "--min-confidence", "0.5"),
+            "--min-confidence can't be used with --audit",
+        ),
+        (("--column", "score", "-t", "0.5"), "--threshold goes with --audit or --propagate"),
+        (
+            ("--column", "score", "--propagate", "x", "--question", "q1"),
+            "--propagate can't be used with --question",
+        ),
     ],
 )
 def test_wrong_usage(folder: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -228,8 +228,8 @@ def test_from_graded_answers_of_an_index(tiny: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "name files with pairs, or say --from-index; one of them"),
-        (("x.csv", "--from-index", "clusters"), "name files with pairs, or say --from-index"),
+        ((), "give exactly one of PAIRS or --from-index"),
+        (("x.csv", "--from-index", "clusters"), "give exactly one of PAIRS or --from-index"),
         (("--from-index", "graded"), "--from-index graded and --column go together"),
         (("x.csv", "--column", "score"), "--from-index graded and --column go together"),
     ],

@@ -1,0 +1,310 @@
+"""The command grade."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from searchkit.cli.options import (
+    command,
+    excludes,
+    filter_options,
+    index_option,
+    needs,
+    option,
+    option_group,
+    output_options,
+)
+from searchkit.cli.session import (
+    Output,
+    log,
+    open_reader,
+    open_writer,
+    progress_bar,
+    write_result,
+)
+from searchkit.core.where import Where
+from searchkit.index.locations import Place
+
+if TYPE_CHECKING:
+    from searchkit.grading.marks import Kind
+    from searchkit.grading.records import Mark
+    from searchkit.index.base import BaseIndex
+
+
+class _AnswerAndMark(click.ParamType[tuple[str, str | None], object]):
+    """An id, or an id and a mark."""
+
+    name = "id[=mark]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str | None]:
+        if isinstance(value, tuple):
+            return value
+        name, separator, mark = str(value).rpartition("=")
+        return (name, mark.strip()) if separator else (str(value), None)
+
+
+@dataclass(frozen=True)
+class GradeOptions:
+    """What marks are and how they are used, as in `searchkit.grade`.
+
+    Attributes:
+        column: The column with the marks.
+        kind: What the marks are; None for numbers, if all of them are.
+        min_confidence: Suggestions that are less likely to be right are left out.
+        tolerance: The largest difference between two numbers that still agree.
+        threshold: For an audit, how alike nearly equal answers are; for propagation, that of the
+            clusters.
+    """
+
+    column: str
+    kind: Kind | None
+    min_confidence: float | None
+    tolerance: float | None
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class GradeTask:
+    """What to do with the marks: suggest new ones if nothing else was asked for.
+
+    Attributes:
+        mode: `evaluate`, `audit` or None.
+        propagated: Answers whose marks are propagated, with these marks or with their own (None).
+    """
+
+    mode: str | None
+    propagated: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """Where marks are written.
+
+    Attributes:
+        column: The column; None to write none.
+        overwrite: Whether marks that are in that column are replaced.
+    """
+
+    column: str | None
+    overwrite: bool
+
+
+@command()
+@index_option
+@option_group(
+    "Marks",
+    option("--column", metavar="NAME", required=True, help="The column with the marks."),
+    option(
+        "--as",
+        "kind",
+        type=click.Choice(["numbers", "labels"]),
+        help="What the marks are.  [default: numbers, if all of them are]",
+    ),
+    option(
+        "--min-confidence",
+        type=float,
+        help="Leave out suggestions that are less likely to be right.  [default: 0.5]",
+    ),
+    option(
+        "--tolerance",
+        type=float,
+        help="The largest difference from the grader's number that counts as right.  "
+        "[default: a tenth of the range]",
+    ),
+    option(
+        "-t",
+        "--threshold",
+        type=float,
+        help="For --audit: the lowest cosine of nearly equal answers (0.8); for --propagate: "
+        "the threshold of the clusters.",
+    ),
+    argument="options",
+    record=GradeOptions,
+)
+@option_group(
+    "Instead of suggesting marks",
+    option(
+        "--evaluate", "mode", flag_value="evaluate", help="Measure suggestions on held-out answers."
+    ),
+    option(
+        "--audit", "mode", flag_value="audit", help="Look for marks that contradict each other."
+    ),
+    option(
+        "--propagate",
+        "said",
+        type=_AnswerAndMark(),
+        multiple=True,
+        metavar="ID[=MARK]",
+        help="Show which answers that say the same would get the mark of this one. "
+        "Can be repeated.",
+    ),
+    argument="task",
+    record=lambda mode, said: GradeTask(mode, dict(said)),
+)
+@option_group(
+    "Writing marks",
+    option("--write", metavar="NAME", help="Write the marks into this column of the index."),
+    option("--overwrite", is_flag=True, help="Replace the marks that are in that column."),
+    argument="target",
+    record=lambda write, overwrite: WriteOptions(write, overwrite),
+)
+@filter_options
+@output_options("table", "json", "jsonl", "csv")
+@excludes("--propagate", "--evaluate", "--audit", "--question", "--author", "--where")
+@excludes("--write", "--evaluate", "--audit")
+@needs("--overwrite", "--write")
+@excludes("--min-confidence", "--evaluate", "--audit", "--propagate")
+@needs("--threshold", "--audit", "--propagate")
+def grade(
+    folder: Place,
+    options: GradeOptions,
+    task: GradeTask,
+    target: WriteOptions,
+    where: Where,
+    output: Output,
+) -> None:
+    """Suggest marks for ungraded answers from the graded ones.
+
+    Each suggestion has a confidence, and the nearest graded answers as reasons; below
+    --min-confidence no mark is suggested. Nothing is written without --write, and never into the
+    column with your marks.
+    """
+    open_index = open_writer if target.column else open_reader
+    with open_index(folder, quiet=output.quiet) as index:
+        if task.mode == "evaluate":
+            _evaluate(index, options, where, output)
+        elif task.mode == "audit":
+            _audit(index, options, where, output)
+        else:
+            marks = (
+                _propagate(index, task.propagated, options, output)
+                if task.propagated
+                else _suggest(index, options, where, output)
+            )
+            if target.column:
+                _write_marks(index, target.column, marks, options.column, target.overwrite)
+
+
+def _suggest(
+    index: BaseIndex, options: GradeOptions, where: Where, output: Output
+) -> dict[str, Mark | None]:
+    """Write the suggestions; return the marks by the answers' ids."""
+    from searchkit.grading import suggest
+    from searchkit.output import grades
+
+    confidence = options.min_confidence
+    with progress_bar("questions", quiet=output.quiet) as progress:
+        result = suggest.grade(
+            index,
+            options.column,
+            kind=options.kind,
+            min_confidence=suggest.MIN_CONFIDENCE if confidence is None else confidence,
+            tolerance=options.tolerance,
+            where=where,
+            progress=progress,
+        )
+    for line in grades.what_was_learned(result):
+        log.info(line)
+    write_result(
+        output,
+        table=lambda out: grades.print_suggestions(result, index.get, out),
+        records=result.iter_records,
+        rows=lambda: grades.suggestions_as_rows(result, index.get),
+        columns=grades.COLUMNS,
+    )
+    return {suggestion.id: suggestion.suggested for suggestion in result.suggestions}
+
+
+def _propagate(
+    index: BaseIndex,
+    propagated: Mapping[str, str | None],
+    options: GradeOptions,
+    output: Output,
+) -> dict[str, Mark | None]:
+    """Write which answers get which marks; return the marks by the answers' ids."""
+    from searchkit.grading.propagate import propagate
+    from searchkit.output import grades
+
+    propagations = propagate(
+        index,
+        options.column,
+        propagated,
+        kind=options.kind,
+        threshold=options.threshold,
+        tolerance=options.tolerance,
+    )
+    write_result(
+        output,
+        table=lambda out: grades.print_propagations(propagations, index.get, out),
+        records=propagations.iter_records,
+        rows=lambda: grades.propagations_as_rows(propagations, index.get, options.column),
+        columns=grades.PROPAGATION_COLUMNS,
+    )
+    return {
+        name: propagation.mark
+        for propagation in propagations
+        for name in (propagation.id, *propagation.recipients)
+    }
+
+
+def _evaluate(index: BaseIndex, options: GradeOptions, where: Where, output: Output) -> None:
+    from searchkit.grading.evaluate import evaluate_grades
+    from searchkit.output import grades
+
+    with progress_bar("folds", quiet=output.quiet) as progress:
+        result = evaluate_grades(
+            index,
+            options.column,
+            kind=options.kind,
+            tolerance=options.tolerance,
+            where=where,
+            progress=progress,
+        )
+    write_result(
+        output,
+        table=lambda out: grades.print_evaluation(result, out),
+        document=result.to_record,
+        records=lambda: result.to_record()["trials"],
+        rows=result.iter_records,
+        columns=grades.EVALUATION_COLUMNS,
+    )
+
+
+def _audit(index: BaseIndex, options: GradeOptions, where: Where, output: Output) -> None:
+    from searchkit.grading.audit import THRESHOLD, audit_grades
+    from searchkit.output import grades
+
+    with progress_bar("questions", quiet=output.quiet) as progress:
+        result = audit_grades(
+            index,
+            options.column,
+            kind=options.kind,
+            threshold=THRESHOLD if options.threshold is None else options.threshold,
+            tolerance=options.tolerance,
+            where=where,
+            progress=progress,
+        )
+    log.info(grades.what_was_audited(result))
+    write_result(
+        output,
+        table=lambda out: grades.print_audit(result, index.get, out),
+        records=result.iter_records,
+        rows=lambda: grades.audit_as_rows(result, index.get),
+        columns=grades.AUDIT_COLUMNS,
+    )
+
+
+def _write_marks(
+    index: BaseIndex, column: str, marks: dict[str, Mark | None], beside: str, overwrite: bool
+) -> None:
+    from searchkit.core.wording import counted
+    from searchkit.grading.suggest import write_marks
+
+    written = write_marks(index, column, marks, beside=beside, overwrite=overwrite)
+    log.info("%s written into %s", counted(written, "mark"), column)
