@@ -30,7 +30,7 @@ from searchkit.core.where import Where
 from searchkit.index.locations import Place
 
 if TYPE_CHECKING:
-    from searchkit.grading.marks import Kind
+    from searchkit.grading.marks import MarkKind
     from searchkit.grading.records import Mark
     from searchkit.index.base import BaseIndex
 
@@ -63,7 +63,7 @@ class GradeOptions:
     """
 
     column: str
-    kind: Kind | None
+    kind: MarkKind | None
     min_confidence: float | None
     tolerance: float | None
     threshold: float | None
