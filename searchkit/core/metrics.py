@@ -1,8 +1,7 @@
-"""Metrics: how near estimates come to marks, scores to labels, rankings to what is relevant.
+"""Metrics as plain functions of arrays: of marks and labels, of scores, of a search, of clusters.
 
-Plain functions of arrays: correlations and errors; how well scores set positives apart from
-negatives; what a search finds, from the ranks of the relevant documents; how well clusters are
-labels. Scores that differ by less than 1e-6 are the caller's to make equal.
+scikit-learn and scipy compute them where they have the metric. Callers round scores to six places,
+so that scores that differ only by rounding errors are ties.
 """
 
 from __future__ import annotations
@@ -19,59 +18,61 @@ Truths = NDArray[np.bool_]
 
 
 def pearson(one: Float64, other: Float64) -> float:
-    """Return Pearson's correlation; 0 where one side doesn't vary."""
+    """Return Pearson's correlation of two `(n,)` variables; 0 if one of them is constant."""
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     return float(np.corrcoef(one, other)[0, 1])
 
 
 def rmse(one: Float64, other: Float64) -> float:
-    """Return the root of the mean squared difference, in marks."""
+    """Return the root mean squared error between `(n,)` marks, in marks."""
     return float(np.sqrt(np.mean((one - other) ** 2)))
 
 
 def weighted_kappa(one: Float64, other: Float64) -> float:
     """Return Cohen's kappa with quadratic weights (QWK; Cohen, 1968), for marks on any scale.
 
-    1 minus the mean squared difference over the one that random pairing would give, which for
-    marks in equal steps is what the matrix of weights gives.
+    It is 1 minus the mean squared difference, divided by its expectation for independent marks. For
+    marks in equal steps that equals scikit-learn's `cohen_kappa_score`, which takes classes and so
+    can't compare marks with estimates between them. 1 if all marks are equal.
     """
     chance = one.var() + other.var() + (one.mean() - other.mean()) ** 2
     return float(1 - np.mean((one - other) ** 2) / chance) if chance else 1.0
 
 
 def accuracy(one: Sequence[object], other: Sequence[object]) -> float:
-    """Return the share of equal ones."""
+    """Return the share of equal elements; 0 for none."""
     return sum(a == b for a, b in zip(one, other, strict=True)) / max(1, len(one))
 
 
 def macro_f1(given: Sequence[str], suggested: Sequence[str]) -> float:
-    """Return the mean over the labels that were given of each one's F1."""
-    scores = []
-    for label in sorted(set(given)):
-        hits = sum(g == s == label for g, s in zip(given, suggested, strict=True))
-        total = given.count(label) + suggested.count(label)
-        scores.append(2 * hits / total)
-    return sum(scores) / max(1, len(scores))
+    """Return the mean F1 over the labels that occur in `given`; 0 for none."""
+    from sklearn.metrics import f1_score
+
+    labels = sorted(set(given))
+    return float(f1_score(given, suggested, labels=labels, average="macro")) if labels else 0.0
 
 
 # -- of scores -------------------------------------------------------------------------------------
 
 
 def spearman(one: Float64, other: Float64) -> float:
-    """Return Spearman's rank correlation, equal values sharing a rank; 0 where one doesn't vary."""
+    """Return Spearman's rank correlation of two `(n,)` variables; 0 if one of them is constant.
+
+    Equal values share their mean rank.
+    """
     from scipy.stats import rankdata
 
     return pearson(rankdata(one), rankdata(other))
 
 
 def roc_auc(truth: Truths, scores: Float64, weights: Float64 | None = None) -> float:
-    """Return how probably a positive scores above a negative, a tie being one half.
+    """Return the probability that a positive scores above a negative; a tie counts one half.
 
     Args:
-        truth: `(n,)` which are positive; some, and not all.
-        scores: `(n,)`.
-        weights: `(n,)` as how many each counts.
+        truth: `(n,)` whether each row is positive; there are rows of both kinds.
+        scores: `(n,)` the score of each row.
+        weights: `(n,)` as how many rows each counts; by default 1.
     """
     from sklearn.metrics import roc_auc_score
 
@@ -79,9 +80,9 @@ def roc_auc(truth: Truths, scores: Float64, weights: Float64 | None = None) -> f
 
 
 def average_precision(truth: Truths, scores: Float64, weights: Float64 | None = None) -> float:
-    """Return the mean over the positives of the precision among what scores as much or more.
+    """Return the mean, over positives, of the precision among rows with an equal or higher score.
 
-    By chance it is the share of positives; arguments as for `roc_auc`.
+    Random scores give the share of positives. See `roc_auc` for the arguments.
     """
     from sklearn.metrics import average_precision_score
 
@@ -89,16 +90,17 @@ def average_precision(truth: Truths, scores: Float64, weights: Float64 | None = 
 
 
 # -- of a search -----------------------------------------------------------------------------------
-# Of one query: `ranks`, `(r,)` from 1, are those of all documents that are relevant to it.
+# Metrics of one query; `ranks`, `(r,)` from 1, are those of all documents relevant to it.
+# scikit-learn computes them only from the scores of all documents.
 
 
 def recall_at(ranks: Int64, k: int) -> float:
-    """Return the share of the relevant documents that are among the first k."""
+    """Return the share of the relevant documents among the first k."""
     return float((ranks <= k).mean())
 
 
 def reciprocal_rank(ranks: Int64, k: int) -> float:
-    """Return 1 by the rank of the first relevant document; 0 if it is beyond k."""
+    """Return the reciprocal rank of the first relevant document; 0 if it is beyond k."""
     first = int(ranks.min())
     return 1 / first if first <= k else 0.0
 
@@ -107,20 +109,20 @@ def ndcg(ranks: Int64, gains: Float64, k: int) -> float:
     """Return the normalized discounted cumulative gain (Järvelin and Kekäläinen, 2002) at k.
 
     Args:
-        ranks: Of the relevant documents.
-        gains: `(r,)` how relevant each is, above 0; taken as they are, as trec_eval and BEIR do.
-        k: How many are looked at.
+        ranks: Ranks of the relevant documents.
+        gains: `(r,)` how relevant each document is, above 0; linear, as in trec_eval and BEIR.
+        k: Number of documents taken into account.
     """
-    found = ranks <= k
+    is_found = ranks <= k
     ideal = np.sort(gains)[::-1][:k]
     best = (ideal / np.log2(np.arange(len(ideal)) + 2)).sum()
-    return float((gains[found] / np.log2(ranks[found] + 1)).sum() / best)
+    return float((gains[is_found] / np.log2(ranks[is_found] + 1)).sum() / best)
 
 
 def average_precision_of(ranks: Int64) -> float:
-    """Return the mean over the relevant documents of the precision down to each.
+    """Return the mean, over relevant documents, of the precision at each one's rank.
 
-    Its mean over queries is MAP.
+    The mean of it over queries is MAP.
     """
     return float((np.arange(1, len(ranks) + 1) / np.sort(ranks)).mean())
 
@@ -132,8 +134,8 @@ def v_measure(labels: Int64, clusters: Int64) -> float:
     """Return the harmonic mean of homogeneity and completeness (Rosenberg and Hirschberg, 2007).
 
     Args:
-        labels: `(n,)` from 0.
-        clusters: `(n,)` from 0.
+        labels: `(n,)` the label of each row, from 0.
+        clusters: `(n,)` the cluster of each row, from 0.
     """
     table = np.zeros((1, int(labels.max()) + 1, int(clusters.max()) + 1))
     np.add.at(table[0], (labels, clusters), 1)
@@ -141,9 +143,15 @@ def v_measure(labels: Int64, clusters: Int64) -> float:
 
 
 def v_measures(tables: Float64) -> Float64:
-    """Return the V-measure of each table: `(b, labels, clusters)` how many have both; NaN for none.
+    """Return the V-measure of many contingency tables at once, which scikit-learn can't.
 
-    That mean is twice the mutual information over both entropies; 1 if both are 0.
+    It is twice the mutual information, divided by the sum of both entropies; 1 if both are 0.
+
+    Args:
+        tables: `(b, labels, clusters)` the number of rows with a label and in a cluster.
+
+    Returns:
+        `(b,)`; NaN for an empty table.
     """
     total = tables.sum(axis=(1, 2))
     shares = tables / np.where(total > 0, total, np.nan)[:, None, None]
