@@ -96,7 +96,7 @@ def test_labels_by_hand() -> None:
 
 @pytest.mark.parametrize("measure", [accuracy, macro_f1])
 def test_sides_of_different_lengths_are_refused(measure) -> None:
-    with pytest.raises(ValueError, match="shorter|inconsistent numbers"):
+    with pytest.raises(ValueError, match=r"shorter|inconsistent numbers"):
         measure(["a", "b"], ["a"])
 
 
