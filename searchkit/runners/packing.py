@@ -89,7 +89,7 @@ class _Pickler(pickle.Pickler):
         self._file = file
 
     def persistent_id(self, value: object) -> ArrayKey | None:
-        """Write an array, and return what stands for it; None for everything else."""
+        """Write an array, and return its key; None for everything else."""
         if not isinstance(value, np.ndarray) or value.nbytes < MIN_BYTES:
             return None
         if value.dtype.kind not in NUMBERS:

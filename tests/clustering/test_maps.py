@@ -44,7 +44,7 @@ POINTS += [Point(f"a{n} · <b>", "other", "stream" if n < 30 else "") for n in r
 
 
 def traces(page: str) -> list[dict[str, Any]]:
-    """Give what Plotly is told to draw."""
+    """Return the traces of a page as Plotly gets them."""
     start = page.index("[", page.index('"map",', page.rindex("Plotly.newPlot(")))
     found: list[dict[str, Any]] = json.JSONDecoder().raw_decode(page[start:])[0]
     return found

@@ -10,7 +10,7 @@ VOCABULARY = [f"word{n}" for n in range(400)]
 
 
 def honest(n: int, question: str | None = "q1", seed: int = 0, length: int = 45) -> list[Answer]:
-    """Give answers made of common and of rare words, each by an author of their own."""
+    """Return answers made of common and rare words, each by an author of its own."""
     rng = np.random.default_rng(seed)
     common = VOCABULARY[:60]
     name = question or "all"

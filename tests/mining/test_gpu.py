@@ -1,6 +1,6 @@
 """What differs where there is a GPU; on other machines all of this is skipped, and says so.
 
-Mining on a GPU is in `test_mining`, one kind of products among the others.
+Mining on a GPU is also in `test_exact`, as one precision of the fast products.
 """
 
 from __future__ import annotations
