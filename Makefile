@@ -12,7 +12,7 @@ help:
 	@echo "make test         set up, run the whole test suite"
 	@echo "make test-milvus  the tests that need a Milvus server, which it starts by itself (10 minutes)"
 	@echo "make docs         the documentation, docs/_build/html/index.html"
-	@echo "make check        ruff, ruff format, mypy"
+	@echo "make check        ruff, ruff format, mypy, import contracts"
 	@echo "make format       let ruff put the code into shape"
 	@echo "make bench        the main figures of benchmarks/ (minutes)"
 	@echo "make bench-mining bench-ray bench-plagiarism bench-clustering bench-grading   more; embeds 80,000 answers once"
@@ -46,6 +46,7 @@ check: $(VENV)/.ready-to-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 docs: $(VENV)/.ready-for-docs
 	$(BIN)/python -m sphinx -q -W --keep-going -E docs docs/_build/html
