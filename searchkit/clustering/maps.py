@@ -366,17 +366,7 @@ def _page(path: Path, places: Float64, points: Sequence[Point], title: str) -> s
                 marker={**style, "color": group.colour, "symbol": group.symbol, "opacity": 0.85},
             )
         )
-    for group in groups:
-        text = "<br>".join(map(_escaped, wrap(group.label, 18)))
-        figure.add_annotation(
-            x=group.spot[0],
-            y=group.spot[1],
-            text=text,
-            showarrow=False,
-            yanchor="bottom",
-            yshift=6,
-            font={"size": 13, "color": "#222"},
-        )
+    _add_labels(figure, groups)
     figure.update_layout(**PAGE_LAYOUT)
     drawn = figure.to_html(
         full_html=False,
@@ -388,6 +378,20 @@ def _page(path: Path, places: Float64, points: Sequence[Point], title: str) -> s
     return PAGE.format(
         title=_escaped(_one_line(title, MAX_TITLE_LENGTH)), subtitle=subtitle, map=drawn
     )
+
+
+def _add_labels(figure: Any, groups: Sequence[_NamedCluster]) -> None:  # noqa: ANN401
+    for group in groups:
+        text = "<br>".join(map(_escaped, wrap(group.label, 18)))
+        figure.add_annotation(
+            x=group.spot[0],
+            y=group.spot[1],
+            text=text,
+            showarrow=False,
+            yanchor="bottom",
+            yshift=6,
+            font={"size": 13, "color": "#222"},
+        )
 
 
 def _hover_text(point: Point, max_length: int) -> str:
