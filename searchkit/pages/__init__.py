@@ -1,5 +1,5 @@
 """What people look at: the report as one file, and the templates that `web` shares with it.
 
-Begin in `report.py`. Records become views (`views.py`, `segments.py`, `drawings.py`), which the
-templates only lay out.
+Begin in `report.py`. Records become views (`views.py`, `segments.py`, `drawings.py`) in which every
+text and position is worked out; the templates only lay them out.
 """

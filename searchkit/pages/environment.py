@@ -1,4 +1,4 @@
-"""Templates, style and scripts of what people look at: one set for `report` and for `serve`."""
+"""The templates, styles and scripts that `searchkit report` and `searchkit serve` share."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 
 
 def environment() -> Environment:
-    """Return the templates' environment: everything is escaped, no character can hide or act."""
+    """Return the templates' environment, which escapes markup and spells out hidden characters."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
         loader=PackageLoader("searchkit.pages"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=_spell_out,
         trim_blocks=True,
         lstrip_blocks=True,
     )
 
 
 def asset(name: str) -> str:
-    """Return the text of a file of this folder: `static/style.css`, a script."""
+    """Return the text of a file in this folder, such as `static/style.css`."""
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
-def _shown(value: object) -> object:
-    """Spell out what acts in any text; what is markup already has been through here."""
+def _spell_out(value: object) -> object:
+    """Spell out control characters in a text; markup was made from texts treated this way."""
     return visible(value) if type(value) is str else value

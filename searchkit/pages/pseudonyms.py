@@ -1,4 +1,4 @@
-"""Pseudonyms: who is called what where names are hidden."""
+"""Pseudonyms for authors and answers, and the places where a text mentions them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,20 @@ from unicodedata import normalize
 
 from searchkit.core.records import REFERENCE, Answer
 
-SHORTEST = 3  # letters of a name that is looked for in texts; `Al` or `7` are words, too
-SOMEBODY = "somebody"  # a part of the name of several authors
+MIN_NAME_LENGTH = 3  # letters of a name that is looked for in texts: `Al` or `7` may be words
+SOMEBODY = "somebody"  # the pseudonym for a part of a name that several authors share
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Where a text mentions somebody, or an answer by its id, and what stands there instead."""
+    """A place where a text mentions an author, or an answer by its id.
+
+    Attributes:
+        start: Offset of the first character.
+        end: Offset after the last character.
+        alias: The pseudonym.
+    """
 
     start: int
     end: int
@@ -27,34 +33,40 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """One way in which a name is written; `in_any_case` with any white space between its words."""
+    """One way to write a name.
+
+    Attributes:
+        text: The name.
+        alias: The pseudonym.
+        ignore_case: Whether case doesn't matter, nor the white space between words.
+    """
 
     text: str
     alias: str
-    in_any_case: bool = False
+    ignore_case: bool = False
 
     def end(self, text: str, start: int) -> int:
-        """Return where the name ends that begins here as a whole word, or -1."""
-        if self.in_any_case:
-            match = _in_any_case(self.text).match(text, start)
+        """Return where the name that begins at `start` ends; -1 if none does as a whole word."""
+        if self.ignore_case:
+            match = _case_insensitive(self.text).match(text, start)
             end = match.end() if match else -1
         else:
             end = start + len(self.text) if text.startswith(self.text, start) else -1
-        cut = end > 0 and any(
+        is_part_of_word = end > 0 and any(
             0 < at < len(text) and _WORD.match(text[at - 1]) and _WORD.match(text[at])
             for at in (start, end)
         )
-        return -1 if cut else end
+        return -1 if is_part_of_word else end
 
 
 class Pseudonyms:
-    """The same name for the same author, `author 1`, and for the same answer, `answer 1`.
+    """Pseudonyms: always the same for an author (`author 1`) and for an answer (`answer 1`).
 
-    They are numbered in the order in which they come, and an author called `reference` stays so.
+    Both are numbered in the order of `answers`. An author called `reference` keeps that name.
 
     Args:
-        answers: All whose names may show, those that are shown first in front.
-        replace: Whether the names are to be left out altogether; if not, both can be shown.
+        answers: All answers whose ids or authors may be displayed, in the order of display.
+        replace: Whether pseudonyms replace the names; if not, pages can display either.
     """
 
     def __init__(self, answers: Iterable[Answer], *, replace: bool = False) -> None:
@@ -67,69 +79,85 @@ class Pseudonyms:
                 self.authors.setdefault(answer.author, f"author {len(self.authors) + 1}")
 
     def author(self, name: str) -> str:
-        """Return what an author is called."""
+        """Return an author's pseudonym."""
         return self.authors.get(name, REFERENCE if name.strip().lower() == REFERENCE else SOMEBODY)
 
     def answer(self, name: str) -> str:
-        """Return what an answer is called."""
+        """Return an answer's pseudonym."""
         return self.answers.get(name, "an answer")
 
     def mentions(self, text: str) -> list[Mention]:
-        """Find the names of authors and the ids of answers in a text, in order.
+        """Return the mentions of authors and answers in the text of an answer, in order.
 
-        Whole words: full names in any case, parts of a name (`Curie` of `Marie Curie`) and ids as
-        they are written. What is shorter than `SHORTEST`, and an id of nothing but digits, is left.
+        They are whole words: full names in any case, parts of a name (`Curie` of `Marie Curie`) and
+        ids exactly as they are written. Names shorter than `MIN_NAME_LENGTH` and ids made only of
+        digits are not recognised.
         """
-        return list(_found(text, self._in_texts))
+        return list(_find_mentions(text, self._forms_in_texts))
 
-    def mentions_by_us(self, text: str) -> list[Mention]:
-        """Find the same in what searchkit says of answers, where an id of any kind may stand."""
-        return list(_found(text, self._in_remarks))
+    def mentions_in_message(self, message: str) -> list[Mention]:
+        """Return the same for a message of searchkit, in which ids of any kind are recognised."""
+        return list(_find_mentions(message, self._forms_in_messages))
 
-    def without_names(self, text: str) -> str:
-        """Return a text of an answer with everybody in it called by the pseudonym."""
-        return replaced(text, self.mentions(text))
+    def replace_in_text(self, text: str) -> str:
+        """Return the text of an answer with pseudonyms in the place of names."""
+        return replace_mentions(text, self.mentions(text))
 
-    def without_names_by_us(self, text: str) -> str:
-        """Return what searchkit says with everybody in it called by the pseudonym."""
-        return replaced(text, self.mentions_by_us(text))
+    def replace_in_message(self, message: str) -> str:
+        """Return a message of searchkit with pseudonyms in the place of names."""
+        return replace_mentions(message, self.mentions_in_message(message))
 
     @cached_property
     def _parts(self) -> dict[str, str]:
-        """Return what the parts of names of several words are called."""
-        found: dict[str, str] = {}
+        """The pseudonym of each part of the names that have several words."""
+        aliases: dict[str, str] = {}
         for name, alias in self.authors.items():
-            parts = [part for part in re.split(r"[\s,;]+", name) if len(part) >= SHORTEST]
+            parts = [part for part in re.split(r"[\s,;]+", name) if len(part) >= MIN_NAME_LENGTH]
             for part in parts if len(name.split()) > 1 else []:
-                found[part] = alias if found.get(part, alias) == alias else SOMEBODY
-        return found
+                aliases[part] = alias if aliases.get(part, alias) == alias else SOMEBODY
+        return aliases
 
     @cached_property
-    def _names(self) -> list[_Form]:
-        full = {name: a for name, a in self.authors.items() if len(name.strip()) >= SHORTEST}
-        return [*_forms(full, in_any_case=True), *_forms(self._parts)]
+    def _author_forms(self) -> list[_Form]:
+        full = {
+            name: alias
+            for name, alias in self.authors.items()
+            if len(name.strip()) >= MIN_NAME_LENGTH
+        }
+        return [*_forms(full, ignore_case=True), *_forms(self._parts)]
 
     @cached_property
-    def _in_texts(self) -> Mapping[str, list[_Form]]:
-        ids = {n: a for n, a in self.answers.items() if len(n) >= SHORTEST and not n.isdigit()}
-        return _by_word([*_forms(ids), *self._names])
+    def _forms_in_texts(self) -> Mapping[str, list[_Form]]:
+        ids = {
+            name: alias
+            for name, alias in self.answers.items()
+            if len(name) >= MIN_NAME_LENGTH and not name.isdigit()
+        }
+        return _by_first_word([*_forms(ids), *self._author_forms])
 
     @cached_property
-    def _in_remarks(self) -> Mapping[str, list[_Form]]:
-        return _by_word([*_forms(self.answers), *self._names])
+    def _forms_in_messages(self) -> Mapping[str, list[_Form]]:
+        return _by_first_word([*_forms(self.answers), *self._author_forms])
 
 
-def replaced(text: str, mentions: Iterable[Mention]) -> str:
-    """Return a text with something else where somebody is mentioned."""
-    pieces, at = [], 0
+def replace_mentions(text: str, mentions: Iterable[Mention]) -> str:
+    """Return a text with pseudonyms in the place of mentions, which must be in order."""
+    parts, at = [], 0
     for mention in mentions:
-        pieces += [text[at : mention.start], mention.alias]
+        parts += [text[at : mention.start], mention.alias]
         at = mention.end
-    return "".join([*pieces, text[at:]])
+    return "".join([*parts, text[at:]])
 
 
-def moved(offset: int, mentions: Iterable[Mention], *, is_end: bool) -> int:
-    """Return where an offset is in the text with mentions replaced; a cut name is kept whole."""
+def move_offset(offset: int, mentions: Iterable[Mention], *, is_end: bool) -> int:
+    """Return an offset in the text whose mentions were replaced.
+
+    Args:
+        offset: Offset in the original text.
+        mentions: The mentions that were replaced, in order.
+        is_end: Whether the offset ends a passage. An offset inside a name moves to the name's end
+            if so, and otherwise to its start, so that no name is cut.
+    """
     shift = 0
     for mention in mentions:
         if mention.end <= offset:
@@ -141,35 +169,37 @@ def moved(offset: int, mentions: Iterable[Mention], *, is_end: bool) -> int:
     return offset + shift
 
 
-def _forms(names: Mapping[str, str], *, in_any_case: bool = False) -> Iterator[_Form]:
-    """Yield the ways in which names are written; an accent may be a character of its own."""
+def _forms(names: Mapping[str, str], *, ignore_case: bool = False) -> Iterator[_Form]:
+    """Yield the ways to write names: as given, and with composed or decomposed accents."""
     for name, alias in names.items():
-        ways = {name} if name.isascii() else {name, *(normalize(f, name) for f in ("NFC", "NFD"))}
-        for text in sorted(ways):
-            yield _Form(text.strip() if in_any_case else text, alias, in_any_case)
+        spellings = {name}
+        if not name.isascii():
+            spellings |= {normalize("NFC", name), normalize("NFD", name)}
+        for text in sorted(spellings):
+            yield _Form(text.strip() if ignore_case else text, alias, ignore_case)
 
 
 @lru_cache(maxsize=4096)
-def _in_any_case(name: str) -> re.Pattern[str]:
+def _case_insensitive(name: str) -> re.Pattern[str]:
     return re.compile(r"\s+".join(map(re.escape, name.split())), re.IGNORECASE)
 
 
-def _by_word(forms: Iterable[_Form]) -> dict[str, list[_Form]]:
-    """Return the forms by their first word, the longest first; what has no word is left."""
-    found: dict[str, list[_Form]] = defaultdict(list)
+def _by_first_word(forms: Iterable[_Form]) -> dict[str, list[_Form]]:
+    """Return the forms by their first word, the longest first; those without words are dropped."""
+    by_word: dict[str, list[_Form]] = defaultdict(list)
     for form in sorted(forms, key=lambda form: (-len(form.text), form.text)):
         if word := _WORD.search(form.text):
-            found[word.group().casefold()].append(form)
-    return found
+            by_word[word.group().casefold()].append(form)
+    return by_word
 
 
-def _found(text: str, forms: Mapping[str, list[_Form]]) -> Iterator[Mention]:
-    """Find the forms in a text, none within another; of two at one place the longer one."""
+def _find_mentions(text: str, forms: Mapping[str, list[_Form]]) -> Iterator[Mention]:
+    """Yield the mentions in a text, which don't overlap; of two at one place, the longer one."""
     at = 0
     for word in _WORD.finditer(text):
         for form in forms.get(word.group().casefold(), ()):
-            ahead = re.match(r"\W*", form.text)
-            start = word.start() - (ahead.end() if ahead else 0)
+            prefix = re.match(r"\W*", form.text)  # what the form has before its first word
+            start = word.start() - (prefix.end() if prefix else 0)
             if start >= at and (end := form.end(text, start)) > 0:
                 yield Mention(start, end, form.alias)
                 at = end

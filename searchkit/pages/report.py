@@ -1,4 +1,4 @@
-"""The report: one file that opens anywhere and loads nothing, and the same as JSON."""
+"""The report: a single HTML file that loads nothing, and the same contents as JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -27,7 +28,7 @@ from searchkit.output.findings import what_was_compared
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.environment import asset, environment
 from searchkit.pages.pseudonyms import Pseudonyms
-from searchkit.pages.report_data import Question, Report
+from searchkit.pages.report_data import QuestionScores, Report
 from searchkit.pages.report_json import (
     FORMAT,
     decision_record,
@@ -35,22 +36,23 @@ from searchkit.pages.report_json import (
     settings_record,
     versions,
 )
-from searchkit.pages.scores import evenly, score_counts
-from searchkit.pages.segments import pieces
+from searchkit.pages.scores import evenly_spaced, score_counts
+from searchkit.pages.segments import text_runs
 from searchkit.pages.views import ClusterView, FindingView, cluster_view, finding_view
 from searchkit.plagiarism.find import find_plagiarism
 from searchkit.plagiarism.options import MAX_EXPECTED
 from searchkit.plagiarism.preparation import prompt_of
 
 SUFFIXES = (".html", ".htm")
+OVERVIEW_FINDINGS = 10  # listed at the top of the page
 
 
 def check_output(path: Path) -> Path:
-    """Refuse a path where no report can be, before anything is computed; give that of the JSON.
+    """Check the path of a report before anything is computed, and return that of its JSON file.
 
     Raises:
-        BadInput: if it is no `.html`, its folder isn't there, or the JSON would replace a file that
-            is no report.
+        BadInput: if the path doesn't end in `.html`, its folder doesn't exist, or the JSON would
+            replace a file that is no report.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise BadInput(f"{path}: a report is a page; name it {path.stem or 'report'}.html")
@@ -78,21 +80,21 @@ def make_report(
     anonymous: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Gather all that the report says.
+    """Compute the contents of a report.
 
     Args:
-        index: Open for reading or writing.
-        by: As for `find_plagiarism`.
-        where: The same; questions without such an answer are left out.
-        template: The same.
-        against: The same.
-        max_expected: The same.
-        max_common: The same.
-        anonymous: Whether authors' names and answers' ids are replaced by pseudonyms.
-        progress: Called with how many questions are done, and of how many.
+        index: An index that is open for reading or writing.
+        by: As in `find_plagiarism`.
+        where: As in `find_plagiarism`; questions without such an answer are left out.
+        template: As in `find_plagiarism`.
+        against: As in `find_plagiarism`.
+        max_expected: As in `find_plagiarism`.
+        max_common: As in `find_plagiarism`.
+        anonymous: Whether pseudonyms replace authors' names and answers' ids.
+        progress: Called with the number of questions that are done and of all questions.
 
     Raises:
-        BadInput: if a number is out of range, or the filter can't be read.
+        BadInput: if a number is out of range, or the filter isn't valid.
         IndexMismatch: if `against` was made with another model.
     """
     found = find_plagiarism(
@@ -105,23 +107,24 @@ def make_report(
         max_common=max_common,
         progress=progress,
     )
-    known = status(index)
-    by = by or ("question" if known["questions"] else "all")
-    wanted = {answer.question for answer in index.answers(where)}
-    clustered = _clustered(index, by, where, wanted)
-    centers = [c.center for c in clustered.clusters if c.center]
-    shown = {**found.texts, **{answer.id: answer for answer in index.get(centers)}}
+    index_status = status(index)
+    by = by or ("question" if index_status["questions"] else "all")
+    questions = {answer.question for answer in index.answers(where)}
+    clusters = _clusters(index, by, where, questions)
+    centers = [cluster.center for cluster in clusters.clusters if cluster.center]
+    displayed = {**found.texts, **{answer.id: answer for answer in index.get(centers)}}
     earlier = (_earlier(against, answer) for answer in against.answers()) if against else ()
-    first = (found.texts[name] for f in found.findings for name in (f.left, f.right))
+    in_findings = (found.texts[name] for f in found.findings for name in (f.left, f.right))
+    named = chain(in_findings, displayed.values(), index.answers(), earlier)
     return Report(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        known=known,
+        status=index_status,
         settings=_settings(by, where, template, against, max_expected, max_common),
-        found=found,
-        questions=list(_questions(index, against, by, wanted)),
-        clustered=clustered,
-        answers=shown,
-        names=Pseudonyms(chain(first, shown.values(), index.answers(), earlier), replace=anonymous),
+        plagiarism=found,
+        questions=list(_question_scores(index, against, by, questions)),
+        clusters=clusters,
+        answers=displayed,
+        names=Pseudonyms(named, replace=anonymous),
     )
 
 
@@ -141,73 +144,86 @@ def _settings(
         "template": f"given, {counted(len(template.split()), 'word')}" if template else "none",
         "earlier answers": f"{len(against):,}" if against else "none",
     }
-    asked = {"question": where.question, "author": where.author, "filter": where.sql}
-    return settings | {f"only {name}": value for name, value in asked.items() if value is not None}
+    filters = {"question": where.question, "author": where.author, "filter": where.sql}
+    return settings | {f"only {name}": text for name, text in filters.items() if text is not None}
 
 
 def _earlier(against: BaseIndex, answer: Answer) -> Answer:
-    name = against.name
-    return Answer(f"{name}:{answer.id}", answer.text, answer.question, answer.author)
+    """Return an answer of an earlier cohort with the id that findings have for it."""
+    return Answer(f"{against.name}:{answer.id}", answer.text, answer.question, answer.author)
 
 
-def _clustered(index: BaseIndex, by: By, where: Where, wanted: set[str | None]) -> ClusterResult:
-    """Cluster all answers to the questions that are wanted, whoever a filter chooses."""
+def _clusters(index: BaseIndex, by: By, where: Where, questions: set[str | None]) -> ClusterResult:
+    """Cluster all answers to some questions, also those that don't pass the filter."""
     if where.is_empty() or by == "all":
         return cluster(index, by=by)
     parts = [
         cluster(index, by=by, where=Where(question or ""))
-        for question in sorted(wanted, key=_in_order)
+        for question in sorted(questions, key=_question_order)
     ]
     return ClusterResult(
-        Results(found for part in parts for found in part.clusters),
+        Results(cluster for part in parts for cluster in part.clusters),
         {name: choice for part in parts for name, choice in part.choices.items()},
         sum(part.answers for part in parts),
         sum(part.blank for part in parts),
     )
 
 
-def _in_order(question: str | None) -> tuple[bool, str]:
+def _question_order(question: str | None) -> tuple[bool, str]:
     return question is not None, question or ""
 
 
-def _questions(
-    index: BaseIndex, against: BaseIndex | None, by: By, wanted: set[str | None]
-) -> Iterator[Question]:
-    """Count the scores of each question, in order."""
-    new = _rows(index, by)
-    earlier = _rows(against, by) if against else {}
-    for name in sorted(new, key=_in_order):
-        if by == "question" and name not in wanted:
-            continue
-        chosen = [new[name][n] for n in evenly(len(new[name]))]
-        before = [earlier[name][n] for n in evenly(len(earlier[name]))] if name in earlier else []
-        together = [*chosen, *before]
-        counts = score_counts(
-            np.stack([row for *_, row in together]),
-            [author for author, *_ in together],
-            earlier=len(before),
-        )
-        prompt = next((prompt for _, prompt, _ in new[name] if prompt), "")
-        yield Question(
-            name, prompt if by == "question" else "", len(new[name]), len(chosen), counts
-        )
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The vector of an answer that isn't a reference answer."""
+
+    author: str | None
+    prompt: str
+    vector: Float32
 
 
-def _rows(index: BaseIndex, by: By) -> dict[str | None, list[tuple[str | None, str, Float32]]]:
-    """Return author, prompt and vector of each answer but references, by question."""
-    found: dict[str | None, list[tuple[str | None, str, Float32]]] = defaultdict(list)
-    for answer, row in index.iter_vectors():
+def _question_scores(
+    index: BaseIndex, against: BaseIndex | None, by: By, questions: set[str | None]
+) -> Iterator[QuestionScores]:
+    """Yield the distribution of scores of each question, in order."""
+    rows = _rows_by_question(index, by)
+    earlier = _rows_by_question(against, by) if against else {}
+    for name in sorted(rows, key=_question_order):
+        if by == "all" or name in questions:
+            yield _scores_of(name, rows[name], earlier.get(name, []), by)
+
+
+def _scores_of(
+    name: str | None, rows: Sequence[_Row], earlier: Sequence[_Row], by: By
+) -> QuestionScores:
+    new, before = _sample(rows), _sample(earlier)
+    counts = score_counts(
+        np.stack([row.vector for row in (*new, *before)]),
+        [row.author for row in (*new, *before)],
+        earlier=len(before),
+    )
+    prompts = [row.prompt for row in rows if row.prompt] if by == "question" else []
+    return QuestionScores(name, prompts[0] if prompts else "", len(rows), len(new), counts)
+
+
+def _sample(rows: Sequence[_Row]) -> list[_Row]:
+    return [rows[n] for n in evenly_spaced(len(rows))]
+
+
+def _rows_by_question(index: BaseIndex, by: By) -> dict[str | None, list[_Row]]:
+    rows: dict[str | None, list[_Row]] = defaultdict(list)
+    for answer, vector in index.iter_vectors():
         if not answer.is_reference:
-            key = answer.question if by == "question" else None
-            found[key].append((answer.author, prompt_of(answer), row))
-    return found
+            question = answer.question if by == "question" else None
+            rows[question].append(_Row(answer.author, prompt_of(answer), vector))
+    return rows
 
 
 # -- as a page -------------------------------------------------------------------------------------
 
 
 def report_as_page(report: Report) -> str:
-    """Return the page: everything is in it, and its policy lets it load nothing."""
+    """Return the page as HTML with its style and script inside; its policy forbids to load more."""
     from markupsafe import Markup
 
     style, script = asset("static/style.css"), asset("templates/report.js")
@@ -222,13 +238,13 @@ def report_as_page(report: Report) -> str:
         script=Markup(script),
         anonymous=report.names.replace,
         made_at=report.made_at,
-        known=report.known,
+        known=report.status,
         model=model_record(report),
         versions=versions(),
         settings=settings_record(report),
-        compared=list(what_was_compared(report.found)),
+        compared=list(what_was_compared(report.plagiarism)),
         left_out=list(_left_out(report)),
-        **_drawn(report),
+        **_views(report),
     )
 
 
@@ -237,27 +253,26 @@ def _hash(text: str) -> str:
 
 
 def _left_out(report: Report) -> Iterator[str]:
-    """Say what isn't in the figures, and why."""
-    if blank := report.known["blank"]:
+    """Yield sentences about what the figures don't cover, and why."""
+    if blank := report.status["blank"]:
         yield f"{counted(blank, 'blank answer')}: nothing to compare"
-    for one in report.questions:
-        if one.counted < one.answers:
-            name = one.name or "all answers"
+    for question in report.questions:
+        if question.counted < question.answers:
+            name = question.name or "all answers"
             yield (
-                f"the scores of {name} are those of {one.counted:,} of its {one.answers:,} "
-                f"answers, evenly chosen; findings are of all of them"
+                f"the scores of {name} are those of {question.counted:,} of its "
+                f"{question.answers:,} answers, evenly chosen; findings are of all of them"
             )
-    if report.found.pooled:
-        yield f"judged together, since they have few answers: {', '.join(report.found.pooled)}"
+    if report.plagiarism.pooled:
+        pooled = ", ".join(report.plagiarism.pooled)
+        yield f"judged together, since they have few answers: {pooled}"
 
 
-def _drawn(report: Report) -> dict[str, Any]:
-    """Return what the page draws: findings by question, rings, clusters."""
-    names, found = report.names, report.found
-    by_question: dict[str | None, list[FindingView]] = {q.name: [] for q in report.questions}
-    anchors = {}
-    for number, finding in enumerate(found.findings, 1):
-        view = finding_view(
+def _views(report: Report) -> dict[str, Any]:
+    """Return the findings by question, the rings and the clusters as the page displays them."""
+    names, found = report.names, report.plagiarism
+    findings = [
+        finding_view(
             finding,
             report.answers[finding.left],
             report.answers[finding.right],
@@ -265,14 +280,19 @@ def _drawn(report: Report) -> dict[str, Any]:
             decision=decision_record(report, finding),
             names=names,
         )
+        for number, finding in enumerate(found.findings, 1)
+    ]
+    by_question: dict[str | None, list[FindingView]] = defaultdict(list)
+    anchors = {}
+    for finding, view in zip(found.findings, findings, strict=True):
+        by_question[finding.question].append(view)
         anchors[finding.left, finding.right] = view.anchor
-        by_question.setdefault(finding.question, []).append(view)
     clusters: dict[str | None, list[ClusterView]] = defaultdict(list)
-    for one in report.clustered.clusters:
+    for one in report.clusters.clusters:
         center = report.answers[one.center] if one.center else None
         clusters[one.question].append(cluster_view(one, center, names=names))
     return {
-        "findings": sum(map(len, by_question.values())),
+        "findings": len(findings),
         "rings": [
             ring_view(ring, report.answers, number=n, anchors=anchors, names=names)
             for n, ring in enumerate(found.rings, 1)
@@ -281,45 +301,33 @@ def _drawn(report: Report) -> dict[str, Any]:
             _question_view(number, one, by_question[one.name], clusters[one.name], report)
             for number, one in enumerate(report.questions, 1)
         ],
-        "first": sorted(
-            (
-                view
-                for some in by_question.values()
-                for view in some
-                if view.decision != "dismissed"
-            ),
-            key=lambda view: view.number,
-        )[:FIRST],
+        "first": [view for view in findings if view.decision != "dismissed"][:OVERVIEW_FINDINGS],
     }
-
-
-FIRST = 10  # findings that the overview lists
 
 
 def _question_view(
     number: int,
-    one: Question,
+    question: QuestionScores,
     findings: Sequence[FindingView],
     clusters: Sequence[ClusterView],
     report: Report,
 ) -> Mapping[str, Any]:
-    dismissed = [view for view in findings if view.decision == "dismissed"]
-    everything = "All answers" if not report.known["questions"] else "(no question)"
     return {
         "anchor": f"question-{number}",
-        "name": one.name
-        or (
-            "All questions together"
-            if len(report.questions) == 1 and report.known["questions"]
-            else everything
-        ),
-        "prompt": pieces(one.prompt, report.names),
-        "answers": one.answers,
-        "pairs": sum(one.scores),
+        "name": question.name or _unnamed_question(report),
+        "prompt": text_runs(question.prompt, report.names),
+        "answers": question.answers,
+        "pairs": sum(question.scores),
         "findings": [view for view in findings if view.decision != "dismissed"],
-        "dismissed": dismissed,
+        "dismissed": [view for view in findings if view.decision == "dismissed"],
         "confirmed": sum(view.decision == "confirmed" for view in findings),
-        "histogram": histogram(one.scores, findings),
+        "histogram": histogram(question.scores, findings),
         "clusters": [view for view in clusters if view.kind == "cluster"],
         "alone": [view for view in clusters if view.kind != "cluster"],
     }
+
+
+def _unnamed_question(report: Report) -> str:
+    if not report.status["questions"]:
+        return "All answers"
+    return "All questions together" if len(report.questions) == 1 else "(no question)"

@@ -1,4 +1,4 @@
-"""What a report shows, before it is drawn."""
+"""The contents of a report, before they become a page or JSON."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from searchkit.plagiarism.find import PlagiarismResult
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A question of the report, or all answers together.
+class QuestionScores:
+    """A question of the report and its distribution of scores, or all answers together.
 
     Attributes:
-        name: The question; None: all answers, or those to no question.
-        prompt: Its text, if a column has it.
-        answers: How many there are that are not blank and no reference.
-        counted: How many of them the scores are of, evenly chosen; fewer where there are very many.
-        scores: How many pairs have which cosine, from `score_counts`.
+        name: The question; None for all answers, or for those to no question.
+        prompt: The text of the question, if a column has it.
+        answers: Number of its answers, without blank ones and reference answers.
+        counted: Number of its answers that `scores` covers: all, or `MAX_ROWS` evenly spaced ones.
+        scores: Number of pairs in each bin of the cosine, from `score_counts`.
     """
 
     name: str | None
@@ -32,24 +32,24 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that the report says.
+    """The contents of a report.
 
     Attributes:
-        made_at: When, in UTC, as ISO 8601.
-        known: What the index holds, from `status`.
-        settings: What was asked for, by its name.
-        found: The findings and rings.
-        questions: In order.
-        clustered: Those questions' clusters.
-        answers: The answers that are shown, by their ids.
-        names: Who is called what where names are hidden.
+        made_at: Time of its making in UTC, as ISO 8601.
+        status: What the index holds, from `status`.
+        settings: The parameters of the search for plagiarism, in words, by their labels.
+        plagiarism: The findings and rings.
+        questions: The questions in order.
+        clusters: The clusters of these questions.
+        answers: The answers that are displayed, by id.
+        names: The pseudonyms of their authors and ids.
     """
 
     made_at: str
-    known: dict[str, Any]
+    status: dict[str, Any]
     settings: dict[str, str]
-    found: PlagiarismResult
-    questions: list[Question]
-    clustered: ClusterResult
+    plagiarism: PlagiarismResult
+    questions: list[QuestionScores]
+    clusters: ClusterResult
     answers: dict[str, Answer]
     names: Pseudonyms

@@ -1,4 +1,4 @@
-"""Distribution: how many pairs of answers have which score, counted exactly, in blocks."""
+"""The distribution of similarity scores: how many pairs of answers have which cosine."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ import numpy as np
 from searchkit.core.arrays import Float32, Int64
 
 BINS = 100  # of equal width, from -1 to 1
-BLOCK = 1024  # rows that are compared at a time
-MOST = 20_000  # answers to a question that are compared, each with each; 200,000,000 pairs
+BLOCK_ROWS = 1024  # rows that are compared at a time
+MAX_ROWS = 20_000  # answers to a question that are compared, which makes 200,000,000 pairs
 
 
-def score_counts(rows: Float32, authors: Sequence[str | None], earlier: int = 0) -> list[int]:
-    """Count the cosines of all pairs of rows by different authors.
+def score_counts(
+    rows: Float32,
+    authors: Sequence[str | None],
+    earlier: int = 0,
+    *,
+    block_rows: int = BLOCK_ROWS,
+) -> list[int]:
+    """Count the cosines of all pairs of rows by different authors, exactly.
 
     Args:
         rows: `(n, d)` unit vectors.
-        authors: Of each row; None: unknown, and nobody else's.
-        earlier: How many rows at the end are of an earlier cohort, and not compared with each
-            other.
+        authors: The author of each row; None: unknown, and different from everybody else.
+        earlier: Number of rows at the end that belong to an earlier cohort; these are compared with
+            the other rows but not with each other.
+        block_rows: Number of rows that are compared at a time.
 
     Returns:
         `BINS` numbers: of scores from -1 to -0.98, and so on; 1 belongs to the last.
@@ -31,16 +38,19 @@ def score_counts(rows: Float32, authors: Sequence[str | None], earlier: int = 0)
     )
     counts = np.zeros(BINS, np.int64)
     new = len(rows) - earlier
-    for start in range(0, new, BLOCK):
-        end = min(start + BLOCK, new)
+    for start in range(0, new, block_rows):
+        end = min(start + block_rows, new)
         scores = rows[start:end] @ rows[start:].T  # (block, n - start)
-        other = codes[start:end, None] != codes[None, start:]
-        later = np.arange(start, len(rows)) > np.arange(start, end)[:, None]
-        bins = np.floor((scores[other & later] + 1) * (BINS / 2) + 1e-5).astype(np.int64)
+        is_other_author = codes[start:end, None] != codes[None, start:]
+        is_later = np.arange(start, len(rows)) > np.arange(start, end)[:, None]
+        scores = scores[is_other_author & is_later]
+        bins = np.floor((scores + 1) * (BINS / 2) + 1e-5).astype(np.int64)
         counts += np.bincount(np.clip(bins, 0, BINS - 1), minlength=BINS)
     return [int(count) for count in counts]
 
 
-def evenly(count: int, most: int = MOST) -> Int64:
-    """Return the numbers of at most so many of `count` rows, evenly spread."""
-    return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(np.int64)
+def evenly_spaced(count: int, max_rows: int = MAX_ROWS) -> Int64:
+    """Return the numbers of all `count` rows, or of `max_rows` evenly spaced ones if fewer."""
+    if count <= max_rows:
+        return np.arange(count)
+    return np.linspace(0, count - 1, max_rows).astype(np.int64)

@@ -1,43 +1,50 @@
-"""Texts cut into what is drawn alike: marked stretches, names, signs for what cannot be seen."""
+"""Texts cut into segments that are displayed alike: highlights, names, invisible characters."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from searchkit.core.records import Hit
-from searchkit.pages.pseudonyms import Pseudonyms
+from searchkit.pages.pseudonyms import Mention, Pseudonyms
 from searchkit.plagiarism.records import Overlap
 from searchkit.text.folding import fold
 
-# What acts or isn't seen: control and bidi characters, lone surrogates, zero-width ones, fillers
-# and tags; not the joiners, of which emoji and some scripts are made.
-_UNSEEN = re.compile(
+# Characters that are invisible or change how others are displayed: control and bidi characters,
+# lone surrogates, zero-width ones, fillers and tags. Joiners are left out, as emoji and some
+# scripts need them.
+_INVISIBLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f"
     r"\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 
-# -- names and texts -------------------------------------------------------------------------------
+# -- records ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Who or what is meant: `alias` stands there when names are hidden, if it isn't empty."""
+    """The name of an author or an answer, as it is displayed.
+
+    Attributes:
+        text: The name, or in an anonymous report the pseudonym.
+        alias: The pseudonym that is displayed while names are hidden; empty if there is none.
+    """
 
     text: str
     alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of text that is shown in one way.
+class TextRun:
+    """A run of characters that are displayed in one way.
 
     Attributes:
-        text: What is shown.
-        kind: `sign`: a character spelled out; `name`: of an author or answer; or nothing.
-        alias: What stands there when names are hidden.
+        text: The characters that are displayed.
+        kind: `sign` for a character spelled out as its code point, `name` for the name of an author
+            or answer, empty for other text.
+        alias: What is displayed instead while names are hidden.
     """
 
     text: str
@@ -46,17 +53,17 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A passage that is marked in a text.
+class Highlight:
+    """A highlighted passage of a text.
 
     Attributes:
         start: Offset of its first character.
-        end: Offset after its last.
+        end: Offset after its last character.
         kind: `verbatim`, `reworded` or `hit`.
-        number: The same on both sides, from 1; 0: it has none, and no brackets.
-        anchor: Its name in the page.
-        target: The name of the passage on the other side.
-        title: What it is, in words.
+        number: The passage's number, the same in both answers, from 1; 0 displays no brackets.
+        anchor: The id of its element in the page.
+        target: The id of the passage's element in the other answer.
+        title: A description for a tooltip.
     """
 
     start: int
@@ -70,154 +77,167 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a text between two borders.
+    """A part of a text between two neighbouring borders of highlights.
 
     Attributes:
-        pieces: Its text.
-        kind: How it is marked: `verbatim` before `reworded`; or nothing.
-        opens: The marks that begin before it, the outermost first.
-        closes: The marks that end after it, the innermost first.
+        runs: Its text.
+        kind: How it is highlighted: the first of `hit`, `verbatim` and `reworded` that covers it;
+            empty if none does.
+        opens: The highlights that begin before it, the outermost first.
+        closes: The highlights that end after it, the innermost first.
     """
 
-    pieces: tuple[Piece, ...]
+    runs: tuple[TextRun, ...]
     kind: str = ""
-    opens: tuple[Mark, ...] = ()
-    closes: tuple[Mark, ...] = ()
+    opens: tuple[Highlight, ...] = ()
+    closes: tuple[Highlight, ...] = ()
+
+
+# Runs that replace parts of a text, in order: (start, end, run).
+Replacements = list[tuple[int, int, TextRun]]
+
+# -- names and texts -------------------------------------------------------------------------------
 
 
 def author_name(name: str, names: Pseudonyms | None = None) -> Name:
-    """Return an author as a page shows one."""
-    if names is None:
-        return Name(name)
-    alias = names.author(name)
-    return Name(alias) if names.replace else Name(name, alias)
+    """Return an author's name as it is displayed."""
+    return _name(name, names.author(name), names) if names else Name(name)
 
 
 def answer_name(name: str, names: Pseudonyms | None = None) -> Name:
-    """Return an answer's id as a page shows it."""
-    if names is None:
-        return Name(name)
-    alias = names.answer(name)
+    """Return an answer's id as it is displayed."""
+    return _name(name, names.answer(name), names) if names else Name(name)
+
+
+def _name(name: str, alias: str, names: Pseudonyms) -> Name:
     return Name(alias) if names.replace else Name(name, alias)
 
 
-def pieces(text: str, names: Pseudonyms | None = None) -> tuple[Piece, ...]:
-    """Return what searchkit says, with the answers and authors in it as names."""
-    mentions = names.mentions_by_us(text) if names else []
-    shown = [(m.start, m.end, _name_piece(text[m.start : m.end], m.alias, names)) for m in mentions]
-    return tuple(_within(text, 0, len(text), _with_signs(text, shown)))
+def text_runs(message: str, names: Pseudonyms | None = None) -> tuple[TextRun, ...]:
+    """Return a message of searchkit as runs, with the answers and authors in it as names."""
+    mentions = names.mentions_in_message(message) if names else []
+    replacements = _replacements(message, mentions, names)
+    return tuple(_runs_between(message, 0, len(message), replacements))
 
 
 def segments(
-    text: str, marks: Sequence[Mark] = (), names: Pseudonyms | None = None
+    text: str, highlights: Sequence[Highlight] = (), names: Pseudonyms | None = None
 ) -> list[Segment]:
-    """Cut a text at the borders of its marks, which may lie in each other or overlap.
+    """Cut a text at the borders of its highlights.
 
     Args:
-        text: Of an answer.
-        marks: Within it; empty ones are left out.
-        names: Whose mentions are shown as names, or replaced.
+        text: The text of an answer.
+        highlights: Passages within it, which may be nested or overlap; empty ones are ignored.
+        names: Pseudonyms of the people and answers whose mentions are displayed as names.
     """
-    marks = [mark for mark in marks if mark.start < mark.end]
-    mentions = names.mentions(text) if names else []
-    shown = [(m.start, m.end, _name_piece(text[m.start : m.end], m.alias, names)) for m in mentions]
-    special = _with_signs(text, shown)
-    borders = sorted({0, len(text), *(at for mark in marks for at in (mark.start, mark.end))})
-    found = []
-    for start, end in pairwise(borders):
-        kinds = {mark.kind for mark in marks if mark.start <= start and end <= mark.end}
-        opens = [mark for mark in marks if mark.start == start]
-        closes = [mark for mark in marks if mark.end == end]
-        found.append(
-            Segment(
-                pieces=tuple(_within(text, start, end, special)),
-                kind=next((k for k in ("hit", "verbatim", "reworded") if k in kinds), ""),
-                opens=tuple(sorted(opens, key=lambda mark: (-mark.end, mark.number))),
-                closes=tuple(sorted(closes, key=lambda mark: (-mark.start, -mark.number))),
-            )
-        )
-    return found
+    highlights = [highlight for highlight in highlights if highlight.start < highlight.end]
+    replacements = _replacements(text, names.mentions(text) if names else [], names)
+    borders = {0, len(text)}
+    for highlight in highlights:
+        borders |= {highlight.start, highlight.end}
+    return [
+        _segment(text, start, end, highlights, replacements)
+        for start, end in pairwise(sorted(borders))
+    ]
+
+
+def _segment(
+    text: str,
+    start: int,
+    end: int,
+    highlights: Sequence[Highlight],
+    replacements: Replacements,
+) -> Segment:
+    kinds = {h.kind for h in highlights if h.start <= start and end <= h.end}
+    opens = [h for h in highlights if h.start == start]
+    closes = [h for h in highlights if h.end == end]
+    return Segment(
+        runs=tuple(_runs_between(text, start, end, replacements)),
+        kind=next((kind for kind in ("hit", "verbatim", "reworded") if kind in kinds), ""),
+        opens=tuple(sorted(opens, key=lambda h: (-h.end, h.number))),
+        closes=tuple(sorted(closes, key=lambda h: (-h.start, -h.number))),
+    )
 
 
 def hit_segments(hit: Hit, names: Pseudonyms | None = None) -> list[Segment]:
-    """Cut a hit's text at its passage; nothing is marked if that is the whole text."""
+    """Cut a hit's text at its passage, unless the passage is the whole text."""
     text, passage = hit.answer.text, hit.passage
-    whole = not text[: passage.start].strip() and not text[passage.end :].strip()
-    marks = () if whole else (Mark(passage.start, passage.end, "hit"),)
-    return segments(text, marks, names)
+    is_whole = not text[: passage.start].strip() and not text[passage.end :].strip()
+    highlights = () if is_whole else (Highlight(passage.start, passage.end, "hit"),)
+    return segments(text, highlights, names)
 
 
-def overlap_marks(passages: Sequence[Overlap], side: str, anchor: str) -> list[Mark]:
-    """Return the marks of one side, numbered as `compare` numbers them.
+def overlap_highlights(passages: Sequence[Overlap], side: str, anchor: str) -> list[Highlight]:
+    """Return the highlights of one answer of a pair, numbered as `searchkit compare` does.
 
     Args:
-        passages: What both share.
+        passages: The passages that both answers share.
         side: `left` or `right`.
-        anchor: What all names of the pair begin with.
+        anchor: The prefix of all element ids of the pair.
     """
     other = "right" if side == "left" else "left"
     return [
-        Mark(
+        Highlight(
             *(passage.left if side == "left" else passage.right),
             kind=passage.kind,
             number=number,
             anchor=f"{anchor}-{side}-{number}",
             target=f"{anchor}-{other}-{number}",
-            title=_what_is_shared(number, passage),
+            title=_overlap_title(number, passage),
         )
         for number, passage in enumerate(passages, 1)
     ]
 
 
-def _what_is_shared(number: int, passage: Overlap) -> str:
+def _overlap_title(number: int, passage: Overlap) -> str:
     if passage.kind == "verbatim":
         return f"passage {number}: the same words; to the other answer"
     return f"passage {number}: the same in other words (cosine {passage.score:.2f}); to the other"
 
 
-Special = list[tuple[int, int, Piece]]
-
-
-def _name_piece(said: str, alias: str, names: Pseudonyms | None) -> Piece:
-    return Piece(alias, "name") if names and names.replace else Piece(said, "name", alias)
-
-
-def _with_signs(text: str, shown: Special) -> Special:
-    """Add the characters that have to be spelled out, where no name stands."""
-    places = {match.start() for match in _UNSEEN.finditer(text)} | set(fold(text).hidden)
-    taken = {at for start, end, _ in shown for at in range(start, end)}
-    signs = [(at, at + 1, Piece(_sign(text[at]), "sign")) for at in places - taken]
-    return sorted([*shown, *signs], key=lambda one: one[0])
+def _replacements(text: str, mentions: Sequence[Mention], names: Pseudonyms | None) -> Replacements:
+    """Return runs for mentioned names, and elsewhere for characters that have to be spelled out."""
+    named: Replacements = []
+    for mention in mentions:
+        name = text[mention.start : mention.end]
+        hide = names is not None and names.replace
+        run = TextRun(mention.alias, "name") if hide else TextRun(name, "name", mention.alias)
+        named.append((mention.start, mention.end, run))
+    offsets = {match.start() for match in _INVISIBLE.finditer(text)} | set(fold(text).hidden)
+    covered = {at for start, end, _ in named for at in range(start, end)}
+    signs = [(at, at + 1, TextRun(_sign(text[at]), "sign")) for at in offsets - covered]
+    return sorted([*named, *signs], key=lambda replacement: replacement[0])
 
 
 def _sign(character: str) -> str:
+    """Return a character's code point, after the character itself if it is visible."""
     code = f"U+{ord(character):04X}"
-    return (
-        code if _UNSEEN.match(character) or not character.isprintable() else f"{character} {code}"
-    )
+    is_invisible = _INVISIBLE.match(character) or not character.isprintable()
+    return code if is_invisible else f"{character} {code}"
 
 
-def _within(text: str, start: int, end: int, special: Special) -> Iterable[Piece]:
-    """Yield the pieces of a stretch; a name that a border cuts has its alias before the cut."""
+def _runs_between(text: str, start: int, end: int, replacements: Replacements) -> Iterator[TextRun]:
+    """Yield the runs of a part of a text; of a name cut by a border, the first part has the alias.
+
+    A run without an alias can't be cut, so it belongs to the part in which it begins.
+    """
     at = start
-    for begin, after, piece in special:
-        if after <= start or begin >= end:
+    for first, after, run in replacements:
+        if after <= start or first >= end:
             continue
-        if at < begin:
-            yield Piece(_plain(text[at:begin]))
-        if start <= begin and after <= end:
-            yield piece
-        elif not piece.alias:
-            if start <= begin:
-                yield piece
-        else:
-            part = text[max(start, begin) : min(end, after)]
-            yield Piece(part, piece.kind, piece.alias if start <= begin else "")
+        if at < first:
+            yield TextRun(_with_newlines(text[at:first]))
+        begins_here = start <= first
+        if (begins_here and after <= end) or (begins_here and not run.alias):
+            yield run
+        elif run.alias:
+            visible_part = text[max(start, first) : min(end, after)]
+            yield TextRun(visible_part, run.kind, run.alias if begins_here else "")
         at = min(end, after)
     if at < end:
-        yield Piece(_plain(text[at:end]))
+        yield TextRun(_with_newlines(text[at:end]))
 
 
-def _plain(text: str) -> str:
-    """Return text with line ends as a page has them."""
+def _with_newlines(text: str) -> str:
+    """Return a text with a newline for every kind of line end."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

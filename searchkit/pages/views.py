@@ -1,13 +1,9 @@
-"""Views: the package's records as the templates draw them; pure functions, all places worked out.
-
-A text comes as segments: stretches between the borders of what is marked in it, each of pieces.
-What a reader wouldn't see, or would take for something else, is a piece of its own.
-"""
+"""Views: findings, answers and clusters as the templates display them; pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
@@ -16,15 +12,15 @@ from searchkit.index.records import Decision
 from searchkit.output.findings import by_chance, in_short
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import (
-    Mark,
+    Highlight,
     Name,
-    Piece,
     Segment,
+    TextRun,
     answer_name,
     author_name,
-    overlap_marks,
-    pieces,
+    overlap_highlights,
     segments,
+    text_runs,
 )
 from searchkit.plagiarism.records import NO_FINDING, Finding
 
@@ -43,14 +39,14 @@ TONES = {
 
 @dataclass(frozen=True, slots=True)
 class SideView:
-    """One answer of two.
+    """An answer, or one of the two answers of a finding.
 
     Attributes:
         answer: Its id.
-        author: Who wrote it, if known.
-        time: When it was handed in, as the source wrote it; or nothing.
+        author: Its author, if known.
+        time: When it was handed in, as the source wrote it; empty if unknown.
         segments: Its text.
-        is_first: Whether it was handed in before the other.
+        is_first: Whether it is known to have been handed in before the other one.
     """
 
     answer: Name
@@ -62,29 +58,29 @@ class SideView:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding as it is drawn.
+    """A finding as it is displayed.
 
     Attributes:
-        number: Among all findings, from 1, the most surprising first.
-        anchor: Its name in the page.
-        question: The question of both answers, or nothing.
-        verdict: As in the finding.
-        tone: The verdict's badge.
+        number: Its number among all findings, from 1, the least expected first; 0 for a comparison.
+        anchor: The id of its element in the page.
+        question: The question of both answers; empty if there is none.
+        verdict: The verdict of the finding.
+        tone: The colour of the verdict's badge: `bad`, `warn`, `info` or none.
         surprise: `expected` as a number.
-        chance: `expected` in words.
+        chance: `expected` as a sentence.
         score: Cosine of the whole answers.
-        semantic: Sentence by sentence.
-        verbatim: Share of the shorter answer's words.
-        reason: What was seen, as pieces.
-        remarks: What else a reader should know, each as pieces.
-        first: Which was handed in first, in words.
-        left: One answer.
-        right: The other.
+        semantic: Mean cosine of each sentence with the nearest one of the other answer.
+        verbatim: Share of the shorter answer's words that the other has in the same order.
+        reason: The sentence that says what was found.
+        remarks: Other remarks, each a sentence.
+        first: A sentence about which answer was handed in first; empty if unknown.
+        left: The left answer.
+        right: The right answer.
         decision: `open`, `confirmed` or `dismissed`.
-        decided: Whether somebody decided.
-        decided_at: When.
-        decided_because: The reason.
-        decided_number: The decision's number, to take it back by; 0 if there is none.
+        decided: Whether somebody confirmed or dismissed it; the rest is empty if not.
+        decided_at: The time of the decision.
+        decided_because: The reason of the decision.
+        decided_number: The number of the decision, to take it back by; 0 if there is none.
     """
 
     number: int
@@ -97,15 +93,15 @@ class FindingView:
     score: float
     semantic: float
     verbatim: float
-    reason: tuple[Piece, ...]
-    remarks: list[tuple[Piece, ...]]
-    first: tuple[Piece, ...]
+    reason: tuple[TextRun, ...]
+    remarks: list[tuple[TextRun, ...]]
+    first: tuple[TextRun, ...]
     left: SideView
     right: SideView
     decision: str
     decided: bool
     decided_at: str
-    decided_because: tuple[Piece, ...]
+    decided_because: tuple[TextRun, ...]
     decided_number: int
 
 
@@ -119,19 +115,20 @@ def finding_view(
     decision: Decision | None = None,
     names: Pseudonyms | None = None,
 ) -> FindingView:
-    """Return a finding, or what `compare` says of two answers, as it is drawn.
+    """Return the view of a finding, or of a comparison of two answers.
 
     Args:
         finding: The finding.
         left: Its left answer.
         right: Its right answer.
-        number: Its number in the page, from 1; 0: it stands alone and has none.
-        pairs: How many pairs the question has, if it is to be said.
-        decision: What was decided, if it still counts.
-        names: Who is called what where names are hidden.
+        number: Its number in the page, from 1; 0 for a comparison, which has none.
+        pairs: Number of pairs of the question, if the sentence about chance should name it.
+        decision: The decision about it, if there is one that isn't stale.
+        names: Pseudonyms, if names can be hidden.
     """
     anchor = f"finding-{number}"
-    decided = decision is not None and decision.decision != "open"
+    if decision is not None and decision.decision == "open":
+        decision = None
     first = f"{finding.first} was handed in first; that does not say who copied."
     return FindingView(
         number=number,
@@ -144,37 +141,35 @@ def finding_view(
         score=finding.score,
         semantic=finding.semantic,
         verbatim=finding.verbatim,
-        reason=pieces(finding.reason, names),
-        remarks=[pieces(remark, names) for remark in finding.remarks],
-        first=pieces(first, names) if finding.first else (),
-        left=_side(left, overlap_marks(finding.passages, "left", anchor), finding, names),
-        right=_side(right, overlap_marks(finding.passages, "right", anchor), finding, names),
-        decision=decision.decision if decision and decided else "open",
-        decided=decided,
-        decided_at=decision.decided_at if decision and decided else "",
-        decided_because=pieces(decision.reason, names) if decision and decided else (),
-        decided_number=decision.number if decision and decided else 0,
+        reason=text_runs(finding.reason, names),
+        remarks=[text_runs(remark, names) for remark in finding.remarks],
+        first=text_runs(first, names) if finding.first else (),
+        left=_side(left, overlap_highlights(finding.passages, "left", anchor), finding, names),
+        right=_side(right, overlap_highlights(finding.passages, "right", anchor), finding, names),
+        decision=decision.decision if decision else "open",
+        decided=decision is not None,
+        decided_at=decision.decided_at if decision else "",
+        decided_because=text_runs(decision.reason, names) if decision else (),
+        decided_number=decision.number if decision else 0,
     )
 
 
 def side_view(
-    answer: Answer, marks: Sequence[Mark] = (), names: Pseudonyms | None = None
+    answer: Answer, highlights: Sequence[Highlight] = (), names: Pseudonyms | None = None
 ) -> SideView:
-    """Return an answer as it is drawn."""
+    """Return the view of an answer."""
     return SideView(
         answer=answer_name(answer.id, names),
         author=author_name(answer.author, names) if answer.author else None,
         time=answer.submitted_at or "",
-        segments=segments(answer.text, marks, names),
+        segments=segments(answer.text, highlights, names),
     )
 
 
 def _side(
-    answer: Answer, marks: list[Mark], finding: Finding, names: Pseudonyms | None
+    answer: Answer, highlights: list[Highlight], finding: Finding, names: Pseudonyms | None
 ) -> SideView:
-    side = side_view(answer, marks, names)
-    is_first = finding.first == answer.id
-    return SideView(side.answer, side.author, side.time, side.segments, is_first)
+    return replace(side_view(answer, highlights, names), is_first=finding.first == answer.id)
 
 
 # -- clusters --------------------------------------------------------------------------------------
@@ -182,7 +177,7 @@ def _side(
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """A member of a cluster, and its score with the centre."""
+    """A member of a cluster, and its cosine with the cluster's centre."""
 
     answer: Name
     score: float
@@ -190,7 +185,20 @@ class MemberView:
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A cluster with its centre, and all of its members, nearest to the centre first."""
+    """A cluster as it is displayed.
+
+    Attributes:
+        number: Its number within its question.
+        anchor: The id of its element in the page; empty if it has none.
+        question: Its question; empty if there is none.
+        kind: `cluster`, `single` or `noise`.
+        heading: Its size in words.
+        size: Number of its members.
+        spread: 1 minus the mean score of its members.
+        keywords: Words that distinguish it, without names where these are left out.
+        center: Its most typical answer; None for noise.
+        members: All members, nearest to the centre first.
+    """
 
     number: int
     anchor: str
@@ -211,13 +219,13 @@ def cluster_view(
     anchor: str = "",
     names: Pseudonyms | None = None,
 ) -> ClusterView:
-    """Return a cluster as it is drawn.
+    """Return the view of a cluster.
 
     Args:
         cluster: The cluster.
         center: Its most typical answer; None for noise.
-        anchor: Its name in the page, if it has one.
-        names: Who is called what where names are hidden.
+        anchor: The id of its element in the page, if it has one.
+        names: Pseudonyms, if names can be hidden.
     """
     size = counted(cluster.size, "answer")
     heading = {"single": "Alone", "noise": f"{size} in no cluster"}.get(cluster.kind, size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from searchkit import Answer
-from searchkit.pages.pseudonyms import Pseudonyms, moved
+from searchkit.pages.pseudonyms import Pseudonyms, move_offset
 
 ANSWERS = [
     Answer("x-17", "", "q", "Zoë Quinn"),
@@ -27,12 +27,12 @@ ANSWERS = [
     ],
 )
 def test_names_and_ids_are_replaced_where_they_are_whole_words(text: str, shown: str) -> None:
-    assert Pseudonyms(ANSWERS).without_names(text) == shown
+    assert Pseudonyms(ANSWERS).replace_in_text(text) == shown
 
 
 def test_what_we_say_of_answers_names_ids_of_any_kind() -> None:
     names = Pseudonyms(ANSWERS)
-    assert names.without_names_by_us("7 was handed in first") == "answer 4 was handed in first"
+    assert names.replace_in_message("7 was handed in first") == "answer 4 was handed in first"
     assert names.author("reference") == "reference"
 
 
@@ -40,17 +40,17 @@ def test_offsets_move_with_what_is_replaced() -> None:
     names = Pseudonyms(ANSWERS)
     text = "First Zoë Quinn wrote, and x-17 has it. Then the rest."
     mentions = names.mentions(text)
-    shown = names.without_names(text)
+    shown = names.replace_in_text(text)
     for part in ("First ", " wrote, and ", "Then the rest."):
         start = text.index(part)
-        a = moved(start, mentions, is_end=False)
-        b = moved(start + len(part), mentions, is_end=True)
+        a = move_offset(start, mentions, is_end=False)
+        b = move_offset(start + len(part), mentions, is_end=True)
         assert shown[a:b] == part
     inside = text.index("Quinn")
-    assert shown[moved(inside, mentions, is_end=False) :].startswith("author 1 wrote")
-    assert shown[: moved(inside, mentions, is_end=True)].endswith("author 1")
+    assert shown[move_offset(inside, mentions, is_end=False) :].startswith("author 1 wrote")
+    assert shown[: move_offset(inside, mentions, is_end=True)].endswith("author 1")
 
 
 def test_many_names_are_found_quickly() -> None:
     many = [Answer(f"id-{n}", "", "q", f"s{n}") for n in range(100_000)]
-    assert Pseudonyms(many).without_names("s99999 " * 100).count("author 100000") == 100
+    assert Pseudonyms(many).replace_in_text("s99999 " * 100).count("author 100000") == 100

@@ -105,7 +105,7 @@ class Tags(HTMLParser):
 
 
 def test_it_shows_what_was_found_and_what_was_decided(report: Report, page: str) -> None:
-    assert len(report.found.findings) == 3
+    assert len(report.plagiarism.findings) == 3
     text = "".join(Tags(page).text)
     assert "61 answers to 2 questions" in text and "60 answers compared in 2 questions" in text
     assert "1 blank answer: nothing to compare" in text
@@ -219,7 +219,7 @@ def test_names_can_be_switched_off_on_the_page(page: str) -> None:
 def test_a_filter_leaves_other_questions_out(index: Index) -> None:
     made = make_report(index, where=Where("loops"))
     assert [question.name for question in made.questions] == ["loops"]
-    assert {cluster.question for cluster in made.clustered.clusters} == {"loops"}
+    assert {cluster.question for cluster in made.clusters.clusters} == {"loops"}
     assert made.settings["only question"] == "loops"
     assert sum(made.questions[0].scores) == 435
     nothing = make_report(index, where=Where("no such question"))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from searchkit.pages import scores
-from searchkit.pages.scores import BINS, evenly, score_counts
+from searchkit.pages.scores import BINS, evenly_spaced, score_counts
 
 
 @pytest.mark.parametrize("earlier", [0, 7])
-def test_the_counts_are_those_of_brute_force(earlier: int, monkeypatch) -> None:
-    monkeypatch.setattr(scores, "BLOCK", 8)
+def test_the_counts_are_those_of_brute_force(earlier: int) -> None:
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((30, 6)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
@@ -22,7 +20,7 @@ def test_the_counts_are_those_of_brute_force(earlier: int, monkeypatch) -> None:
         for j in range(i + 1, 30):
             if authors[i] is None or authors[i] != authors[j]:
                 expected[min(BINS - 1, int((float(rows[i] @ rows[j]) + 1) * 50 + 1e-5))] += 1
-    assert score_counts(rows, authors, earlier) == expected
+    assert score_counts(rows, authors, earlier, block_rows=8) == expected
 
 
 def test_one_answer_has_no_pair() -> None:
@@ -30,5 +28,5 @@ def test_one_answer_has_no_pair() -> None:
 
 
 def test_too_many_are_thinned_evenly() -> None:
-    assert evenly(5, 10).tolist() == [0, 1, 2, 3, 4]
-    assert evenly(101, 3).tolist() == [0, 50, 100]
+    assert evenly_spaced(5, 10).tolist() == [0, 1, 2, 3, 4]
+    assert evenly_spaced(101, 3).tolist() == [0, 50, 100]

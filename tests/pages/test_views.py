@@ -16,7 +16,7 @@ from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.environment import asset, environment
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.scores import BINS
-from searchkit.pages.segments import Mark, hit_segments, pieces, segments
+from searchkit.pages.segments import Highlight, hit_segments, segments, text_runs
 from searchkit.pages.views import cluster_view, finding_view
 from searchkit.plagiarism.records import Finding, Overlap, Ring
 
@@ -34,32 +34,32 @@ def rendered(macro: str, *args: Any) -> str:
     return str(getattr(environment().get_template("macros.html").module, macro)(*args))
 
 
-def shown(text: str, marks: list[Mark]) -> str:
+def shown(text: str, marks: list[Highlight]) -> str:
     """Write segments as the console does."""
     out = ""
     for segment in segments(text, marks):
         out += "".join(f"[{mark.number} " for mark in segment.opens)
-        out += "".join(piece.text for piece in segment.pieces)
+        out += "".join(run.text for run in segment.runs)
         out += "".join(f"{mark.number}]" for mark in segment.closes)
     return out
 
 
 def test_marks_that_lie_in_each_other_or_overlap_are_opened_and_closed_in_order() -> None:
     text = "abcdefgh"
-    assert shown(text, [Mark(1, 3, "verbatim", 1)]) == "a[1 bc1]defgh"
-    inside = [Mark(2, 4, "verbatim", 2), Mark(2, 6, "reworded", 1)]
+    assert shown(text, [Highlight(1, 3, "verbatim", 1)]) == "a[1 bc1]defgh"
+    inside = [Highlight(2, 4, "verbatim", 2), Highlight(2, 6, "reworded", 1)]
     assert shown(text, inside) == "ab[1 [2 cd2]ef1]gh"
     assert [s.kind for s in segments(text, inside)] == ["", "verbatim", "reworded", ""]
-    across = [Mark(0, 5, "reworded", 1), Mark(3, 8, "verbatim", 2)]
+    across = [Highlight(0, 5, "reworded", 1), Highlight(3, 8, "verbatim", 2)]
     assert shown(text, across) == "[1 abc[2 de1]fgh2]"
-    assert shown(text, [Mark(4, 4, "verbatim", 1)]) == text
+    assert shown(text, [Highlight(4, 4, "verbatim", 1)]) == text
     assert segments("") == []
 
 
 def test_a_text_comes_back_whole_from_its_segments() -> None:
     text = "one two\nthree"
-    marks = [Mark(a, b, "verbatim", a + 1) for a, b in pairwise(range(0, 12, 3))]
-    assert "".join(p.text for s in segments(text, marks) for p in s.pieces) == text
+    marks = [Highlight(a, b, "verbatim", a + 1) for a, b in pairwise(range(0, 12, 3))]
+    assert "".join(p.text for s in segments(text, marks) for p in s.runs) == text
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_a_text_comes_back_whole_from_its_segments() -> None:
 )
 def test_what_no_reader_sees_is_spelled_out(text: str, sign: str) -> None:
     (segment,) = segments(text)
-    assert sign in [piece.text for piece in segment.pieces if piece.kind == "sign"]
+    assert sign in [run.text for run in segment.runs if run.kind == "sign"]
     assert f">{sign.split(' ')[-1]}<" in rendered("answer_text", segments(text)).replace("о ", ">")
-    assert [p.kind for p in segments("emoji 👩\u200d🔬 stays")[0].pieces] == [""]
+    assert [p.kind for p in segments("emoji 👩\u200d🔬 stays")[0].runs] == [""]
 
 
 def test_line_ends_are_one_whatever_they_were() -> None:
-    assert segments("a\r\nb\rc\nd")[0].pieces[0].text == "a\nb\nc\nd"
+    assert segments("a\r\nb\rc\nd")[0].runs[0].text == "a\nb\nc\nd"
 
 
 def test_a_hit_is_marked_unless_it_is_the_whole_text() -> None:
@@ -176,10 +176,10 @@ def test_names_can_be_hidden_or_left_out() -> None:
     page = rendered("answer_text", segments(answers[1].text, (), both))
     assert '<span class="name">ANN  SMITH</span><span class="alias">author 1</span>' in page
     gone = Pseudonyms(answers, replace=True)
-    assert gone.without_names(answers[1].text) == (
+    assert gone.replace_in_text(answers[1].text) == (
         "author 1 wrote it; so did author 1, Smith and answer 1"
     )
-    said = "".join(piece.text for piece in pieces("x-17 is one of the earlier answers", gone))
+    said = "".join(run.text for run in text_runs("x-17 is one of the earlier answers", gone))
     assert said == "answer 1 is one of the earlier answers"
 
 
