@@ -44,9 +44,8 @@ def pairs_from_grades(
     for question, rows in questions.items():
         graded = [row for row in rows if marks.codes[row] != UNGRADED]
         references = [row for row in rows if answers[row].is_reference]
-        if not references and graded:
-            best = max(values[marks.codes[row]] for row in graded)
-            references = [row for row in graded if values[marks.codes[row]] == best > 0]
+        if not references:
+            references = _best_rows({row: values[marks.codes[row]] for row in graded})
         for turn, row in enumerate(graded):
             others = [r for r in references if answers[r].text != answers[row].text]
             if others:
@@ -56,6 +55,12 @@ def pairs_from_grades(
     if not pairs:
         raise BadInput(f"{column}: no question has graded answers and one to pair them with")
     return pairs
+
+
+def _best_rows(values: dict[int, float]) -> list[int]:
+    """Return the rows with the highest value; none if that is 0."""
+    best = max(values.values(), default=0.0)
+    return [row for row, value in values.items() if value == best > 0]
 
 
 def _mark_values(marks: Marks, good: Collection[str]) -> list[float]:

@@ -18,7 +18,7 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import CoSENTLoss
 from torch import Tensor
 from torch.nn import functional
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from searchkit.core.progress import Progress
@@ -159,18 +159,20 @@ class TrainingMonitor(TrainerCallback):
         self.diverged_at: int | None = None
         self._progress = progress
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
         """Report progress."""
         if self._progress:
             self._progress(state.global_step, state.max_steps)
 
     def on_log(
         self,
-        args: Any,  # noqa: ANN401
-        state: Any,  # noqa: ANN401
-        control: Any,  # noqa: ANN401
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
         logs: dict[str, Any] | None = None,
-        **_: Any,  # noqa: ANN401
+        **_: object,
     ) -> None:
         """Stop if the loss or its gradient is NaN or infinite."""
         values = [(logs or {}).get(name, 0.0) for name in ("loss", "grad_norm")]
@@ -178,6 +180,8 @@ class TrainingMonitor(TrainerCallback):
             self.diverged_at = state.global_step
             control.should_training_stop = True
 
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
         """Mark the checkpoint that was just written."""
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE_FILE).touch()
+        (Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / COMPLETE_FILE).touch()
