@@ -15,7 +15,7 @@ from searchkit.cli.ingest import demo, ingest
 from searchkit.cli.models import evaluate, train
 from searchkit.cli.plagiarism import compare, decisions_, plagiarism, report_
 from searchkit.cli.search import mine, query
-from searchkit.cli.session import print_message
+from searchkit.cli.session import print_message, with_options
 from searchkit.cli.upkeep import copy_, delete, export, rebuild, reindex, serve, status, verify
 from searchkit.core.errors import SearchkitError
 
@@ -34,7 +34,7 @@ class _Boundary(click.Group):
         try:
             return super().invoke(ctx)
         except SearchkitError as error:
-            print_message(f"searchkit: {error}")
+            print_message(f"searchkit: {with_options(error.message, ctx)}")
             ctx.exit(error.exit_code)
         except UnicodeEncodeError as error:
             print_message(f"searchkit: {error.object!r} is not UTF-8; write it in UTF-8")

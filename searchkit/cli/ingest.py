@@ -29,6 +29,7 @@ from searchkit.cli.session import (
     ingest_progress,
     listen,
     load_named_encoder,
+    with_options,
     write_record,
 )
 from searchkit.core.errors import BadInput, StorageFailed
@@ -76,7 +77,7 @@ class Rejects:
             self._file.close()
 
     def _write(self, source: str | None, line: int | None, reason: str, row: str) -> None:
-        record = {"source": source, "line": line, "reason": reason, "row": row}
+        record = {"source": source, "line": line, "reason": with_options(reason), "row": row}
         try:
             if self._file is None:
                 self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace")

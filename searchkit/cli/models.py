@@ -27,6 +27,7 @@ from searchkit.cli.session import (
     open_folder,
     open_output,
     progress_bar,
+    with_options,
     write_result,
 )
 
@@ -374,8 +375,12 @@ def _evaluate_on_corpus(
 
 
 def _write_evaluated(evaluated: Evaluation, output: Output) -> None:
+    from dataclasses import replace
+
     from searchkit.output import evaluation as writing
 
+    missing = {figure: with_options(reason) for figure, reason in evaluated.missing.items()}
+    evaluated = replace(evaluated, missing=missing)
     write_result(
         output,
         table=lambda out: writing.print_evaluated(evaluated, out),

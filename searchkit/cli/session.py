@@ -14,6 +14,7 @@ import click
 
 from searchkit.core.errors import StorageFailed
 from searchkit.core.progress import Progress
+from searchkit.core.wording import Message, with_names
 from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:
@@ -32,16 +33,62 @@ def print_message(line: str) -> None:
     click.echo(visible(" ".join(line.split("\n"))), err=True)
 
 
+# What the library calls otherwise than the command line does.
+_OPTION_NAMES = {
+    "format": "input_format",
+    "columns.id": "id_column",
+    "columns.text": "text_column",
+    "columns.question": "question_column",
+    "columns.author": "author_column",
+    "columns.submitted_at": "time_column",
+}
+
+
+def with_options(message: str, context: click.Context | None = None) -> str:
+    """Return a message of the library with its parameters as options of the command line.
+
+    The options are those of the command that runs (by default in click's current context), or else
+    those of any other command.
+    """
+    context = context or click.get_current_context(silent=True)
+    if context is None:
+        return message
+    commands = [context.command]
+    group = context.find_root().command
+    if isinstance(group, click.Group):
+        running = group.commands.get(context.invoked_subcommand or "")
+        commands += [running] if running else []
+        commands += group.commands.values()
+    options = [o for c in commands for o in c.params if isinstance(o, click.Option)]
+
+    def option_text(parameter: str, value: str | None) -> str | None:
+        name = _OPTION_NAMES.get(parameter, parameter)
+        flag = "--" + name.replace("_", "-")
+        option = next((o for o in options if name == o.name or flag in o.opts), None)
+        if option is None:
+            return None
+        written = option.opts[-1]
+        return written if value is None or option.is_flag else written + " " + value.strip("'")
+
+    return with_names(message, option_text)
+
+
 class _StderrHandler(logging.Handler):
-    """Writes the library's messages to stderr, each on one line."""
+    """Writes the library's messages to stderr, each on one line, with parameters as options."""
+
+    def __init__(self, context: click.Context | None) -> None:
+        super().__init__()
+        self.context = context  # other threads have no current one
 
     def emit(self, record: logging.LogRecord) -> None:
-        print_message(f"searchkit: {record.getMessage()}")
+        is_message = isinstance(record.msg, Message)
+        text = with_options(record.msg, self.context) if is_message else record.getMessage()
+        print_message(f"searchkit: {text}")
 
 
 def listen(*, quiet: bool) -> Callable[[str], None]:
     """Let the library's messages through; return the function that takes a command's own."""
-    log.handlers[:] = [_StderrHandler()]
+    log.handlers[:] = [_StderrHandler(click.get_current_context(silent=True))]
     log.propagate = False
     log.setLevel(logging.ERROR if quiet else logging.INFO)
     return log.info

@@ -38,6 +38,7 @@ from searchkit.cli.session import (
 )
 from searchkit.core.errors import IndexBusy, MissingExtra, SearchkitError, StorageFailed
 from searchkit.core.where import Where
+from searchkit.core.wording import Message
 from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _open_to_verify(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
     except (IndexBusy, StorageFailed) as error:
         if isinstance(place, str):
             raise
-        say(f"the full text is not checked: {error}")
+        say(Message("the full text is not checked: {error}", error=error.message))
         index = open_index(place)
     with index:
         yield index

@@ -28,7 +28,7 @@ from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results, Table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.core.wording import counted
+from searchkit.core.wording import Message, counted
 from searchkit.index.base import BaseIndex
 from searchkit.mining.pairs import check_threshold
 from searchkit.runners.base import PlainLoop, Runner
@@ -139,8 +139,10 @@ def draw_map(
     questions = {c.question for c in result.clusters}
     if len(questions) > 1:
         raise BadInput(
-            f"--plot shows one question, and here are {len(questions):,}; "
-            f"say --question, or --by all"
+            Message(
+                "`plot` shows one question, and here are {count:,}; say `question`, or `by='all'`",
+                count=len(questions),
+            )
         )
     answers, places, names = map_points(index, result, where=where, seed=seed)
     points = [
@@ -189,13 +191,19 @@ def map_points(
 
 def _check(method: ClusterMethod, threshold: float | None, k: int | None, min_size: int) -> None:
     if method not in CLUSTER_METHODS:
-        raise BadInput(f"--method must be one of {', '.join(CLUSTER_METHODS)}, not {method!r}")
+        raise BadInput(
+            Message(
+                "`method` must be one of {methods}, not {method!r}",
+                methods=", ".join(CLUSTER_METHODS),
+                method=method,
+            )
+        )
     if threshold is not None:
         check_threshold(threshold)
     if k is not None and k < 1:
-        raise BadInput(f"-k must be 1 or more, not {k}")
+        raise BadInput(Message("`k` must be 1 or more, not {k}", k=k))
     if min_size < 2:
-        raise BadInput(f"--min-size must be 2 or more, not {min_size}")
+        raise BadInput(Message("`min_size` must be 2 or more, not {size}", size=min_size))
     for name, value, needed in (("threshold", threshold, "communities"), ("k", k, "k-means")):
         if value is not None and method != needed:
             raise BadInput(f"{name} {value} goes with the method {needed}, not with {method}")

@@ -9,7 +9,7 @@
     ├── IndexBusy             another process is writing (exit code 75)
     ├── StorageFailed         the disk is full, or the folder can't be written
     ├── ModelRefused          a model folder that is incomplete, unsafe or not supported
-    ├── RunnerFailed          the workers of --runner can't be reached, or keep dying
+    ├── RunnerFailed          the workers of a runner can't be reached, or keep dying
     └── MissingExtra          an optional package isn't installed
 
 A message says what, where (file and line), both values where two disagree, and what mends it:
@@ -18,20 +18,38 @@ one line, without a full stop. Mistakes of a programmer stay ValueError and Type
 
 from __future__ import annotations
 
+from searchkit.core.wording import Message
+
 
 class SearchkitError(Exception):
     """An error that the user can mend; its text is one line."""
 
     exit_code = 1
 
+    @property
+    def message(self) -> str:
+        """The text; a `Message` where it names parameters."""
+        return str(self) if not self.args or not isinstance(self.args[0], str) else self.args[0]
+
 
 class BadInput(SearchkitError):
-    """A file, a row, an option or a number that can't be used."""
+    """A file, a row, an option or a number that can't be used.
+
+    Attributes:
+        line: The line of the file, from 1; None if the error is not about a line.
+        what: What is wrong, without the file and the line; None if the error names no file.
+    """
+
+    line: int | None = None
+    what: str | None = None
 
     @classmethod
     def at(cls, source: str, line: int | None, what: str) -> BadInput:
         """Build the error ``source:line: what``; without a line, ``source: what``."""
-        return cls(f"{source}:{line}: {what}" if line is not None else f"{source}: {what}")
+        place = source if line is None else f"{source}:{line}"
+        error = cls(Message("{place}: {what}", place=place, what=what))
+        error.line, error.what = line, what
+        return error
 
 
 class NoSuchThing(BadInput):
@@ -65,7 +83,7 @@ class ModelRefused(SearchkitError):
 
 
 class RunnerFailed(SearchkitError):
-    """The workers of `--runner` can't be reached, or keep dying."""
+    """The workers of a runner can't be reached, or keep dying."""
 
 
 class MissingExtra(SearchkitError):

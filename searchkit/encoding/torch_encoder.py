@@ -10,6 +10,7 @@ import numpy as np
 from searchkit.core.arrays import Float32, Int64, Intp, unit_rows
 from searchkit.core.errors import IndexMismatch, ModelRefused
 from searchkit.core.progress import Counter, Progress
+from searchkit.core.wording import Message
 from searchkit.encoding.batch_encoder import Batch, BatchEncoder
 from searchkit.encoding.compiling import (
     MIN_COSINE,
@@ -263,7 +264,11 @@ def _unlimited_tokenizer(model: SentenceTransformer, name: str) -> Tokenizer:
 def model_mismatch(folder: ModelFolder, expected: str) -> IndexMismatch:
     """Return the error for a model whose fingerprint isn't the one that an index expects."""
     return IndexMismatch(
-        f"the index was made with the model {expected[:12]}…, but {folder.name} is "
-        f"{folder.fingerprint[:12]}…; name the right one with --model, or make the index anew "
-        f"with searchkit reindex --model {folder.name}"
+        Message(
+            "the index was made with the model {expected}…, but {name} is {fingerprint}…; name the "
+            "right one with `model`, or make the index anew with searchkit reindex --model {name}",
+            expected=expected[:12],
+            name=folder.name,
+            fingerprint=folder.fingerprint[:12],
+        )
     )

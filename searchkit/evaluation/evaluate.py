@@ -14,7 +14,7 @@ from searchkit.core.arrays import Float64
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
-from searchkit.core.wording import counted
+from searchkit.core.wording import Message, counted
 from searchkit.encoding.encoder import Encoder
 from searchkit.evaluation.bootstrap import RESAMPLES, ResampleMetrics
 from searchkit.evaluation.comparison import AnyArray, Evaluation, Measurement, Units, compare_models
@@ -98,10 +98,14 @@ def _pair_measurements(
     min_label = POSITIVE_SHARE * labels.max() if positive_from is None else positive_from
     truth = labels >= min_label - 1e-9
     if positive_from is None and labels.max() <= 0:
-        missing |= dict.fromkeys(names, "no label is above 0; set --positive-from")
+        missing |= dict.fromkeys(names, Message("no label is above 0; set `positive_from`"))
     elif truth.all() or not truth.any():
         subject = "all pairs have" if truth.all() else "no pair has"
-        reason = f"{subject} a label of {min_label:g} or more; set --positive-from"
+        reason = Message(
+            "{subject} a label of {min_label:g} or more; set `positive_from`",
+            subject=subject,
+            min_label=min_label,
+        )
         missing |= dict.fromkeys(names, reason)
     else:
         on = f"{truth.sum():,} of {len(truth):,} pairs have a label of {min_label:g} or more"
@@ -255,4 +259,6 @@ def evaluate_retrieval(
 
 def _check_resamples(resamples: int) -> None:
     if resamples < 100:
-        raise BadInput(f"--resamples must be 100 or more, not {resamples}")
+        raise BadInput(
+            Message("`resamples` must be 100 or more, not {resamples}", resamples=resamples)
+        )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Float64, Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
-from searchkit.core.wording import read_number
+from searchkit.core.wording import Message, read_number
 from searchkit.grading.records import Mark
 
 MarkKind = Literal["numbers", "labels"]
@@ -201,10 +201,11 @@ def check_tolerance(marks: Marks, tolerance: float | None) -> float:
         BadInput: if it is negative or not finite, or the marks are labels.
     """
     if tolerance is not None and not 0 <= tolerance < np.inf:
-        raise BadInput(f"--tolerance must be 0 or more, not {tolerance}")
+        raise BadInput(Message("`tolerance` must be 0 or more, not {number}", number=tolerance))
     if marks.kind == "labels":
         if tolerance is not None:
-            raise BadInput(f"--tolerance is for numbers; the marks in {marks.column} are labels")
+            template = "`tolerance` is for numbers; the marks in {column} are labels"
+            raise BadInput(Message(template, column=marks.column))
         return 0.0
     return round(marks.range / 10, 6) if tolerance is None else tolerance
 
@@ -238,9 +239,15 @@ def _read_numbers(
     if len(numbers) < len(texts):
         first = next(row for row in texts if row not in numbers)
         raise BadInput(
-            f"{column}: {len(numbers):,} marks are numbers, but {answers[first].id} has "
-            f"{texts[first][:40]!r} ({len(texts) - len(numbers):,} such); empty these cells, or "
-            f"say --as labels"
+            Message(
+                "{column}: {numbers:,} marks are numbers, but {id} has {text!r} ({others:,} such); "
+                "empty these cells, or say `kind='labels'`",
+                column=column,
+                numbers=len(numbers),
+                id=answers[first].id,
+                text=texts[first][:40],
+                others=len(texts) - len(numbers),
+            )
         )
     return numbers
 

@@ -9,6 +9,7 @@ from searchkit.clustering.records import Cluster
 from searchkit.core.errors import BadInput
 from searchkit.core.results import Results
 from searchkit.core.where import Where
+from searchkit.core.wording import Message
 from searchkit.grading.marks import MarkKind, check_tolerance, read_marks, within_tolerance
 from searchkit.grading.records import Mark, Propagation
 from searchkit.index.base import BaseIndex
@@ -60,18 +61,27 @@ def propagate(
             clusters[question] = {m.id: c for c in result.clusters for m in c.members}
         group = clusters[question].get(answer.id)
         if group is None:
-            raise BadInput(f"--propagate: {answer.id} is blank, and says the same as no other")
+            template = "`propagate`: {id} is blank, and says the same as no other"
+            raise BadInput(Message(template, id=answer.id))
         before = first_named.setdefault((question, group.cluster), answer.id)
         if before != answer.id:
             raise BadInput(
-                f"--propagate: {before} and {answer.id} are in one cluster; name one of them, or "
-                f"say a higher --threshold"
+                Message(
+                    "`propagate`: {before} and {id} are in one cluster; name one of them, or say a "
+                    "higher `threshold`",
+                    before=before,
+                    id=answer.id,
+                )
             )
         text = named[answer.id]
         mark = own.get(answer.id) if text is None else marks.parse(text)
         if mark is None:
             raise BadInput(
-                f"--propagate: {answer.id} has no mark in {column}; say {answer.id}=MARK"
+                Message(
+                    "`propagate`: {id} has no mark in {column}; say {id}=MARK",
+                    id=answer.id,
+                    column=column,
+                )
             )
         propagations.append(_propagation(answer.id, mark, group, own, tolerance))
     return Results(propagations)

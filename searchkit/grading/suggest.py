@@ -14,6 +14,7 @@ from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.core.results import Results, Table
 from searchkit.core.where import EVERYTHING, Where
+from searchkit.core.wording import Message
 from searchkit.grading.calibration import CalibratedGrader
 from searchkit.grading.corpus import load_corpus, matching_rows
 from searchkit.grading.grader import Candidate, nearest
@@ -78,7 +79,9 @@ def grade(
             filter can't be read.
     """
     if not 0 <= min_confidence <= 1:
-        raise BadInput(f"--min-confidence must be from 0 to 1, not {min_confidence}")
+        raise BadInput(
+            Message("`min_confidence` must be from 0 to 1, not {number}", number=min_confidence)
+        )
     corpus = load_corpus(index, column, kind)
     tolerance = check_tolerance(corpus.marks, tolerance)
     calibrated = CalibratedGrader(corpus, corpus.marks, tolerance)
@@ -130,13 +133,25 @@ def write_marks(
     """
     if column in (*Answer.__slots__, beside) or not column.strip():
         why = "holds the graders' own marks" if column == beside else "is no column for marks"
-        raise BadInput(f"--write: {column!r} {why}; name a new one, such as suggested_{beside}")
+        raise BadInput(
+            Message(
+                "`write`: {column!r} {why}; name a new one, such as suggested_{beside}",
+                column=column,
+                why=why,
+                beside=beside,
+            )
+        )
     answers = index.get(list(marks))
     filled = [answer.id for answer in answers if answer.meta.get(column, "").strip()]
     if filled and not overwrite:
         raise BadInput(
-            f"--write: {len(filled):,} of these answers, such as {filled[0]}, have something in "
-            f"{column!r} already; name another column, or say --overwrite"
+            Message(
+                "`write`: {count:,} of these answers, such as {first}, have something in "
+                "{column!r} already; name another column, or say `overwrite=True`",
+                count=len(filled),
+                first=filled[0],
+                column=column,
+            )
         )
     index.update_columns(
         {name: {column: None if mark is None else mark_text(mark)} for name, mark in marks.items()}

@@ -19,6 +19,7 @@ from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, Hit, Passage
 from searchkit.core.results import Results
 from searchkit.core.where import EVERYTHING, Where
+from searchkit.core.wording import Message
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.backend import IndexBackend
@@ -95,9 +96,16 @@ class BaseIndex(IndexBackend):
         expected, given = self.model, self._encoder
         if expected.fingerprint != given.fingerprint:
             raise IndexMismatch(
-                f"{self.place}: made with {expected.name} ({expected.fingerprint[:12]}), "
-                f"not with {given.name} ({given.fingerprint[:12]}); leave --model out, or change "
-                f"the index's model: searchkit reindex --model {given.name}"
+                Message(
+                    "{place}: made with {expected} ({made_with}), not with {name} ({fingerprint}); "
+                    "leave `model` out, or change the index's model: searchkit reindex --model "
+                    "{name}",
+                    place=self.place,
+                    expected=expected.name,
+                    made_with=expected.fingerprint[:12],
+                    name=given.name,
+                    fingerprint=given.fingerprint[:12],
+                )
             )
 
     # -- reading about the whole -----------------------------------------------------------------

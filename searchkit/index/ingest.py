@@ -15,6 +15,7 @@ from typing import Literal, TypeVar
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
+from searchkit.core.wording import Message
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import Added
 
@@ -78,8 +79,12 @@ class _Duplicates:
                 first = _place(*self._first_places[answer.id])
                 self.reject(
                     answer,
-                    f"id {answer.id!r} stands already at {first}; give each answer its own id, "
-                    "or say --on-duplicate keep-first or keep-last",
+                    Message(
+                        "id {id!r} stands already at {first}; give each answer its own id, or say "
+                        "`on_duplicate='keep-first'` or keep-last",
+                        id=answer.id,
+                        first=first,
+                    ),
                 )
         return list(answers.values())
 
@@ -149,9 +154,12 @@ def _without_taken_ids(
         elif on_duplicate == "refuse":
             reject(
                 answer,
-                f"id {answer.id!r} is taken by another answer, from "
-                f"{_place(old.source, old.line)}; give it its own id, "
-                "or say --on-duplicate keep-last to replace it",
+                Message(
+                    "id {id!r} is taken by another answer, from {first}; give it its own id, or "
+                    "say `on_duplicate='keep-last'` to replace it",
+                    id=answer.id,
+                    first=_place(old.source, old.line),
+                ),
             )
     return usable
 

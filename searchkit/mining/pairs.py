@@ -15,6 +15,7 @@ from searchkit.core.progress import Progress
 from searchkit.core.records import By
 from searchkit.core.results import Record, Table
 from searchkit.core.where import EVERYTHING, Where
+from searchkit.core.wording import Message
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import PassageVectors
 from searchkit.mining.exact import mine_blocks
@@ -135,9 +136,9 @@ def mine(
 def _check(threshold: float, max_pairs: int | None, partitions: int | None) -> None:
     check_threshold(threshold)
     if max_pairs is not None and max_pairs < 0:
-        raise BadInput(f"--max-pairs must be 0 or more, not {max_pairs}")
+        raise BadInput(Message("`max_pairs` must be 0 or more, not {number}", number=max_pairs))
     if partitions is not None and partitions < 2:
-        raise BadInput(f"--partitions must be 2 or more, not {partitions}")
+        raise BadInput(Message("`partitions` must be 2 or more, not {number}", number=partitions))
 
 
 def check_threshold(threshold: float) -> None:

@@ -64,7 +64,7 @@ def check_output(path: Path) -> Path:
     if beside.exists():
         with beside.open("rb") as file:
             if FORMAT.encode() not in file.read(200):
-                raise BadInput(f"{beside}: is no report, and would be replaced; name another -o")
+                raise BadInput(f"{beside}: is no report, and would be replaced; name another file")
     return beside
 
 

@@ -16,6 +16,7 @@ from searchkit.core.progress import Counter, Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Record, Results, Table, html_table
 from searchkit.core.where import EVERYTHING, Where
+from searchkit.core.wording import Message
 from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
@@ -276,14 +277,22 @@ def _prepare(index: BaseIndex, against: BaseIndex | None) -> list[PreparedAnswer
         return texts
     if against.is_same(index):
         raise BadInput(
-            f"--against {against.place}: is the index itself; name one of earlier answers"
+            Message(
+                "`against={place}`: is the index itself; name one of earlier answers",
+                place=against.place,
+            )
         )
     ours, theirs = index.model, against.model
     if ours.fingerprint != theirs.fingerprint:
         raise IndexMismatch(
-            f"{against.place}: made with {theirs.name} ({theirs.fingerprint[:12]}), and "
-            f"{index.place} with {ours.name} ({ours.fingerprint[:12]}); ingest it again with "
-            f"the same --model"
+            Message(
+                "{against}: made with {theirs}, and {place} with {ours}; ingest it again with the "
+                "same `model`",
+                against=against.place,
+                theirs=f"{theirs.name} ({theirs.fingerprint[:12]})",
+                place=index.place,
+                ours=f"{ours.name} ({ours.fingerprint[:12]})",
+            )
         )
     for text in read_prepared(against, is_earlier=True):
         id_ = f"{against.name}:{text.answer.id}"

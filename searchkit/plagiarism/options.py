@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from searchkit.core.errors import BadInput
 from searchkit.core.records import By
 from searchkit.core.where import EVERYTHING, Where
+from searchkit.core.wording import Message
 from searchkit.index.base import BaseIndex
 
 MAX_EXPECTED = 0.05
@@ -41,6 +42,10 @@ class PlagiarismOptions:
 
     def __post_init__(self) -> None:
         if not self.max_expected >= 0:
-            raise BadInput(f"--max-expected must be 0 or more, not {self.max_expected}")
+            raise BadInput(
+                Message("`max_expected` must be 0 or more, not {number}", number=self.max_expected)
+            )
         if self.max_common is not None and self.max_common < 2:
-            raise BadInput(f"--max-common must be 2 or more, not {self.max_common}")
+            raise BadInput(
+                Message("`max_common` must be 2 or more, not {number}", number=self.max_common)
+            )

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from searchkit.core.errors import BadInput, StorageFailed
+from searchkit.core.wording import Message
 from searchkit.runners.base import PlainLoop, Runner
 
 
 @contextmanager
 def open_runner(name: str | None, shards: Path | None = None) -> Iterator[Runner]:
-    """Open the runner that `--runner` names.
+    """Open the runner of a name.
 
     Args:
         name: None for the plain loop in this process; `ray` for workers on this machine;
@@ -29,13 +30,18 @@ def open_runner(name: str | None, shards: Path | None = None) -> Iterator[Runner
     """
     if name is None:
         if shards is not None:
-            raise BadInput(f"--shards {shards} goes with --runner")
+            raise BadInput(Message("`shards={folder}` goes with `runner`", folder=shards))
         yield PlainLoop()
         return
     if name != "ray" and name.removeprefix("ray://") in (name, ""):
-        raise BadInput(f"--runner must be ray or ray://HOST:PORT, not {name!r}")
+        raise BadInput(Message("`runner` must be ray or ray://HOST:PORT, not {name!r}", name=name))
     if name != "ray" and shards is None:
-        raise BadInput(f"--runner {name} needs --shards DIR, a folder that all its machines reach")
+        raise BadInput(
+            Message(
+                "`runner='{name}'` needs `shards=DIR`, a folder that all its machines reach",
+                name=name,
+            )
+        )
     from searchkit.runners.ray import open_ray
 
     with _exchange_folder(shards) as folder, open_ray(name, folder) as runner:

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from searchkit._version import __version__
 from searchkit.core.errors import MissingExtra, RunnerFailed, first_line
+from searchkit.core.wording import Message
 from searchkit.runners.base import Pool
 from searchkit.runners.packing import Packed, pack
 
@@ -194,8 +195,12 @@ def _fetch(reference: Any) -> Packed:  # noqa: ANN401
         raise (cause if isinstance(cause, Exception) else error) from None
     except ray.exceptions.RayError as error:
         raise RunnerFailed(
-            f"a worker died {RETRIES + 1} times at the same task ({first_line(error)}); give it "
-            "more memory, or leave --runner out"
+            Message(
+                "a worker died {times} times at the same task ({reason}); give it more memory, or "
+                "leave `runner` out",
+                times=RETRIES + 1,
+                reason=first_line(error),
+            )
         ) from error
     return result
 
@@ -235,7 +240,9 @@ def open_ray(
     try:
         import ray
     except ImportError as error:
-        raise MissingExtra("--runner ray needs Ray: pip install 'searchkit[ray]'") from error
+        raise MissingExtra(
+            Message("`runner='ray'` needs Ray: pip install 'searchkit[ray]'")
+        ) from error
     with tempfile.TemporaryDirectory(prefix="sk-ray-", ignore_cleanup_errors=True) as session:
         settings: dict[str, Any] = {
             "runtime_env": {"env_vars": ENVIRONMENT},
@@ -299,8 +306,12 @@ def _check_machines(folder: Path) -> None:
             )
         if content != __version__:
             raise RunnerFailed(
-                f"{machine}: doesn't reach {folder.parent}; name with --shards a folder that all "
-                "machines share"
+                Message(
+                    "{machine}: doesn't reach {folder}; name with `shards` a folder that all "
+                    "machines share",
+                    machine=machine,
+                    folder=folder.parent,
+                )
             )
     probe.unlink()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from searchkit.core.records import Answer
+from searchkit.core.wording import Message
 
 USUAL = {
     "id": ("id", "key"),
@@ -17,7 +18,6 @@ USUAL = {
     "submitted_at": ("submitted_at", "created_at", "timestamp", "date"),
 }
 MOST_HEADERS = 1000  # remembered: every line of JSON may have other names
-OPTIONS = {"submitted_at": "time"}  # the option's name where it is not the field's
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,10 @@ class Reject:
 
 class BadRow(Exception):
     """A row that can't be used; its text says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def assign(names: Sequence[str], columns: Columns) -> dict[str, str]:
@@ -86,8 +90,11 @@ def _named(field: str, named: str, names: Sequence[str]) -> str:
     if len(alike) == 1:
         return alike[0]
     raise BadRow(
-        f"no column {named!r} (--{OPTIONS.get(field, field)}-column); "
-        f"there are: {', '.join(names) or 'none'}"
+        Message(
+            f"no column {{named!r}} (`columns.{field}`); there are: {{names}}",
+            named=named,
+            names=", ".join(names) or "none",
+        )
     )
 
 
@@ -106,9 +113,10 @@ def folded(name: str) -> str:
 
 
 def _no_text(names: Sequence[str]) -> str:
-    return (
-        f"no column with the answers; there are: {', '.join(names) or 'none'}; name it with "
-        "--text-column NAME (the first line must hold the columns' names)"
+    return Message(
+        "no column with the answers; there are: {names}; name it with `columns.text=NAME` (the "
+        "first line must hold the columns' names)",
+        names=", ".join(names) or "none",
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from searchkit.core.errors import BadInput
+from searchkit.core.wording import Message
 
 # Longest first: UTF-16's mark is the beginning of UTF-32's.
 _MARKS = (
@@ -57,9 +58,8 @@ def _known(encoding: str | None, source: str) -> str | None:
         "a".encode(encoding)  # some codecs, such as hex, are known but hold no text
         return codecs.lookup(encoding).name
     except (LookupError, ValueError):  # a NUL in its name is a ValueError
-        raise BadInput(
-            f"{source}: no encoding {encoding!r}; try utf-8, cp1252, latin-1 or utf-16"
-        ) from None
+        what = f"no encoding {encoding!r}; try utf-8, cp1252, latin-1 or utf-16"
+        raise BadInput.at(source, None, what) from None
 
 
 def _keeps_ascii(name: str) -> bool:
@@ -107,10 +107,12 @@ def _decoded_blocks(file: BinaryIO, source: str, name: str) -> Iterator[str]:
             number += before.replace("\r\n", "\n").replace("\r", "\n").count("\n")
             raise _undecodable(source, number, error, name) from None
         except UnicodeError:
-            raise BadInput(
-                f"{source}: no mark of {name} at the beginning; say which it is: "
-                f"--encoding {name}-le or {name}-be"
-            ) from None
+            what = Message(
+                "no mark of {name} at the beginning; say which it is: `encoding='{name}-le'` or "
+                "{name}-be",
+                name=name,
+            )
+            raise BadInput.at(source, None, what) from None
         *whole, rest = rest.split("\n")
         number += len(whole)
         yield from (line + "\n" for line in whole)
@@ -124,5 +126,10 @@ def _undecodable(source: str, line: int, error: UnicodeDecodeError, name: str) -
         mend = "the file is damaged or cut off; save it anew, as UTF-8"
     else:
         other = "cp1252" if name == "utf-8" else "utf-8"
-        mend = f"save the file as UTF-8, or name its encoding: --encoding {other}"
-    return BadInput.at(source, line, f"byte 0x{byte:02X} is not {name.upper()}; {mend}")
+        mend = Message(
+            "save the file as UTF-8, or name its encoding: `encoding='{other}'`", other=other
+        )
+    what = Message(
+        "byte 0x{byte:02X} is not {name}; {mend}", byte=byte, name=name.upper(), mend=mend
+    )
+    return BadInput.at(source, line, what)

@@ -54,7 +54,7 @@ def _lines_or_object(
                 )
             yield number, _object(_parsed(line))
         except BadRow as error:
-            bad(number, str(error), line.rstrip("\n"))
+            bad(number, error.reason, line.rstrip("\n"))
 
 
 def _array(text: str, source: str, bad: Bad) -> Iterator[tuple[int, dict[str, Any]]]:

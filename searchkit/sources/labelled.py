@@ -8,7 +8,7 @@ from pathlib import Path
 
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
-from searchkit.core.wording import read_number
+from searchkit.core.wording import Message, read_number
 from searchkit.sources.columns import Columns
 from searchkit.sources.reader import fixed_columns, read_answers, read_columns
 
@@ -165,7 +165,9 @@ def read_pairs(
             that can't be used.
     """
     if max_label is not None and not 0 < max_label < float("inf"):
-        raise BadInput(f"--max-label must be a number above 0, not {max_label}")
+        raise BadInput(
+            Message("`max_label` must be a number above 0, not {number}", number=max_label)
+        )
     rows = read_columns(
         paths, "sentence_0", ["sentence_1", "label"], encoding=encoding, sheet=sheet
     )
@@ -195,7 +197,11 @@ def _unusable(label: str, most: float | None) -> str | None:
             return "the label is blank; write a number, or leave out the row"
         return f"the label {label[:40]!r} is no number"
     if most is not None and not 0 <= number <= most:
-        return f"the label {number:g} is not between 0 and {most:g} (--max-label)"
+        return Message(
+            "the label {label:g} is not between 0 and {most:g} (`max_label`)",
+            label=number,
+            most=most,
+        )
     return None
 
 

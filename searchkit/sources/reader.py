@@ -17,6 +17,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
+from searchkit.core.wording import Message
 from searchkit.sources import tables, workbook
 from searchkit.sources.columns import BadRow, Columns, Reject, Rows, folded
 from searchkit.sources.decoding import buffered, lines, text
@@ -129,7 +130,7 @@ def preview(
         for answer in islice(reader.path(Path(path), None), count):
             answers.append(answer)
     except BadInput as error:
-        problem = str(error)
+        problem = error.message
     roles = rows.roles(rows.names) if answers and rows.names else {}
     return Preview(rows.names, roles, answers, problem)
 
@@ -177,7 +178,7 @@ def fixed_columns() -> Iterator[None]:
     try:
         yield
     except BadInput as error:
-        raise BadInput(re.sub(r" \(--[a-z]+-column\)", "", str(error), count=1)) from None
+        raise BadInput(re.sub(r" \(`columns\.[a-z_]+`\)", "", str(error), count=1)) from None
 
 
 def _beside(answers: Sequence[Answer], text: str, wanted: str) -> str:
@@ -249,7 +250,10 @@ class _Reader:
             yield from self._texts(read_folder(path, self.on_skip), source)
             return
         if folder or format == "folder":
-            raise BadInput(f"{source}: {'a' if folder else 'no'} folder; leave out --input-format")
+            what = "a folder" if folder else "no folder"
+            raise BadInput(
+                Message("{source}: {what}; leave out `format`", source=source, what=what)
+            )
         form = format or _format_by_name(path)
         if form == "sqlite":
             _check_file(path)
@@ -319,7 +323,7 @@ class _Reader:
             try:
                 answer = self.rows.answer(values(row), source, line)
             except BadRow as error:
-                bad(line, str(error), _as_one_text(row))
+                bad(line, error.reason, _as_one_text(row))
             else:
                 yield answer
 
@@ -331,12 +335,12 @@ class _Reader:
             try:
                 text = "".join(lines(buffered(file), where, self.encoding))  # type: ignore[arg-type]
                 if "\0" in text:
-                    raise BadInput(f"{where}: binary, not text")
+                    raise BadInput.at(where, None, "binary, not text")
             except BadInput as error:
                 if self.on_reject is None:
                     raise
-                reason = str(error).removeprefix(f"{where}: ")
-                self.on_reject(Reject(where, None, reason, ""))
+                reason = error.what if error.line is None else None
+                self.on_reject(Reject(where, None, reason or error.message, ""))
             else:
                 yield Answer(name, text, question or None, None, source=where)
         if not found:
@@ -373,7 +377,11 @@ def _format_by_name(path: Path) -> str:
     if suffix in SUFFIXES:
         raise BadInput(f"{shown(path)}: a text by itself; name the folder that holds it")
     raise BadInput(
-        f"{shown(path)}: what kind of file is it? name it: --input-format {'|'.join(FORMATS)}"
+        Message(
+            "{path}: what kind of file is it? name it: `format={formats}`",
+            path=shown(path),
+            formats="|".join(FORMATS),
+        )
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from searchkit.core.errors import BadInput, first_line
+from searchkit.core.wording import Message
 from searchkit.sources.columns import BadRow
 from searchkit.sources.workbook import as_text
 
@@ -103,8 +104,9 @@ def _table(connection: sqlite3.Connection, source: str, table: str | None) -> st
         return str(names[0])
     if table in names:
         return str(table)
-    what = f"no table {table!r}" if table else "choose a table with --table NAME"
-    raise BadInput(f"{source}: {what}; there are: {', '.join(names) or 'none'}")
+    what = f"no table {table!r}" if table else Message("choose a table with `table=NAME`")
+    listed = ", ".join(names) or "none"
+    raise BadInput.at(source, None, Message("{what}; there are: {names}", what=what, names=listed))
 
 
 def as_values(row: dict[str, Any], text_column: str) -> Values:

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from searchkit.core.errors import BadInput
+from searchkit.core.wording import Message
 from searchkit.sources.columns import BadRow
 
 Values = dict[str, str | None]
@@ -169,7 +170,11 @@ def _chosen(
     filled = [name for name in names if cells[name].rows]
     if len(filled) > 1:
         raise BadInput(
-            f"{source}: several sheets; choose one with --sheet NAME: {', '.join(filled)}"
+            Message(
+                "{source}: several sheets; choose one with `sheet=NAME`: {names}",
+                source=source,
+                names=", ".join(filled),
+            )
         )
     if not filled:
         raise BadInput(f"{source}: the sheet is empty; its first row must hold the columns' names")

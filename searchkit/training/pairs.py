@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 
 from searchkit.clustering.clusters import cluster
 from searchkit.core.errors import BadInput
+from searchkit.core.wording import Message
 from searchkit.grading.marks import UNGRADED, Marks, check_learnable, read_marks
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
@@ -67,7 +68,11 @@ def _mark_values(marks: Marks, good: Collection[str]) -> list[float]:
     """Return the value of each mark of the scale, from 0 to 1."""
     if marks.kind == "numbers":
         if good:
-            raise BadInput(f"--good is for labels; the marks in {marks.column} are numbers")
+            raise BadInput(
+                Message(
+                    "`good` is for labels; the marks in {column} are numbers", column=marks.column
+                )
+            )
         low = float(marks.scale[0])
         return [(float(mark) - low) / marks.range for mark in marks.scale]
     unknown = sorted(set(good) - set(map(str, marks.scale)))
@@ -75,7 +80,12 @@ def _mark_values(marks: Marks, good: Collection[str]) -> list[float]:
         labels = ", ".join(map(str, marks.scale[:8]))
         problem = f"no label {unknown[0]!r}" if unknown else "its marks are labels"
         raise BadInput(
-            f"{marks.column}: {problem}; say which are good ones: --good one of {labels}"
+            Message(
+                "{column}: {problem}; say which are good ones: `good` one of {labels}",
+                column=marks.column,
+                problem=problem,
+                labels=labels,
+            )
         )
     return [float(mark in good) for mark in marks.scale]
 

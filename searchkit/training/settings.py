@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from searchkit.core.errors import BadInput
+from searchkit.core.wording import Message
 
 Loss = Literal["joint", "cosent", "mnrl", "online-contrastive"]
 LOSSES: tuple[Loss, ...] = ("joint", "cosent", "mnrl", "online-contrastive")
@@ -79,17 +80,29 @@ def check_settings(settings: TrainingSettings) -> None:
         BadInput: If a setting is out of its range.
     """
     if settings.loss not in LOSSES:
-        raise BadInput(f"--loss must be one of {', '.join(LOSSES)}, not {settings.loss!r}")
+        losses = ", ".join(LOSSES)
+        template = "`loss` must be one of {losses}, not {loss!r}"
+        raise BadInput(Message(template, losses=losses, loss=settings.loss))
     for name, lowest in (("epochs", 1), ("batch_size", 2), ("max_tokens", 8)):
         if getattr(settings, name) < lowest:
-            option = name.replace("_", "-")
-            raise BadInput(f"--{option} must be {lowest} or more, not {getattr(settings, name)}")
+            template = f"`{name}` must be {{lowest}} or more, not {{value}}"
+            raise BadInput(Message(template, lowest=lowest, value=getattr(settings, name)))
     if not 0 < settings.learning_rate < 1:
-        raise BadInput(f"--learning-rate must be above 0 and below 1, not {settings.learning_rate}")
+        raise BadInput(
+            Message(
+                "`learning_rate` must be above 0 and below 1, not {rate}",
+                rate=settings.learning_rate,
+            )
+        )
     if not 0 <= settings.held_out < 1:
-        raise BadInput(f"--held-out must be from 0 to below 1, not {settings.held_out}")
+        raise BadInput(
+            Message("`held_out` must be from 0 to below 1, not {share}", share=settings.held_out)
+        )
     if not 0 <= settings.least_positive <= settings.max_label:
         raise BadInput(
-            f"--positive-from must be a label, from 0 to {settings.max_label:g}, not "
-            f"{settings.least_positive:g}"
+            Message(
+                "`positive_from` must be a label, from 0 to {max_label:g}, not {least:g}",
+                max_label=settings.max_label,
+                least=settings.least_positive,
+            )
         )

@@ -18,6 +18,7 @@ from searchkit.core.arrays import Float32
 from searchkit.core.errors import BadInput, MissingExtra, StorageFailed
 from searchkit.core.metrics import spearman
 from searchkit.core.progress import Progress
+from searchkit.core.wording import Message
 from searchkit.encoding.model_folder import SETTINGS_FILE, ModelFolder, check_folder, find_model
 from searchkit.sources.labelled import SentencePair
 from searchkit.text.passages import well_formed
@@ -79,7 +80,12 @@ def train(
     _check_extra()
     folder, work = Path(output), Path(output).with_name(f"{Path(output).name}.training")
     if folder.exists() and not overwrite:
-        raise BadInput(f"{folder}: is there already; name another folder, or say --overwrite")
+        raise BadInput(
+            Message(
+                "{folder}: is there already; name another folder, or say `overwrite=True`",
+                folder=folder,
+            )
+        )
     learned, out = _split(pairs, settings)
     base = find_model(model)
     settings = replace(settings, prepare=settings.prepare or base.prepare)
@@ -142,8 +148,10 @@ def _split(
         out = hold_out_groups(groups, settings.held_out, settings.seed)
         if not out.any():
             raise BadInput(
-                "all pairs are of one question, or share texts, so that none can be held out; add "
-                "pairs of other questions, or say --held-out 0 and never know what it gave"
+                Message(
+                    "all pairs are of one question, or share texts, so that none can be held out; "
+                    "add pairs of other questions, or say `held_out=0` and never know what it gave"
+                )
             )
     learned = [pair for pair, held in zip(pairs, out, strict=True) if not held]
     usable = [pair for pair in learned if _is_usable(pair, settings)]
@@ -152,14 +160,22 @@ def _split(
             "" if len(usable) == len(learned) else f" with a label from {settings.least_positive:g}"
         )
         raise BadInput(
-            f"{len(usable):,} pairs{kind} to learn from are fewer than a batch of "
-            f"{settings.batch_size}; add some, or say a smaller --batch-size"
+            Message(
+                "{count:,} pairs{kind} to learn from are fewer than a batch of {size}; add some, "
+                "or say a smaller `batch_size`",
+                count=len(usable),
+                kind=kind,
+                size=settings.batch_size,
+            )
         )
     degrees = {_degree(pair, settings) for pair in usable}
     if settings.loss != "mnrl" and len(degrees) == 1:
         raise BadInput(
-            f"--loss {settings.loss} learns from differences, and all labels are alike; say "
-            f"--loss mnrl"
+            Message(
+                "`loss='{loss}'` learns from differences, and all labels are alike; say "
+                "`loss='mnrl'`",
+                loss=settings.loss,
+            )
         )
     return usable, [pair for pair, held in zip(pairs, out, strict=True) if held]
 
@@ -208,8 +224,11 @@ def _resume(work: Path, identity: dict[str, Any], *, overwrite: bool) -> None:
             return
         if not overwrite:
             raise BadInput(
-                f"{work}: an unfinished training with other pairs or settings; repeat its command "
-                f"to go on, or say --overwrite"
+                Message(
+                    "{work}: an unfinished training with other pairs or settings; repeat its "
+                    "command to go on, or say `overwrite=True`",
+                    work=work,
+                )
             )
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -360,7 +379,8 @@ class _Run:
     def _report_divergence(self, step: int, state: TrainerState) -> None:
         problem = f"the loss is no number any more at step {step}"
         if not state.best_model_checkpoint:
-            raise BadInput(f"{problem}, before the first checkpoint; say a lower --learning-rate")
+            template = "{problem}, before the first checkpoint; say a lower `learning_rate`"
+            raise BadInput(Message(template, problem=problem))
         log.warning("%s; the best checkpoint before it is kept", problem)
 
 

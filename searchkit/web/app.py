@@ -25,6 +25,7 @@ from searchkit.core.errors import (
     StorageFailed,
 )
 from searchkit.web.api import api
+from searchkit.web.fields import with_fields
 from searchkit.web.guard import SECURITY_HEADERS, Guard
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import describe_error
@@ -104,7 +105,8 @@ def _error_response(request: Request, status: int, reason: str) -> Response:
 
 def _on_searchkit_error(request: Request, error: Exception) -> Response:
     codes = (code for kind, code in STATUS_CODES if isinstance(error, kind))
-    return _error_response(request, next(codes, 503), str(error))
+    assert isinstance(error, SearchkitError)
+    return _error_response(request, next(codes, 503), with_fields(error.message))
 
 
 def _on_invalid_request(request: Request, error: Exception) -> Response:

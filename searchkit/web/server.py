@@ -19,6 +19,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from searchkit.core.errors import BadInput
+from searchkit.core.wording import Message
 from searchkit.web.app import create_app
 from searchkit.web.guard import IDLE_TIMEOUT, LOOPBACK_HOSTS
 
@@ -121,11 +122,15 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError, UnicodeError) as error:
         listener.close()
         is_taken = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
-        advice = (
-            "another --port, or --port 0" if is_taken else "an address of this machine with --host"
+        advice = Message(
+            "another `port`, or `port=0`" if is_taken else "an address of this machine with `host`"
         )
-        reason = getattr(error, "strerror", None) or error
-        raise BadInput(f"{host}:{port}: can't be listened on ({reason}); say {advice}") from error
+        what = Message(
+            "can't be listened on ({reason}); say {advice}",
+            reason=getattr(error, "strerror", None) or error,
+            advice=advice,
+        )
+        raise BadInput.at(f"{host}:{port}", None, what) from error
     return listener
 
 

@@ -24,6 +24,7 @@ from searchkit.core.records import Answer
 from searchkit.index.ingest import OnDuplicate, ingest
 from searchkit.sources.columns import Columns, Reject
 from searchkit.sources.reader import ENDINGS, Preview, count_rows, preview, read_answers
+from searchkit.web.fields import with_fields
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
 
@@ -185,7 +186,7 @@ class Uploads:
             try:
                 return _ingest(upload, pool, options, on_duplicate, keep_going, progress)
             except BadInput as error:
-                raise BadInput(_without_folder(str(error), upload)) from error
+                raise BadInput(_without_folder(error.message, upload)) from error
             finally:
                 shutil.rmtree(upload.path.parent, ignore_errors=True)
 
@@ -288,4 +289,4 @@ def _with_original_source(answers: Iterator[Answer], upload: Upload) -> Iterator
 
 
 def _without_folder(message: str, upload: Upload) -> str:
-    return message.replace(f"{upload.path.parent}{os.sep}", "")
+    return with_fields(message).replace(f"{upload.path.parent}{os.sep}", "")

@@ -94,11 +94,11 @@ def test_nothing_to_cluster(tmp_path: Path) -> None:
     [
         ({"threshold": 2.0}, "a threshold is a cosine, from -1 to 1, not 2"),
         ({"threshold": float("nan")}, "a threshold is a cosine"),
-        ({"method": "k-means", "k": 0}, "-k must be 1 or more, not 0"),
+        ({"method": "k-means", "k": 0}, "`k` must be 1 or more, not 0"),
         ({"k": 3}, "k 3 goes with the method k-means, not with communities"),
         ({"method": "hdbscan", "threshold": 0.5}, "threshold 0.5 goes with the method communities"),
-        ({"min_size": 1}, "--min-size must be 2 or more, not 1"),
-        ({"method": "magic"}, "--method must be one of communities, k-means, hdbscan, not 'magic'"),
+        ({"min_size": 1}, "`min_size` must be 2 or more, not 1"),
+        ({"method": "magic"}, "`method` must be one of communities, k-means, hdbscan, not 'magic'"),
     ],
 )
 def test_bad_numbers(options, message: str, tmp_path: Path) -> None:

@@ -186,9 +186,9 @@ def test_too_few_to_resample() -> None:
     ("labels", "least", "missing"),
     [
         ([3, 3, 3], None, {"Pearson": "all labels are 3", "AUC": "all pairs have a label of 1.8"}),
-        ([1, 2, 3], 0, {"AUC": "all pairs have a label of 0 or more; set --positive-from"}),
+        ([1, 2, 3], 0, {"AUC": "all pairs have a label of 0 or more; set `positive_from`"}),
         ([1, 2, 3], 9, {"average precision": "no pair has a label of 9 or more"}),
-        ([-1, -2, 0], None, {"AUC": "no label is above 0; set --positive-from"}),
+        ([-1, -2, 0], None, {"AUC": "no label is above 0; set `positive_from`"}),
         ([-1, -2, 0], -1, {}),
     ],
 )
@@ -223,7 +223,7 @@ def test_pairs_that_cannot_be_measured() -> None:
         evaluate_pairs([], [ToyEncoder()])
     with pytest.raises(BadInput, match="blank"):
         evaluate_pairs([SentencePair("a", " ", 1.0)], [ToyEncoder()])
-    with pytest.raises(BadInput, match="--resamples must be 100 or more, not 5"):
+    with pytest.raises(BadInput, match="`resamples` must be 100 or more, not 5"):
         evaluate_pairs(made_pairs(), [ToyEncoder()], resamples=5)
     with pytest.raises(ValueError, match="no encoder"):
         evaluate_pairs(made_pairs(), [])

@@ -108,7 +108,7 @@ def test_labels(tmp_path: Path) -> None:
         hits = [one.suggested == truth[one.id] for one in found.suggestions]
         assert sum(hits) / len(hits) > 0.8
         assert found.tolerance == 0
-        with pytest.raises(BadInput, match="--tolerance is for numbers"):
+        with pytest.raises(BadInput, match="`tolerance` is for numbers"):
             grade(index, "verdict", tolerance=1)
 
 
@@ -116,9 +116,9 @@ def test_labels(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ({"column": "nope"}, "no column 'nope'; there are score, verdict"),
-        ({"column": "score", "min_confidence": 1.1}, "--min-confidence must be from 0 to 1"),
-        ({"column": "score", "min_confidence": float("nan")}, "--min-confidence must be from 0"),
-        ({"column": "score", "tolerance": -1.0}, "--tolerance must be 0 or more"),
+        ({"column": "score", "min_confidence": 1.1}, "`min_confidence` must be from 0 to 1"),
+        ({"column": "score", "min_confidence": float("nan")}, "`min_confidence` must be from 0"),
+        ({"column": "score", "tolerance": -1.0}, "`tolerance` must be 0 or more"),
         ({"column": "verdict", "kind": "numbers"}, "marks are numbers, but q1-00 has"),
     ],
 )

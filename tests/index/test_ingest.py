@@ -49,7 +49,7 @@ def test_the_same_again_embeds_nothing(index: Index, encoder: ToyEncoder) -> Non
 
 def test_a_second_id_is_refused_with_both_places(index: Index) -> None:
     twice = [*rows(6), Answer("r1", "again", source="b.csv", line=9)]
-    with pytest.raises(BadInput, match=r"b.csv:9: id 'r1' stands already at a.csv:3; .*--on-dup"):
+    with pytest.raises(BadInput, match=r"b.csv:9: id 'r1' stands already at a.csv:3; .*`on_dup"):
         ingest(index, twice, batch=3)
     assert len(index) == 6  # the batches before it are kept
 

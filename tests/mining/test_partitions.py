@@ -77,7 +77,7 @@ def test_the_lowest_shared_cell() -> None:
 def test_the_recall_stands_with_the_result(tmp_path: Path, encoder, answers) -> None:
     with Index.create(tmp_path / "i", encoder) as index:
         index.add(answers)
-        with pytest.raises(BadInput, match="--partitions must be 2 or more, not 1"):
+        with pytest.raises(BadInput, match="`partitions` must be 2 or more, not 1"):
             mine(index, partitions=1)
     asked = ["mine", "-t", "-1", "--by", "all", "-i", str(tmp_path / "i"), "-f", "json"]
     exact = json.loads(CliRunner().invoke(main, asked).stdout)

@@ -244,7 +244,7 @@ def test_over_all_answers_and_against_earlier_ones(index: Index, tmp_path: Path)
     [
         ("report.pdf", r"report\.pdf: a report is a page; name it report\.html"),
         ("no/report.html", r"there is no folder .*no; make it first"),
-        ("mine.html", r"mine\.json: is no report, and would be replaced; name another -o"),
+        ("mine.html", r"mine\.json: is no report, and would be replaced; name another file"),
         ("folder.html", r"folder\.html: is a folder; name a file"),
     ],
 )

@@ -176,7 +176,7 @@ def test_an_earlier_index_of_another_model_is_refused(tmp_path: Path) -> None:
     with (
         made(tmp_path / "new", honest(3)) as index,
         Index.open(tmp_path / "old", encoder=Other(window=100)) as against,
-        pytest.raises(IndexMismatch, match=r"toy-2.*toy-1.*ingest it again with the same --model"),
+        pytest.raises(IndexMismatch, match=r"toy-2.*toy-1.*ingest it again with the same `model`"),
     ):
         find_plagiarism(index, against=against)
 
@@ -197,9 +197,9 @@ def test_filters_and_by(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [-1, float("nan")])
 def test_numbers_out_of_range_are_refused(number: float) -> None:
-    with pytest.raises(BadInput, match="--max-expected must be 0 or more, not"):
+    with pytest.raises(BadInput, match="`max_expected` must be 0 or more, not"):
         among([], max_expected=number)
-    with pytest.raises(BadInput, match="--max-common must be 2 or more, not 1"):
+    with pytest.raises(BadInput, match="`max_common` must be 2 or more, not 1"):
         among([], max_common=1)
 
 

@@ -44,8 +44,8 @@ def test_no_runner_is_the_plain_loop() -> None:
     [
         ("spark", None, "must be ray or ray://HOST:PORT, not 'spark'"),
         ("ray://", None, "must be ray or ray://HOST:PORT"),
-        ("ray://far:10001", None, "ray://far:10001 needs --shards DIR"),
-        (None, Path("some"), "--shards some goes with --runner"),
+        ("ray://far:10001", None, "`runner='ray://far:10001'` needs `shards=DIR`"),
+        (None, Path("some"), "`shards=some` goes with `runner`"),
     ],
 )
 def test_what_is_no_runner_is_told(name: str | None, shards: Path | None, said: str) -> None:

@@ -78,10 +78,10 @@ def test_named_columns(tmp_path: Path) -> None:
         (
             "a,b\n1,2\n",
             Columns(),
-            r"a.csv:2: no column with the answers; there are: a, b; .*--text",
+            r"a.csv:2: no column with the answers; there are: a, b; .*`columns.text=NAME`",
         ),
-        ("a,b\n1,2\n", Columns(text="c"), r"no column 'c' \(--text-column\); there are: a, b"),
-        ("text,b\n1,2\n", Columns(submitted_at="c"), r"no column 'c' \(--time-column\)"),
+        ("a,b\n1,2\n", Columns(text="c"), r"no column 'c' \(`columns.text`\); there are: a, b"),
+        ("text,b\n1,2\n", Columns(submitted_at="c"), r"no column 'c' \(`columns.submitted_at`\)"),
         ("1,some answer\n2,other\n", Columns(), "there are: 1, some answer.*first line must hold"),
     ],
 )
@@ -119,7 +119,7 @@ def test_encodings_with_a_mark(tmp_path: Path, encoding: str) -> None:
 
 def test_cp1252_is_named_by_byte_and_line_and_read_when_told(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", (HEAD + "1,q,s,plain,5\n2,q,s,caf\xe9,5\n").encode("cp1252"))
-    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9 is not UTF-8; .*--encoding cp1252"):
+    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9 is not UTF-8; .*`encoding='cp1252'`"):
         read(path)
     assert read(path, encoding="cp1252")[1].text == "café"
     for encoding in ("klingon", "hex", "undefined"):
@@ -137,12 +137,12 @@ def test_damaged_wide_characters_are_named_by_byte_and_line(tmp_path: Path, cut:
 def test_wide_characters_without_a_mark(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "id,text\n1,é\n".encode("utf-16-le"))
     assert read(path, encoding="utf-16-le")[0].text == "é"
-    with pytest.raises(BadInput, match=r"no mark of utf-16 .*--encoding utf-16-le or utf-16-be"):
+    with pytest.raises(BadInput, match=r"no mark of utf-16 .*`encoding='utf-16-le'` or utf-16-be"):
         read(path, encoding="utf-16")
 
 
 def test_a_bad_byte_in_a_file_with_cr_alone(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9 is not UTF-8; .*--encoding cp1252"):
+    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9 is not UTF-8; .*`encoding='cp1252'`"):
         read(write(tmp_path / "a.csv", b"id,text\r1,x\r2,caf\xe9\r"))
 
 
@@ -410,7 +410,7 @@ def test_several_sheets_ask_for_one(tmp_path: Path) -> None:
     rows = [["id", "text"], [1, "x"]]
     path = workbook(tmp_path / "a.xlsx", rows, {"Quiz 2": [["id", "text"], [2, "y"]]})
     with pytest.raises(
-        BadInput, match="several sheets; choose one with --sheet NAME: Sheet, Quiz 2"
+        BadInput, match="several sheets; choose one with `sheet=NAME`: Sheet, Quiz 2"
     ):
         read(path)
     assert read(path, sheet="Quiz 2")[0].text == "y"
@@ -602,7 +602,7 @@ def test_a_sqlite_table(tmp_path: Path) -> None:
         db.execute('CREATE TABLE "odd ""name"(id, text)')
         db.execute('INSERT INTO "odd ""name" VALUES (1, ?)', [b"bytes"])
     db.close()
-    with pytest.raises(BadInput, match="choose a table with --table NAME; there are: answers, odd"):
+    with pytest.raises(BadInput, match="choose a table with `table=NAME`; there are: answers, odd"):
         read(path)
     with pytest.raises(BadInput, match="no table 'x'; there are"):
         read(path, table="x")
@@ -836,9 +836,9 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(BadInput, match=r"pipe.csv: not a file; pipe it in, and say -"):
         read(tmp_path / "pipe.csv")
-    with pytest.raises(BadInput, match="a folder; leave out --input-format"):
+    with pytest.raises(BadInput, match="a folder; leave out `format`"):
         read(tmp_path, format="csv")
-    with pytest.raises(BadInput, match="no folder; leave out --input-format"):
+    with pytest.raises(BadInput, match="no folder; leave out `format`"):
         read(write(tmp_path / "a.csv", HEAD), format="folder")
     with pytest.raises(BadInput, match=r"a.txt: a text by itself; name the folder that holds it"):
         read(write(tmp_path / "a.txt", "x"))
@@ -846,7 +846,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 
 def test_an_unknown_ending_asks_for_the_format(tmp_path: Path) -> None:
     path = write(tmp_path / "a.dat", HEAD + "1,q,s,x,5\n")
-    with pytest.raises(BadInput, match=r"what kind of file is it.*--input-format csv"):
+    with pytest.raises(BadInput, match=r"what kind of file is it.*`format=csv"):
         read(path)
     assert read(path, format="csv")[0].text == "x"
     with pytest.raises(BadInput, match="no format 'doc'; there are: csv"):

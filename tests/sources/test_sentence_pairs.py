@@ -64,8 +64,8 @@ def test_any_range_is_taken_where_it_is_asked_for(tmp_path: Path) -> None:
         (HEAD + "a,b,nan\n", "a.csv:2: the label 'nan' is no number"),
         (HEAD + "a,b,inf\n", "a.csv:2: the label 'inf' is no number"),
         (HEAD + "a,b,1\na,b,\n", "a.csv:3: the label is blank; write a number, or leave out"),
-        (HEAD + "a,b,-1\n", r"a.csv:2: the label -1 is not between 0 and 10 \(--max-label\)"),
-        (HEAD + "a,b,10.5\n", r"a.csv:2: the label 10.5 is not between 0 and 10 \(--max-label"),
+        (HEAD + "a,b,-1\n", r"a.csv:2: the label -1 is not between 0 and 10 \(`max_label`\)"),
+        (HEAD + "a,b,10.5\n", r"a.csv:2: the label 10.5 is not between 0 and 10 \(`max_label`"),
         ("sentence_0,label\na,1\n", "a.csv:2: no column 'sentence_1' with anything in it; there "
          "are: sentence_0, label$"),
         ("text,sentence_1,label\na,b,1\n", "a.csv:2: no column 'sentence_0'; there are: text, "),
@@ -76,7 +76,7 @@ def test_any_range_is_taken_where_it_is_asked_for(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(BadInput, match=message) as error:
         read_pairs([written(tmp_path / "a.csv", text)])
-    assert "\n" not in str(error.value) and "--text-column" not in str(error.value)
+    assert "\n" not in str(error.value) and "columns.text" not in str(error.value)
 
 
 def test_each_file_needs_the_columns(tmp_path: Path) -> None:
@@ -90,5 +90,5 @@ def test_each_file_needs_the_columns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("most", [0.0, -1.0, math.nan, math.inf])
 def test_the_largest_label_is_a_number_above_0(tmp_path: Path, most: float) -> None:
-    with pytest.raises(BadInput, match="--max-label must be a number above 0"):
+    with pytest.raises(BadInput, match="`max_label` must be a number above 0"):
         read_pairs([written(tmp_path / "a.csv", HEAD + "a,b,1\n")], max_label=most)

@@ -49,11 +49,11 @@ def test_labels_are_good_or_not(tmp_path: Path) -> None:
     with made(tmp_path, course()) as index:
         pairs = pairs_from_grades(index, "verdict", good=["pass"])
         assert {p.label for p in pairs} == {0.0, 10.0}
-        with pytest.raises(BadInput, match="its marks are labels; say which are good ones: --good"):
+        with pytest.raises(BadInput, match="its marks are labels; say which are good ones: `good"):
             pairs_from_grades(index, "verdict")
         with pytest.raises(BadInput, match="verdict: no label 'bravo'; say which are good ones"):
             pairs_from_grades(index, "verdict", good=["bravo"])
-        with pytest.raises(BadInput, match="--good is for labels; the marks in score are numbers"):
+        with pytest.raises(BadInput, match="`good` is for labels; the marks in score are numbers"):
             pairs_from_grades(index, "score", good=["4"])
         with pytest.raises(BadInput, match="no column 'nope'"):
             pairs_from_grades(index, "nope")

@@ -247,12 +247,12 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 0}, "--epochs must be 1 or more, not 0"),
-        ({"batch_size": 1}, "--batch-size must be 2 or more, not 1"),
-        ({"learning_rate": float("nan")}, "--learning-rate must be above 0 and below 1, not nan"),
-        ({"held_out": 1.0}, "--held-out must be from 0 to below 1, not 1"),
-        ({"positive_from": 11.0}, "--positive-from must be a label, from 0 to 10, not 11"),
-        ({"loss": "triplet"}, "--loss must be one of joint, cosent"),
+        ({"epochs": 0}, "`epochs` must be 1 or more, not 0"),
+        ({"batch_size": 1}, "`batch_size` must be 2 or more, not 1"),
+        ({"learning_rate": float("nan")}, "`learning_rate` must be above 0 and below 1, not nan"),
+        ({"held_out": 1.0}, "`held_out` must be from 0 to below 1, not 1"),
+        ({"positive_from": 11.0}, "`positive_from` must be a label, from 0 to 10, not 11"),
+        ({"loss": "triplet"}, "`loss` must be one of joint, cosent"),
         ({"batch_size": 500}, "pairs to learn from are fewer than a batch of 500; add some"),
         ({"loss": "mnrl", "batch_size": 100}, "pairs with a label from 6 to learn from are fewer"),
         ({"positive_from": 0.0, "loss": "online-contrastive"}, "learns from differences, and all"),
@@ -300,7 +300,7 @@ def test_one_question_only(tiny: Path, tmp_path: Path) -> None:
 def test_a_folder_that_is_there_is_kept_unless_told(tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "thesis.txt").write_text("mine")
-    with pytest.raises(BadInput, match="new: is there already; name another folder, or say --over"):
+    with pytest.raises(BadInput, match="new: is there already; name another folder, or say `over"):
         train(pairs(), tmp_path / "new", model=str(tiny), settings=FAST)
     assert (tmp_path / "new" / "thesis.txt").read_text() == "mine"
     train(pairs(), tmp_path / "new", model=str(tiny), settings=FAST, overwrite=True, device="cpu")

@@ -39,6 +39,8 @@ from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
 from searchkit.cli.app import main
+from searchkit.core.errors import BadInput
+from searchkit.core.where import Where
 from searchkit.index.decisions import decide, decisions
 from searchkit.index.upkeep.verify import verify
 from searchkit.plagiarism.find import find_plagiarism
@@ -286,8 +288,8 @@ def test_notes_go_into_columns_and_nowhere_else(client: TestClient, folder: Path
         ("search?q=x&where=absent+%3D+1", 400, "no column 'absent'"),
         ("search?q=x&where=1)%3B+DROP+TABLE+answers", 400, "is not one SQL expression"),
         ("search?q=x&where=(SELECT+1+FROM+decisions)", 400, "may only read the answers"),
-        ("search?q=x&where=%00", 400, "--where"),
-        ("search?q=x&where=", 400, "--where"),
+        ("search?q=x&where=%00", 400, "`where`"),
+        ("search?q=x&where=", 400, "`where`"),
         ("answers?limit=0", 422, "limit: "),
         ("answers?offset=-1", 422, "offset: "),
         ("answer?id=nobody", 404, "no answer 'nobody'"),
@@ -316,6 +318,19 @@ def test_an_error_is_one_line_of_json(
         assert list(answer.json()) == ["error"]
         assert said in answer.json()["error"]
         assert "\n" not in answer.json()["error"]
+
+
+@pytest.mark.parametrize("sql", ["`question` = ", "nothing = '`author`'"])
+def test_an_error_names_the_parameter_as_each_interface_does(
+    folder: Path, client: TestClient, sql: str
+) -> None:
+    with Index.open(folder) as index, pytest.raises(BadInput) as error:
+        list(index.answers(Where(sql=sql)))
+    message = str(error.value)
+    assert message.startswith("`where`: ")
+    result = CliRunner().invoke(main, ["export", "--where", sql, "-i", str(folder)])
+    assert result.stderr == message.replace("`where`: ", "searchkit: --where: ") + "\n"
+    assert client.get("/api/answers", params={"where": sql}).json() == {"error": message}
 
 
 PAGES = ["/", "/?q=event+loop", "/hits?q=loop", "/review", "/rings", "/questions",

@@ -202,8 +202,8 @@ def test_what_cant_be_read_is_said_without_saying_where_it_lies(
         ("a.zip", b"PK nothing", "a.zip: not a whole zip file"),
         ("a.zip", bomb(), "a.zip"),
         ("a.csv.gz", b"\x1f\x8b nothing", "a.csv.gz: "),
-        ("b.xlsx", workbook(**two), "b.xlsx: several sheets; choose one with --sheet"),
-        ("b.db", database(tmp_path, "t1", "t2"), "b.db: choose a table with --table NAME; "),
+        ("b.xlsx", workbook(**two), "b.xlsx: several sheets; choose one with `sheet=NAME`"),
+        ("b.db", database(tmp_path, "t1", "t2"), "b.db: choose a table with `table=NAME`; "),
     ]:
         answer = put(client, name, body)
         assert answer.status_code == 200, (name, answer.text)

@@ -23,6 +23,7 @@ from searchkit.core.arrays import Float16, Float32, unit_rows
 from searchkit.core.errors import BadInput, IndexNotFound
 from searchkit.core.records import Answer, Hit
 from searchkit.core.where import EVERYTHING, Where
+from searchkit.core.wording import Message
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.base import BaseIndex, check_all_exist, check_k
@@ -270,7 +271,7 @@ class MilvusIndex(BaseIndex):
         """Stream the answers that match a filter, some at a time, in no defined order."""
         ids = None
         if where.sql is not None:
-            store = self._answers_in_memory("--where is evaluated over")
+            store = self._answers_in_memory(Message("`where` is evaluated over"))
             ids = {row[1] for row in store.identities(store.matching(where))}
         for rows in self._collection.pages(filter_of(where), fields):
             answers = assemble_answers(rows).values()

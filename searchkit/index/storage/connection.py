@@ -19,6 +19,7 @@ from searchkit.core.errors import (
     IndexNotFound,
     StorageFailed,
 )
+from searchkit.core.wording import Message
 
 # sqlite-utils imports pandas wherever it is installed; that takes 0.3 s of every query, and nothing
 # here needs it. A None in sys.modules makes `import pandas` fail for the moment, and sqlite-utils
@@ -189,7 +190,7 @@ def translated_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return IndexBusy(f"{path}: in use ({message}); try again in a moment")
         case sqlite3.SQLITE_INTERRUPT:
-            return BadInput("--where took too long; use a simpler expression")
+            return BadInput(Message("`where` took too long; use a simpler expression"))
         case sqlite3.SQLITE_FULL:
             return StorageFailed(f"{path}: the disk is full; nothing of this step was kept")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_IOERR:

@@ -16,6 +16,7 @@ from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.core.where import Where
+from searchkit.core.wording import Message
 from searchkit.index.storage.connection import error_code, int_array
 
 log = logging.getLogger("searchkit")
@@ -54,7 +55,8 @@ def add_meta_columns(connection: sqlite3.Connection, answers: Iterable[Answer]) 
     new = list({name.lower(): name for name in names}.values())
     room = max(MAX_COLUMNS - len(known), 0)
     if len(new) > room:
-        log.warning("--where sees the first %s columns only; all are kept", f"{MAX_COLUMNS:,}")
+        template = "`where` sees the first {count:,} columns only; all are kept"
+        log.warning(Message(template, count=MAX_COLUMNS))
     for name in new[:room]:
         connection.execute(
             f"ALTER TABLE answers ADD COLUMN {_quoted('meta:' + name)} NUMERIC "
@@ -136,17 +138,27 @@ def _explained(error: Exception, sql: str, guard: _Guard, names: Iterable[str]) 
     message = str(error)
     if error_code(error) == sqlite3.SQLITE_INTERRUPT:
         return BadInput(
-            f"--where: {sql!r} took more than {guard.time_limit:.0f} s; use a simpler one"
+            Message(
+                "`where`: {sql!r} took more than {seconds:.0f} s; use a simpler one",
+                sql=sql,
+                seconds=guard.time_limit,
+            )
         )
     # SQLite has one code for all errors of an expression; only its message names the column.
     if missing := re.search(r"no such column: (.*)", message):
         return BadInput(
-            f"--where: no column {missing[1]!r}; there are {', '.join(names)}; "
-            "write texts in single quotes: author = 's07'"
+            Message(
+                "`where`: no column {name!r}; there are {columns}; write texts in single quotes: "
+                "author = 's07'",
+                name=missing[1],
+                columns=", ".join(names),
+            )
         )
     if guard.has_denied:
-        return BadInput(f"--where: {sql!r} may only read the answers")
-    return BadInput(f"--where: {sql!r} is not one SQL expression ({message})")
+        return BadInput(Message("`where`: {sql!r} may only read the answers", sql=sql))
+    return BadInput(
+        Message("`where`: {sql!r} is not one SQL expression ({reason})", sql=sql, reason=message)
+    )
 
 
 class _Guard:

@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from searchkit.core.errors import IndexDamaged, IndexMismatch
+from searchkit.core.wording import Message
 from searchkit.index.storage.connection import (
     Database,
     Migrations,
@@ -57,8 +58,11 @@ def check_format(database: SqliteDatabase) -> None:
     """
     if database.pragma("application_id") != APPLICATION_ID:
         raise IndexDamaged(
-            f"{database.path}: not a searchkit database; nothing was changed; "
-            "move the file away or choose another --index"
+            Message(
+                "{path}: not a searchkit database; nothing was changed; move the file away or "
+                "choose another `folder`",
+                path=database.path,
+            )
         )
     version = database.pragma("user_version")
     if version > FORMAT:
@@ -114,7 +118,7 @@ _FORMAT_1 = (
     )""",
     "CREATE TABLE state (name TEXT PRIMARY KEY)",
 )
-# Decisions name answers by id: one may be in another index (`--against`), or be added again later.
+# Decisions name answers by id: one may be in another index, or be added again later.
 _FORMAT_2 = (
     """CREATE TABLE decisions (
         n INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -31,7 +31,7 @@ async function receive(file) {
 
 /** Draw what the file's columns are taken for. */
 function show() {
-  wrong(upload.problem?.replace(/; name it with --text-column.*/, "; choose it below").replace(/--(sheet|table|encoding)/g, "$1 (below)"));
+  wrong(upload.problem?.replace(/; name it with `text=.*/, "; choose it below").replace(/`(sheet|table|encoding)=([^`]*)`/g, "$1 (below) $2"));
   const selects = FIELDS.map(([field, label]) => {
     const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– none –"));
     for (const name of upload.columns) select.append(make("option", { value: name }, name));

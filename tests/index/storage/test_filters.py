@@ -127,6 +127,6 @@ def test_names_that_differ_by_case_are_one_column(index: Index) -> None:
 
 def test_more_columns_than_sqlite_takes(index: Index, caplog: pytest.LogCaptureFixture) -> None:
     index.add([Answer("wide", "x", meta={f"c{n}": str(n) for n in range(2500)})])
-    assert "--where sees the first 900 columns only" in caplog.text
+    assert "`where` sees the first 900 columns only" in caplog.text
     assert len(index.get(["wide"])[0].meta) == 2500
     assert [a.id for a in index.answers(Where(sql="c7 = 7"))] == ["wide"]

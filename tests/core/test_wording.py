@@ -1,0 +1,63 @@
+"""Messages that name parameters: whole in Python, renamed where other names are known."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from searchkit.core.errors import BadInput
+from searchkit.core.wording import Message, read_number, with_names
+
+
+def upper(parameter: str, value: str | None) -> str | None:
+    return None if parameter == "unknown" else f"<{parameter.upper()} {value}>"
+
+
+def test_a_message_reads_as_python_and_with_other_names() -> None:
+    message = Message("`max_pairs` must be {least:,} or more; say `mode='a{n}'`", least=1000, n=2)
+    assert message == "`max_pairs` must be 1,000 or more; say `mode='a2'`"
+    assert with_names(message, upper) == ("<MAX_PAIRS None> must be 1,000 or more; say <MODE 'a2'>")
+
+
+@pytest.mark.parametrize("text", ["`where`", "{where}", "`unknown`", "`where=1` {0} {", "}"])
+def test_what_a_user_wrote_stays_as_it_is(text: str) -> None:
+    message = Message("`where`: {sql} or `unknown`", sql=text)
+    assert with_names(message, upper) == f"<WHERE None>: {text} or `unknown`"
+    assert with_names(text, upper) == text
+
+
+def test_a_message_within_a_message_is_renamed_too() -> None:
+    error = BadInput.at("a.csv", 3, Message("no column {name!r} (`columns.id`)", name="`id`"))
+    assert str(error) == "a.csv:3: no column '`id`' (`columns.id`)"
+    assert with_names(error.message, upper) == "a.csv:3: no column '`id`' (<COLUMNS.ID None>)"
+    assert (error.line, error.what) == (3, "no column '`id`' (`columns.id`)")
+
+
+def test_an_error_keeps_its_parameters_on_the_way_from_another_process() -> None:
+    error = BadInput(Message("`k` must be 1 or more, not {k!r}", k="{`k`}"))
+    for other in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+        assert str(other) == str(error)
+        assert with_names(other.message, upper) == "<K None> must be 1 or more, not '{`k`}'"
+
+
+def test_an_error_without_parameters_has_its_text_as_message() -> None:
+    assert (BadInput("plain `k`").message, BadInput().message) == ("plain `k`", "")
+    assert with_names(BadInput("plain `k`").message, upper) == "plain `k`"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("7", 7.0),
+        ("7.5", 7.5),
+        ("7,5", 7.5),
+        ("1_0", None),
+        ("inf", None),
+        ("nan", None),
+        ("", None),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(text: str, number: float | None) -> None:
+    assert read_number(text) == number
