@@ -73,7 +73,7 @@ def option_group(
     """
 
     def decorate(function: Function) -> Function:
-        names: list[str] = []
+        names: set[str] = set()  # two flags can set one parameter
 
         @wraps(function)
         def collected(*args: object, **values: object) -> object:
@@ -86,7 +86,7 @@ def option_group(
             add(collected)
         for param in getattr(collected, "__click_params__", [])[before:]:
             param.section = section
-            names.append(param.name)
+            names.add(param.name)
         return cast(Function, collected)
 
     return decorate
