@@ -1,4 +1,4 @@
-"""Histograms of scores and rings of authors, as coordinates."""
+"""Drawings as coordinates: histograms of scores, and rings as graphs of authors."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from searchkit.pages.segments import Name, author_name
 from searchkit.pages.views import FindingView
 from searchkit.plagiarism.records import Ring
 
-LABEL = 14  # letters of a name in a drawing
-EDGE = 12  # letters on a line of a drawing
+MAX_NODE_LABEL = 14  # characters of an author's name
+MAX_EDGE_LABEL = 12  # characters on a line between two authors
+MAX_DOT_ROWS = 6
 
 
 # -- the scores of a question ----------------------------------------------------------------------
@@ -24,7 +25,7 @@ EDGE = 12  # letters on a line of a drawing
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar: its place, and what it says."""
+    """A bar of a histogram, and the text of its tooltip."""
 
     x: float
     y: float
@@ -35,7 +36,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A finding on the scale: its place, where it leads, and what it says."""
+    """A finding above its score: its position, the anchor that it links to, and its label."""
 
     x: float
     y: float
@@ -46,7 +47,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A number below the axis."""
+    """A number below the axis of a histogram."""
 
     x: float
     label: str
@@ -54,7 +55,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class HistogramView:
-    """How many pairs have which score, with the findings above; in units of the drawing."""
+    """The number of pairs by score, with a dot for each finding; in units of the drawing."""
 
     width: int
     height: int
@@ -68,77 +69,73 @@ class HistogramView:
     note: str
 
 
-WIDTH, HEIGHT, TOP, ROW = 400, 150, 26, 9  # of a histogram; rows of dots are so high
+WIDTH, HEIGHT = 400, 150  # of a histogram
+MIN_TOP = 26  # least space above the bars
+ROW_HEIGHT = 9  # of a row of dots, and their least distance
 
 
 def histogram(
     counts: Sequence[int], findings: Sequence[FindingView] = (), note: str = ""
 ) -> HistogramView:
-    """Draw how many pairs of a question have which cosine, and where its findings are.
+    """Return the histogram of a question's scores, with its findings.
 
     Args:
-        counts: `BINS` of them, of scores from -1 to 1.
-        findings: Those of the question.
-        note: What else has to be said.
+        counts: `BINS` numbers of pairs, for scores from -1 to 1.
+        findings: The findings of the question.
+        note: A sentence to add to the caption.
     """
-    total = sum(counts)
-    scores = [finding.score for finding in findings]
-    lowest = next((n for n, count in enumerate(counts) if count), BINS // 2)
-    lowest = min([lowest, *(int((score + 1) * BINS / 2) for score in scores)])
-    lowest = max(0, min(lowest, BINS - 20) // 5 * 5)
+    lowest = _lowest_bin(counts, findings)
     left, right, base = 12.0, WIDTH - 12.0, HEIGHT - 20.0
     step = (right - left) / (BINS - lowest)
     dots = _dots(findings, lowest, left, right)
-    top = max([float(TOP), *(dot.y + ROW for dot in dots)])
+    top = max([float(MIN_TOP), *(dot.y + ROW_HEIGHT for dot in dots)])
     most = max([1, *counts])
-    bars = []
-    for n in range(lowest, BINS):
-        if not counts[n]:
-            continue
-        height = max(1.0, (base - top) * counts[n] / most)
-        low, high = (round(2 * k / BINS - 1, 2) for k in (n, n + 1))
-        bars.append(
-            Bar(
-                round(left + (n - lowest) * step, 1),
-                round(base - height, 1),
-                round(step * 0.9, 1),
-                round(height, 1),
-                f"{low:.2f} to {high:.2f}: {counted(counts[n], 'pair')}",
-            )
-        )
-    every = 10 if BINS - lowest > 30 else 5
+    bars = [
+        _bar(n, counts[n], left + (n - lowest) * step, base, step, (base - top) * counts[n] / most)
+        for n in range(lowest, BINS)
+        if counts[n]
+    ]
+    interval = 10 if BINS - lowest > 30 else 5
     ticks = [
         Tick(round(left + (n - lowest) * step, 1), f"{2 * n / BINS - 1:.1f}")
         for n in range(lowest, BINS + 1)
-        if n % every == 0
+        if n % interval == 0
     ]
-    return HistogramView(
-        WIDTH,
-        HEIGHT,
-        left,
-        right,
-        base,
-        bars,
-        dots,
-        ticks,
-        _in_words(counts, total, findings),
-        note,
+    title = _in_words(counts, sum(counts), findings)
+    return HistogramView(WIDTH, HEIGHT, left, right, base, bars, dots, ticks, title, note)
+
+
+def _lowest_bin(counts: Sequence[int], findings: Sequence[FindingView]) -> int:
+    """Return the first bin to display: a multiple of 5 that leaves at least 20 bins."""
+    first = next((n for n, count in enumerate(counts) if count), BINS // 2)
+    lowest = min([first, *(int((finding.score + 1) * BINS / 2) for finding in findings)])
+    return max(0, min(lowest, BINS - 20) // 5 * 5)
+
+
+def _bar(n: int, count: int, x: float, base: float, step: float, height: float) -> Bar:
+    height = max(1.0, height)  # so that a single pair is visible
+    low, high = (round(2 * k / BINS - 1, 2) for k in (n, n + 1))
+    return Bar(
+        round(x, 1),
+        round(base - height, 1),
+        round(step * 0.9, 1),
+        round(height, 1),
+        f"{low:.2f} to {high:.2f}: {counted(count, 'pair')}",
     )
 
 
 def _dots(findings: Sequence[FindingView], lowest: int, left: float, right: float) -> list[Dot]:
-    """Place each finding above its score, those that would touch under each other."""
+    """Place each finding above its score, in another row where dots would touch."""
     dots: list[Dot] = []
-    ends: list[float] = []  # of each row, from the top
+    ends: list[float] = []  # x of the last dot of each row, from the top
     low = 2 * lowest / BINS - 1
     for finding in sorted(findings, key=lambda f: (f.score, f.number)):
         x = left + (right - left) * (min(1.0, finding.score) - low) / (1 - low)
-        row = next((n for n, end in enumerate(ends) if x - end >= ROW), len(ends))
-        if row == 6:  # a heap of them: the rest share the last row
-            row = 5
+        row = next((n for n, end in enumerate(ends) if x - end >= ROW_HEIGHT), len(ends))
+        row = min(row, MAX_DOT_ROWS - 1)  # where there are very many, they share the last row
         ends[row : row + 1] = [x]
         label = f"finding {finding.number}: {finding.verdict}, score {finding.score:.2f}"
-        y = 6.0 + ROW * row
+        y = 6.0 + ROW_HEIGHT * row
         dots.append(Dot(round(x, 1), y, finding.anchor, label, finding.decision))
     return dots
 
@@ -165,7 +162,7 @@ def _in_words(counts: Sequence[int], total: int, findings: Sequence[FindingView]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An author on the circle."""
+    """An author on the circle, with the position and alignment of the label."""
 
     name: Name
     short: str
@@ -178,7 +175,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A finding of two authors: its question, and where it stands."""
+    """A finding of two authors: its question, and the anchor of its element."""
 
     question: str
     target: str
@@ -186,7 +183,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Two authors who were found together: the line, what it says, and their findings."""
+    """The line between two authors who were found together, its label, and their findings."""
 
     one: Name
     other: Name
@@ -204,7 +201,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class RingView:
-    """A ring as a graph; in units of the drawing."""
+    """A ring as a graph, in units of the drawing."""
 
     number: int
     anchor: str
@@ -225,14 +222,14 @@ def ring_view(
     anchors: Mapping[tuple[str, str], str] | None = None,
     names: Pseudonyms | None = None,
 ) -> RingView:
-    """Draw a ring: its authors on a circle in order, a line for each two found together.
+    """Return a ring as a graph: its authors on a circle, linked where they were found together.
 
     Args:
         ring: The ring.
-        answers: Of its findings, by their ids.
-        number: Its number in the page.
-        anchors: Where each finding stands in the page, by (left, right).
-        names: Who is called what where names are hidden.
+        answers: The answers of its findings, by id.
+        number: The number of the ring in the page.
+        anchors: The anchor of each finding in the page, by its (left, right) ids.
+        names: Pseudonyms, if names can be hidden.
     """
     anchors = anchors or {}
     together: dict[tuple[str, str], list[Link]] = defaultdict(list)
@@ -290,7 +287,7 @@ def _node(
     x, y = center[0] + radius * across, center[1] + radius * down
     beside = abs(across) > 0.25
     name = author_name(author, names)
-    short = name.text if len(name.text) <= LABEL else name.text[: LABEL - 1] + "…"
+    short = name.text if len(name.text) <= MAX_NODE_LABEL else name.text[: MAX_NODE_LABEL - 1] + "…"
     return Node(
         name,
         short,
@@ -305,10 +302,10 @@ def _node(
 def _edge(one: Node, other: Node, links: list[Link], number: int, *, labelled: bool) -> Edge:
     questions = list(dict.fromkeys(link.question for link in links))
     label = ", ".join(questions)
-    if len(label) > EDGE:
+    if len(label) > MAX_EDGE_LABEL:
         label = counted(len(questions), "question")
     label = label if labelled else ""
-    along = (0.4, 0.6)[number % 2]  # so that two labels at one height don't touch
+    along = (0.4, 0.6)[number % 2]  # so that labels at the same height don't touch
     return Edge(
         one.name,
         other.name,
