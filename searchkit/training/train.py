@@ -30,10 +30,7 @@ from searchkit.training.settings import SCALE, TrainingSettings, check_settings
 
 if TYPE_CHECKING:
     from datasets import Dataset
-    from sentence_transformers import (
-        SentenceTransformer,
-        SentenceTransformerTrainingArguments,
-    )
+    from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
     from torch.nn import Module
     from transformers import TrainerState
 
@@ -326,6 +323,8 @@ class _Run:
     def _arguments(self, metric: str) -> SentenceTransformerTrainingArguments:
         from sentence_transformers import SentenceTransformerTrainingArguments
 
+        from searchkit.training.trainer import computes_in_bf16
+
         interval = max(1, -(-self._steps() // CHECKPOINTS_PER_EPOCH))
         return SentenceTransformerTrainingArguments(
             output_dir=str(self.work),
@@ -337,7 +336,7 @@ class _Run:
             optim="adamw_torch",
             seed=self.settings.seed,
             use_cpu=self.device == "cpu",
-            bf16=_computes_in_bf16(self.device),
+            bf16=computes_in_bf16(self.device),
             save_strategy="steps",
             save_steps=interval,
             save_total_limit=2,
@@ -424,16 +423,6 @@ def _prepared(pairs: Sequence[SentencePair], settings: TrainingSettings) -> list
         for name in ("sentence_0", "sentence_1")
     )
     return list(zip(*sides, strict=True))
-
-
-def _computes_in_bf16(device: str) -> bool:
-    import torch
-
-    from searchkit.encoding.openvino_runtime import half_precisions
-
-    if device == "cuda":  # older GPUs emulate it, which is slow
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device == "cpu" and "bf16" in half_precisions()
 
 
 def _last_checkpoint(work: Path) -> str | None:

@@ -22,6 +22,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from searchkit.core.progress import Progress
+from searchkit.encoding.openvino_runtime import half_precisions
 from searchkit.training.batches import spread_batches
 
 # Name of the score by which the best checkpoint is chosen.
@@ -185,3 +186,10 @@ class TrainingMonitor(TrainerCallback):
     ) -> None:
         """Mark the checkpoint that was just written."""
         (Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / COMPLETE_FILE).touch()
+
+
+def computes_in_bf16(device: str) -> bool:
+    """Whether bfloat16 is fast on a device."""
+    if device == "cuda":  # older GPUs emulate it, which is slow
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device == "cpu" and "bf16" in half_precisions()
