@@ -1,4 +1,4 @@
-"""The figures of benchmarks/README.md: `python benchmarks/bench.py [encoder ingest query scale]`.
+"""The figures of docs/figures/ingest.md: `python benchmarks/bench.py [encoder ingest query scale]`.
 
 Both sides of every comparison run in turn in one run, and the table shows the median of each.
 """
