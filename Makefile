@@ -5,11 +5,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo docs test test-milvus check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-milvus bench-peers pictures clean
+.PHONY: help demo docs test test-fast test-milvus check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-milvus bench-peers pictures clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
 	@echo "make test         set up, run the whole test suite"
+	@echo "make test-fast    what runs in two minutes: no browser, crashes, Ray, notebooks, real model"
 	@echo "make test-milvus  the tests that need a Milvus server, which it starts by itself (10 minutes)"
 	@echo "make docs         the documentation, docs/_build/html/index.html"
 	@echo "make check        ruff, ruff format, mypy, import contracts"
@@ -30,6 +31,10 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready-to-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile  # torch's threads spin while they wait
+
+# Without the real model, crashes, Ray, browsers and notebooks.
+test-fast: $(VENV)/.ready-to-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not model and not crash and not slow"
 
 # The server listens on all interfaces: it and the tests run in a network of their own (Linux).
 test-milvus: $(VENV)/.ready-to-test $(VENV)-milvus/.ready

@@ -20,7 +20,7 @@ def printed(notebook: nbformat.NotebookNode) -> list[str]:
     ]
 
 
-@pytest.mark.model
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Jupyter's own, about its event loop
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebooks_run(path: Path, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from searchkit.runners import ray as ray_runner
 from searchkit.runners.opening import open_runner
 from searchkit.runners.ray import RayRunner
 
+pytestmark = pytest.mark.slow
 pytest.importorskip("ray", reason="needs searchkit[ray]")
 
 

@@ -22,7 +22,7 @@ from axe_playwright_python.sync_playwright import Axe
 from helpers.browsing import CHROMIUM, ROOT, Server, chromium, searchkit, serving
 from playwright.sync_api import Browser, Page, Route, expect
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.slow]
 expect.set_options(timeout=10_000)
 
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
