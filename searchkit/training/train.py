@@ -23,9 +23,10 @@ from searchkit.encoding.model_folder import SETTINGS_FILE, ModelFolder, check_fo
 from searchkit.sources.labelled import SentencePair
 from searchkit.text.passages import well_formed
 from searchkit.text.preparation import prepare
-from searchkit.training.batches import connected_groups, hold_out_groups, spread_batches
+from searchkit.training.batches import spread_batches
 from searchkit.training.card import TokenCounts, model_card, token_counts
 from searchkit.training.records import TrainingResult
+from searchkit.training.selection import loss_labels, question_groups, split_pairs
 from searchkit.training.settings import SCALE, TrainingSettings, check_settings
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def train(
                 folder=folder,
             )
         )
-    learned, out = _split(pairs, settings)
+    learned, out = split_pairs(pairs, settings)
     base = find_model(model)
     settings = replace(settings, prepare=settings.prepare or base.prepare)
     started = time.perf_counter()
@@ -130,75 +131,6 @@ def _check_extra() -> None:
         raise MissingExtra(
             f"training needs {error.name}; run: pip install 'searchkit[train]'"
         ) from None
-
-
-def _split(
-    pairs: Sequence[SentencePair], settings: TrainingSettings
-) -> tuple[list[SentencePair], list[SentencePair]]:
-    """Return the training pairs that the loss can use, and the held-out pairs.
-
-    Whole questions are held out; pairs without a question stay with those that share a text.
-    """
-    groups = question_groups(pairs)
-    out = np.zeros(len(pairs), bool)
-    if settings.held_out and pairs:
-        out = hold_out_groups(groups, settings.held_out, settings.seed)
-        if not out.any():
-            raise BadInput(
-                Message(
-                    "all pairs are of one question, or share texts, so that none can be held out; "
-                    "add pairs of other questions, or say `held_out=0` and never know what it gave"
-                )
-            )
-    learned = [pair for pair, held in zip(pairs, out, strict=True) if not held]
-    usable = [pair for pair in learned if _is_usable(pair, settings)]
-    if len(usable) < settings.batch_size:
-        kind = (
-            "" if len(usable) == len(learned) else f" with a label from {settings.least_positive:g}"
-        )
-        raise BadInput(
-            Message(
-                "{count:,} pairs{kind} to learn from are fewer than a batch of {size}; add some, "
-                "or say a smaller `batch_size`",
-                count=len(usable),
-                kind=kind,
-                size=settings.batch_size,
-            )
-        )
-    degrees = {_degree(pair, settings) for pair in usable}
-    if settings.loss != "mnrl" and len(degrees) == 1:
-        raise BadInput(
-            Message(
-                "`loss='{loss}'` learns from differences, and all labels are alike; say "
-                "`loss='mnrl'`",
-                loss=settings.loss,
-            )
-        )
-    return usable, [pair for pair, held in zip(pairs, out, strict=True) if held]
-
-
-def question_groups(pairs: Sequence[SentencePair]) -> list[object]:
-    """Return the group of each pair: its question, or the number of pairs connected by texts."""
-    labels = connected_groups([(pair.sentence_0, pair.sentence_1) for pair in pairs]).tolist()
-    return [
-        label if pair.question is None else pair.question
-        for pair, label in zip(pairs, labels, strict=True)
-    ]
-
-
-def _is_usable(pair: SentencePair, settings: TrainingSettings) -> bool:
-    return settings.loss != "mnrl" or _is_positive(pair, settings)
-
-
-def _is_positive(pair: SentencePair, settings: TrainingSettings) -> bool:
-    return pair.label >= settings.least_positive
-
-
-def _degree(pair: SentencePair, settings: TrainingSettings) -> float:
-    """Return the label of a pair for a loss with labels, from 0 to 1."""
-    if settings.loss == "online-contrastive":
-        return float(_is_positive(pair, settings))
-    return pair.label / settings.max_label
 
 
 def _identity(
@@ -401,20 +333,6 @@ def held_out_score(left: Float32, right: Float32, labels: Sequence[float]) -> fl
     scores = left @ right.T
     ranks = (scores >= np.diag(scores)[:, None]).sum(axis=1)
     return float((1 / ranks).mean())
-
-
-def loss_labels(
-    pairs: Sequence[SentencePair], questions: Sequence[object], settings: TrainingSettings
-) -> list[Any]:
-    """Return the labels of pairs for the loss: numbers from 0 to 1, or rows for `JointLoss`."""
-    degrees = [_degree(pair, settings) for pair in pairs]
-    if settings.loss != "joint":
-        return degrees
-    number = {question: n for n, question in enumerate(dict.fromkeys(questions))}
-    return [
-        [degree, float(number[question]), float(_is_positive(pair, settings))]
-        for pair, degree, question in zip(pairs, degrees, questions, strict=True)
-    ]
 
 
 def _prepared(pairs: Sequence[SentencePair], settings: TrainingSettings) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ from searchkit.clustering.maps import (
 )
 from searchkit.core.errors import BadInput, MissingExtra
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of UMAP's and DataMapPlot's libraries
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 def blobs() -> np.ndarray:

@@ -23,8 +23,9 @@ from searchkit.core.errors import BadInput, MissingExtra
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.model_folder import check_folder
 from searchkit.sources.labelled import SentencePair
+from searchkit.training.selection import loss_labels, question_groups
 from searchkit.training.settings import CARD_RECIPE, LOSSES, TrainingSettings
-from searchkit.training.train import held_out_score, loss_labels, question_groups, train
+from searchkit.training.train import held_out_score, train
 
 pytestmark = pytest.mark.model
 
