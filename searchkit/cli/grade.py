@@ -209,7 +209,7 @@ def _suggest(
             where=where,
             progress=progress,
         )
-    for line in grades.what_was_learned(result):
+    for line in grades.describe_learning(result):
         log.info(line)
     write_result(
         output,
@@ -290,7 +290,7 @@ def _audit(index: BaseIndex, options: GradeOptions, where: Where, output: Output
             where=where,
             progress=progress,
         )
-    log.info(grades.what_was_audited(result))
+    log.info(grades.describe_audit(result))
     write_result(
         output,
         table=lambda out: grades.print_audit(result, index.get, out),

@@ -178,7 +178,7 @@ def train(
     Needs: pip install 'searchkit[train]'
     """
     from searchkit.evaluation.evaluate import evaluate_pairs
-    from searchkit.output.evaluation import what_was_trained
+    from searchkit.output.evaluation import describe_training
     from searchkit.output.files import write_csv
     from searchkit.sources.labelled import COLUMNS
     from searchkit.training import train as training
@@ -196,7 +196,7 @@ def train(
             overwrite=models.overwrite,
             progress=progress,
         )
-    for line in what_was_trained(trained):
+    for line in describe_training(trained):
         say(line)
     if models.save_held_out:
         with open_output(models.save_held_out) as out:
@@ -383,7 +383,7 @@ def _write_evaluated(evaluated: Evaluation, output: Output) -> None:
     evaluated = replace(evaluated, missing=missing)
     write_result(
         output,
-        table=lambda out: writing.print_evaluated(evaluated, out),
+        table=lambda out: writing.print_evaluation(evaluated, out),
         document=evaluated.to_record,
         records=lambda: [evaluated.to_record()],
         rows=evaluated.iter_records,

@@ -126,13 +126,13 @@ def plagiarism(
                 runner=workers,
                 progress=progress,
             )
-        for line in findings.what_was_compared(result):
+        for line in findings.describe_compared_answers(result):
             log.info(line)
         write_result(
             output,
             table=lambda out: findings.print_plagiarism(result, out),
             document=result.to_record,
-            records=lambda: findings.plagiarism_as_lines(result),
+            records=lambda: findings.plagiarism_as_records(result),
             rows=lambda: findings.plagiarism_as_rows(result),
             columns=findings.COLUMNS,
         )

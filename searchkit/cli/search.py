@@ -55,7 +55,7 @@ def query(
     """
     from searchkit.index import query as search
     from searchkit.output.files import write_csv, write_json, write_jsonl
-    from searchkit.output.search import flat_hits, hits_as_records, print_hits
+    from searchkit.output.search import hits_as_records, hits_as_rows, print_hits
 
     texts = _read_queries(texts)
     with open_reader(folder, quiet=output.quiet) as index:
@@ -72,7 +72,7 @@ def query(
         elif output.format == "jsonl":
             write_jsonl(records, out)
         else:
-            columns, rows = flat_hits(records)
+            columns, rows = hits_as_rows(records)
             write_csv(rows, columns, out)
 
 
@@ -170,19 +170,19 @@ def mine(
 def _write_mined(mined: MiningResult, index: BaseIndex, output: Output) -> None:
     from searchkit.output.files import write_csv, write_jsonl
     from searchkit.output.search import (
-        MINED_COLUMNS,
-        mined_as_records,
-        mined_with_answers,
-        print_mined,
-        write_mined_json,
+        MINING_COLUMNS,
+        mining_as_records,
+        mining_as_rows,
+        print_mining,
+        write_mining_json,
     )
 
     with open_output(output.path) as out:
         if output.format == "json":
-            write_mined_json(mined, out)
+            write_mining_json(mined, out)
         elif output.format == "jsonl":
-            write_jsonl(mined_as_records(mined), out)
+            write_jsonl(mining_as_records(mined), out)
         elif output.format == "csv":
-            write_csv(mined_with_answers(mined, index.get), MINED_COLUMNS, out)
+            write_csv(mining_as_rows(mined, index.get), MINING_COLUMNS, out)
         else:
-            print_mined(mined, index.get, out)
+            print_mining(mined, index.get, out)

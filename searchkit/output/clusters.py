@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
 from searchkit.output.console import one_line, open_console, visible
-from searchkit.output.search import Get
+from searchkit.output.search import GetAnswers
 
 if TYPE_CHECKING:
     from searchkit.clustering.clusters import ClusterResult
@@ -33,7 +33,7 @@ COLUMNS = [
 ]
 
 
-def clusters_as_rows(clusters: Sequence[Cluster], get: Get) -> Iterator[dict[str, Any]]:
+def clusters_as_rows(clusters: Sequence[Cluster], get: GetAnswers) -> Iterator[dict[str, Any]]:
     """Yield a row an answer."""
     for cluster in clusters:
         answers = get([member.id for member in cluster.members])
@@ -52,7 +52,7 @@ def clusters_as_rows(clusters: Sequence[Cluster], get: Get) -> Iterator[dict[str
             }
 
 
-def print_clusters(found: ClusterResult, get: Get, out: TextIO) -> None:
+def print_clusters(found: ClusterResult, get: GetAnswers, out: TextIO) -> None:
     """Print a tree for each question: clusters with their centres, then what stands alone."""
     from rich.text import Text
     from rich.tree import Tree
@@ -64,7 +64,7 @@ def print_clusters(found: ClusterResult, get: Get, out: TextIO) -> None:
         clusters = list(group)
         tree = Tree(_heading(question, clusters), guide_style="dim")
         if question in found.choices:
-            tree.add(Text(why(found.choices[question]), style="dim"))
+            tree.add(Text(describe_choice(found.choices[question]), style="dim"))
         shown = [c for c in clusters if c.kind == "cluster"]
         lone = [member.id for c in clusters if c.kind != "cluster" for member in c.members]
         wanted = [c.center for c in shown if c.center] + lone[:SINGLES]
@@ -81,7 +81,7 @@ def print_clusters(found: ClusterResult, get: Get, out: TextIO) -> None:
         console.print()
 
 
-def why(choice: Choice) -> str:
+def describe_choice(choice: Choice) -> str:
     """Return what was chosen from the data, and why."""
     number = f"{choice.value:g}"
     what = f"threshold {number}" if choice.value <= 1 else f"{number} clusters"

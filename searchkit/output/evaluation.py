@@ -34,7 +34,7 @@ VERDICTS = {
 STYLES = {"better": "green", "worse": "red"}
 
 
-def what_was_trained(trained: TrainingResult) -> Iterator[str]:
+def describe_training(trained: TrainingResult) -> Iterator[str]:
     """Say from what a model was trained, and whether that helped."""
     yield (
         f"{trained.path}: learned from {counted(len(trained.training_pairs), 'pair')} in "
@@ -53,7 +53,7 @@ def what_was_trained(trained: TrainingResult) -> Iterator[str]:
         yield "the model was as good before: better keep that one"
 
 
-def print_evaluated(found: Evaluation, out: TextIO) -> None:
+def print_evaluation(found: Evaluation, out: TextIO) -> None:
     """Print a row a figure and a column a model: value, interval, difference to the first."""
     from rich.text import Text
 

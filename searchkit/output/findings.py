@@ -63,7 +63,7 @@ def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
     console.print(table)
 
 
-def plagiarism_as_lines(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
+def plagiarism_as_records(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
     """Yield each finding, then each ring, which is known by its `authors`."""
     yield from found.iter_records()
     yield from found.rings.iter_records()
@@ -84,7 +84,7 @@ def plagiarism_as_rows(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
         }
 
 
-def what_was_compared(found: PlagiarismResult) -> Iterator[str]:
+def describe_compared_answers(found: PlagiarismResult) -> Iterator[str]:
     """Say what was looked at, and what wasn't."""
     groups = counted(found.questions, "question")
     yield f"{found.answers:,} answers compared in {groups}, {found.pairs:,} pairs"
@@ -102,7 +102,7 @@ def what_was_compared(found: PlagiarismResult) -> Iterator[str]:
         yield "so many answers are compared passage by passage, not sentence by sentence"
 
 
-def by_chance(expected: float, pairs: int | None = None) -> str:
+def expected_in_words(expected: float, pairs: int | None = None) -> str:
     """Say `expected` in words."""
     like_this = "questions like this" + (f", with {pairs:,} pairs each" if pairs else "")
     if expected >= 1:
@@ -116,7 +116,7 @@ def _count(number: float) -> str:
     return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")
 
 
-def in_short(expected: float) -> str:
+def format_expected(expected: float) -> str:
     """Return `expected` as a number."""
     if expected < LEAST:
         return f"< {LEAST:.0e}".replace("e-0", "e-")
@@ -164,7 +164,11 @@ def _findings_table(findings: Sequence[Finding], found: PlagiarismResult) -> Any
         if found.decision(finding) == "confirmed":
             verdict += "\nconfirmed"
         table.add_row(
-            str(number), in_short(finding.expected), verdict, Text("\n".join(sides)), evidence
+            str(number),
+            format_expected(finding.expected),
+            verdict,
+            Text("\n".join(sides)),
+            evidence,
         )
     return table
 
@@ -186,7 +190,7 @@ def _rings_table(rings: Sequence[Ring]) -> Any:  # noqa: ANN401
     table.add_column("questions", overflow="fold", ratio=1)
     for ring in rings:
         names = (visible(", ".join(some)) for some in (ring.authors, ring.questions))
-        table.add_row(in_short(ring.expected), *(Text(line) for line in names))
+        table.add_row(format_expected(ring.expected), *(Text(line) for line in names))
     return table
 
 
@@ -253,7 +257,7 @@ def _in_words(compared: Comparison) -> Iterator[str]:
         yield f"No finding, since so much is no evidence here: {visible(finding.reason)}"
     else:
         yield f"{finding.verdict.capitalize()}: {visible(finding.reason)}"
-    yield by_chance(finding.expected, compared.pairs)
+    yield expected_in_words(finding.expected, compared.pairs)
     yield (
         f"Cosine of the whole answers {finding.score:.2f}, sentence by sentence "
         f"{finding.semantic:.2f}; high for any two good answers to one question."

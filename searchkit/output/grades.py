@@ -11,7 +11,7 @@ from searchkit.core.wording import counted
 from searchkit.grading.marks import mark_text
 from searchkit.grading.records import Conflict, Outlier, Propagation, Suggestion
 from searchkit.output.console import one_line, open_console, plain_table, visible
-from searchkit.output.search import Get
+from searchkit.output.search import GetAnswers
 
 if TYPE_CHECKING:
     from searchkit.grading.audit import Audit
@@ -54,7 +54,7 @@ PROPAGATION_COLUMNS = ["question", "center", "id", "author", "mark", "would_get"
 # -- suggestions -----------------------------------------------------------------------------------
 
 
-def suggestions_as_rows(found: GradingResult, get: Get) -> Iterator[dict[str, Any]]:
+def suggestions_as_rows(found: GradingResult, get: GetAnswers) -> Iterator[dict[str, Any]]:
     """Yield a row a suggestion, with the answer."""
     answers = get([one.id for one in found.suggestions])
     for one, answer in zip(found.suggestions, answers, strict=True):
@@ -69,7 +69,7 @@ def suggestions_as_rows(found: GradingResult, get: Get) -> Iterator[dict[str, An
         }
 
 
-def print_suggestions(found: GradingResult, get: Get, out: TextIO) -> None:
+def print_suggestions(found: GradingResult, get: GetAnswers, out: TextIO) -> None:
     """Print a tree for each question: the surest first, and last what is left to the teacher."""
     from rich.text import Text
     from rich.tree import Tree
@@ -105,9 +105,9 @@ def _reasons(one: Suggestion) -> str:
     )
 
 
-def what_was_learned(found: GradingResult) -> Iterator[str]:
+def describe_learning(found: GradingResult) -> Iterator[str]:
     """Say what the suggestions rest on, and what got none."""
-    yield f"{found.marks.column}: {_basis(found.marks)}; {how(found.method)}"
+    yield f"{found.marks.column}: {_basis(found.marks)}; {describe_method(found.method)}"
     yield f"confidence: how often a suggestion like it was {_right(found.marks, found.tolerance)}"
     if found.blank:
         yield f"no mark suggested for {counted(found.blank, 'blank answer')}"
@@ -119,7 +119,7 @@ def what_was_learned(found: GradingResult) -> Iterator[str]:
         )
 
 
-def how(chosen: Candidate | None) -> str:
+def describe_method(chosen: Candidate | None) -> str:
     """Return how marks were learned."""
     if chosen is None:
         return "learned from other questions only, by length and likeness to reference answers"
@@ -155,12 +155,12 @@ def print_evaluation(found: GradingEvaluation, out: TextIO) -> None:
     console = open_console(out)
     console.print(Text(visible(f"{found.marks.column}: {_basis(found.marks)}")), soft_wrap=True)
     console.print(
-        Text(f"{how(found.method)}; right is {_right(found.marks, found.tolerance)}"),
+        Text(f"{describe_method(found.method)}; right is {_right(found.marks, found.tolerance)}"),
         soft_wrap=True,
     )
     for validation in found.cross_validations:
         console.print()
-        console.print(Text(_what_was_held_out(validation), style="bold"))
+        console.print(Text(_held_out_heading(validation), style="bold"))
         console.print(_figures_table(validation))
         console.print()
         console.print(_coverage_table(validation))
@@ -173,7 +173,7 @@ def print_evaluation(found: GradingEvaluation, out: TextIO) -> None:
         )
 
 
-def _what_was_held_out(validation: CrossValidation) -> str:
+def _held_out_heading(validation: CrossValidation) -> str:
     count = (
         f"{counted(validation.answers, 'answer')} in {counted(validation.questions, 'question')}"
     )
@@ -212,7 +212,7 @@ def _coverage_table(validation: CrossValidation) -> Any:  # noqa: ANN401
 # -- audit -----------------------------------------------------------------------------------------
 
 
-def audit_as_rows(found: Audit, get: Get) -> Iterator[dict[str, Any]]:
+def audit_as_rows(found: Audit, get: GetAnswers) -> Iterator[dict[str, Any]]:
     """Yield a row a pair and a row a mark, with the answers."""
     for conflict in found.conflicts:
         left, right = get([conflict.left, conflict.right])
@@ -245,7 +245,7 @@ def audit_as_rows(found: Audit, get: Get) -> Iterator[dict[str, Any]]:
         }
 
 
-def print_audit(found: Audit, get: Get, out: TextIO) -> None:
+def print_audit(found: Audit, get: GetAnswers, out: TextIO) -> None:
     """Print the worst pairs side by side, then the marks that stand out."""
     from rich.text import Text
 
@@ -260,7 +260,7 @@ def print_audit(found: Audit, get: Get, out: TextIO) -> None:
     _say_more(console, len(found.outliers) - SHOWN)
 
 
-def _conflicts_table(conflicts: Sequence[Conflict], get: Get) -> Any:  # noqa: ANN401
+def _conflicts_table(conflicts: Sequence[Conflict], get: GetAnswers) -> Any:  # noqa: ANN401
     from rich.text import Text
 
     table = plain_table()
@@ -275,7 +275,7 @@ def _conflicts_table(conflicts: Sequence[Conflict], get: Get) -> Any:  # noqa: A
     return table
 
 
-def _outliers_table(outliers: Sequence[Outlier], get: Get) -> Any:  # noqa: ANN401
+def _outliers_table(outliers: Sequence[Outlier], get: GetAnswers) -> Any:  # noqa: ANN401
     from rich.text import Text
 
     table = plain_table()
@@ -297,7 +297,7 @@ def _say_more(console: Any, count: int) -> None:  # noqa: ANN401
         console.print(f"… and {count:,} more; --format csv has all")
 
 
-def what_was_audited(found: Audit) -> str:
+def describe_audit(found: Audit) -> str:
     """Return what was looked at."""
     return (
         f"{found.marks.column}: {_basis(found.marks)}; {found.pairs:,} near-equal pairs, "
@@ -309,7 +309,7 @@ def what_was_audited(found: Audit) -> str:
 
 
 def propagations_as_rows(
-    propagations: Sequence[Propagation], get: Get, column: str
+    propagations: Sequence[Propagation], get: GetAnswers, column: str
 ) -> Iterator[dict[str, Any]]:
     """Yield a row an answer of each cluster: its own mark, and what it would get."""
     for propagation in propagations:
@@ -332,7 +332,7 @@ def propagations_as_rows(
             }
 
 
-def print_propagations(propagations: Sequence[Propagation], get: Get, out: TextIO) -> None:
+def print_propagations(propagations: Sequence[Propagation], get: GetAnswers, out: TextIO) -> None:
     """Print a tree for each mark that was given."""
     from rich.text import Text
     from rich.tree import Tree

@@ -15,7 +15,7 @@ from searchkit.output.console import excerpt, one_line, open_console, plain_tabl
 if TYPE_CHECKING:
     from searchkit.mining.pairs import MiningResult
 
-Get = Callable[[Sequence[str]], list[Answer]]
+GetAnswers = Callable[[Sequence[str]], list[Answer]]
 LONGEST = 1_500  # characters of a passage that a table shows
 SHOWN = 100  # pairs, and groups of equal texts, that a table shows
 CONTEXT = 160  # characters shown before and after a passage that doesn't stand at an end
@@ -50,7 +50,7 @@ def export_columns(meta: Sequence[str]) -> list[str]:
     return fields + [f"meta:{name}" if name in Answer.__slots__ else name for name in meta]
 
 
-def flat_hits(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dict[str, Any]]]:
+def hits_as_rows(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dict[str, Any]]]:
     """Return the columns and rows of hits for CSV: one row a hit, `meta` spread over columns."""
     columns = ["query", "rank", "score", "id", "question", "author", "submitted_at", "text"]
     columns += ["passage_start", "passage_end"]
@@ -66,13 +66,13 @@ def flat_hits(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dic
     return [*columns, *extra], rows
 
 
-def mined_as_records(mined: MiningResult) -> Iterator[dict[str, Any]]:
+def mining_as_records(mined: MiningResult) -> Iterator[dict[str, Any]]:
     """Yield each group as `{"equal": [id, …]}`, then each pair as `{"left", "right", "score"}`."""
     yield from ({"equal": group} for group in mined.equal)
     yield from mined.iter_records()
 
 
-def write_mined_json(mined: MiningResult, out: TextIO) -> None:
+def write_mining_json(mined: MiningResult, out: TextIO) -> None:
     """Write `{"equal": [[id, …], …], "pairs": […]}`, a pair a line, without holding them all.
 
     Before them stands `recall`, if the pairs are not all.
@@ -88,7 +88,7 @@ def write_mined_json(mined: MiningResult, out: TextIO) -> None:
     out.write("\n]}\n")
 
 
-MINED_COLUMNS = [
+MINING_COLUMNS = [
     "score",
     "kind",
     "question",
@@ -101,7 +101,7 @@ MINED_COLUMNS = [
 ]
 
 
-def mined_with_answers(mined: MiningResult, get: Get) -> Iterator[dict[str, Any]]:
+def mining_as_rows(mined: MiningResult, get: GetAnswers) -> Iterator[dict[str, Any]]:
     """Yield a row a pair, with both answers; of a group, each with the first of it."""
     equal = (Pair(group[0], other, 1.0) for group in mined.equal for other in group[1:])
     for kind, pairs in (("equal", equal), ("alike", mined.pairs())):
@@ -174,7 +174,7 @@ def _marked(hit: Hit) -> Any:  # noqa: ANN401
     return shown
 
 
-def print_mined(mined: MiningResult, get: Get, out: TextIO) -> None:
+def print_mining(mined: MiningResult, get: GetAnswers, out: TextIO) -> None:
     """Print the groups of equal texts, then the pairs side by side: `SHOWN` of each at most."""
     from rich.text import Text
 
@@ -190,7 +190,7 @@ def print_mined(mined: MiningResult, get: Get, out: TextIO) -> None:
         console.print(f"… and {mined.returned - SHOWN:,} more pairs; --format csv has all")
 
 
-def _groups_table(groups: Sequence[Sequence[str]], get: Get) -> Any:  # noqa: ANN401
+def _groups_table(groups: Sequence[Sequence[str]], get: GetAnswers) -> Any:  # noqa: ANN401
     from rich.text import Text
 
     table = plain_table()
@@ -203,7 +203,7 @@ def _groups_table(groups: Sequence[Sequence[str]], get: Get) -> Any:  # noqa: AN
     return table
 
 
-def _pairs_table(pairs: Sequence[Pair], get: Get) -> Any:  # noqa: ANN401
+def _pairs_table(pairs: Sequence[Pair], get: GetAnswers) -> Any:  # noqa: ANN401
     from rich.text import Text
 
     table = plain_table()
@@ -221,7 +221,7 @@ def _pairs_table(pairs: Sequence[Pair], get: Get) -> Any:  # noqa: ANN401
     return table
 
 
-def print_pairs(rows: Sequence[tuple[str, str]], out: TextIO) -> None:
+def print_properties(rows: Sequence[tuple[str, str]], out: TextIO) -> None:
     """Print names and values in two columns."""
     from rich.table import Table
     from rich.text import Text

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from searchkit.output.console import open_console, visible
-from searchkit.output.search import print_pairs
+from searchkit.output.search import print_properties
 
 
 def print_counts(counts: Mapping[str, float], out: TextIO) -> None:
@@ -25,7 +25,7 @@ def print_estimate(needed: Mapping[str, float], out: TextIO) -> None:
     rows.append(("time", f"about {_duration(needed['seconds'])}"))
     disk = f"about {_size(int(needed['disk']))} while it runs"
     rows.append(("disk", f"{disk}; {_size(int(needed['free']))} are free"))
-    print_pairs(rows, out)
+    print_properties(rows, out)
 
 
 def print_status(known: Mapping[str, Any], out: TextIO) -> None:
@@ -37,7 +37,7 @@ def print_status(known: Mapping[str, Any], out: TextIO) -> None:
     rows.append(("model", f"{model['name']} ({model['fingerprint'][:12]})"))
     rows.append(("", f"{model['dimension']} dimensions, passages of {model['window']} tokens"))
     rows += known["storage"].items() if "storage" in known else _in_the_folder(known)
-    print_pairs(rows, out)
+    print_properties(rows, out)
     if known["questions"]:
         _print_questions(known["by_question"], out)
 

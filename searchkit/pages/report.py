@@ -24,7 +24,7 @@ from searchkit.core.where import EVERYTHING, Where
 from searchkit.core.wording import counted
 from searchkit.index.base import BaseIndex
 from searchkit.index.upkeep.status import status
-from searchkit.output.findings import what_was_compared
+from searchkit.output.findings import describe_compared_answers
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.environment import asset, environment
 from searchkit.pages.pseudonyms import Pseudonyms
@@ -242,7 +242,7 @@ def report_as_page(report: Report) -> str:
         model=model_record(report),
         versions=versions(),
         settings=settings_record(report),
-        compared=list(what_was_compared(report.plagiarism)),
+        compared=list(describe_compared_answers(report.plagiarism)),
         left_out=list(_left_out(report)),
         **_views(report),
     )

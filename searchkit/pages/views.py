@@ -9,7 +9,7 @@ from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
 from searchkit.core.wording import counted
 from searchkit.index.records import Decision
-from searchkit.output.findings import by_chance, in_short
+from searchkit.output.findings import expected_in_words, format_expected
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import (
     Highlight,
@@ -136,8 +136,8 @@ def finding_view(
         question=finding.question or "",
         verdict=finding.verdict,
         tone=TONES.get(finding.verdict, ""),
-        surprise=in_short(finding.expected),
-        chance=by_chance(finding.expected, pairs),
+        surprise=format_expected(finding.expected),
+        chance=expected_in_words(finding.expected, pairs),
         score=finding.score,
         semantic=finding.semantic,
         verbatim=finding.verbatim,

@@ -31,7 +31,7 @@ from searchkit.index.upkeep.status import status
 from searchkit.index.upkeep.verify import verify
 from searchkit.mining.pairs import mine
 from searchkit.output import findings
-from searchkit.output.grades import what_was_learned
+from searchkit.output.grades import describe_learning
 from searchkit.output.search import answer_as_record, hits_as_records
 from searchkit.plagiarism.find import PlagiarismResult, compare, find_plagiarism
 from searchkit.web.index_pool import IndexPool, pool_of
@@ -298,7 +298,7 @@ def read_grades(
         wait,
         lambda graded: {
             "suggestions": graded.to_records(),
-            "said": list(what_was_learned(graded)),
+            "said": list(describe_learning(graded)),
         },
     )
 

@@ -18,7 +18,7 @@ from searchkit.index.folder import Index
 from searchkit.index.query import Mode
 from searchkit.index.records import DecisionStatus
 from searchkit.index.upkeep.status import status
-from searchkit.output.findings import what_was_compared
+from searchkit.output.findings import describe_compared_answers
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.report import make_report, report_as_page
@@ -148,7 +148,7 @@ def review_page(
         found=found,
         queue=queue,
         total=len(queue),
-        compared=list(what_was_compared(found)),
+        compared=list(describe_compared_answers(found)),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.courses import course, made, marked
+from helpers.courses import course, course_index, with_scores
 
 from searchkit import Answer, Index, Where, audit_grades
 from searchkit.core.errors import BadInput
@@ -27,7 +27,7 @@ def twins(score: str) -> list[Answer]:
 def test_near_equal_answers_with_different_marks_worst_first(tmp_path: Path) -> None:
     rows = twins("0")
     given = next(a for a in rows if a.id == "q1-00").meta["score"]
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         found = audit_grades(index, "score")
         worst = found.conflicts[0]
         assert (worst.left, worst.right, worst.question) == ("q1-00", "q1-twin", "q1")
@@ -39,7 +39,7 @@ def test_near_equal_answers_with_different_marks_worst_first(tmp_path: Path) -> 
 
 
 def test_the_pairs_are_those_of_brute_force(tmp_path: Path) -> None:
-    with made(tmp_path, course()) as index:
+    with course_index(tmp_path, course()) as index:
         found = audit_grades(index, "score", threshold=0.7)
         whole = [(a, v) for a, v in index.iter_vectors() if not a.is_reference]
         expected = {}
@@ -59,7 +59,7 @@ def test_the_pairs_are_those_of_brute_force(tmp_path: Path) -> None:
 
 
 def test_marks_within_the_tolerance_are_no_difference(tmp_path: Path) -> None:
-    with made(tmp_path, twins("0")) as index:
+    with course_index(tmp_path, twins("0")) as index:
         assert not audit_grades(index, "score", tolerance=4).conflicts
         assert not audit_grades(index, "score", tolerance=4).outliers
 
@@ -67,7 +67,7 @@ def test_marks_within_the_tolerance_are_no_difference(tmp_path: Path) -> None:
 def test_a_mark_that_stands_out_is_named_with_what_was_expected(tmp_path: Path) -> None:
     rows = course(each=25)
     best = next(a for a in rows if a.meta["score"] == "4" and not a.is_reference)
-    with made(tmp_path, marked(rows, {best.id: "0"})) as index:
+    with course_index(tmp_path, with_scores(rows, {best.id: "0"})) as index:
         worst = audit_grades(index, "score").outliers[0]
         assert (worst.id, worst.mark) == (best.id, 0)
         assert worst.expected >= 2 and worst.surprise > 2
@@ -77,14 +77,14 @@ def test_labels_that_stand_out(tmp_path: Path) -> None:
     rows = course(each=25)
     best = next(a for a in rows if a.meta["score"] == "4" and not a.is_reference)
     rows = [replace(a, meta={"verdict": "fail"}) if a.id == best.id else a for a in rows]
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         found = audit_grades(index, "verdict")
         assert best.id in [one.id for one in found.outliers]
         assert all(one.mark != one.expected for one in found.outliers)
 
 
 def test_a_filter_asks_for_one_side(tmp_path: Path) -> None:
-    with made(tmp_path, twins("0")) as index:
+    with course_index(tmp_path, twins("0")) as index:
         some = audit_grades(index, "score", where=Where(author="zoe"))
         assert some.conflicts
         assert all("q1-twin" in (one.left, one.right) for one in some.conflicts)
@@ -102,13 +102,13 @@ def test_programs_are_compared_by_their_tokens(tmp_path: Path) -> None:
         Answer("one", one, "q1", "ann", meta={"score": "4"}),
         Answer("other", other, "q1", "bob", meta={"score": "1"}),
     ]
-    with made(tmp_path, [*course(), *rows]) as index:
+    with course_index(tmp_path, [*course(), *rows]) as index:
         found = audit_grades(index, "score")
         assert ("one", "other") in [(one.left, one.right) for one in found.conflicts]
 
 
 def test_bad_input(tmp_path: Path) -> None:
-    with made(tmp_path, course()) as index:
+    with course_index(tmp_path, course()) as index:
         with pytest.raises(BadInput, match="threshold"):
             audit_grades(index, "score", threshold=2)
         with pytest.raises(BadInput, match="no column 'nope'"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.courses import POINTS, course, made, marked
+from helpers.courses import POINTS, course, course_index, with_scores
 
 from searchkit import Where, evaluate_grades
 from searchkit.core.errors import BadInput
@@ -14,7 +14,7 @@ from searchkit.core.metrics import rmse
 
 
 def test_suggestions_beat_the_baselines_where_there_is_something_to_learn(tmp_path: Path) -> None:
-    with made(tmp_path, course(each=20)) as index:
+    with course_index(tmp_path, course(each=20)) as index:
         found = evaluate_grades(index, "score")
         answers, questions = found.cross_validations
         assert (answers.unseen, answers.answers, answers.questions) == ("answers", 80, 4)
@@ -28,7 +28,7 @@ def test_suggestions_beat_the_baselines_where_there_is_something_to_learn(tmp_pa
 
 
 def test_the_mean_of_the_question_is_that_of_the_other_folds(tmp_path: Path) -> None:
-    with made(tmp_path, course()) as index:
+    with course_index(tmp_path, course()) as index:
         found = evaluate_grades(index, "score", folds=14)
         baseline = found.cross_validations[0].scores[1].figures["rmse"]
     given, means = [], []
@@ -44,14 +44,14 @@ def test_the_mean_of_the_question_is_that_of_the_other_folds(tmp_path: Path) -> 
 def test_marks_by_lot_are_not_predicted(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     lot = {a.id: str(rng.integers(0, 5)) for a in course(each=25)}
-    with made(tmp_path, marked(course(each=25), lot)) as index:
+    with course_index(tmp_path, with_scores(course(each=25), lot)) as index:
         for validation in evaluate_grades(index, "score").cross_validations:
             assert abs(validation.scores[0].figures["pearson"]) < 0.3
             assert validation.calibration_error < 0.2  # and it knows
 
 
 def test_coverage_falls_with_the_confidence_asked_for(tmp_path: Path) -> None:
-    with made(tmp_path, course(each=20)) as index:
+    with course_index(tmp_path, course(each=20)) as index:
         (validation, _) = evaluate_grades(index, "verdict").cross_validations
         assert validation.scores[0].figures.keys() == {"accuracy", "macro_f1"}
         shares = [row.answers for row in validation.coverage]
@@ -60,13 +60,13 @@ def test_coverage_falls_with_the_confidence_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_filter_chooses_what_is_judged(tmp_path: Path) -> None:
-    with made(tmp_path, course()) as index:
+    with course_index(tmp_path, course()) as index:
         found = evaluate_grades(index, "score", where=Where(question="q2"))
         assert [(t.answers, t.questions) for t in found.cross_validations] == [(14, 1), (14, 1)]
 
 
 def test_progress_and_the_same_result_again(tmp_path: Path) -> None:
-    with made(tmp_path, course()) as index:
+    with course_index(tmp_path, course()) as index:
         seen: list[tuple[int, int]] = []
         first = evaluate_grades(index, "score", folds=4, progress=lambda *at: seen.append(at))
         assert seen == [(n, 8) for n in range(1, 9)]
@@ -74,13 +74,13 @@ def test_progress_and_the_same_result_again(tmp_path: Path) -> None:
 
 
 def test_folds_so_large_that_too_little_stays_are_not_cut(tmp_path: Path) -> None:
-    with made(tmp_path, course()) as index:
+    with course_index(tmp_path, course()) as index:
         (validation,) = evaluate_grades(
             index, "score", folds=2
         ).cross_validations  # of 4 questions 2 would stay
         assert validation.unseen == "answers"
     with (
-        made(tmp_path / "few", course(each=9)) as index,
+        course_index(tmp_path / "few", course(each=9)) as index,
         pytest.raises(BadInput, match="grade some more"),
     ):
         evaluate_grades(index, "score", folds=2)  # of 9 answers 4 would stay
@@ -88,7 +88,7 @@ def test_folds_so_large_that_too_little_stays_are_not_cut(tmp_path: Path) -> Non
 
 def test_too_little_to_judge(tmp_path: Path) -> None:
     few = [a for a in course(each=3) if a.question in ("q1", "q2")]
-    with made(tmp_path, few) as index:
+    with course_index(tmp_path, few) as index:
         with pytest.raises(BadInput, match="no question has 6 graded answers, and fewer than 4"):
             evaluate_grades(index, "score")
         with pytest.raises(BadInput, match="folds must be 2 or more, not 1"):
@@ -96,13 +96,13 @@ def test_too_little_to_judge(tmp_path: Path) -> None:
 
 
 def test_one_question_alone_has_no_trial_of_unseen_questions(tmp_path: Path) -> None:
-    with made(tmp_path, [a for a in course() if a.question == "q1"]) as index:
+    with course_index(tmp_path, [a for a in course() if a.question == "q1"]) as index:
         (validation,) = evaluate_grades(index, "score").cross_validations
         assert validation.unseen == "answers"
 
 
 def test_a_question_with_fewer_answers_than_the_rest(tmp_path: Path) -> None:
     rows = [a for a in course(each=25) if a.question != "q4" or a.id < "q4-07"]
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         validation = evaluate_grades(index, "score").cross_validations[0]
         assert validation.answers == 3 * 25 + 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.courses import made
+from helpers.courses import course_index
 
 from searchkit import Answer, propagate
 from searchkit.core.errors import BadInput
@@ -28,7 +28,7 @@ def answers() -> list[Answer]:
 
 
 def test_who_would_get_it_who_has_it_and_who_has_another(tmp_path: Path) -> None:
-    with made(tmp_path, answers()) as index:
+    with course_index(tmp_path, answers()) as index:
         (propagation,) = propagate(index, "score", {"l0": None}, threshold=0.7)
         assert (propagation.id, propagation.question, propagation.mark) == ("l0", "q1", 7.0)
         assert sorted(propagation.recipients) == [
@@ -41,7 +41,7 @@ def test_who_would_get_it_who_has_it_and_who_has_another(tmp_path: Path) -> None
 
 
 def test_a_mark_that_is_said_counts_and_order_is_kept(tmp_path: Path) -> None:
-    with made(tmp_path, answers()) as index:
+    with course_index(tmp_path, answers()) as index:
         odd, loop = propagate(index, "score", {"odd": "1", "l1": "5,5"}, threshold=0.7)
         assert (odd.id, odd.mark, odd.recipients) == ("odd", 1.0, ())
         assert (loop.id, loop.mark, loop.recipients) == ("l1", 5.5, ("l2",))
@@ -49,7 +49,7 @@ def test_a_mark_that_is_said_counts_and_order_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_column_may_be_empty_as_yet(tmp_path: Path) -> None:
-    with made(tmp_path, answers()) as index:
+    with course_index(tmp_path, answers()) as index:
         (propagation,) = propagate(index, "new", {"l0": "good"}, threshold=0.7)
         assert propagation.mark == "good" and sorted(propagation.recipients) == [
             "l1",
@@ -71,5 +71,5 @@ def test_a_column_may_be_empty_as_yet(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input(said, message: str, tmp_path: Path) -> None:
-    with made(tmp_path, answers()) as index, pytest.raises(BadInput, match=message):
+    with course_index(tmp_path, answers()) as index, pytest.raises(BadInput, match=message):
         propagate(index, "score", said, threshold=0.7)

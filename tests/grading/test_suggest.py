@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.courses import course, made, marked
+from helpers.courses import course, course_index, with_scores
 
 from searchkit import Answer, Where, grade
 from searchkit.core.errors import BadInput
@@ -16,12 +16,12 @@ OPEN = {f"q{q}-{n:02}": None for q in (1, 2, 3, 4) for n in range(0, 14, 3)}
 
 
 def ungraded() -> list[Answer]:
-    return marked(course(), OPEN)
+    return with_scores(course(), OPEN)
 
 
 def test_marks_are_suggested_for_the_ungraded_only_and_near_the_truth(tmp_path: Path) -> None:
     truth = {answer.id: float(answer.meta["score"]) for answer in course()}
-    with made(tmp_path, ungraded()) as index:
+    with course_index(tmp_path, ungraded()) as index:
         found = grade(index, "score", min_confidence=0)
         assert [one.id for one in found.suggestions] == sorted(OPEN)
         assert not found.unknown and not found.blank and found.tolerance == 0.4
@@ -41,12 +41,12 @@ def test_marks_are_suggested_for_the_ungraded_only_and_near_the_truth(tmp_path: 
 
 
 def test_the_same_index_gives_the_same_suggestions(tmp_path: Path) -> None:
-    with made(tmp_path, ungraded()) as index:
+    with course_index(tmp_path, ungraded()) as index:
         assert grade(index, "score").suggestions == grade(index, "score").suggestions
 
 
 def test_below_the_confidence_it_abstains(tmp_path: Path) -> None:
-    with made(tmp_path, ungraded()) as index:
+    with course_index(tmp_path, ungraded()) as index:
         every = {one.id: one for one in grade(index, "score", min_confidence=0).suggestions}
         level = sorted(one.confidence for one in every.values())[len(every) // 2]
         some = grade(index, "score", min_confidence=level).suggestions
@@ -58,9 +58,9 @@ def test_below_the_confidence_it_abstains(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_was_graded_word_for_word_has_that_mark(tmp_path: Path) -> None:
-    rows = marked(course(), {})
+    rows = with_scores(course(), {})
     rows.append(Answer("new", rows[3].text, rows[3].question, "twin"))
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         (one,) = grade(index, "score", min_confidence=0).suggestions
         same = [float(a.meta["score"]) for a in rows[1:-1] if a.text == rows[3].text]
         assert one.suggested == pytest.approx(sum(same) / len(same), abs=0.5)
@@ -68,8 +68,8 @@ def test_an_answer_that_was_graded_word_for_word_has_that_mark(tmp_path: Path) -
 
 
 def test_a_question_without_marks_learns_from_the_others(tmp_path: Path) -> None:
-    rows = marked(course(), {f"q4-{n:02}": None for n in range(14)})
-    with made(tmp_path, rows) as index:
+    rows = with_scores(course(), {f"q4-{n:02}": None for n in range(14)})
+    with course_index(tmp_path, rows) as index:
         found = grade(index, "score", min_confidence=0)
         truth = {answer.id: float(answer.meta["score"]) for answer in course()}
         errors = [abs(one.suggested - truth[one.id]) for one in found.suggestions]
@@ -81,9 +81,9 @@ def test_a_question_without_marks_learns_from_the_others(tmp_path: Path) -> None
 
 def test_what_nothing_can_be_learned_for_is_told(tmp_path: Path) -> None:
     rows = [a for a in course() if a.question in ("q1", "q2")]
-    rows = marked(rows, {f"q2-{n:02}": None for n in range(14)} | {"q1-00": None})
+    rows = with_scores(rows, {f"q2-{n:02}": None for n in range(14)} | {"q1-00": None})
     rows.append(Answer("blank", "  ", "q1", "s99"))
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         found = grade(index, "score")
         assert found.unknown == {"q2": 14}
         assert found.blank == 1
@@ -91,7 +91,7 @@ def test_what_nothing_can_be_learned_for_is_told(tmp_path: Path) -> None:
 
 
 def test_a_filter_chooses_what_is_graded_and_not_what_teaches(tmp_path: Path) -> None:
-    with made(tmp_path, ungraded()) as index:
+    with course_index(tmp_path, ungraded()) as index:
         every = {one.id: one for one in grade(index, "score").suggestions}
         some = grade(index, "score", where=Where(question="q2", author="s03")).suggestions
         assert some == [every["q2-03"]]
@@ -103,7 +103,7 @@ def test_labels(tmp_path: Path) -> None:
         for a in course()
     ]
     truth = {a.id: a.meta["verdict"] for a in course() if not a.is_reference}
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         found = grade(index, "verdict", min_confidence=0)
         hits = [one.suggested == truth[one.id] for one in found.suggestions]
         assert sum(hits) / len(hits) > 0.8
@@ -123,27 +123,27 @@ def test_labels(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input(arguments, message: str, tmp_path: Path) -> None:
-    with made(tmp_path, course()) as index, pytest.raises(BadInput, match=message):
+    with course_index(tmp_path, course()) as index, pytest.raises(BadInput, match=message):
         grade(index, **arguments)
 
 
 def test_no_mark_and_one_mark_are_refused(tmp_path: Path) -> None:
-    none = marked(course(), {a.id: None for a in course()})
+    none = with_scores(course(), {a.id: None for a in course()})
     with (
-        made(tmp_path / "none", none) as index,
+        course_index(tmp_path / "none", none) as index,
         pytest.raises(BadInput, match="no column 'score'; there are verdict"),
     ):
         grade(index, "score")
-    one = marked(course(), {a.id: "3" for a in course()})
+    one = with_scores(course(), {a.id: "3" for a in course()})
     with (
-        made(tmp_path / "one", one) as index,
+        course_index(tmp_path / "one", one) as index,
         pytest.raises(BadInput, match="all 56 marks are '3'; nothing can be learned"),
     ):
         grade(index, "score")
 
 
 def test_marks_are_written_beside_and_never_over_the_graders(tmp_path: Path) -> None:
-    with made(tmp_path, ungraded(), write=True) as index:
+    with course_index(tmp_path, ungraded(), write=True) as index:
         before = {answer.id: answer for answer in index.answers()}
         texts = len(index.encoder.texts)
         assert write_marks(index, "hint", {"q1-00": 2.5, "q1-03": None}, beside="score") == 1
@@ -157,7 +157,7 @@ def test_marks_are_written_beside_and_never_over_the_graders(tmp_path: Path) -> 
 
 
 def test_what_stands_in_a_column_is_kept_unless_told(tmp_path: Path) -> None:
-    with made(tmp_path, ungraded(), write=True) as index:
+    with course_index(tmp_path, ungraded(), write=True) as index:
         write_marks(index, "hint", {"q1-00": 2.0, "q1-03": 1.0}, beside="score")
         write_marks(index, "hint", {"q2-00": 3.0}, beside="score")  # others' don't matter
         with pytest.raises(BadInput, match="1 of these answers, such as q1-00, have something"):
@@ -170,7 +170,7 @@ def test_what_stands_in_a_column_is_kept_unless_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("column", ["score", "text", "id", " "])
 def test_some_columns_are_not_for_suggestions(column: str, tmp_path: Path) -> None:
     with (
-        made(tmp_path, ungraded(), write=True) as index,
+        course_index(tmp_path, ungraded(), write=True) as index,
         pytest.raises(BadInput, match="name a new one, such as suggested_score"),
     ):
         write_marks(index, column, {"q1-00": 2.0}, beside="score")

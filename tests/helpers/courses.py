@@ -1,4 +1,4 @@
-"""A made-up course with marks: four questions, whose answers are the better the more they say."""
+"""A made-up course with marks: four questions, where an answer's score counts its points."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ PADDING = "well so indeed perhaps then also really quite".split()
 
 
 def course(each: int = 14, seed: int = 0) -> list[Answer]:
-    """Give answers that have a mark for each point they make, and a reference a question."""
+    """Return a reference answer and `each` marked answers to every question.
+
+    A mark is the number of the question's points in the text.
+    """
     rng = np.random.default_rng(seed)
     answers = []
     for question, points in POINTS.items():
@@ -29,28 +32,31 @@ def course(each: int = 14, seed: int = 0) -> list[Answer]:
             Answer(f"{question}-ref", " ".join(points), question, "reference", meta={"score": "4"})
         )
         for n in range(each):
-            said = [point for point in points if rng.random() < 0.6]
-            text = " ".join([*said, *rng.choice(PADDING, 2)])
-            mark = {"score": str(len(said)), "verdict": "pass" if len(said) > 2 else "fail"}
+            named_points = [point for point in points if rng.random() < 0.6]
+            text = " ".join([*named_points, *rng.choice(PADDING, 2)])
+            mark = {
+                "score": str(len(named_points)),
+                "verdict": "pass" if len(named_points) > 2 else "fail",
+            }
             answers.append(Answer(f"{question}-{n:02}", text, question, f"s{n:02}", meta=mark))
     return answers
 
 
-def marked(answers: Sequence[Answer], changes: Mapping[str, str | None]) -> list[Answer]:
-    """Give the answers with other scores; None: without one."""
-    found = []
+def with_scores(answers: Sequence[Answer], changes: Mapping[str, str | None]) -> list[Answer]:
+    """Return the answers with the scores in `changes`; None removes a score."""
+    changed = []
     for answer in answers:
         meta = dict(answer.meta)
         if answer.id in changes:
             meta.pop("score", None)
             if (mark := changes[answer.id]) is not None:
                 meta["score"] = mark
-        found.append(replace(answer, meta=meta))
-    return found
+        changed.append(replace(answer, meta=meta))
+    return changed
 
 
-def made(path: Path, answers: Sequence[Answer], *, write: bool = False) -> Index:
-    """Index them, and open the index."""
+def course_index(path: Path, answers: Sequence[Answer], *, write: bool = False) -> Index:
+    """Create an index of the answers below `path`, and return it opened."""
     with Index.create(path / "i", ToyEncoder(window=40)) as index:
         index.add(answers)
     return Index.open(path / "i", encoder=ToyEncoder(window=40), write=write)

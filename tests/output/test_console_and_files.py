@@ -57,7 +57,7 @@ def test_numbers_stay_numbers(number: str) -> None:
 
 def test_hits_as_csv_have_a_row_each_and_meta_as_columns() -> None:
     records = search.hits_as_records(["q", "none"], [[hit("some text"), hit("more")], []])
-    columns, rows = search.flat_hits(records)
+    columns, rows = search.hits_as_rows(records)
     table = list(csv.DictReader(io.StringIO(written(files.write_csv, rows, columns))))
     assert [row["text"] for row in table] == ["some text", "more"]
     assert table[0]["meta:score"] == "-5"

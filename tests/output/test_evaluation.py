@@ -29,7 +29,7 @@ FOUND = Evaluation(
 
 def shown(found: Evaluation) -> str:
     out = io.StringIO()
-    evaluation.print_evaluated(found, out)
+    evaluation.print_evaluation(found, out)
     return out.getvalue()
 
 

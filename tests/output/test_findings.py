@@ -7,7 +7,7 @@ import io
 import pytest
 
 from searchkit import Answer
-from searchkit.output.findings import by_chance, print_comparison, print_plagiarism
+from searchkit.output.findings import expected_in_words, print_comparison, print_plagiarism
 from searchkit.plagiarism.find import Comparison, PlagiarismResult
 from searchkit.plagiarism.records import NO_FINDING, Finding, Overlap, Ring
 
@@ -66,7 +66,7 @@ def test_what_is_usual_is_called_no_finding() -> None:
     ],
 )
 def test_expected_is_said_in_words(expected: float, words: str) -> None:
-    assert by_chance(expected) == words
+    assert expected_in_words(expected) == words
 
 
 def test_the_table_quotes_evidence_and_ends_with_a_caution() -> None:

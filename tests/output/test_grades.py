@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers.courses import course, made, marked
+from helpers.courses import course, course_index, with_scores
 
 from searchkit import Answer, Index, audit_grades, evaluate_grades, grade, propagate
 from searchkit.cli.app import main
@@ -26,7 +26,7 @@ def shown(print_it, *arguments) -> str:
 
 
 def test_suggestions_as_a_tree(tmp_path: Path) -> None:
-    with made(tmp_path, marked(course(), OPEN)) as index:
+    with course_index(tmp_path, with_scores(course(), OPEN)) as index:
         found = grade(index, "score", min_confidence=0)
         text = shown(grades.print_suggestions, found, index.get)
         assert "q1   2 of 2 suggested" in text and "q2   1 of 1 suggested" in text
@@ -36,16 +36,16 @@ def test_suggestions_as_a_tree(tmp_path: Path) -> None:
         none = grade(index, "score", min_confidence=1)
         text = shown(grades.print_suggestions, none, index.get)
         assert "0 of 2 suggested" in text and text.count("yours") == 3
-        assert next(grades.what_was_learned(found)).startswith(
+        assert next(grades.describe_learning(found)).startswith(
             "score: 53 graded answers, marks from 0 to 4; learned by "
         )
-    with made(tmp_path / "all", course()) as index:
+    with course_index(tmp_path / "all", course()) as index:
         text = shown(grades.print_suggestions, grade(index, "score"), index.get)
         assert text == "no ungraded answer to suggest a mark for\n"
 
 
 def test_suggestions_as_records_and_rows(tmp_path: Path) -> None:
-    with made(tmp_path, marked(course(), OPEN)) as index:
+    with course_index(tmp_path, with_scores(course(), OPEN)) as index:
         found = grade(index, "score", min_confidence=0)
         record = found.suggestions[0].to_record()
         assert list(record) == ["id", "question", "suggested", "confidence", "neighbours"]
@@ -58,15 +58,17 @@ def test_suggestions_as_records_and_rows(tmp_path: Path) -> None:
 
 
 def test_what_could_not_be_judged_is_said(tmp_path: Path) -> None:
-    rows = [a for a in marked(course(), {f"q2-{n:02}": None for n in range(14)}) if a.id < "q3"]
-    with made(tmp_path, [*rows, Answer("blank", "", "q1", "x")]) as index:
-        said = "\n".join(grades.what_was_learned(grade(index, "score")))
+    rows = [
+        a for a in with_scores(course(), {f"q2-{n:02}": None for n in range(14)}) if a.id < "q3"
+    ]
+    with course_index(tmp_path, [*rows, Answer("blank", "", "q1", "x")]) as index:
+        said = "\n".join(grades.describe_learning(grade(index, "score")))
         assert "no mark suggested for 14 answers to question q2: fewer than 5 of its" in said
         assert "no mark suggested for 1 blank answer" in said
 
 
 def test_an_evaluation(tmp_path: Path) -> None:
-    with made(tmp_path, course()) as index:
+    with course_index(tmp_path, course()) as index:
         found = evaluate_grades(index, "score")
         text = shown(grades.print_evaluation, found)
         assert "Unseen answers: others to the same question were graded (56 answers in 4" in text
@@ -87,7 +89,7 @@ def test_an_evaluation(tmp_path: Path) -> None:
 def test_an_audit(tmp_path: Path) -> None:
     first = next(a for a in course() if a.id == "q1-00")
     twin = Answer("q1-twin", first.text, "q1", "zoe", meta={"score": "0"})
-    with made(tmp_path, [*course(), twin]) as index:
+    with course_index(tmp_path, [*course(), twin]) as index:
         found = audit_grades(index, "score")
         text = shown(grades.print_audit, found, index.get)
         assert "Near-equal answers with different marks, worst first" in text
@@ -107,7 +109,7 @@ def test_a_long_list_is_cut_and_said(tmp_path: Path) -> None:
         Answer(f"a{n:02}", "just the same words", "q1", f"s{n}", meta={"score": str(n % 2)})
         for n in range(20)
     ]
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         text = shown(grades.print_audit, audit_grades(index, "score"), index.get)
         assert "… and 70 more; --format csv has all" in text  # of 100 pairs
 
@@ -116,7 +118,7 @@ def test_spreads(tmp_path: Path) -> None:
     rows = [Answer(f"a{n:02}", f"just the same words {n % 2}", "q1", f"s{n}") for n in range(20)]
     rows[1] = Answer("a01", rows[1].text, "q1", "s1", meta={"score": "2"})
     rows[2] = Answer("a02", rows[2].text, "q1", "s2", meta={"score": "7"})
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         propagations = propagate(index, "score", {"a00": "7"}, threshold=0.5)
         text = shown(grades.print_propagations, propagations, index.get)
         assert "17 without a mark would get it" in text
@@ -133,13 +135,13 @@ def test_spreads(tmp_path: Path) -> None:
 
 def test_hostile_marks_and_texts_are_escaped(tmp_path: Path) -> None:
     bad = "\x1b[31mred\x1b[0m \u202e[bold]"
-    rows = marked(course(), OPEN)
+    rows = with_scores(course(), OPEN)
     rows = [
         Answer(a.id, f"{a.text} {bad}", a.question, a.author,
                meta={"v": bad if n % 2 else "ok"} if a.id not in OPEN else {})
         for n, a in enumerate(rows)
     ]  # fmt: skip
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         for text in (
             shown(grades.print_suggestions, grade(index, "v", min_confidence=0), index.get),
             shown(grades.print_audit, audit_grades(index, "v"), index.get),
@@ -156,7 +158,7 @@ def test_hostile_marks_and_texts_are_escaped(tmp_path: Path) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("grade")
     with Index.create(path / "i") as index:
-        index.add(marked(course(), OPEN))
+        index.add(with_scores(course(), OPEN))
     return path / "i"
 
 
@@ -185,7 +187,7 @@ def test_every_mode_in_every_format(folder: Path, mode: tuple[str, ...], form: s
 @pytest.mark.model
 def test_suggestions_are_written_a_question_at_a_time(tmp_path: Path) -> None:
     with Index.create(tmp_path / "i") as index:
-        index.add(marked(course(), OPEN))
+        index.add(with_scores(course(), OPEN))
     write = ("--column", "score", "--min-confidence", "0", "--write", "hint")
     assert "2 marks written into hint" in run(tmp_path / "i", *write, "--question", "q1").stderr
     assert "1 mark written into hint" in run(tmp_path / "i", *write, "--question", "q2").stderr

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers.courses import course, made, marked
+from helpers.courses import course, course_index, with_scores
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
@@ -17,8 +17,8 @@ from searchkit.training.pairs import pairs_from_clusters, pairs_from_decisions, 
 
 
 def test_each_graded_answer_with_the_reference_and_its_mark(tmp_path: Path) -> None:
-    rows = marked(course(), {"q1-00": None})
-    with made(tmp_path, rows) as index:
+    rows = with_scores(course(), {"q1-00": None})
+    with course_index(tmp_path, rows) as index:
         pairs = pairs_from_grades(index, "score")
     texts = {a.id: a.text for a in rows}
     expected = {
@@ -32,7 +32,7 @@ def test_each_graded_answer_with_the_reference_and_its_mark(tmp_path: Path) -> N
 
 def test_without_a_reference_the_best_answers_take_turns(tmp_path: Path) -> None:
     rows = [a for a in course() if not a.is_reference]
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         pairs = pairs_from_grades(index, "score", max_label=1)
     best = {
         q: max(float(a.meta["score"]) for a in rows if a.question == q)
@@ -46,7 +46,7 @@ def test_without_a_reference_the_best_answers_take_turns(tmp_path: Path) -> None
 
 
 def test_labels_are_good_or_not(tmp_path: Path) -> None:
-    with made(tmp_path, course()) as index:
+    with course_index(tmp_path, course()) as index:
         pairs = pairs_from_grades(index, "verdict", good=["pass"])
         assert {p.label for p in pairs} == {0.0, 10.0}
         with pytest.raises(BadInput, match="its marks are labels; say which are good ones: `good"):
@@ -62,7 +62,7 @@ def test_labels_are_good_or_not(tmp_path: Path) -> None:
 def test_nothing_to_pair_with(tmp_path: Path) -> None:
     rows = [Answer(f"a{n}", "the same", f"q{n}", meta={"score": str(n)}) for n in range(3)]
     with (
-        made(tmp_path, rows) as index,
+        course_index(tmp_path, rows) as index,
         pytest.raises(BadInput, match="no question has graded answers and one to pair them with"),
     ):
         pairs_from_grades(index, "score")
@@ -77,7 +77,7 @@ def test_clusters_are_pairs_of_their_centre(tmp_path: Path) -> None:
         for n, word in enumerate("then now so".split())
     ]
     rows.append(replace(rows[0], id="twin"))
-    with made(tmp_path, rows) as index:
+    with course_index(tmp_path, rows) as index:
         pairs = pairs_from_clusters(index)
     alike = [p for p in pairs if p.label == 10]
     assert len(alike) == 4  # two others of each centre; equal texts are no pair
@@ -85,7 +85,7 @@ def test_clusters_are_pairs_of_their_centre(tmp_path: Path) -> None:
     (apart,) = [p for p in pairs if p.label == 0]
     assert apart.sentence_0[:5] != apart.sentence_1[:5]
     with (
-        made(tmp_path / "one", rows[:1]) as index,
+        course_index(tmp_path / "one", rows[:1]) as index,
         pytest.raises(BadInput, match="no two answers say the same, and none is apart"),
     ):
         pairs_from_clusters(index)
