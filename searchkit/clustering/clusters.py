@@ -32,7 +32,7 @@ from searchkit.core.wording import Message, counted
 from searchkit.index.base import BaseIndex
 from searchkit.mining.pairs import check_threshold
 from searchkit.runners.base import PlainLoop, Runner
-from searchkit.text.keywords import keywords
+from searchkit.text.keywords import cluster_keywords
 from searchkit.text.words import split_words
 
 MIN_SIZE = 3  # answers of a cluster of hdbscan
@@ -255,7 +255,9 @@ def _describe(
     order = sorted(
         members, key=lambda label: (("cluster", "single", "noise").index(kind(label)), label)
     )
-    words = keywords([[split_words(answers[n].text) for n in members[label]] for label in order])
+    words = cluster_keywords(
+        [[split_words(answers[n].text) for n in members[label]] for label in order]
+    )
     clusters = []
     for number, (label, distinctive) in enumerate(zip(order, words, strict=True), 1):
         scored = [

@@ -1,1 +1,4 @@
-"""What everything else stands on: records, errors, types of arrays."""
+"""What all other folders use: records and results, errors, array types, metrics.
+
+Begin in `records.py` for an answer and a hit, and in `errors.py` for the exceptions.
+"""

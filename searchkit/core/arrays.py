@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from searchkit.core.errors import BadInput
 
+Bool = NDArray[np.bool_]
 Float16 = NDArray[np.float16]
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

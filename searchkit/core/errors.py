@@ -2,7 +2,7 @@
 
     SearchkitError            exit code 1
     ├── BadInput              a file, a row, an option or a number that can't be used
-    │   └── NoSuchThing       what is asked for by its id isn't there
+    │   └── NotFound       what is asked for by its id isn't there
     ├── IndexNotFound         no index in that folder
     ├── IndexMismatch         the index was made with another model or by a newer searchkit
     ├── IndexDamaged          the database is not what was written; nothing was changed
@@ -52,7 +52,7 @@ class BadInput(SearchkitError):
         return error
 
 
-class NoSuchThing(BadInput):
+class NotFound(BadInput):
     """What is asked for by its id isn't there."""
 
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from searchkit.core.arrays import Float64, Int64
+from searchkit.core.arrays import Bool, Float64, Int64
 
-Truths = NDArray[np.bool_]
 # -- of marks and labels ---------------------------------------------------------------------------
 
 
@@ -66,7 +64,7 @@ def spearman(one: Float64, other: Float64) -> float:
     return pearson(rankdata(one), rankdata(other))
 
 
-def roc_auc(truth: Truths, scores: Float64, weights: Float64 | None = None) -> float:
+def roc_auc(truth: Bool, scores: Float64, weights: Float64 | None = None) -> float:
     """Return the probability that a positive scores above a negative; a tie counts one half.
 
     Args:
@@ -79,7 +77,7 @@ def roc_auc(truth: Truths, scores: Float64, weights: Float64 | None = None) -> f
     return float(roc_auc_score(truth, scores, sample_weight=weights))
 
 
-def average_precision(truth: Truths, scores: Float64, weights: Float64 | None = None) -> float:
+def average_precision(truth: Bool, scores: Float64, weights: Float64 | None = None) -> float:
     """Return the mean, over positives, of the precision among rows with an equal or higher score.
 
     Random scores give the share of positives. See `roc_auc` for the arguments.
@@ -119,7 +117,7 @@ def ndcg(ranks: Int64, gains: Float64, k: int) -> float:
     return float((gains[is_found] / np.log2(ranks[is_found] + 1)).sum() / best)
 
 
-def average_precision_of(ranks: Int64) -> float:
+def average_precision_of_ranks(ranks: Int64) -> float:
     """Return the mean, over relevant documents, of the precision at each one's rank.
 
     The mean of it over queries is MAP.

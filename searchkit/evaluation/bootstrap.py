@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from searchkit.core.arrays import Float64, Int64
-from searchkit.core.metrics import Truths, v_measures
+from searchkit.core.arrays import Bool, Float64, Int64
+from searchkit.core.metrics import v_measures
 
 RESAMPLES = 1_000
 CONFIDENCE_LEVEL = 0.95
@@ -141,7 +141,7 @@ class WeightedSeparation:
     """
 
     def __init__(
-        self, truth: Truths, scores: Float64, units: Int64, weights: Float64 | None = None
+        self, truth: Bool, scores: Float64, units: Int64, weights: Float64 | None = None
     ) -> None:
         """Build the histogram.
 

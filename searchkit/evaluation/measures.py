@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from searchkit.clustering.methods import k_means
-from searchkit.core.arrays import Float64, Int64
+from searchkit.core.arrays import Bool, Float64, Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.metrics import average_precision, pearson, roc_auc, spearman, v_measure
 from searchkit.core.records import Answer
@@ -25,8 +24,6 @@ from searchkit.evaluation.bootstrap import (
 from searchkit.evaluation.comparison import AnyArray, Measurement, Units, question_codes
 from searchkit.evaluation.sampling import Pairs, QuestionPairs, cosines
 from searchkit.grading.marks import read_marks
-
-Truths = NDArray[np.bool_]
 
 
 def correlation(labels: Float64, units: Int64) -> Measurement:
@@ -51,7 +48,7 @@ def correlation(labels: Float64, units: Int64) -> Measurement:
 
 
 def separation(
-    names: tuple[str, str], on: str, truth: Truths, units: Int64, weights: Float64 | None = None
+    names: tuple[str, str], on: str, truth: Bool, units: Int64, weights: Float64 | None = None
 ) -> Measurement:
     """Return ROC AUC and average precision of a model's scores; see `WeightedSeparation`."""
 
@@ -81,7 +78,7 @@ class AnswerCorpus:
     answers: list[Answer]
     texts: Int64
     questions: Int64
-    has_question: Truths
+    has_question: Bool
     units: Units
     max_pairs: int
     seed: int

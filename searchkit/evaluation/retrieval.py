@@ -8,7 +8,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float64, Int64
 from searchkit.core.errors import BadInput
-from searchkit.core.metrics import average_precision_of, ndcg, recall_at, reciprocal_rank
+from searchkit.core.metrics import average_precision_of_ranks, ndcg, recall_at, reciprocal_rank
 from searchkit.evaluation.texts import PassageVectors
 
 # Scores of queries and passages that are computed in one step: bounds the memory.
@@ -62,7 +62,7 @@ def query_metrics(ranks: Int64, gains: Float64) -> list[float]:
         *(recall_at(ranks, k) for k in (1, 10, 100)),
         reciprocal_rank(ranks, 10),
         ndcg(ranks, gains, 10),
-        average_precision_of(ranks),
+        average_precision_of_ranks(ranks),
     ]
 
 

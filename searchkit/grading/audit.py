@@ -137,7 +137,7 @@ def _near_equal_pairs(
             score = round(cosine, 6)
             if score < threshold:
                 left_words, right_words = words_of(left), words_of(right)
-                if not (left_words.code.any() and right_words.code.any()):
+                if not (left_words.is_code.any() and right_words.is_code.any()):
                     continue
                 runs = shared_runs(left_words, right_words)
                 score = round(coverage(runs, left_words, right_words), 6)

@@ -101,7 +101,7 @@ class IndexBackend(ABC):
         """Return an answer with its passages and vectors.
 
         Raises:
-            NoSuchThing: if there is no answer with this id.
+            NotFound: if there is no answer with this id.
         """
 
     @abstractmethod
@@ -165,7 +165,7 @@ class IndexBackend(ABC):
             How many answers were deleted.
 
         Raises:
-            NoSuchThing: if there is no answer with one of the ids; nothing was deleted.
+            NotFound: if there is no answer with one of the ids; nothing was deleted.
         """
 
     @abstractmethod

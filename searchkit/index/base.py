@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from searchkit.core.arrays import Float32, mean_row, unit_rows
-from searchkit.core.errors import BadInput, IndexMismatch, NoSuchThing
+from searchkit.core.errors import BadInput, IndexMismatch, NotFound
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, Hit, Passage
 from searchkit.core.results import Results
@@ -120,7 +120,7 @@ class BaseIndex(IndexBackend):
         """Return the answers with these ids, in this order.
 
         Raises:
-            NoSuchThing: if there is no answer with one of the ids.
+            NotFound: if there is no answer with one of the ids.
         """
         answers = self._get_all(ids)
         return [answers[id_] for id_ in ids]
@@ -316,9 +316,9 @@ def check_all_exist(place: str, ids: Sequence[str], existing: Mapping[str, objec
     """Check that every id is among the existing ones.
 
     Raises:
-        NoSuchThing: if not; names the first.
+        NotFound: if not; names the first.
     """
     missing = [id_ for id_ in ids if id_ not in existing]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise NoSuchThing(f"{place}: no answer {missing[0]!r}{more}; nothing was changed")
+        raise NotFound(f"{place}: no answer {missing[0]!r}{more}; nothing was changed")

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast, get_args
 
-from searchkit.core.errors import BadInput, NoSuchThing
+from searchkit.core.errors import BadInput, NotFound
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import Decision, DecisionStatus
 
@@ -46,7 +46,7 @@ def decide(index: BaseIndex, left: str, right: str, decision: str, reason: str =
     left, right = sorted((left, right))
     hashes = _text_hashes(index, [left, right])
     if not hashes:
-        raise NoSuchThing(
+        raise NotFound(
             f"{index.place}: no answer {left!r}, and none {right!r}; nothing was changed"
         )
     return index.add_decision(

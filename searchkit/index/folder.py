@@ -243,7 +243,7 @@ class Index(BaseIndex):
         """Return an answer with its passages and vectors.
 
         Raises:
-            NoSuchThing: if there is no answer with this id.
+            NotFound: if there is no answer with this id.
         """
         return next(self._stored(self._keys([id_])))
 
@@ -331,7 +331,7 @@ class Index(BaseIndex):
             How many answers were deleted.
 
         Raises:
-            NoSuchThing: if there is no answer with one of the ids; nothing was deleted.
+            NotFound: if there is no answer with one of the ids; nothing was deleted.
         """
         self._require_writer()
         keys = self._keys(ids)

@@ -20,7 +20,7 @@ from searchkit.mining.exact import HALF_MILLIONTH, mine_blocks
 from searchkit.mining.row_pairs import RowPairs
 from searchkit.runners.base import PlainLoop, Runner
 
-CELLS_PER_VECTOR = 3  # chosen by the measurements in benchmarks/README.md
+CELLS_PER_VECTOR = 3  # chosen by the measurements in docs/figures/mining.md
 SAMPLED_OWNERS = 1_000  # all pairs of which are computed to measure the recall
 TRAINING_VECTORS = 256  # for each cell, from which k-means learns its mean
 KMEANS_ITERATIONS = 20

@@ -123,7 +123,7 @@ def has_evidence(finding: Finding, left: PreparedAnswer, right: PreparedAnswer) 
 def _count_words(text: PreparedAnswer, span: tuple[int, int]) -> float:
     """Count the words in a span; two tokens of code are one word."""
     inside = (text.words.starts >= span[0]) & (text.words.starts < span[1])
-    return float(inside.sum() - text.words.code[inside].sum() / 2)
+    return float(inside.sum() - text.words.is_code[inside].sum() / 2)
 
 
 def _embed_sentences(

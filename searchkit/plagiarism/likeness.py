@@ -16,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float32, Float64, Int64
-from searchkit.text.words import Hashes, Length, Words, sequences
+from searchkit.text.words import Hashes, SequenceLength, Words, sequences
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 MEASURES = ("whole", "sentences", "short", "long")
-SEQUENCE_LENGTHS: dict[str, Length] = {"short": (2, 6), "long": (3, 10)}  # words, tokens of code
+SEQUENCE_LENGTHS: dict[str, SequenceLength] = {
+    "short": (2, 6),
+    "long": (3, 10),
+}  # words, tokens of code
 RIVALS = 3  # nearest other answers with which the likeness of a sentence is compared
 # Near-duplicates share so many long sequences, and such a share of the shorter answer's sequences.
 MIN_SHARED_SEQUENCES, MIN_SHARED_SHARE = 12, 0.1

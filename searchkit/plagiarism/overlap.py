@@ -115,7 +115,7 @@ def _join(seeds: Sequence[int], shift: int, left: Words, right: Words) -> list[T
             if start >= 0:
                 runs.append(TokenRun(start, start + shift, end - start))
             start = seed
-        end = seed + SEED_LENGTH[int(left.code[seed])]
+        end = seed + SEED_LENGTH[int(left.is_code[seed])]
     if start >= 0:
         runs.append(TokenRun(start, start + shift, end - start))
     return runs
@@ -137,7 +137,7 @@ def _tile(runs: list[TokenRun], left: Words) -> list[TokenRun]:
         first, last = free[0], free[-1]
         if len(free) != last - first + 1:
             continue  # a longer run covers its middle
-        if len(free) >= MIN_LENGTH[int(left.code[run.left])]:
+        if len(free) >= MIN_LENGTH[int(left.is_code[run.left])]:
             tiles.append(TokenRun(run.left + first, run.right + first, len(free)))
             taken_left.update(range(run.left + first, run.left + last + 1))
             taken_right.update(range(run.right + first, run.right + last + 1))
@@ -197,7 +197,7 @@ def _left_out_spans(words: Words, leave_out: Collection[int]) -> list[Span]:
     firsts = sorted(first for seed, first in _seeds(words) if seed in leave_out)
     spans: list[Span] = []
     for first in firsts:
-        start, end = words.span(first, SEED_LENGTH[int(words.code[first])])
+        start, end = words.span(first, SEED_LENGTH[int(words.is_code[first])])
         if spans and start <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
         else:

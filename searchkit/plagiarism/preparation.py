@@ -117,8 +117,8 @@ class Boilerplate:
         own = np.ones(len(words))
         hashes, firsts = sequences(words, SEED_LENGTH)
         for first in firsts[np.isin(hashes, self.sequences["seed"])].tolist():
-            own[first : first + SEED_LENGTH[int(words.code[first])]] = 0
-        own[words.code] /= 2
+            own[first : first + SEED_LENGTH[int(words.is_code[first])]] = 0
+        own[words.is_code] /= 2
         return int(own.sum())
 
 

@@ -47,7 +47,7 @@ class TypicalTail:
 
 
 # Estimated on the 170 questions of SemEval-2013 and SAF with 20 answers or more; the limits are not
-# exceeded by much there (benchmarks/README.md).
+# exceeded by much there (docs/figures/plagiarism.md).
 TYPICAL_TAILS = {
     "whole": TypicalTail(0.2, 0.22, max_start=0.45, min_scale=0.05, max_scale=0.5),
     "sentences": TypicalTail(0.0, 0.003, max_start=0.012, min_scale=0.003, max_scale=0.015),

@@ -1,7 +1,8 @@
-"""Folding: a text as it is compared, with the way back to where each character stood.
+"""Folding: normalize a text for comparison, with the original offset of each character.
 
-Case, Unicode forms, accents, zero-width and look-alike letters make no difference to a reader, and
-must make none to a comparison. What was hidden in a text is counted, so that it can be told.
+Folding removes differences that a reader hardly notices: case, Unicode normalization forms,
+accents, zero-width characters, and look-alike letters of other scripts. The offsets of hidden
+characters are recorded, so that they can be reported.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-# Letters of other scripts that look like Latin ones, as Unicode's confusables.txt (UTS 39) has
-# them; only those that stand on common keyboards. Others keep their own form.
+# Letters of other scripts that look like Latin ones: those of Unicode's confusables.txt (UTS 39)
+# that are on common keyboards. All other letters are left as they are.
 _LOOK_ALIKES = {
     **dict(zip("аеорсухіјѕԁһԛԝѵ", "aeopcyxijsdhqwv", strict=True)),  # Cyrillic, small
     **dict(zip("АВЕКМНОРСТУХІЈЅ", "abekmhopctyxijs", strict=True)),  # Cyrillic, capital
     **dict(zip("αορυνικ", "aopuvik", strict=True)),  # Greek, small
     **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "abezhikmnoptyx", strict=True)),  # Greek, capital
 }
-_MARKS = range(0x0300, 0x0370)  # combining accents
+_COMBINING_MARKS = range(0x0300, 0x0370)
 _QUOTES = {"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-"}
 
 
@@ -27,36 +28,37 @@ class Folded:
     """A folded text.
 
     Attributes:
-        text: What is compared.
-        offsets: For each character of `text`, and for its end, the offset in the original; None
-            where both are the same.
-        hidden: Offsets of the zero-width characters, and of look-alikes inside Latin words.
+        text: The folded text, which is what is compared.
+        offsets: For each character of `text`, and for its end, the offset in the original text;
+            None if both texts have the same offsets.
+        hidden: Offsets in the original text of zero-width characters and look-alike letters next
+            to Latin letters.
     """
 
     text: str
     offsets: list[int] | None
     hidden: list[int]
 
-    def original(self, offset: int) -> int:
-        """Return where a character of the folded text stood."""
+    def original_offset(self, offset: int) -> int:
+        """Return the offset in the original text of a character of the folded text."""
         return offset if self.offsets is None else self.offsets[offset]
 
 
 def fold(text: str) -> Folded:
-    """Fold a text for comparison; see the module."""
+    """Return the text folded for comparison, as the module describes."""
     if text.isascii():
         return Folded(text.lower(), None, [])
     pieces: list[str] = []
     offsets: list[int] = []
     for offset, character in enumerate(text):
-        folded = _folded(character)
+        folded = _fold_character(character)
         pieces.append(folded)
         offsets += [offset] * len(folded)
-    return Folded("".join(pieces), [*offsets, len(text)], _hidden(text))
+    return Folded("".join(pieces), [*offsets, len(text)], _hidden_offsets(text))
 
 
 @lru_cache(maxsize=4096)
-def _folded(character: str) -> str:
+def _fold_character(character: str) -> str:
     if character in _LOOK_ALIKES:
         return _LOOK_ALIKES[character]
     if character in _QUOTES:
@@ -65,18 +67,18 @@ def _folded(character: str) -> str:
     return "".join(
         _LOOK_ALIKES.get(c, c)
         for c in plain
-        if ord(c) not in _MARKS and unicodedata.category(c) != "Cf"
+        if ord(c) not in _COMBINING_MARKS and unicodedata.category(c) != "Cf"
     )
 
 
-def _hidden(text: str) -> list[int]:
-    found = []
+def _hidden_offsets(text: str) -> list[int]:
+    hidden = []
     for offset, character in enumerate(text):
         if character.isascii():
             continue
-        beside = text[max(0, offset - 1) : offset] + text[offset + 1 : offset + 2]
-        in_latin = any(c.isalpha() and c < "\u0250" for c in beside)
+        neighbours = text[max(0, offset - 1) : offset] + text[offset + 1 : offset + 2]
+        in_latin = any(c.isalpha() and c < "\u0250" for c in neighbours)
         invisible = unicodedata.category(character) == "Cf" and character != "\u00ad"
         if in_latin and (invisible or character in _LOOK_ALIKES):
-            found.append(offset)
-    return found
+            hidden.append(offset)
+    return hidden

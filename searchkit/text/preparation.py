@@ -1,7 +1,7 @@
-"""Preparation: the form in which a model reads texts, where it was trained on another than theirs.
+"""Preparation: a change to texts that some models need before they embed them.
 
-A model folder says in `searchkit.json` how its texts are prepared, and whatever embeds with it does
-so. What people see, passages and evidence, is always the text itself.
+A model that was trained on prepared texts names the preparation in its `searchkit.json`, and every
+encoder that loads the model applies it. Passages and evidence always show the original text.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 
 PREPARATIONS = ("keywords",)
-_JOINED = re.compile(r"(?<=\w)['\u2019\-\u2010\u2011.](?=\w)|(?<=\b\w)/(?=\w\b)")  # node.js, I/O
+_JOINERS = re.compile(r"(?<=\w)['\u2019\-\u2010\u2011.](?=\w)|(?<=\b\w)/(?=\w\b)")  # node.js, I/O
 _WORD = re.compile(r"\w+")
-# Words that stand for no thing: articles, pronouns, auxiliaries, prepositions, conjunctions. Those
-# that turn a sentence into its opposite (no, not, never, without) are kept.
+# Articles, pronouns, auxiliaries, prepositions and conjunctions. Negations (no, not, never,
+# without) are not in the list, because they reverse the meaning of a sentence.
 _FUNCTION_WORDS = frozenset(
     "a about above after again all also although am among an and another any are as at be because "
     "been before being below between both but by can could did do does doing done during each "
@@ -26,32 +26,32 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
-def prepare(texts: Sequence[str], how: str) -> list[str]:
-    """Bring texts into the form that a model reads.
+def prepare(texts: Sequence[str], preparation: str) -> list[str]:
+    """Return the texts in the form that a model reads.
 
     Args:
-        texts: As people wrote them.
-        how: One of `PREPARATIONS`, or "" for as they are.
+        texts: The original texts.
+        preparation: One of `PREPARATIONS`, or "" to leave the texts as they are.
 
     Raises:
         ValueError: if there is no such preparation.
     """
-    if not how:
+    if not preparation:
         return list(texts)
-    if how != "keywords":
-        raise ValueError(f"no preparation {how!r}; there is {', '.join(PREPARATIONS)}")
-    return [keywords(text) for text in texts]
+    if preparation != "keywords":
+        raise ValueError(f"no preparation {preparation!r}; there is {', '.join(PREPARATIONS)}")
+    return [reduce_to_keywords(text) for text in texts]
 
 
-def keywords(text: str) -> str:
-    """Leave the words that carry the meaning: lower case, as they stand in a dictionary.
+def reduce_to_keywords(text: str) -> str:
+    """Return the content words of a text, lemmatized and in lower case.
 
-    `express non-blocking I/O operations` becomes `express nonblocking io operation`. A text of
-    nothing else than function words and marks is only put into lower case.
+    `express non-blocking I/O operations` becomes `express nonblocking io operation`. A text that
+    has only function words and punctuation is put into lower case and not changed otherwise.
     """
     import simplemma
 
-    words = _WORD.findall(_JOINED.sub("", text).lower())
-    kept = [word for word in words if word not in _FUNCTION_WORDS]
-    lemmas = (simplemma.lemmatize(word, lang="en").lower() for word in kept)
+    words = _WORD.findall(_JOINERS.sub("", text).lower())
+    content_words = [word for word in words if word not in _FUNCTION_WORDS]
+    lemmas = (simplemma.lemmatize(word, lang="en").lower() for word in content_words)
     return " ".join(lemmas) or text.lower().strip()

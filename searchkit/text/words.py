@@ -1,7 +1,8 @@
-"""Words: a text as the sequence that is compared, prose by its words and code by its shape.
+"""Words: split a text into the tokens that are compared to find copies.
 
-Prose is folded (see `folding`). In code every name is the same name and every literal the same
-literal, and comments and white space are nothing: renaming and reformatting hide no copy.
+Tokens of prose are folded words (see `folding`). In code all names are replaced by one placeholder
+and all literals of a kind by another, and comments and white space are left out, so that renaming
+and reformatting don't hide a copy.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.core.arrays import Int64
+from searchkit.core.arrays import Bool, Int64
 from searchkit.text.folding import fold
 
 Hashes = NDArray[np.uint64]
@@ -24,7 +25,7 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _FENCE = re.compile(
     r"^[ \t]*+(```++|~~~++)[^\n]*+\n(.*?)(?:^[ \t]*+\1[ \t]*+$|\Z)", re.M | re.S
-)  # possessive, so that a million backticks are read once
+)  # possessive quantifiers, so that a million backticks take linear time
 _LINE = re.compile(r"[^\n]+")
 _CODE_LINE = re.compile(
     r"[;{}]\s*(?://.*)?$|^\s*[})\]]|=>|==|\+\+|\w\(.*\)\s*[;{:]?$|^\s*(?:const|let|var|import|from|"
@@ -46,13 +47,12 @@ _KEYWORDS = frozenset(
     "switch this throw throws true try typeof undefined var void while with yield".split()
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?;:])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
-SENTENCES = 400  # of a text, at most
-LONGEST_LINE = 500  # characters of a line of code
-NAME, TEXT, NUMBER = "\x01name", "\x01text", "\x01number"
-CODE = "\x01"  # what every token of code begins with
-# How many words of prose, and how many tokens of code, a sequence has.
-Length = tuple[int, int]
-_BASE = np.uint64(0x9E3779B97F4A7C15)  # of the rolling hash; odd, its bits well mixed
+MAX_SENTENCES = 400  # per text
+MAX_CODE_LINE_LENGTH = 500  # characters; a longer line is taken for prose
+CODE_PREFIX = "\x01"  # the first character of each token of code
+NAME, TEXT, NUMBER = "\x01name", "\x01text", "\x01number"  # placeholders in code
+SequenceLength = tuple[int, int]  # words in a sequence of prose, tokens in a sequence of code
+_HASH_BASE = np.uint64(0x9E3779B97F4A7C15)  # of the rolling hash; 2**64 / golden ratio, odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,68 +60,72 @@ class Words:
     """A text as tokens.
 
     Attributes:
-        tokens: Folded words; tokens of code begin with `CODE`.
+        tokens: The folded words, and the tokens of code, which begin with `CODE_PREFIX`.
         starts: `(n,)` offset of each token's first character in the text.
-        ends: `(n,)` offset after its last.
-        hashes: `(n,)` of each token; the same on every machine.
-        code: `(n,)` whether it is a token of code.
-        hidden: Offsets of characters that a reader does not see, or takes for others.
+        ends: `(n,)` offset after each token's last character.
+        hashes: `(n,)` hash of each token; the same on every machine.
+        is_code: `(n,)` whether each token is code.
+        hidden: Offsets of zero-width characters and look-alike letters, as in `Folded`.
     """
 
     tokens: list[str]
     starts: Int64
     ends: Int64
     hashes: Hashes
-    code: NDArray[np.bool_]
+    is_code: Bool
     hidden: list[int]
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def span(self, first: int, length: int) -> tuple[int, int]:
-        """Return the (start, end) in the text of so many tokens."""
+        """Return the offsets (start, end) in the text of `length` tokens from token `first`."""
         return int(self.starts[first]), int(self.ends[first + length - 1])
 
 
 def split_words(text: str) -> Words:
-    """Split a text into what is compared."""
+    """Split a text into the tokens that are compared."""
     hidden: list[int] = []
-    found: list[tuple[str, int, int]] = []
-    at = 0
+    spans: list[tuple[str, int, int]] = []  # token, start, end
+    position = 0
     for start, end in code_spans(text):
-        found += _prose(text, at, start, hidden)
-        found += _code(text, start, end)
-        at = end
-    found += _prose(text, at, len(text), hidden)
-    tokens = [sys.intern(token) for token, _, _ in found]
+        spans += _prose_tokens(text, position, start, hidden)
+        spans += _code_tokens(text, start, end)
+        position = end
+    spans += _prose_tokens(text, position, len(text), hidden)
+    tokens = [sys.intern(token) for token, _, _ in spans]
     return Words(
         tokens,
-        np.array([start for _, start, _ in found], np.int64),
-        np.array([end for _, _, end in found], np.int64),
+        np.array([start for _, start, _ in spans], np.int64),
+        np.array([end for _, _, end in spans], np.int64),
         np.array([_hash(token) for token in tokens], np.uint64),
-        np.array([token.startswith(CODE) for token in tokens], bool),
+        np.array([token.startswith(CODE_PREFIX) for token in tokens], bool),
         hidden,
     )
 
 
-def sequences(words: Words, length: Length) -> tuple[Hashes, Int64]:
-    """Return every sequence of so many tokens, prose and code apart.
+def sequences(words: Words, length: SequenceLength) -> tuple[Hashes, Int64]:
+    """Return all sequences (n-grams) of consecutive tokens that are all prose or all code.
+
+    Args:
+        words: The tokens.
+        length: The number of words in a sequence of prose, and of tokens in one of code.
 
     Returns:
-        `(m,)` hashes, and `(m,)` the first token of each.
+        The hash of each sequence, `(m,)`, and the position of its first token, `(m,)`.
     """
     hashes, firsts = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
-    for size, code in zip(length, (False, True), strict=True):
+    for size, is_code in zip(length, (False, True), strict=True):
         count = len(words) - size + 1
-        if count < 1 or not (words.code == code).any():
+        if count < 1 or not (words.is_code == is_code).any():
             continue
         rolled = np.zeros(count, np.uint64)
-        alike = np.ones(count, bool)
+        same_kind = np.ones(count, bool)
         for k in range(size):
-            rolled = rolled * _BASE + words.hashes[k : k + count]
-            alike &= words.code[k : k + count] == code
-        hashes.append(rolled[alike])
-        firsts.append(np.flatnonzero(alike))
+            rolled = rolled * _HASH_BASE + words.hashes[k : k + count]
+            same_kind &= words.is_code[k : k + count] == is_code
+        hashes.append(rolled[same_kind])
+        firsts.append(np.flatnonzero(same_kind))
     return np.concatenate(hashes), np.concatenate(firsts)
 
 
@@ -131,91 +135,104 @@ def _hash(token: str) -> int:
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Return the (start, end) of each sentence; a stretch of code is one, whatever is in it.
+    """Return the offsets (start, end) of each sentence, in order; a stretch of code is one.
 
-    Of a text with more than `SENTENCES` several make one, so that two books can be compared.
+    In a text with more than `MAX_SENTENCES`, neighbouring sentences are joined so that no more than that
+    remain, and so that the time to compare two long texts is bounded.
     """
     spans: list[tuple[int, int]] = []
-    at = 0
+    position = 0
     for start, end in [*code_spans(text), (len(text), len(text))]:
-        spans += _prose_sentences(text, at, start)
+        spans += _prose_sentences(text, position, start)
         if text[start:end].strip():
             spans.append((start, end))
-        at = end
-    size = -(-len(spans) // SENTENCES)
+        position = end
+    size = -(-len(spans) // MAX_SENTENCES)
     if size < 2:
         return spans
-    return [
-        (some[0][0], some[-1][1])
-        for some in (spans[n : n + size] for n in range(0, len(spans), size))
-    ]
+    groups = (spans[n : n + size] for n in range(0, len(spans), size))
+    return [(group[0][0], group[-1][1]) for group in groups]
 
 
 def code_spans(text: str) -> list[tuple[int, int]]:
-    """Return the stretches of code: fenced ones, and runs of lines that are plainly code."""
+    """Return the offsets (start, end) of code: of fenced blocks, and of lines that look like code.
+
+    The fences themselves are not included.
+    """
     fenced = [match.span(2) for match in _FENCE.finditer(text)]
     spans: list[tuple[int, int]] = []
-    at = 0
+    position = 0
     for start, end in [*fenced, (len(text), len(text))]:
-        spans += _plain_code(text, at, start)
+        spans += _unfenced_code(text, position, start)
         spans += [(start, end)] if start < end else []
-        at = end
+        position = end
     return spans
 
 
-def _plain_code(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield runs of two lines or more that look like code; lines between them join in."""
+def _unfenced_code(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield runs of two or more lines of code, with up to two short other lines between them."""
     run: list[re.Match[str]] = []
-    doubtful = 0
+    other_lines = 0  # since the last line of code
     for line in [*_LINE.finditer(text, start, end), None]:
-        if line is not None and len(line[0]) <= LONGEST_LINE and _CODE_LINE.search(line[0]):
+        if line is not None and len(line[0]) <= MAX_CODE_LINE_LENGTH and _CODE_LINE.search(line[0]):
             run.append(line)
-            doubtful = 0
-        elif line is not None and run and doubtful < 2 and len(line[0].split()) < 6:
-            doubtful += 1
+            other_lines = 0
+        elif line is not None and run and other_lines < 2 and len(line[0].split()) < 6:
+            other_lines += 1
         elif run:
             if len(run) > 1:
                 yield run[0].start(), run[-1].end()
-            run, doubtful = [], 0
+            run, other_lines = [], 0
 
 
-def _prose(text: str, start: int, end: int, hidden: list[int]) -> Iterator[tuple[str, int, int]]:
+def _prose_tokens(
+    text: str, start: int, end: int, hidden: list[int]
+) -> Iterator[tuple[str, int, int]]:
+    """Yield each folded word with its offsets; append the offsets of hidden characters."""
     if start >= end:
         return
     folded = fold(text[start:end])
     hidden.extend(start + offset for offset in folded.hidden)
     for match in _WORD.finditer(folded.text):
-        for first, last in _pieces(match):
+        for first, last in _word_spans(match):
             word = folded.text[first:last].replace("'", "")
-            yield word, start + folded.original(first), start + folded.original(last - 1) + 1
+            yield (
+                word,
+                start + folded.original_offset(first),
+                start + folded.original_offset(last - 1) + 1,
+            )
 
 
-def _pieces(word: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """Cut what is written without spaces (Chinese, Japanese, Thai …) into its characters."""
-    if word.group().isascii() or not _UNSPACED.search(word.group()):
-        yield word.span()
+def _word_spans(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Yield the offsets of the words in a match of `_WORD`.
+
+    In scripts that are written without spaces (Chinese, Japanese, Thai …) each character is a word.
+    """
+    if match.group().isascii() or not _UNSPACED.search(match.group()):
+        yield match.span()
         return
-    at = word.start()
-    for character in _UNSPACED.finditer(word.string, *word.span()):
-        if at < character.start():
-            yield at, character.start()
+    position = match.start()
+    for character in _UNSPACED.finditer(match.string, *match.span()):
+        if position < character.start():
+            yield position, character.start()
         yield character.span()
-        at = character.end()
-    if at < word.end():
-        yield at, word.end()
+        position = character.end()
+    if position < match.end():
+        yield position, match.end()
 
 
-def _code(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+def _code_tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
     for match in _CODE_TOKEN.finditer(text, start, end):
         kind = match.lastgroup
         if kind == "comment":
             continue
-        said = match.group().lower()
-        token = {"text": TEXT, "number": NUMBER}.get(kind or "", CODE + said)
-        yield NAME if kind == "name" and said not in _KEYWORDS else token, *match.span()
+        symbol = match.group().lower()
+        token = {"text": TEXT, "number": NUMBER}.get(kind or "", CODE_PREFIX + symbol)
+        yield NAME if kind == "name" and symbol not in _KEYWORDS else token, *match.span()
 
 
 def _prose_sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the offsets of sentences; those of up to two words only if nothing else is there."""
     borders = [start]
     for match in _SENTENCE_END.finditer(text, start, end):
         borders += [match.start(), match.end()]

@@ -20,7 +20,7 @@ from searchkit.core.errors import (
     IndexBusy,
     IndexNotFound,
     MissingExtra,
-    NoSuchThing,
+    NotFound,
     SearchkitError,
     StorageFailed,
 )
@@ -38,7 +38,7 @@ MAX_UPLOAD_BYTES = 200_000_000
 STATIC_FOLDER = Path(str(resources.files("searchkit.pages"))) / "static"
 UPLOAD_PATH = "/api/uploads"
 STATUS_CODES: list[tuple[type[SearchkitError], int]] = [
-    (NoSuchThing, 404),
+    (NotFound, 404),
     (BadInput, 400),
     (MissingExtra, 400),
     (IndexBusy, 503),

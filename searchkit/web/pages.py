@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from searchkit.clustering.clusters import ClusterResult
-from searchkit.core.errors import NoSuchThing
+from searchkit.core.errors import NotFound
 from searchkit.core.records import Answer, Hit
 from searchkit.core.where import Where
 from searchkit.index.folder import Index
@@ -165,7 +165,7 @@ def _finding_view(request: Request, found: PlagiarismResult, left: str, right: s
     for number, finding in enumerate(found.findings, 1):
         if (finding.left, finding.right) == (left, right):
             return _numbered_view(found, finding, number, pseudonyms(request))
-    raise NoSuchThing("there is no such finding any more; load the page again")
+    raise NotFound("there is no such finding any more; load the page again")
 
 
 @pages.get("/compare")
@@ -256,7 +256,7 @@ def question_page(
         start, stop = (page - 1) * ANSWERS_PER_PAGE, page * ANSWERS_PER_PAGE
         answers, count = index.answers_page(where, start, stop)
     if not count:
-        raise NoSuchThing(f"no answer to the question {name!r}" if name else "each answer has one")
+        raise NotFound(f"no answer to the question {name!r}" if name else "each answer has one")
     clusters = clusters_job(pool, where, "all")
     scores = pool.job(("scores", where), lambda index, _: _score_counts(index, where))
     if progress := progress_page(request, clusters, "Grouping the answers"):

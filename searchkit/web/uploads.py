@@ -18,7 +18,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
-from searchkit.core.errors import BadInput, NoSuchThing, StorageFailed
+from searchkit.core.errors import BadInput, NotFound, StorageFailed
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.index.ingest import OnDuplicate, ingest
@@ -132,12 +132,12 @@ class Uploads:
         """Return an upload by its id.
 
         Raises:
-            NoSuchThing: if there is none, or it has been deleted.
+            NotFound: if there is none, or it has been deleted.
         """
         with self._lock:
             self._discard_old()
             if key not in self._uploads:
-                raise NoSuchThing("there is no such upload any more; send the file again")
+                raise NotFound("there is no such upload any more; send the file again")
             return self._uploads[key]
 
     def preview(self, upload: Upload, options: ReadOptions) -> Preview:

@@ -15,7 +15,7 @@ from searchkit.clustering.clusters import cluster
 from searchkit.clustering.methods import CLUSTER_METHODS
 from searchkit.core.errors import BadInput
 from searchkit.output.clusters import print_clusters
-from searchkit.text.keywords import keywords
+from searchkit.text.keywords import cluster_keywords
 from searchkit.text.words import split_words
 
 LOOP = "The event loop runs the callbacks of finished operations one after the other"
@@ -108,10 +108,12 @@ def test_bad_numbers(options, message: str, tmp_path: Path) -> None:
 
 def test_keywords_set_apart_and_leave_out_what_says_nothing() -> None:
     texts = [["the loop runs callbacks 42", "loop again"], ["the stream runs chunks", "of chunks"]]
-    found = keywords([[split_words(t) for t in cluster] for cluster in texts], most=2)
+    found = cluster_keywords(
+        [[split_words(t) for t in cluster] for cluster in texts], max_keywords=2
+    )
     assert found == [("loop", "callbacks"), ("chunks", "stream")]
     assert all("the" not in words and "42" not in words for words in found)
-    assert keywords([[split_words("the of")], []]) == [(), ()]
+    assert cluster_keywords([[split_words("the of")], []]) == [(), ()]
 
 
 @pytest.mark.parametrize("method", CLUSTER_METHODS)

@@ -10,7 +10,7 @@ from sklearn.metrics import cohen_kappa_score, f1_score, ndcg_score, v_measure_s
 from searchkit.core.metrics import (
     accuracy,
     average_precision,
-    average_precision_of,
+    average_precision_of_ranks,
     macro_f1,
     ndcg,
     pearson,
@@ -169,7 +169,7 @@ def test_figures_of_a_search_by_walking_down_the_list(seed: int, k: int) -> None
     falling = -np.arange(len(found))[None, :]
     assert ndcg(ranks, gains, k) == pytest.approx(ndcg_score(found[None, :], falling, k=k))
     precisions = [relevant[:n].mean() for n in range(1, 31) if relevant[n - 1]]
-    assert average_precision_of(ranks) == pytest.approx(np.mean(precisions))
+    assert average_precision_of_ranks(ranks) == pytest.approx(np.mean(precisions))
 
 
 def test_ndcg_by_hand() -> None:

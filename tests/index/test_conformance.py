@@ -14,7 +14,7 @@ from helpers.oracles import ranked_by_brute_force
 
 from searchkit import Index
 from searchkit.clustering.clusters import cluster
-from searchkit.core.errors import BadInput, IndexMismatch, IndexNotFound, NoSuchThing
+from searchkit.core.errors import BadInput, IndexMismatch, IndexNotFound, NotFound
 from searchkit.core.records import Answer
 from searchkit.core.where import Where
 from searchkit.demo.corpus import DEMO_ANSWERS, QUERIES
@@ -168,7 +168,7 @@ def test_columns_are_updated_without_embedding(index, encoder, answers) -> None:
     assert index.ids(Where(sql="mark = 'b'")) == ["a6"]
     assert len(encoder.texts) == before
     assert [answer.id for answer in index.answers()] == [answer.id for answer in answers]
-    with pytest.raises(NoSuchThing, match="no answer 'x'"):
+    with pytest.raises(NotFound, match="no answer 'x'"):
         index.update_columns({"x": {"score": "5"}})
 
 
@@ -178,7 +178,7 @@ def test_deleted_answers_are_gone(index) -> None:
     assert index.get_existing(["long", "a1", "a2"]).keys() == {"a2"}
     assert "a1" not in {h.answer.id for h in index.search(["event loop"], 50)[0]}
     assert index.search_words(["many"], 5) == [[]]
-    with pytest.raises(NoSuchThing, match="no answer 'a1'; nothing was changed"):
+    with pytest.raises(NotFound, match="no answer 'a1'; nothing was changed"):
         index.remove(["a2", "a1"])
     assert len(index) == 5
     assert verify(index) == []

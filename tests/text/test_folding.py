@@ -39,7 +39,7 @@ def test_look_alikes_inside_latin_words_are_told() -> None:
 @given(st.text())
 def test_every_character_comes_from_its_offset(text: str) -> None:
     folded = fold(text)
-    places = [folded.original(n) for n in range(len(folded.text) + 1)]
+    places = [folded.original_offset(n) for n in range(len(folded.text) + 1)]
     assert places == sorted(places)
     assert places[-1] == len(text)
     for n, character in enumerate(folded.text):

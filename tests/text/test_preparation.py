@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from searchkit.text.preparation import keywords, prepare
+from searchkit.text.preparation import prepare, reduce_to_keywords
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,12 @@ from searchkit.text.preparation import keywords, prepare
     ],
 )
 def test_words_that_carry_the_meaning(text: str, wanted: str) -> None:
-    assert keywords(text) == wanted
+    assert reduce_to_keywords(text) == wanted
 
 
 def test_it_changes_nothing_twice() -> None:
-    once = keywords("Streams were reading files piece by piece, without a buffer")
-    assert keywords(once) == once
+    once = reduce_to_keywords("Streams were reading files piece by piece, without a buffer")
+    assert reduce_to_keywords(once) == once
 
 
 def test_preparations_by_name() -> None:

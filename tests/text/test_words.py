@@ -50,7 +50,7 @@ def test_fenced_code_is_compared_by_its_shape() -> None:
     renamed = FENCED.replace("total", "sum").replace("'x'", '"other"').replace("// count", "")
     assert tokens(FENCED) == tokens(renamed)
     assert {NAME, NUMBER, TEXT} <= set(tokens(FENCED))
-    assert split_words(FENCED).code.tolist().count(True) == 12
+    assert split_words(FENCED).is_code.tolist().count(True) == 12
 
 
 def test_code_is_known_without_fences_and_white_space_is_nothing() -> None:
@@ -89,9 +89,9 @@ def test_sequences_are_of_one_kind_and_equal_where_the_tokens_are() -> None:
     hashes, firsts = sequences(words, (2, 6))
     naive = []
     for first in range(len(words)):
-        size = 6 if words.code[first] else 2
-        inside = words.code[first : first + size]
-        if len(inside) == size and (inside == words.code[first]).all():
+        size = 6 if words.is_code[first] else 2
+        inside = words.is_code[first : first + size]
+        if len(inside) == size and (inside == words.is_code[first]).all():
             naive.append((tuple(words.tokens[first : first + size]), first))
     assert sorted(firsts.tolist()) == [first for _, first in naive]
     by_hash = dict(zip(firsts.tolist(), hashes.tolist(), strict=True))

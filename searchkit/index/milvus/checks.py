@@ -15,7 +15,7 @@ from searchkit.index.milvus.rows import FIELD_NAMES, MilvusAnswer, Row, assemble
 log = logging.getLogger("searchkit")
 SAMPLE_SIZE = 100  # vectors that the recall is measured with
 RECALL_DEPTH = 10  # best passages of each that the search should find
-_INGEST = "ingest the files again with --on-duplicate keep-last"
+_INGEST = "ingest the files again: searchkit ingest --on-duplicate keep-last"
 
 
 def find_problems(collection: Collection) -> Iterator[str]:

@@ -222,7 +222,7 @@ class MilvusIndex(BaseIndex):
         """Return an answer with its passages and vectors.
 
         Raises:
-            NoSuchThing: if there is no answer with this id.
+            NotFound: if there is no answer with this id.
         """
         answers = {a.answer.id: a for a in self._fetch([hash_key(id_)], _WITH_VECTOR).values()}
         check_all_exist(self.place, [id_], answers)
@@ -340,7 +340,7 @@ class MilvusIndex(BaseIndex):
             How many answers were deleted.
 
         Raises:
-            NoSuchThing: if there is no answer with one of the ids; nothing was deleted.
+            NotFound: if there is no answer with one of the ids; nothing was deleted.
         """
         self._require_writer()
         answers = self._get_all(ids)
