@@ -137,8 +137,8 @@ def _hash(token: str) -> int:
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """Return the offsets (start, end) of each sentence, in order; a stretch of code is one.
 
-    In a text with more than `MAX_SENTENCES`, neighbouring sentences are joined so that no more than that
-    remain, and so that the time to compare two long texts is bounded.
+    In a text with more than `MAX_SENTENCES`, neighbouring sentences are joined until no more remain
+    than that, so that the time to compare two long texts is bounded.
     """
     spans: list[tuple[int, int]] = []
     position = 0
