@@ -1,4 +1,4 @@
-"""Clusters for people and for programs: a tree that reads like a marking scheme, records, rows."""
+"""Clusters as trees for a terminal, and as rows for CSV."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
-from searchkit.output.console import one_line, open_console, visible
+from searchkit.output.console import open_console, quote_answer, visible
 from searchkit.output.search import GetAnswers
 
 if TYPE_CHECKING:
+    from rich.text import Text
+    from rich.tree import Tree
+
     from searchkit.clustering.clusters import ClusterResult
     from searchkit.clustering.methods import Choice
 
 
-EXCERPT = 260  # characters of a centre
-LISTED = 12  # members of a cluster that the tree names
-SINGLES = 20  # single answers of a question that the tree shows
+EXCERPT_LENGTH = 260  # characters of an answer that a tree shows
+MAX_LISTED_MEMBERS = 12  # of a cluster, besides its centre
+MAX_SINGLE_ANSWERS = 20  # of a question: answers in no cluster that a tree shows
 COLUMNS = [
     "question",
     "cluster",
@@ -34,7 +37,7 @@ COLUMNS = [
 
 
 def clusters_as_rows(clusters: Sequence[Cluster], get: GetAnswers) -> Iterator[dict[str, Any]]:
-    """Yield a row an answer."""
+    """Yield a row for each answer in the clusters."""
     for cluster in clusters:
         answers = get([member.id for member in cluster.members])
         for member, answer in zip(cluster.members, answers, strict=True):
@@ -52,58 +55,62 @@ def clusters_as_rows(clusters: Sequence[Cluster], get: GetAnswers) -> Iterator[d
             }
 
 
-def print_clusters(found: ClusterResult, get: GetAnswers, out: TextIO) -> None:
-    """Print a tree for each question: clusters with their centres, then what stands alone."""
-    from rich.text import Text
-    from rich.tree import Tree
-
+def print_clusters(result: ClusterResult, get: GetAnswers, out: TextIO) -> None:
+    """Print a tree for each question: the clusters with their centres, then the single answers."""
     console = open_console(out)
-    if not found.clusters:
+    if not result.clusters:
         console.print("no answer to cluster")
-    for question, group in groupby(found.clusters, key=lambda cluster: cluster.question):
-        clusters = list(group)
-        tree = Tree(_heading(question, clusters), guide_style="dim")
-        if question in found.choices:
-            tree.add(Text(describe_choice(found.choices[question]), style="dim"))
-        shown = [c for c in clusters if c.kind == "cluster"]
-        lone = [member.id for c in clusters if c.kind != "cluster" for member in c.members]
-        wanted = [c.center for c in shown if c.center] + lone[:SINGLES]
-        texts = dict(zip(wanted, get(wanted), strict=True))
-        for cluster in shown:
-            _add_cluster(tree, cluster, texts)
-        if lone:
-            branch = tree.add(Text(f"{len(lone):,} alone, the odd ones to read", style="bold"))
-            for name in lone[:SINGLES]:
-                branch.add(_quoted(texts[name]))
-            if len(lone) > SINGLES:
-                branch.add(Text(f"… and {len(lone) - SINGLES:,} more; --format csv has all"))
-        console.print(tree)
+    for question, group in groupby(result.clusters, key=lambda cluster: cluster.question):
+        console.print(_question_tree(list(group), result.choices.get(question), get))
         console.print()
 
 
+def _question_tree(clusters: Sequence[Cluster], choice: Choice | None, get: GetAnswers) -> Tree:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    tree = Tree(_heading(clusters), guide_style="dim")
+    if choice is not None:
+        tree.add(Text(describe_choice(choice), style="dim"))
+    groups = [cluster for cluster in clusters if cluster.kind == "cluster"]
+    single_ids = [member.id for c in clusters if c.kind != "cluster" for member in c.members]
+    listed_ids = single_ids[:MAX_SINGLE_ANSWERS]
+    ids = [cluster.center for cluster in groups if cluster.center] + listed_ids
+    answers = dict(zip(ids, get(ids), strict=True))
+    for cluster in groups:
+        _add_cluster(tree, cluster, answers)
+    if single_ids:
+        branch = tree.add(Text(f"{len(single_ids):,} alone, the odd ones to read", style="bold"))
+        for answer_id in listed_ids:
+            branch.add(quote_answer(answers[answer_id], EXCERPT_LENGTH))
+        if (rest := len(single_ids) - MAX_SINGLE_ANSWERS) > 0:
+            branch.add(Text(f"… and {rest:,} more; --format csv has all"))
+    return tree
+
+
 def describe_choice(choice: Choice) -> str:
-    """Return what was chosen from the data, and why."""
+    """Return a sentence on the setting that was chosen from the data, and why it was chosen."""
     number = f"{choice.value:g}"
-    what = f"threshold {number}" if choice.value <= 1 else f"{number} clusters"
+    setting = f"threshold {number}" if choice.value <= 1 else f"{number} clusters"
     return (
-        f"{what} chosen, of {len(choice.tried)} tried: there the answers are nearest to their own "
-        f"centre and farthest from the next (separation {choice.quality:.2f}); of those nearly as "
-        f"good the finest"
+        f"{setting} chosen, of {len(choice.tried)} tried: there the answers are nearest to their "
+        f"own centre and farthest from the next (separation {choice.quality:.2f}); of those nearly "
+        f"as good the finest"
     )
 
 
-def _heading(question: str | None, clusters: Sequence[Cluster]) -> Any:  # noqa: ANN401
+def _heading(clusters: Sequence[Cluster]) -> Text:
     from rich.text import Text
 
+    question = clusters[0].question
     name = "all answers" if question is None else visible(question)
-    answers = sum(cluster.size for cluster in clusters)
-    real = sum(cluster.kind == "cluster" for cluster in clusters)
-    return Text.assemble(
-        (name, "bold"), f"   {answers:,} answers, {real:,} {'cluster' if real == 1 else 'clusters'}"
-    )
+    num_answers = sum(cluster.size for cluster in clusters)
+    num_groups = sum(cluster.kind == "cluster" for cluster in clusters)
+    noun = "cluster" if num_groups == 1 else "clusters"
+    return Text.assemble((name, "bold"), f"   {num_answers:,} answers, {num_groups:,} {noun}")
 
 
-def _add_cluster(tree: Any, cluster: Cluster, texts: Mapping[str, Answer]) -> None:  # noqa: ANN401
+def _add_cluster(tree: Tree, cluster: Cluster, answers: Mapping[str, Answer]) -> None:
     from rich.text import Text
 
     branch = tree.add(
@@ -114,15 +121,9 @@ def _add_cluster(tree: Any, cluster: Cluster, texts: Mapping[str, Answer]) -> No
         )
     )
     if cluster.center:
-        branch.add(_quoted(texts[cluster.center]))
-    others = [m for m in cluster.members if m.id != cluster.center]
-    named = ", ".join(f"{visible(m.id)} {m.score:.2f}" for m in others[:LISTED])
-    more = f", … {len(others) - LISTED:,} more" if len(others) > LISTED else ""
-    branch.add(Text(named + more, style="dim"))
-
-
-def _quoted(answer: Answer) -> Any:  # noqa: ANN401
-    from rich.text import Text
-
-    shown = one_line(answer.text, EXCERPT)
-    return Text.assemble((visible(answer.label) + "  ", "dim"), f"“{shown}”")
+        branch.add(quote_answer(answers[cluster.center], EXCERPT_LENGTH))
+    others = [member for member in cluster.members if member.id != cluster.center]
+    names = [f"{visible(member.id)} {member.score:.2f}" for member in others[:MAX_LISTED_MEMBERS]]
+    rest = len(others) - MAX_LISTED_MEMBERS
+    more = f", … {rest:,} more" if rest > 0 else ""
+    branch.add(Text(", ".join(names) + more, style="dim"))

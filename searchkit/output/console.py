@@ -1,63 +1,88 @@
-"""Text for a terminal: escaped, tidied, in tables."""
+"""Consoles, tables and texts for a terminal, in which control characters are made visible."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-EXCERPT = 400  # characters of each answer of a pair that a table shows
-_BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from searchkit.core.records import Answer
+
+EXCERPT_LENGTH = 400  # characters of each answer of a pair that a table shows
+FILE_WIDTH = 110  # columns of a table that is written to a file or a pipe
+_BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def visible(text: str) -> str:
-    """Return text that is safe in a terminal: control and bidi characters are spelled out."""
-    return "".join(c if c in "\n\t" or not _acts(c) else f"<U+{ord(c):04X}>" for c in text)
+    """Return text that is safe in a terminal: control and bidi characters become `<U+XXXX>`."""
+    return "".join(
+        char if char in "\n\t" or not _is_control(char) else f"<U+{ord(char):04X}>" for char in text
+    )
 
 
-def one_line(text: str, most: int) -> str:
-    """Return text as one visible line, cut to so many characters."""
+def one_line(text: str, max_length: int) -> str:
+    """Return text as one visible line of at most `max_length` characters."""
     line = " ".join(visible(text).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return line if len(line) <= max_length else line[: max_length - 1] + "…"
 
 
-def _acts(character: str) -> bool:
-    return character in _BIDI or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+def _is_control(character: str) -> bool:
+    return character in _BIDI_CONTROLS or unicodedata.category(character) in (
+        "Cc",
+        "Cs",
+        "Zl",
+        "Zp",
+    )
 
 
-def open_console(out: TextIO) -> Any:  # noqa: ANN401
-    """Return what prints tables; to a file in a width of its own."""
+def open_console(out: TextIO) -> Console:
+    """Return a console that prints to `out`.
+
+    Unless `out` is a terminal, its width is `FILE_WIDTH` and it prints no colours.
+    """
     from rich.console import Console
 
-    # A file or a pipe gets a width that a spreadsheet of the eye can hold, and no colours.
     terminal = out.isatty()
     return Console(
         file=out,
         highlight=False,
         soft_wrap=False,
-        width=None if terminal else 110,
+        width=None if terminal else FILE_WIDTH,
         force_terminal=terminal,
         force_jupyter=False,
     )
 
 
-def plain_table() -> Any:  # noqa: ANN401
-    """Return a table with nothing but a line under its head."""
+def plain_table() -> Table:
+    """Return an empty table whose only line is the one below its header."""
     from rich import box
     from rich.table import Table
 
     return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
 
 
-def excerpt(text: str) -> Any:  # noqa: ANN401
-    """Return the beginning of a text as Rich text, and how much more there is."""
+def excerpt(text: str) -> Text:
+    """Return the first `EXCERPT_LENGTH` characters of a text, and the number of those left out."""
     from rich.text import Text
 
-    more = f" … and {len(text) - EXCERPT:,} characters more" if len(text) > EXCERPT else ""
-    return Text(tidy(text[:EXCERPT]), style="not dim").append(more, style="dim")
+    rest = len(text) - EXCERPT_LENGTH
+    more = f" … and {rest:,} characters more" if rest > 0 else ""
+    return Text(tidy(text[:EXCERPT_LENGTH]), style="not dim").append(more, style="dim")
+
+
+def quote_answer(answer: Answer, max_length: int) -> Text:
+    """Return an answer's label, and its text in quotes as one line of at most `max_length`."""
+    from rich.text import Text
+
+    quotation = f"“{one_line(answer.text, max_length)}”"
+    return Text.assemble((visible(answer.label) + "  ", "dim"), quotation)
 
 
 def tidy(text: str) -> str:
-    """Return the beginning of a text as Rich text, and how much more there is."""
-    """Give text as a cell shows it: visible, without empty lines."""
+    """Return text for a table's cell: visible, tabs expanded, without empty lines."""
     return re.sub(r"\n\s*\n+", "\n", visible(text).expandtabs(4))

@@ -1,14 +1,17 @@
-"""Models side by side for people and for programs."""
+"""The evaluation of models as a table that compares them, and the summary of a training."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from searchkit.core.wording import counted
 from searchkit.output.console import open_console, plain_table, visible
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from searchkit.evaluation.comparison import Estimate, Evaluation, ModelResult
     from searchkit.training.records import TrainingResult
 
@@ -25,97 +28,103 @@ COLUMNS = [
     "verdict",
     "on",
 ]
-VERDICTS = {
+VERDICT_TEXTS = {
     "better": "better",
     "worse": "worse",
     "within chance": "no difference: within chance",
     "too few to tell": "too few to tell",
 }
-STYLES = {"better": "green", "worse": "red"}
+VERDICT_STYLES = {"better": "green", "worse": "red"}
 
 
-def describe_training(trained: TrainingResult) -> Iterator[str]:
-    """Say from what a model was trained, and whether that helped."""
+def describe_training(result: TrainingResult) -> Iterator[str]:
+    """Yield lines on what a model was trained from, and whether training improved it."""
     yield (
-        f"{trained.path}: learned from {counted(len(trained.training_pairs), 'pair')} in "
-        f"{counted(trained.steps, 'step')}, {trained.seconds:,.0f} s"
+        f"{result.path}: learned from {counted(len(result.training_pairs), 'pair')} in "
+        f"{counted(result.steps, 'step')}, {result.seconds:,.0f} s"
     )
-    if trained.score_before is None:
+    if result.score_before is None:
         yield "nothing was held out, so that it isn't known what that gave"
         return
-    best = dict(trained.scores)[trained.best_step]
+    best_score = dict(result.scores)[result.best_step]
     yield (
-        f"held out: {counted(len(trained.held_out), 'pair')} of other questions; score "
-        f"{trained.score_before:.3f} before, "
-        f"{best:.3f} at step {trained.best_step:,}, which is kept"
+        f"held out: {counted(len(result.held_out), 'pair')} of other questions; score "
+        f"{result.score_before:.3f} before, "
+        f"{best_score:.3f} at step {result.best_step:,}, which is kept"
     )
-    if best <= trained.score_before:
+    if best_score <= result.score_before:
         yield "the model was as good before: better keep that one"
 
 
-def print_evaluation(found: Evaluation, out: TextIO) -> None:
-    """Print a row a figure and a column a model: value, interval, difference to the first."""
+def print_evaluation(evaluation: Evaluation, out: TextIO) -> None:
+    """Print a table with a row for each metric and a column for each model, and notes on it.
+
+    A cell has the value with its interval, and its difference to the first model.
+    """
     from rich.text import Text
 
     console = open_console(out)
 
-    def say(line: str, style: str = "dim") -> None:
+    def print_line(line: str, style: str = "dim") -> None:
         console.print(Text(visible(line), style=style), soft_wrap=True)
 
-    say(found.measured, "bold")
-    if found.metrics:
-        console.print(_table(found))
+    print_line(evaluation.measured, "bold")
+    if evaluation.metrics:
+        console.print(_metrics_table(evaluation))
         console.print()
-        for line in dict.fromkeys(figure.on for figure in found.metrics):
-            names = ", ".join(figure.name for figure in found.metrics if figure.on == line)
-            if not found.measured.startswith(line):
-                say(f"{names}: {line}")
-        if any(result.estimate.low is not None for f in found.metrics for result in f.results):
-            say(_what_the_intervals_are(found))
-    for name, why in found.missing.items():
-        say(f"{name}: not given, {why}", "")
-    for note in found.notes:
-        say(note, "")
+        for line in _describe_metrics(evaluation):
+            print_line(line)
+    for name, reason in evaluation.missing.items():
+        print_line(f"{name}: not given, {reason}", "")
+    for note in evaluation.notes:
+        print_line(note, "")
 
 
-def _what_the_intervals_are(found: Evaluation) -> str:
-    drawn = f"{found.resamples:,} resamples of {found.units:,} {_plural(found.unit)}"
-    line = f"in brackets: where the figure lies in 95 % of {drawn}"
-    if len(found.models) > 1:
-        line += f"; +/-: the difference to {found.models[0]} on the same ones"
+def _describe_metrics(evaluation: Evaluation) -> Iterator[str]:
+    """Yield what metrics were measured on where the heading doesn't say it, then the intervals."""
+    for texts in dict.fromkeys(metric.on for metric in evaluation.metrics):
+        names = ", ".join(metric.name for metric in evaluation.metrics if metric.on == texts)
+        if not evaluation.measured.startswith(texts):
+            yield f"{names}: {texts}"
+    results = [result for metric in evaluation.metrics for result in metric.results]
+    if any(result.estimate.low is not None for result in results):
+        yield _describe_intervals(evaluation)
+
+
+def _describe_intervals(evaluation: Evaluation) -> str:
+    units = "queries" if evaluation.unit == "query" else f"{evaluation.unit}s"
+    samples = f"{evaluation.resamples:,} resamples of {evaluation.units:,} {units}"
+    line = f"in brackets: where the figure lies in 95 % of {samples}"
+    if len(evaluation.models) > 1:
+        line += f"; +/-: the difference to {evaluation.models[0]} on the same ones"
     return line
 
 
-def _plural(unit: str) -> str:
-    return "queries" if unit == "query" else f"{unit}s"
-
-
-def _table(found: Evaluation) -> Any:  # noqa: ANN401
+def _metrics_table(evaluation: Evaluation) -> Table:
     from rich.text import Text
 
     table = plain_table()
     table.add_column("figure", overflow="fold")
-    for model in found.models:
+    for model in evaluation.models:
         table.add_column(Text(visible(model), overflow="fold"))
-    for figure in found.metrics:
-        table.add_row(figure.name, *(_cell(result) for result in figure.results))
+    for metric in evaluation.metrics:
+        table.add_row(metric.name, *(_cell(result) for result in metric.results))
     return table
 
 
-def _cell(result: ModelResult) -> Any:  # noqa: ANN401
+def _cell(result: ModelResult) -> Text:
     from rich.text import Text
 
-    cell = Text(_written(result.estimate, ".3f"))
+    cell = Text(_format_estimate(result.estimate, ".3f"))
     if result.difference is None or result.verdict is None:
         return cell
-    style = STYLES.get(result.verdict, "dim")
-    return cell.append(
-        f"\n{_written(result.difference, '+.3f')}\n{VERDICTS[result.verdict]}", style=style
-    )
+    difference = _format_estimate(result.difference, "+.3f")
+    style = VERDICT_STYLES.get(result.verdict, "dim")
+    return cell.append(f"\n{difference}\n{VERDICT_TEXTS[result.verdict]}", style=style)
 
 
-def _written(interval: Estimate, form: str) -> str:
-    value = f"{interval.value:{form}}"
-    if interval.low is None or interval.high is None:
+def _format_estimate(estimate: Estimate, number_format: str) -> str:
+    value = f"{estimate.value:{number_format}}"
+    if estimate.low is None or estimate.high is None:
         return value
-    return f"{value} [{interval.low:{form}}, {interval.high:{form}}]"
+    return f"{value} [{estimate.low:{number_format}}, {estimate.high:{number_format}}]"
