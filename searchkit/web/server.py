@@ -126,7 +126,7 @@ def listen(host: str, port: int) -> socket.socket:
             "another `port`, or `port=0`" if is_taken else "an address of this machine with `host`"
         )
         what = Message(
-            "can't be listened on ({reason}); say {advice}",
+            "can't listen on this address ({reason}); choose {advice}",
             reason=getattr(error, "strerror", None) or error,
             advice=advice,
         )

@@ -585,13 +585,14 @@ def test_serve_says_what_stops_it(folder: Path, tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         result = serve("-i", folder, "--port", port)
         assert result.exit_code == 1
-        assert f"127.0.0.1:{port}: can't be listened on (Address already in use)" in result.stderr
-        assert "say another --port" in result.stderr
+        reason = "can't listen on this address (Address already in use)"
+        assert f"127.0.0.1:{port}: {reason}" in result.stderr
+        assert "choose another --port" in result.stderr
     for host in ("203.0.113.7", "not a host", "x" * 70, "::g"):
         result = serve("-i", folder, "--port", 0, "--host", host)
         assert result.exit_code == 1
-        assert "can't be listened on" in result.stderr
-        assert "say an address of this machine with --host" in result.stderr
+        assert "can't listen on this address" in result.stderr
+        assert "choose an address of this machine with --host" in result.stderr
     result = serve("-i", tmp_path / "none", "--port", 0)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "no index here; make one with: searchkit ingest FILE" in result.stderr

@@ -307,7 +307,7 @@ def test_no_key_is_lost_when_one_is_quick(address: str, visit: Open) -> None:
         press("u");
         press("c");
     }""")
-    expect(page.locator(".toast")).to_have_text("Taken back.")
+    expect(page.locator(".toast")).to_have_text("Decision undone.")
     expect(page.locator("#finding h2")).to_have_text(first, use_inner_text=True)
     expect(page.locator("#decided")).to_have_text("0")
     assert not get(address, "/api/decisions")["decisions"]
@@ -407,7 +407,7 @@ def test_a_group_gets_a_mark_and_a_comment(copy: Path, visit: Open) -> None:
         group = page.locator(".cluster").first
         group.get_by_text("Read them").click()
         expect(group.locator(".group > li")).to_have_count(19)
-        group.get_by_role("button", name="Give to 19").click()
+        group.get_by_role("button", name="Apply to 19").click()
         expect(page.locator(".toast.bad")).to_contain_text("Write a mark or a comment first")
         page.get_by_role("button", name="Close").click()
         group.get_by_label("Mark", exact=True).fill("7.5")
@@ -441,7 +441,7 @@ def test_the_map_is_drawn_and_what_is_encircled_becomes_a_list(address: str, vis
     for x, y in [(right, top), (right, bottom), (left, bottom), (left, top)]:
         page.mouse.move(x, y, steps=5)
     page.mouse.up()
-    expect(page.locator("#chosen h3")).to_have_text("28 answers encircled")
+    expect(page.locator("#chosen h3")).to_have_text("28 answers selected")
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -474,7 +474,7 @@ def test_a_file_is_sent_looked_at_and_found(copy: Path, tmp_path: Path, visit: O
 
         page.set_input_files("#file", table)
         expect(page.locator("#confirm")).to_be_visible()
-        for label, column in [("Answer (needed)", "was"), ("Id", "kennung"),
+        for label, column in [("Answer (required)", "was"), ("Id", "kennung"),
                               ("Question", "aufgabe"), ("Author", "wer")]:  # fmt: skip
             field = page.get_by_label(label, exact=True)
             field.select_option(column)
@@ -555,7 +555,7 @@ def test_the_report_is_handed_out_and_opens_from_disk(
     link: str, address: str, tmp_path: Path, visit: Open
 ) -> None:
     page = visit(f"{address}/review")
-    page.get_by_text("What was looked at").click()
+    page.get_by_text("What was compared").click()
     with page.expect_download(timeout=120_000) as download:
         page.get_by_role("link", name=link).click()
     download.value.save_as(tmp_path / "report.html")

@@ -1,6 +1,6 @@
-// What several pages need. Text goes in as text, never as markup.
+// Functions that several pages share. Text is inserted as text, never as markup.
 
-const GONE = "The server doesn’t answer. Start it again, then load this page again: it shows what was kept.";
+const GONE = "The server doesn’t answer. Start it again, then reload this page: it shows everything that was saved.";
 
 async function reach(path, options) {
   try {
@@ -11,39 +11,39 @@ async function reach(path, options) {
   }
 }
 
-/** Get a piece of a page; gives its nodes, or throws with a message to show. */
+/** Fetch a fragment of a page and return its nodes; throw an error whose message can be shown. */
 export async function piece(path, options = {}) {
   const response = await reach(path, options);
-  const found = new DOMParser().parseFromString(await response.text(), "text/html");
-  if (!response.ok) throw new Error(found.querySelector(".notice")?.textContent || `The server said ${response.status}.`);
-  return [...found.body.childNodes];
+  const parsed = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (!response.ok) throw new Error(parsed.querySelector(".notice")?.textContent || `The server answered with status ${response.status}.`);
+  return [...parsed.body.childNodes];
 }
 
-/** Ask the REST interface; gives [what it answered, its status], or throws with a message to show. */
+/** Call the REST interface and return [body, status]; throw an error whose message can be shown. */
 export async function ask(path, options = {}) {
   const response = await reach(path, options);
-  const said = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(said.error || `The server said ${response.status}.`);
-  return [said, response.status];
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(body.error || `The server answered with status ${response.status}.`);
+  return [body, response.status];
 }
 
-/** Send JSON. */
+/** Call the REST interface with a JSON body. */
 export function send(method, path, body) {
   const headers = { "content-type": "application/json" };
   return ask(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
 }
 
-/** Ask until it is done; tells how far it is. */
+/** Poll until the result is ready and return it, reporting progress. */
 export async function whenDone(path, progress = () => {}) {
   for (;;) {
-    const [said, status] = await ask(path);
-    if (status !== 202) return said;
-    progress(said.done, said.total);
+    const [body, status] = await ask(path);
+    if (status !== 202) return body;
+    progress(body.done, body.total);
     await new Promise(resolve => setTimeout(resolve, 300));
   }
 }
 
-/** Make an element. */
+/** Create an element. */
 export function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -51,7 +51,7 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Say something in the corner, one thing at a time; a fault stays until it is closed. */
+/** Show a message in the corner, one at a time; an error stays until it is closed. */
 export function toast(message, bad = false) {
   for (const old of document.querySelectorAll(".toast")) {
     if (!old.classList.contains("bad") || old.dataset.message === message) old.remove();
@@ -68,8 +68,8 @@ export function toast(message, bad = false) {
   document.getElementById("toasts").append(box);
 }
 
-/** The element with this id. */
+/** Return the element with this id. */
 export const by = id => document.getElementById(id);
 
-/** Whether who looks wants to see no names. */
+/** Whether names are hidden. */
 export const namesHidden = document.documentElement.classList.contains("names-hidden");

@@ -1,25 +1,25 @@
-// Marks for whole groups, and the map.
+// Marks and comments for whole groups, and the map of the answers.
 import { by, make, namesHidden, send, toast, whenDone } from "./common.js";
 
 // -- groups ---------------------------------------------------------------------------------------
 
 const column = kind => by(`field-${kind}-column`).value.trim();
 
-/** Say what a group's answers hold in the chosen columns already. */
-function tell(form) {
+/** Show the values that a group's answers already have in the chosen columns. */
+function showStored(form) {
   const notes = JSON.parse(form.querySelector("script").textContent);
-  const said = [];
+  const lines = [];
   for (const kind of ["mark", "comment"]) {
     const values = Object.values(notes).map(one => one[column(kind)]).filter(Boolean);
     const counts = new Map();
     for (const value of values) counts.set(value, (counts.get(value) || 0) + 1);
-    for (const [value, count] of counts) said.push(`${kind} “${value}” at ${count}`);
+    for (const [value, count] of counts) lines.push(`${kind} “${value}” at ${count}`);
   }
-  form.querySelector(".given").textContent = said.join("; ");
+  form.querySelector(".given").textContent = lines.join("; ");
 }
 
 for (const form of document.querySelectorAll("form.mark")) {
-  tell(form);
+  showStored(form);
   form.addEventListener("submit", async event => {
     event.preventDefault();
     const store = form.querySelector("script"), notes = JSON.parse(store.textContent);
@@ -36,11 +36,11 @@ for (const form of document.querySelectorAll("form.mark")) {
     }
     for (const id of ids) notes[id] = { ...notes[id], ...columns };
     store.textContent = JSON.stringify(notes);
-    tell(form);
+    showStored(form);
     toast(`Written to ${ids.length} answers.`);
   });
 }
-by("columns").addEventListener("input", () => document.querySelectorAll("form.mark").forEach(tell));
+by("columns").addEventListener("input", () => document.querySelectorAll("form.mark").forEach(showStored));
 by("columns").addEventListener("submit", event => event.preventDefault());
 
 // -- map ------------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross"];
 let points = [];
 
-// By this id Plotly knows that the rules of its street maps are there; our policy blocks such rules.
+// Plotly inserts the style rules of its street maps, which our policy blocks, unless it finds this id.
 const STREET_MAPS = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
 
 function load(source) {
@@ -77,11 +77,11 @@ function traces() {
   const groups = Map.groupBy(points, point => point.cluster);
   const names = [...groups.keys()].sort((a, b) => (a === "") - (b === "") || groups.get(b).length - groups.get(a).length);
   return names.map((name, n) => {
-    const some = groups.get(name);
+    const members = groups.get(name);
     return {
-      type: "scatter", mode: "markers", name: escaped(name || "alone") + ` (${some.length})`,
-      x: some.map(p => p.x), y: some.map(p => p.y), customdata: some.map(p => points.indexOf(p)),
-      text: some.map(p => `<b>${namesHidden ? "" : escaped(p.id)}</b> ${namesHidden ? "" : escaped(p.author || "")}<br>${wrapped(p.text)}`),
+      type: "scatter", mode: "markers", name: escaped(name || "alone") + ` (${members.length})`,
+      x: members.map(p => p.x), y: members.map(p => p.y), customdata: members.map(p => points.indexOf(p)),
+      text: members.map(p => `<b>${namesHidden ? "" : escaped(p.id)}</b> ${namesHidden ? "" : escaped(p.author || "")}<br>${wrapped(p.text)}`),
       hovertemplate: "%{text}<extra></extra>",
       marker: {
         size: 9, color: name ? COLOURS[n % COLOURS.length] : "#8a939c",
@@ -109,7 +109,7 @@ function list(chosen) {
   const items = chosen.map(point => make("li", { class: "card" },
     make("p", { class: "small soft" }, make("a", { href: `/answer?id=${encodeURIComponent(point.id)}` }, make("bdi", {}, namesHidden ? "answer" : point.id)), point.author && !namesHidden ? ` · ${point.author}` : ""),
     make("p", { class: "answer", dir: "auto" }, point.text)));
-  box.replaceChildren(make("h3", {}, `${chosen.length} answers encircled`), make("ul", { class: "plain" }, ...items));
+  box.replaceChildren(make("h3", {}, `${chosen.length} answers selected`), make("ul", { class: "plain" }, ...items));
 }
 
 by("draw").addEventListener("click", async () => {
@@ -118,11 +118,11 @@ by("draw").addEventListener("click", async () => {
   button.textContent = "Drawing …";
   try {
     const question = encodeURIComponent(button.dataset.question);
-    const [said] = await Promise.all([
+    const [body] = await Promise.all([
       whenDone(`/api/map?question=${question}&wait=5`),
       window.Plotly ? null : load("/static/plotly.js"),
     ]);
-    points = said.points;
+    points = body.points;
     plot.hidden = by("map-tools").hidden = false;
     await Plotly.newPlot(plot, traces(), layout(), { displayModeBar: false, scrollZoom: true, responsive: true });
     plot.on("plotly_selected", event => list((event?.points || []).map(p => points[p.customdata])));

@@ -1,13 +1,13 @@
-// The queue: one finding at a time, by keys. A decision counts when the server has said so.
+// The review queue: one finding at a time, by keyboard. A decision counts once the server has stored it.
 import { by, namesHidden, piece, send, toast } from "./common.js";
 
 const store = by("queue");
 const queue = JSON.parse(store.textContent);
 const shown = store.dataset.show; // open, confirmed, dismissed or all
 let at = Number(store.dataset.at);
-const made = []; // numbers of the decisions of this visit, for undo
-const SAID = { confirmed: "Confirmed", dismissed: "Dismissed", open: "Open again" };
-let busy = null; // the promise of what is being done
+const decisions = []; // decisions of this visit, for undo
+const LABELS = { confirmed: "Confirmed", dismissed: "Dismissed", open: "Open again" };
+let busy = null; // promise of the action that is running
 
 const stays = one => shown === "all" || one.decision === shown;
 
@@ -15,7 +15,7 @@ function address(one) {
   return `left=${encodeURIComponent(one.left)}&right=${encodeURIComponent(one.right)}`;
 }
 
-/** Show a finding. Keys are about what is seen: `at` changes when it is there. */
+/** Show a finding. Keys act on the visible finding, so `at` changes only once the new one is there. */
 async function show(n) {
   const nodes = n < queue.length ? await piece(`/review/finding?${address(queue[n])}`) : [];
   const box = by("finding"), held = box.contains(document.activeElement);
@@ -38,11 +38,11 @@ function focus(element) {
 
 const step = by_ => exclusively(async () => {
   for (let n = at + by_; n >= 0 && n < queue.length; n += by_) {
-    if (stays(queue[n])) return show(n); // what has left this list is passed over
+    if (stays(queue[n])) return show(n); // skip findings that no longer belong to this list
   }
 });
 
-/** After a decision: the next one to decide about, from here to the end and then from the top. */
+/** Return the index of the next finding to decide: from here to the end, then from the top. */
 function following() {
   const wanted = shown === "all" ? one => one.decision === "open" : stays;
   for (let more = 1; more <= queue.length; more += 1) {
@@ -64,7 +64,7 @@ function count(from, to) {
   by("progress").value = decided;
 }
 
-/** One thing at a time; what comes meanwhile is dropped, as it was about what was seen then. */
+/** Run one action at a time; actions requested meanwhile are dropped, as they concern an outdated view. */
 async function exclusively(work) {
   if (busy) return;
   busy = work().catch(error => toast(error.message, true));
@@ -76,27 +76,27 @@ const decide = (decision, reason = "") => exclusively(async () => {
   const one = queue[at];
   if (!one) return;
   const body = { left: one.left, right: one.right, decision, reason };
-  const [kept] = await send("POST", "/api/decisions", body);
-  made.push({ number: kept.number, n: at, before: one.decision });
+  const [stored] = await send("POST", "/api/decisions", body);
+  decisions.push({ number: stored.number, n: at, before: one.decision });
   count(one.decision, decision);
   one.decision = decision;
-  toast(namesHidden ? SAID[decision] : `${SAID[decision]}: ${one.left} and ${one.right}`);
+  toast(namesHidden ? LABELS[decision] : `${LABELS[decision]}: ${one.left} and ${one.right}`);
   await show(decision === "open" && stays(one) ? at : following());
 });
 
 const takeBack = () => exclusively(async () => {
-  const last = made.at(-1);
-  const [said] = await send("DELETE", "/api/decisions" + (last ? `?number=${last.number}` : ""));
-  made.pop();
-  if (!said.taken_back) return toast("There is nothing to take back.");
-  toast("Taken back.");
-  if (!last) return location.assign(`/review?show=${shown === "all" ? "all" : "open"}&${address(said.taken_back)}`);
+  const last = decisions.at(-1);
+  const [body] = await send("DELETE", "/api/decisions" + (last ? `?number=${last.number}` : ""));
+  decisions.pop();
+  if (!body.taken_back) return toast("There is no decision to undo.");
+  toast("Decision undone.");
+  if (!last) return location.assign(`/review?show=${shown === "all" ? "all" : "open"}&${address(body.taken_back)}`);
   count(queue[last.n].decision, last.before);
   queue[last.n].decision = last.before;
   await show(last.n);
 });
 
-/** Undo waits for the decision that is on its way: it may be the one that is regretted. */
+/** Undo the last decision; wait first for one that is being sent, as it may be the one to undo. */
 async function undo() {
   while (busy) await busy;
   await takeBack();
@@ -128,7 +128,7 @@ by("finding").addEventListener("click", event => {
 });
 
 addEventListener("keydown", event => {
-  const dialog = by("dismiss"); // closed, it may have the focus still, until the next frame is drawn
+  const dialog = by("dismiss"); // once closed, it may keep the focus until the next frame is drawn
   const typing = dialog.open || (!dialog.contains(event.target) && event.target.closest("input, textarea, select"));
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const act = { j: () => step(1), k: () => step(-1), c: () => decide("confirmed"), d: dismiss, u: undo };

@@ -1,29 +1,29 @@
-// Search while one types; the newest query wins, and the address keeps it.
+// Search while the user types. A new query cancels the running one; the address holds the query.
 import { by, piece, toast } from "./common.js";
 
 const form = by("search");
 const whole = by("summary").dataset.whole;
 let running = null, timer = null;
 
-const found = count => (count === 1 ? "1 answer" : `${count} answers, the nearest first`);
+const summary = count => (count === 1 ? "1 answer" : `${count} answers, the nearest first`);
 
 function query() {
-  const given = new URLSearchParams(new FormData(form));
-  for (const name of ["question", "author"]) if (!given.get(name)) given.delete(name);
-  return given;
+  const params = new URLSearchParams(new FormData(form));
+  for (const name of ["question", "author"]) if (!params.get(name)) params.delete(name);
+  return params;
 }
 
 async function search(extra = {}) {
-  const given = query();
-  for (const [name, value] of Object.entries(extra)) given.set(name, value);
+  const params = query();
+  for (const [name, value] of Object.entries(extra)) params.set(name, value);
   running?.abort();
   running = new AbortController();
   by("hits").setAttribute("aria-busy", "true");
   try {
-    by("hits").replaceChildren(...await piece(`/hits?${given}`, { signal: running.signal }));
+    by("hits").replaceChildren(...await piece(`/hits?${params}`, { signal: running.signal }));
     const count = by("hits").querySelectorAll("article.hit").length;
-    by("summary").textContent = given.get("q")?.trim() ? found(count) : whole;
-    history.replaceState(null, "", `/?${given}`);
+    by("summary").textContent = params.get("q")?.trim() ? summary(count) : whole;
+    history.replaceState(null, "", `/?${params}`);
   } catch (error) {
     if (error.name !== "AbortError") toast(error.message, true);
   } finally {
@@ -47,5 +47,5 @@ by("hits").addEventListener("click", event => {
   search({ n: new URL(more.href).searchParams.get("n") });
 });
 by("field-q").focus();
-// What was typed before this ran was told to nobody.
+// Text typed before this script ran has raised no event here.
 if ([...form.querySelectorAll("input")].some(field => field.value !== field.defaultValue)) search();

@@ -1,4 +1,4 @@
-// Before anything is drawn: what was chosen the last time.
+// Apply the stored choice of light or dark before the page is drawn.
 const theme = localStorage.getItem("theme");
 if (theme) document.documentElement.dataset.theme = theme;
 addEventListener("DOMContentLoaded", () => {
@@ -10,7 +10,7 @@ addEventListener("DOMContentLoaded", () => {
     root.dataset.theme = dark ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
   });
-  // Names: the server writes pseudonyms beside them, so it has to know.
+  // The server renders the pseudonyms, so hiding names sets a cookie and reloads the page.
   const names = document.getElementById("names");
   names.addEventListener("click", () => {
     const hide = names.getAttribute("aria-pressed") !== "true";

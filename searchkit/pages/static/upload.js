@@ -1,7 +1,7 @@
-// A file: sent, its columns confirmed, and watched while it is indexed.
+// Upload a file: send it, confirm its columns, and show the progress of indexing.
 import { ask, by, make, send, whenDone } from "./common.js";
 
-const FIELDS = [["text", "Answer (needed)"], ["id", "Id"], ["question", "Question"], ["author", "Author"], ["submitted_at", "Time"]];
+const FIELDS = [["text", "Answer (required)"], ["id", "Id"], ["question", "Question"], ["author", "Author"], ["submitted_at", "Time"]];
 const HOW = ["sheet", "table", "encoding"];
 let upload = null;
 
@@ -29,7 +29,7 @@ async function receive(file) {
   }
 }
 
-/** Draw what the file's columns are taken for. */
+/** Show which column is read as which field, and the first answers. */
 function show() {
   wrong(upload.problem?.replace(/; name it with `text=.*/, "; choose it below").replace(/`(sheet|table|encoding)=([^`]*)`/g, "$1 (below) $2"));
   const selects = FIELDS.map(([field, label]) => {
@@ -49,20 +49,20 @@ function show() {
 
 const short = text => (typeof text !== "string" ? String(text ?? "") : text.length > 200 ? text.slice(0, 200) + "…" : text);
 
-function said() {
-  const given = { on_duplicate: by("field-on_duplicate").value, keep_going: by("field-keep_going").checked };
-  for (const [field] of FIELDS) given[field] = by(`role-${field}`)?.value || null;
-  for (const how of HOW) given[how] = by(`field-${how}`).value.trim() || null;
-  return given;
+function readOptions() {
+  const options = { on_duplicate: by("field-on_duplicate").value, keep_going: by("field-keep_going").checked };
+  for (const [field] of FIELDS) options[field] = by(`role-${field}`)?.value || null;
+  for (const how of HOW) options[how] = by(`field-${how}`).value.trim() || null;
+  return options;
 }
 
 async function look() {
   try {
-    [upload] = await send("POST", `/api/uploads/${upload.id}/look`, said());
+    [upload] = await send("POST", `/api/uploads/${upload.id}/look`, readOptions());
   } catch (error) {
     return wrong(error.message);
   }
-  const chosen = said();
+  const chosen = readOptions();
   show();
   for (const [field] of FIELDS) if (chosen[field]) by(`role-${field}`).value = chosen[field];
 }
@@ -75,7 +75,7 @@ by("ingest").addEventListener("submit", async event => {
   wrong("");
   open("running");
   try {
-    await send("POST", `/api/uploads/${upload.id}`, said());
+    await send("POST", `/api/uploads/${upload.id}`, readOptions());
     const counts = await whenDone(`/api/uploads/${upload.id}?wait=1`, (done, total) => {
       by("bar").max = total || 1;
       if (total) by("bar").value = done;
@@ -87,11 +87,11 @@ by("ingest").addEventListener("submit", async event => {
     open("done");
   } catch (error) {
     open(null);
-    wrong(`${error.message} – nothing more was added; send the file again when it is mended.`);
+    wrong(`${error.message} – nothing more was added; correct the file and send it again.`);
   }
 });
 
-by("file").addEventListener("click", () => { by("file").value = ""; }); // so that the same file, mended, can be chosen again
+by("file").addEventListener("click", () => { by("file").value = ""; }); // so that the same file can be chosen again once it is corrected
 by("file").addEventListener("change", () => by("file").files[0] && receive(by("file").files[0]));
 const drop = by("choose");
 drop.addEventListener("submit", event => event.preventDefault());
@@ -100,4 +100,4 @@ drop.addEventListener("drop", event => {
   event.preventDefault();
   if (event.dataTransfer.files[0]) receive(event.dataTransfer.files[0]);
 });
-if (by("file").files[0]) receive(by("file").files[0]); // chosen before this ran
+if (by("file").files[0]) receive(by("file").files[0]); // chosen before this script ran

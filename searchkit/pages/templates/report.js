@@ -12,7 +12,7 @@
     });
   }
 
-  // Light or dark: what the system says, until somebody chooses.
+  // Light or dark: the system's setting, until the reader chooses.
   const theme = document.getElementById("theme");
   theme.hidden = false;
   theme.addEventListener("click", () => {
@@ -22,7 +22,7 @@
     root.dataset.theme = dark ? "light" : "dark";
   });
 
-  // A link into what is folded opens it.
+  // A link to something inside a closed <details> opens it.
   const unfold = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const folded = target && target.closest("details");
@@ -34,7 +34,7 @@
   addEventListener("hashchange", unfold);
   unfold();
 
-  // On paper everything is open.
+  // Open every <details> for printing.
   let opened = [];
   addEventListener("beforeprint", () => {
     opened = [...document.querySelectorAll("details:not([open])")];
@@ -44,7 +44,7 @@
     for (const one of opened) one.open = false;
   });
 
-  // j and k: from finding to finding.
+  // The keys j and k move to the next and previous finding.
   const findings = [...document.querySelectorAll(".finding")];
   if (findings.length) document.getElementById("keys").hidden = false;
   let at = -1;
