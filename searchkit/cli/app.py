@@ -12,10 +12,10 @@ from searchkit._version import __version__
 from searchkit.cli.cluster import cluster
 from searchkit.cli.grade import grade
 from searchkit.cli.ingest import demo, ingest
-from searchkit.cli.models import evaluate, train
 from searchkit.cli.plagiarism import compare, decisions_, plagiarism, report_
-from searchkit.cli.search import mine, query
+from searchkit.cli.query_mine import mine, query
 from searchkit.cli.session import print_message, with_options
+from searchkit.cli.train_evaluate import evaluate, train
 from searchkit.cli.upkeep import copy_, delete, export, rebuild, reindex, serve, status, verify
 from searchkit.core.errors import SearchkitError
 

@@ -23,7 +23,7 @@ from searchkit.cli.options import (
     runner_options,
     sheet_option,
 )
-from searchkit.cli.search import query
+from searchkit.cli.query_mine import query
 from searchkit.cli.session import (
     Output,
     ingest_progress,

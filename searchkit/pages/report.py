@@ -40,8 +40,8 @@ from searchkit.pages.scores import evenly_spaced, score_counts
 from searchkit.pages.segments import text_runs
 from searchkit.pages.views import ClusterView, FindingView, cluster_view, finding_view
 from searchkit.plagiarism.find import find_plagiarism
-from searchkit.plagiarism.options import MAX_EXPECTED
 from searchkit.plagiarism.preparation import prompt_of
+from searchkit.plagiarism.records import MAX_EXPECTED
 
 SUFFIXES = (".html", ".htm")
 OVERVIEW_FINDINGS = 10  # listed at the top of the page

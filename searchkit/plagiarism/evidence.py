@@ -15,10 +15,10 @@ from searchkit.core.wording import counted
 from searchkit.plagiarism import overlap
 from searchkit.plagiarism.overlap import SEED_LENGTH, TokenRun, coverage, shared_runs
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer
-from searchkit.plagiarism.records import NO_FINDING, Finding, Overlap
+from searchkit.plagiarism.records import Finding
+from searchkit.plagiarism.verdicts import verdict_and_reason
 from searchkit.text.words import Hashes, Words, sequences
 
-NEAR_COPY, LIGHT_REVISION = 0.75, 0.35  # least shares of the shorter answer's words
 MIN_EXPLAINED = 0.8  # share of what two answers have in common that a third one explains
 MIN_EVIDENCE = 10  # equal and rare words; two reworded words, or tokens of code, count as one
 
@@ -91,7 +91,7 @@ def collect_evidence(
             left.words, right.words, shared, (left.sentences, right.sentences), cosines, leave_out
         )
         share = min(1.0, coverage(shared, left.words, right.words))
-        verdict, reason = _verdict(left, right, shared, share, passages)
+        verdict, reason = verdict_and_reason(left, right, shared, share, passages)
         findings.append(
             Finding(
                 left=left.answer.id,
@@ -138,51 +138,6 @@ def _embed_sentences(
     rows = embed(flat)
     borders = np.cumsum([len(inside) for inside in sentences])[:-1]
     return dict(zip(order, np.split(rows, borders), strict=True))
-
-
-def _verdict(
-    left: PreparedAnswer,
-    right: PreparedAnswer,
-    runs: Sequence[TokenRun],
-    share: float,
-    passages: Sequence[Overlap],
-) -> tuple[str, str]:
-    """Return the verdict on two answers, and a sentence that says why.
-
-    Args:
-        left: One answer.
-        right: The other.
-        runs: The words that they share.
-        share: The share of the shorter answer's words that are in the runs.
-        passages: From `align`.
-    """
-    words = min(len(left.words), len(right.words))
-    if left.words.tokens == right.words.tokens:
-        same = left.answer.text.split() == right.answer.text.split()
-        except_for = (
-            "" if same else ", but for case, punctuation, names in code or hidden characters"
-        )
-        return "identical", f"Word for word the same, {words:,} words{except_for}."
-    reworded = sum(passage.kind == "reworded" for passage in passages)
-    if not runs and not reworded:
-        return NO_FINDING, "No stretch of words is shared, and no sentence says the same."
-    if not runs:
-        verb = "says" if reworded == 1 else "say"
-        sentences = f"{counted(reworded, 'sentence')} {verb} the same in other words"
-        return "heavy revision", f"No stretch of words is shared, but {sentences}."
-    verdict = (
-        "near copy"
-        if share >= NEAR_COPY
-        else "light revision"
-        if share >= LIGHT_REVISION
-        else "heavy revision"
-    )
-    also = f"; {counted(reworded, 'sentence')} more in other words" if reworded else ""
-    longest = max(run.length for run in runs)
-    return verdict, (
-        f"{share:.0%} of the shorter answer's {words:,} words stand in the other in the same "
-        f"order, the longest stretch {longest:,} words{also}."
-    )
 
 
 def _sentence_cosine(left: PreparedAnswer, right: PreparedAnswer, cosines: Float32) -> float:

@@ -24,7 +24,6 @@ from searchkit.index.decisions import counting, decisions
 from searchkit.index.records import Decision
 from searchkit.plagiarism.detector import Detector
 from searchkit.plagiarism.likeness import Background
-from searchkit.plagiarism.options import MAX_EXPECTED, PlagiarismOptions
 from searchkit.plagiarism.preparation import (
     Embed,
     PreparedAnswer,
@@ -35,7 +34,7 @@ from searchkit.plagiarism.preparation import (
     make_group,
     read_prepared,
 )
-from searchkit.plagiarism.records import Finding, Ring
+from searchkit.plagiarism.records import MAX_EXPECTED, Finding, PlagiarismOptions, Ring
 from searchkit.plagiarism.rings import find_rings
 from searchkit.runners.base import PlainLoop, Pool, Runner
 
