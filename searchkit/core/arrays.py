@@ -1,4 +1,4 @@
-"""Types of arrays, and unit rows: what every module with vectors shares."""
+"""Array types, and functions that scale vectors to unit length."""
 
 from __future__ import annotations
 
@@ -18,43 +18,53 @@ Intp = NDArray[np.intp]
 
 
 def unit_rows(vectors: Float32, texts: Sequence[str] = ()) -> Float32:
-    """Scale each row to length 1.
+    """Return the rows scaled to length 1, `(n, d)` float32.
 
     Args:
-        vectors: `(n, d)`; left as they are.
-        texts: What they stand for, if anything, to be named in the error.
+        vectors: `(n, d)`; not changed.
+        texts: The texts that were embedded, which the error quotes; empty if there are none.
 
     Raises:
-        BadInput: if a row holds NaN or infinity, or nothing but zeros.
+        BadInput: if a row contains NaN or infinity, or only zeros.
     """
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)  # (n, 1)
     bad = np.flatnonzero(~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)))
     if len(bad):
         row = int(bad[0])
-        what = "zeros" if lengths[row, 0] == 0 else "NaN or infinity"
+        values = "zeros" if lengths[row, 0] == 0 else "NaN or infinity"
         text = texts[row] if texts else ""
         start = text if len(text) <= 60 else text[:60] + "…"
-        raise BadInput(f"the model gave {what} for text {row + 1} of {len(vectors)} ({start!r})")
+        raise BadInput(f"the model gave {values} for text {row + 1} of {len(vectors)} ({start!r})")
     scaled: Float32 = np.divide(vectors, lengths, dtype=np.float32)
     return scaled
 
 
 def mean_row(vectors: Float32, weights: Float32) -> Float32:
-    """Return the `(d,)` unit vector of a whole: the mean of its parts `(p, d)` by their weights."""
+    """Return the weighted mean of some vectors, scaled to length 1.
+
+    Args:
+        vectors: `(p, d)`, such as those of an answer's passages.
+        weights: `(p,)`, such as the passages' lengths.
+
+    Returns:
+        `(d,)` float32.
+    """
     mean: Float32 = weights @ vectors / weights.sum()
     row: Float32 = unit_rows(mean[None, :])[0]
     return row
 
 
-def centred(vectors: Float32, counts: NDArray[np.float64]) -> Float32:
-    """Return unit rows relative to their mean: what sets each answer apart from the others.
+def centred(vectors: Float32, counts: Float64) -> Float32:
+    """Return the differences of vectors to their mean, scaled to length 1.
+
+    They show how each answer differs from the others, without what all of them have in common.
 
     Args:
-        vectors: `(n, d)`, one an answer.
-        counts: `(n,)` as how many answers each counts.
+        vectors: `(n, d)`, one row for each distinct answer.
+        counts: `(n,)` how often each answer occurs, its weight in the mean.
 
     Returns:
-        `(n, d)` float32; zeros for a row that is the mean.
+        `(n, d)` float32; zeros for a row within 0.001 of the mean.
     """
     if not len(vectors):
         return vectors

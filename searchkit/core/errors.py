@@ -1,19 +1,19 @@
-"""Every error that a user can cause and mend.
+"""The errors that a user can cause and correct.
 
     SearchkitError            exit code 1
     ├── BadInput              a file, a row, an option or a number that can't be used
-    │   └── NotFound       what is asked for by its id isn't there
+    │   └── NotFound          nothing has the requested id
     ├── IndexNotFound         no index in that folder
     ├── IndexMismatch         the index was made with another model or by a newer searchkit
-    ├── IndexDamaged          the database is not what was written; nothing was changed
+    ├── IndexDamaged          the files are not as searchkit wrote them; nothing was changed
     ├── IndexBusy             another process is writing (exit code 75)
     ├── StorageFailed         the disk is full, or the folder can't be written
     ├── ModelRefused          a model folder that is incomplete, unsafe or not supported
-    ├── RunnerFailed          the workers of a runner can't be reached, or keep dying
+    ├── RunnerFailed          the workers of a runner can't be reached, or crash repeatedly
     └── MissingExtra          an optional package isn't installed
 
-A message says what, where (file and line), both values where two disagree, and what mends it:
-one line, without a full stop. Mistakes of a programmer stay ValueError and TypeError.
+A message is one line without a full stop. It says what is wrong, where (file and line), both values
+if two disagree, and how to correct it. Errors of the calling program are ValueError and TypeError.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from searchkit.core.wording import Message
 
 
 class SearchkitError(Exception):
-    """An error that the user can mend; its text is one line."""
+    """An error that the user can correct; its message is one line."""
 
     exit_code = 1
 
     @property
     def message(self) -> str:
-        """The text; a `Message` where it names parameters."""
+        """The text of the error; a `Message` if it names parameters."""
         return str(self) if not self.args or not isinstance(self.args[0], str) else self.args[0]
 
 
@@ -37,7 +37,7 @@ class BadInput(SearchkitError):
 
     Attributes:
         line: The line of the file, from 1; None if the error is not about a line.
-        what: What is wrong, without the file and the line; None if the error names no file.
+        what: The message without the file and the line; None if the error names no file.
     """
 
     line: int | None = None
@@ -53,7 +53,7 @@ class BadInput(SearchkitError):
 
 
 class NotFound(BadInput):
-    """What is asked for by its id isn't there."""
+    """Nothing has the requested id."""
 
 
 class IndexNotFound(SearchkitError):
@@ -65,7 +65,7 @@ class IndexMismatch(SearchkitError):
 
 
 class IndexDamaged(SearchkitError):
-    """The database is not what was written; nothing was changed."""
+    """The index's files are not as searchkit wrote them; nothing was changed."""
 
 
 class IndexBusy(SearchkitError):
@@ -83,7 +83,7 @@ class ModelRefused(SearchkitError):
 
 
 class RunnerFailed(SearchkitError):
-    """The workers of a runner can't be reached, or keep dying."""
+    """The workers of a runner can't be reached, or crash repeatedly."""
 
 
 class MissingExtra(SearchkitError):
@@ -91,5 +91,5 @@ class MissingExtra(SearchkitError):
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what a library's error says, or its name if it says nothing."""
+    """Return the first line of another library's error, or its class name if it has no text."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,7 +1,7 @@
-"""Metrics as plain functions of arrays: of marks and labels, of scores, of a search, of clusters.
+"""Metrics as plain functions of arrays: for marks and labels, scores, searches and clusters.
 
-scikit-learn and scipy compute them where they have the metric. Callers round scores to six places,
-so that scores that differ only by rounding errors are ties.
+They call scikit-learn and SciPy if these have the metric. Callers round scores to six decimals, so
+that scores that differ only by rounding errors are ties.
 """
 
 from __future__ import annotations
@@ -12,65 +12,65 @@ import numpy as np
 
 from searchkit.core.arrays import Bool, Float64, Int64
 
-# -- of marks and labels ---------------------------------------------------------------------------
+# -- marks and labels ------------------------------------------------------------------------------
 
 
-def pearson(one: Float64, other: Float64) -> float:
+def pearson(x: Float64, y: Float64) -> float:
     """Return Pearson's correlation of two `(n,)` variables; 0 if one of them is constant."""
-    if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+    return float(np.corrcoef(x, y)[0, 1])
 
 
-def rmse(one: Float64, other: Float64) -> float:
-    """Return the root mean squared error between `(n,)` marks, in marks."""
-    return float(np.sqrt(np.mean((one - other) ** 2)))
+def rmse(given: Float64, suggested: Float64) -> float:
+    """Return the root mean squared error between two `(n,)` series of marks, in marks."""
+    return float(np.sqrt(np.mean((given - suggested) ** 2)))
 
 
-def weighted_kappa(one: Float64, other: Float64) -> float:
+def weighted_kappa(given: Float64, suggested: Float64) -> float:
     """Return Cohen's kappa with quadratic weights (QWK; Cohen, 1968), for marks on any scale.
 
-    It is 1 minus the mean squared difference, divided by its expectation for independent marks. For
-    marks in equal steps that equals scikit-learn's `cohen_kappa_score`, which takes classes and so
-    can't compare marks with estimates between them. 1 if all marks are equal.
+    It is 1 minus the mean squared difference divided by the expected one of independent marks, and
+    1 if all marks are equal. For marks in equal steps it equals scikit-learn's `cohen_kappa_score`,
+    which takes classes, and so can't compare marks with estimates that lie between two marks.
     """
-    chance = one.var() + other.var() + (one.mean() - other.mean()) ** 2
-    return float(1 - np.mean((one - other) ** 2) / chance) if chance else 1.0
+    expected = given.var() + suggested.var() + (given.mean() - suggested.mean()) ** 2
+    return float(1 - np.mean((given - suggested) ** 2) / expected) if expected else 1.0
 
 
-def accuracy(one: Sequence[object], other: Sequence[object]) -> float:
-    """Return the share of equal elements; 0 for none."""
-    return sum(a == b for a, b in zip(one, other, strict=True)) / max(1, len(one))
+def accuracy(given: Sequence[object], suggested: Sequence[object]) -> float:
+    """Return the share of suggestions that equal the given label; 0 if there are none."""
+    return sum(a == b for a, b in zip(given, suggested, strict=True)) / max(1, len(given))
 
 
 def macro_f1(given: Sequence[str], suggested: Sequence[str]) -> float:
-    """Return the mean F1 over the labels that occur in `given`; 0 for none."""
+    """Return the mean F1 score of the labels that occur in `given`; 0 if there are none."""
     from sklearn.metrics import f1_score
 
     labels = sorted(set(given))
     return float(f1_score(given, suggested, labels=labels, average="macro")) if labels else 0.0
 
 
-# -- of scores -------------------------------------------------------------------------------------
+# -- scores ----------------------------------------------------------------------------------------
 
 
-def spearman(one: Float64, other: Float64) -> float:
+def spearman(x: Float64, y: Float64) -> float:
     """Return Spearman's rank correlation of two `(n,)` variables; 0 if one of them is constant.
 
-    Equal values share their mean rank.
+    Equal values have the mean of their ranks.
     """
     from scipy.stats import rankdata
 
-    return pearson(rankdata(one), rankdata(other))
+    return pearson(rankdata(x), rankdata(y))
 
 
 def roc_auc(truth: Bool, scores: Float64, weights: Float64 | None = None) -> float:
-    """Return the probability that a positive scores above a negative; a tie counts one half.
+    """Return the probability that a positive row scores above a negative one; ties count half.
 
     Args:
-        truth: `(n,)` whether each row is positive; there are rows of both kinds.
+        truth: `(n,)` whether each row is positive; there must be rows of both kinds.
         scores: `(n,)` the score of each row.
-        weights: `(n,)` as how many rows each counts; by default 1.
+        weights: `(n,)` the weight of each row; None for equal weights.
     """
     from sklearn.metrics import roc_auc_score
 
@@ -78,22 +78,22 @@ def roc_auc(truth: Bool, scores: Float64, weights: Float64 | None = None) -> flo
 
 
 def average_precision(truth: Bool, scores: Float64, weights: Float64 | None = None) -> float:
-    """Return the mean, over positives, of the precision among rows with an equal or higher score.
+    """Return the mean, over positive rows, of the precision among rows with at least their score.
 
-    Random scores give the share of positives. See `roc_auc` for the arguments.
+    For random scores it is about the share of positives. The arguments are those of `roc_auc`.
     """
     from sklearn.metrics import average_precision_score
 
     return float(average_precision_score(truth, scores, sample_weight=weights))
 
 
-# -- of a search -----------------------------------------------------------------------------------
-# Metrics of one query; `ranks`, `(r,)` from 1, are those of all documents relevant to it.
-# scikit-learn computes them only from the scores of all documents.
+# -- search ----------------------------------------------------------------------------------------
+# Metrics of one query. `ranks`, `(r,)`, are the ranks from 1 of all documents relevant to it;
+# scikit-learn would need the scores of all documents.
 
 
 def recall_at(ranks: Int64, k: int) -> float:
-    """Return the share of the relevant documents among the first k."""
+    """Return the share of the relevant documents that are among the first k."""
     return float((ranks <= k).mean())
 
 
@@ -108,24 +108,25 @@ def ndcg(ranks: Int64, gains: Float64, k: int) -> float:
 
     Args:
         ranks: Ranks of the relevant documents.
-        gains: `(r,)` how relevant each document is, above 0; linear, as in trec_eval and BEIR.
-        k: Number of documents taken into account.
+        gains: `(r,)` relevance of each document, above 0; used as it is (linear gain), as in
+            trec_eval and BEIR.
+        k: Number of documents that count.
     """
-    is_found = ranks <= k
+    in_top = ranks <= k
     ideal = np.sort(gains)[::-1][:k]
     best = (ideal / np.log2(np.arange(len(ideal)) + 2)).sum()
-    return float((gains[is_found] / np.log2(ranks[is_found] + 1)).sum() / best)
+    return float((gains[in_top] / np.log2(ranks[in_top] + 1)).sum() / best)
 
 
 def average_precision_of_ranks(ranks: Int64) -> float:
-    """Return the mean, over relevant documents, of the precision at each one's rank.
+    """Return the mean, over relevant documents, of the precision at their ranks.
 
-    The mean of it over queries is MAP.
+    Its mean over queries is MAP.
     """
     return float((np.arange(1, len(ranks) + 1) / np.sort(ranks)).mean())
 
 
-# -- of clusters -----------------------------------------------------------------------------------
+# -- clusters --------------------------------------------------------------------------------------
 
 
 def v_measure(labels: Int64, clusters: Int64) -> float:
@@ -141,21 +142,23 @@ def v_measure(labels: Int64, clusters: Int64) -> float:
 
 
 def v_measures(tables: Float64) -> Float64:
-    """Return the V-measure of many contingency tables at once, which scikit-learn can't.
+    """Return the V-measure of each of many contingency tables.
 
-    It is twice the mutual information, divided by the sum of both entropies; 1 if both are 0.
+    It is twice the mutual information, divided by the sum of the two entropies; 1 if both are 0.
+    scikit-learn computes it for one table only.
 
     Args:
-        tables: `(b, labels, clusters)` the number of rows with a label and in a cluster.
+        tables: `(b, labels, clusters)` the number of rows with each label in each cluster.
 
     Returns:
         `(b,)`; NaN for an empty table.
     """
     total = tables.sum(axis=(1, 2))
     shares = tables / np.where(total > 0, total, np.nan)[:, None, None]
-    sides = _entropy(shares.sum(axis=2)) + _entropy(shares.sum(axis=1))
-    shared = 2 * (sides - _entropy(shares.reshape(len(shares), -1)))
-    return np.divide(shared, sides, out=np.where(np.isnan(sides), sides, 1.0), where=sides > 1e-12)
+    entropies = _entropy(shares.sum(axis=2)) + _entropy(shares.sum(axis=1))
+    information = entropies - _entropy(shares.reshape(len(shares), -1))
+    undefined = np.where(np.isnan(entropies), entropies, 1.0)
+    return np.divide(2 * information, entropies, out=undefined, where=entropies > 1e-12)
 
 
 def _entropy(shares: Float64) -> Float64:

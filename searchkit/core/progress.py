@@ -1,4 +1,4 @@
-"""How much of something long is done: one protocol, and one counter that feeds it."""
+"""Progress of long operations: the protocol of a callback, and a counter that calls it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called as work goes on, from the thread that does the work."""
+    """A callback that is called repeatedly, from the thread that does the work."""
 
     def __call__(self, done: int, total: int, /) -> None:
-        """Take how many steps are done, and of how many; the total is 0 while it is unknown."""
+        """Receive the number of steps done, and the total, which is 0 while it is unknown."""
         ...
 
 
 class Counter:
-    """Adds up steps and reports each new sum."""
+    """Counts the steps that are done and reports each new count.
+
+    Attributes:
+        total: The number of steps in all.
+        done: The number of steps done.
+    """
 
     def __init__(self, progress: Progress | None, total: int, done: int = 0) -> None:
         self.total = total
@@ -22,7 +27,7 @@ class Counter:
         self._progress = progress
 
     def advance(self, steps: int = 1) -> None:
-        """Count more steps as done, and report the sum."""
+        """Add to the number of steps done, and report it."""
         self.done += steps
         if self._progress:
             self._progress(self.done, self.total)

@@ -1,4 +1,4 @@
-"""The records that pass between the parts: frozen, slotted, nothing but data."""
+"""The records that all folders use: an answer, a passage of it, and a hit of a search."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from searchkit.core.results import Record
 
-By = Literal["question", "all"]  # what is compared with what: within each question, or over all
-REFERENCE = "reference"  # the author of a reference answer
+By = Literal["question", "all"]  # compare answers within each question, or all with all
+REFERENCE = "reference"  # the author's name of a reference answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +18,13 @@ class Answer:
 
     Attributes:
         id: The caller's own identifier; unique within an index.
-        text: What was written, exactly as it was read; may be empty.
+        text: The answer's text, exactly as it was read; can be empty.
         question: The question that it answers, or None.
-        author: Who wrote it, or None.
-        submitted_at: When it was handed in, as the source wrote it, or None.
+        author: The author's name or identifier, or None.
+        submitted_at: The time of submission, as written in the source, or None.
         source: The file that it was read from, or None.
         line: The line (or row) of that file where it begins, from 1, or None.
-        meta: Every other column, name to value, as text.
+        meta: All other columns, from name to value, as text.
     """
 
     id: str
@@ -38,22 +38,22 @@ class Answer:
 
     @property
     def label(self) -> str:
-        """What a person is shown for it: its id, and its author if known."""
+        """The id, and the author if known, as shown to people."""
         return f"{self.id} · {self.author}" if self.author else self.id
 
     @property
     def is_reference(self) -> bool:
-        """Whether it is a reference answer: its author is called `reference`."""
+        """Whether it is a reference answer: the author is `reference`, in any case."""
         return (self.author or "").strip().lower() == REFERENCE
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of an answer that fits the model's window.
+    """A part of an answer that fits the model's window.
 
     Attributes:
-        start: Offset of its first character in the answer's text.
-        end: Offset after its last character.
+        start: Offset of the first character in the answer's text.
+        end: Offset after the last character.
     """
 
     start: int
@@ -65,10 +65,11 @@ class Hit(Record):
     """An answer that a query found.
 
     Attributes:
-        rank: Place in the list, from 1.
-        score: Higher is nearer. Semantic: cosine; lexical: BM25; hybrid: reciprocal-rank fusion.
-        answer: The answer, whole.
-        passage: The stretch of it that matches best.
+        rank: Position in the list of hits, from 1.
+        score: Similarity to the query, higher is better: the cosine of a semantic search, BM25 of
+            a lexical one, reciprocal-rank fusion of a hybrid one.
+        answer: The whole answer.
+        passage: The passage of the answer that matches best.
     """
 
     rank: int
@@ -77,7 +78,7 @@ class Hit(Record):
     passage: Passage
 
     def to_record(self) -> dict[str, Any]:
-        """Return rank and score, then the answer without its source, and the passage's offsets."""
+        """Return rank and score, the answer without its source, and the passage's offsets."""
         answer = self.answer
         return {
             "rank": self.rank,

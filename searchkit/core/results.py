@@ -1,7 +1,7 @@
 """Results as records, as a pandas table, and as HTML in a notebook.
 
-A dataclass with one finding, hit or mark is a `Record`; a list of them is `Results`; what an
-operation returns as a whole is a `Table` of records.
+A finding, a hit or a mark is a `Record`, and a list of them is `Results`. The result of a whole
+operation is a `Table`: it has records and also counts or settings.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Record:
     """One result: a dataclass that can be written as a JSON object."""
 
     def to_record(self) -> dict[str, Any]:
-        """Return the fields by name, as the command line writes them in JSON."""
+        """Return the fields by name, as in the JSON of the command line."""
         return asdict(self, dict_factory=_with_lists)
 
 
@@ -36,7 +36,7 @@ def _with_lists(fields: Iterable[tuple[str, object]]) -> dict[str, Any]:
 
 
 def _tuples_to_lists(value: object) -> object:
-    """Return a value as JSON has it: a list for a tuple, at any depth."""
+    """Return the value with lists instead of tuples, also nested ones, as in JSON."""
     return [_tuples_to_lists(item) for item in value] if isinstance(value, list | tuple) else value
 
 
@@ -74,12 +74,12 @@ class Table(ABC):
 
 
 class Results(list[R], Table):
-    """A list of records; a slice of it is one, too."""
+    """A list of records; slices of it are `Results`, too."""
 
     __slots__ = ()
 
     def iter_records(self) -> Iterator[dict[str, Any]]:
-        """Yield the record of each item."""
+        """Yield each item as a dictionary."""
         return (item.to_record() for item in self)
 
     @overload
@@ -87,7 +87,7 @@ class Results(list[R], Table):
     @overload
     def __getitem__(self, key: slice) -> Results[R]: ...
     def __getitem__(self, key: SupportsIndex | slice) -> R | Results[R]:
-        """Return an item, or some of them as `Results`."""
+        """Return an item, or a slice as `Results`."""
         if isinstance(key, slice):
             return Results(super().__getitem__(key))
         return super().__getitem__(key)
@@ -97,8 +97,8 @@ def html_table(records: Iterable[Mapping[str, object]], max_rows: int = HTML_ROW
     """Return an HTML table with a column for each key; texts are escaped.
 
     Args:
-        records: The rows; a key that a row lacks leaves an empty cell.
-        max_rows: How many rows are shown; a line below the table says if there are more.
+        records: The rows; a row that lacks a key has an empty cell in that column.
+        max_rows: Maximum number of rows; a line below the table says if there are more.
     """
     rows = list(islice(records, max_rows + 1))
     shown = rows[:max_rows]

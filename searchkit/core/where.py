@@ -1,4 +1,4 @@
-"""Which answers a command looks at: a question, an author, and any SQL expression."""
+"""A filter over answers: by question, by author, and by any SQL expression."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A filter over answers; what is None allows all.
+    """A filter over answers; a condition that is None allows all.
 
     Attributes:
         question: Only answers to this question.
         author: Only answers by this author.
-        sql: One SQL expression over `id`, `text`, `question`, `author`, `submitted_at`, `line`
-            and every column in `meta` by its own name (as `"meta:name"` always); a value that
-            reads as a number compares as one.
+        sql: Only answers for which this SQL expression is true. It can use `id`, `text`,
+            `question`, `author`, `submitted_at`, `line`, and the columns in `meta` by their names
+            (or as `"meta:name"`, if a name is taken). Values that look like numbers are compared
+            as numbers.
     """
 
     question: str | None = None
@@ -22,8 +23,8 @@ class Where:
     sql: str | None = None
 
     def is_empty(self) -> bool:
-        """Return whether everything is allowed."""
+        """Return whether the filter allows all answers."""
         return self.question is None and self.author is None and self.sql is None
 
 
-EVERYTHING = Where()  # allows all answers
+EVERYTHING = Where()

@@ -1,11 +1,11 @@
-"""Messages that name parameters, and numbers as people write them."""
+"""Wording: messages that name parameters, numbers with nouns, and numbers in texts."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 
 _PARAMETER = re.compile(r"`([a-z_.]+)(?:=([^`]*))?`")
 
@@ -13,36 +13,38 @@ NameOf = Callable[[str, str | None], str | None]
 
 
 class Message(str):
-    """A message that keeps the parameters it names apart from the values it quotes.
+    """A message whose parameters can be renamed for the command line or the web.
 
-    The library names a parameter as Python does, in backquotes: "`max_expected` must be 0 or more",
-    "or set `on_duplicate='keep-last'`". The command line shows it as an option, and the web as a
-    field: see `with_names`. Backquotes in the values are the user's own text and stay as they are.
+    The library writes parameters in backquotes, as in Python: "`max_expected` must be 0 or more",
+    "or set `on_duplicate='keep-last'`". The command line replaces them by options, and the web by
+    fields, with `with_names`. The template is kept apart from the values, because backquotes in a
+    value are part of the user's text and must not be replaced.
 
         raise BadInput(Message("`k` must be 1 or more, not {k}", k=k))
     """
 
     template: str
-    values: dict[str, Any]
+    values: dict[str, object]
 
-    def __new__(cls, template: str, /, **values: Any) -> Self:  # noqa: ANN401
-        """Build the message from a format string and its values."""
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        """Build the message from a format string and the values to fill in."""
         message = super().__new__(cls, template.format(**values))
         message.template, message.values = template, values
         return message
 
-    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
-        """Return what pickle builds the message from."""
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
+        """Return the arguments with which pickle calls `__new__`."""
         return (self.template,), self.values
 
 
 def with_names(message: str, name_of: NameOf) -> str:
-    """Return a message with its parameters renamed; any other text as it is.
+    """Return the message with other names for its parameters.
 
     Args:
-        message: A `Message`, also with messages among its values; or a text that names nothing.
-        name_of: Takes a parameter's name and its value, if one is written with it; returns what is
-            shown instead, or None to leave the parameter in backquotes.
+        message: A `Message`, whose values can also be messages. Any other text is returned as it
+            is.
+        name_of: Takes a parameter's name, and the value after `=` or None; returns the text to
+            show instead, or None to leave the parameter in backquotes.
     """
     if not isinstance(message, Message):
         return message
@@ -58,12 +60,15 @@ def with_names(message: str, name_of: NameOf) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a number with its noun, in the plural unless it is 1."""
+    """Return a number and its noun, in the plural (with an s) unless the number is 1."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def read_number(text: str) -> float | None:
-    """Read a finite number such as 7, 7.5 or 7,5; None for any other text, 1_0 included."""
+    """Return the finite number in a text such as 7, 7.5 or 7,5; None for any other text.
+
+    Python's own forms 1_0, inf and nan are no numbers here.
+    """
     try:
         number = float(text.replace(",", ".", 1) if "." not in text else text)
     except ValueError:
