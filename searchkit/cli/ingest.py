@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from searchkit.core.records import Answer
     from searchkit.encoding.encoder import Encoder
     from searchkit.index.ingest import OnDuplicate
-    from searchkit.sources.columns import Columns, Reject
+    from searchkit.sources.columns import Reject
+    from searchkit.sources.files import FileOptions
 
 
 class Rejects:
@@ -87,17 +88,6 @@ class Rejects:
         self.count += 1
 
 
-@dataclass(frozen=True)
-class FileOptions:
-    """How files are read, as in `searchkit.read_answers`."""
-
-    columns: Columns
-    encoding: str | None
-    sheet: str | None
-    table: str | None
-    format: str | None
-
-
 def _file_options(
     *,
     encoding: str | None,
@@ -107,6 +97,7 @@ def _file_options(
     **columns: str | None,
 ) -> FileOptions:
     from searchkit.sources.columns import Columns
+    from searchkit.sources.files import FileOptions
 
     names = ("id", "text", "question", "author", "time")
     return FileOptions(
@@ -221,15 +212,11 @@ def _read(
     say: Callable[[str], None],
 ) -> Iterator[Answer]:
     """Yield the answers; the first is read at once, so that a bad file makes no index."""
-    from searchkit.sources.reader import read_answers
+    from searchkit.sources.reader import read_files
 
-    answers = read_answers(
+    answers = read_files(
         files,
-        columns=source.columns,
-        format=source.format,
-        encoding=source.encoding,
-        sheet=source.sheet,
-        table=source.table,
+        source,
         on_reject=rejects.add if rejects else None,
         on_skip=lambda what: say(f"skipped {what}"),
     )

@@ -152,7 +152,7 @@ def _read_template(path: Path | None) -> str:
     """Return the text of --template, or "" without one."""
     if path is None:
         return ""
-    from searchkit.sources.reader import read_text
+    from searchkit.sources.files import read_text
 
     return read_text(path)
 

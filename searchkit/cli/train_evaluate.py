@@ -180,7 +180,7 @@ def train(
     from searchkit.evaluation.evaluate import evaluate_pairs
     from searchkit.output.evaluation import describe_training
     from searchkit.output.files import write_csv
-    from searchkit.sources.labelled import COLUMNS
+    from searchkit.sources.labelled import PAIR_COLUMNS
     from searchkit.training import train as training
 
     if (indexed.column is not None) != (indexed.source == "graded"):
@@ -200,7 +200,7 @@ def train(
         say(line)
     if models.save_held_out:
         with open_output(models.save_held_out) as out:
-            write_csv(map(asdict, trained.held_out), COLUMNS, out)
+            write_csv(map(asdict, trained.held_out), PAIR_COLUMNS, out)
     if trained.held_out:
         with progress_bar("texts", quiet=output.quiet) as progress:
             encoders = _load_encoders([models.model or "default", str(models.target)], say)

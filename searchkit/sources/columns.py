@@ -1,45 +1,59 @@
-"""Which column is what: found by its usual name, or named by the user."""
+"""Columns and their fields: a column is found by its usual names, or named by the user."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from searchkit.core.records import Answer
 from searchkit.core.wording import Message
 
-USUAL = {
+USUAL_NAMES = {
     "id": ("id", "key"),
     "text": ("text", "answer", "content", "response", "body"),
     "question": ("question", "question_id", "prompt", "task"),
     "author": ("author", "student", "user", "student_id"),
     "submitted_at": ("submitted_at", "created_at", "timestamp", "date"),
 }
-MOST_HEADERS = 1000  # remembered: every line of JSON may have other names
+MAX_HEADERS = 1000  # sets of names that are remembered: every line of JSON may have other ones
+
+Values = dict[str, str | None]  # a row's values by column; None is a value that isn't there
+RejectRow = Callable[[int | None, str, str], None]  # takes line (from 1), reason and row
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of columns that the user gave; None finds one by its usual names."""
+    """The names of the columns that hold an answer's fields; None goes by the usual names.
+
+    Attributes:
+        id: The column with the ids.
+        text: The column with the answers.
+        question: The column with the questions.
+        author: The column with the authors.
+        submitted_at: The column with the times.
+        fixed: Whether the names belong to the file's format, so that an error doesn't offer to
+            choose others.
+    """
 
     id: str | None = None
     text: str | None = None
     question: str | None = None
     author: str | None = None
     submitted_at: str | None = None
+    fixed: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that could not be used.
+    """A row that can't be used.
 
     Attributes:
         source: The file.
-        line: Its line or row, from 1, if known.
-        reason: What is wrong with it, and what to do.
-        row: The row itself, as far as it is known.
+        line: The line or row of the file, from 1; None if it isn't known.
+        reason: What is wrong with the row, and what to do.
+        row: The row as text, as far as it is known.
     """
 
     source: str
@@ -49,32 +63,37 @@ class Reject:
 
 
 class BadRow(Exception):
-    """A row that can't be used; its text says why."""
+    """A row can't be used.
+
+    Attributes:
+        reason: What is wrong with the row, and what to do.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def assign(names: Sequence[str], columns: Columns) -> dict[str, str]:
-    """Say which column holds which field.
+def find_roles(names: Sequence[str], columns: Columns) -> dict[str, str]:
+    """Find the column that holds each field.
 
     Args:
-        names: The columns that are there.
-        columns: What the user named.
+        names: The names of the columns of a file or row.
+        columns: The names that the user chose.
 
     Returns:
         Field to column; `text` is always among them.
 
     Raises:
-        BadRow: if a named column isn't there, or no text can be found.
+        BadRow: if a chosen column is missing, or no column holds the text.
     """
     roles: dict[str, str] = {}
-    for field, usual in USUAL.items():
-        named = getattr(columns, field)
-        column = _named(field, named, names) if named else _usual(usual, names, roles)
-        if column is not None:
-            roles[field] = column
+    for role, usual_names in USUAL_NAMES.items():
+        chosen = getattr(columns, role)
+        if chosen:
+            roles[role] = _find_chosen(role, chosen, names, columns)
+        elif column := _find_usual(usual_names, names, roles):
+            roles[role] = column
     if "text" not in roles:
         free = [name for name in names if name not in roles.values()]
         if len(names) != 1 or not free:
@@ -83,31 +102,35 @@ def assign(names: Sequence[str], columns: Columns) -> dict[str, str]:
     return roles
 
 
-def _named(field: str, named: str, names: Sequence[str]) -> str:
-    if named in names:
-        return named
-    alike = [name for name in names if folded(name) == folded(named)]
-    if len(alike) == 1:
-        return alike[0]
+def _find_chosen(role: str, chosen: str, names: Sequence[str], columns: Columns) -> str:
+    if chosen in names:
+        return chosen
+    similar = [name for name in names if fold_name(name) == fold_name(chosen)]
+    if len(similar) == 1:
+        return similar[0]
+    parameter = "" if columns.fixed else f" (`columns.{role}`)"
     raise BadRow(
         Message(
-            f"no column {{named!r}} (`columns.{field}`); there are: {{names}}",
-            named=named,
+            f"no column {{chosen!r}}{parameter}; there are: {{names}}",
+            chosen=chosen,
             names=", ".join(names) or "none",
         )
     )
 
 
-def _usual(usual: Sequence[str], names: Sequence[str], roles: Mapping[str, str]) -> str | None:
+def _find_usual(
+    usual_names: Sequence[str], names: Sequence[str], roles: Mapping[str, str]
+) -> str | None:
+    """Return the first column with one of the usual names that holds no other field."""
     taken = set(roles.values())
-    for wanted in usual:
+    for usual_name in usual_names:
         for name in names:
-            if folded(name) == wanted and name not in taken:
+            if fold_name(name) == usual_name and name not in taken:
                 return name
     return None
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """Return a column's name as it is compared: lower case, and _ for spaces and hyphens."""
     return "_".join(name.strip().lower().replace("-", " ").replace("_", " ").split())
 
@@ -121,67 +144,76 @@ def _no_text(names: Sequence[str]) -> str:
 
 
 class Rows:
-    """Makes answers of rows: finds the columns, and gives ids where there are none."""
+    """Builds answers from rows: finds the columns, and generates ids where there is no id column.
+
+    Attributes:
+        columns: The names that the user chose.
+        names: The columns of the last row, or of the header; empty before the first one.
+    """
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
-        self.names: tuple[str, ...] = ()  # of the last row, or of the header
+        self.names: tuple[str, ...] = ()
         self._roles: dict[tuple[str, ...], dict[str, str]] = {}
         self._others: dict[tuple[str, ...], list[str]] = {}
-        self._given: Counter[str] = Counter()
+        self._generated: Counter[str] = Counter()
 
     def roles(self, names: Sequence[str]) -> dict[str, str]:
-        """Say which column holds which field; as `assign`, but once for the same columns."""
+        """Return field to column; as `find_roles`, which is called once for the same names."""
         key = self.names = tuple(names)
         if key not in self._roles:
-            if len(self._roles) == MOST_HEADERS:
+            if len(self._roles) == MAX_HEADERS:
                 self._roles.clear()
                 self._others.clear()
-            self._roles[key] = assign(names, self.columns)
+            self._roles[key] = find_roles(names, self.columns)
             taken = set(self._roles[key].values())
             self._others[key] = [name for name in key if name not in taken]
         return self._roles[key]
 
-    def answer(self, values: Mapping[str, str | None], source: str, line: int | None) -> Answer:
-        """Make an answer of a row's values; None is a value that isn't there.
+    def answer(self, values: Values, source: str, line: int | None) -> Answer:
+        """Build an answer from a row's values.
 
         Raises:
-            BadRow: if there is no text or the id is blank.
+            BadRow: if the text is missing, or the id is missing or blank.
         """
         names = tuple(values)
         roles = self.roles(names)
         text = values[roles["text"]]
         if text is None:
             raise BadRow(f"no text in column {roles['text']!r}; write '' for a blank answer")
-        question = values.get(roles.get("question", "")) or None
-        author = values.get(roles.get("author", "")) or None
+        question = _value(values, roles.get("question"))
+        author = _value(values, roles.get("author"))
+        if "id" in roles:
+            id = _checked_id(values, roles["id"])
+        elif question and author:
+            id = self._generated_id(question, author)
+        else:
+            id = f"{PurePath(source).stem}:{line}"
         return Answer(
-            id=self._id(values, roles, question, author, source, line),
+            id=id,
             text=text,
             question=question,
             author=author,
-            submitted_at=values.get(roles.get("submitted_at", "")) or None,
+            submitted_at=_value(values, roles.get("submitted_at")),
             source=source,
             line=line,
             meta={n: v for n in self._others[names] if (v := values[n]) is not None},
         )
 
-    def _id(
-        self,
-        values: Mapping[str, str | None],
-        roles: Mapping[str, str],
-        question: str | None,
-        author: str | None,
-        source: str,
-        line: int | None,
-    ) -> str:
-        if "id" in roles:
-            given = (values[roles["id"]] or "").strip()
-            if not given:
-                raise BadRow(f"the id (column {roles['id']!r}) is blank; give each answer one")
-            return given
-        if question and author:
-            made = f"{question}/{author}"
-            self._given[made] += 1
-            return made if self._given[made] == 1 else f"{made}#{self._given[made]}"
-        return f"{PurePath(source).stem}:{line}"
+    def _generated_id(self, question: str, author: str) -> str:
+        """Return `question/author`, with #2, #3 … after it where the same two come again."""
+        id = f"{question}/{author}"
+        self._generated[id] += 1
+        return id if self._generated[id] == 1 else f"{id}#{self._generated[id]}"
+
+
+def _value(values: Values, column: str | None) -> str | None:
+    """Return a column's value, or None where it is missing or blank."""
+    return values[column] or None if column else None
+
+
+def _checked_id(values: Values, column: str) -> str:
+    id = (values[column] or "").strip()
+    if not id:
+        raise BadRow(f"the id (column {column!r}) is blank; give each answer one")
+    return id

@@ -1,99 +1,104 @@
-"""CSV and TSV: strict, so that a stray quote can't swallow what follows."""
+"""CSV and TSV, read strictly, so that a stray quote can't swallow the rows that follow."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING
 
 from searchkit.core.errors import BadInput
+from searchkit.sources.columns import RejectRow, Values
 
-LONGEST_FIELD = 2**31 - 1  # what a C long holds everywhere; by default csv stops at 131,072
+if TYPE_CHECKING:
+    from _csv import Reader
+
+MAX_FIELD_LENGTH = 2**31 - 1  # fits a C long on every platform; csv's default is 131,072
 DELIMITERS = (",", ";", "\t", "|")
-_TOLD = re.compile(r'"?sep=(.)"?', re.I)  # what Excel may write above the columns' names
-Values = dict[str, str | None]
-Bad = Callable[[int | None, str, str], None]
+_SEP_LINE = re.compile(r'"?sep=(.)"?', re.I)  # Excel may write it above the columns' names
 
 
 def read_delimited(
-    lines: Iterable[str], source: str, bad: Bad, delimiter: str | None = None
+    lines: Iterable[str], source: str, reject: RejectRow, delimiter: str | None = None
 ) -> Iterator[tuple[int, Values]]:
-    """Yield each row's first line and its values by column; an empty cell is None but for a text.
+    """Yield each row's first line, from 1, and its values by column; an empty cell is "".
 
     Args:
-        lines: With their ends; the first that is not blank holds the columns' names.
-        source: What to call the file in errors.
-        bad: Called with line, reason and row of one that can't be used.
-        delimiter: None takes the one of , ; tab | that the first line has most of; so does one
-            that the first line hasn't got, and a line `sep=;` overrules both.
+        lines: The lines with their ends; the first one that is not blank holds the columns' names.
+        source: The file's name for errors.
+        reject: Called with the line, the reason and the text of each row that can't be used.
+        delimiter: None takes the one of , ; tab | that is most frequent in the first line, which is
+            also done if the first line lacks the one given. A line such as `sep=;` overrules both.
 
     Raises:
-        BadInput: if there is nothing in it, a name comes twice, or a quote is never closed.
+        BadInput: if the file is empty, two columns have the same name, or a quote is never closed.
     """
-    csv.field_size_limit(LONGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD_LENGTH)
     first, stream, skipped = _first_line(iter(lines), source)
-    if told := _TOLD.fullmatch(first.strip(" \r\n")):
+    if sep_line := _SEP_LINE.fullmatch(first.strip(" \r\n")):
         next(stream)
-        delimiter = told[1]
-        first, stream, more = _first_line(stream, source)
-        skipped += 1 + more
-    raw = _Raw(stream)
-    reader = csv.reader(raw, delimiter=_delimiter(first, delimiter), strict=True)
-    records = _records(reader, raw, source, _no_names(source), skipped)
-    at, header = next(records, (1, []))
-    names = _names(header, source, at)
-    for line, cells in _records(reader, raw, source, bad, skipped):
+        delimiter = sep_line[1]
+        first, stream, blank = _first_line(stream, source)
+        skipped += 1 + blank
+    recorder = _LineRecorder(stream)
+    reader = csv.reader(recorder, delimiter=_choose_delimiter(first, delimiter), strict=True)
+    header_line, header = next(
+        _records(reader, recorder, source, _reject_header(source), skipped), (1, [])
+    )
+    names = _names(header, source, header_line)
+    for line, cells in _records(reader, recorder, source, reject, skipped):
         if len(cells) == len(names):
             yield line, dict(zip(names, cells, strict=True))
         elif any(cells):
-            bad(line, _ragged(len(cells), len(names)), raw.text())
+            reject(line, _length_reason(len(cells), len(names)), recorder.text())
 
 
-class _Raw:
-    """Lines on their way to the csv module, kept until the next record, for the rejects."""
+class _LineRecorder:
+    """Passes lines on to the csv module and keeps those of the current record, for rejects."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self.lines = lines
-        self.taken: list[str] = []
+        self.record_lines: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         for line in self.lines:
-            self.taken.append(line)
+            self.record_lines.append(line)
             yield line
 
     def text(self) -> str:
-        return "".join(self.taken).removesuffix("\n")
+        return "".join(self.record_lines).removesuffix("\n")
 
 
-def _no_names(source: str) -> Bad:
-    def bad(line: int | None, reason: str, _: str) -> None:
+def _reject_header(source: str) -> RejectRow:
+    """Return a function that raises BadInput, as without a header no row can be read."""
+
+    def reject(line: int | None, reason: str, _: str) -> None:
         raise BadInput.at(source, line, f"the columns' names can't be read: {reason}")
 
-    return bad
+    return reject
 
 
-def _delimiter(first: str, wanted: str | None) -> str:
-    guessed = guess_delimiter(first)
-    return guessed if wanted is None or (wanted not in first and guessed in first) else wanted
+def _choose_delimiter(first: str, delimiter: str | None) -> str:
+    guess = _guess_delimiter(first)
+    return guess if delimiter is None or (delimiter not in first and guess in first) else delimiter
 
 
-def _ragged(cells: int, names: int) -> str:
+def _length_reason(cells: int, names: int) -> str:
     return (
         f"{cells} fields where the first line has {names}; "
         "put texts that hold the delimiter or a line's end into double quotes"
     )
 
 
-def guess_delimiter(first: str) -> str:
-    """Return the delimiter that the line of names has most of, outside quotes; a comma for none."""
+def _guess_delimiter(first: str) -> str:
+    """Return the delimiter that is most frequent outside quotes; a comma if there is none."""
     outside = "".join(first.split('"')[::2])
-    return max(DELIMITERS, key=lambda d: (outside.count(d), d == ","))
+    return max(DELIMITERS, key=lambda delimiter: (outside.count(delimiter), delimiter == ","))
 
 
 def _first_line(lines: Iterator[str], source: str) -> tuple[str, Iterator[str], int]:
-    """Yield the first line that is not blank, all lines from it on, and how many were skipped."""
+    """Return the first line that is not blank, the lines from it on, and the number skipped."""
     for skipped, line in enumerate(lines):
         if line.strip():
             return line, chain([line], lines), skipped
@@ -101,15 +106,15 @@ def _first_line(lines: Iterator[str], source: str) -> tuple[str, Iterator[str], 
 
 
 def _records(
-    reader: Any,  # noqa: ANN401
-    raw: _Raw,
+    reader: Reader,
+    recorder: _LineRecorder,
     source: str,
-    bad: Bad,
+    reject: RejectRow,
     skipped: int,
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield (first line, cells) of each record that isn't blank; what is not CSV goes to `bad`."""
+    """Yield (first line, cells) of each record that isn't blank, and reject what is not CSV."""
     while True:
-        raw.taken.clear()
+        recorder.record_lines.clear()
         line = reader.line_num + 1 + skipped
         try:
             cells = next(reader)
@@ -124,22 +129,22 @@ def _records(
                     "or double it if it is part of the text",
                 ) from None
             last = reader.line_num + skipped
-            bad(
+            reject(
                 line,
                 f"not CSV up to line {last} ({error}); double a quote inside quotes",
-                raw.text(),
+                recorder.text(),
             )
         else:
-            if any(cells) or len(cells) == 1:  # rows such as ,,, are what Excel leaves behind
+            if any(cells) or len(cells) == 1:  # Excel leaves blank rows such as ,,, behind
                 yield line, cells
 
 
 def _names(header: list[str], source: str, line: int) -> list[str]:
-    """Check the columns' names; a column without one is called by its number."""
+    """Return the columns' names; a column without a name is called by its number."""
     if not header:
         raise BadInput(f"{source}: empty; the first line must hold the columns' names")
     names = [name.strip() or f"column {n}" for n, name in enumerate(header, 1)]
-    twice = [name for n, name in enumerate(names) if name in names[:n]]
-    if twice:
-        raise BadInput.at(source, line, f"two columns are called {twice[0]!r}; rename one")
+    repeated = [name for n, name in enumerate(names) if name in names[:n]]
+    if repeated:
+        raise BadInput.at(source, line, f"two columns are called {repeated[0]!r}; rename one")
     return names

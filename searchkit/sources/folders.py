@@ -15,8 +15,8 @@ from typing import IO
 
 from searchkit.core.errors import BadInput
 
-Skip = Callable[[str], None]
-SUFFIXES = frozenset(
+OnSkip = Callable[[str], None]
+TEXT_SUFFIXES = frozenset(
     ".txt .md .markdown .rst .text .tex .java .py .js .mjs .cjs .ts .jsx .tsx .c .h .cpp .cc .hpp "
     ".cs .go .rs .rb .php .kt .swift .scala .r .sql .sh .html .htm .css .json5 .yaml .yml".split()
 )
@@ -25,34 +25,34 @@ MOST_BYTES = 1 << 30  # bytes of all texts of a zip
 _SAYS_UTF8 = 0x800
 
 
-def read_folder(path: Path, skip: Skip) -> Iterator[tuple[str, str, IO[bytes]]]:
+def read_folder(path: Path, skip: OnSkip) -> Iterator[tuple[str, str, IO[bytes]]]:
     """Yield (id, question or '', open file) of each text under a folder, in order of path."""
     for inner in _walk(path, skip):
         name = inner.relative_to(path).as_posix()
-        if not _is_text_name(name, shown(inner), skip):
+        if not _is_text_name(name, path_text(inner), skip):
             continue
         try:
             with inner.open("rb") as file:
                 before = os.fstat(file.fileno())
                 if before.st_size > LONGEST:
-                    skip(f"{shown(inner)}: larger than {LONGEST:,} bytes")
+                    skip(f"{path_text(inner)}: larger than {LONGEST:,} bytes")
                     continue
                 data = file.read(LONGEST)
                 after = os.fstat(file.fileno())
         except OSError as error:
-            skip(f"{shown(inner)}: can't be read ({error.strerror})")
+            skip(f"{path_text(inner)}: can't be read ({error.strerror})")
             continue
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise BadInput(f"{shown(inner)}: changed while it was read; run it again")
+            raise BadInput(f"{path_text(inner)}: changed while it was read; run it again")
         yield name, _question(name), io.BytesIO(data)
 
 
-def shown(path: Path) -> str:
+def path_text(path: Path) -> str:
     """Return a path as text; bytes of its name that are not UTF-8 are spelled out."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
-def _walk(root: Path, skip: Skip) -> Iterator[Path]:
+def _walk(root: Path, skip: OnSkip) -> Iterator[Path]:
     """Yield each file under a folder, in order, however deep; links are not followed."""
     left = [root]
     while left:
@@ -60,17 +60,17 @@ def _walk(root: Path, skip: Skip) -> Iterator[Path]:
         try:
             mode = entry.lstat().st_mode if entry != root else stat.S_IFDIR
             if entry != root and _is_hidden(entry.name):
-                skip(f"{shown(entry)}: hidden")
+                skip(f"{path_text(entry)}: hidden")
             elif stat.S_ISDIR(mode):
                 left += sorted(entry.iterdir(), reverse=True)
             elif stat.S_ISREG(mode):
                 yield entry
             else:
-                skip(f"{shown(entry)}: {_kind(mode)}")
+                skip(f"{path_text(entry)}: {_kind(mode)}")
         except OSError as error:
             if entry == root:
-                raise BadInput(f"{shown(root)}: can't be read ({error.strerror})") from None
-            skip(f"{shown(entry)}: can't be read ({error.strerror})")
+                raise BadInput(f"{path_text(root)}: can't be read ({error.strerror})") from None
+            skip(f"{path_text(entry)}: can't be read ({error.strerror})")
 
 
 def _is_hidden(name: str) -> bool:
@@ -83,7 +83,7 @@ def _kind(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "a device")
 
 
-def read_zip(file: IO[bytes], source: str, skip: Skip) -> Iterator[tuple[str, str, IO[bytes]]]:
+def read_zip(file: IO[bytes], source: str, skip: OnSkip) -> Iterator[tuple[str, str, IO[bytes]]]:
     """Yield (id, question or '', open file) of each text in a zip, in order of their names."""
     try:
         archive = zipfile.ZipFile(file)
@@ -110,7 +110,7 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return entry.filename
 
 
-def _usable(name: str, entry: zipfile.ZipInfo, source: str, skip: Skip) -> bool:
+def _usable(name: str, entry: zipfile.ZipInfo, source: str, skip: OnSkip) -> bool:
     where = f"{source}/{name}"
     if entry.is_dir():
         return False
@@ -145,13 +145,13 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> b
     return data
 
 
-def _is_text_name(name: str, where: str, skip: Skip) -> bool:
+def _is_text_name(name: str, where: str, skip: OnSkip) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:
         skip(f"{where}: a name that is not UTF-8; rename it")
         return False
-    if PurePosixPath(name).suffix.lower() in SUFFIXES:
+    if PurePosixPath(name).suffix.lower() in TEXT_SUFFIXES:
         return True
     skip(f"{where}: not a text file by its name")
     return False

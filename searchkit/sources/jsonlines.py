@@ -1,48 +1,51 @@
-"""JSON and JSON Lines: numbers as they are written, nothing invented, nothing merged."""
+"""JSON and JSON Lines, read strictly: numbers keep their spelling, names are unique."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from searchkit.core.errors import BadInput
-from searchkit.sources.columns import BadRow
+from searchkit.sources.columns import BadRow, RejectRow, Values
 
-Values = dict[str, str | None]
-Bad = Callable[[int | None, str, str], None]
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOO_DEEP = "nested too deeply"
 
 
 class _Number(str):
-    """A number, as it was written: 5,000 digits stay 5,000 digits."""
+    """A number in its own spelling, so that no digit is lost."""
 
     __slots__ = ()
 
 
-def read_json(lines: Iterable[str], source: str, bad: Bad) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line or place, object) of a JSON array or of JSON Lines, whichever it is.
+def read_json(
+    lines: Iterable[str], source: str, reject: RejectRow
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of a JSON array or of JSON Lines, whichever the text is.
+
+    An object comes with its line, or in an array with its position; both from 1. `reject` is called
+    with each element or line that is not an object that can be used.
 
     Raises:
-        BadInput: if there is nothing in it, or an array can't be read.
+        BadInput: if the text is empty, or the rest of an array can't be read.
     """
     stream = iter(lines)
     for number, line in enumerate(stream, 1):
         if line.strip():
             rest = chain([line], stream)
             if line.lstrip().startswith("["):
-                return _array("".join(rest), source, bad)
-            return _lines_or_object(rest, number, bad)
+                return _array("".join(rest), source, reject)
+            return _objects(rest, number, reject)
     raise BadInput(f"{source}: empty; a JSON object a line, or an array of them, is needed")
 
 
-def _lines_or_object(
-    lines: Iterator[str], first: int, bad: Bad
+def _objects(
+    lines: Iterator[str], first: int, reject: RejectRow
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Read an object a line; an object over several lines is no list of answers."""
+    """Yield the object of each line that is not blank, with its line; `first` is the first's."""
     for number, line in enumerate(lines, first):
         if not line.strip():
             continue
@@ -52,62 +55,63 @@ def _lines_or_object(
                     "one object over several lines; write an array of objects, or each "
                     "object in one line"
                 )
-            yield number, _object(_parsed(line))
+            yield number, _object(_parse(line))
         except BadRow as error:
-            bad(number, error.reason, line.rstrip("\n"))
+            reject(number, error.reason, line.rstrip("\n"))
 
 
-def _array(text: str, source: str, bad: Bad) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Read an array element by element, so that a bad one doesn't spoil the others."""
-    number, at = 0, _after_space(text, text.index("[") + 1)
-    more = not text.startswith("]", at)
-    while more:
+def _array(text: str, source: str, reject: RejectRow) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of an array with their positions; read one by one, to reject one alone."""
+    number, start = 0, _skip_space(text, text.index("[") + 1)
+    has_more = not text.startswith("]", start)
+    while has_more:
         number += 1
-        row, end = _element(text, at, source)
+        row, end = _element(text, start, source)
         if isinstance(row, BadRow):
-            bad(number, str(row), text[at:end])
+            reject(number, row.reason, text[start:end])
         else:
             yield number, row
-        at = _after_space(text, end)
-        more = text.startswith(",", at)
-        at = _after_space(text, at + 1) if more else at
-    if not text.startswith("]", at):
-        raise _not_json("a comma or the array's end is missing", text, at, source)
-    if (rest := _after_space(text, at + 1)) < len(text):
+        start = _skip_space(text, end)
+        has_more = text.startswith(",", start)
+        start = _skip_space(text, start + 1) if has_more else start
+    if not text.startswith("]", start):
+        raise _not_json("a comma or the array's end is missing", text, start, source)
+    if (rest := _skip_space(text, start + 1)) < len(text):
         raise _not_json("something comes after the array's end", text, rest, source)
 
 
-def _element(text: str, at: int, source: str) -> tuple[dict[str, Any] | BadRow, int]:
-    """Return the object that begins there, or what is wrong with it, and where it ends."""
+def _element(text: str, start: int, source: str) -> tuple[dict[str, Any] | BadRow, int]:
+    """Return the object that begins at `start`, or what is wrong with it; and where it ends."""
     try:
-        row, end = _STRICT.raw_decode(text, at)
+        row, end = _STRICT.raw_decode(text, start)
         return _object(row), end
     except BadRow as error:
-        bad = error
+        bad_row = error
     except json.JSONDecodeError as error:
         raise _not_json(error.msg, text, error.pos, source) from None
     except RecursionError:
-        raise _not_json(_TOO_DEEP, text, at, source) from None
+        raise _not_json(_TOO_DEEP, text, start, source) from None
     try:
-        return bad, _LENIENT.raw_decode(text, at)[1]
+        return bad_row, _LENIENT.raw_decode(text, start)[1]
     except json.JSONDecodeError as error:
         raise _not_json(error.msg, text, error.pos, source) from None
     except RecursionError:
-        raise _not_json(_TOO_DEEP, text, at, source) from None
+        raise _not_json(_TOO_DEEP, text, start, source) from None
 
 
-def _after_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
+def _skip_space(text: str, start: int) -> int:
+    """Return the position of the first character from `start` on that is not white space."""
+    space = _SPACE.match(text, start)
+    return space.end() if space else start
 
 
-def _not_json(what: str, text: str, at: int, source: str) -> BadInput:
-    line = text.count("\n", 0, at) + 1
-    column = at - text.rfind("\n", 0, at)
+def _not_json(what: str, text: str, position: int, source: str) -> BadInput:
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
     return BadInput.at(source, line, f"not JSON ({what}, column {column}); mend or export it anew")
 
 
-def _parsed(text: str) -> Any:  # noqa: ANN401
+def _parse(text: str) -> object:
     try:
         return _STRICT.decode(text)
     except json.JSONDecodeError as error:
@@ -116,36 +120,39 @@ def _parsed(text: str) -> Any:  # noqa: ANN401
         raise BadRow(_TOO_DEEP) from None
 
 
-def _constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise BadRow(f"{name} is not JSON; write null or a number")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for n, name in enumerate(names) if name in names[:n])
-        raise BadRow(f"the name {twice!r} comes twice in one object")
+        repeated = next(name for n, name in enumerate(names) if name in names[:n])
+        raise BadRow(f"the name {repeated!r} comes twice in one object")
     return values
 
 
 _STRICT = json.JSONDecoder(
-    parse_int=_Number, parse_float=_Number, parse_constant=_constant, object_pairs_hook=_unique
+    parse_int=_Number,
+    parse_float=_Number,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_unique_names,
 )
-_LENIENT = json.JSONDecoder(parse_int=_Number)  # only to find where an element ends
+_LENIENT = json.JSONDecoder(parse_int=_Number)  # finds the end of an element that is bad
 
 
-def _object(row: Any) -> dict[str, Any]:  # noqa: ANN401
+def _object(row: object) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise BadRow(f"{_kind(row)} where an object is needed")
     return row
 
 
 def as_values(row: dict[str, Any], text_column: str) -> Values:
-    """Return the values as text: numbers as written, nested ones as JSON, null as None.
+    """Return the values as text: numbers in their own spelling, nested ones as JSON, null as None.
 
     Raises:
-        BadRow: if the text is not a string, or a string holds half a character.
+        BadRow: if the text is not a string, or a string holds a lone surrogate.
     """
     text = row[text_column]
     if not isinstance(text, str) or isinstance(text, _Number):
@@ -165,7 +172,7 @@ def as_values(row: dict[str, Any], text_column: str) -> Values:
 
 
 def check_characters(name: str, value: str) -> None:
-    """Refuse half a surrogate pair, which no file and no database can hold."""
+    """Raise BadRow for a lone surrogate, which can't be stored as UTF-8."""
     try:
         value.encode()
         name.encode()
@@ -174,14 +181,14 @@ def check_characters(name: str, value: str) -> None:
         raise BadRow(f"a lone surrogate U+{code:04X} in column {name!r}; replace it") from None
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401
+def _text(value: object) -> str | None:
     if isinstance(value, str):
         return value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
     return None if value is None else as_json(value)
 
 
-def as_json(value: Any) -> str:  # noqa: ANN401
-    """Write JSON with numbers as they were read."""
+def as_json(value: object) -> str:
+    """Return a value as JSON, its numbers in the spelling in which they were read."""
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, dict):
@@ -192,15 +199,12 @@ def as_json(value: Any) -> str:  # noqa: ANN401
     return json.dumps(value, ensure_ascii=False)
 
 
-def _kind(value: Any) -> str:  # noqa: ANN401
+def _kind(value: object) -> str:
+    """Return what a value is, for a message."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, _Number):
         return "a number"
-    return (
-        "an object"
-        if isinstance(value, dict)
-        else "an array"
-        if isinstance(value, list)
-        else ("a string")
-    )
+    if isinstance(value, dict):
+        return "an object"
+    return "an array" if isinstance(value, list) else "a string"

@@ -2,18 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.core.wording import Message, read_number
-from searchkit.sources.columns import Columns
-from searchkit.sources.reader import fixed_columns, read_answers, read_columns
+from searchkit.sources.columns import Columns, fold_name
+from searchkit.sources.files import FileOptions
+from searchkit.sources.reader import STDIN, read_files
 
-# What a column `kind` calls pairs that are listed, but are no copies.
-NO_COPIES = frozenset({"honest", "inconsistent-mark"})
+# Values of a list's column `kind` for pairs that are listed but are no copies.
+NO_COPY_KINDS = frozenset({"honest", "inconsistent-mark"})
+MAX_LABEL = 10.0
+PAIR_COLUMNS = ["question", "sentence_0", "sentence_1", "label"]
+
+
+# -- rows with prescribed columns ------------------------------------------------------------------
+
+
+def read_columns(
+    paths: Sequence[str | Path],
+    text: str,
+    others: Sequence[str],
+    *,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> list[tuple[Answer, list[str]]]:
+    """Read several columns of files by their names, in upper or lower case.
+
+    Args:
+        paths: As for `read_answers`.
+        text: The column that becomes each answer's text.
+        others: The other columns.
+        encoding: As for `read_answers`.
+        sheet: As for `read_answers`.
+
+    Returns:
+        For each row its answer and its values in `others`; "" for an empty cell. Never empty.
+
+    Raises:
+        BadInput: as `read_answers`; also if a file lacks one of the columns, or there are no rows.
+    """
+    options = FileOptions(Columns(text=text, fixed=True), encoding, sheet)
+    answers = list(read_files(paths, options))
+    if not answers:
+        raise BadInput(f"{', '.join(map(str, paths))}: no rows in it")
+    rows: list[tuple[Answer, list[str]]] = []
+    for _, group in groupby(answers, key=lambda answer: answer.source):
+        file_answers = list(group)
+        names = [_find_column(file_answers, text, name) for name in others]
+        rows += [(answer, [answer.meta.get(name, "") for name in names]) for answer in file_answers]
+    return rows
+
+
+def _find_column(answers: Sequence[Answer], text: str, name: str) -> str:
+    """Return the spelling of a column's name in one file.
+
+    An answer's `meta` lacks the columns that are empty in its row: all answers are looked through.
+    """
+    names = list(dict.fromkeys(column for answer in answers for column in answer.meta))
+    if name in names:
+        return name
+    similar = [column for column in names if fold_name(column) == fold_name(name)]
+    if len(similar) == 1:
+        return similar[0]
+    fields = ("question", "author", "submitted_at")
+    names += [field for field in fields if any(getattr(answer, field) for answer in answers)]
+    reason = f"no column {name!r} with anything in it; there are: {', '.join([text, *names])}"
+    raise _error_at(answers[0], reason)
+
+
+def _error_at(answer: Answer, reason: str) -> BadInput:
+    return BadInput.at(answer.source or STDIN, answer.line, reason)
+
+
 # -- copies ----------------------------------------------------------------------------------------
 
 
@@ -22,8 +87,8 @@ class Copies:
     """Which answers are copies of which.
 
     Attributes:
-        pairs: (copy, source) ids, each pair once.
-        others: How many rows are of a kind that is no copy.
+        pairs: The ids of copy and source, each pair once.
+        others: Number of rows of a kind in `NO_COPY_KINDS`.
     """
 
     pairs: list[tuple[str, str]]
@@ -31,27 +96,29 @@ class Copies:
 
 
 def read_copies(paths: Sequence[str | Path], ids: Set[str]) -> Copies:
-    """Read a list of copies: columns `copy` and `source`, ids; and `kind`, if there is one.
+    """Read a list of copies.
+
+    The columns `copy` and `source` hold ids; a column `kind` may say that a pair is no copy.
 
     Args:
         paths: Files of any format that `read_answers` reads.
-        ids: Of the answers that there are.
+        ids: The ids of all answers.
 
     Raises:
-        BadInput: for a missing column, an id that isn't there, or an answer copied from itself.
+        BadInput: for a missing column, an unknown id, or an answer that is its own source.
     """
     pairs: dict[tuple[str, str], None] = {}
     others = 0
     for answer, (source,) in read_columns(paths, "copy", ["source"]):
-        if answer.meta.get("kind", "").strip().lower() in NO_COPIES:
+        if answer.meta.get("kind", "").strip().lower() in NO_COPY_KINDS:
             others += 1
             continue
         copy, source = answer.text.strip(), source.strip()
-        for name in (copy, source):
-            if name not in ids:
-                raise BadInput.at(answer.source or "-", answer.line, f"no answer {name!r}")
+        for id in (copy, source):
+            if id not in ids:
+                raise _error_at(answer, f"no answer {id!r}")
         if copy == source:
-            raise BadInput.at(answer.source or "-", answer.line, f"{copy!r} is no copy of itself")
+            raise _error_at(answer, f"{copy!r} is no copy of itself")
         pairs[copy, source] = None
     return Copies(list(pairs), others)
 
@@ -61,13 +128,13 @@ def read_copies(paths: Sequence[str | Path], ids: Set[str]) -> Copies:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Queries, documents, and which of them are relevant to which.
+    """A test collection: documents, queries, and relevance judgements.
 
     Attributes:
-        corpus: Document to its text; a title stands before it.
-        queries: Query to its text.
-        qrels: Query to documents to how relevant each is: 1, or more; 0 is not.
-        files: The files with the judgements.
+        corpus: Document id to its title and text.
+        queries: Query id to its text.
+        qrels: Query id to document id to relevance: 1 or more is relevant, 0 is not.
+        files: The paths of the files with the judgements.
     """
 
     corpus: dict[str, str]
@@ -77,21 +144,22 @@ class Retrieval:
 
 
 def read_qrels(folder: str | Path) -> Retrieval:
-    """Read a folder as BEIR lays it out (Thakur et al., 2021).
+    """Read a test collection in the layout of BEIR (Thakur et al., 2021).
 
-    `corpus.jsonl` (_id, title, text), `queries.jsonl` (_id, text), and `qrels/test.tsv`, or else
-    all of `qrels/*.tsv`, or `qrels.tsv` (query-id, corpus-id, score).
+    The folder holds `corpus.jsonl` (_id, title, text), `queries.jsonl` (_id, text) and the
+    judgements (query-id, corpus-id, score): `qrels/test.tsv`, or else all of `qrels/*.tsv`, or else
+    `qrels.tsv`. Of several judgements of a query and a document the highest counts.
 
     Raises:
-        BadInput: for a missing file or column, an id that comes twice, or a judgement of a query
-            or document that isn't there.
+        BadInput: for a missing file or column, an id that occurs twice, or a judgement of an
+            unknown query or document.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder; it needs corpus.jsonl, queries.jsonl and qrels")
     corpus, queries = _texts(folder, "corpus.jsonl"), _texts(folder, "queries.jsonl")
     qrels: dict[str, dict[str, float]] = {}
-    files = _qrels(folder)
+    files = _qrels_files(folder)
     for row, (document, score) in read_columns(files, "query-id", ["corpus-id", "score"]):
         query = row.text
         gain = read_number(score)
@@ -103,28 +171,28 @@ def read_qrels(folder: str | Path) -> Retrieval:
         elif document not in corpus:
             reason = f"no document {document!r} in corpus.jsonl"
         if reason:
-            raise BadInput.at(row.source or "-", row.line, reason)
-        judged = qrels.setdefault(query, {})
-        judged[document] = max(gain or 0.0, judged.get(document, 0.0))
+            raise _error_at(row, reason)
+        judgements = qrels.setdefault(query, {})
+        judgements[document] = max(gain or 0.0, judgements.get(document, 0.0))
     return Retrieval(corpus, queries, qrels, [str(path) for path in files])
 
 
-def _qrels(folder: Path) -> list[Path]:
-    found = sorted((folder / "qrels").glob("*.tsv"))
-    test = [path for path in found if path.stem == "test"]
-    if not found and (folder / "qrels.tsv").exists():
-        found = [folder / "qrels.tsv"]
-    if not found:
+def _qrels_files(folder: Path) -> list[Path]:
+    files = sorted((folder / "qrels").glob("*.tsv"))
+    if not files and (folder / "qrels.tsv").exists():
+        files = [folder / "qrels.tsv"]
+    if not files:
         raise BadInput(f"{folder}: no qrels/*.tsv and no qrels.tsv in it")
-    return test or found
+    return [path for path in files if path.stem == "test"] or files
 
 
 def _texts(folder: Path, name: str) -> dict[str, str]:
+    """Return id to text of `corpus.jsonl` or `queries.jsonl`, which may be gzipped."""
     path = next((p for p in (folder / name, folder / f"{name}.gz") if p.exists()), None)
     if path is None:
         raise BadInput(f"{folder}: no {name} in it")
     texts: dict[str, str] = {}
-    for row in _rows(path):
+    for row in read_files([path], FileOptions(Columns(id="_id", text="text", fixed=True))):
         if row.id in texts:
             raise BadInput.at(str(path), row.line, f"the _id {row.id!r} comes twice")
         texts[row.id] = f"{row.meta.get('title', '')} {row.text}".strip()
@@ -133,13 +201,24 @@ def _texts(folder: Path, name: str) -> dict[str, str]:
     return texts
 
 
-def _rows(path: Path) -> Iterator[Answer]:
-    with fixed_columns():
-        yield from read_answers([path], columns=Columns(id="_id", text="text"))
+# -- sentence pairs --------------------------------------------------------------------------------
 
 
-MAX_LABEL = 10.0
-COLUMNS = ["question", "sentence_0", "sentence_1", "label"]
+@dataclass(frozen=True, slots=True)
+class SentencePair:
+    """Two texts and the similarity of their meanings, for training and evaluating a model.
+
+    Attributes:
+        sentence_0: The first text.
+        sentence_1: The second text.
+        label: The similarity: the higher, the more similar.
+        question: The question that both texts answer; None if it isn't known.
+    """
+
+    sentence_0: str
+    sentence_1: str
+    label: float
+    question: str | None = None
 
 
 def read_pairs(
@@ -149,16 +228,16 @@ def read_pairs(
     encoding: str | None = None,
     sheet: str | None = None,
 ) -> list[SentencePair]:
-    """Read pairs: columns `sentence_0`, `sentence_1`, `label`, and `question` if there is one.
+    """Read sentence pairs: columns `sentence_0`, `sentence_1`, `label` and, optionally, `question`.
 
     Args:
         paths: Files of any format that `read_answers` reads.
-        max_label: Labels are numbers from 0 to this; None: any numbers.
-        encoding: Of text files.
-        sheet: Which sheet of a workbook.
+        max_label: The highest label, inclusive, where the lowest is 0; None allows any number.
+        encoding: As for `read_answers`.
+        sheet: As for `read_answers`.
 
     Returns:
-        The pairs, in the order of the files; never none.
+        The pairs, in the order of the files; at least one.
 
     Raises:
         BadInput: `file:line: what; what to do`, for a missing column, a blank sentence, or a label
@@ -173,50 +252,33 @@ def read_pairs(
     )
     pairs: list[SentencePair] = []
     for answer, (other, label) in rows:
-        reason = _blank(answer.text, other) or _unusable(label, max_label)
+        reason = _blank_reason(answer.text, other) or _label_reason(label, max_label)
         if reason:
-            raise BadInput.at(answer.source or "-", answer.line, reason)
+            raise _error_at(answer, reason)
         number = read_number(label) or 0.0
         pairs.append(SentencePair(answer.text, other, number, answer.question))
     return pairs
 
 
-def _blank(*sentences: str) -> str | None:
-    """Say which sentence is blank, if one is."""
+def _blank_reason(*sentences: str) -> str | None:
+    """Return a message if one of the sentences is blank."""
     for number, sentence in enumerate(sentences):
         if not sentence.strip():
             return f"sentence_{number} is blank; leave out the row"
     return None
 
 
-def _unusable(label: str, most: float | None) -> str | None:
-    """Say why a label can't be used, if it can't."""
+def _label_reason(label: str, max_label: float | None) -> str | None:
+    """Return a message if a label can't be used."""
     number = read_number(label)
     if number is None:
         if not label.strip():
             return "the label is blank; write a number, or leave out the row"
         return f"the label {label[:40]!r} is no number"
-    if most is not None and not 0 <= number <= most:
+    if max_label is not None and not 0 <= number <= max_label:
         return Message(
-            "the label {label:g} is not between 0 and {most:g} (`max_label`)",
+            "the label {label:g} is not between 0 and {max_label:g} (`max_label`)",
             label=number,
-            most=most,
+            max_label=max_label,
         )
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class SentencePair:
-    """Two texts, and how near their meanings are: what a model is trained on and measured by.
-
-    Attributes:
-        sentence_0: One text.
-        sentence_1: The other.
-        label: The higher, the nearer.
-        question: The question that both answer, or None.
-    """
-
-    sentence_0: str
-    sentence_1: str
-    label: float
-    question: str | None = None

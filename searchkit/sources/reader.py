@@ -1,51 +1,36 @@
-"""Files of any kind into answers: one stream, and every error with its file and line."""
+"""Answers from files of any format, as one stream; an error names the file and the line."""
 
 from __future__ import annotations
 
 import gzip
 import io
-import os
-import re
 import sys
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.core.wording import Message
-from searchkit.sources import tables, workbook
-from searchkit.sources.columns import BadRow, Columns, Reject, Rows, folded
-from searchkit.sources.decoding import buffered, lines, text
+from searchkit.sources import jsonlines, tables, workbook
+from searchkit.sources.columns import BadRow, Columns, Reject, RejectRow, Rows, Values
+from searchkit.sources.decoding import buffered, lines
 from searchkit.sources.delimited import read_delimited
-from searchkit.sources.folders import SUFFIXES, read_folder, read_zip, shown
-from searchkit.sources.jsonlines import as_json, as_values, read_json
-from searchkit.sources.tables import read_parquet, read_sqlite, rows_of_parquet
-from searchkit.sources.workbook import is_workbook, read_xlsx
+from searchkit.sources.files import (
+    FORMATS,
+    FileOptions,
+    check_file,
+    format_by_content,
+    format_by_name,
+    is_folder,
+    naming_file,
+    opened,
+)
+from searchkit.sources.folders import OnSkip, path_text, read_folder, read_zip
 
-FORMATS = ("csv", "tsv", "json", "jsonl", "xlsx", "parquet", "sqlite", "zip", "folder")
-ENDINGS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-    ".xls": "xlsx",
-    ".parquet": "parquet",
-    ".db": "sqlite",
-    ".sqlite": "sqlite",
-    ".sqlite3": "sqlite",
-    ".zip": "zip",
-}
 STDIN = "-"
-Skip = Callable[[str], None]
 OnReject = Callable[[Reject], None]
 
 
@@ -58,41 +43,55 @@ def read_answers(
     sheet: str | None = None,
     table: str | None = None,
     on_reject: OnReject | None = None,
-    on_skip: Skip | None = None,
+    on_skip: OnSkip | None = None,
     stdin: BinaryIO | None = None,
 ) -> Iterator[Answer]:
     """Stream the answers of files, in order.
 
-    Memory does not grow with the rows of CSV, TSV, JSONL, Parquet and SQLite, but for the ids that
-    are made; a JSON array and a workbook are held whole.
-
-    The columns are found by their usual names (`columns.USUAL`); every other one goes to `meta`.
+    The columns are found by their usual names (`columns.USUAL_NAMES`); all others go to `meta`.
     Without an id column the id is `question/author`, or else the file's name and the line.
+
+    CSV, TSV, JSON Lines, Parquet and SQLite are read in bounded memory, except for the generated
+    ids, which are remembered; a JSON array and a workbook are held in memory as a whole.
 
     Args:
         paths: Files, folders or zips of text files; `-` is standard input. `.gz` is unpacked.
-        columns: Which column holds what, where the usual names don't say.
-        format: One of `FORMATS`; None goes by the file's ending, for stdin by its first bytes.
-        encoding: Of text files; None takes the mark at the beginning, or else UTF-8.
-        sheet: Which sheet of a workbook.
-        table: Which table of a SQLite database.
-        on_reject: Called with each row that can't be used; None raises for the first.
-        on_skip: Told of each file of a folder or zip that is no text.
-        stdin: What to read for `-`; None is the process's own.
+        columns: Which column holds which field, where the usual names don't say.
+        format: One of `FORMATS`; None goes by the file's ending, for standard input by its first
+            bytes.
+        encoding: The encoding of text files; None takes the byte order mark's, or else UTF-8.
+        sheet: The sheet of a workbook; None takes the only one that isn't empty.
+        table: The table or view of a SQLite database; None takes the only one.
+        on_reject: Called with each row that can't be used; None raises for the first one.
+        on_skip: Called with a message for each file of a folder or zip that is not a text.
+        stdin: The stream to read for `-`; None is the process's standard input.
 
     Raises:
         BadInput: `file:line: what; what to do`.
     """
-    reader = _Reader(Rows(columns or Columns()), encoding, sheet, table, on_reject, on_skip)
-    if format is not None and format not in FORMATS:
-        raise BadInput(f"no format {format!r}; there are: {', '.join(FORMATS)}")
+    options = FileOptions(columns or Columns(), encoding, sheet, table, format)
+    return read_files(paths, options, on_reject=on_reject, on_skip=on_skip, stdin=stdin)
+
+
+def read_files(
+    paths: Sequence[str | Path],
+    options: FileOptions,
+    *,
+    on_reject: OnReject | None = None,
+    on_skip: OnSkip | None = None,
+    stdin: BinaryIO | None = None,
+) -> Iterator[Answer]:
+    """Stream the answers of files, in order; as `read_answers`, with the options as one value."""
+    if options.format is not None and options.format not in FORMATS:
+        raise BadInput(f"no format {options.format!r}; there are: {', '.join(FORMATS)}")
+    reader = _Reader(options, on_reject, on_skip)
     for path in paths:
         if not str(path):
             raise BadInput("a file's name is empty; name a file, a folder or -")
         if str(path) == STDIN:
-            yield from reader.stdin(stdin or sys.stdin.buffer, format)
+            yield from reader.read_stdin(stdin or sys.stdin.buffer)
         else:
-            yield from reader.path(Path(path), format)
+            yield from reader.read_path(Path(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +99,10 @@ class Preview:
     """The beginning of a file.
 
     Attributes:
-        names: Its columns; none for a folder or a zip of texts.
-        roles: Which of them holds which field.
-        answers: The first ones.
-        problem: Why there are no more, or none; None if nothing is wrong so far.
+        names: The names of its columns; empty for a folder or a zip of texts.
+        roles: Field to the column that holds it.
+        answers: The first answers.
+        problem: Why there are no more answers; None if nothing is wrong so far.
     """
 
     names: tuple[str, ...]
@@ -112,116 +111,55 @@ class Preview:
     problem: str | None
 
 
-def preview(
-    path: str | Path,
-    columns: Columns | None = None,
-    count: int = 5,
-    *,
-    encoding: str | None = None,
-    sheet: str | None = None,
-    table: str | None = None,
-) -> Preview:
-    """Read the beginning of a file, to see whether its columns are taken for what they are."""
-    rows = Rows(columns or Columns())
-    reader = _Reader(rows, encoding, sheet, table, None, None)
+def preview(path: str | Path, options: FileOptions, count: int = 5) -> Preview:
+    """Read the first `count` answers of a file, to show which column is taken for which field."""
+    reader = _Reader(options)
     answers: list[Answer] = []
     problem = None
     try:
-        for answer in islice(reader.path(Path(path), None), count):
+        for answer in islice(reader.read_path(Path(path)), count):
             answers.append(answer)
     except BadInput as error:
         problem = error.message
+    rows = reader.rows
     roles = rows.roles(rows.names) if answers and rows.names else {}
     return Preview(rows.names, roles, answers, problem)
 
 
-def read_columns(
-    paths: Sequence[str | Path],
-    text: str,
-    others: Sequence[str],
-    *,
-    encoding: str | None = None,
-    sheet: str | None = None,
-) -> list[tuple[Answer, list[str]]]:
-    """Read rows of which several columns are needed, by their names, in any case.
-
-    Args:
-        paths: As for `read_answers`.
-        text: The column that is each answer's text.
-        others: The other columns.
-        encoding: As for `read_answers`.
-        sheet: As for `read_answers`.
-
-    Returns:
-        For each row its answer, and what stands in the others; "" for an empty cell.
-
-    Raises:
-        BadInput: as `read_answers`, or if a file lacks a column (which ones are there), or no row
-            is in it.
-    """
-    with fixed_columns():
-        read = read_answers(paths, columns=Columns(text=text), encoding=encoding, sheet=sheet)
-        answers = list(read)
-    if not answers:
-        raise BadInput(f"{', '.join(map(str, paths))}: no rows in it")
-    found: list[tuple[Answer, list[str]]] = []
-    for _, some in groupby(answers, key=lambda answer: answer.source):
-        of_file = list(some)
-        names = [_beside(of_file, text, name) for name in others]
-        found += [(answer, [answer.meta.get(name, "") for name in names]) for answer in of_file]
-    return found
-
-
-@contextmanager
-def fixed_columns() -> Iterator[None]:
-    """Don't name in an error the option for a column whose name can't be chosen."""
-    try:
-        yield
-    except BadInput as error:
-        raise BadInput(re.sub(r" \(`columns\.[a-z_]+`\)", "", str(error), count=1)) from None
-
-
-def _beside(answers: Sequence[Answer], text: str, wanted: str) -> str:
-    """Find a column beside the text; a row doesn't have those that are empty in it."""
-    there = list(dict.fromkeys(name for answer in answers for name in answer.meta))
-    alike = [name for name in there if folded(name) == folded(wanted)]
-    if wanted in there or len(alike) == 1:
-        return wanted if wanted in there else alike[0]
-    fields = ("question", "author", "submitted_at")
-    there += [name for name in fields if any(getattr(answer, name) for answer in answers)]
-    reason = f"no column {wanted!r} with anything in it; there are: {', '.join([text, *there])}"
-    raise BadInput.at(answers[0].source or STDIN, answers[0].line, reason)
-
-
 def count_rows(path: str | Path) -> int | None:
-    """Count the rows of a CSV, TSV, JSONL or Parquet file, for a progress bar.
+    """Count the rows of a CSV, TSV, JSON Lines or Parquet file, for a progress bar.
 
-    The count is the one of the rows that `read_answers` will come to, good and bad; it takes a
-    microsecond a row. None for other files, and for those that can't be read.
+    The count includes the rows that `read_answers` rejects; it takes about a microsecond a row.
+    It is None for other formats, and for files that can't be read.
     """
     path = Path(path)
     try:
-        form = _format_by_name(path)
-        with _opened(path) as file:
-            return _count(file, form)
+        format = format_by_name(path)
+        with opened(path) as file:
+            return _count(file, format)
     except BadInput:
         return None
 
 
-def _count(file: BinaryIO, form: str) -> int | None:
-    if form == "parquet":
-        return rows_of_parquet(file, "")
-    # In Latin-1 every byte is a character; which one doesn't matter for counting.
+def _count(file: BinaryIO, format: str) -> int | None:
+    if format == "parquet":
+        return tables.count_parquet_rows(file, "")
+    # In Latin-1 every byte is a character; for counting it doesn't matter which.
     texts = lines(buffered(file), "", "latin-1")
-    bad: list[int | None] = []
-    if form in ("csv", "tsv"):
-        delimiter = "\t" if form == "tsv" else None
-        rows = read_delimited(texts, "", lambda line, *_: bad.append(line), delimiter)
-        return sum(1 for _ in rows) + len(bad)
-    if form == "jsonl":
+    bad_lines: list[int | None] = []
+    if format in ("csv", "tsv"):
+        rows = read_delimited(
+            texts, "", lambda line, *_: bad_lines.append(line), _delimiter(format)
+        )
+        return sum(1 for _ in rows) + len(bad_lines)
+    if format == "jsonl":
         first = next((line for line in texts if line.strip()), "[")
         return None if first.lstrip().startswith("[") else 1 + sum(1 for t in texts if t.strip())
     return None
+
+
+def _delimiter(format: str) -> str | None:
+    return "\t" if format == "tsv" else None
 
 
 class _Reader:
@@ -229,23 +167,19 @@ class _Reader:
 
     def __init__(
         self,
-        rows: Rows,
-        encoding: str | None,
-        sheet: str | None,
-        table: str | None,
-        on_reject: OnReject | None,
-        on_skip: Skip | None,
+        options: FileOptions,
+        on_reject: OnReject | None = None,
+        on_skip: OnSkip | None = None,
     ) -> None:
-        self.rows = rows
-        self.encoding = encoding
-        self.sheet = sheet
-        self.table = table
+        self.rows = Rows(options.columns)
+        self.options = options
         self.on_reject = on_reject
         self.on_skip = on_skip or (lambda _: None)
 
-    def path(self, path: Path, format: str | None) -> Iterator[Answer]:
-        source = shown(path)
-        folder = _is_folder(path)
+    def read_path(self, path: Path) -> Iterator[Answer]:
+        source = path_text(path)
+        format = self.options.format
+        folder = is_folder(path)
         if folder and format in (None, "folder"):
             yield from self._texts(read_folder(path, self.on_skip), source)
             return
@@ -254,199 +188,123 @@ class _Reader:
             raise BadInput(
                 Message("{source}: {what}; leave out `format`", source=source, what=what)
             )
-        form = format or _format_by_name(path)
-        if form == "sqlite":
-            _check_file(path)
-            rows = read_sqlite(path, source, self.table)
-            yield from self._answers(rows, source, self._typed)
+        format = format or format_by_name(path)
+        if format == "sqlite":
+            check_file(path)
+            rows = tables.read_sqlite(path, source, self.options.table)
+            yield from self._answers(rows, source, self._table_values)
             return
-        with _opened(path) as file:
-            yield from self._stream(file, source, form)
+        with opened(path) as file:
+            yield from self._stream(file, source, format)
 
-    def stdin(self, file: BinaryIO, format: str | None) -> Iterator[Answer]:
-        ahead = buffered(file)
-        with _readable(STDIN):
-            if ahead.peek(2).startswith(b"\x1f\x8b"):
-                ahead = buffered(cast(BinaryIO, gzip.open(ahead)))
-            form = format or _format_by_content(ahead.peek(64))
-            if form in ("folder", "sqlite"):
-                raise BadInput(f"-: {form} can't come from standard input; name its path")
-            if form == "zip" or (form == "xlsx" and not format):
-                whole = io.BytesIO(ahead.read())
-                form = format or ("xlsx" if is_workbook(whole) else "zip")
-                yield from self._stream(whole, STDIN, form)
+    def read_stdin(self, file: BinaryIO) -> Iterator[Answer]:
+        stream = buffered(file)
+        with naming_file(STDIN):
+            if stream.peek(2).startswith(b"\x1f\x8b"):
+                stream = buffered(cast(BinaryIO, gzip.open(stream)))
+            format = self.options.format or format_by_content(stream.peek(64))
+            if format in ("folder", "sqlite"):
+                raise BadInput(f"-: {format} can't come from standard input; name its path")
+            if format == "zip" or (format == "xlsx" and not self.options.format):
+                content = io.BytesIO(stream.read())
+                if not self.options.format:
+                    format = "xlsx" if workbook.is_workbook(content) else "zip"
+                yield from self._stream(content, STDIN, format)
             else:
-                yield from self._stream(ahead, STDIN, form)
+                yield from self._stream(stream, STDIN, format)
 
-    def _stream(self, file: BinaryIO, source: str, form: str) -> Iterator[Answer]:
-        bad = self._bad(source)
-        if form in ("csv", "tsv"):
-            delimiter = "\t" if form == "tsv" else None
-            rows = read_delimited(self._lines(file, source), source, bad, delimiter)
-            return self._answers(rows, source, self._cells)
-        if form in ("json", "jsonl"):
-            objects = read_json(self._lines(file, source), source, bad)
-            return self._answers(objects, source, self._json)
-        whole = file if file.seekable() else io.BytesIO(file.read())
-        if form == "xlsx":
-            return self._answers(read_xlsx(whole, source, self.sheet), source, self._shown_cells)
-        if form == "parquet":
-            return self._answers(read_parquet(whole, source), source, self._typed)
-        return self._texts(read_zip(whole, source, self.on_skip), source)
+    def _stream(self, file: BinaryIO, source: str, format: str) -> Iterator[Answer]:
+        """Return the answers of an open file that is neither a folder nor a database."""
+        reject = self._reject_row(source)
+        if format in ("csv", "tsv"):
+            texts = self._lines(file, source)
+            cells = read_delimited(texts, source, reject, _delimiter(format))
+            return self._answers(cells, source, self._cell_values)
+        if format in ("json", "jsonl"):
+            objects = jsonlines.read_json(self._lines(file, source), source, reject)
+            return self._answers(objects, source, self._json_values)
+        seekable = file if file.seekable() else io.BytesIO(file.read())
+        if format == "xlsx":
+            rows = workbook.read_xlsx(seekable, source, self.options.sheet)
+            return self._answers(rows, source, self._workbook_values)
+        if format == "parquet":
+            rows = tables.read_parquet(seekable, source)
+            return self._answers(rows, source, self._table_values)
+        return self._texts(read_zip(seekable, source, self.on_skip), source)
 
     def _lines(self, file: BinaryIO, source: str) -> Iterator[str]:
-        return lines(buffered(file), source, self.encoding)
+        return lines(buffered(file), source, self.options.encoding)
 
-    def _cells(self, values: dict[str, Any]) -> dict[str, str | None]:
-        """An empty cell is a blank text, and nothing in any other column."""
-        text = self.rows.roles(tuple(values))["text"]
-        return {n: v if v != "" or n == text else None for n, v in values.items()}
+    def _cell_values(self, row: dict[str, Any]) -> Values:
+        """Return the cells of a CSV row: an empty one is a blank text, and None elsewhere."""
+        text = self.rows.roles(tuple(row))["text"]
+        return {n: v if v != "" or n == text else None for n, v in row.items()}
 
-    def _shown_cells(self, values: dict[str, Any]) -> dict[str, str | None]:
-        roles = self.rows.roles(tuple(values))
-        return workbook.as_values(values, roles["text"], roles.get("id"))
+    def _workbook_values(self, row: dict[str, Any]) -> Values:
+        roles = self.rows.roles(tuple(row))
+        return workbook.as_values(row, roles["text"], roles.get("id"))
 
-    def _typed(self, row: dict[str, Any]) -> dict[str, str | None]:
+    def _table_values(self, row: dict[str, Any]) -> Values:
         return tables.as_values(row, self.rows.roles(tuple(row))["text"])
 
-    def _json(self, row: dict[str, Any]) -> dict[str, str | None]:
-        return as_values(row, self.rows.roles(tuple(row))["text"])
+    def _json_values(self, row: dict[str, Any]) -> Values:
+        return jsonlines.as_values(row, self.rows.roles(tuple(row))["text"])
 
     def _answers(
         self,
         rows: Iterator[tuple[int, dict[str, Any]]],
         source: str,
-        values: Callable[[dict[str, Any]], dict[str, str | None]],
+        as_values: Callable[[dict[str, Any]], Values],
     ) -> Iterator[Answer]:
-        bad = self._bad(source)
+        """Yield the answer of each (line, row) that can be used, and reject the others."""
+        reject = self._reject_row(source)
         for line, row in rows:
             try:
-                answer = self.rows.answer(values(row), source, line)
+                answer = self.rows.answer(as_values(row), source, line)
             except BadRow as error:
-                bad(line, error.reason, _as_one_text(row))
+                reject(line, error.reason, _row_text(row))
             else:
                 yield answer
 
     def _texts(self, files: Iterator[tuple[str, str, IO[bytes]]], source: str) -> Iterator[Answer]:
-        found = False
+        """Yield one answer for each text file of a folder or zip."""
+        is_empty = True
         for name, question, file in files:
-            found = True
-            where = f"{source}/{name}"
+            is_empty = False
+            text_source = f"{source}/{name}"
             try:
-                text = "".join(lines(buffered(file), where, self.encoding))  # type: ignore[arg-type]
+                text = "".join(self._lines(cast(BinaryIO, file), text_source))
                 if "\0" in text:
-                    raise BadInput.at(where, None, "binary, not text")
+                    raise BadInput.at(text_source, None, "binary, not text")
             except BadInput as error:
                 if self.on_reject is None:
                     raise
                 reason = error.what if error.line is None else None
-                self.on_reject(Reject(where, None, reason or error.message, ""))
+                self.on_reject(Reject(text_source, None, reason or error.message, ""))
             else:
-                yield Answer(name, text, question or None, None, source=where)
-        if not found:
+                yield Answer(name, text, question or None, None, source=text_source)
+        if is_empty:
             raise BadInput(
                 f"{source}: no text files in it; their names end in .txt, .md, .java, .py … "
                 "(name a spreadsheet by its own path)"
             )
 
-    def _bad(self, source: str) -> Callable[[int | None, str, str], None]:
-        def bad(line: int | None, reason: str, row: str) -> None:
+    def _reject_row(self, source: str) -> RejectRow:
+        """Return the function that a format calls with each row of a file that can't be used."""
+
+        def reject(line: int | None, reason: str, row: str) -> None:
             if self.on_reject is None:
                 raise BadInput.at(source, line, reason)
             self.on_reject(Reject(source, line, reason, row))
 
-        return bad
+        return reject
 
 
-def _as_one_text(row: dict[str, Any]) -> str:
+def _row_text(row: dict[str, Any]) -> str:
+    """Return a rejected row as text."""
     try:
-        return as_json(row)
+        return jsonlines.as_json(row)
     except TypeError:  # bytes
         return str(row)
     except RecursionError:
         return str(list(row))
-
-
-def _format_by_name(path: Path) -> str:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes[-1:] == [".gz"]:
-        suffixes.pop()
-    suffix = suffixes[-1] if suffixes else ""
-    if suffix in ENDINGS or not path.exists():
-        return ENDINGS.get(suffix, "csv")
-    if suffix in SUFFIXES:
-        raise BadInput(f"{shown(path)}: a text by itself; name the folder that holds it")
-    raise BadInput(
-        Message(
-            "{path}: what kind of file is it? name it: `format={formats}`",
-            path=shown(path),
-            formats="|".join(FORMATS),
-        )
-    )
-
-
-def _format_by_content(start: bytes) -> str:
-    marks = {
-        b"PAR1": "parquet",
-        b"SQLite format 3": "sqlite",
-        b"PK": "xlsx",
-        b"\xd0\xcf\x11": "xlsx",
-    }
-    for mark, form in marks.items():
-        if start.startswith(mark):
-            return form
-    # Without marks and the zeros of wide characters, JSON begins as it does in ASCII.
-    text = start.translate(None, b"\0\xef\xbb\xbf\xff\xfe").lstrip()
-    return "jsonl" if text.startswith((b"{", b"[")) else "csv"
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError as error:  # its name is too long, or a folder above it is locked
-        raise BadInput(f"{shown(path)}: can't be read ({error.strerror})") from None
-
-
-def read_text(path: Path, encoding: str | None = None) -> str:
-    """Return the whole text of a file.
-
-    Raises:
-        BadInput: if it can't be read or decoded; which byte of which line.
-    """
-    with _opened(path) as file:
-        return text(buffered(file), shown(path), encoding)
-
-
-def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise BadInput(f"{shown(path)}: no such file")
-    if not path.is_file():
-        raise BadInput(f"{shown(path)}: not a file; pipe it in, and say - for its name")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, unpacking .gz; refuse it if it changed while it was read."""
-    _check_file(path)
-    with _readable(shown(path)), path.open("rb") as raw:
-        before = _version(raw)
-        with gzip.open(raw) if path.suffix.lower() == ".gz" else raw as file:
-            yield cast(BinaryIO, file)
-            if not raw.closed and _version(raw) != before:
-                raise BadInput(f"{shown(path)}: changed while it was read; run it again")
-
-
-@contextmanager
-def _readable(source: str) -> Iterator[None]:
-    """Make errors of reading, and of unpacking, errors that name the file."""
-    try:
-        yield
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BadInput(f"{source}: not a whole .gz file ({error}); make it anew") from None
-    except OSError as error:
-        raise BadInput(f"{source}: can't be read ({error.strerror or error})") from None
-
-
-def _version(file: IO[bytes]) -> tuple[int, int]:
-    state = os.fstat(file.fileno())
-    return state.st_size, state.st_mtime_ns

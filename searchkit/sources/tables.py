@@ -11,10 +11,9 @@ from typing import Any, BinaryIO
 
 from searchkit.core.errors import BadInput, first_line
 from searchkit.core.wording import Message
-from searchkit.sources.columns import BadRow
+from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.workbook import as_text
 
-Values = dict[str, str | None]
 BLOCK = 4096
 
 
@@ -40,7 +39,7 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
         raise BadInput.at(source, number + 1, f"not a whole Parquet file ({reason})") from None
 
 
-def rows_of_parquet(file: BinaryIO, source: str) -> int:
+def count_parquet_rows(file: BinaryIO, source: str) -> int:
     """Return the number of rows that a Parquet file says it has."""
     import pyarrow
     from pyarrow import parquet

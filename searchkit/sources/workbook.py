@@ -14,9 +14,8 @@ from xml.parsers import expat
 
 from searchkit.core.errors import BadInput
 from searchkit.core.wording import Message
-from searchkit.sources.columns import BadRow
+from searchkit.sources.columns import BadRow, Values
 
-Values = dict[str, str | None]
 MOST_BYTES = 1 << 30  # uncompressed, of all parts of a workbook together
 MOST_CELLS = 50_000_000  # the parser makes a full rectangle of them, and the process dies of one
 CHUNK = 1 << 20

@@ -34,6 +34,7 @@ from searchkit.output import findings
 from searchkit.output.grades import describe_learning
 from searchkit.output.search import answer_as_record, hits_as_records
 from searchkit.plagiarism.find import PlagiarismResult, compare, find_plagiarism
+from searchkit.sources.files import FileOptions
 from searchkit.web.index_pool import IndexPool, pool_of
 from searchkit.web.jobs import Job, Result
 from searchkit.web.schemas import analysis, corpus
@@ -41,11 +42,11 @@ from searchkit.web.schemas.requests import (
     NOT_YET,
     PROBLEMS,
     Computing,
-    FileOptions,
     NewColumns,
     NewDecision,
+    UploadOptions,
 )
-from searchkit.web.uploads import ReadOptions, Upload, Uploads
+from searchkit.web.uploads import Upload, Uploads
 
 MAX_HITS = 1_000
 MAX_ANSWERS = 1_000
@@ -392,24 +393,24 @@ async def receive_upload(request: Request, name: Annotated[str, Query()]) -> Res
     """Receive a file, as the body, and return how its columns are read; nothing is added yet."""
     uploads = _uploads(request)
     upload = await uploads.receive(name, request.stream())
-    return await run_in_threadpool(_preview, uploads, upload, ReadOptions())
+    return await run_in_threadpool(_preview, uploads, upload, FileOptions())
 
 
 @api.post("/uploads/{key}/look", tags=["index"], response_model=corpus.UploadPreview)
-def look_at_upload(request: Request, key: str, options: FileOptions) -> Response:
+def look_at_upload(request: Request, key: str, options: UploadOptions) -> Response:
     """Return the file's first answers when it is read with these options."""
     uploads = _uploads(request)
-    return _preview(uploads, uploads.get(key), options.read_options())
+    return _preview(uploads, uploads.get(key), options.file_options())
 
 
 @api.post("/uploads/{key}", tags=["index"], status_code=202)
-def ingest_upload(request: Request, key: str, options: FileOptions) -> Computing:
+def ingest_upload(request: Request, key: str, options: UploadOptions) -> Computing:
     """Start adding the file's answers to the index."""
     uploads = _uploads(request)
     job = uploads.ingest(
         uploads.get(key),
         pool_of(request),
-        options.read_options(),
+        options.file_options(),
         options.on_duplicate,
         keep_going=options.keep_going,
     )
@@ -425,7 +426,7 @@ def read_upload(request: Request, key: str, wait: Wait = 0) -> Response:
     return _when_done(request, upload.job, wait, lambda report: report)
 
 
-def _preview(uploads: Uploads, upload: Upload, options: ReadOptions) -> Response:
+def _preview(uploads: Uploads, upload: Upload, options: FileOptions) -> Response:
     preview = uploads.preview(upload, options)
     return _json(
         {

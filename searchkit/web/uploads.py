@@ -22,8 +22,9 @@ from searchkit.core.errors import BadInput, NotFound, StorageFailed
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.index.ingest import OnDuplicate, ingest
-from searchkit.sources.columns import Columns, Reject
-from searchkit.sources.reader import ENDINGS, Preview, count_rows, preview, read_answers
+from searchkit.sources.columns import Reject
+from searchkit.sources.files import ENDINGS, FileOptions
+from searchkit.sources.reader import Preview, count_rows, preview, read_files
 from searchkit.web.fields import with_fields
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
@@ -53,16 +54,6 @@ class Upload:
     size: int
     job: Job[dict[str, Any]] | None = None
     received_at: float = field(default_factory=time.monotonic)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """How a file is read; each field is as in `read_answers`."""
-
-    columns: Columns = field(default_factory=Columns)
-    encoding: str | None = None
-    sheet: str | None = None
-    table: str | None = None
 
 
 class _Rejects:
@@ -140,27 +131,21 @@ class Uploads:
                 raise NotFound("there is no such upload any more; send the file again")
             return self._uploads[key]
 
-    def preview(self, upload: Upload, options: ReadOptions) -> Preview:
+    def preview(self, upload: Upload, options: FileOptions) -> Preview:
         """Return the columns and the first answers of a file.
 
         Raises:
             BadInput: if the upload has been confirmed already.
         """
         _check_unconfirmed(upload)
-        result = preview(
-            upload.path,
-            options.columns,
-            encoding=options.encoding,
-            sheet=options.sheet,
-            table=options.table,
-        )
+        result = preview(upload.path, options)
         return replace(result, problem=result.problem and _without_folder(result.problem, upload))
 
     def ingest(
         self,
         upload: Upload,
         pool: IndexPool,
-        options: ReadOptions,
+        options: FileOptions,
         on_duplicate: OnDuplicate,
         *,
         keep_going: bool,
@@ -212,21 +197,14 @@ class Uploads:
 def _ingest(
     upload: Upload,
     pool: IndexPool,
-    options: ReadOptions,
+    options: FileOptions,
     on_duplicate: OnDuplicate,
     keep_going: bool,
     progress: Progress,
 ) -> dict[str, Any]:
     total = count_rows(upload.path) or 0
     rejects = _Rejects()
-    answers = read_answers(
-        [upload.path],
-        columns=options.columns,
-        encoding=options.encoding,
-        sheet=options.sheet,
-        table=options.table,
-        on_reject=rejects.add if keep_going else None,
-    )
+    answers = read_files([upload.path], options, on_reject=rejects.add if keep_going else None)
     with pool.writing(timeout=-1) as index:
         counts = ingest(
             index,

@@ -27,8 +27,7 @@ from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.sources import folders
 from searchkit.sources import workbook as sheets
-from searchkit.sources.columns import USUAL, Columns, Reject
-from searchkit.sources.columns import folded as fold
+from searchkit.sources.columns import USUAL_NAMES, Columns, Reject, fold_name
 from searchkit.sources.reader import count_rows, read_answers
 
 HEAD = "id,question,author,answer,score\n"
@@ -268,8 +267,8 @@ def test_what_csv_writes_is_read_back(tmp_path_factory, rows, delimiter: str) ->
 @given(st.lists(st.dictionaries(texts, texts, max_size=3), min_size=1, max_size=4))
 def test_what_json_writes_is_read_back(tmp_path_factory, rows) -> None:
     path = tmp_path_factory.mktemp("json") / "a.jsonl"
-    taken = {name for names in USUAL.values() for name in names}
-    rows = [{k: v for k, v in row.items() if fold(k) not in taken} for row in rows]
+    taken = {name for names in USUAL_NAMES.values() for name in names}
+    rows = [{k: v for k, v in row.items() if fold_name(k) not in taken} for row in rows]
     lines = [json.dumps({**row, "id": f"r{n}", "text": "x"}) for n, row in enumerate(rows)]
     path.write_text("\n".join(lines), encoding="utf-8")
     assert [dict(a.meta) for a in read(path)] == rows

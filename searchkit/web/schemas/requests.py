@@ -11,7 +11,7 @@ from searchkit.index.decisions import MAX_REASON_LENGTH
 from searchkit.index.ingest import OnDuplicate
 from searchkit.index.records import DecisionStatus
 from searchkit.sources.columns import Columns
-from searchkit.web.uploads import ReadOptions
+from searchkit.sources.files import FileOptions
 
 FIELDS = ("id", "text", "question", "author", "submitted_at")
 
@@ -46,7 +46,7 @@ class NewColumns(Body):
     columns: dict[str, str | None]
 
 
-class FileOptions(Body):
+class UploadOptions(Body):
     """Which column of a file holds which field, and how it is read; null: find out from the file.
 
     `keep_going` leaves out rows that can't be used and lists them in the result.
@@ -63,10 +63,10 @@ class FileOptions(Body):
     on_duplicate: OnDuplicate = "refuse"
     keep_going: bool = False
 
-    def read_options(self) -> ReadOptions:
+    def file_options(self) -> FileOptions:
         """Return the options for reading the file; an empty text counts as null."""
         columns = Columns(*(getattr(self, name) or None for name in FIELDS))
-        return ReadOptions(columns, self.encoding or None, self.sheet or None, self.table or None)
+        return FileOptions(columns, self.encoding or None, self.sheet or None, self.table or None)
 
 
 # -- errors and progress ---------------------------------------------------------------------------
