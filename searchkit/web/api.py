@@ -1,4 +1,4 @@
-"""The REST interface: everything that the command line reads, as JSON, and people's decisions.
+"""The REST interface: the queries of the command line as JSON, uploads and review decisions.
 
 Endpoints return their JSON directly, so that a large result isn't validated again; their
 `response_model` describes it in `/openapi.json`, and the tests compare both.
@@ -422,7 +422,7 @@ def read_upload(request: Request, key: str, wait: Wait = 0) -> Response:
     """Return the progress of adding a file, or its result."""
     upload = _uploads(request).get(key)
     if upload.job is None:
-        raise BadInput(f"{upload.name} waits to be confirmed")
+        raise BadInput(f"{upload.name} hasn't been confirmed yet")
     return _when_done(request, upload.job, wait, lambda report: report)
 
 

@@ -74,7 +74,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        description="Everything that the command line reads, as JSON, and people's decisions.",
+        description="The queries of the command line as JSON, uploads and review decisions.",
     )
     app.state.pool = pool
     app.state.uploads = uploads

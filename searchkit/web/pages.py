@@ -38,6 +38,7 @@ from searchkit.plagiarism.records import Finding
 from searchkit.web.api import clusters_job, findings_job
 from searchkit.web.index_pool import pool_of
 from searchkit.web.rendering import JOB_TIMEOUT, progress_page, pseudonyms, render_page
+from searchkit.web.schemas import describe
 
 DEFAULT_HITS = 20
 MAX_HITS = 200
@@ -408,37 +409,10 @@ def upload_page(request: Request) -> HTMLResponse:
 def docs_page(request: Request) -> HTMLResponse:
     """Describe the REST interface, from its OpenAPI document."""
     document = request.app.openapi()
-
-    def resolve(schema: dict[str, Any]) -> dict[str, Any]:
-        if "$ref" not in schema:
-            return schema
-        target: dict[str, Any] = document
-        for part in schema["$ref"].split("/")[1:]:
-            target = target[part]
-        return target
-
-    calls = [
-        {"path": path, "method": method.upper(), **operation}
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    ]
     return render_page(
-        request, "docs.html", calls=calls, document=document, resolve=resolve, type_of=_type_of
+        request,
+        "docs.html",
+        document=document,
+        calls=describe.calls(document),
+        records=describe.records(document),
     )
-
-
-def _type_of(schema: dict[str, Any]) -> str:
-    """Return the type that a JSON schema describes, in a few words."""
-    if "anyOf" in schema:
-        return " or ".join(_type_of(choice) for choice in schema["anyOf"])
-    if "enum" in schema:
-        return ", ".join(map(str, schema["enum"]))
-    if "const" in schema:
-        return str(schema["const"])
-    limits = [
-        f"{word} {schema[key]:,}"
-        for key, word in [("minimum", "from"), ("maximum", "to")]
-        if key in schema
-    ]
-    of = f" of {_type_of(schema['items'])}" if "items" in schema else ""
-    return " ".join([str(schema.get("type", "anything")) + of, *limits])

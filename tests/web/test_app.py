@@ -348,6 +348,21 @@ def test_a_page_is_whole_and_has_no_script_of_its_own(client: TestClient, path: 
     assert not re.findall(r"<[^>]+\son\w+=|<[^>]+\sstyle=|javascript:", answer.text)
 
 
+def test_the_page_about_rest_lists_every_call_and_every_record(client: TestClient) -> None:
+    page = client.get("/docs").text
+    document = client.get("/openapi.json").json()
+    for path in document["paths"]:
+        assert f"<code>{path}</code>" in page
+    for name, schema in document["components"]["schemas"].items():
+        article = page.partition(f'<article class="card" id="{name}">')[2].partition("</article>")[
+            0
+        ]
+        assert all(f"<code>{field}</code>" in article for field in schema["properties"]), name
+    assert set(re.findall(r'href="#(\w+)"', page)) - {"main"} <= set(
+        document["components"]["schemas"]
+    )
+
+
 def test_the_report_is_handed_on_as_a_file_and_never_shown_as_a_page(client: TestClient) -> None:
     answer = client.get("/report")  # it holds its scripts itself, which no page of ours may
     assert answer.headers["content-disposition"] == 'attachment; filename="report.html"'

@@ -328,7 +328,7 @@ def test_one_file_is_put_in_once(client: TestClient, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("searchkit.web.uploads.count_rows", lambda _: leave.wait(10))
     key = put(client, "a.csv", ROWS).json()["id"]
     waits = client.get(f"/api/uploads/{key}")
-    assert (waits.status_code, waits.json()) == (400, {"error": "a.csv waits to be confirmed"})
+    assert (waits.status_code, waits.json()) == (400, {"error": "a.csv hasn't been confirmed yet"})
     assert client.post(f"/api/uploads/{key}", json={}).status_code == 202
     for path in (f"/api/uploads/{key}", f"/api/uploads/{key}/look"):
         again = client.post(path, json={})

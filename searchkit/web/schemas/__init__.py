@@ -1,5 +1,5 @@
-"""What the REST interface accepts and answers, as pydantic models for `/openapi.json`.
+"""What the REST interface accepts and returns, as pydantic models for `/openapi.json`.
 
 `requests.py` has the bodies and the errors; `corpus.py` what is in the index; `analysis.py` what is
-computed from it.
+computed from it. `describe.py` lists all of them for the page `/docs`.
 """

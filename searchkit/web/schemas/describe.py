@@ -1,0 +1,143 @@
+"""The REST interface as the page `/docs` shows it: its calls and records, from OpenAPI."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+from markupsafe import Markup, escape
+
+
+class Call(NamedTuple):
+    """An endpoint of the REST interface.
+
+    Attributes:
+        method: HTTP method in capitals.
+        path: Path of the address, with the names of path parameters in braces.
+        description: What the call does.
+        parameters: The parameters of the query and the path.
+        body: Type of the JSON body; None if there is no body; empty if the body is a file.
+        result: Type of the JSON result.
+    """
+
+    method: str
+    path: str
+    description: Markup
+    parameters: list[Field]
+    body: Markup | None
+    result: Markup
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Whether a browser can show the result without any parameters."""
+        return self.method == "GET" and not any(field.is_required for field in self.parameters)
+
+
+class Field(NamedTuple):
+    """A parameter of a call, or a field of a record; `default` is empty where there is none."""
+
+    name: str
+    place: str
+    is_required: bool
+    type: Markup
+    default: str
+    description: Markup
+
+
+class Record(NamedTuple):
+    """A JSON object that calls accept or return."""
+
+    name: str
+    description: Markup
+    fields: list[Field]
+
+
+def calls(document: dict[str, Any]) -> list[Call]:
+    """Return the calls that an OpenAPI document describes, in its order."""
+    return [
+        _call(method.upper(), path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def records(document: dict[str, Any]) -> list[Record]:
+    """Return the records that an OpenAPI document describes, sorted by name."""
+    return [
+        Record(
+            name,
+            _with_code(schema.get("description", "")),
+            [
+                _field(field, "", field in schema.get("required", ()), about, about)
+                for field, about in schema["properties"].items()
+            ],
+        )
+        for name, schema in sorted(document["components"]["schemas"].items())
+    ]
+
+
+def _call(method: str, path: str, operation: dict[str, Any]) -> Call:
+    responses = operation["responses"]
+    result = responses.get("200") or responses["202"]
+    body = None
+    if "requestBody" in operation:
+        schema = operation["requestBody"]["content"].get("application/json", {}).get("schema")
+        body = _type(schema) if schema else Markup("")
+    return Call(
+        method,
+        path,
+        _with_code(operation["description"]),
+        [
+            _field(one["name"], one["in"], one["required"], one["schema"], one)
+            for one in operation.get("parameters", ())
+        ],
+        body,
+        _type(result["content"]["application/json"]["schema"]),
+    )
+
+
+def _field(
+    name: str, place: str, is_required: bool, schema: dict[str, Any], about: dict[str, Any]
+) -> Field:
+    default = schema.get("default")
+    if default is not None and not isinstance(default, str):
+        default = json.dumps(default)
+    return Field(
+        name,
+        place,
+        is_required,
+        _type(schema),
+        default or "",
+        _with_code(about.get("description", "")),
+    )
+
+
+def _type(schema: dict[str, Any]) -> Markup:
+    """Return the type that a JSON schema describes, in a few words, with links to records."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return Markup('<a href="#{0}"><code>{0}</code></a>').format(name)
+    for key, separator in [("anyOf", " or "), ("oneOf", " or "), ("prefixItems", ", ")]:
+        if key in schema:
+            choices = Markup(separator).join(map(_type, schema[key]))
+            return Markup("[{}]").format(choices) if key == "prefixItems" else choices
+    if "enum" in schema:
+        return escape(", ".join(map(str, schema["enum"])))
+    if "const" in schema:
+        return escape(schema["const"])
+    if "items" in schema:
+        return Markup("array of {}").format(_type(schema["items"]))
+    if isinstance(schema.get("additionalProperties"), dict):
+        return Markup("object of {}").format(_type(schema["additionalProperties"]))
+    limits = [
+        f"{word} {schema[key]:,}"
+        for key, word in [("minimum", "from"), ("maximum", "to")]
+        if key in schema
+    ]
+    return escape(" ".join([schema.get("type", "anything"), *limits]))
+
+
+def _with_code(text: str) -> Markup:
+    """Return a text as HTML, with the parts between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
