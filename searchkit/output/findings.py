@@ -1,22 +1,26 @@
-"""Findings for people and for programs: a table with evidence, two texts side by side, records."""
+"""Plagiarism findings and decisions as tables, records and rows; two answers side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.core.wording import counted
 from searchkit.index.records import Decision
 from searchkit.output.console import one_line, open_console, plain_table, tidy, visible
-from searchkit.plagiarism.records import NO_FINDING, Finding, Overlap, Ring
+from searchkit.plagiarism.records import NO_FINDING, Finding, Ring
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from searchkit.plagiarism.find import Comparison, PlagiarismResult
 
 
-SHOWN = 50  # findings that a table shows
-QUOTED = 220  # characters of the passage that a table quotes
-LEAST = 1e-6  # a smaller `expected` is beyond what a fitted tail can say
+MAX_FINDINGS = 50  # that a table shows; of rings likewise
+QUOTE_LENGTH = 220  # characters of a passage that a table quotes
+MIN_EXPECTED = 1e-6  # the fitted tail says nothing reliable about an `expected` below this
+VERBATIM_STYLE, REWORDED_STYLE = "bold yellow", "underline cyan"
 COLUMNS = [
     "expected",
     "verdict",
@@ -40,12 +44,12 @@ DECISION_COLUMNS = [name for name in Decision.__slots__ if not name.endswith("_s
 
 
 def decision_as_record(decision: Decision) -> dict[str, Any]:
-    """Return a decision with all its fields."""
+    """Return the fields of a decision, except the hashes of the texts."""
     return {name: getattr(decision, name) for name in DECISION_COLUMNS}
 
 
 def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
-    """Print what was decided, a line a pair."""
+    """Print a table with a row for each decision."""
     from rich.text import Text
 
     console = open_console(out)
@@ -56,26 +60,26 @@ def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
     for name in ("decision", "left", "right", "decided"):
         table.add_column(name)
     table.add_column("reason", overflow="fold", ratio=1)
-    for one in decisions:
-        decision = f"{one.decision}, stale" if one.is_stale else one.decision
-        cells = (one.left, one.right, one.decided_at, one.reason)
-        table.add_row(decision, *(Text(visible(cell)) for cell in cells))
+    for decision in decisions:
+        status = f"{decision.decision}, stale" if decision.is_stale else decision.decision
+        cells = (decision.left, decision.right, decision.decided_at, decision.reason)
+        table.add_row(status, *(Text(visible(cell)) for cell in cells))
     console.print(table)
 
 
-def plagiarism_as_records(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
-    """Yield each finding, then each ring, which is known by its `authors`."""
-    yield from found.iter_records()
-    yield from found.rings.iter_records()
+def plagiarism_as_records(result: PlagiarismResult) -> Iterator[dict[str, Any]]:
+    """Yield each finding, then each ring; only rings have the key `authors`."""
+    yield from result.iter_records()
+    yield from result.rings.iter_records()
 
 
-def plagiarism_as_rows(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
-    """Yield a row a finding, with both answers."""
-    for finding in found.findings:
-        left, right = found.texts[finding.left], found.texts[finding.right]
+def plagiarism_as_rows(result: PlagiarismResult) -> Iterator[dict[str, Any]]:
+    """Yield a row for each finding, with both answers."""
+    for finding in result.findings:
+        left, right = result.texts[finding.left], result.texts[finding.right]
         yield {
             **finding.to_record(),
-            "decision": found.decision(finding),
+            "decision": result.decision(finding),
             "remarks": "; ".join(finding.remarks),
             "left_author": left.author,
             "right_author": right.author,
@@ -84,67 +88,78 @@ def plagiarism_as_rows(found: PlagiarismResult) -> Iterator[dict[str, Any]]:
         }
 
 
-def describe_compared_answers(found: PlagiarismResult) -> Iterator[str]:
-    """Say what was looked at, and what wasn't."""
-    groups = counted(found.questions, "question")
-    yield f"{found.answers:,} answers compared in {groups}, {found.pairs:,} pairs"
-    if found.short:
+def describe_compared_answers(result: PlagiarismResult) -> Iterator[str]:
+    """Yield lines on how many answers were compared, how, and which were not."""
+    questions = counted(result.questions, "question")
+    yield f"{result.answers:,} answers compared in {questions}, {result.pairs:,} pairs"
+    if result.short:
         yield (
-            f"in no pair: {counted(found.short, 'answer')} with fewer than 10 words of its own, "
+            f"in no pair: {counted(result.short, 'answer')} with fewer than 10 words of its own, "
             f"too few to tell"
         )
-    if found.pooled:
+    if result.pooled:
         yield (
-            f"judged together: {counted(len(found.pooled), 'question')} with fewer than 20 such "
+            f"judged together: {counted(len(result.pooled), 'question')} with fewer than 20 such "
             f"answers; `expected` is a rough estimate there"
         )
-    if found.by_passages:
+    if result.by_passages:
         yield "so many answers are compared passage by passage, not sentence by sentence"
 
 
 def expected_in_words(expected: float, pairs: int | None = None) -> str:
-    """Say `expected` in words."""
-    like_this = "questions like this" + (f", with {pairs:,} pairs each" if pairs else "")
+    """Return a sentence that explains `expected`.
+
+    Args:
+        expected: The number of such pairs expected by chance in a question.
+        pairs: The number of pairs in a question like this; None leaves it out of the sentence.
+    """
+    questions = "questions like this" + (f", with {pairs:,} pairs each" if pairs else "")
     if expected >= 1:
-        return f"By chance, {_count(expected)} pairs as much alike come up in such a question."
-    if expected < LEAST:
-        return f"By chance, not one such pair comes up in a million {like_this}."
-    return f"By chance, one such pair comes up in {_count(1 / expected)} {like_this}."
-
-
-def _count(number: float) -> str:
-    return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")
+        return f"By chance, {_round(expected)} pairs as much alike come up in such a question."
+    if expected < MIN_EXPECTED:
+        return f"By chance, not one such pair comes up in a million {questions}."
+    return f"By chance, one such pair comes up in {_round(1 / expected)} {questions}."
 
 
 def format_expected(expected: float) -> str:
-    """Return `expected` as a number."""
-    if expected < LEAST:
-        return f"< {LEAST:.0e}".replace("e-0", "e-")
-    return _count(expected) if expected >= 1 else f"{expected:.2g}"
+    """Return `expected` with two significant digits."""
+    if expected < MIN_EXPECTED:
+        return f"< {MIN_EXPECTED:.0e}".replace("e-0", "e-")
+    return _round(expected) if expected >= 1 else f"{expected:.2g}"
 
 
-def print_plagiarism(found: PlagiarismResult, out: TextIO) -> None:
-    """Print the findings with what they rest on, then the rings; `SHOWN` findings at most."""
+def _round(number: float) -> str:
+    """Return a number of at least 1 with two significant digits, without an exponent."""
+    return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")
+
+
+def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
+    """Print a table of the findings that were not dismissed, with evidence, then one of the rings.
+
+    Each shows at most `MAX_FINDINGS`.
+    """
     console = open_console(out)
-    shown = [one for one in found.findings if found.decision(one) != "dismissed"]
-    if not found.findings:
+    findings = [finding for finding in result.findings if result.decision(finding) != "dismissed"]
+    if not result.findings:
         console.print("no pair is more alike than chance explains")
         return
-    if shown:
-        console.print(_findings_table(shown[:SHOWN], found))
-    if len(shown) > SHOWN:
-        console.print(f"… and {len(shown) - SHOWN:,} more; --format csv has all")
-    if dismissed := len(found.findings) - len(shown):
-        console.print(f"not shown: {dismissed:,} that you dismissed; --format csv has them, too")
-    if found.rings:
+    if findings:
+        console.print(_findings_table(findings[:MAX_FINDINGS], result))
+    if len(findings) > MAX_FINDINGS:
+        console.print(f"… and {len(findings) - MAX_FINDINGS:,} more; --format csv has all")
+    if num_dismissed := len(result.findings) - len(findings):
+        console.print(
+            f"not shown: {num_dismissed:,} that you dismissed; --format csv has them, too"
+        )
+    if result.rings:
         console.print()
         console.print("Found together in several questions", style="bold")
-        console.print(_rings_table(found.rings[:SHOWN]))
+        console.print(_rings_table(result.rings[:MAX_FINDINGS]))
     console.print()
     console.print("Each is a reason to look, not a proof; read two with: searchkit compare ID ID")
 
 
-def _findings_table(findings: Sequence[Finding], found: PlagiarismResult) -> Any:  # noqa: ANN401
+def _findings_table(findings: Sequence[Finding], result: PlagiarismResult) -> Table:
     from rich.text import Text
 
     table = plain_table()
@@ -154,34 +169,41 @@ def _findings_table(findings: Sequence[Finding], found: PlagiarismResult) -> Any
     table.add_column("answers", overflow="fold", max_width=26)
     table.add_column("evidence", overflow="fold", ratio=1)
     for number, finding in enumerate(findings, 1):
-        sides = [visible(found.texts[name].label) for name in (finding.left, finding.right)]
-        evidence = Text(visible(finding.reason))
-        if quote := _quote(finding, found.texts[finding.left].text):
-            evidence.append(f"\n“{quote}”", style="dim")
-        for remark in finding.remarks:
-            evidence.append(f"\n{visible(remark)}", style="italic")
+        labels = [visible(result.texts[name].label) for name in (finding.left, finding.right)]
         verdict = finding.verdict
-        if found.decision(finding) == "confirmed":
+        if result.decision(finding) == "confirmed":
             verdict += "\nconfirmed"
         table.add_row(
             str(number),
             format_expected(finding.expected),
             verdict,
-            Text("\n".join(sides)),
-            evidence,
+            Text("\n".join(labels)),
+            _evidence(finding, result.texts[finding.left].text),
         )
     return table
 
 
-def _quote(finding: Finding, text: str) -> str:
-    """Return the longest passage of the left answer, cut to what a cell holds."""
+def _evidence(finding: Finding, left_text: str) -> Text:
+    from rich.text import Text
+
+    evidence = Text(visible(finding.reason))
+    if quotation := _quote(finding, left_text):
+        evidence.append(f"\n“{quotation}”", style="dim")
+    for remark in finding.remarks:
+        evidence.append(f"\n{visible(remark)}", style="italic")
+    return evidence
+
+
+def _quote(finding: Finding, left_text: str) -> str:
+    """Return the beginning of the longest passage in the left answer; empty if nothing to quote."""
     if finding.verdict == "identical" or not finding.passages:
         return ""
-    start, end = max((p.left for p in finding.passages), key=lambda span: span[1] - span[0])
-    return one_line(text[start:end], QUOTED)
+    spans = (passage.left for passage in finding.passages)
+    start, end = max(spans, key=lambda span: span[1] - span[0])
+    return one_line(left_text[start:end], QUOTE_LENGTH)
 
 
-def _rings_table(rings: Sequence[Ring]) -> Any:  # noqa: ANN401
+def _rings_table(rings: Sequence[Ring]) -> Table:
     from rich.text import Text
 
     table = plain_table()
@@ -189,75 +211,84 @@ def _rings_table(rings: Sequence[Ring]) -> Any:  # noqa: ANN401
     table.add_column("authors", overflow="fold", max_width=44)
     table.add_column("questions", overflow="fold", ratio=1)
     for ring in rings:
-        names = (visible(", ".join(some)) for some in (ring.authors, ring.questions))
-        table.add_row(format_expected(ring.expected), *(Text(line) for line in names))
+        cells = (visible(", ".join(names)) for names in (ring.authors, ring.questions))
+        table.add_row(format_expected(ring.expected), *(Text(cell) for cell in cells))
     return table
 
 
-def print_comparison(compared: Comparison, out: TextIO) -> None:
-    """Print both texts side by side, what they share marked, and the numbers in words."""
+def print_comparison(comparison: Comparison, out: TextIO) -> None:
+    """Print both texts side by side with their shared passages marked, then the evidence."""
     from rich.table import Table
     from rich.text import Text
 
     console = open_console(out)
-    finding = compared.finding
+    passages = comparison.finding.passages
+    answers = comparison.left, comparison.right
     table = Table.grid(padding=(0, 3), expand=True)
     table.add_column(ratio=1, overflow="fold")
     table.add_column(ratio=1, overflow="fold")
-    answers = compared.left, compared.right
     table.add_row(*(Text(visible(answer.label), style="bold") for answer in answers))
     table.add_row(*(Text(visible(answer.submitted_at or ""), style="dim") for answer in answers))
     table.add_row(
-        _marked(compared.left.text, finding.passages, "left"),
-        _marked(compared.right.text, finding.passages, "right"),
+        _mark_passages(comparison.left.text, [(p.left, p.kind) for p in passages]),
+        _mark_passages(comparison.right.text, [(p.right, p.kind) for p in passages]),
     )
     console.print(table)
     console.print()
     console.print(
         Text.assemble(
-            ("[1 …]", VERBATIM),
+            ("[1 …]", VERBATIM_STYLE),
             " the same words    ",
-            ("{2 …}", REWORDED),
+            ("{2 …}", REWORDED_STYLE),
             " the same in other words",
         )
     )
     console.print()
-    for line in _in_words(compared):
+    for line in _describe_comparison(comparison):
         console.print(Text(line))
 
 
-VERBATIM, REWORDED = "bold yellow", "underline cyan"
+def _mark_passages(text: str, passages: Sequence[tuple[tuple[int, int], str]]) -> Text:
+    """Return text with its passages in numbered brackets and in a style of their own.
 
+    `[1 …]` is verbatim and `{2 …}` reworded, so that they are legible without colour.
 
-def _marked(text: str, passages: Sequence[Overlap], side: str) -> Any:  # noqa: ANN401
-    """Mark each passage with its number: [1 verbatim], {2 reworded}; legible without colour."""
+    Args:
+        text: The text of an answer.
+        passages: The start and end offsets in the text and the kind of passages 1, 2, and so on.
+    """
     from rich.text import Text
 
-    spans = [(*getattr(p, side), p.kind, n) for n, p in enumerate(passages, 1)]
-    borders = sorted({0, len(text), *(at for start, end, *_ in spans for at in (start, end))})
-    shown = Text()
-    for at, after in zip(borders, [*borders[1:], len(text)], strict=True):
-        for _, _, kind, _ in (span for span in spans if span[1] == at):
-            shown.append("]" if kind == "verbatim" else "}", _style(kind))
-        for _, _, kind, number in (span for span in spans if span[0] == at):
-            shown.append(f"[{number} " if kind == "verbatim" else f"{{{number} ", _style(kind))
-        kinds = {kind for start, end, kind, _ in spans if start <= at and after <= end}
-        style = VERBATIM if "verbatim" in kinds else REWORDED if kinds else ""
-        shown.append(tidy(text[at:after]), style)
-    return shown
+    borders = sorted({0, len(text), *(offset for span, _ in passages for offset in span)})
+    marked = Text()
+    for start, end in zip(borders, [*borders[1:], len(text)], strict=True):
+        for (_, last), kind in passages:
+            if last == start:
+                marked.append("]" if kind == "verbatim" else "}", _passage_style({kind}))
+        for number, ((first, _), kind) in enumerate(passages, 1):
+            if first == start:
+                bracket = "[" if kind == "verbatim" else "{"
+                marked.append(f"{bracket}{number} ", _passage_style({kind}))
+        kinds = {kind for (first, last), kind in passages if first <= start and end <= last}
+        marked.append(tidy(text[start:end]), _passage_style(kinds))
+    return marked
 
 
-def _style(kind: str) -> str:
-    return VERBATIM if kind == "verbatim" else REWORDED
+def _passage_style(kinds: Collection[str]) -> str:
+    """Return the style of text that is in passages of these kinds."""
+    if not kinds:
+        return ""
+    return VERBATIM_STYLE if "verbatim" in kinds else REWORDED_STYLE
 
 
-def _in_words(compared: Comparison) -> Iterator[str]:
-    finding = compared.finding
+def _describe_comparison(comparison: Comparison) -> Iterator[str]:
+    """Yield sentences on the evidence, what is expected by chance, and the decision, if any."""
+    finding = comparison.finding
     if finding.verdict == NO_FINDING:
         yield f"No finding, since so much is no evidence here: {visible(finding.reason)}"
     else:
         yield f"{finding.verdict.capitalize()}: {visible(finding.reason)}"
-    yield expected_in_words(finding.expected, compared.pairs)
+    yield expected_in_words(finding.expected, comparison.pairs)
     yield (
         f"Cosine of the whole answers {finding.score:.2f}, sentence by sentence "
         f"{finding.semantic:.2f}; high for any two good answers to one question."
@@ -266,6 +297,6 @@ def _in_words(compared: Comparison) -> Iterator[str]:
         yield visible(f"{finding.first} was handed in first; that does not say who copied.")
     for remark in finding.remarks:
         yield visible(f"Note: {remark}.")
-    if compared.decision:
-        because = f": {compared.decision.reason}" if compared.decision.reason else ""
-        yield visible(f"You {compared.decision.decision} it{because}.")
+    if decision := comparison.decision:
+        reason = f": {decision.reason}" if decision.reason else ""
+        yield visible(f"You {decision.decision} it{reason}.")
