@@ -1,4 +1,4 @@
-"""Suggested marks, trials and audits for people and for programs."""
+"""Suggested marks, their cross-validation, audits and propagations as trees, tables and rows."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TextIO
 
-from searchkit.core.records import Answer
 from searchkit.core.wording import counted
 from searchkit.grading.marks import mark_text
-from searchkit.grading.records import Conflict, Outlier, Propagation, Suggestion
-from searchkit.output.console import one_line, open_console, plain_table, visible
+from searchkit.grading.records import Conflict, Mark, Outlier, Propagation, Suggestion
+from searchkit.output.console import one_line, open_console, plain_table, quote_answer, visible
 from searchkit.output.search import GetAnswers
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.tree import Tree
+
     from searchkit.grading.audit import Audit
     from searchkit.grading.evaluate import CrossValidation, GradingEvaluation
     from searchkit.grading.grader import Candidate
@@ -21,10 +24,11 @@ if TYPE_CHECKING:
     from searchkit.grading.suggest import GradingResult
 
 
-EXCERPT = 200  # characters of an answer that a table shows
-SHOWN = 30  # of each list that a table shows
-NAMED = 12  # answers of a group that a tree shows
-LABELS, LABEL = 8, 30  # labels that a line names, and characters of each
+EXCERPT_LENGTH = 200  # characters of an answer that a table shows
+MAX_ROWS = 30  # of each table of an audit
+MAX_LISTED_ANSWERS = 12  # of a propagation, in each branch of its tree
+MAX_LABELS = 8  # of a scale, that a line lists
+LABEL_LENGTH = 30  # characters of such a label
 COLUMNS = ["question", "id", "author", "suggested", "confidence", "neighbours", "text"]
 AUDIT_COLUMNS = [
     "kind",
@@ -41,7 +45,7 @@ AUDIT_COLUMNS = [
     "text",
     "other_text",
 ]
-FIGURES = {
+METRIC_NAMES = {
     "pearson": "Pearson",
     "rmse": "RMSE",
     "qwk": "QWK",
@@ -49,69 +53,79 @@ FIGURES = {
     "macro_f1": "macro F1",
     "right": "right",
 }
-EVALUATION_COLUMNS = ["unseen", "answers", "questions", "marks", *FIGURES]
+EVALUATION_COLUMNS = ["unseen", "answers", "questions", "marks", *METRIC_NAMES]
 PROPAGATION_COLUMNS = ["question", "center", "id", "author", "mark", "would_get", "text"]
+
 # -- suggestions -----------------------------------------------------------------------------------
 
 
-def suggestions_as_rows(found: GradingResult, get: GetAnswers) -> Iterator[dict[str, Any]]:
-    """Yield a row a suggestion, with the answer."""
-    answers = get([one.id for one in found.suggestions])
-    for one, answer in zip(found.suggestions, answers, strict=True):
+def suggestions_as_rows(result: GradingResult, get: GetAnswers) -> Iterator[dict[str, Any]]:
+    """Yield a row for each suggestion, with the answer."""
+    answers = get([suggestion.id for suggestion in result.suggestions])
+    for suggestion, answer in zip(result.suggestions, answers, strict=True):
         yield {
-            "question": one.question,
-            "id": one.id,
+            "question": suggestion.question,
+            "id": suggestion.id,
             "author": answer.author,
-            "suggested": one.suggested,
-            "confidence": one.confidence,
-            "neighbours": _reasons(one),
+            "suggested": suggestion.suggested,
+            "confidence": suggestion.confidence,
+            "neighbours": _list_neighbours(suggestion),
             "text": answer.text,
         }
 
 
-def print_suggestions(found: GradingResult, get: GetAnswers, out: TextIO) -> None:
-    """Print a tree for each question: the surest first, and last what is left to the teacher."""
-    from rich.text import Text
-    from rich.tree import Tree
-
+def print_suggestions(result: GradingResult, get: GetAnswers, out: TextIO) -> None:
+    """Print a tree for each question: the most confident first, answers without a mark last."""
     console = open_console(out)
-    if not found.suggestions:
+    if not result.suggestions:
         console.print("no ungraded answer to suggest a mark for")
-    for question, group in groupby(found.suggestions, key=lambda one: one.question):
-        some = sorted(group, key=lambda one: (one.suggested is None, -one.confidence, one.id))
-        answers = get([one.id for one in some])
-        made = sum(one.suggested is not None for one in some)
-        head = Text(visible("all answers" if question is None else question), style="bold")
-        tree = Tree(
-            head.append(f"   {made:,} of {len(some):,} suggested", style="not bold"),
-            guide_style="dim",
-        )
-        for one, answer in zip(some, answers, strict=True):
-            mark = "yours" if one.suggested is None else visible(mark_text(one.suggested))
-            line = Text.assemble(
-                (f"{mark:<5} ", "dim" if one.suggested is None else "bold"),
-                f"{one.confidence:.2f}  ",
-            )
-            branch = tree.add(line.append_text(_quoted(answer)))
-            branch.add(Text(visible(_reasons(one)), style="dim"))
-        console.print(tree)
+    for question, group in groupby(result.suggestions, key=lambda item: item.question):
+        console.print(_suggestions_tree(question, list(group), get))
         console.print()
 
 
-def _reasons(one: Suggestion) -> str:
+def _suggestions_tree(question: str | None, suggestions: list[Suggestion], get: GetAnswers) -> Tree:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    suggestions.sort(key=lambda item: (item.suggested is None, -item.confidence, item.id))
+    num_suggested = sum(suggestion.suggested is not None for suggestion in suggestions)
+    heading = Text(visible("all answers" if question is None else question), style="bold")
+    heading.append(f"   {num_suggested:,} of {len(suggestions):,} suggested", style="not bold")
+    tree = Tree(heading, guide_style="dim")
+    answers = get([suggestion.id for suggestion in suggestions])
+    for suggestion, answer in zip(suggestions, answers, strict=True):
+        mark = suggestion.suggested
+        line = Text.assemble(
+            (
+                f"{'yours' if mark is None else visible(mark_text(mark)):<5} ",
+                "dim" if mark is None else "bold",
+            ),
+            f"{suggestion.confidence:.2f}  ",
+        )
+        branch = tree.add(line.append_text(quote_answer(answer, EXCERPT_LENGTH)))
+        branch.add(Text(visible(_list_neighbours(suggestion)), style="dim"))
+    return tree
+
+
+def _list_neighbours(suggestion: Suggestion) -> str:
+    """Return the graded answers that a suggestion rests on, with marks and scores."""
     return ", ".join(
-        f"{n.id} {'reference' if n.mark is None else mark_text(n.mark)} ({n.score:.2f})"
-        for n in one.neighbours
+        f"{neighbour.id} {'reference' if neighbour.mark is None else mark_text(neighbour.mark)} "
+        f"({neighbour.score:.2f})"
+        for neighbour in suggestion.neighbours
     )
 
 
-def describe_learning(found: GradingResult) -> Iterator[str]:
-    """Say what the suggestions rest on, and what got none."""
-    yield f"{found.marks.column}: {_basis(found.marks)}; {describe_method(found.method)}"
-    yield f"confidence: how often a suggestion like it was {_right(found.marks, found.tolerance)}"
-    if found.blank:
-        yield f"no mark suggested for {counted(found.blank, 'blank answer')}"
-    for question, count in list(found.unknown.items())[:5]:
+def describe_learning(result: GradingResult) -> Iterator[str]:
+    """Yield lines on what the suggestions were learned from, and which answers got none."""
+    marks = result.marks
+    yield f"{marks.column}: {_describe_marks(marks)}; {describe_method(result.method)}"
+    correct = _describe_correct(marks, result.tolerance)
+    yield f"confidence: how often a suggestion like it was {correct}"
+    if result.blank:
+        yield f"no mark suggested for {counted(result.blank, 'blank answer')}"
+    for question, count in list(result.unknown.items())[:5]:
         name = "the answers without a question" if question is None else f"question {question}"
         yield (
             f"no mark suggested for {counted(count, 'answer')} to {name}: fewer than 5 of its "
@@ -119,86 +133,84 @@ def describe_learning(found: GradingResult) -> Iterator[str]:
         )
 
 
-def describe_method(chosen: Candidate | None) -> str:
-    """Return how marks were learned."""
-    if chosen is None:
+def describe_method(candidate: Candidate | None) -> str:
+    """Return the method by which marks were learned; None: from other questions only."""
+    if candidate is None:
         return "learned from other questions only, by length and likeness to reference answers"
-    way = "a linear model on the vectors"
-    if chosen.method == "neighbours":
-        way = f"the nearest {counted(int(chosen.size), 'graded answer')}"
-    over = ", over what all questions teach" if chosen.shared else ""
-    return f"learned by {way}{over} (best of what was tried in cross-validation)"
+    method = "a linear model on the vectors"
+    if candidate.method == "neighbours":
+        method = f"the nearest {counted(int(candidate.size), 'graded answer')}"
+    shared = ", over what all questions teach" if candidate.shared else ""
+    return f"learned by {method}{shared} (best of what was tried in cross-validation)"
 
 
-def _basis(marks: Marks) -> str:
+def _describe_marks(marks: Marks) -> str:
+    """Return the number of graded answers and the scale of their marks."""
     scale = f"marks from {mark_text(marks.scale[0])} to {mark_text(marks.scale[-1])}"
     if marks.kind == "labels":
-        named = [one_line(str(label), LABEL) for label in marks.scale[:LABELS]]
-        more = f" and {len(marks.scale) - LABELS:,} more" if len(marks.scale) > LABELS else ""
-        scale = "labels " + ", ".join(named) + more
+        labels = [one_line(str(label), LABEL_LENGTH) for label in marks.scale[:MAX_LABELS]]
+        rest = len(marks.scale) - MAX_LABELS
+        scale = "labels " + ", ".join(labels) + (f" and {rest:,} more" if rest > 0 else "")
     return f"{counted(int(marks.graded.sum()), 'graded answer')}, {scale}"
 
 
-def _right(marks: Marks, tolerance: float) -> str:
+def _describe_correct(marks: Marks, tolerance: float) -> str:
+    """Return when a suggestion counts as right."""
     if marks.kind == "labels" or not tolerance:
         return "the grader's own"
     return f"within {mark_text(tolerance)} of the grader's mark"
 
 
-# -- trials ----------------------------------------------------------------------------------------
+# -- cross-validation ------------------------------------------------------------------------------
 
 
-def print_evaluation(found: GradingEvaluation, out: TextIO) -> None:
-    """Print a table of figures and one of coverage for each validation."""
+def print_evaluation(evaluation: GradingEvaluation, out: TextIO) -> None:
+    """Print the metrics and the coverage of each cross-validation as two tables."""
     from rich.text import Text
 
     console = open_console(out)
-    console.print(Text(visible(f"{found.marks.column}: {_basis(found.marks)}")), soft_wrap=True)
-    console.print(
-        Text(f"{describe_method(found.method)}; right is {_right(found.marks, found.tolerance)}"),
-        soft_wrap=True,
-    )
-    for validation in found.cross_validations:
+    marks = evaluation.marks
+    console.print(Text(visible(f"{marks.column}: {_describe_marks(marks)}")), soft_wrap=True)
+    correct = _describe_correct(marks, evaluation.tolerance)
+    console.print(Text(f"{describe_method(evaluation.method)}; right is {correct}"), soft_wrap=True)
+    for validation in evaluation.cross_validations:
         console.print()
-        console.print(Text(_held_out_heading(validation), style="bold"))
-        console.print(_figures_table(validation))
+        console.print(Text(_describe_held_out(validation), style="bold"))
+        console.print(_metrics_table(validation))
         console.print()
         console.print(_coverage_table(validation))
         error = validation.calibration_error
-        console.print(
-            Text(
-                f"confidence and share right differ by {error:.2f} on the mean",
-                style="dim",
-            )
-        )
+        line = f"confidence and share right differ by {error:.2f} on the mean"
+        console.print(Text(line, style="dim"))
 
 
-def _held_out_heading(validation: CrossValidation) -> str:
-    count = (
-        f"{counted(validation.answers, 'answer')} in {counted(validation.questions, 'question')}"
-    )
+def _describe_held_out(validation: CrossValidation) -> str:
+    answers = counted(validation.answers, "answer")
+    questions = counted(validation.questions, "question")
     if validation.unseen == "answers":
-        return f"Unseen answers: others to the same question were graded ({count})"
-    return f"Unseen questions: nothing of the same question was graded ({count})"
+        start = "Unseen answers: others to the same question were graded"
+    else:
+        start = "Unseen questions: nothing of the same question was graded"
+    return f"{start} ({answers} in {questions})"
 
 
-def _figures_table(validation: CrossValidation) -> Any:  # noqa: ANN401
+def _metrics_table(validation: CrossValidation) -> Table:
     table = plain_table()
     table.add_column("marks")
-    names = [name for name in FIGURES if name in validation.scores[0].figures]
+    names = [name for name in METRIC_NAMES if name in validation.scores[0].figures]
     for name in names:
-        table.add_column(FIGURES[name], justify="right")
-    for score in validation.scores:
-        cells = [_figure(name, score.figures[name]) for name in names]
-        table.add_row(score.name, *cells, style="bold" if score is validation.scores[0] else "")
+        table.add_column(METRIC_NAMES[name], justify="right")
+    for number, score in enumerate(validation.scores):
+        cells = [_format_metric(name, score.figures[name]) for name in names]
+        table.add_row(score.name, *cells, style="" if number else "bold")
     return table
 
 
-def _figure(name: str, value: float) -> str:
+def _format_metric(name: str, value: float) -> str:
     return f"{value:.0%}" if name == "right" else f"{value:.3f}"
 
 
-def _coverage_table(validation: CrossValidation) -> Any:  # noqa: ANN401
+def _coverage_table(validation: CrossValidation) -> Table:
     table = plain_table()
     table.add_column("confidence at least", justify="right")
     table.add_column("answers", justify="right")
@@ -212,9 +224,9 @@ def _coverage_table(validation: CrossValidation) -> Any:  # noqa: ANN401
 # -- audit -----------------------------------------------------------------------------------------
 
 
-def audit_as_rows(found: Audit, get: GetAnswers) -> Iterator[dict[str, Any]]:
-    """Yield a row a pair and a row a mark, with the answers."""
-    for conflict in found.conflicts:
+def audit_as_rows(audit: Audit, get: GetAnswers) -> Iterator[dict[str, Any]]:
+    """Yield a row for each conflicting pair, then for each outlying mark, with the answers."""
+    for conflict in audit.conflicts:
         left, right = get([conflict.left, conflict.right])
         yield {
             "kind": "pair",
@@ -230,37 +242,38 @@ def audit_as_rows(found: Audit, get: GetAnswers) -> Iterator[dict[str, Any]]:
             "text": left.text,
             "other_text": right.text,
         }
-    for one in found.outliers:
-        (answer,) = get([one.id])
+    for outlier in audit.outliers:
+        (answer,) = get([outlier.id])
         yield {
             "kind": "mark",
-            "question": one.question,
-            "worst": one.surprise,
-            "id": one.id,
+            "question": outlier.question,
+            "worst": outlier.surprise,
+            "id": outlier.id,
             "author": answer.author,
-            "mark": one.mark,
-            "other_mark": one.expected,
-            "cluster": one.cluster_mark,
+            "mark": outlier.mark,
+            "other_mark": outlier.expected,
+            "cluster": outlier.cluster_mark,
             "text": answer.text,
         }
 
 
-def print_audit(found: Audit, get: GetAnswers, out: TextIO) -> None:
-    """Print the worst pairs side by side, then the marks that stand out."""
+def print_audit(audit: Audit, get: GetAnswers, out: TextIO) -> None:
+    """Print the worst conflicting pairs side by side, then the worst outlying marks."""
     from rich.text import Text
 
     console = open_console(out)
-    console.print(Text("Near-equal answers with different marks, worst first", style="bold"))
-    console.print(_conflicts_table(found.conflicts[:SHOWN], get) if found.conflicts else "none")
-    _say_more(console, len(found.conflicts) - SHOWN)
+    heading = "Near-equal answers with different marks, worst first"
+    console.print(Text(heading, style="bold"))
+    console.print(_conflicts_table(audit.conflicts[:MAX_ROWS], get) if audit.conflicts else "none")
+    _print_rest(console, len(audit.conflicts) - MAX_ROWS)
     console.print()
-    head = "Marks that stand out from those of like answers, worst first"
-    console.print(Text(head, style="bold"))
-    console.print(_outliers_table(found.outliers[:SHOWN], get) if found.outliers else "none")
-    _say_more(console, len(found.outliers) - SHOWN)
+    heading = "Marks that stand out from those of like answers, worst first"
+    console.print(Text(heading, style="bold"))
+    console.print(_outliers_table(audit.outliers[:MAX_ROWS], get) if audit.outliers else "none")
+    _print_rest(console, len(audit.outliers) - MAX_ROWS)
 
 
-def _conflicts_table(conflicts: Sequence[Conflict], get: GetAnswers) -> Any:  # noqa: ANN401
+def _conflicts_table(conflicts: Sequence[Conflict], get: GetAnswers) -> Table:
     from rich.text import Text
 
     table = plain_table()
@@ -269,13 +282,15 @@ def _conflicts_table(conflicts: Sequence[Conflict], get: GetAnswers) -> Any:  # 
         table.add_column("mark", justify="right", style="bold")
         table.add_column("answer", overflow="fold", ratio=1)
     for conflict in conflicts:
-        left, right = get([conflict.left, conflict.right])
-        one, other = (Text(visible(mark_text(mark))) for mark in conflict.marks)
-        table.add_row(f"{conflict.score:.2f}", one, _quoted(left), other, _quoted(right))
+        cells = []
+        answers = get([conflict.left, conflict.right])
+        for mark, answer in zip(conflict.marks, answers, strict=True):
+            cells += [Text(visible(mark_text(mark))), quote_answer(answer, EXCERPT_LENGTH)]
+        table.add_row(f"{conflict.score:.2f}", *cells)
     return table
 
 
-def _outliers_table(outliers: Sequence[Outlier], get: GetAnswers) -> Any:  # noqa: ANN401
+def _outliers_table(outliers: Sequence[Outlier], get: GetAnswers) -> Table:
     from rich.text import Text
 
     table = plain_table()
@@ -283,25 +298,27 @@ def _outliers_table(outliers: Sequence[Outlier], get: GetAnswers) -> Any:  # noq
     table.add_column("expected", justify="right")
     table.add_column("its cluster", justify="right")
     table.add_column("answer", overflow="fold", ratio=1)
-    for one, answer in zip(outliers, get([one.id for one in outliers]), strict=True):
-        cluster = (
-            "" if one.cluster_mark is None else f"{mark_text(one.cluster_mark)} ({one.others})"
-        )
-        cells = (mark_text(one.mark), mark_text(one.expected), cluster)
-        table.add_row(*(Text(visible(cell)) for cell in cells), _quoted(answer))
+    answers = get([outlier.id for outlier in outliers])
+    for outlier, answer in zip(outliers, answers, strict=True):
+        cluster = ""
+        if outlier.cluster_mark is not None:
+            cluster = f"{mark_text(outlier.cluster_mark)} ({outlier.others})"
+        cells = (mark_text(outlier.mark), mark_text(outlier.expected), cluster)
+        quotation = quote_answer(answer, EXCERPT_LENGTH)
+        table.add_row(*(Text(visible(cell)) for cell in cells), quotation)
     return table
 
 
-def _say_more(console: Any, count: int) -> None:  # noqa: ANN401
+def _print_rest(console: Console, count: int) -> None:
     if count > 0:
         console.print(f"… and {count:,} more; --format csv has all")
 
 
-def describe_audit(found: Audit) -> str:
-    """Return what was looked at."""
+def describe_audit(audit: Audit) -> str:
+    """Return a line on which marks and how many near-equal pairs were compared."""
     return (
-        f"{found.marks.column}: {_basis(found.marks)}; {found.pairs:,} near-equal pairs, "
-        f"{len(found.conflicts):,} of them with different marks"
+        f"{audit.marks.column}: {_describe_marks(audit.marks)}; {audit.pairs:,} near-equal pairs, "
+        f"{len(audit.conflicts):,} of them with different marks"
     )
 
 
@@ -311,66 +328,73 @@ def describe_audit(found: Audit) -> str:
 def propagations_as_rows(
     propagations: Sequence[Propagation], get: GetAnswers, column: str
 ) -> Iterator[dict[str, Any]]:
-    """Yield a row an answer of each cluster: its own mark, and what it would get."""
+    """Yield a row for each answer of each cluster.
+
+    A row holds `mark`, the answer's mark in `column`, and `would_get`, the mark that it would get.
+    """
     for propagation in propagations:
-        named = [
+        ids = [
             propagation.id,
             *propagation.recipients,
             *propagation.agreeing,
-            *(name for name, _ in propagation.differing),
+            *(answer_id for answer_id, _ in propagation.differing),
         ]
-        for answer in get(named):
-            gets = answer.id == propagation.id or answer.id in propagation.recipients
+        for answer in get(ids):
+            would_get = answer.id == propagation.id or answer.id in propagation.recipients
             yield {
                 "question": propagation.question,
                 "center": propagation.id,
                 "id": answer.id,
                 "author": answer.author,
                 "mark": answer.meta.get(column),
-                "would_get": propagation.mark if gets else None,
+                "would_get": propagation.mark if would_get else None,
                 "text": answer.text,
             }
 
 
 def print_propagations(propagations: Sequence[Propagation], get: GetAnswers, out: TextIO) -> None:
-    """Print a tree for each mark that was given."""
-    from rich.text import Text
-    from rich.tree import Tree
-
+    """Print a tree for each propagated mark: the answers that would get it, and the other ones."""
     console = open_console(out)
     for propagation in propagations:
-        (answer,) = get([propagation.id])
-        head = Text(visible(mark_text(propagation.mark)) + "  ", style="bold")
-        tree = Tree(head.append_text(_quoted(answer)), guide_style="dim")
-        words = visible(", ".join(propagation.cluster.keywords))
-        tree.add(Text(f"{propagation.cluster.size:,} answers say the same   {words}", style="dim"))
-        branch = tree.add(
-            Text(f"{len(propagation.recipients):,} without a mark would get it", style="bold")
-        )
-        scores = {member.id: member.score for member in propagation.cluster.members}
-        for member in get(list(propagation.recipients[:NAMED])):
-            branch.add(Text(f"{scores[member.id]:.2f}  ").append_text(_quoted(member)))
-        if len(propagation.recipients) > NAMED:
-            branch.add(f"… and {len(propagation.recipients) - NAMED:,} more; --format csv has all")
-        if propagation.agreeing:
-            verb = "has" if len(propagation.agreeing) == 1 else "have"
-            tree.add(
-                f"{len(propagation.agreeing):,} {verb} it, or one as near as makes no difference"
-            )
-        if propagation.differing:
-            verb = "has" if len(propagation.differing) == 1 else "have"
-            branch = tree.add(
-                Text(f"{len(propagation.differing):,} {verb} another mark", style="bold")
-            )
-            members = get([name for name, _ in propagation.differing[:NAMED]])
-            for (_, mark), member in zip(propagation.differing, members, strict=False):
-                branch.add(Text(visible(mark_text(mark)) + "  ").append_text(_quoted(member)))
-        console.print(tree)
+        console.print(_propagation_tree(propagation, get))
         console.print()
 
 
-def _quoted(answer: Answer) -> Any:  # noqa: ANN401
+def _propagation_tree(propagation: Propagation, get: GetAnswers) -> Tree:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    (answer,) = get([propagation.id])
+    heading = Text(visible(mark_text(propagation.mark)) + "  ", style="bold")
+    tree = Tree(heading.append_text(quote_answer(answer, EXCERPT_LENGTH)), guide_style="dim")
+    cluster = propagation.cluster
+    keywords = visible(", ".join(cluster.keywords))
+    tree.add(Text(f"{cluster.size:,} answers say the same   {keywords}", style="dim"))
+    num_recipients = len(propagation.recipients)
+    branch = tree.add(Text(f"{num_recipients:,} without a mark would get it", style="bold"))
+    scores = {member.id: member.score for member in cluster.members}
+    for answer in get(list(propagation.recipients[:MAX_LISTED_ANSWERS])):
+        line = Text(f"{scores[answer.id]:.2f}  ")
+        branch.add(line.append_text(quote_answer(answer, EXCERPT_LENGTH)))
+    if num_recipients > MAX_LISTED_ANSWERS:
+        rest = num_recipients - MAX_LISTED_ANSWERS
+        branch.add(f"… and {rest:,} more; --format csv has all")
+    if num_agreeing := len(propagation.agreeing):
+        verb = "has" if num_agreeing == 1 else "have"
+        tree.add(f"{num_agreeing:,} {verb} it, or one as near as makes no difference")
+    if propagation.differing:
+        _add_differing(tree, propagation.differing, get)
+    return tree
+
+
+def _add_differing(tree: Tree, differing: Sequence[tuple[str, Mark]], get: GetAnswers) -> None:
+    """Add a branch with the answers that have another mark."""
     from rich.text import Text
 
-    shown = one_line(answer.text, EXCERPT)
-    return Text.assemble((visible(answer.label) + "  ", "dim"), f"“{shown}”")
+    verb = "has" if len(differing) == 1 else "have"
+    branch = tree.add(Text(f"{len(differing):,} {verb} another mark", style="bold"))
+    listed = differing[:MAX_LISTED_ANSWERS]
+    answers = get([answer_id for answer_id, _ in listed])
+    for (_, mark), answer in zip(listed, answers, strict=True):
+        line = Text(visible(mark_text(mark)) + "  ")
+        branch.add(line.append_text(quote_answer(answer, EXCERPT_LENGTH)))
