@@ -1,4 +1,4 @@
-"""Bytes into lines of text, strictly: what can't be decoded is named by line and byte."""
+"""Decode bytes into lines of text, strictly: an error names the line and the byte."""
 
 from __future__ import annotations
 
@@ -10,64 +10,69 @@ from typing import BinaryIO, cast
 from searchkit.core.errors import BadInput
 from searchkit.core.wording import Message
 
-# Longest first: UTF-16's mark is the beginning of UTF-32's.
-_MARKS = (
+# UTF-32 first: its byte order mark begins with that of UTF-16.
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-BLOCK = 1 << 16
+BLOCK_SIZE = 1 << 16  # bytes
 
 
 def lines(file: io.BufferedReader, source: str, encoding: str | None) -> Iterator[str]:
-    r"""Yield the lines of a file, each with its end, which is \n for CRLF, CR and LF alike.
+    r"""Yield the lines of a file; CRLF, CR and LF all become \n, which ends all but the last line.
+
+    Args:
+        file: The file, at its beginning.
+        source: The file's name for errors.
+        encoding: The encoding of a file without a byte order mark; None is UTF-8.
 
     Raises:
-        BadInput: at the first byte that is not of the encoding (UTF-8, if there is no mark and
-            none was named); no byte is ever dropped.
+        BadInput: at the first byte that can't be decoded, or for an unknown encoding.
     """
     start = file.peek(4)
-    marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
-    name = marked or _known(encoding, source) or "utf-8"
+    mark_encoding = next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), None)
+    name = mark_encoding or _checked_encoding(encoding, source) or "utf-8"
     if name == "utf-8-sig":
         file.read(3)
         name = "utf-8"
-    if _keeps_ascii(name) and (b"\r" not in start or b"\n" in start):
+    if _ends_lines_as_ascii(name) and (b"\r" not in start or b"\n" in start):
         return _decoded_lines(file, source, name)
     return _decoded_blocks(file, source, name)
 
 
 def text(file: io.BufferedReader, source: str, encoding: str | None) -> str:
-    """Return the whole text of a file; as `lines`."""
+    """Return the whole text of a file, decoded as by `lines`."""
     return "".join(lines(file, source, encoding))
 
 
 def buffered(file: BinaryIO) -> io.BufferedReader:
-    """Return a file in which one can look ahead."""
+    """Return a file whose next bytes can be peeked at."""
     if isinstance(file, io.BufferedReader):
         return file
-    return io.BufferedReader(cast(io.RawIOBase, file), BLOCK)
+    return io.BufferedReader(cast(io.RawIOBase, file), BLOCK_SIZE)
 
 
-def _known(encoding: str | None, source: str) -> str | None:
+def _checked_encoding(encoding: str | None, source: str) -> str | None:
     if encoding is None:
         return None
     try:
-        "a".encode(encoding)  # some codecs, such as hex, are known but hold no text
+        "a".encode(encoding)  # fails for codecs such as hex, which are not for text
         return codecs.lookup(encoding).name
-    except (LookupError, ValueError):  # a NUL in its name is a ValueError
+    except (LookupError, ValueError):  # ValueError: the name holds a NUL
         what = f"no encoding {encoding!r}; try utf-8, cp1252, latin-1 or utf-16"
         raise BadInput.at(source, None, what) from None
 
 
-def _keeps_ascii(name: str) -> bool:
-    """Return whether a byte 0x0A is always the end of a line."""
+def _ends_lines_as_ascii(name: str) -> bool:
+    """Whether the byte 0x0A is always the end of a line, so that bytes can be cut into lines."""
     return "\n\r".encode(name, "replace") == b"\n\r" and not name.startswith(("utf-16", "utf-32"))
 
 
 def _decoded_lines(file: BinaryIO, source: str, name: str) -> Iterator[str]:
+    """Yield the lines of a file, decoding a line at a time."""
     number = 1
     for raw in file:
         try:
@@ -78,7 +83,7 @@ def _decoded_lines(file: BinaryIO, source: str, name: str) -> Iterator[str]:
         if decoded.endswith("\r\n"):
             decoded = decoded[:-2] + "\n"
         if "\r" in decoded:
-            for line in _split(decoded.replace("\r\n", "\n").replace("\r", "\n")):
+            for line in _split_lines(decoded.replace("\r\n", "\n").replace("\r", "\n")):
                 number += 1
                 yield line
         else:
@@ -86,7 +91,8 @@ def _decoded_lines(file: BinaryIO, source: str, name: str) -> Iterator[str]:
             yield decoded
 
 
-def _split(block: str) -> Iterator[str]:
+def _split_lines(block: str) -> Iterator[str]:
+    """Yield the lines of a text with their ends; unlike `str.splitlines`, at line feeds only."""
     start = 0
     while start < len(block):
         end = block.find("\n", start) + 1 or len(block)
@@ -95,13 +101,14 @@ def _split(block: str) -> Iterator[str]:
 
 
 def _decoded_blocks(file: BinaryIO, source: str, name: str) -> Iterator[str]:
-    """Decode what can't be cut into lines before: wide characters, and files with CR alone."""
+    """Yield the lines of a file that must be decoded first: UTF-16, UTF-32, and CR alone."""
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(name)(), translate=True)
-    number, rest, block = 1, "", b"more"
-    while block:
-        block = file.read(BLOCK)
+    number, rest, at_end = 1, "", False
+    while not at_end:
+        block = file.read(BLOCK_SIZE)
+        at_end = not block
         try:
-            rest += decoder.decode(block, final=not block)
+            rest += decoder.decode(block, final=at_end)
         except UnicodeDecodeError as error:
             before = rest + error.object[: error.start].decode(error.encoding, "ignore")
             number += before.replace("\r\n", "\n").replace("\r", "\n").count("\n")
@@ -113,9 +120,9 @@ def _decoded_blocks(file: BinaryIO, source: str, name: str) -> Iterator[str]:
                 name=name,
             )
             raise BadInput.at(source, None, what) from None
-        *whole, rest = rest.split("\n")
-        number += len(whole)
-        yield from (line + "\n" for line in whole)
+        *complete, rest = rest.split("\n")
+        number += len(complete)
+        yield from (line + "\n" for line in complete)
     if rest:
         yield rest
 
@@ -123,13 +130,13 @@ def _decoded_blocks(file: BinaryIO, source: str, name: str) -> Iterator[str]:
 def _undecodable(source: str, line: int, error: UnicodeDecodeError, name: str) -> BadInput:
     byte = error.object[error.start]
     if name.startswith(("utf-16", "utf-32")):
-        mend = "the file is damaged or cut off; save it anew, as UTF-8"
+        advice = "the file is damaged or cut off; save it anew, as UTF-8"
     else:
         other = "cp1252" if name == "utf-8" else "utf-8"
-        mend = Message(
+        advice = Message(
             "save the file as UTF-8, or name its encoding: `encoding='{other}'`", other=other
         )
     what = Message(
-        "byte 0x{byte:02X} is not {name}; {mend}", byte=byte, name=name.upper(), mend=mend
+        "byte 0x{byte:02X} is not {name}; {advice}", byte=byte, name=name.upper(), advice=advice
     )
     return BadInput.at(source, line, what)

@@ -1,6 +1,6 @@
-"""Folders and zips of text files: each file an answer, the first folder its question.
+"""Folders and zips of text files: each file is an answer, its topmost folder the question.
 
-Nothing is unpacked to the disk, no link is followed, and whatever is left out is told.
+Nothing is unpacked to disk, no link is followed, and every file that is left out is reported.
 """
 
 from __future__ import annotations
@@ -15,18 +15,25 @@ from typing import IO
 
 from searchkit.core.errors import BadInput
 
-OnSkip = Callable[[str], None]
+OnSkip = Callable[[str], None]  # takes a message: which file is left out, and why
 TEXT_SUFFIXES = frozenset(
     ".txt .md .markdown .rst .text .tex .java .py .js .mjs .cjs .ts .jsx .tsx .c .h .cpp .cc .hpp "
     ".cs .go .rs .rb .php .kt .swift .scala .r .sql .sh .html .htm .css .json5 .yaml .yml".split()
 )
-LONGEST = 64 << 20  # bytes of one text: more than anybody writes, less than a bomb
-MOST_BYTES = 1 << 30  # bytes of all texts of a zip
-_SAYS_UTF8 = 0x800
+MAX_TEXT_BYTES = 64 << 20  # of one text, as a protection against zip bombs
+MAX_ZIP_BYTES = 1 << 30  # of all texts of a zip, unpacked
+_UTF8_FLAG = 0x800  # of a zip entry: its name is UTF-8
+_ENCRYPTED_FLAG = 0x1
 
 
 def read_folder(path: Path, skip: OnSkip) -> Iterator[tuple[str, str, IO[bytes]]]:
-    """Yield (id, question or '', open file) of each text under a folder, in order of path."""
+    """Yield (id, question, open file) of each text under a folder, in the order of their paths.
+
+    The id is the path inside the folder; the question is "" for a text that lies in no subfolder.
+
+    Raises:
+        BadInput: if the folder can't be read, or a text was changed while it was read.
+    """
     for inner in _walk(path, skip):
         name = inner.relative_to(path).as_posix()
         if not _is_text_name(name, path_text(inner), skip):
@@ -34,10 +41,10 @@ def read_folder(path: Path, skip: OnSkip) -> Iterator[tuple[str, str, IO[bytes]]
         try:
             with inner.open("rb") as file:
                 before = os.fstat(file.fileno())
-                if before.st_size > LONGEST:
-                    skip(f"{path_text(inner)}: larger than {LONGEST:,} bytes")
+                if before.st_size > MAX_TEXT_BYTES:
+                    skip(f"{path_text(inner)}: larger than {MAX_TEXT_BYTES:,} bytes")
                     continue
-                data = file.read(LONGEST)
+                data = file.read(MAX_TEXT_BYTES)
                 after = os.fstat(file.fileno())
         except OSError as error:
             skip(f"{path_text(inner)}: can't be read ({error.strerror})")
@@ -48,25 +55,25 @@ def read_folder(path: Path, skip: OnSkip) -> Iterator[tuple[str, str, IO[bytes]]
 
 
 def path_text(path: Path) -> str:
-    """Return a path as text; bytes of its name that are not UTF-8 are spelled out."""
+    """Return a path for messages; bytes that are not UTF-8 are shown as escapes."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _walk(root: Path, skip: OnSkip) -> Iterator[Path]:
-    """Yield each file under a folder, in order, however deep; links are not followed."""
-    left = [root]
-    while left:
-        entry = left.pop()
+    """Yield the regular files under a folder at any depth, in the order of their paths."""
+    entries = [root]
+    while entries:
+        entry = entries.pop()
         try:
             mode = entry.lstat().st_mode if entry != root else stat.S_IFDIR
             if entry != root and _is_hidden(entry.name):
                 skip(f"{path_text(entry)}: hidden")
             elif stat.S_ISDIR(mode):
-                left += sorted(entry.iterdir(), reverse=True)
+                entries += sorted(entry.iterdir(), reverse=True)
             elif stat.S_ISREG(mode):
                 yield entry
             else:
-                skip(f"{path_text(entry)}: {_kind(mode)}")
+                skip(f"{path_text(entry)}: {_file_type(mode)}")
         except OSError as error:
             if entry == root:
                 raise BadInput(f"{path_text(root)}: can't be read ({error.strerror})") from None
@@ -74,35 +81,39 @@ def _walk(root: Path, skip: OnSkip) -> Iterator[Path]:
 
 
 def _is_hidden(name: str) -> bool:
-    """Return whether it is one of the files that systems put beside a user's own."""
+    """Whether a file is hidden, or was put beside the user's own files by the system."""
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _kind(mode: int) -> str:
-    kinds = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
-    return kinds.get(stat.S_IFMT(mode), "a device")
+def _file_type(mode: int) -> str:
+    types = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    return types.get(stat.S_IFMT(mode), "a device")
 
 
 def read_zip(file: IO[bytes], source: str, skip: OnSkip) -> Iterator[tuple[str, str, IO[bytes]]]:
-    """Yield (id, question or '', open file) of each text in a zip, in order of their names."""
+    """Yield (id, question, open file) of each text in a zip, as `read_folder` does.
+
+    Raises:
+        BadInput: if the zip is damaged or unpacks to more than is allowed.
+    """
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise BadInput(f"{source}: not a whole zip file ({error}); make it anew") from None
-    left = MOST_BYTES
-    entries = [(_name(entry), entry) for entry in archive.infolist()]
+    bytes_left = MAX_ZIP_BYTES
+    entries = [(_entry_name(entry), entry) for entry in archive.infolist()]
     for name, entry in sorted(entries, key=lambda pair: pair[0]):
-        if _usable(name, entry, source, skip):
-            data = _unpacked(archive, entry, f"{source}/{name}")
-            left -= len(data)
-            if left < 0:
-                raise BadInput(f"{source}: unpacks to more than {MOST_BYTES:,} bytes; split it")
+        if _is_usable(name, entry, source, skip):
+            data = _unpack(archive, entry, f"{source}/{name}")
+            bytes_left -= len(data)
+            if bytes_left < 0:
+                raise BadInput(f"{source}: unpacks to more than {MAX_ZIP_BYTES:,} bytes; split it")
             yield name, _question(name), io.BytesIO(data)
 
 
-def _name(entry: zipfile.ZipInfo) -> str:
-    """Return its name; macOS writes UTF-8 without saying so, and the standard then means cp437."""
-    if not entry.flag_bits & _SAYS_UTF8:
+def _entry_name(entry: zipfile.ZipInfo) -> str:
+    """Return an entry's name; macOS writes UTF-8 without the flag, which means cp437."""
+    if not entry.flag_bits & _UTF8_FLAG:
         try:
             return entry.filename.encode("cp437").decode("utf-8")
         except UnicodeError:
@@ -110,11 +121,12 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return entry.filename
 
 
-def _usable(name: str, entry: zipfile.ZipInfo, source: str, skip: OnSkip) -> bool:
+def _is_usable(name: str, entry: zipfile.ZipInfo, source: str, skip: OnSkip) -> bool:
+    """Whether an entry is a text that may be read; reports those that are left out."""
     where = f"{source}/{name}"
     if entry.is_dir():
         return False
-    if entry.flag_bits & 1:
+    if entry.flag_bits & _ENCRYPTED_FLAG:
         skip(f"{where}: encrypted; unpack it with its password first")
     elif stat.S_ISLNK(entry.external_attr >> 16):
         skip(f"{where}: a link")
@@ -127,25 +139,26 @@ def _usable(name: str, entry: zipfile.ZipInfo, source: str, skip: OnSkip) -> boo
     return False
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bytes:
-    """Unpack one entry into memory, whatever size it claims."""
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bytes:
+    """Return an entry's bytes, never more than `MAX_TEXT_BYTES`, whatever size it claims."""
     claimed = entry.file_size
-    entry.file_size = 1 << 62  # so that zipfile reads to the real end, and checks all of it
+    entry.file_size = 1 << 62  # makes zipfile read to the real end and check all of it
     try:
         with archive.open(entry) as part:
-            data = part.read(LONGEST + 1)
-    except Exception as error:  # zlib's, lzma's and zipfile's own have no common ancestor
+            data = part.read(MAX_TEXT_BYTES + 1)
+    except Exception as error:  # the errors of zlib, lzma and zipfile have no common base
         raise BadInput(f"{where}: damaged ({error}); make the zip anew") from None
-    if len(data) <= LONGEST and len(data) != claimed:
+    if len(data) <= MAX_TEXT_BYTES and len(data) != claimed:
         raise BadInput(
             f"{where}: damaged (claims {claimed:,} bytes, holds {len(data):,}); make the zip anew"
         )
-    if len(data) > LONGEST:
-        raise BadInput(f"{where}: larger than {LONGEST:,} bytes; refused")
+    if len(data) > MAX_TEXT_BYTES:
+        raise BadInput(f"{where}: larger than {MAX_TEXT_BYTES:,} bytes; refused")
     return data
 
 
 def _is_text_name(name: str, where: str, skip: OnSkip) -> bool:
+    """Whether a name ends as a text's and is UTF-8; reports one that doesn't or isn't."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -158,5 +171,6 @@ def _is_text_name(name: str, where: str, skip: OnSkip) -> bool:
 
 
 def _question(name: str) -> str:
+    """Return the topmost folder of a path, or "" if there is none."""
     parts = PurePosixPath(name).parts
     return parts[0] if len(parts) > 1 else ""

@@ -1,4 +1,4 @@
-"""XLSX workbooks, looked through before the parser sees them, and read as the text they show."""
+"""XLSX workbooks: checked for size before they are parsed, and read as the text they show."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from searchkit.core.errors import BadInput
 from searchkit.core.wording import Message
 from searchkit.sources.columns import BadRow, Values
 
-MOST_BYTES = 1 << 30  # uncompressed, of all parts of a workbook together
-MOST_CELLS = 50_000_000  # the parser makes a full rectangle of them, and the process dies of one
-CHUNK = 1 << 20
-_OLD = b"\xd0\xcf\x11\xe0"  # a compound file: .xls, or an .xlsx with a password
-_DAMAGED = (
+MAX_BYTES = 1 << 30  # of all parts of a workbook, unpacked
+MAX_CELLS = 50_000_000  # the parser allocates the whole rectangle, also for one distant cell
+CHUNK_BYTES = 1 << 20
+_COMPOUND_FILE = b"\xd0\xcf\x11\xe0"  # how an .xls begins, and an .xlsx with a password
+_DAMAGE_ERRORS = (
     KeyError,
     ValueError,
     OSError,
@@ -35,37 +35,44 @@ _DAMAGED = (
 
 
 class OddCell(str):
-    """An error such as #REF!, as its text; '' for a formula that has no stored value."""
+    """A cell without a usable value: an error such as #REF!, or "" for a formula never computed."""
 
     __slots__ = ()
 
 
-def read_xlsx(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[int, Values]]:
-    """Yield (row, values by column) of one sheet; its first row that isn't blank names the columns.
+OddCells = dict[int, dict[int, OddCell]]  # by row from 1 and column from 0
 
-    A value is text, None for a blank cell, or an `OddCell`.
+
+def read_xlsx(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[int, Values]]:
+    """Yield (row from 1, values by column) of one sheet; its first filled row names the columns.
+
+    A value is a text, None for a blank cell, or an `OddCell`.
 
     Args:
-        file: Seekable.
-        source: What to call it in errors.
-        sheet: Its name; None takes the only one that isn't empty.
+        file: The workbook; seekable.
+        source: The file's name for errors.
+        sheet: The sheet's name; None takes the only one that isn't empty.
 
     Raises:
-        BadInput: if it is no workbook, is too large, or the sheet isn't clear.
+        BadInput: if the file is not a workbook, is damaged or too large, or the sheet is missing,
+            empty or must be chosen.
     """
-    parts = _parts(file, source)
-    name, odd = _chosen(parts, source, sheet)
-    at, header, rows = _header(_rows(file, source, name), odd, source)
-    names = _names(header, source, at)
+    archive = _open_archive(file, source)
+    name, odd_cells = _choose_sheet(archive, source, sheet)
+    rows = _filled_rows(_parse_rows(file, source, name), odd_cells)
+    header_row, header = next(rows, (0, []))
+    if not header_row:
+        raise BadInput(f"{source}: the sheet is empty; its first row must hold the columns' names")
+    names = _names(header, source, header_row)
     for number, row in rows:
         yield number, {n: as_text(cell) for n, cell in zip(names, row, strict=True)}
 
 
 def is_workbook(file: BinaryIO) -> bool:
-    """Return whether it is a workbook (or what can't be told), not a zip of other files."""
+    """Whether a zip is a workbook and not a zip of other files; True if it can't be read."""
     try:
         names = zipfile.ZipFile(file).namelist()
-    except _DAMAGED:
+    except _DAMAGE_ERRORS:
         return True
     finally:
         file.seek(0)
@@ -73,7 +80,7 @@ def is_workbook(file: BinaryIO) -> bool:
 
 
 def as_values(row: dict[str, Any], text_column: str, id_column: str | None) -> Values:
-    """Return a row's values; a blank cell is a blank text, an error in the text or the id no value.
+    """Return a row's values; a blank cell is "" in the column of the text and None in others.
 
     Raises:
         BadRow: if the text or the id is an `OddCell`.
@@ -88,8 +95,8 @@ def as_values(row: dict[str, Any], text_column: str, id_column: str | None) -> V
     return {**values, text_column: values[text_column] or ""}
 
 
-def as_text(value: Any) -> str | None:  # noqa: ANN401
-    """Return what a cell shows: whole numbers without a point, dates in ISO form, '' as None."""
+def as_text(value: object) -> str | None:
+    """Return the text of a cell: whole numbers without a point, dates in ISO form, '' as None."""
     if isinstance(value, OddCell):
         return value
     if value is None or value == "":
@@ -107,66 +114,64 @@ def as_text(value: Any) -> str | None:  # noqa: ANN401
     return str(value).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _parts(file: BinaryIO, source: str) -> zipfile.ZipFile:
-    """Open the workbook as the zip that it is, and refuse what would burst."""
-    if file.read(4) == _OLD:
+def _open_archive(file: BinaryIO, source: str) -> zipfile.ZipFile:
+    """Open a workbook as a zip, checking its sizes."""
+    if file.read(4) == _COMPOUND_FILE:
         raise BadInput(
             f"{source}: an old .xls file, or one with a password; "
             "save it as .xlsx without a password"
         )
     file.seek(0)
     try:
-        parts = zipfile.ZipFile(file)
-    except _DAMAGED as error:
+        archive = zipfile.ZipFile(file)
+    except _DAMAGE_ERRORS as error:
         raise BadInput(f"{source}: not a whole .xlsx file ({error}); save it anew") from None
-    _check_sizes(parts, source)
-    return parts
+    _check_sizes(archive, source)
+    return archive
 
 
-def _check_sizes(parts: zipfile.ZipFile, source: str) -> None:
-    """Unpack every part once, to nowhere: the parser would believe the sizes that they claim."""
-    left = MOST_BYTES
-    for part in parts.infolist():
-        part.file_size = 1 << 62  # so that zipfile reads to the real end
+def _check_sizes(archive: zipfile.ZipFile, source: str) -> None:
+    """Unpack every part without keeping it, as the sizes that they claim may be wrong."""
+    bytes_left = MAX_BYTES
+    for part in archive.infolist():
+        part.file_size = 1 << 62  # makes zipfile read to the real end
         try:
-            with parts.open(part) as file:
-                while left >= 0 and (chunk := file.read(CHUNK)):
-                    left -= len(chunk)
-        except _DAMAGED as error:
+            with archive.open(part) as file:
+                while bytes_left >= 0 and (chunk := file.read(CHUNK_BYTES)):
+                    bytes_left -= len(chunk)
+        except _DAMAGE_ERRORS as error:
             raise BadInput(f"{source}: damaged ({part.filename}: {error}); save it anew") from None
-        if left < 0:
+        if bytes_left < 0:
             raise BadInput(
-                f"{source}: unpacks to more than {MOST_BYTES:,} bytes; split the workbook, "
+                f"{source}: unpacks to more than {MAX_BYTES:,} bytes; split the workbook, "
                 "or save the sheet as CSV"
             )
 
 
-def _sheets(parts: zipfile.ZipFile, source: str) -> dict[str, str]:
-    """Return the name of each sheet and of the part that holds it."""
+def _sheet_parts(archive: zipfile.ZipFile, source: str) -> dict[str, str]:
+    """Return the name of each sheet and the name of the part of the zip that holds it."""
     try:
-        links = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))
+        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
         targets = {link.get("Id"): link.get("Target") or "" for link in links}
-        book = ElementTree.fromstring(parts.read("xl/workbook.xml"))
-    except _DAMAGED as error:
+        book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    except _DAMAGE_ERRORS as error:
         raise BadInput(f"{source}: not a whole .xlsx file ({error}); save it anew") from None
-    found = {}
+    parts = {}
     for sheet in book.findall(".//{*}sheet"):
         link = next((value for key, value in sheet.items() if key.endswith("}id")), "")
-        # An absolute target begins at the root of the zip, any other one at xl/.
-        found[sheet.get("name") or ""] = str(PurePosixPath("/xl", targets.get(link, "")))[1:]
-    return found
+        # An absolute target is relative to the root of the zip, any other one to xl/.
+        parts[sheet.get("name") or ""] = str(PurePosixPath("/xl", targets.get(link, "")))[1:]
+    return parts
 
 
-def _chosen(
-    parts: zipfile.ZipFile, source: str, sheet: str | None
-) -> tuple[str, dict[int, dict[int, OddCell]]]:
-    """Return the name of the sheet to read, and its odd cells by row from 1 and column from 0."""
-    sheets = _sheets(parts, source)
-    if sheet is not None and sheet not in sheets:
-        raise BadInput(f"{source}: no sheet {sheet!r}; there are: {', '.join(sheets)}")
-    names = [sheet] if sheet is not None else list(sheets)
-    cells = {name: _cells(parts, sheets[name], source) for name in names}
-    filled = [name for name in names if cells[name].rows]
+def _choose_sheet(archive: zipfile.ZipFile, source: str, sheet: str | None) -> tuple[str, OddCells]:
+    """Return the name of the sheet to read, and its odd cells."""
+    parts = _sheet_parts(archive, source)
+    if sheet is not None and sheet not in parts:
+        raise BadInput(f"{source}: no sheet {sheet!r}; there are: {', '.join(parts)}")
+    names = [sheet] if sheet is not None else list(parts)
+    scans = {name: _scan_sheet(archive, parts[name], source) for name in names}
+    filled = [name for name in names if scans[name].rows]
     if len(filled) > 1:
         raise BadInput(
             Message(
@@ -177,104 +182,111 @@ def _chosen(
         )
     if not filled:
         raise BadInput(f"{source}: the sheet is empty; its first row must hold the columns' names")
-    chosen = cells[filled[0]]
-    if chosen.rows * chosen.columns > MOST_CELLS:
+    scan = scans[filled[0]]
+    if scan.rows * scan.columns > MAX_CELLS:
         raise BadInput(
-            f"{source}: a cell in row {chosen.rows:,}, column {chosen.columns:,} makes the sheet "
+            f"{source}: a cell in row {scan.rows:,}, column {scan.columns:,} makes the sheet "
             "too large; delete the empty rows and columns behind the answers"
         )
-    return filled[0], chosen.odd
+    return filled[0], scan.odd_cells
 
 
 @dataclass(slots=True)
-class _Cells:
-    """What the parser doesn't say of a sheet: how far it reaches, and which cells are odd.
+class _SheetScan:
+    """What the parser doesn't report of a sheet: its extent and its odd cells.
 
-    Its methods are called for each element of the sheet's XML.
+    The methods are called by the XML parser for each element of the sheet.
+
+    Attributes:
+        parser: The XML parser.
+        rows: The last filled row, from 1; 0 for an empty sheet.
+        columns: The last filled column, from 1.
+        odd_cells: The odd cells.
     """
 
     parser: expat.XMLParserType
     rows: int = 0
     columns: int = 0
-    odd: dict[int, dict[int, OddCell]] = field(default_factory=dict)
+    odd_cells: OddCells = field(default_factory=dict)
     _row: int = 0
     _column: int = 0
     _type: str = ""
-    _formula: bool = False
+    _is_formula: bool = False
     _value: list[str] | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        kind = name.rpartition(":")[2]
-        if kind == "c":
+        tag = name.rpartition(":")[2]
+        if tag == "c":
             self._start_cell(attributes)
-        elif kind in ("v", "is", "f"):
-            self._fill(kind)
-        elif kind == "row":
+        elif tag in ("v", "is", "f"):
+            self._fill_cell(tag)
+        elif tag == "row":
             self._end_cell()
             self._row = int(attributes.get("r", self._row + 1))
             self._column = 0
 
-    def _fill(self, kind: str) -> None:
-        """Note that the cell isn't empty; its text is listened to only where it may be odd."""
+    def _fill_cell(self, tag: str) -> None:
+        """Count the cell as filled; its text is collected only where it may be odd."""
         self.rows = max(self.rows, self._row)
         self.columns = max(self.columns, self._column)
-        if kind == "f":
-            self._formula = True
-        elif self._formula or self._type == "e":
+        if tag == "f":
+            self._is_formula = True
+        elif self._is_formula or self._type == "e":
             self._value = []
             self.parser.CharacterDataHandler = self._value.append
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
-        """Begin a cell; one that doesn't say its place follows the one before."""
+        """Begin a cell; one without a reference such as B7 follows the one before."""
         self._end_cell()
-        if place := attributes.get("r"):
-            letters = place.rstrip("0123456789")
-            self._row, self._column = int(place[len(letters) :]), _column(letters)
+        if reference := attributes.get("r"):
+            letters = reference.rstrip("0123456789")
+            self._row = int(reference[len(letters) :])
+            self._column = _column_number(letters)
         else:
             self._column += 1
         self._type = attributes.get("t", "")
 
     def _end_cell(self) -> None:
-        if self._type == "e" or self._formula:
+        if self._type == "e" or self._is_formula:
             self.parser.CharacterDataHandler = None
             value = "".join(self._value or "").strip()
             if self._type == "e":
-                self._note(value or "#ERROR!")
+                self._add_odd_cell(value or "#ERROR!")
             elif not value and not (self._type == "str" and self._value is not None):
-                self._note("")
-        self._type, self._formula, self._value = "", False, None
+                self._add_odd_cell("")
+        self._type, self._is_formula, self._value = "", False, None
 
-    def _note(self, shown: str) -> None:
-        self.odd.setdefault(self._row, {})[self._column - 1] = OddCell(shown)
+    def _add_odd_cell(self, text: str) -> None:
+        self.odd_cells.setdefault(self._row, {})[self._column - 1] = OddCell(text)
 
     def end(self) -> None:
         self._end_cell()
 
 
-def _cells(parts: zipfile.ZipFile, part: str, source: str) -> _Cells:
+def _scan_sheet(archive: zipfile.ZipFile, part: str, source: str) -> _SheetScan:
     parser = expat.ParserCreate()
-    cells = _Cells(parser)
-    parser.StartElementHandler = cells.start
+    scan = _SheetScan(parser)
+    parser.StartElementHandler = scan.start
     try:
-        with parts.open(part) as file:
-            while chunk := file.read(CHUNK):
+        with archive.open(part) as file:
+            while chunk := file.read(CHUNK_BYTES):
                 parser.Parse(chunk)
         parser.Parse(b"", True)
-    except _DAMAGED as error:
+    except _DAMAGE_ERRORS as error:
         raise BadInput(f"{source}: damaged ({error}); save it anew") from None
-    cells.end()
-    return cells
+    scan.end()
+    return scan
 
 
-def _column(letters: str) -> int:
-    """Return the number of a column, from 1."""
+def _column_number(letters: str) -> int:
+    """Return the number of a column such as AB, from 1."""
     number = 0
     for letter in letters.upper():
         number = number * 26 + ord(letter) - 64
     return number
 
 
-def _rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, list[Any]]]:
+def _parse_rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, list[Any]]]:
     """Yield (row from 1, cells from column A) of a sheet."""
     from python_calamine import CalamineError, CalamineWorkbook
 
@@ -288,22 +300,12 @@ def _rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, list[An
         raise BadInput(f"{source}: can't be read ({error}); save it anew as .xlsx") from None
 
 
-def _header(
-    rows: Iterator[tuple[int, list[Any]]], odd: dict[int, dict[int, OddCell]], source: str
-) -> tuple[int, list[Any], Iterator[tuple[int, list[Any]]]]:
-    """Yield the first row that isn't blank, its number, and the others that aren't."""
-    filled = _filled(rows, odd)
-    for number, header in filled:
-        return number, header, filled
-    raise BadInput(f"{source}: the sheet is empty; its first row must hold the columns' names")
-
-
-def _filled(
-    rows: Iterator[tuple[int, list[Any]]], odd: dict[int, dict[int, OddCell]]
+def _filled_rows(
+    rows: Iterator[tuple[int, list[Any]]], odd_cells: OddCells
 ) -> Iterator[tuple[int, list[Any]]]:
-    """Put the odd cells into their rows, and leave out the rows that are blank."""
+    """Yield the rows that aren't blank, with the odd cells in their places."""
     for number, row in rows:
-        for column, cell in odd.get(number, {}).items():
+        for column, cell in odd_cells.get(number, {}).items():
             if column < len(row):
                 row[column] = cell
         if any(cell != "" or isinstance(cell, OddCell) for cell in row):
@@ -311,8 +313,9 @@ def _filled(
 
 
 def _names(header: list[Any], source: str, line: int) -> list[str]:
+    """Return the columns' names; a column without a name is called by its number."""
     names = [(as_text(cell) or f"column {n}").strip() for n, cell in enumerate(header, 1)]
-    twice = [name for n, name in enumerate(names) if name in names[:n]]
-    if twice:
-        raise BadInput.at(source, line, f"two columns are called {twice[0]!r}; rename one")
+    repeated = [name for n, name in enumerate(names) if name in names[:n]]
+    if repeated:
+        raise BadInput.at(source, line, f"two columns are called {repeated[0]!r}; rename one")
     return names

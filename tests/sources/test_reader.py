@@ -26,7 +26,6 @@ from pyarrow import parquet
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.sources import folders
-from searchkit.sources import workbook as sheets
 from searchkit.sources.columns import USUAL_NAMES, Columns, Reject, fold_name
 from searchkit.sources.reader import count_rows, read_answers
 
@@ -523,7 +522,7 @@ def test_rows_far_apart_without_references_do_no_harm(tmp_path: Path) -> None:
 
 def test_a_workbook_that_would_burst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(tmp_path / "a.xlsx", {"xl/worksheets/sheet1.xml": bytes(9 << 20)})
-    monkeypatch.setattr(sheets, "MOST_BYTES", 3 << 20)
+    monkeypatch.setattr("searchkit.sources.workbook.MAX_BYTES", 3 << 20)
     with pytest.raises(BadInput, match="unpacks to more than 3,145,728 bytes; split the workbook"):
         read(path)
     with pytest.raises(BadInput, match="unpacks to more than 3,145,728 bytes"):
@@ -753,7 +752,7 @@ def test_an_entry_that_claims_to_be_its_own_beginning_is_not_cut_off(tmp_path: P
 
 def test_all_texts_of_a_zip_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(tmp_path / "a.zip", {f"{n}.txt": bytes(100).replace(b"\0", b"x") for n in "abc"})
-    monkeypatch.setattr(folders, "MOST_BYTES", 250)
+    monkeypatch.setattr(folders, "MAX_ZIP_BYTES", 250)
     with pytest.raises(BadInput, match=r"a.zip: unpacks to more than 250 bytes"):
         read(path)
 
