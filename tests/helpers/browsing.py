@@ -1,4 +1,4 @@
-"""A real server and a real browser, for the tests and for the pictures in docs/images."""
+"""A real server and a real browser, for the tests and for the screenshots in docs/images."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ ARGUMENTS = [
 
 
 def searchkit(*arguments: str | Path) -> str:
-    """Run a command; give what it wrote."""
+    """Run a command of searchkit and return its output."""
     command = [sys.executable, "-m", "searchkit", *map(str, arguments)]
-    ran = subprocess.run(
+    process = subprocess.run(
         command,
         capture_output=True,
         text=True,
         env=dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)),
     )
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 class Server:
@@ -48,14 +48,14 @@ class Server:
             env=dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)),
         )  # fmt: skip
         assert self.process.stderr
-        said = []
+        output = []
         for line in self.process.stderr:
-            said.append(line)
+            output.append(line)
             if " at http" in line:
                 self.address = line.split(" at ")[-1].split(";")[0].rstrip("/")
                 self._wait_until_it_listens()
                 return
-        raise AssertionError(f"no server: {''.join(said)}")
+        raise AssertionError(f"no server: {''.join(output)}")
 
     def _wait_until_it_listens(self) -> None:
         end = time.monotonic() + 60
@@ -63,12 +63,12 @@ class Server:
             try:
                 urllib.request.urlopen(self.address + "/static/icon.svg", timeout=10).close()
                 return
-            except OSError:  # the address is said a moment before it is listened on
+            except OSError:  # the server prints its address shortly before it accepts connections
                 time.sleep(0.05)
         raise AssertionError(f"{self.address} doesn't answer")
 
     def stop(self, *, kill: bool = False) -> None:
-        """End it: as Ctrl+C does, or in the middle of whatever it does."""
+        """Stop the server, gracefully by default; `kill` ends it at once."""
         assert self.process.stderr
         if self.process.poll() is None:
             self.process.kill() if kill else self.process.terminate()
@@ -78,7 +78,7 @@ class Server:
 
 @contextmanager
 def serving(index: Path) -> Iterator[Server]:
-    """Serve an index as long as it takes."""
+    """Serve an index while the context is open."""
     server = Server(index)
     try:
         yield server
@@ -88,7 +88,7 @@ def serving(index: Path) -> Iterator[Server]:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Start the browser without a window."""
+    """Start Chromium without a window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:

@@ -1,4 +1,4 @@
-"""What the tests of the web application share: an index with the toy encoder, and a client."""
+"""Helpers for tests of the web application: an index with the toy encoder, and a client."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def make_index(folder: Path, answers: Sequence[Answer]) -> Path:
 
 @contextmanager
 def writer(folder: Path) -> Iterator[Index]:
-    """Open for writing, as another process would."""
+    """Open the index for writing, as another process would."""
     with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
         yield index
 
@@ -58,7 +58,7 @@ def client_of(folder: Path, **options: Any) -> Iterator[TestClient]:
 
 @contextmanager
 def listening(app: FastAPI, *, idle_timeout: float = 30.0) -> Iterator[int]:
-    """Serve over a real socket, in a thread; give the port."""
+    """Serve over a real socket in a thread; yield the port."""
 
     class Protocol(SlowClientProtection):
         pass
@@ -77,10 +77,10 @@ def listening(app: FastAPI, *, idle_timeout: float = 30.0) -> Iterator[int]:
 
 
 def until(holds: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Wait until something is true; give it."""
+    """Poll `holds` until it returns something true, and return that."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if found := holds():
-            return found
+        if value := holds():
+            return value
         time.sleep(0.01)
-    raise AssertionError("it didn't become true")
+    raise AssertionError("the condition didn't become true in time")

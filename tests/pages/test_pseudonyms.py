@@ -30,13 +30,13 @@ def test_names_and_ids_are_replaced_where_they_are_whole_words(text: str, shown:
     assert Pseudonyms(ANSWERS).replace_in_text(text) == shown
 
 
-def test_what_we_say_of_answers_names_ids_of_any_kind() -> None:
+def test_generated_sentences_replace_ids_of_any_kind() -> None:
     names = Pseudonyms(ANSWERS)
     assert names.replace_in_message("7 was handed in first") == "answer 4 was handed in first"
     assert names.author("reference") == "reference"
 
 
-def test_offsets_move_with_what_is_replaced() -> None:
+def test_offsets_move_with_replacements() -> None:
     names = Pseudonyms(ANSWERS)
     text = "First Zoë Quinn wrote, and x-17 has it. Then the rest."
     mentions = names.mentions(text)

@@ -35,7 +35,7 @@ PEOPLE = {
 
 
 def corpus() -> list[Answer]:
-    """Give two questions, in which one author copies another, and one hostile pair."""
+    """Return two questions in which one author copies another, and one hostile pair."""
     answers = []
     for question, seed in (("loops", 1), (f"{EVIL} streams", 2)):
         rows = [
@@ -86,7 +86,7 @@ def hidden(index: Index) -> Report:
 
 
 class Tags(HTMLParser):
-    """Collects what a browser would see."""
+    """Collect the elements and links that a browser would see."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class Tags(HTMLParser):
         return [attrs for name, attrs in self.tags if name == tag]
 
 
-def test_it_shows_what_was_found_and_what_was_decided(report: Report, page: str) -> None:
+def test_the_report_shows_findings_and_decisions(report: Report, page: str) -> None:
     assert len(report.plagiarism.findings) == 3
     text = "".join(Tags(page).text)
     assert "61 answers to 2 questions" in text and "60 answers compared in 2 questions" in text
@@ -118,7 +118,7 @@ def test_it_shows_what_was_found_and_what_was_decided(report: Report, page: str)
     assert "2026-01-01T09:00" in page
 
 
-def test_dismissed_findings_are_folded_at_the_end_of_their_question(page: str) -> None:
+def test_dismissed_findings_are_collapsed_at_the_end_of_their_question(page: str) -> None:
     sections = page.split('<section class="question"')[1:]
     (question,) = (section for section in sections if "dismissed" in section)
     assert question.index('class="card finding lazy confirmed"') < question.index("<details")
@@ -153,7 +153,7 @@ def test_nothing_can_be_loaded_and_nothing_in_a_corpus_acts(page: str) -> None:
     assert EVIL in "".join(tags.text)
 
 
-def test_every_link_leads_somewhere_and_no_name_is_twice(page: str) -> None:
+def test_every_link_has_a_target_and_ids_are_unique(page: str) -> None:
     tags = Tags(page)
     ids = [attrs["id"] for _, attrs in tags.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
@@ -161,7 +161,7 @@ def test_every_link_leads_somewhere_and_no_name_is_twice(page: str) -> None:
         assert attrs["href"].removeprefix("#") in ids
 
 
-def test_the_json_says_the_same(report: Report, page: str) -> None:
+def test_the_json_matches_the_page(report: Report, page: str) -> None:
     record = json.loads(as_json(report))
     assert record == json.loads(json.dumps(report_as_record(report)))
     assert [f["decision"] for f in record["findings"]].count("confirmed") == 1
@@ -182,7 +182,7 @@ def test_the_json_says_the_same(report: Report, page: str) -> None:
     assert sum(len(cluster["members"]) for cluster in record["clusters"]) == 60
 
 
-def test_without_names_there_is_none_in_either_file(hidden: Report) -> None:
+def test_an_anonymous_report_has_no_names_in_either_file(hidden: Report) -> None:
     page, record = report_as_page(hidden), as_json(hidden)
     both = page + record
     for answer in corpus():
@@ -210,7 +210,7 @@ def test_without_names_there_is_none_in_either_file(hidden: Report) -> None:
     assert f"{confirmed['left']} and {confirmed['right']}" in "".join(Tags(page).text)
 
 
-def test_names_can_be_switched_off_on_the_page(page: str) -> None:
+def test_names_can_be_hidden_on_the_page(page: str) -> None:
     assert '<bdi class="name">Marta Quist</bdi><span class="alias">author ' in page
     assert '<span class="name">MARTA  quist</span><span class="alias">author ' in page
     assert 'id="hide-names" aria-pressed="false"' in page
@@ -248,7 +248,7 @@ def test_over_all_answers_and_against_earlier_ones(index: Index, tmp_path: Path)
         ("folder.html", r"folder\.html: is a folder; name a file"),
     ],
 )
-def test_a_bad_output_is_refused_before_anything(tmp_path: Path, name: str, message: str) -> None:
+def test_an_invalid_output_is_refused_at_once(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "mine.json").write_text('[{"id": "a", "text": "my corpus"}]')
     (tmp_path / "folder.html").mkdir()
     with pytest.raises(BadInput, match=message):
@@ -262,7 +262,7 @@ def run(*arguments: object, code: int = 0) -> Result:
 
 
 @pytest.mark.model
-def test_the_command_writes_both_files_and_again(tmp_path: Path) -> None:
+def test_the_command_writes_and_overwrites_both_files(tmp_path: Path) -> None:
     text = "The loop takes the next callback from the queue when the stack is empty and runs it"
     others = [
         "A stream hands data over piece by piece, so that memory stays small for big files",

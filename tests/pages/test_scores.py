@@ -9,7 +9,7 @@ from searchkit.pages.scores import BINS, evenly_spaced, score_counts
 
 
 @pytest.mark.parametrize("earlier", [0, 7])
-def test_the_counts_are_those_of_brute_force(earlier: int) -> None:
+def test_the_counts_equal_brute_force(earlier: int) -> None:
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((30, 6)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
@@ -27,6 +27,6 @@ def test_one_answer_has_no_pair() -> None:
     assert sum(score_counts(np.ones((1, 1), np.float32), ["ann"])) == 0
 
 
-def test_too_many_are_thinned_evenly() -> None:
+def test_many_pairs_are_sampled_evenly() -> None:
     assert evenly_spaced(5, 10).tolist() == [0, 1, 2, 3, 4]
     assert evenly_spaced(101, 3).tolist() == [0, 50, 100]

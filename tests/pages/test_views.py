@@ -35,7 +35,7 @@ def rendered(macro: str, *args: Any) -> str:
 
 
 def shown(text: str, marks: list[Highlight]) -> str:
-    """Write segments as the console does."""
+    """Return segments as text, in the console's notation."""
     out = ""
     for segment in segments(text, marks):
         out += "".join(f"[{mark.number} " for mark in segment.opens)
@@ -44,7 +44,7 @@ def shown(text: str, marks: list[Highlight]) -> str:
     return out
 
 
-def test_marks_that_lie_in_each_other_or_overlap_are_opened_and_closed_in_order() -> None:
+def test_nested_and_overlapping_marks_open_and_close_in_order() -> None:
     text = "abcdefgh"
     assert shown(text, [Highlight(1, 3, "verbatim", 1)]) == "a[1 bc1]defgh"
     inside = [Highlight(2, 4, "verbatim", 2), Highlight(2, 6, "reworded", 1)]
@@ -56,7 +56,7 @@ def test_marks_that_lie_in_each_other_or_overlap_are_opened_and_closed_in_order(
     assert segments("") == []
 
 
-def test_a_text_comes_back_whole_from_its_segments() -> None:
+def test_segments_join_to_the_whole_text() -> None:
     text = "one two\nthree"
     marks = [Highlight(a, b, "verbatim", a + 1) for a, b in pairwise(range(0, 12, 3))]
     assert "".join(p.text for s in segments(text, marks) for p in s.runs) == text
@@ -72,14 +72,14 @@ def test_a_text_comes_back_whole_from_its_segments() -> None:
         ("l\u043e\u043ep", "\u043e U+043E"),
     ],
 )
-def test_what_no_reader_sees_is_spelled_out(text: str, sign: str) -> None:
+def test_invisible_characters_are_spelled_out(text: str, sign: str) -> None:
     (segment,) = segments(text)
     assert sign in [run.text for run in segment.runs if run.kind == "sign"]
     assert f">{sign.split(' ')[-1]}<" in rendered("answer_text", segments(text)).replace("о ", ">")
     assert [p.kind for p in segments("emoji 👩\u200d🔬 stays")[0].runs] == [""]
 
 
-def test_line_ends_are_one_whatever_they_were() -> None:
+def test_line_ends_are_normalised() -> None:
     assert segments("a\r\nb\rc\nd")[0].runs[0].text == "a\nb\nc\nd"
 
 
@@ -101,7 +101,7 @@ def test_each_mark_leads_to_the_same_passage_of_the_other_answer() -> None:
     assert "handed in <bdi>2025-01-02</bdi> · first of the two" in page
 
 
-def test_nothing_of_a_text_is_markup_and_no_style_is_inline() -> None:
+def test_texts_are_escaped_and_no_style_is_inline() -> None:
     hostile = Answer("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "javascript:x",
                      '"><script>')  # fmt: skip
     found = Finding(hostile.id, "r", hostile.question, "identical", 1, 1, 1, 0.0, (),
@@ -116,7 +116,7 @@ def test_nothing_of_a_text_is_markup_and_no_style_is_inline() -> None:
     assert not re.search(r'(href|src)="(?!#)', page)
 
 
-def test_what_was_decided_is_shown() -> None:
+def test_decisions_are_shown() -> None:
     decided = Decision(4, "l", "r", "dismissed", "same lab group", "2026-01-02T03:04:05", False)
     view = finding_view(FOUND, LEFT, RIGHT, decision=decided)
     page = rendered("finding", view)
@@ -126,7 +126,7 @@ def test_what_was_decided_is_shown() -> None:
     assert not finding_view(FOUND, LEFT, RIGHT, decision=opened).decided
 
 
-def test_the_bars_count_every_pair_and_dots_stand_at_their_scores() -> None:
+def test_bars_count_every_pair_and_dots_are_at_their_scores() -> None:
     counts = [0] * BINS
     counts[60], counts[75], counts[99] = 30, 10, 1
     many = [finding_view(FOUND, LEFT, RIGHT, number=n) for n in range(1, 21)]
@@ -142,7 +142,7 @@ def test_the_bars_count_every_pair_and_dots_stand_at_their_scores() -> None:
     assert histogram([0] * BINS).title == "No two answers to compare."
 
 
-def test_a_ring_is_a_circle_with_a_line_for_each_two_found_together() -> None:
+def test_a_ring_is_drawn_as_a_circle_with_a_line_per_pair() -> None:
     answers = {
         f"{q}-{who}": Answer(f"{q}-{who}", "text", q, who)
         for q in ("q1", "q2")
@@ -213,13 +213,13 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("colours", palettes(), ids=["light", "dark", "dark by choice"])
-def test_every_text_can_be_read_in_light_and_dark(colours: dict[str, str]) -> None:
+def test_every_text_has_enough_contrast_in_light_and_dark(colours: dict[str, str]) -> None:
     for text, ground in TEXT_ON:
         assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
     for shape, ground in DRAWN_ON:
         assert contrast(colours[shape], colours[ground]) >= 3, (shape, ground)
 
 
-def test_dark_by_the_system_and_by_choice_is_one() -> None:
+def test_dark_colours_are_the_same_by_system_and_by_choice() -> None:
     _, system, choice = palettes()
     assert system == choice

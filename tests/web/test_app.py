@@ -228,7 +228,7 @@ def test_decisions_are_kept_and_taken_back(client: TestClient, folder: Path) -> 
         (b"\xff\xfe", 422, "the body: JSON decode error"),
     ],
 )  # fmt: skip
-def test_what_is_no_decision_is_refused(
+def test_an_invalid_decision_is_refused(
     client: TestClient, new: Any, status: int, said: str
 ) -> None:
     if isinstance(new, str | bytes):
@@ -242,7 +242,7 @@ def test_what_is_no_decision_is_refused(
     assert get(client, "decisions") == {"decisions": []}
 
 
-def test_only_json_is_taken_for_json(client: TestClient) -> None:
+def test_a_body_must_be_declared_as_json(client: TestClient) -> None:
     new = json.dumps({"left": "q1-0", "right": "q1-1", "decision": "confirmed"})
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         answer = client.post("/api/decisions", content=new, headers={"content-type": kind})
@@ -250,7 +250,7 @@ def test_only_json_is_taken_for_json(client: TestClient) -> None:
     assert get(client, "decisions") == {"decisions": []}
 
 
-def test_notes_go_into_columns_and_nowhere_else(client: TestClient, folder: Path) -> None:
+def test_notes_are_written_only_into_columns(client: TestClient, folder: Path) -> None:
     notes = {"ids": ["q1-0", "q1-1"], "columns": {"score": "9", "comment": HOSTILE}}
     assert client.post("/api/notes", json=notes).json() == {"changed": 2}
     assert get(client, "answer", id="q1-1")["comment"] == HOSTILE
@@ -339,7 +339,7 @@ PAGES = ["/", "/?q=event+loop", "/hits?q=loop", "/review", "/rings", "/questions
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_whole_and_has_no_script_of_its_own(client: TestClient, path: str) -> None:
+def test_pages_have_no_inline_scripts_or_styles(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -348,22 +348,20 @@ def test_a_page_is_whole_and_has_no_script_of_its_own(client: TestClient, path: 
     assert not re.findall(r"<[^>]+\son\w+=|<[^>]+\sstyle=|javascript:", answer.text)
 
 
-def test_the_page_about_rest_lists_every_call_and_every_record(client: TestClient) -> None:
+def test_the_docs_page_lists_every_call_and_every_record(client: TestClient) -> None:
     page = client.get("/docs").text
     document = client.get("/openapi.json").json()
     for path in document["paths"]:
         assert f"<code>{path}</code>" in page
-    for name, schema in document["components"]["schemas"].items():
-        article = page.partition(f'<article class="card" id="{name}">')[2].partition("</article>")[
-            0
-        ]
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        _, _, rest = page.partition(f'<article class="card" id="{name}">')
+        article, _, _ = rest.partition("</article>")
         assert all(f"<code>{field}</code>" in article for field in schema["properties"]), name
-    assert set(re.findall(r'href="#(\w+)"', page)) - {"main"} <= set(
-        document["components"]["schemas"]
-    )
+    assert set(re.findall(r'href="#(\w+)"', page)) == {"main", *schemas} - {"Problem"}
 
 
-def test_the_report_is_handed_on_as_a_file_and_never_shown_as_a_page(client: TestClient) -> None:
+def test_the_report_is_sent_as_a_download(client: TestClient) -> None:
     answer = client.get("/report")  # it holds its scripts itself, which no page of ours may
     assert answer.headers["content-disposition"] == 'attachment; filename="report.html"'
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
@@ -376,7 +374,7 @@ def test_the_report_is_handed_on_as_a_file_and_never_shown_as_a_page(client: Tes
      ("/review?show=magic", 422), ("/review/finding?left=a&right=b", 404), ("/static/x.css", 404),
      (f"/answer?id={HOSTILE.replace('&', '%26')}", 404)],
 )  # fmt: skip
-def test_an_error_page_says_what_is_wrong_and_no_more(
+def test_an_error_page_shows_the_reason_and_no_internals(
     client: TestClient, path: str, status: int
 ) -> None:
     answer = client.get(path)
@@ -386,7 +384,7 @@ def test_an_error_page_says_what_is_wrong_and_no_more(
         assert word not in answer.text
 
 
-def test_a_mistake_of_ours_shows_nothing_of_us(
+def test_an_internal_error_shows_no_internals(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -405,7 +403,7 @@ def test_a_mistake_of_ours_shows_nothing_of_us(
     )
 
 
-def test_texts_of_the_corpus_are_texts_on_every_page(tmp_path: Path, toy: None) -> None:
+def test_texts_of_the_corpus_are_escaped_on_every_page(tmp_path: Path, toy: None) -> None:
     rows = [
         Answer(f"{HOSTILE}{n}", f"{HOSTILE} the same words again and again by all {n}", HOSTILE,
                f"{HOSTILE}-{n}", meta={HOSTILE: HOSTILE, "prompt": HOSTILE})
@@ -452,7 +450,7 @@ def test_while_another_process_writes_reading_goes_on_and_deciding_waits(
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become nobody"
 )
-def test_a_read_only_folder_is_served_and_says_what_it_cant(folder: Path) -> None:
+def test_a_read_only_folder_is_served_and_refuses_writes(folder: Path) -> None:
     code = (
         "import os, sys; sys.path.insert(0, sys.argv[2]); from helpers.serving import *;"
         "import searchkit.index.base; searchkit.index.base.load_encoder = toy_encoder;"
@@ -481,7 +479,7 @@ def test_a_read_only_folder_is_served_and_says_what_it_cant(folder: Path) -> Non
     assert "can't write here (Permission denied)" in wrote
 
 
-def test_a_folder_that_is_gone_is_said(client: TestClient, folder: Path) -> None:
+def test_a_missing_folder_is_reported(client: TestClient, folder: Path) -> None:
     shutil.rmtree(folder)
     assert client.get("/api/status").status_code == 503
     page = client.get("/")
@@ -489,8 +487,8 @@ def test_a_folder_that_is_gone_is_said(client: TestClient, folder: Path) -> None
     assert "isn’t there any more" in page.text or "isn&#39;t there any more" in page.text
 
 
-def test_many_at_once_are_all_answered(client: TestClient, folder: Path) -> None:
-    """Searching, reading and deciding side by side: every answer is a good one."""
+def test_concurrent_requests_all_succeed(client: TestClient, folder: Path) -> None:
+    """Search, read and decide at the same time: every response must be valid."""
     codes: list[int] = []
 
     def work(n: int) -> None:
@@ -515,7 +513,7 @@ MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGAT
 
 
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: str(mode.value))
-def test_whatever_is_asked_is_answered_as_the_document_says(folder: Path, mode: Any) -> None:
+def test_responses_match_the_openapi_document(folder: Path, mode: Any) -> None:
     checks = [not_a_server_error, status_code_conformance, content_type_conformance,
               response_headers_conformance, response_schema_conformance]  # fmt: skip
     ours = {"host": "localhost", "origin": "http://localhost"}
@@ -593,7 +591,7 @@ def serve(*arguments: object) -> Any:
     return CliRunner().invoke(main, ["serve", "--no-open", *map(str, arguments)])
 
 
-def test_serve_says_what_stops_it(folder: Path, tmp_path: Path) -> None:
+def test_serve_reports_why_it_cannot_start(folder: Path, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -640,7 +638,7 @@ main()
 
 @contextmanager
 def running(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run searchkit serve with the toy encoder; give the process and its address."""
+    """Run `searchkit serve` with the toy encoder; yield the process and its address."""
     tests = str(TESTS)
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, tests, "serve", "-i", str(folder), "--port", "0",
@@ -668,7 +666,7 @@ def ask(address: str, path: str, body: Any = None, **headers: str) -> Any:
 
 @pytest.mark.crash
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_stops_quietly_and_leaves_no_files(
+def test_an_interrupt_stops_serve_quietly_and_leaves_no_files(
     folder: Path, tmp_path: Path, how: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     temporary = tmp_path / "temporary"
@@ -691,7 +689,7 @@ def test_interrupted_it_stops_quietly_and_leaves_no_files(
 
 
 @pytest.mark.crash
-def test_beyond_this_machine_only_with_the_token(folder: Path) -> None:
+def test_other_machines_need_the_token(folder: Path) -> None:
     with running(folder, "--host", "0.0.0.0") as (process, address):
         token = address.partition("?token=")[2]
         assert len(token) > 20
@@ -706,7 +704,7 @@ def test_beyond_this_machine_only_with_the_token(folder: Path) -> None:
 
 
 @pytest.mark.crash
-def test_killed_while_deciding_nothing_that_was_acknowledged_is_lost(folder: Path) -> None:
+def test_acknowledged_decisions_survive_a_kill(folder: Path) -> None:
     acknowledged: list[dict[str, Any]] = []
 
     def decide_on_and_on(address: str, name: str) -> None:

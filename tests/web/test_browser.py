@@ -1,4 +1,4 @@
-"""The pages in a real browser, over a real server: what a teacher does, what must not happen."""
+"""The pages in a real browser over a real server: a teacher's workflows, and safety."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Open]:
-    """Open a page; in the end nothing may have complained in any of them."""
+    """Return a function that opens a page; fail if any page reports an error or a warning."""
     contexts, complaints = [], []
 
     def opened(address: str, *, allowed: str = "", **settings: Any) -> Page:
@@ -96,7 +96,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copy(small: Path, tmp_path: Path) -> Path:
-    """Give an index of three questions that a test may write into."""
+    """Return an index of three questions that a test may write into."""
     return Path(shutil.copytree(small, tmp_path / "index"))
 
 
@@ -108,7 +108,7 @@ def running(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 @pytest.fixture
 def address(running: str) -> str:
-    """Give the address of a server that all tests share; nothing is decided yet."""
+    """Return the address of a server that all tests share, after undoing all decisions."""
     while get(running, "/api/decisions")["decisions"]:
         ask = urllib.request.Request(
             f"{running}/api/decisions", method="DELETE", headers={"origin": running}
@@ -132,7 +132,7 @@ def title(page: Page) -> str:
 
 
 def decide(page: Page, key: str, reason: str = "") -> None:
-    """Decide by keys, and wait until the next finding is there."""
+    """Decide by keyboard, and wait until the next finding is shown."""
     before = title(page)
     page.keyboard.press(key)
     if key == "d":
@@ -155,7 +155,7 @@ def said(index: Path) -> dict[str, Any]:
 # -- search ----------------------------------------------------------------------------------------
 
 
-def test_one_searches_while_one_types_and_filters(address: str, visit: Open) -> None:
+def test_searching_while_typing_and_filtering(address: str, visit: Open) -> None:
     page = visit(address)
     expect(page.locator("#summary")).to_contain_text("466 answers to 16 questions")
     expect(page.locator("#field-q")).to_be_focused()
@@ -179,7 +179,7 @@ def test_one_searches_while_one_types_and_filters(address: str, visit: Open) -> 
     expect(page.locator(".empty")).to_contain_text("No answer passes the filter")
 
 
-def test_words_are_found_as_they_stand_whatever_is_typed(address: str, visit: Open) -> None:
+def test_lexical_search_takes_any_input_literally(address: str, visit: Open) -> None:
     page = visit(f"{address}/?mode=lexical&q=libuv")
     assert all("libuv" in one.lower() for one in page.locator(".hit .answer").all_inner_texts())
     for text in ['"', "NEAR(", "*", "a AND NOT", "%", "<b>x</b>", "‮ x"]:
@@ -190,7 +190,7 @@ def test_words_are_found_as_they_stand_whatever_is_typed(address: str, visit: Op
         expect(page.locator("#field-q")).to_have_value(text)
 
 
-def test_what_is_typed_while_the_page_loads_is_searched(address: str, visit: Open) -> None:
+def test_text_typed_while_the_page_loads_is_searched(address: str, visit: Open) -> None:
     page = visit(f"{address}/upload")
     held: list[Route] = []
     page.route("**/search.js", lambda route: held.append(route))
@@ -258,7 +258,7 @@ def test_twenty_findings_are_reviewed_by_keyboard_only(address: str, visit: Open
     expect(page.locator("#finding h2")).to_have_text(seen[-1], use_inner_text=True)
 
 
-def test_the_next_open_finding_comes_in_every_list(address: str, visit: Open) -> None:
+def test_the_next_open_finding_is_shown_in_every_list(address: str, visit: Open) -> None:
     page = visit(f"{address}/review?show=all")
     names = []
     for number in range(1, 4):
@@ -295,7 +295,7 @@ def test_the_next_open_finding_comes_in_every_list(address: str, visit: Open) ->
     expect(page.locator("[data-count=confirmed]")).to_have_text("2")
 
 
-def test_no_key_is_lost_when_one_is_quick(address: str, visit: Open) -> None:
+def test_quick_key_presses_are_not_lost(address: str, visit: Open) -> None:
     page = visit(f"{address}/review")
     first = title(page)
     # The dialog is closed, and has the focus until the next frame; an undo waits for its decision.
@@ -313,7 +313,9 @@ def test_no_key_is_lost_when_one_is_quick(address: str, visit: Open) -> None:
     assert not get(address, "/api/decisions")["decisions"]
 
 
-def test_focus_stays_with_the_finding_when_its_buttons_go(address: str, visit: Open) -> None:
+def test_focus_stays_with_the_finding_when_its_buttons_are_replaced(
+    address: str, visit: Open
+) -> None:
     page = visit(f"{address}/review")
     for button, then in [("Confirm", None), ("Dismiss …", "Dismiss")]:
         before = title(page)
@@ -333,7 +335,7 @@ def test_focus_stays_with_the_finding_when_its_buttons_go(address: str, visit: O
     expect(dismiss).to_be_focused()
 
 
-def test_decisions_outlive_the_server_and_more_answers(
+def test_decisions_survive_a_restart_and_new_answers(
     copy: Path, tmp_path: Path, visit: Open
 ) -> None:
     with serving(copy) as server:
@@ -357,7 +359,7 @@ def test_decisions_outlive_the_server_and_more_answers(
     assert now[dismissed[2:]]["decision"] == "dismissed"
 
 
-def test_what_was_answered_is_kept_when_the_server_is_killed(
+def test_acknowledged_decisions_survive_a_killed_server(
     demo: Path, tmp_path: Path, visit: Open
 ) -> None:
     copy = tmp_path / "index"
@@ -426,7 +428,7 @@ def test_a_group_gets_a_mark_and_a_comment(copy: Path, visit: Open) -> None:
     assert all(row["score"] == scores[row["id"]] for row in rows)
 
 
-def test_the_map_is_drawn_and_what_is_encircled_becomes_a_list(address: str, visit: Open) -> None:
+def test_the_map_is_drawn_and_selected_answers_are_listed(address: str, visit: Open) -> None:
     page = visit(f"{address}/question?name=q01")
     page.get_by_role("button", name="Draw the map").click()
     expect(page.locator("#plot .point").first).to_be_visible(timeout=120_000)
@@ -450,7 +452,7 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
-def test_a_file_is_sent_looked_at_and_found(copy: Path, tmp_path: Path, visit: Open) -> None:
+def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, visit: Open) -> None:
     rows = "kennung,aufgabe,wer,was,notiz\n" + "".join(
         f'u{n},q77,w{n},"Zebras graze number {n}, calmly",\'{n}\n' for n in range(1, 301)
     )
@@ -501,7 +503,7 @@ def test_a_file_is_sent_looked_at_and_found(copy: Path, tmp_path: Path, visit: O
         assert get(server.address, "/api/status")["answers"] == count + 300
 
 
-def test_letters_and_sheets_can_be_chosen(copy: Path, tmp_path: Path, visit: Open) -> None:
+def test_encoding_and_sheet_can_be_chosen(copy: Path, tmp_path: Path, visit: Open) -> None:
     book = openpyxl.Workbook()
     book.active.title = "notes"
     book.create_sheet("answers").append(["id", "answer"])
@@ -551,7 +553,7 @@ def test_names_can_be_hidden_on_every_page(address: str, visit: Open) -> None:
 
 
 @pytest.mark.parametrize("link", ["the report", "without names"])
-def test_the_report_is_handed_out_and_opens_from_disk(
+def test_the_report_is_downloaded_and_opens_from_disk(
     link: str, address: str, tmp_path: Path, visit: Open
 ) -> None:
     page = visit(f"{address}/review")
@@ -606,7 +608,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def test_what_stands_in_a_corpus_stays_inert(hostile: Server, visit: Open) -> None:
+def test_hostile_content_of_a_corpus_stays_inert(hostile: Server, visit: Open) -> None:
     base = hostile.address
     page = visit(base, bypass_csp=True)  # so that it isn't only the policy that helps
 
@@ -685,7 +687,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("kind", sorted(ODD))
-def test_odd_corpora_have_pages_too(kind: str, tmp_path: Path, visit: Open) -> None:
+def test_pages_of_unusual_corpora(kind: str, tmp_path: Path, visit: Open) -> None:
     rows = ODD[kind]
     file = write(tmp_path, "odd.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     question = rows[0].get("question")
@@ -713,7 +715,7 @@ def width_over(page: Page) -> int:
 
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_every_page(scheme: str, width: int, address: str, visit: Open) -> None:
+def test_every_page_is_accessible(scheme: str, width: int, address: str, visit: Open) -> None:
     page = visit(
         address, allowed=REFUSED, bypass_csp=True, color_scheme=scheme,
         reduced_motion="reduce", viewport={"width": width, "height": 800},
@@ -732,7 +734,7 @@ def test_everybody_can_use_every_page(scheme: str, width: int, address: str, vis
         assert width_over(page) == 0, path
 
 
-def test_the_dialog_can_be_used_by_everybody(address: str, visit: Open) -> None:
+def test_the_dialog_is_accessible(address: str, visit: Open) -> None:
     for scheme in ("light", "dark"):
         page = visit(
             f"{address}/review", bypass_csp=True, color_scheme=scheme,
@@ -750,7 +752,7 @@ def ground(page: Page) -> int:
     return sum(map(int, re.findall(r"\d+", colour)[:3])) // 3
 
 
-def test_light_or_dark_is_as_the_system_says_until_one_chooses(address: str, visit: Open) -> None:
+def test_the_theme_follows_the_system_until_it_is_chosen(address: str, visit: Open) -> None:
     assert ground(visit(address)) > 200
     page = visit(address, color_scheme="dark")
     assert ground(page) < 60
@@ -764,7 +766,7 @@ def test_light_or_dark_is_as_the_system_says_until_one_chooses(address: str, vis
 
 
 @pytest.mark.parametrize("path", ["/?q=loop&n=2", "/review", "/upload", "/answer?id=q01-s18"])
-def test_everything_is_reached_by_the_tab_key_and_seen(
+def test_the_tab_key_reaches_everything_with_visible_focus(
     path: str, address: str, visit: Open
 ) -> None:
     page = visit(address + path)

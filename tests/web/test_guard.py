@@ -42,7 +42,7 @@ def guarded(**options: Any) -> TestClient:
     ["127.0.0.1:8000", "127.0.0.1", "localhost", "localhost:1", "LocalHost:8000", "[::1]:8000",
      "[::1]"],
 )  # fmt: skip
-def test_a_host_of_this_machine_is_answered(host: str) -> None:
+def test_a_host_of_this_machine_is_accepted(host: str) -> None:
     assert guarded().get("/", headers={"host": host}).status_code == 200
 
 
@@ -62,7 +62,7 @@ def test_a_foreign_host_is_refused(host: str) -> None:
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
 
 
-def test_two_hosts_are_none() -> None:
+def test_two_host_headers_are_refused() -> None:
     said = [("host", "localhost"), ("host", "evil.example")]
     assert guarded().get("/", headers=said).status_code == 421
     assert guarded().get("/", headers=said[::-1]).status_code == 421
@@ -94,7 +94,7 @@ HERE, ELSEWHERE = f"http://{HOST}", "http://evil.example"
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "STRANGE"])
-def test_what_changes_something_must_come_from_here(
+def test_writes_must_come_from_the_own_origin(
     method: str, headers: dict[str, str], status: int
 ) -> None:
     assert guarded().request(method, "/", headers=headers).status_code == status
@@ -116,11 +116,11 @@ def test_what_changes_something_must_come_from_here(
           "sec-fetch-dest": "iframe"}, 403),
     ],
 )  # fmt: skip
-def test_another_page_may_link_here_and_nothing_else(headers: dict[str, str], status: int) -> None:
+def test_another_site_may_only_link_to_pages(headers: dict[str, str], status: int) -> None:
     assert guarded().get("/", headers=headers).status_code == status
 
 
-def test_without_the_token_nothing_is_answered() -> None:
+def test_every_request_needs_the_token() -> None:
     client = guarded(token=TOKEN)
     answer = client.get("/")
     assert answer.status_code == 401
@@ -155,7 +155,7 @@ def test_the_token_in_the_address_becomes_a_cookie_and_leaves_the_address() -> N
 
 
 @pytest.mark.parametrize("path", ["//evil.example/x", "/\\evil.example/x", "///evil.example"])
-def test_the_token_leads_nowhere_else(path: str) -> None:
+def test_the_token_never_redirects_to_another_site(path: str) -> None:
     async def run() -> list[Any]:
         sent: list[Any] = []
         scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", b"x")],
@@ -182,7 +182,7 @@ def test_a_program_sends_the_token_itself_from_any_host() -> None:
     assert client.post("/", headers=headers).status_code == 200
 
 
-def test_a_body_is_limited_whether_it_says_its_size_or_not() -> None:
+def test_a_body_is_limited_with_and_without_a_declared_size() -> None:
     client = guarded()
 
     def pieces(count: int) -> Iterator[bytes]:
@@ -206,7 +206,7 @@ def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
     return make_index(tmp_path / "index", answers)
 
 
-def test_chunked_it_is_cut_off_everywhere(folder: Path) -> None:
+def test_a_chunked_body_is_limited_on_every_path(folder: Path) -> None:
     def pieces() -> Iterator[bytes]:
         for _ in range(30):
             yield b"x" * 100_000
@@ -219,7 +219,7 @@ def test_chunked_it_is_cut_off_everywhere(folder: Path) -> None:
         assert (answer.status_code, answer.json()) == (413, {"error": "more than 2,000,000 bytes"})
 
 
-def test_every_answer_carries_the_policy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_response_carries_the_policy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
@@ -259,7 +259,7 @@ def test_a_websocket_is_refused(folder: Path) -> None:
 
 
 def slowly(idle_timeout: float, body_timeout: float, every: float) -> tuple[int, float]:
-    """Send a byte so often, without end; give the status, and after how long it came."""
+    """Send single bytes endlessly; return the status and the seconds until it came."""
     sent: list[Any] = []
 
     async def run() -> None:
@@ -299,7 +299,7 @@ def slowly(idle_timeout: float, body_timeout: float, every: float) -> tuple[int,
 @pytest.mark.parametrize(
     ("idle_timeout", "body_timeout", "every"), [(0.05, 9.0, 60.0), (9.0, 0.2, 0.03)]
 )
-def test_a_body_that_stands_still_or_takes_too_long_is_given_up(
+def test_a_stalled_or_slow_body_is_abandoned(
     idle_timeout: float, body_timeout: float, every: float
 ) -> None:
     status, took = slowly(idle_timeout, body_timeout, every)
@@ -308,7 +308,7 @@ def test_a_body_that_stands_still_or_takes_too_long_is_given_up(
 
 
 def answer_to(port: int, *pieces: bytes) -> bytes:
-    """Send pieces, and give all that comes until the connection is closed."""
+    """Send pieces, and return everything received until the connection is closed."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         for piece in pieces:
             connection.sendall(piece)
@@ -318,7 +318,7 @@ def answer_to(port: int, *pieces: bytes) -> bytes:
         return found
 
 
-def test_over_a_socket_slow_clients_are_left_and_others_answered(
+def test_slow_clients_are_dropped_while_others_are_answered(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Guard.__init__, "__kwdefaults__",
@@ -345,7 +345,7 @@ def test_over_a_socket_slow_clients_are_left_and_others_answered(
                 one.close()
 
 
-def test_over_a_socket_absolute_and_doubled_heads_are_refused(folder: Path) -> None:
+def test_absolute_and_duplicate_heads_are_refused(folder: Path) -> None:
     close = b"Connection: close\r\n\r\n"
     with listening(create_app(folder)) as port:
         ours = f"Host: 127.0.0.1:{port}\r\n".encode()

@@ -37,7 +37,7 @@ def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
-    """Every reader that was opened, to see that none stays open."""
+    """Return a list of every opened reader, to check that none stays open."""
     found: list[Index] = []
     plain = Index.reopened
 
@@ -72,7 +72,7 @@ def ids(pool: IndexPool) -> list[str]:
 # -- one state, swapped as a whole -----------------------------------------------------------------
 
 
-def test_readers_are_lent_and_used_again(pool: IndexPool, opened: list[Index]) -> None:
+def test_readers_are_reused(pool: IndexPool, opened: list[Index]) -> None:
     with pool.reading() as first, pool.reading() as second:
         assert first is not second
         assert first.vectors is second.vectors
@@ -125,7 +125,7 @@ def snapshot(index: Index) -> list[Any]:
 
 
 @pytest.mark.parametrize("change", changes())
-def test_what_another_process_writes_is_there_with_the_next_request(
+def test_the_next_request_sees_what_another_process_wrote(
     change: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sized = {"another": 16}
@@ -166,7 +166,7 @@ def test_readers_of_an_old_state_are_closed_and_none_is_leaked(
     assert is_closed(now)
 
 
-def test_closed_while_in_use_a_reader_is_closed_when_given_back(pool: IndexPool) -> None:
+def test_a_reader_in_use_is_closed_on_return_after_the_pool_closed(pool: IndexPool) -> None:
     with pool.reading() as index:
         pool.close()
         assert len(index) == 6
@@ -175,7 +175,7 @@ def test_closed_while_in_use_a_reader_is_closed_when_given_back(pool: IndexPool)
         pass
 
 
-def test_without_its_folder_it_says_so_and_finds_a_new_one(
+def test_a_missing_folder_is_reported_and_a_new_one_is_opened(
     pool: IndexPool, folder: Path, answers: list[Answer]
 ) -> None:
     shutil.rmtree(folder)
@@ -192,9 +192,7 @@ def test_without_its_folder_it_says_so_and_finds_a_new_one(
     assert ids(pool) == ["a1", "a2"]
 
 
-def test_a_write_that_falls_into_the_opening_is_seen(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_write_during_opening_is_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, done = Index.open.__func__, []
 
     def opening(cls: type[Index], path: Path, **options: Any) -> Index:
@@ -213,7 +211,7 @@ def test_a_write_that_falls_into_the_opening_is_seen(
     pool.close()
 
 
-def test_who_waits_for_a_reader_gets_one_of_the_new_state(pool: IndexPool, folder: Path) -> None:
+def test_a_waiting_request_gets_a_reader_of_the_new_state(pool: IndexPool, folder: Path) -> None:
     leave = threading.Event()
 
     def hold() -> None:
@@ -234,7 +232,7 @@ def test_who_waits_for_a_reader_gets_one_of_the_new_state(pool: IndexPool, folde
         assert all(one.result(10) is None for one in held)
 
 
-def test_too_many_at_once_are_told_so(pool: IndexPool) -> None:
+def test_too_many_requests_at_once_are_refused(pool: IndexPool) -> None:
     pool.reader_timeout = 0.05
     with pool.reading(), pool.reading(), pool.reading(), pool.reading():
         with pytest.raises(IndexBusy, match="too many requests at the same time"), pool.reading():
@@ -244,7 +242,7 @@ def test_too_many_at_once_are_told_so(pool: IndexPool) -> None:
     assert len(ids(pool)) == 6
 
 
-def test_an_old_format_is_brought_up_to_date(tmp_path: Path, toy: None) -> None:
+def test_an_old_format_is_upgraded(tmp_path: Path, toy: None) -> None:
     shutil.copytree(DATA / "format-1", tmp_path / "index")
     pool = IndexPool.open(tmp_path / "index")
     with pool.writing() as index:
@@ -254,7 +252,7 @@ def test_an_old_format_is_brought_up_to_date(tmp_path: Path, toy: None) -> None:
     pool.close()
 
 
-def test_no_index_no_server(tmp_path: Path) -> None:
+def test_opening_without_an_index_fails(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFound, match="no index here; make one with"):
         IndexPool.open(tmp_path)
 
@@ -262,7 +260,7 @@ def test_no_index_no_server(tmp_path: Path) -> None:
 # -- writing ---------------------------------------------------------------------------------------
 
 
-def test_what_is_written_is_there_and_shares_the_vectors(pool: IndexPool) -> None:
+def test_written_answers_are_read_at_once_and_vectors_are_shared(pool: IndexPool) -> None:
     with pool.reading() as before:
         vectors = before.vectors
     with pool.writing() as index:
@@ -272,7 +270,7 @@ def test_what_is_written_is_there_and_shares_the_vectors(pool: IndexPool) -> Non
         assert after.vectors is vectors
 
 
-def test_another_process_that_writes_is_named_at_once(pool: IndexPool, folder: Path) -> None:
+def test_another_writing_process_is_reported_at_once(pool: IndexPool, folder: Path) -> None:
     with writer(folder), pytest.raises(IndexBusy, match="being written by process"):
         with pool.writing():
             pass
@@ -280,7 +278,7 @@ def test_another_process_that_writes_is_named_at_once(pool: IndexPool, folder: P
         decide(index, "a1", "a2", "confirmed")
 
 
-def test_a_long_write_of_this_process_doesnt_hold_up_requests(
+def test_a_long_write_does_not_block_requests(
     pool: IndexPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
@@ -310,7 +308,7 @@ def test_a_long_write_of_this_process_doesnt_hold_up_requests(
         assert len(decisions(index)) == 1
 
 
-def test_the_log_of_the_database_doesnt_grow_with_every_decision(
+def test_the_write_ahead_log_does_not_grow_with_every_decision(
     pool: IndexPool, folder: Path
 ) -> None:
     sizes = []
@@ -345,7 +343,7 @@ def test_many_threads_decide_and_read_and_nothing_is_lost(pool: IndexPool, folde
 
 
 def together(pool: IndexPool, asks: list[tuple[Any, ...]]) -> list[Any]:
-    """Let searches wait for each other; give what came of each, or its error."""
+    """Run searches as one batch; return the result or the error of each."""
 
     def search(ask: tuple[Any, ...]) -> Any:
         try:
@@ -386,7 +384,7 @@ def test_searches_together_equal_searches_alone(
         assert found == [query(index, [text], *rest)[0] for text, *rest in ASKS]
 
 
-def test_a_bad_query_spoils_no_other(pool: IndexPool) -> None:
+def test_an_invalid_query_does_not_affect_others(pool: IndexPool) -> None:
     alone = pool.search("event loop", 3, "semantic", ALL)
     good = ("event loop", 3, "semantic", ALL)
     found = together(pool, [good, ("  ", 3, "semantic", ALL), good, ("loop", 0, "lexical", ALL)])
@@ -395,7 +393,7 @@ def test_a_bad_query_spoils_no_other(pool: IndexPool) -> None:
     assert found[3].startswith("BadInput: the number of hits must be at least 1")
 
 
-def test_nobody_takes_a_mistake_of_ours_for_no_hits(
+def test_an_internal_error_is_not_reported_as_no_hits(
     pool: IndexPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = searchkit.web.index_pool.query
@@ -418,7 +416,7 @@ def test_nobody_takes_a_mistake_of_ours_for_no_hits(
     assert together(pool, asks) == ["BadInput: no reader"] * 3
 
 
-def test_a_slow_filter_holds_up_no_other_search(
+def test_a_slow_filter_does_not_block_other_searches(
     pool: IndexPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
@@ -465,7 +463,7 @@ def done(pool: IndexPool, job: Job[Any]) -> Any:
     return job.get()
 
 
-def test_a_job_is_computed_once_and_its_progress_seen(pool: IndexPool) -> None:
+def test_a_job_is_computed_once_and_reports_progress(pool: IndexPool) -> None:
     leave, runs = threading.Event(), []
 
     def compute(index: Index, progress: Callable[[int, int], None]) -> int:
@@ -488,7 +486,7 @@ def test_a_job_is_computed_once_and_its_progress_seen(pool: IndexPool) -> None:
 
 
 @pytest.mark.parametrize("error", [BadInput("it can't be"), ValueError("a mistake")])
-def test_an_error_is_told_and_then_tried_again(
+def test_an_error_is_reported_and_the_next_request_retries(
     pool: IndexPool, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     runs = []
@@ -514,7 +512,7 @@ def test_an_error_is_told_and_then_tried_again(
     ("keep_until", "after_decision", "after_answer"),
     [("answers change", 1, 2), ("anything changes", 2, 3), ("delivered", 2, 3)],
 )
-def test_a_result_is_kept_for_as_long_as_it_holds(
+def test_a_result_is_kept_while_it_is_valid(
     pool: IndexPool, folder: Path, keep_until: Any, after_decision: int, after_answer: int
 ) -> None:
     runs = []
@@ -534,7 +532,7 @@ def test_a_result_is_kept_for_as_long_as_it_holds(
     assert len(runs) == after_answer
 
 
-def test_a_job_goes_on_in_its_state_when_that_is_swapped(
+def test_a_job_finishes_on_the_state_on_which_it_began(
     pool: IndexPool, folder: Path, opened: list[Index]
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
@@ -556,7 +554,7 @@ def test_a_job_goes_on_in_its_state_when_that_is_swapped(
     until(lambda: sum(not is_closed(index) for index in opened) <= 1)
 
 
-def test_only_some_jobs_run_at_the_same_time(pool: IndexPool) -> None:
+def test_the_number_of_concurrent_jobs_is_limited(pool: IndexPool) -> None:
     running, most, lock, leave = [0], [0], threading.Lock(), threading.Event()
 
     def compute(_: Index, __: object) -> None:
@@ -573,13 +571,13 @@ def test_only_some_jobs_run_at_the_same_time(pool: IndexPool) -> None:
     assert most[0] == 2
 
 
-def test_only_so_many_results_are_kept(pool: IndexPool) -> None:
+def test_the_number_of_kept_results_is_limited(pool: IndexPool) -> None:
     for n in range(MAX_JOBS + 5):
         assert done(pool, pool.job(n, lambda _, __: "x")) == "x"
     assert len(pool._jobs["answers change"]) == MAX_JOBS
 
 
-def test_threads_that_wait_leave_threads_that_answer(
+def test_waiting_requests_leave_threads_for_others(
     pool: IndexPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool._waiting = threading.Semaphore(1)

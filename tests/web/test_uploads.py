@@ -51,7 +51,7 @@ def put(client: TestClient, name: str, body: bytes | str) -> Any:
 
 
 def ingested(client: TestClient, name: str, body: bytes | str, **said: Any) -> Any:
-    """Send a file and put it in; give the answer of the job."""
+    """Upload and ingest a file; return the result of the job."""
     key = put(client, name, body).json()["id"]
     begun = client.post(f"/api/uploads/{key}", json=said)
     assert begun.status_code == 202, begun.text
@@ -65,7 +65,9 @@ def files(folder: Path) -> list[Path]:
 ROWS = "id,text,question,author\nn1,A new answer,q1,dora\nn2,Another one,q2,emil\n"
 
 
-def test_a_file_is_looked_at_and_put_in(client: TestClient, folder: Path, temporary: Path) -> None:
+def test_a_file_is_previewed_and_ingested(
+    client: TestClient, folder: Path, temporary: Path
+) -> None:
     seen = put(client, "answers.csv", ROWS).json()
     assert len(seen.pop("id")) > 20
     assert seen == {
@@ -131,7 +133,7 @@ def test_a_name_is_kept_without_its_folders(
         ("ü" * 99 + ".csv", "name can't be used"),
     ],
 )  # fmt: skip
-def test_a_name_that_is_none_is_refused(
+def test_an_invalid_name_is_refused(
     name: str, said: str, client: TestClient, temporary: Path
 ) -> None:
     answer = put(client, name, ROWS)
@@ -143,7 +145,7 @@ def test_a_name_that_is_none_is_refused(
     assert files(temporary) == []
 
 
-def test_empty_or_too_large_nothing_is_kept(client: TestClient, temporary: Path) -> None:
+def test_empty_and_too_large_files_are_not_kept(client: TestClient, temporary: Path) -> None:
     assert put(client, "a.csv", "").json() == {"error": "a.csv: the file is empty"}
 
     def pieces() -> Iterator[bytes]:
@@ -186,7 +188,7 @@ def bomb() -> bytes:
     return out.getvalue()
 
 
-def test_what_cant_be_read_is_said_without_saying_where_it_lies(
+def test_unreadable_files_are_reported_without_their_path(
     client: TestClient, temporary: Path, tmp_path: Path
 ) -> None:
     two = {"one": [["id", "text"], ["a", "b"]], "two": [["id", "text"], ["c", "d"]]}
@@ -268,14 +270,16 @@ def test_texts_in_a_zip_keep_their_names(client: TestClient, folder: Path, tempo
     assert not (temporary.parent / "evil.txt").exists()
 
 
-def test_ids_that_are_made_are_made_of_the_name(client: TestClient, folder: Path) -> None:
+def test_generated_ids_use_the_name_of_the_file(client: TestClient, folder: Path) -> None:
     assert ingested(client, "week 3.csv", "text\nOne\nTwo\n").json()["added"] == 2
     with Index.open(folder) as index:
         made = [answer.id for answer in index.answers() if answer.source == "week 3.csv"]
     assert made == ["week 3:2", "week 3:3"]
 
 
-def test_bad_rows_stop_it_or_are_told(client: TestClient, folder: Path, temporary: Path) -> None:
+def test_bad_rows_stop_ingestion_or_are_listed(
+    client: TestClient, folder: Path, temporary: Path
+) -> None:
     rows = "id,text\nb1,Good\nb2,too,many,cells\nb1,Twice\na1,Taken\nb3,Good too\n"
     stopped = ingested(client, "a.csv", rows)
     assert stopped.status_code == 400
@@ -297,7 +301,7 @@ def test_bad_rows_stop_it_or_are_told(client: TestClient, folder: Path, temporar
     ("policy", "text", "counts"),
     [("keep-first", "First", (1, 1)), ("keep-last", "Second", (1, 1))],
 )
-def test_the_same_id_twice_goes_by_what_is_said(
+def test_duplicate_ids_are_handled_as_chosen(
     policy: str, text: str, counts: tuple[int, int], client: TestClient, folder: Path
 ) -> None:
     rows = "id,text\nd1,First\nd1,Second\n"
@@ -312,7 +316,7 @@ def test_the_same_id_twice_goes_by_what_is_said(
     assert client.post(f"/api/uploads/{key}", json={"on_duplicate": "x"}).status_code == 422
 
 
-def test_a_busy_index_is_told_and_the_file_gone(
+def test_a_busy_index_is_reported_and_the_file_deleted(
     client: TestClient, folder: Path, temporary: Path
 ) -> None:
     with writer(folder):
@@ -323,7 +327,7 @@ def test_a_busy_index_is_told_and_the_file_gone(
     assert client.get("/api/status").json()["answers"] == 6
 
 
-def test_one_file_is_put_in_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_ingested_only_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     leave = threading.Event()
     monkeypatch.setattr("searchkit.web.uploads.count_rows", lambda _: leave.wait(10))
     key = put(client, "a.csv", ROWS).json()["id"]
@@ -339,7 +343,7 @@ def test_one_file_is_put_in_once(client: TestClient, monkeypatch: pytest.MonkeyP
     assert client.get(f"/api/uploads/{key}").json()["added"] == 2  # whoever asks again
 
 
-def test_progress_is_told_in_rows(client: TestClient) -> None:
+def test_progress_counts_rows(client: TestClient) -> None:
     key = put(client, "a.csv", ROWS).json()["id"]
     client.post(f"/api/uploads/{key}", json={})
     state = client.app_state.uploads.get(key)  # type: ignore[attr-defined]
@@ -347,7 +351,7 @@ def test_progress_is_told_in_rows(client: TestClient) -> None:
     assert (state.job.done, state.job.total) == (2, 2)
 
 
-def test_nobody_elses_file_can_be_had(client: TestClient) -> None:
+def test_other_files_cannot_be_read(client: TestClient) -> None:
     for key in ("nothing", "..", "%2e%2e", "a" * 500):
         for answer in (
             client.get(f"/api/uploads/{key}"), client.post(f"/api/uploads/{key}", json={}),
@@ -356,7 +360,7 @@ def test_nobody_elses_file_can_be_had(client: TestClient) -> None:
             assert "Traceback" not in answer.text
 
 
-def test_only_so_many_wait_and_not_for_ever(
+def test_the_number_and_the_age_of_uploads_are_limited(
     client: TestClient, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [put(client, f"{n}.csv", ROWS).json()["id"] for n in range(MAX_UPLOADS + 3)]
@@ -370,7 +374,7 @@ def test_only_so_many_wait_and_not_for_ever(
     assert files(temporary) == []
 
 
-def test_a_full_disk_is_said(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -381,9 +385,7 @@ def test_a_full_disk_is_said(client: TestClient, monkeypatch: pytest.MonkeyPatch
     assert answer.json() == {"error": "a.csv: can't be kept (No space left on device)"}
 
 
-def test_a_temporary_folder_that_was_cleaned_up_is_made_anew(
-    client: TestClient, temporary: Path
-) -> None:
+def test_a_deleted_temporary_folder_is_recreated(client: TestClient, temporary: Path) -> None:
     import shutil
 
     first = put(client, "a.csv", ROWS).json()["id"]
