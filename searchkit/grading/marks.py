@@ -148,16 +148,12 @@ def read_marks(
         BadInput: if there is no such column, it has no mark, or some marks are numbers and others
             are not.
     """
-    cells = [
-        "" if answer.is_reference else answer.meta.get(column, "").strip() for answer in answers
-    ]
-    texts = {row: text for row, text in enumerate(cells) if text.lower() not in MISSING_MARKS}
+    texts = _read_texts(answers, column)
     if not texts and not extra:
         _raise_no_marks(answers, column)
     extra = [text.strip() for text in extra]
     if kind is None:
-        known = list(texts.values()) or extra
-        kind = "labels" if all(read_number(text) is None for text in known) else "numbers"
+        kind = _guess_kind(list(texts.values()) or extra)
     values: dict[int, Mark] = dict(texts)
     extra_values: list[Mark] = list(extra)
     if kind == "numbers":
@@ -228,6 +224,20 @@ def within_tolerance(
 def mark_text(mark: Mark | None) -> str:
     """Return a mark as people write it: no trailing zeros, and nothing for None."""
     return "" if mark is None else f"{mark:.6g}" if isinstance(mark, float) else mark
+
+
+def _read_texts(answers: Sequence[Answer], column: str) -> dict[int, str]:
+    """Return what the column holds for each graded answer, by its row."""
+    texts = {
+        row: answer.meta.get(column, "").strip()
+        for row, answer in enumerate(answers)
+        if not answer.is_reference
+    }
+    return {row: text for row, text in texts.items() if text.lower() not in MISSING_MARKS}
+
+
+def _guess_kind(texts: Sequence[str]) -> MarkKind:
+    return "labels" if all(read_number(text) is None for text in texts) else "numbers"
 
 
 def _read_numbers(
