@@ -1,4 +1,4 @@
-"""What is written reads back; nothing in it acts on a terminal or a spreadsheet."""
+"""Written results can be read back, and no text controls a terminal or a spreadsheet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def written(write, *arguments: object) -> str:
     return out.getvalue()
 
 
-def test_json_is_as_the_design_says() -> None:
+def test_json_has_the_documented_fields() -> None:
     (record,) = search.hits_as_records(["a query"], [[hit("some text", 5, 9)]])
     assert json.loads(written(files.write_json, [record])) == [record]
     assert record == {
@@ -55,7 +55,7 @@ def test_numbers_stay_numbers(number: str) -> None:
     assert list(csv.reader(io.StringIO(out)))[1] == [number, "-0.5"]
 
 
-def test_hits_as_csv_have_a_row_each_and_meta_as_columns() -> None:
+def test_each_hit_is_a_row_of_csv_with_meta_as_columns() -> None:
     records = search.hits_as_records(["q", "none"], [[hit("some text"), hit("more")], []])
     columns, rows = search.hits_as_rows(records)
     table = list(csv.DictReader(io.StringIO(written(files.write_csv, rows, columns))))
@@ -66,7 +66,7 @@ def test_hits_as_csv_have_a_row_each_and_meta_as_columns() -> None:
 
 
 @pytest.mark.parametrize("text", ["\x1b[31mred", "a\x07b", "\u202eevil", "x\x9b31m", "\u2066i"])
-def test_a_terminal_is_told_nothing_by_a_text(text: str) -> None:
+def test_no_text_controls_the_terminal(text: str) -> None:
     shown = search.visible(text)
     assert "<U+" in shown
     assert all(ord(c) >= 32 and not 0x7F <= ord(c) < 0xA0 for c in shown)
@@ -74,7 +74,7 @@ def test_a_terminal_is_told_nothing_by_a_text(text: str) -> None:
     assert not {"\x1b", "\x07", "\x9b", "\u202e", "\u2066"} & set(table)
 
 
-def test_a_table_shows_the_passage_and_what_stands_around_it() -> None:
+def test_a_table_shows_the_passage_with_its_context() -> None:
     text = "before " * 60 + "the very passage" + " after" * 60
     start = text.index("the very")
     table = written(search.print_hits, ["q"], [[hit(text, start, start + 16)]])
@@ -94,7 +94,7 @@ def test_markup_in_a_text_is_text() -> None:
     assert "[red]x[/red]" in written(search.print_hits, ["q"], [[hit("[red]x[/red]")]])
 
 
-def test_no_hits_say_so() -> None:
+def test_a_query_without_hits_has_a_note() -> None:
     assert "no answer matches" in written(search.print_hits, ["q"], [[]])
 
 

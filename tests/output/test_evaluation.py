@@ -1,4 +1,4 @@
-"""`searchkit evaluate`: tables, JSON and CSV of models side by side, and its errors."""
+"""`searchkit evaluate`: tables, JSON and CSV that compare models, and its errors."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from searchkit.evaluation.comparison import Estimate, Evaluation, MetricComparis
 from searchkit.output import evaluation
 
 BETTER = ModelResult("new", Estimate(0.75, 0.7, 0.8), Estimate(0.1, 0.05, 0.15), "better")
-CHANCE = ModelResult(
+WITHIN_CHANCE = ModelResult(
     "old\x1b[2J", Estimate(0.6, 0.5, 0.7), Estimate(-0.05, -0.1, 0.01), "within chance"
 )
 FIRST = ModelResult("base", Estimate(0.65, 0.6, 0.7), None, None)
-FOUND = Evaluation(
+EVALUATION = Evaluation(
     ("base", "new", "old\x1b[2J"), "20 pairs", "pair", 20, 1000,
-    (MetricComparison("AUC", "8 of 20 pairs are positive", (FIRST, BETTER, CHANCE)),),
+    (MetricComparison("AUC", "8 of 20 pairs are positive", (FIRST, BETTER, WITHIN_CHANCE)),),
     {"Pearson": "all labels are 3"}, ("a note",),
 )  # fmt: skip
 
 
-def shown(found: Evaluation) -> str:
+def shown(result: Evaluation) -> str:
     out = io.StringIO()
-    evaluation.print_evaluation(found, out)
+    evaluation.print_evaluation(result, out)
     return out.getvalue()
 
 
 def test_the_table() -> None:
-    text = shown(FOUND)
+    text = shown(EVALUATION)
     lines = text.splitlines()
     assert lines[0] == "20 pairs"
     assert lines[1].split() == ["figure", "base", "new", "old<U+001B>[2J"]
@@ -62,15 +62,15 @@ def test_a_table_without_intervals_and_one_without_figures() -> None:
 
 
 def test_records_and_rows() -> None:
-    record = json.loads(json.dumps(FOUND.to_record()))
-    assert record["models"][:2] == ["base", "new"] and record["missing"] == FOUND.missing
+    record = json.loads(json.dumps(EVALUATION.to_record()))
+    assert record["models"][:2] == ["base", "new"] and record["missing"] == EVALUATION.missing
     first, better, _ = record["figures"][0]["models"]
     assert first == {"model": "base", "value": 0.65, "low": 0.6, "high": 0.7, "difference": None}
     assert better["difference"] == {
         "value": 0.1, "low": 0.05, "high": 0.15, "verdict": "better",
     }  # fmt: skip
-    rows = FOUND.to_records()
-    assert [row["model"] for row in rows[:3]] == list(FOUND.models)
+    rows = EVALUATION.to_records()
+    assert [row["model"] for row in rows[:3]] == list(EVALUATION.models)
     assert all(set(row) <= set(evaluation.COLUMNS) for row in rows)
     assert (rows[1]["difference_low"], rows[1]["verdict"]) == (0.05, "better")
     assert rows[3] == {"figure": "Pearson", "on": "all labels are 3"}
@@ -92,10 +92,10 @@ def test_the_demo_corpus_with_the_real_model_and_a_random_one(tiny: Path, tmp_pa
                  "--model", tiny,
                  "-f", "json", "-o", tmp_path / "out.json")  # fmt: skip
     assert result.stdout == "" and "28 listed pairs are of a kind that is no copy" in result.stderr
-    found = json.loads((tmp_path / "out.json").read_text())
-    assert found["models"] == ["all-MiniLM-L6-v2", str(tiny)]
-    assert (found["unit"], found["units"]) == ("question", 16)
-    figures = {figure["figure"]: figure["models"] for figure in found["figures"]}
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert document["models"] == ["all-MiniLM-L6-v2", str(tiny)]
+    assert (document["unit"], document["units"]) == ("question", 16)
+    figures = {figure["figure"]: figure["models"] for figure in document["figures"]}
     good, bad = figures["same question: AUC"]
     assert 0.85 < good["low"] < good["value"] < good["high"] < 0.95
     assert bad["value"] < 0.7 and bad["difference"]["verdict"] == "worse"
@@ -113,9 +113,11 @@ def test_pairs_in_every_format(tmp_path: Path, form: str) -> None:
     )
     text = run("--pairs", file, "-f", form, "--resamples", 200).stdout
     if form == "json":
-        found = json.loads(text)
-        assert {one["figure"]: one["models"][0]["value"] for one in found["figures"]}["AUC"] == 1
-        assert found["resamples"] == 200
+        document = json.loads(text)
+        assert {metric["figure"]: metric["models"][0]["value"] for metric in document["figures"]}[
+            "AUC"
+        ] == 1
+        assert document["resamples"] == 200
     elif form == "csv":
         rows = list(csv.DictReader(io.StringIO(text)))
         assert [row["figure"] for row in rows] == ["Pearson", "Spearman", "AUC",
@@ -188,7 +190,7 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
-def test_one_question_is_said_and_the_rest_given(tmp_path: Path) -> None:
+def test_one_question_limits_the_metrics_with_a_note(tmp_path: Path) -> None:
     file = tmp_path / "one.csv"
     file.write_text("question,answer,verdict\n" + "".join(
         f"q1,{'the loop runs callbacks' if n % 2 else 'I like cheese'} {n},{n % 2}\n"

@@ -1,4 +1,4 @@
-"""Findings: legible without colour, harmless to a terminal, and no number that says too much."""
+"""Findings are legible without colour and harmless to a terminal; no number is too precise."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ def finding(verdict: str = "near copy", expected: float = 0.001) -> Finding:
                    ("r hides something",), "r")  # fmt: skip
 
 
-def compared(verdict: str = "near copy", expected: float = 0.001) -> str:
+def print_compared(verdict: str = "near copy", expected: float = 0.001) -> str:
     out = io.StringIO()
     print_comparison(Comparison(finding(verdict, expected), LEFT, RIGHT, 300), out)
     return out.getvalue()
 
 
-def listed(findings: list[Finding], rings: list[Ring]) -> str:
-    found = PlagiarismResult(findings, rings, 9, 0, 36, 1, [], False, {"l": LEFT, "r": RIGHT})
+def print_listed(findings: list[Finding], rings: list[Ring]) -> str:
+    result = PlagiarismResult(findings, rings, 9, 0, 36, 1, [], False, {"l": LEFT, "r": RIGHT})
     out = io.StringIO()
-    print_plagiarism(found, out)
+    print_plagiarism(result, out)
     return out.getvalue()
 
 
 def test_passages_are_marked_by_brackets_with_the_same_number() -> None:
-    shown = compared()
+    text = print_compared()
     for mark in ("[1 Alpha beta gamma delta]", "{2 The loop waits.}", "{2 It waits, the loop.}"):
-        assert shown.replace("\n", " ").count(mark) >= 1
-    assert shown.count("[1 Alpha") == 2
-    assert "Near copy: 80% is the same." in shown
-    assert "r was handed in first; that does not say who copied." in shown
-    assert "Note: r hides something." in shown
+        assert text.replace("\n", " ").count(mark) >= 1
+    assert text.count("[1 Alpha") == 2
+    assert "Near copy: 80% is the same." in text
+    assert "r was handed in first; that does not say who copied." in text
+    assert "Note: r hides something." in text
 
 
-def test_what_is_usual_is_called_no_finding() -> None:
-    shown = compared(NO_FINDING, 12.3)
-    assert "No finding, since so much is no evidence here: 80% is the same." in shown
-    assert "By chance, 12 pairs as much alike come up in such a question." in shown
+def test_answers_no_more_alike_than_others_are_called_no_finding() -> None:
+    text = print_compared(NO_FINDING, 12.3)
+    assert "No finding, since so much is no evidence here: 80% is the same." in text
+    assert "By chance, 12 pairs as much alike come up in such a question." in text
 
 
 @pytest.mark.parametrize(
-    ("expected", "words"),
+    ("expected", "sentence"),
     [
         (3.0, "By chance, 3 pairs as much alike come up in such a question."),
         (0.05, "By chance, one such pair comes up in 20 questions like this."),
@@ -65,18 +65,18 @@ def test_what_is_usual_is_called_no_finding() -> None:
         (0, "By chance, not one such pair comes up in a million questions like this."),
     ],
 )
-def test_expected_is_said_in_words(expected: float, words: str) -> None:
-    assert expected_in_words(expected) == words
+def test_expected_is_explained_in_a_sentence(expected: float, sentence: str) -> None:
+    assert expected_in_words(expected) == sentence
 
 
 def test_the_table_quotes_evidence_and_ends_with_a_caution() -> None:
     ring = Ring(("ann", "bob"), ("q", "q2"), (("l", "r"),), 1e-9)
-    shown = listed([finding(expected=1e-9)], [ring])
-    assert "< 1e-6" in shown and "“Alpha beta gamma delta”" in shown and "ann, bob" in shown
-    assert "\x1b" not in shown and "<U+001B>" in shown
-    assert "Each is a reason to look, not a proof" in shown
-    assert "no pair is more alike than chance explains" in listed([], [])
+    text = print_listed([finding(expected=1e-9)], [ring])
+    assert "< 1e-6" in text and "“Alpha beta gamma delta”" in text and "ann, bob" in text
+    assert "\x1b" not in text and "<U+001B>" in text
+    assert "Each is a reason to look, not a proof" in text
+    assert "no pair is more alike than chance explains" in print_listed([], [])
 
 
-def test_many_findings_are_cut_and_said_so() -> None:
-    assert "… and 10 more; --format csv has all" in listed([finding()] * 60, [])
+def test_a_long_table_of_findings_is_cut_with_a_note() -> None:
+    assert "… and 10 more; --format csv has all" in print_listed([finding()] * 60, [])

@@ -1,4 +1,4 @@
-"""Suggestions, trials, audits and propagations as a teacher and a program read them."""
+"""Suggestions, cross-validation, audits and propagations as tables, records and rows."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from searchkit.output.files import write_csv
 OPEN = {"q1-00": None, "q1-03": None, "q2-00": None}
 
 
-def shown(print_it, *arguments) -> str:
+def shown(print_result, *arguments) -> str:
     out = io.StringIO()
-    print_it(*arguments, out)
+    print_result(*arguments, out)
     return out.getvalue()
 
 
 def test_suggestions_as_a_tree(tmp_path: Path) -> None:
     with course_index(tmp_path, with_scores(course(), OPEN)) as index:
-        found = grade(index, "score", min_confidence=0)
-        text = shown(grades.print_suggestions, found, index.get)
+        result = grade(index, "score", min_confidence=0)
+        text = shown(grades.print_suggestions, result, index.get)
         assert "q1   2 of 2 suggested" in text and "q2   1 of 1 suggested" in text
-        for one in found.suggestions:
-            assert f"{one.confidence:.2f}  {one.id}" in text
-            assert one.neighbours[0].id in text
+        for suggestion in result.suggestions:
+            assert f"{suggestion.confidence:.2f}  {suggestion.id}" in text
+            assert suggestion.neighbours[0].id in text
         none = grade(index, "score", min_confidence=1)
         text = shown(grades.print_suggestions, none, index.get)
         assert "0 of 2 suggested" in text and text.count("yours") == 3
-        assert next(grades.describe_learning(found)).startswith(
+        assert next(grades.describe_learning(result)).startswith(
             "score: 53 graded answers, marks from 0 to 4; learned by "
         )
     with course_index(tmp_path / "all", course()) as index:
@@ -46,40 +46,40 @@ def test_suggestions_as_a_tree(tmp_path: Path) -> None:
 
 def test_suggestions_as_records_and_rows(tmp_path: Path) -> None:
     with course_index(tmp_path, with_scores(course(), OPEN)) as index:
-        found = grade(index, "score", min_confidence=0)
-        record = found.suggestions[0].to_record()
+        result = grade(index, "score", min_confidence=0)
+        record = result.suggestions[0].to_record()
         assert list(record) == ["id", "question", "suggested", "confidence", "neighbours"]
         assert json.loads(json.dumps(record)) == record
         out = io.StringIO()
-        write_csv(grades.suggestions_as_rows(found, index.get), grades.COLUMNS, out)
+        write_csv(grades.suggestions_as_rows(result, index.get), grades.COLUMNS, out)
         rows = list(csv.DictReader(io.StringIO(out.getvalue())))
         assert [row["id"] for row in rows] == ["q1-00", "q1-03", "q2-00"]
         assert rows[0]["author"] == "s00" and rows[0]["text"]
 
 
-def test_what_could_not_be_judged_is_said(tmp_path: Path) -> None:
+def test_answers_without_a_suggestion_are_counted(tmp_path: Path) -> None:
     rows = [
         a for a in with_scores(course(), {f"q2-{n:02}": None for n in range(14)}) if a.id < "q3"
     ]
     with course_index(tmp_path, [*rows, Answer("blank", "", "q1", "x")]) as index:
-        said = "\n".join(grades.describe_learning(grade(index, "score")))
-        assert "no mark suggested for 14 answers to question q2: fewer than 5 of its" in said
-        assert "no mark suggested for 1 blank answer" in said
+        lines = "\n".join(grades.describe_learning(grade(index, "score")))
+        assert "no mark suggested for 14 answers to question q2: fewer than 5 of its" in lines
+        assert "no mark suggested for 1 blank answer" in lines
 
 
 def test_an_evaluation(tmp_path: Path) -> None:
     with course_index(tmp_path, course()) as index:
-        found = evaluate_grades(index, "score")
-        text = shown(grades.print_evaluation, found)
+        result = evaluate_grades(index, "score")
+        text = shown(grades.print_evaluation, result)
         assert "Unseen answers: others to the same question were graded (56 answers in 4" in text
         assert "Unseen questions: nothing of the same question was graded (56" in text
         for name in ("suggested", "mean of the question", "Pearson", "RMSE", "QWK"):
             assert name in text
-        record = found.to_record()
+        record = result.to_record()
         assert record["trials"][0]["scores"].keys() == {
             "suggested", "mean of the question", "nearest graded answer",
         }  # fmt: skip
-        rows = found.to_records()
+        rows = result.to_records()
         assert len(rows) == 5 and set(rows[0]) <= set(grades.EVALUATION_COLUMNS)
         labels = evaluate_grades(index, "verdict")
         assert "accuracy" in shown(grades.print_evaluation, labels)
@@ -90,13 +90,13 @@ def test_an_audit(tmp_path: Path) -> None:
     first = next(a for a in course() if a.id == "q1-00")
     twin = Answer("q1-twin", first.text, "q1", "zoe", meta={"score": "0"})
     with course_index(tmp_path, [*course(), twin]) as index:
-        found = audit_grades(index, "score")
-        text = shown(grades.print_audit, found, index.get)
+        result = audit_grades(index, "score")
+        text = shown(grades.print_audit, result, index.get)
         assert "Near-equal answers with different marks, worst first" in text
         assert "q1-twin" in text and "1.00" in text
-        records = found.to_records()
+        records = result.to_records()
         assert [r["kind"] for r in records] == sorted((r["kind"] for r in records), reverse=True)
-        rows = list(grades.audit_as_rows(found, index.get))
+        rows = list(grades.audit_as_rows(result, index.get))
         assert len(rows) == len(records)
         assert (rows[0]["id"], rows[0]["other"], rows[0]["other_mark"]) == ("q1-00", "q1-twin", 0)
         assert set(rows[0]) | set(rows[-1]) <= set(grades.AUDIT_COLUMNS)
@@ -104,7 +104,7 @@ def test_an_audit(tmp_path: Path) -> None:
         assert shown(grades.print_audit, none, index.get).count("none") == 2
 
 
-def test_a_long_list_is_cut_and_said(tmp_path: Path) -> None:
+def test_a_long_list_is_cut_with_a_note(tmp_path: Path) -> None:
     rows = [
         Answer(f"a{n:02}", "just the same words", "q1", f"s{n}", meta={"score": str(n % 2)})
         for n in range(20)
@@ -114,7 +114,7 @@ def test_a_long_list_is_cut_and_said(tmp_path: Path) -> None:
         assert "… and 70 more; --format csv has all" in text  # of 100 pairs
 
 
-def test_spreads(tmp_path: Path) -> None:
+def test_propagations(tmp_path: Path) -> None:
     rows = [Answer(f"a{n:02}", f"just the same words {n % 2}", "q1", f"s{n}") for n in range(20)]
     rows[1] = Answer("a01", rows[1].text, "q1", "s1", meta={"score": "2"})
     rows[2] = Answer("a02", rows[2].text, "q1", "s2", meta={"score": "7"})
@@ -196,8 +196,8 @@ def test_suggestions_are_written_a_question_at_a_time(tmp_path: Path) -> None:
     run(tmp_path / "i", *write, "--overwrite")
     run(tmp_path / "i", "--column", "score", "--propagate", "q1-00=3", "--write", "by_group")
     with Index.open(tmp_path / "i") as index:
-        held = {a.id for a in index.answers() if "hint" in a.meta}
-        assert held == set(OPEN)
+        ids = {a.id for a in index.answers() if "hint" in a.meta}
+        assert ids == set(OPEN)
         assert {a.meta["by_group"] for a in index.answers() if "by_group" in a.meta} == {"3"}
 
 
