@@ -226,7 +226,7 @@ def report_as_page(report: Report) -> str:
     """Return the page as HTML with its style and script inside; its policy forbids to load more."""
     from markupsafe import Markup
 
-    style, script = asset("static/style.css"), asset("templates/report.js")
+    style, script = asset("static/style.css"), asset("static/report.js")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         f"base-uri 'none'; form-action 'none'"
