@@ -130,7 +130,7 @@ def _decoded_blocks(file: BinaryIO, source: str, name: str) -> Iterator[str]:
 def _undecodable(source: str, line: int, error: UnicodeDecodeError, name: str) -> BadInput:
     byte = error.object[error.start]
     if name.startswith(("utf-16", "utf-32")):
-        advice = "the file is damaged or cut off; save it anew, as UTF-8"
+        advice = "the file is damaged or cut off; save it again, as UTF-8"
     else:
         other = "cp1252" if name == "utf-8" else "utf-8"
         advice = Message(

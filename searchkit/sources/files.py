@@ -122,7 +122,7 @@ def check_file(path: Path) -> None:
     if not path.exists():
         raise BadInput(f"{path_text(path)}: no such file")
     if not path.is_file():
-        raise BadInput(f"{path_text(path)}: not a file; pipe it in, and say - for its name")
+        raise BadInput(f"{path_text(path)}: not a file; pipe it in, and write - for its name")
 
 
 @contextmanager
@@ -147,7 +147,7 @@ def naming_file(source: str) -> Iterator[None]:
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BadInput(f"{source}: not a whole .gz file ({error}); make it anew") from None
+        raise BadInput(f"{source}: not a complete .gz file ({error}); create it again") from None
     except OSError as error:
         raise BadInput(f"{source}: can't be read ({error.strerror or error})") from None
 

@@ -99,7 +99,7 @@ def read_zip(file: IO[bytes], source: str, skip: OnSkip) -> Iterator[tuple[str, 
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise BadInput(f"{source}: not a whole zip file ({error}); make it anew") from None
+        raise BadInput(f"{source}: not a complete zip file ({error}); create it again") from None
     bytes_left = MAX_ZIP_BYTES
     entries = [(_entry_name(entry), entry) for entry in archive.infolist()]
     for name, entry in sorted(entries, key=lambda pair: pair[0]):
@@ -147,10 +147,11 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> byt
         with archive.open(entry) as part:
             data = part.read(MAX_TEXT_BYTES + 1)
     except Exception as error:  # the errors of zlib, lzma and zipfile have no common base
-        raise BadInput(f"{where}: damaged ({error}); make the zip anew") from None
+        raise BadInput(f"{where}: damaged ({error}); create the zip again") from None
     if len(data) <= MAX_TEXT_BYTES and len(data) != claimed:
         raise BadInput(
-            f"{where}: damaged (claims {claimed:,} bytes, holds {len(data):,}); make the zip anew"
+            f"{where}: damaged (claims {claimed:,} bytes, holds {len(data):,}); "
+            "create the zip again"
         )
     if len(data) > MAX_TEXT_BYTES:
         raise BadInput(f"{where}: larger than {MAX_TEXT_BYTES:,} bytes; refused")

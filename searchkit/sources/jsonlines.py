@@ -108,14 +108,18 @@ def _skip_space(text: str, start: int) -> int:
 def _not_json(what: str, text: str, position: int, source: str) -> BadInput:
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
-    return BadInput.at(source, line, f"not JSON ({what}, column {column}); mend or export it anew")
+    return BadInput.at(
+        source, line, f"not JSON ({what}, column {column}); correct it or export it again"
+    )
 
 
 def _parse(text: str) -> object:
     try:
         return _STRICT.decode(text)
     except json.JSONDecodeError as error:
-        raise BadRow(f"not JSON ({error.msg}, column {error.colno}); mend or remove it") from None
+        raise BadRow(
+            f"not JSON ({error.msg}, column {error.colno}); correct or remove it"
+        ) from None
     except RecursionError:
         raise BadRow(_TOO_DEEP) from None
 

@@ -39,7 +39,7 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
                 yield number, row
     except (pyarrow.ArrowException, OSError, ValueError, UnicodeDecodeError) as error:
         reason = first_line(error)
-        raise BadInput.at(source, number + 1, f"not a whole Parquet file ({reason})") from None
+        raise BadInput.at(source, number + 1, f"not a complete Parquet file ({reason})") from None
 
 
 def count_parquet_rows(file: BinaryIO, source: str) -> int:
@@ -54,7 +54,7 @@ def count_parquet_rows(file: BinaryIO, source: str) -> int:
     try:
         return int(parquet.read_metadata(file).num_rows)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise BadInput(f"{source}: not a whole Parquet file ({error})") from None
+        raise BadInput(f"{source}: not a complete Parquet file ({error})") from None
 
 
 def _check_names(names: list[str], source: str) -> None:

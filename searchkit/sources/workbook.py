@@ -89,7 +89,7 @@ def as_values(row: dict[str, Any], text_column: str, id_column: str | None) -> V
         if isinstance(cell := row.get(name or ""), OddCell):
             shown = cell or "a formula without a stored value"
             raise BadRow(
-                f"the cell in column {name!r} shows {shown}; mend it in the workbook and save it"
+                f"the cell in column {name!r} shows {shown}; correct it in the workbook and save it"
             )
     values = {name: cell or None for name, cell in row.items()}
     return {**values, text_column: values[text_column] or ""}
@@ -125,7 +125,7 @@ def _open_archive(file: BinaryIO, source: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(file)
     except _DAMAGE_ERRORS as error:
-        raise BadInput(f"{source}: not a whole .xlsx file ({error}); save it anew") from None
+        raise BadInput(f"{source}: not a complete .xlsx file ({error}); save it again") from None
     _check_sizes(archive, source)
     return archive
 
@@ -140,7 +140,7 @@ def _check_sizes(archive: zipfile.ZipFile, source: str) -> None:
                 while bytes_left >= 0 and (chunk := file.read(CHUNK_BYTES)):
                     bytes_left -= len(chunk)
         except _DAMAGE_ERRORS as error:
-            raise BadInput(f"{source}: damaged ({part.filename}: {error}); save it anew") from None
+            raise BadInput(f"{source}: damaged ({part.filename}: {error}); save it again") from None
         if bytes_left < 0:
             raise BadInput(
                 f"{source}: unpacks to more than {MAX_BYTES:,} bytes; split the workbook, "
@@ -155,7 +155,7 @@ def _sheet_parts(archive: zipfile.ZipFile, source: str) -> dict[str, str]:
         targets = {link.get("Id"): link.get("Target") or "" for link in links}
         book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     except _DAMAGE_ERRORS as error:
-        raise BadInput(f"{source}: not a whole .xlsx file ({error}); save it anew") from None
+        raise BadInput(f"{source}: not a complete .xlsx file ({error}); save it again") from None
     parts = {}
     for sheet in book.findall(".//{*}sheet"):
         link = next((value for key, value in sheet.items() if key.endswith("}id")), "")
@@ -273,7 +273,7 @@ def _scan_sheet(archive: zipfile.ZipFile, part: str, source: str) -> _SheetScan:
                 parser.Parse(chunk)
         parser.Parse(b"", True)
     except _DAMAGE_ERRORS as error:
-        raise BadInput(f"{source}: damaged ({error}); save it anew") from None
+        raise BadInput(f"{source}: damaged ({error}); save it again") from None
     scan.end()
     return scan
 
@@ -297,7 +297,7 @@ def _parse_rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, l
         for number, row in enumerate(sheet.iter_rows(), 1):
             yield number, margin + row
     except CalamineError as error:
-        raise BadInput(f"{source}: can't be read ({error}); save it anew as .xlsx") from None
+        raise BadInput(f"{source}: can't be read ({error}); save it again as .xlsx") from None
 
 
 def _filled_rows(

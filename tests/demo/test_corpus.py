@@ -114,9 +114,9 @@ def test_a_copy_is_among_the_nearest_answers_of_its_source(
         assert len(index) == len(answers)
         pairs = [row for row in planted if row["kind"] in ("exact", "near", "light")]
         sources = [answers[row["source"]]["answer"] for row in pairs]
-        found = index.search(sources, 10)
-    hits = [
-        row["copy"] in [h.answer.id for h in ranked]
-        for row, ranked in zip(pairs, found, strict=True)
+        rankings = index.search(sources, 10)
+    is_found = [
+        row["copy"] in [hit.answer.id for hit in hits]
+        for row, hits in zip(pairs, rankings, strict=True)
     ]
-    assert sum(hits) >= 0.95 * len(hits)
+    assert sum(is_found) >= 0.95 * len(is_found)

@@ -500,8 +500,8 @@ def test_a_cell_in_the_last_row_does_no_harm(tmp_path: Path) -> None:
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
             "an old .xls file, or one with a password",
         ),
-        (b"", "not a whole .xlsx file"),
-        (b"PK\x03\x04 but no more", "not a whole .xlsx file"),
+        (b"", "not a complete .xlsx file"),
+        (b"PK\x03\x04 but no more", "not a complete .xlsx file"),
     ],
 )
 @pytest.mark.parametrize("name", ["a.xlsx", "a.xls"])
@@ -585,7 +585,7 @@ def test_damaged_parquet(tmp_path: Path, damage: str) -> None:
         data = data[:-50]
     else:
         data[200] ^= 0xFF
-    with pytest.raises(BadInput, match=r"a.parquet:\d+: not a whole Parquet file"):
+    with pytest.raises(BadInput, match=r"a.parquet:\d+: not a complete Parquet file"):
         read(write(path, bytes(data)))
 
 
@@ -761,7 +761,7 @@ def test_all_texts_of_a_zip_have_a_limit(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_zip_of_a_version_to_come(tmp_path: Path, name: str) -> None:
     data = bytearray(zipped(tmp_path / name, {"a.txt": b"x"}).read_bytes())
     data[data.rfind(b"PK\x01\x02") + 6] = 84
-    with pytest.raises(BadInput, match=rf"{name}: not a whole .* \(zip file version 8.4\)"):
+    with pytest.raises(BadInput, match=rf"{name}: not a complete .* \(zip file version 8.4\)"):
         read(write(tmp_path / name, bytes(data)))
 
 
@@ -796,7 +796,7 @@ def test_zips_that_lie_burst_or_are_locked(tmp_path: Path) -> None:
 def test_gz_is_unpacked(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv.gz", gzip.compress((HEAD + "1,q,s,x,5\n").encode()))
     assert read(path)[0].text == "x"
-    with pytest.raises(BadInput, match=r"a.csv.gz: not a whole .gz file"):
+    with pytest.raises(BadInput, match=r"a.csv.gz: not a complete .gz file"):
         read(write(path, path.read_bytes()[:-12]))
 
 
@@ -832,7 +832,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(BadInput, match=r"pipe.csv: not a file; pipe it in, and say -"):
+    with pytest.raises(BadInput, match=r"pipe.csv: not a file; pipe it in, and write -"):
         read(tmp_path / "pipe.csv")
     with pytest.raises(BadInput, match="a folder; leave out `format`"):
         read(tmp_path, format="csv")
@@ -891,7 +891,7 @@ def test_a_zip_and_what_is_nothing_from_standard_input(tmp_path: Path) -> None:
         read("-", stdin=io.BytesIO(b"SQLite format 3\0"))
     with pytest.raises(BadInput, match=r"-: an old .xls file"):
         read("-", stdin=io.BytesIO(b"\xd0\xcf\x11\xe0" + bytes(99)))
-    with pytest.raises(BadInput, match=r"-: not a whole .gz file"):
+    with pytest.raises(BadInput, match=r"-: not a complete .gz file"):
         read("-", stdin=io.BytesIO(gzip.compress(b"id;text\n1;x\n")[:-9]))
     with pytest.raises(BadInput, match="-: empty"):
         read("-", stdin=io.BytesIO(b""))

@@ -201,7 +201,7 @@ def test_unreadable_files_are_reported_without_their_path(
         ("a.xls", b"\xd0\xcf\x11\xe0 old", "a.xls"),
         ("a.parquet", b"PAR1 nothing", "a.parquet"),
         ("a.db", b"SQLite format 3\0 nothing", "a.db"),
-        ("a.zip", b"PK nothing", "a.zip: not a whole zip file"),
+        ("a.zip", b"PK nothing", "a.zip: not a complete zip file"),
         ("a.zip", bomb(), "a.zip"),
         ("a.csv.gz", b"\x1f\x8b nothing", "a.csv.gz: "),
         ("b.xlsx", workbook(**two), "b.xlsx: several sheets; choose one with `sheet=NAME`"),
