@@ -1,4 +1,4 @@
-"""The command line: parse, call, write. No logic, and nothing heavy imported early."""
+"""The command line: its commands in their sections, and the handling of errors."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ GPU_IS_FULL = (
 
 
 class _Boundary(click.Group):
-    """The one place that turns an error into a line and an exit code."""
+    """The group of all commands, which turns an error into a message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
-        """Run a command; 1 for what the user can mend, 75 for busy, never a traceback."""
+        """Run a command; on an error, print one line and exit with its code."""
         try:
             return super().invoke(ctx)
         except SearchkitError as error:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class _ThresholdType(click.ParamType[float | None, object]):
-    """A cosine, or `auto`, which is None."""
+    """A cosine, or `auto`, which becomes None."""
 
     name = "number|auto"
 
@@ -41,7 +41,7 @@ class _ThresholdType(click.ParamType[float | None, object]):
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """How answers are clustered, as in `searchkit.cluster`."""
+    """How answers are clustered; as the parameters of `searchkit.cluster`."""
 
     method: ClusterMethod
     by: By | None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class _AnswerAndMark(click.ParamType[tuple[str, str | None], object]):
-    """An id, or an id and a mark."""
+    """An id, or an id and a mark separated by =; the mark is None if it is left out."""
 
     name = "id[=mark]"
 
@@ -51,15 +51,15 @@ class _AnswerAndMark(click.ParamType[tuple[str, str | None], object]):
 
 @dataclass(frozen=True)
 class GradeOptions:
-    """What marks are and how they are used, as in `searchkit.grade`.
+    """The column with the marks and how it is used, as in `searchkit.grade`.
 
     Attributes:
         column: The column with the marks.
-        kind: What the marks are; None for numbers, if all of them are.
-        min_confidence: Suggestions that are less likely to be right are left out.
-        tolerance: The largest difference between two numbers that still agree.
-        threshold: For an audit, how alike nearly equal answers are; for propagation, that of the
-            clusters.
+        kind: Whether marks are numbers or labels; None for numbers if all of them are numbers.
+        min_confidence: The lowest confidence of a suggestion; None for the default.
+        tolerance: The largest difference between two numbers that agree; None for the default.
+        threshold: For an audit, the lowest cosine of nearly equal answers; for propagation, the
+            threshold of the clusters; None for the default.
     """
 
     column: str
@@ -71,11 +71,12 @@ class GradeOptions:
 
 @dataclass(frozen=True)
 class GradeTask:
-    """What to do with the marks: suggest new ones if nothing else was asked for.
+    """What to do with the marks: by default, suggest marks for ungraded answers.
 
     Attributes:
         mode: `evaluate`, `audit` or None.
-        propagated: Answers whose marks are propagated, with these marks or with their own (None).
+        propagated: The ids of answers whose marks are propagated, each with the mark to use or
+            None for the mark that it has.
     """
 
     mode: str | None
@@ -84,11 +85,11 @@ class GradeTask:
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """Where marks are written.
+    """Where to write marks.
 
     Attributes:
-        column: The column; None to write none.
-        overwrite: Whether marks that are in that column are replaced.
+        column: The column to write to; None to write no marks.
+        overwrite: Whether existing marks in that column are replaced.
     """
 
     column: str | None
@@ -137,20 +138,20 @@ class WriteOptions:
     ),
     option(
         "--propagate",
-        "said",
+        "propagated",
         type=_AnswerAndMark(),
         multiple=True,
         metavar="ID[=MARK]",
-        help="Show which answers that say the same would get the mark of this one. "
+        help="Show which other answers would get the mark of this one, because they say the same. "
         "Can be repeated.",
     ),
     argument="task",
-    record=lambda mode, said: GradeTask(mode, dict(said)),
+    record=lambda mode, propagated: GradeTask(mode, dict(propagated)),
 )
 @option_group(
     "Writing marks",
     option("--write", metavar="NAME", help="Write the marks into this column of the index."),
-    option("--overwrite", is_flag=True, help="Replace the marks that are in that column."),
+    option("--overwrite", is_flag=True, help="Replace marks that are already in that column."),
     argument="target",
     record=lambda write, overwrite: WriteOptions(write, overwrite),
 )
@@ -194,7 +195,7 @@ def grade(
 def _suggest(
     index: BaseIndex, options: GradeOptions, where: Where, output: Output
 ) -> dict[str, Mark | None]:
-    """Write the suggestions; return the marks by the answers' ids."""
+    """Write the suggestions; return the suggested marks by answer id."""
     from searchkit.grading import suggest
     from searchkit.output import grades
 
@@ -227,7 +228,7 @@ def _propagate(
     options: GradeOptions,
     output: Output,
 ) -> dict[str, Mark | None]:
-    """Write which answers get which marks; return the marks by the answers' ids."""
+    """Write which answers get which marks; return these marks by answer id."""
     from searchkit.grading.propagate import propagate
     from searchkit.output import grades
 

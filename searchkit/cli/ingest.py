@@ -45,15 +45,14 @@ if TYPE_CHECKING:
 
 
 class Rejects:
-    """A JSONL file of rows that could not be used, created with the first one.
+    """A JSON Lines file of rows that could not be used, created when the first one is added.
 
-    A line is `{"source", "line", "reason", "row"}`.
+    Each line is `{"source", "line", "reason", "row"}`.
 
     Attributes:
         path: The file.
         count: Number of rows in the file.
-        unread: Number of those that could not be read as answers, and so are not in the counts
-            of `ingest`.
+        unread: Number of rows that could not be read as answers, which `ingest` didn't count.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,7 +72,7 @@ class Rejects:
         self._write(answer.source, answer.line, reason, row)
 
     def close(self) -> None:
-        """Close the file, if there is one."""
+        """Close the file, if it was created."""
         if self._file:
             self._file.close()
 
@@ -111,12 +110,12 @@ def _file_options(
 
 @dataclass(frozen=True)
 class RowOptions:
-    """What happens to rows that can't be added.
+    """How to treat rows that can't be added.
 
     Attributes:
         on_duplicate: What to do with an id that occurs twice.
-        keep_going: Whether bad rows are written to a file; otherwise the first one is an error.
-        rejects: That file.
+        keep_going: Whether bad rows are written to a file; if not, the first one is an error.
+        rejects: The file for bad rows.
     """
 
     on_duplicate: OnDuplicate
@@ -187,8 +186,8 @@ def ingest(
 
     FILE can be CSV, TSV, JSON, JSON Lines, XLSX, Parquet, a SQLite database, a folder or zip of
     text files, or - for standard input. The columns are found by their usual names; all other
-    columns are kept. A killed ingest continues when it is run again, and the same file again
-    embeds nothing.
+    columns are stored as well. An interrupted ingest continues when it is run again, and answers
+    that haven't changed are not embedded again.
     """
     from searchkit.output.status import print_counts
 
@@ -211,7 +210,7 @@ def _read(
     rejects: Rejects | None,
     say: Callable[[str], None],
 ) -> Iterator[Answer]:
-    """Yield the answers; the first is read at once, so that a bad file makes no index."""
+    """Return the answers; the first is read at once, so that a bad file creates no index."""
     from searchkit.sources.reader import read_files
 
     answers = read_files(

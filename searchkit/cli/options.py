@@ -1,7 +1,7 @@
-"""How options are declared, in groups and with constraints; and the groups that commands share.
+"""Options in groups and with constraints, and the groups that several commands share.
 
-A group of options has a section of its own in `--help`. Where a group says so, the command gets
-its values as one object: `filter_options` passes `where: Where`, and not three arguments.
+A group of options has its own section in `--help`. A group with a `record` passes its values to the
+command as one object: `filter_options` passes `where: Where`, and not three arguments.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Decorator = Callable[[Callable[..., object]], Callable[..., object]]
 
 
 class Option(click.Option):
-    """An option that knows its section of `--help`.
+    """An option in a section of `--help`.
 
     Attributes:
         section: The title of the section.
@@ -37,7 +37,7 @@ class Command(click.Command):
     """A command whose `--help` shows the options in sections."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the sections in the order of their first options; `--help` is in the last one."""
+        """Write the sections in the order of their first options; `--help` is in the last."""
         sections: dict[str, list[tuple[str, str]]] = {}
         section = Option.section
         for param in self.get_params(ctx):
@@ -62,14 +62,14 @@ def option_group(
     argument: str = "",
     record: Callable[..., object] = dict,
 ) -> Callable[[Function], Function]:
-    """Return a decorator that adds options to a command under a title of their own in `--help`.
+    """Return a decorator that adds options to a command, in their own section of `--help`.
 
     Args:
-        section: The title.
+        section: The title of the section.
         options: The options, made with `option`.
-        argument: The name of the command's argument for all values of the group together; with ""
-            each option is an argument of its own.
-        record: What makes that argument from the values, by the names of the options' parameters.
+        argument: The name of the command's argument that gets all values of the group; "" to pass
+            each value as its own argument.
+        record: Makes that argument; called with the values as keyword arguments.
     """
 
     def decorate(function: Function) -> Function:
@@ -93,14 +93,14 @@ def option_group(
 
 
 def exactly_one(*names: str) -> Callable[[Function], Function]:
-    """Return a decorator that refuses a command unless one of the options was given."""
+    """Return a decorator that requires exactly one of the options."""
     return _constraint(
         names, lambda given: "" if len(given) == 1 else f"give exactly one of {_either(names)}"
     )
 
 
 def at_least_one(*names: str) -> Callable[[Function], Function]:
-    """Return a decorator that refuses a command if none of the options was given."""
+    """Return a decorator that requires at least one of the options."""
     return _constraint(names, lambda given: "" if given else f"give {_either(names)}")
 
 
@@ -125,9 +125,10 @@ def needs(name: str, *others: str) -> Callable[[Function], Function]:
 def _constraint(
     names: tuple[str, ...], message: Callable[[list[str]], str]
 ) -> Callable[[Function], Function]:
-    """Return a decorator that raises UsageError if `message` has a text for what was given.
+    """Return a decorator that raises UsageError if `message` returns a text.
 
-    Names are written as in `--help`: `--where`, or `ID` for an argument.
+    `message` is called with those of the names that were given. Names are written as in `--help`:
+    `--where`, or `ID` for an argument.
     """
 
     def decorate(function: Function) -> Function:
@@ -174,7 +175,7 @@ class PlaceType(click.ParamType[Place, object]):
 
 
 class _FolderType(PlaceType):
-    """A folder; an address of Milvus is refused with the command that makes a folder of it."""
+    """A folder; the error for a Milvus address names the command that copies it into a folder."""
 
     name = "directory"
 
@@ -218,9 +219,9 @@ class RunnerOptions:
     """Where a command computes.
 
     Attributes:
-        runner: None for this process, `ray` for this machine's cores, `ray://HOST:PORT` for a
-            cluster.
-        shards: A folder that all machines of a cluster reach.
+        runner: None for this process, `ray` for all cores of this machine, or `ray://HOST:PORT`
+            for a cluster.
+        shards: A folder that all machines of the cluster can access.
     """
 
     runner: str | None
@@ -238,7 +239,7 @@ runner_options = option_group(
         "--shards",
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIRECTORY",
-        help="A folder for the runner's files, which all its machines can reach.",
+        help="A folder for the runner's files that all its machines can access.",
     ),
     argument="runner",
     record=RunnerOptions,
@@ -270,11 +271,11 @@ sheet_option = option("--sheet", metavar="NAME", help="The sheet of a workbook."
 def output_options(
     *formats: str, default: str = "table", to_file: bool = True
 ) -> Callable[[Function], Function]:
-    """Return the options that say how and where a command writes; they come as `output`.
+    """Return the options for the format and the file of a result; they are passed as `output`.
 
     Args:
-        formats: The formats that the command has.
-        default: The one that is used if the user names none.
+        formats: The formats that the command can write.
+        default: The format without `--format`.
         to_file: Whether the command has `--output`.
     """
 

@@ -43,7 +43,7 @@ template_option = option(
     "--template",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Text that was handed out: sharing it is no evidence.",
+    help="A text that all students were given: sharing it is no evidence.",
 )
 against_option = option(
     "--against",
@@ -55,7 +55,7 @@ against_option = option(
 
 @dataclass(frozen=True)
 class FindingOptions:
-    """Which findings to report, as in `searchkit.find_plagiarism`."""
+    """Which findings to report; as the parameters of `searchkit.find_plagiarism`."""
 
     by: By | None
     template: Path | None
@@ -220,10 +220,10 @@ def report_(
     where: Where,
     quiet: bool,
 ) -> None:
-    """Write the findings into one page that opens anywhere.
+    """Write the findings to a single HTML page.
 
-    It has the findings by question with both answers side by side, the scores of each question,
-    rings of authors, and clusters. The page loads nothing and can be printed. The options are
+    It shows the findings by question with both answers side by side, the scores of each question,
+    rings of authors, and clusters. The page works offline and can be printed. The options are
     those of plagiarism; questions without an answer that passes the filter are left out.
     """
     from searchkit.pages.report import check_output, make_report, report_as_page

@@ -92,7 +92,7 @@ def _read_queries(texts: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class PairOptions:
-    """Which pairs `mine` reports, as in `searchkit.mine`."""
+    """Which pairs to report; as the parameters of `searchkit.mine`."""
 
     threshold: float
     by: By | None

@@ -33,7 +33,7 @@ def print_message(line: str) -> None:
     click.echo(visible(" ".join(line.split("\n"))), err=True)
 
 
-# What the library calls otherwise than the command line does.
+# Parameters of the library whose options have another name.
 _OPTION_NAMES = {
     "format": "input_format",
     "columns.id": "id_column",
@@ -45,10 +45,10 @@ _OPTION_NAMES = {
 
 
 def with_options(message: str, context: click.Context | None = None) -> str:
-    """Return a message of the library with its parameters as options of the command line.
+    """Return a message with the library's parameters replaced by options of the command line.
 
-    The options are those of the command that runs (by default in click's current context), or else
-    those of any other command.
+    Options of the running command are preferred to those of other commands. By default the running
+    command is that of click's current context.
     """
     context = context or click.get_current_context(silent=True)
     if context is None:
@@ -78,7 +78,7 @@ class _StderrHandler(logging.Handler):
 
     def __init__(self, context: click.Context | None) -> None:
         super().__init__()
-        self.context = context  # other threads have no current one
+        self.context = context  # click's current context is unset in other threads
 
     def emit(self, record: logging.LogRecord) -> None:
         is_message = isinstance(record.msg, Message)
@@ -87,7 +87,7 @@ class _StderrHandler(logging.Handler):
 
 
 def listen(*, quiet: bool) -> Callable[[str], None]:
-    """Let the library's messages through; return the function that takes a command's own."""
+    """Show the library's messages on stderr; return the function that a command logs with."""
     log.handlers[:] = [_StderrHandler(click.get_current_context(silent=True))]
     log.propagate = False
     log.setLevel(logging.ERROR if quiet else logging.INFO)
@@ -112,7 +112,7 @@ def open_writer(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
 
 @contextmanager
 def open_folder(folder: Path, *, quiet: bool, write: bool = False) -> Iterator[Index]:
-    """Open what only a folder can be used for."""
+    """Open an index that must be in a folder, and show the library's messages."""
     from searchkit.index.folder import Index
 
     listen(quiet=quiet)
@@ -137,7 +137,7 @@ class Output:
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[TextIO]:
-    """Return standard output, or the file `path`, which appears only when it is complete.
+    """Yield standard output, or the file `path`, which is created only when it is complete.
 
     Raises:
         StorageFailed: if it can't be written.
@@ -145,7 +145,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
     try:
         if path is None:
             yield sys.stdout
-            sys.stdout.flush()  # here, where an error can still be reported
+            sys.stdout.flush()  # an error at the interpreter's exit could not be reported
             return
         atomic = path.is_file() or not path.exists()  # never replace a device or a pipe
         with click.open_file(str(path), "w", encoding="utf-8", atomic=atomic) as file:
@@ -170,11 +170,11 @@ def write_result(
 
     Args:
         output: The format and the file.
-        table: Writes the table for people.
-        records: Returns the objects of JSON Lines.
-        rows: Returns the rows of CSV.
+        table: Writes the result as a table for people.
+        records: Returns the objects for JSON Lines.
+        rows: Returns the rows for CSV.
         columns: The columns of CSV.
-        document: Returns what JSON has; None for the list of the records.
+        document: Returns the value for JSON; None to write a list of the records.
     """
     from searchkit.output.files import write_csv, write_json, write_jsonl
 
@@ -192,7 +192,7 @@ def write_result(
 def write_record(
     output: Output, record: dict[str, Any], table: Callable[[dict[str, Any], TextIO], None]
 ) -> None:
-    """Write one record, as JSON or as `table` writes it for people."""
+    """Write one record, as JSON or with `table` as text for people."""
     from searchkit.output.files import write_json
 
     with open_output(output.path) as out:
@@ -203,7 +203,7 @@ def write_record(
 
 
 def load_named_encoder(name: str | None, say: Callable[[str], None]) -> Encoder | None:
-    """Load the model that the user named; None leaves it to the index."""
+    """Load the model with this name; None if the user named none, and the index chooses it."""
     from searchkit.encoding.loading import load_encoder
 
     return load_encoder(name, notify=say) if name else None
@@ -211,7 +211,7 @@ def load_named_encoder(name: str | None, say: Callable[[str], None]) -> Encoder 
 
 @contextmanager
 def ingest_progress(files: Sequence[str], *, quiet: bool) -> Iterator[Progress | None]:
-    """Show a bar with a rate on stderr, if it is a terminal."""
+    """Show a progress bar with the rate on stderr if it is a terminal; yield its callback."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -241,8 +241,8 @@ def ingest_progress(files: Sequence[str], *, quiet: bool) -> Iterator[Progress |
 
 
 @contextmanager
-def progress_bar(what: str, *, quiet: bool) -> Iterator[Progress | None]:
-    """Show a bar on stderr, if it is a terminal; told how many are done, and of how many."""
+def progress_bar(unit: str, *, quiet: bool) -> Iterator[Progress | None]:
+    """Show a progress bar on stderr if it is a terminal; yield the callback that moves it."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -250,11 +250,11 @@ def progress_bar(what: str, *, quiet: bool) -> Iterator[Progress | None]:
     from rich.console import Console
 
     columns = (
-        rich.TextColumn(what),
+        rich.TextColumn(unit),
         rich.BarColumn(),
         rich.MofNCompleteColumn(),
         rich.TimeRemainingColumn(),
     )
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what)
+        task = bar.add_task(unit)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -43,10 +43,10 @@ class IndexedPairs:
     """Which pairs of an index to train on.
 
     Attributes:
-        source: `graded`, `reviewed` or `clusters`; None for none.
-        folder: The index.
-        column: The column with the marks, for `graded`.
-        good: The labels of good answers in that column, where marks aren't numbers.
+        source: `graded`, `reviewed` or `clusters`; None to use no index.
+        folder: The folder of the index.
+        column: For `graded`, the column with the marks.
+        good: The labels of good answers in that column, if marks aren't numbers.
     """
 
     source: str | None
@@ -57,13 +57,13 @@ class IndexedPairs:
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Where training begins and ends.
+    """The model to train, and the files to write.
 
     Attributes:
         model: The model to begin with; None for the default.
-        target: The folder of the trained model.
-        overwrite: Whether a model in that folder is replaced.
-        save_held_out: A file for the pairs that weren't trained on, or None.
+        target: The folder for the trained model.
+        overwrite: Whether an existing folder is replaced.
+        save_held_out: The file for the held-out pairs; None to write none.
     """
 
     model: str | None
@@ -73,7 +73,7 @@ class ModelOptions:
 
 
 def _settings(recipe: str, **changes: object) -> TrainingSettings:
-    """Return the settings that the options name; None stands for the recipe's."""
+    """Return the settings of a recipe, changed by the options that aren't None."""
     from searchkit.training.settings import with_recipe
 
     return with_recipe(recipe, changes)
@@ -174,7 +174,8 @@ def train(
 
     PAIRS are files with the columns sentence_0, sentence_1, label (from 0, nothing in common, to
     10) and optionally question. Whole questions are held out, and the models before and after
-    training are evaluated on them. A killed training continues when the command is run again.
+    training are evaluated on them. An interrupted training continues when the command is run
+    again.
     Needs: pip install 'searchkit[train]'
     """
     from searchkit.evaluation.evaluate import evaluate_pairs
@@ -330,9 +331,9 @@ def evaluate(
 ) -> None:
     """Compare models on your own texts.
 
-    On labelled pairs, on a corpus of answers, or on queries with their relevant documents. Every
-    figure has the interval that holds it in 95 % of resamples; a difference to the first model
-    whose interval holds 0 is called chance.
+    The texts are labelled pairs, a corpus of answers, or queries with their relevant documents.
+    Every figure has a 95 % confidence interval; a difference to the first model is called chance
+    if its interval contains 0.
     """
     from searchkit.evaluation.evaluate import evaluate_pairs, evaluate_retrieval
     from searchkit.sources.labelled import read_pairs, read_qrels
@@ -392,7 +393,7 @@ def _write_evaluated(evaluated: Evaluation, output: Output) -> None:
 
 
 def _load_encoders(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Encoder]:
-    """Return the models, loaded one after another; all of their folders are checked first."""
+    """Return an iterator that loads one model after another; all folders are checked first."""
     from searchkit.encoding.loading import load_encoder
     from searchkit.encoding.model_folder import find_model
 

@@ -1,4 +1,4 @@
-"""The commands that look after an index, and serve."""
+"""The commands serve, status, verify, rebuild, reindex, delete, export and copy."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def serve(
 ) -> None:
     """Search, review, grade and upload in the browser.
 
-    Starts a web application on this machine only, with a REST API for the same. Needs
+    Starts a web application with a REST API, for this machine only unless --host is given. Needs
     searchkit[web].
     """
     say = listen(quiet=quiet)
@@ -102,7 +102,7 @@ def serve(
 def status(folder: Place, output: Output) -> None:
     """Show what the index contains.
 
-    Counts, questions, authors, model, sizes on disk, checkpoint and tail.
+    This includes counts, questions, authors, the model, sizes on disk, checkpoint and tail.
     """
     from searchkit.index.upkeep import status as upkeep
     from searchkit.output.status import print_status
@@ -115,11 +115,11 @@ def status(folder: Place, output: Output) -> None:
 @index_option
 @output_options("table", "json")
 def verify(folder: Place, output: Output) -> None:
-    """Check everything that can be checked.
+    """Check the whole index for damage.
 
-    Pages and references of the database, every text against the hash it was embedded with and the
-    passages it was cut into, the vectors, the FAISS file bit for bit, the full text, and that
-    nothing deleted is left. The exit code is 1 if anything is wrong.
+    Checks the pages and references of the database, every text against its hash and its passages,
+    the vectors, the FAISS file bit for bit, the full text, and that nothing deleted is left. The
+    exit code is 1 if anything is wrong.
     """
     from searchkit.index.upkeep import verify as upkeep
     from searchkit.output.console import visible
@@ -138,7 +138,7 @@ def verify(folder: Place, output: Output) -> None:
 
 @contextmanager
 def _open_to_verify(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
-    """Open an index for writing, which checking the full text needs, or else for reading."""
+    """Open an index for writing, to check the full text too, or for reading if that fails."""
     say = listen(quiet=quiet)
     try:
         index = open_index(place, write=True)
@@ -157,7 +157,7 @@ def _open_to_verify(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
 def rebuild(folder: Place, quiet: bool) -> None:
     """Rebuild the FAISS file and the full text.
 
-    From the database alone, without the model. A damaged FAISS file is set aside, not deleted.
+    Uses only the database, and not the model. A damaged FAISS file is set aside, not deleted.
     """
     with open_writer(folder, quiet=quiet) as index:
         index.rebuild()
@@ -173,15 +173,17 @@ def rebuild(folder: Place, quiet: bool) -> None:
     metavar="MODEL",
     help="The new model: a sentence-transformers folder or hub name.",
 )
-@option("--dry-run", is_flag=True, help="Show what it would take, and change nothing.")
+@option(
+    "--dry-run", is_flag=True, help="Show the time and space it would take, and change nothing."
+)
 @folder_option
 @output_options("table", "json")
 def reindex(name: str, dry_run: bool, folder: Path, output: Output) -> None:
     """Embed all answers again with another model.
 
-    The old vectors stay in use until the new ones are complete, and are then replaced at once. A
-    killed reindex continues when the same command is run again; --model with the index's own
-    model drops it.
+    The old vectors stay in use until the new ones are complete, and are then replaced at once. An
+    interrupted reindex continues when the same command is run again; --model with the index's
+    present model cancels it.
     """
     from searchkit.encoding.loading import load_encoder
     from searchkit.index.upkeep import reindex as upkeep
@@ -209,7 +211,7 @@ def reindex(name: str, dry_run: bool, folder: Path, output: Output) -> None:
 def delete(ids: Sequence[str], folder: Place, where: Where, yes: bool, output: Output) -> None:
     """Delete answers, and every trace of them.
 
-    They are chosen by ID or by a filter.
+    The answers are selected by ID or by a filter.
     """
     with open_writer(folder, quiet=output.quiet) as index:
         chosen = list(dict.fromkeys(ids)) or [answer.id for answer in index.answers(where)]
@@ -227,8 +229,8 @@ def delete(ids: Sequence[str], folder: Place, where: Where, yes: bool, output: O
 def export(folder: Place, where: Where, output: Output) -> None:
     """Write the answers with all their columns.
 
-    `ingest` reads the JSON Lines back unchanged. In CSV, a text that a spreadsheet would run as a
-    formula gets a ' in front.
+    `ingest` reads the JSON Lines back unchanged. In CSV, a text that a spreadsheet would take for a
+    formula is prefixed with '.
     """
     from searchkit.output.files import write_csv, write_json, write_jsonl
     from searchkit.output.search import answer_as_record, export_columns
@@ -251,7 +253,7 @@ def copy_(source: Place, target: Place, output: Output) -> None:
     """Copy the answers of an index into another, with their vectors.
 
     FROM and TO are folders or Milvus addresses (see --index of query); TO is created if it doesn't
-    exist. Nothing is embedded. A killed copy continues when it is run again. Decisions about
+    exist. Nothing is embedded. An interrupted copy continues when it is run again. Decisions about
     findings are not copied.
     """
     from searchkit.index.upkeep.copying import copy

@@ -130,7 +130,7 @@ def test_errors_are_one_line(folder: Path, arguments, code: int, message: str) -
 
 
 @pytest.mark.parametrize("command", ["query x", "status", "verify", "rebuild", "export"])
-def test_no_index_is_said_with_the_way_out(tmp_path: Path, command: str) -> None:
+def test_the_error_for_no_index_says_how_to_make_one(tmp_path: Path, command: str) -> None:
     result = run(*command.split(), "-i", tmp_path / "none", code=1)
     assert "no index here; make one with: searchkit ingest FILE" in result.stderr
     assert not (tmp_path / "none").exists()
@@ -163,7 +163,7 @@ def test_verify_names_what_is_wrong(tmp_path: Path) -> None:
     assert not json.loads(run("verify", "-i", index, "-f", "json", code=1).stdout)["sound"]
 
 
-def test_delete_by_author_leaves_no_word(tmp_path: Path) -> None:
+def test_delete_by_author_leaves_no_trace(tmp_path: Path) -> None:
     index = tmp_path / "i"
     run("ingest", sheet(tmp_path / "quiz.csv"), "-i", index)
     assert b"piece by piece" in b"".join(p.read_bytes() for p in index.iterdir())
@@ -189,7 +189,7 @@ def test_export_and_ingest_give_the_same_index(folder: Path, tmp_path: Path) -> 
     assert len(json.loads(only)) == 3
 
 
-def test_keep_going_puts_bad_rows_aside(tmp_path: Path) -> None:
+def test_keep_going_writes_bad_rows_to_a_file(tmp_path: Path) -> None:
     path = sheet(tmp_path / "quiz.csv", [*ROWS, ("1", "q9", "eve", "twice", "0")])
     with path.open("a", encoding="utf-8") as file:
         file.write("7,too,few\n")
@@ -205,7 +205,7 @@ def test_keep_going_puts_bad_rows_aside(tmp_path: Path) -> None:
     assert sorted(row["line"] for row in kept) == [8, 9]
 
 
-def test_a_busy_index_is_75(folder: Path) -> None:
+def test_the_exit_code_for_a_busy_index_is_75(folder: Path) -> None:
     from searchkit import Index
 
     with Index.open(folder, write=True):
@@ -220,7 +220,7 @@ def test_another_model_is_refused(folder: Path, tmp_path: Path) -> None:
     assert str(tmp_path) in result.stderr
 
 
-def test_a_killed_ingest_resumes(tmp_path: Path) -> None:
+def test_a_killed_ingest_continues(tmp_path: Path) -> None:
     words = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda".split()
     rows = [
         (str(n), "q", f"s{n}", " ".join(words[(n * k) % 11] for k in range(3, 33)) + f" {n}", "1")
@@ -310,7 +310,7 @@ def test_a_file_that_cannot_be_used_makes_no_index(tmp_path: Path) -> None:
     assert not (tmp_path / "i").exists()
 
 
-def test_a_full_gpu_is_one_line(folder: Path, monkeypatch) -> None:
+def test_the_error_for_a_full_gpu_is_one_line(folder: Path, monkeypatch) -> None:
     import torch
 
     from searchkit.index import query
@@ -321,7 +321,7 @@ def test_a_full_gpu_is_one_line(folder: Path, monkeypatch) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_an_internal_error_is_one_line_too(folder: Path, monkeypatch) -> None:
+def test_an_internal_error_is_one_line(folder: Path, monkeypatch) -> None:
     from searchkit.index import query
 
     monkeypatch.setattr(query, "query", lambda *_: 1 / 0)
@@ -335,7 +335,7 @@ def test_demo(tmp_path: Path) -> None:
     assert "What to try next" in out
 
 
-def test_a_filter_that_leaves_nothing_is_told(folder: Path) -> None:
+def test_a_filter_that_no_answer_passes_is_reported(folder: Path) -> None:
     result = run("query", "loop", "-i", folder, "--question", "q17")
     assert "no answer passes the filter" in result.stderr
     assert "no answer passes" not in run("query", "zzz", "-i", folder, "-m", "lexical").stderr
@@ -355,7 +355,7 @@ def test_mine_writes_every_format(folder: Path) -> None:
     assert "no pair reaches" in run("mine", "-i", folder, "-t", "1").stdout
 
 
-def test_mine_says_what_it_left_out_and_refuses_what_is_no_cosine(folder: Path) -> None:
+def test_mine_reports_the_pairs_left_out_and_refuses_a_bad_threshold(folder: Path) -> None:
     result = run("mine", "-i", folder, "-t", "-1", "--by", "all", "--max-pairs", "1")
     assert "9 pairs more reach the threshold" in result.stderr
     for threshold in ("nan", "1.5"):
@@ -458,7 +458,7 @@ def test_plagiarism_with_a_template_and_an_earlier_index(term: Path, tmp_path: P
     assert "is the index itself; name one of earlier answers" in itself.stderr
 
 
-def test_compare_shows_both_sides_and_says_the_numbers_in_words(term: Path) -> None:
+def test_compare_shows_both_answers_and_explains_the_numbers(term: Path) -> None:
     shown = " ".join(run("compare", "a1", "a9", "-i", term).stdout.split())
     assert "[1 A stream hands" in shown and "Near copy: " in shown
     assert "By chance, " in shown and "questions like this" in shown

@@ -1,4 +1,4 @@
-"""A library's message on the command line: parameters are shown as options."""
+"""Messages of the library on the command line: parameters are shown as options."""
 
 from __future__ import annotations
 

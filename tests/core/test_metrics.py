@@ -1,4 +1,4 @@
-"""Metrics: each against scikit-learn, SciPy or brute force, and where these have no answer."""
+"""Metrics: each compared with scikit-learn, SciPy or brute force, and their special cases."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def two_graders(seed: int, n: int = 60) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.5, -3.0), (20.0, 7.0)])
-def test_kappa_is_the_one_with_a_matrix_of_weights(seed: int, scale: float, shift: float) -> None:
+def test_kappa_is_that_of_scikit_learn(seed: int, scale: float, shift: float) -> None:
     one, other = two_graders(seed)
     expected = cohen_kappa_score(one, other, weights="quadratic", labels=ZERO_TO_FIVE)
     assert weighted_kappa(one * scale + shift, other * scale + shift) == pytest.approx(expected)
     assert weighted_kappa(other, one) == pytest.approx(expected)
 
 
-def test_kappa_by_hand_and_where_marks_do_not_vary() -> None:
+def test_kappa_by_hand_and_for_constant_marks() -> None:
     up, down, level = np.array([0.0, 1.0]), np.array([1.0, 0.0]), np.array([0.5, 0.5])
     assert weighted_kappa(up, up) == 1
     assert weighted_kappa(up, down) == -1
@@ -60,7 +60,7 @@ def test_pearson_is_that_of_scipy(seed: int) -> None:
     assert pearson(one, 3 - 2 * one) == pytest.approx(-1)
 
 
-def test_no_correlation_where_one_side_does_not_vary() -> None:
+def test_correlation_with_a_constant_is_0() -> None:
     up, level = np.array([0.0, 1.0, 4.0]), np.full(3, 0.1)
     assert pearson(up, level) == pearson(level, up) == pearson(level, level) == 0
     assert pearson(up[:1], up[:1]) == pearson(up[:0], up[:0]) == 0
@@ -104,7 +104,7 @@ def test_sides_of_different_lengths_are_refused(measure) -> None:
 
 
 def scored(seed: int, n: int = 50) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give truths, scores with ties, and weights."""
+    """Return truths, scores with ties, and weights."""
     rng = np.random.default_rng(seed)
     scores = rng.integers(0, 12, n) / 10
     return rng.random(n) < 0.2 + scores / 2, scores, rng.integers(1, 5, n).astype(float)
@@ -148,7 +148,7 @@ def test_average_precision_by_its_definition(seed: int) -> None:
 
 
 def ranking(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give the gains of 30 documents in the order found; ranks and gains of the relevant ones."""
+    """Return the gains of 30 ranked documents, and ranks and gains of the relevant ones."""
     found = np.random.default_rng(seed).choice([0, 0, 0, 1, 2, 3], 30).astype(float)
     found[-1] = 1
     places = np.random.default_rng(seed).permutation(np.flatnonzero(found))

@@ -1,4 +1,4 @@
-"""Results: records that are JSON, a table for pandas, and HTML in which a text is only a text."""
+"""Results: as JSON records, as a pandas table, and as HTML with escaped texts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROWS = Results([Row("<b>", 0.123456789, (Part((1, 2)), Part((3, 4)))), Row("b")]
 
 
 class Doubled(Table):
-    """A table that makes its records itself."""
+    """A table with its own records."""
 
     def iter_records(self) -> Iterator[dict[str, Any]]:
         return ({"name": row.name * 2} for row in ROWS)

@@ -1,4 +1,4 @@
-"""Messages that name parameters: whole in Python, renamed where other names are known."""
+"""Messages that name parameters: as in Python, and with other names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folding: what a reader takes for the same is the same, and every character knows its place."""
+"""Folding: texts that look the same are equal, and every character has its original offset."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ def test_case_accents_and_forms_make_no_difference() -> None:
         assert fold(one).text == fold(other).text
 
 
-def test_hidden_characters_vanish_and_are_told() -> None:
+def test_hidden_characters_are_removed_and_recorded() -> None:
     folded = fold("ev\u200bent lo\u2060op")
     assert folded.text == "event loop"
     assert folded.hidden == [2, 9]
 
 
-def test_look_alikes_inside_latin_words_are_told() -> None:
+def test_look_alikes_inside_latin_words_are_recorded() -> None:
     folded = fold("the event lооp")  # two Cyrillic о
     assert folded.text == "the event loop"
     assert folded.hidden == [11, 12]
-    assert fold("цикл событий").hidden == []  # Russian is Russian
+    assert fold("цикл событий").hidden == []  # a Russian text hides nothing
     assert fold("soft\u00adhyphen").hidden == []
-    assert fold("👩\u200d💻 codes").hidden == []  # a joined emoji hides nothing
+    assert fold("👩\u200d💻 codes").hidden == []  # nor does a joined emoji
 
 
 @given(st.text())
 def test_every_character_comes_from_its_offset(text: str) -> None:
     folded = fold(text)
-    places = [folded.original_offset(n) for n in range(len(folded.text) + 1)]
-    assert places == sorted(places)
-    assert places[-1] == len(text)
+    offsets = [folded.original_offset(n) for n in range(len(folded.text) + 1)]
+    assert offsets == sorted(offsets)
+    assert offsets[-1] == len(text)
     for n, character in enumerate(folded.text):
-        assert character in fold(text[places[n]]).text
+        assert character in fold(text[offsets[n]]).text

@@ -1,4 +1,4 @@
-"""Passages against the tokenizer's own count, and against what must not get lost."""
+"""Passages: they fit the window by the tokenizer's count, and nothing visible is lost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def wordpiece() -> Tokenizer:
 
 
 def characters() -> Tokenizer:
-    """Count one token a character, so that every place is one where a cut could fall."""
+    """Return a tokenizer with one token a character, so that a cut can be anywhere."""
     tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     return tokenizer
@@ -43,7 +43,7 @@ WORDPIECE, CHARACTERS = wordpiece(), characters()
 
 
 def check(text: str, tokenizer: Tokenizer, window: int) -> list[Passage]:
-    """Cut one text, and check all that holds for any text."""
+    """Return the passages of a text, after checking what holds for any text."""
     (passages,) = split_passages([text], tokenizer, window)
     edges = [0, *(edge for p in passages for edge in (p.start, p.end)), len(text)]
     assert edges == sorted(edges)
@@ -56,17 +56,17 @@ def check(text: str, tokenizer: Tokenizer, window: int) -> list[Passage]:
     return passages
 
 
-def test_a_process_that_has_cut_may_fork() -> None:
+def test_a_process_can_fork_after_splitting() -> None:
     program = """
 import os
 from helpers.encoder import ToyEncoder
 from searchkit.text.passages import split_passages
 tokenizer = ToyEncoder().tokenizer
 texts = ["A stream hands on data, bit by bit. " * n for n in range(1, 9)]
-wanted = split_passages(texts, tokenizer, 30)
+expected = split_passages(texts, tokenizer, 30)
 child = os.fork()
 if not child:
-    os._exit(split_passages(texts, tokenizer, 30) != wanted)
+    os._exit(split_passages(texts, tokenizer, 30) != expected)
 assert os.waitpid(child, 0)[1] == 0
 """
     subprocess.run(
@@ -107,14 +107,14 @@ def test_a_long_text_is_cut_at_sentences_without_a_scrap_at_the_end() -> None:
     assert min(counts) > 32
 
 
-def test_more_blocks_than_one() -> None:
+def test_a_text_of_several_blocks() -> None:
     text = SENTENCES * 400
     passages = check(text, WORDPIECE, 16)
     assert all(text[p.end - 1] in ".," for p in passages)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-def test_line_ends_don_t_matter(newline: str) -> None:
+def test_line_ends_make_no_difference(newline: str) -> None:
     text = SENTENCES * 20
     expected = [text[p.start : p.end] for p in check(text, WORDPIECE, 32)]
     other = text.replace("\n", newline)

@@ -1,4 +1,4 @@
-"""Texts as a model reads them that was trained on key words."""
+"""Preparation: texts reduced to keywords for a model that was trained on such texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from searchkit.text.preparation import prepare, reduce_to_keywords
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("express non-blocking I/O operations", "express nonblocking io operation"),
         ("The loop runs the callbacks, when its stack is empty.", "loop run callback stack empty"),
@@ -21,11 +21,11 @@ from searchkit.text.preparation import prepare, reduce_to_keywords
         ("", ""),
     ],
 )
-def test_words_that_carry_the_meaning(text: str, wanted: str) -> None:
-    assert reduce_to_keywords(text) == wanted
+def test_words_that_carry_the_meaning(text: str, expected: str) -> None:
+    assert reduce_to_keywords(text) == expected
 
 
-def test_it_changes_nothing_twice() -> None:
+def test_a_second_time_it_changes_nothing() -> None:
     once = reduce_to_keywords("Streams were reading files piece by piece, without a buffer")
     assert reduce_to_keywords(once) == once
 

@@ -1,4 +1,4 @@
-"""Words: prose by its words, code by its shape, sequences of both by a stable hash."""
+"""Words: folded words of prose, normalized tokens of code, and stable hashes of sequences."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_scripts_without_spaces_are_cut_into_characters() -> None:
     assert tokens("事件循环 runs 非阻塞") == [*"事件循环", "runs", *"非阻塞"]
 
 
-def test_words_know_where_they_stand() -> None:
+def test_words_have_offsets_in_the_original_text() -> None:
     text = "Ein Ｂig café\u200b loop"
     words = split_words(text)
     assert [text[a:b] for a, b in zip(words.starts, words.ends, strict=True)] == [
@@ -46,14 +46,14 @@ def test_words_know_where_they_stand() -> None:
     assert words.hidden == [12]
 
 
-def test_fenced_code_is_compared_by_its_shape() -> None:
+def test_names_literals_and_comments_of_fenced_code_make_no_difference() -> None:
     renamed = FENCED.replace("total", "sum").replace("'x'", '"other"').replace("// count", "")
     assert tokens(FENCED) == tokens(renamed)
     assert {NAME, NUMBER, TEXT} <= set(tokens(FENCED))
     assert split_words(FENCED).is_code.tolist().count(True) == 12
 
 
-def test_code_is_known_without_fences_and_white_space_is_nothing() -> None:
+def test_code_is_recognized_without_fences_and_white_space_makes_no_difference() -> None:
     (span,) = code_spans(PLAIN)
     assert PLAIN[slice(*span)].startswith("for (")
     assert PLAIN[slice(*span)].endswith("}")
@@ -84,7 +84,7 @@ def test_anything_can_be_split(text: str) -> None:
         assert text[start:end].strip()
 
 
-def test_sequences_are_of_one_kind_and_equal_where_the_tokens_are() -> None:
+def test_sequences_are_all_prose_or_all_code_and_have_equal_hashes_if_equal() -> None:
     words = split_words("one two three one two three\n" + FENCED)
     hashes, firsts = sequences(words, (2, 6))
     naive = []
@@ -95,16 +95,16 @@ def test_sequences_are_of_one_kind_and_equal_where_the_tokens_are() -> None:
             naive.append((tuple(words.tokens[first : first + size]), first))
     assert sorted(firsts.tolist()) == [first for _, first in naive]
     by_hash = dict(zip(firsts.tolist(), hashes.tolist(), strict=True))
-    for one, a in naive:
-        for other, b in naive:
-            assert (one == other) == (by_hash[a] == by_hash[b])
+    for left, a in naive:
+        for right, b in naive:
+            assert (left == right) == (by_hash[a] == by_hash[b])
 
 
 def test_hashes_are_the_same_everywhere() -> None:
     assert split_words("loop").hashes.tolist() == [0x1D2B504FE95B549D]
 
 
-def test_a_book_is_compared_by_stretches() -> None:
+def test_sentences_of_a_long_text_are_joined() -> None:
     text = "One sentence more. " * 5_000
     spans = split_sentences(text)
     assert 200 <= len(spans) <= 400
@@ -124,7 +124,7 @@ def test_a_book_is_compared_by_stretches() -> None:
     ],
     ids=["backticks", "calls", "dots", "comments", "quotes", "token"],
 )
-def test_hostile_texts_take_no_longer_than_they_are(text: str) -> None:
+def test_the_time_for_hostile_texts_is_bounded(text: str) -> None:
     started = time.perf_counter()
     words = split_words(text)
     split_sentences(text)
