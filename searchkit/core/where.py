@@ -14,8 +14,8 @@ class Where:
         author: Only answers by this author.
         sql: Only answers for which this SQL expression is true. It can use `id`, `text`,
             `question`, `author`, `submitted_at`, `line`, and the columns in `meta` by their names
-            (or as `"meta:name"`, if a name is taken). Values that look like numbers are compared
-            as numbers.
+            (also as `"meta:name"`, for a name that is taken). Values that look like numbers are
+            compared as numbers.
     """
 
     question: str | None = None
