@@ -1,4 +1,4 @@
-"""Results for a terminal and for files: tables, records, JSON, CSV.
+"""Print results in a terminal, and turn them into records and rows for files.
 
-One file for each topic; `console.py` and `files.py` are what they share.
+There is a file for each topic. Begin in `search.py`; `console.py` and `files.py` are shared by all.
 """
