@@ -97,7 +97,7 @@ def make_report(
         BadInput: if a number is out of range, or the filter isn't valid.
         IndexMismatch: if `against` was made with another model.
     """
-    found = find_plagiarism(
+    result = find_plagiarism(
         index,
         by=by,
         where=where,
@@ -112,15 +112,15 @@ def make_report(
     questions = {answer.question for answer in index.answers(where)}
     clusters = _clusters(index, by, where, questions)
     centers = [cluster.center for cluster in clusters.clusters if cluster.center]
-    displayed = {**found.texts, **{answer.id: answer for answer in index.get(centers)}}
+    displayed = {**result.texts, **{answer.id: answer for answer in index.get(centers)}}
     earlier = (_earlier(against, answer) for answer in against.answers()) if against else ()
-    in_findings = (found.texts[name] for f in found.findings for name in (f.left, f.right))
+    in_findings = (result.texts[name] for f in result.findings for name in (f.left, f.right))
     named = chain(in_findings, displayed.values(), index.answers(), earlier)
     return Report(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         status=index_status,
         settings=_settings(by, where, template, against, max_expected, max_common),
-        plagiarism=found,
+        plagiarism=result,
         questions=list(_question_scores(index, against, by, questions)),
         clusters=clusters,
         answers=displayed,
@@ -270,7 +270,7 @@ def _left_out(report: Report) -> Iterator[str]:
 
 def _views(report: Report) -> dict[str, Any]:
     """Return the findings by question, the rings and the clusters as the page displays them."""
-    names, found = report.names, report.plagiarism
+    names, result = report.names, report.plagiarism
     findings = [
         finding_view(
             finding,
@@ -280,11 +280,11 @@ def _views(report: Report) -> dict[str, Any]:
             decision=decision_record(report, finding),
             names=names,
         )
-        for number, finding in enumerate(found.findings, 1)
+        for number, finding in enumerate(result.findings, 1)
     ]
     by_question: dict[str | None, list[FindingView]] = defaultdict(list)
     anchors = {}
-    for finding, view in zip(found.findings, findings, strict=True):
+    for finding, view in zip(result.findings, findings, strict=True):
         by_question[finding.question].append(view)
         anchors[finding.left, finding.right] = view.anchor
     clusters: dict[str | None, list[ClusterView]] = defaultdict(list)
@@ -295,7 +295,7 @@ def _views(report: Report) -> dict[str, Any]:
         "findings": len(findings),
         "rings": [
             ring_view(ring, report.answers, number=n, anchors=anchors, names=names)
-            for n, ring in enumerate(found.rings, 1)
+            for n, ring in enumerate(result.rings, 1)
         ],
         "questions": [
             _question_view(number, one, by_question[one.name], clusters[one.name], report)

@@ -30,7 +30,7 @@ def as_json(report: Report) -> str:
 
 def report_as_record(report: Report) -> dict[str, Any]:
     """Return everything that the page shows; with pseudonyms, offsets refer to the texts here."""
-    names, found = report.names, report.plagiarism
+    names, result = report.names, report.plagiarism
     index = {} if names.replace else {"index": report.status["index"]}
     return {
         "format": FORMAT,
@@ -41,16 +41,16 @@ def report_as_record(report: Report) -> dict[str, Any]:
         "model": model_record(report),
         "settings": settings_record(report),
         "compared": {
-            "answers": found.answers,
-            "short": found.short,
-            "pairs": found.pairs,
-            "questions": found.questions,
-            "pooled": found.pooled,
-            "by_passages": found.by_passages,
+            "answers": result.answers,
+            "short": result.short,
+            "pairs": result.pairs,
+            "questions": result.questions,
+            "pooled": result.pooled,
+            "by_passages": result.by_passages,
         },
         "questions": _question_records(report),
-        "findings": [_finding_record(report, finding) for finding in found.findings],
-        "rings": [_ring_record(ring, names) for ring in found.rings],
+        "findings": [_finding_record(report, finding) for finding in result.findings],
+        "rings": [_ring_record(ring, names) for ring in result.rings],
         "clusters": [_cluster_record(cluster, names) for cluster in report.clusters.clusters],
         "answers": [_answer_record(answer, names) for answer in report.answers.values()],
     }
@@ -178,10 +178,10 @@ def settings_record(report: Report) -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Return the versions of searchkit, Python and the installed packages that affect results."""
-    found = {"searchkit": __version__, "python": platform.python_version()}
+    versions = {"searchkit": __version__, "python": platform.python_version()}
     for name in VERSIONED_PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

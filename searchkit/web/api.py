@@ -335,7 +335,7 @@ def read_audit(request: Request, column: MarkColumn, wait: Wait = DEFAULT_WAIT) 
 def read_decisions(request: Request) -> Response:
     """Return the last decision about each pair, oldest first."""
     with pool_of(request).reading() as index:
-        records = [findings.decision_as_record(one) for one in decisions(index).values()]
+        records = [findings.decision_as_record(decision) for decision in decisions(index).values()]
     return _json({"decisions": records})
 
 

@@ -130,26 +130,26 @@ def review_page(
     job = findings_job(pool_of(request))
     if progress := progress_page(request, job, "Looking for findings"):
         return progress
-    found = pool_of(request).with_decisions(job.get())
+    result = pool_of(request).with_decisions(job.get())
     queue = [
-        {"left": finding.left, "right": finding.right, "decision": found.decision(finding)}
-        for finding in found.findings
-        if show in ("all", found.decision(finding))
+        {"left": finding.left, "right": finding.right, "decision": result.decision(finding)}
+        for finding in result.findings
+        if show in ("all", result.decision(finding))
     ]
     matches = (n for n, e in enumerate(queue) if (e["left"], e["right"]) == (left, right))
     at = next(matches, 0)
-    view = _finding_view(request, found, queue[at]["left"], queue[at]["right"]) if queue else None
+    view = _finding_view(request, result, queue[at]["left"], queue[at]["right"]) if queue else None
     return render_page(
         request,
         "review.html",
         show=show,
         view=view,
         at=at,
-        counts=Counter(found.decision(finding) for finding in found.findings),
-        found=found,
+        counts=Counter(result.decision(finding) for finding in result.findings),
+        result=result,
         queue=queue,
         total=len(queue),
-        compared=list(describe_compared_answers(found)),
+        compared=list(describe_compared_answers(result)),
     )
 
 
@@ -158,14 +158,14 @@ def finding_fragment(request: Request, left: str, right: str) -> HTMLResponse:
     """Return a single finding, for the review page's script."""
     job = findings_job(pool_of(request))
     pool_of(request).wait(job, JOB_TIMEOUT)
-    found = pool_of(request).with_decisions(job.get())
-    return render_page(request, "finding.html", view=_finding_view(request, found, left, right))
+    result = pool_of(request).with_decisions(job.get())
+    return render_page(request, "finding.html", view=_finding_view(request, result, left, right))
 
 
-def _finding_view(request: Request, found: PlagiarismResult, left: str, right: str) -> FindingView:
-    for number, finding in enumerate(found.findings, 1):
+def _finding_view(request: Request, result: PlagiarismResult, left: str, right: str) -> FindingView:
+    for number, finding in enumerate(result.findings, 1):
         if (finding.left, finding.right) == (left, right):
-            return _numbered_view(found, finding, number, pseudonyms(request))
+            return _numbered_view(result, finding, number, pseudonyms(request))
     raise NotFound("there is no such finding any more; load the page again")
 
 
@@ -192,19 +192,19 @@ def rings_page(request: Request) -> HTMLResponse:
     job = findings_job(pool_of(request))
     if progress := progress_page(request, job, "Looking for findings"):
         return progress
-    found = pool_of(request).with_decisions(job.get())
-    numbers = {(finding.left, finding.right): n for n, finding in enumerate(found.findings, 1)}
+    result = pool_of(request).with_decisions(job.get())
+    numbers = {(finding.left, finding.right): n for n, finding in enumerate(result.findings, 1)}
     anchors = {pair: f"finding-{n}" for pair, n in numbers.items()}
     names = pseudonyms(request)
     rings = [
         (
-            ring_view(ring, found.texts, number=number, anchors=anchors, names=names),
+            ring_view(ring, result.texts, number=number, anchors=anchors, names=names),
             [
-                _numbered_view(found, found.findings[numbers[pair] - 1], numbers[pair], names)
+                _numbered_view(result, result.findings[numbers[pair] - 1], numbers[pair], names)
                 for pair in ring.findings
             ],
         )
-        for number, ring in enumerate(found.rings, 1)
+        for number, ring in enumerate(result.rings, 1)
     ]
     return render_page(request, "rings.html", rings=rings)
 
@@ -235,14 +235,14 @@ def questions_page(request: Request) -> HTMLResponse:
     """List the questions."""
     with pool_of(request).reading() as index:
         rows = index.by_question()
-    found = _findings_if_ready(request)
-    findings = found.findings if found else []
+    result = _findings_if_ready(request)
+    findings = result.findings if result else []
     counts = Counter(finding.question for finding in findings)
     left = Counter(
-        finding.question for finding in findings if found and found.decision(finding) == "open"
+        finding.question for finding in findings if result and result.decision(finding) == "open"
     )
     return render_page(
-        request, "questions.html", rows=rows, counts=counts, left=left, done=found is not None
+        request, "questions.html", rows=rows, counts=counts, left=left, done=result is not None
     )
 
 
@@ -338,30 +338,30 @@ def _findings_if_ready(request: Request) -> PlagiarismResult | None:
 
 
 def _finding_views(
-    found: PlagiarismResult | None,
+    result: PlagiarismResult | None,
     is_wanted: Callable[[Finding], bool],
     names: Pseudonyms | None,
 ) -> list[FindingView]:
     """Return views of some findings, which keep their numbers among all findings."""
-    if found is None:
+    if result is None:
         return []
     return [
-        _numbered_view(found, finding, number, names)
-        for number, finding in enumerate(found.findings, 1)
+        _numbered_view(result, finding, number, names)
+        for number, finding in enumerate(result.findings, 1)
         if is_wanted(finding)
     ]
 
 
 def _numbered_view(
-    found: PlagiarismResult, finding: Finding, number: int, names: Pseudonyms | None
+    result: PlagiarismResult, finding: Finding, number: int, names: Pseudonyms | None
 ) -> FindingView:
     return finding_view(
         finding,
-        found.texts[finding.left],
-        found.texts[finding.right],
+        result.texts[finding.left],
+        result.texts[finding.right],
         number=number,
         names=names,
-        decision=found.decisions.get((finding.left, finding.right)),
+        decision=result.decisions.get((finding.left, finding.right)),
     )
 
 
@@ -375,7 +375,7 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
     with pool.reading() as index:
         stored = index.get_stored(id)
         similar = index.search_like(id, SIMILAR_ANSWERS)
-    names, found = pseudonyms(request), _findings_if_ready(request)
+    names, result = pseudonyms(request), _findings_if_ready(request)
     answer = stored.answer
     clusters = clusters_job(pool, Where(answer.question or ""), "all")
     cluster = None
@@ -393,8 +393,8 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
         view=side_view(answer, (), names),
         passages=[(passage.start, passage.end) for passage in stored.passages],
         near=_hit_views(request, similar),
-        findings=_finding_views(found, lambda f: id in (f.left, f.right), names),
-        done=found is not None,
+        findings=_finding_views(result, lambda f: id in (f.left, f.right), names),
+        done=result is not None,
         cluster=cluster,
     )
 

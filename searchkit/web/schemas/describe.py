@@ -89,8 +89,14 @@ def _call(method: str, path: str, operation: dict[str, Any]) -> Call:
         path,
         _with_code(operation["description"]),
         [
-            _field(one["name"], one["in"], one["required"], one["schema"], one)
-            for one in operation.get("parameters", ())
+            _field(
+                parameter["name"],
+                parameter["in"],
+                parameter["required"],
+                parameter["schema"],
+                parameter,
+            )
+            for parameter in operation.get("parameters", ())
         ],
         body,
         _type(result["content"]["application/json"]["schema"]),
