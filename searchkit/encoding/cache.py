@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,8 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_path
 
 from searchkit.core.errors import first_line
 from searchkit.encoding.batch_encoder import EncoderConfig
@@ -45,13 +46,7 @@ def cache_folder() -> Path:
     """Return the folder for compiled models: `SEARCHKIT_CACHE`, or the system's cache folder."""
     if chosen := os.environ.get("SEARCHKIT_CACHE"):
         return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "searchkit"
+    return user_cache_path("searchkit", appauthor=False)
 
 
 def open_cached(fingerprint: str, name: str | None = None) -> CompiledEncoder | None:
