@@ -9,14 +9,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.core.records import Answer, Hit
-from searchkit.mining.pairs import Pair
 from searchkit.output.console import excerpt, one_line, open_console, plain_table, tidy, visible
 
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from searchkit.mining.pairs import MiningResult
+    from searchkit.mining.pairs import MiningResult, Pair
 
 GetAnswers = Callable[[Sequence[str]], list[Answer]]
 """Returns the answers with some ids, in the order of the ids."""
@@ -119,6 +118,8 @@ def mining_as_rows(mined: MiningResult, get: GetAnswers) -> Iterator[dict[str, A
 
     A group of equal texts becomes the pairs of its first answer with each other one.
     """
+    from searchkit.mining.pairs import Pair
+
     equal = (Pair(group[0], other, 1.0) for group in mined.equal for other in group[1:])
     for kind, pairs in (("equal", equal), ("alike", mined.pairs())):
         while batch := list(islice(pairs, 1_000)):
