@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, overload
 
@@ -105,6 +104,8 @@ def html_table(records: Iterable[Mapping[str, object]], max_rows: int = HTML_ROW
     columns = list(dict.fromkeys(name for row in shown for name in row))
     if not columns:
         return "<p>no results</p>"
+    from html import escape  # not needed where nothing is shown in a notebook
+
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     body = "".join(
         "<tr>" + "".join(f"<td>{_html_cell(row.get(name))}</td>" for name in columns) + "</tr>"
@@ -118,6 +119,8 @@ def _html_cell(value: object) -> str:
     text = _cell_text(value)
     if len(text) > HTML_CELL_LENGTH:
         text = text[: HTML_CELL_LENGTH - 1] + "…"
+    from html import escape
+
     return escape(text)
 
 
