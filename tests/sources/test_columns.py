@@ -1,0 +1,67 @@
+"""Columns are found by their usual names or as they are named; ids and values stay as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.source_files import read, write
+
+from searchkit.core.errors import BadInput
+from searchkit.core.records import Answer
+from searchkit.sources.columns import Columns
+
+
+def test_columns_are_found_by_their_usual_names(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.csv", "Key,Prompt,Student-ID,Created at,Response,Mark\n1,q,s,t,x,5\n"
+    )
+    assert read(path) == [Answer("1", "x", "q", "s", "t", str(path), 2, {"Mark": "5"})]
+
+
+def test_the_first_usual_name_wins_and_the_others_are_kept(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id,answer,text,prompt,question_id\n1,second,first,p,q\n")
+    (answer,) = read(path)
+    assert (answer.text, answer.question) == ("first", "q")
+    assert answer.meta == {"answer": "second", "prompt": "p"}
+
+
+def test_named_columns(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "nr,essay,text,who\n1,real,other,me\n")
+    (answer,) = read(path, columns=Columns(id="nr", text="Essay", author="who"))
+    assert (answer.id, answer.text, answer.author, answer.meta) == ("1", "real", "me",
+                                                                    {"text": "other"})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "message"),
+    [
+        (
+            "a,b\n1,2\n",
+            Columns(),
+            r"a.csv:2: no column with the answers; there are: a, b; .*`columns.text=NAME`",
+        ),
+        ("a,b\n1,2\n", Columns(text="c"), r"no column 'c' \(`columns.text`\); there are: a, b"),
+        ("text,b\n1,2\n", Columns(submitted_at="c"), r"no column 'c' \(`columns.submitted_at`\)"),
+        ("1,some answer\n2,other\n", Columns(), "there are: 1, some answer.*first line must hold"),
+    ],
+)
+def test_a_missing_column_is_named_with_those_found(tmp_path, content, columns, message) -> None:
+    with pytest.raises(BadInput, match=message):
+        read(write(tmp_path / "a.csv", content), columns=columns)
+
+
+def test_one_column_is_the_text(tmp_path: Path) -> None:
+    assert [a.text for a in read(write(tmp_path / "a.csv", "words\nx\ny\n"))] == ["x", "y"]
+
+
+def test_ids_that_are_made(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "question,author,text\nq,s,one\nq,s,two\nq,,three\n,,four\n")
+    assert [a.id for a in read(path)] == ["q/s", "q/s#2", "a:4", "a:5"]
+
+
+@pytest.mark.parametrize("value", ["007", "NA", "null", "None", "1e5", "TRUE", "-0"])
+def test_values_stay_the_text_that_they_are(tmp_path: Path, value: str) -> None:
+    path = write(tmp_path / "a.csv", f"id,text,x\n{value},{value},{value}\n")
+    (answer,) = read(path)
+    assert (answer.id, answer.text, answer.meta["x"]) == (value, value, value)

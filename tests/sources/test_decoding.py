@@ -1,0 +1,80 @@
+"""Bytes to text: encodings, line ends, odd characters; nothing is lost or guessed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from helpers.source_files import HEAD, read, write
+
+from searchkit.core.errors import BadInput
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+def test_encodings_with_a_mark(tmp_path: Path, encoding: str) -> None:
+    data = (HEAD + "1,q,s,café ✓ 😀,5\n").encode(encoding)
+    if encoding == "utf-16-be":
+        data = b"\xfe\xff" + data
+    assert read(write(tmp_path / "a.csv", data))[0].text == "café ✓ 😀"
+
+
+def test_cp1252_is_named_by_byte_and_line_and_read_when_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", (HEAD + "1,q,s,plain,5\n2,q,s,caf\xe9,5\n").encode("cp1252"))
+    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9 is not UTF-8; .*`encoding='cp1252'`"):
+        read(path)
+    assert read(path, encoding="cp1252")[1].text == "café"
+    for encoding in ("klingon", "hex", "undefined"):
+        with pytest.raises(BadInput, match=f"no encoding '{encoding}'; try utf-8"):
+            read(path, encoding=encoding)
+
+
+@pytest.mark.parametrize("cut", [b"\x00\xd8", b"\x61"])
+def test_damaged_wide_characters_are_named_by_byte_and_line(tmp_path: Path, cut: bytes) -> None:
+    data = "id,text\r\n1,x\r\n2,y".encode("utf-16") + cut
+    with pytest.raises(BadInput, match=r"a.csv:3: byte 0x\w\w is not UTF-16; the file is damaged"):
+        read(write(tmp_path / "a.csv", data))
+
+
+def test_wide_characters_without_a_mark(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id,text\n1,é\n".encode("utf-16-le"))
+    assert read(path, encoding="utf-16-le")[0].text == "é"
+    with pytest.raises(BadInput, match=r"no mark of utf-16 .*`encoding='utf-16-le'` or utf-16-be"):
+        read(path, encoding="utf-16")
+
+
+def test_a_bad_byte_in_a_file_with_cr_alone(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9 is not UTF-8; .*`encoding='cp1252'`"):
+        read(write(tmp_path / "a.csv", b"id,text\r1,x\r2,caf\xe9\r"))
+
+
+def test_mixed_encodings_are_refused_where_they_change(tmp_path: Path) -> None:
+    data = (HEAD + "1,q,s,café,5\n").encode() + "2,q,s,caf\xe9,5\n".encode("latin-1")
+    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9"):
+        read(write(tmp_path / "a.csv", data))
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+def test_line_ends_give_the_same(tmp_path: Path, end: str) -> None:
+    content = (HEAD + '1,q,s,"two\nlines",5\n\n2,q,s,x,6\n').replace("\n", end)
+    answers = read(write(tmp_path / "a.csv", content))
+    assert [(a.id, a.text, a.line) for a in answers] == [("1", "two\nlines", 2), ("2", "x", 5)]
+
+
+def test_odd_characters_are_kept(tmp_path: Path) -> None:
+    text = "a\0b\x1b[1m\u202e\u200b👩\u200d👧 é e\u0301\x0b\x85\u2028z"
+    path = write(tmp_path / "a.csv", f"id,text\n1,{text}\n")
+    assert read(path)[0].text == text
+    lines = write(tmp_path / "a.jsonl", json.dumps({"id": "1", "text": text}) + "\n")
+    assert read(lines)[0].text == text
+
+
+def test_blank_answers_are_kept(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", 'id,text,x\n1,,5\n2,"  ",\n')
+    assert [(a.text, a.meta) for a in read(path)] == [("", {"x": "5"}), ("  ", {})]
+
+
+def test_very_long_texts(tmp_path: Path) -> None:
+    for text in ("word " * 2_000_000, "x" * 1_000_000):
+        path = write(tmp_path / "a.csv", f'id,text\n1,"{text}"\n')
+        assert read(path)[0].text == text
