@@ -68,7 +68,7 @@ class CommandDirective(ClickDirective):
     """`.. command:: NAME` shows the usage and the options of a command."""
 
     def _load_module(self, module_path: str) -> click.Command:
-        return main.commands[module_path]
+        return main.load(module_path)
 
     def run(self) -> list[nodes.Node]:
         """Return what sphinx-click makes of the command, without a heading of its own."""

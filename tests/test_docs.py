@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from helpers.files import ROOT
 
 import searchkit
-from searchkit.cli.app import main
+from searchkit.cli.app import COMMANDS, main
 from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
 
 DOCS = ROOT / "docs"
@@ -157,9 +157,7 @@ def steady(output: str) -> str:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_options_and_files_that_are_named_exist(page: Path) -> None:
     text = page.read_text("utf-8")
-    options = {
-        name for command in main.commands.values() for p in command.params for name in p.opts
-    }
+    options = {name for command in COMMANDS for p in main.load(command).params for name in p.opts}
     for option in set(re.findall(r"`(--[a-z-]+)", text)) - {"--help", "--version"}:
         assert option in options, option
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
@@ -167,7 +165,7 @@ def test_options_and_files_that_are_named_exist(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_a_page(name: str) -> None:
     page = (DOCS / "commands" / f"{name}.md").read_text("utf-8")
     assert f".. command:: {name}\n" in page

@@ -1,22 +1,20 @@
-"""The command line: its commands in their sections, and the handling of errors."""
+"""The command line: its commands in their sections, and the handling of errors.
+
+A command's module is imported when the command is first asked for: the options of all commands take
+longer to make than a query's.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
 
 from searchkit._version import __version__
-from searchkit.cli.cluster import cluster
-from searchkit.cli.grade import grade
-from searchkit.cli.ingest import demo, ingest
-from searchkit.cli.plagiarism import compare, decisions_, plagiarism, report_
-from searchkit.cli.query_mine import mine, query
 from searchkit.cli.session import print_message, with_options
-from searchkit.cli.train_evaluate import evaluate, train
-from searchkit.cli.upkeep import copy_, delete, export, rebuild, reindex, serve, status, verify
 from searchkit.core.errors import SearchkitError
 
 REPORT = "please report it; set SEARCHKIT_DEBUG=1 to see where"
@@ -26,7 +24,39 @@ GPU_IS_FULL = (
 )
 
 
-class _Boundary(click.Group):
+# The sections of `--help`: for each command its module in this folder, and its function.
+SECTIONS = {
+    "Getting started": {"demo": "ingest.demo"},
+    "Corpus": {
+        "ingest": "ingest.ingest",
+        "export": "upkeep.export",
+        "copy": "upkeep.copy_",
+        "delete": "upkeep.delete",
+    },
+    "Search": {"query": "query_mine.query", "mine": "query_mine.mine"},
+    "Plagiarism": {
+        "plagiarism": "plagiarism.plagiarism",
+        "compare": "plagiarism.compare",
+        "report": "plagiarism.report_",
+        "decisions": "plagiarism.decisions_",
+    },
+    "Groups and marks": {"cluster": "cluster.cluster", "grade": "grade.grade"},
+    "Web": {"serve": "upkeep.serve"},
+    "Models": {
+        "train": "train_evaluate.train",
+        "evaluate": "train_evaluate.evaluate",
+        "reindex": "upkeep.reindex",
+    },
+    "Upkeep": {
+        "status": "upkeep.status",
+        "verify": "upkeep.verify",
+        "rebuild": "upkeep.rebuild",
+    },
+}
+COMMANDS = {name: path for section in SECTIONS.values() for name, path in section.items()}
+
+
+class Commands(click.Group):
     """The group of all commands, which turns an error into a message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
@@ -51,40 +81,34 @@ class _Boundary(click.Group):
             ctx.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of their sections."""
-        return list(self.commands)
+        """Return the names of the commands in the order of their sections."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, importing its module; None if there is none with this name."""
+        return self.load(cmd_name) if cmd_name in COMMANDS else None
+
+    def load(self, name: str) -> click.Command:
+        """Return the command with this name, importing its module at the first time."""
+        if name not in self.commands:
+            module, function = COMMANDS[name].split(".")
+            self.add_command(getattr(import_module(f"searchkit.cli.{module}"), function))
+        return self.commands[name]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in their sections, with the descriptions in one column."""
-        width = max(map(len, self.commands))
+        width = max(map(len, COMMANDS))
         limit = formatter.width - width - 4  # as `write_dl` indents and separates
-        for title, commands in SECTIONS.items():
-            rows = [(command.name or "", command.get_short_help_str(limit)) for command in commands]
+        for title, names in SECTIONS.items():
+            rows = [(n.ljust(width), self.load(n).get_short_help_str(limit)) for n in names]
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(width), text) for name, text in rows])
+                formatter.write_dl(rows)
 
 
-SECTIONS: dict[str, list[click.Command]] = {
-    "Getting started": [demo],
-    "Corpus": [ingest, export, copy_, delete],
-    "Search": [query, mine],
-    "Plagiarism": [plagiarism, compare, report_, decisions_],
-    "Groups and marks": [cluster, grade],
-    "Web": [serve],
-    "Models": [train, evaluate, reindex],
-    "Upkeep": [status, verify, rebuild],
-}
-
-
-@click.group(cls=_Boundary, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="searchkit")
 def main() -> None:
     """Search a corpus of answers by meaning: offline, exact, with evidence."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
-for section in SECTIONS.values():
-    for command in section:
-        main.add_command(command)

@@ -53,18 +53,21 @@ def with_options(message: str, context: click.Context | None = None) -> str:
     context = context or click.get_current_context(silent=True)
     if context is None:
         return message
-    commands = [context.command]
     group = context.find_root().command
-    if isinstance(group, click.Group):
-        running = group.commands.get(context.invoked_subcommand or "")
-        commands += [running] if running else []
-        commands += group.commands.values()
-    options = [o for c in commands for o in c.params if isinstance(o, click.Option)]
+
+    def options() -> Iterator[click.Option]:
+        yield from options_of(context.command)
+        if isinstance(group, click.Group):
+            for name in (context.invoked_subcommand or "", *group.list_commands(context)):
+                yield from options_of(group.get_command(context, name))
+
+    def options_of(command: click.Command | None) -> Iterator[click.Option]:
+        yield from (p for p in command.params if isinstance(p, click.Option)) if command else ()
 
     def option_text(parameter: str, value: str | None) -> str | None:
         name = _OPTION_NAMES.get(parameter, parameter)
         flag = "--" + name.replace("_", "-")
-        option = next((o for o in options if name == o.name or flag in o.opts), None)
+        option = next((o for o in options() if name == o.name or flag in o.opts), None)
         if option is None:
             return None
         written = option.opts[-1]

@@ -23,8 +23,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-
 from searchkit.core.errors import first_line
 from searchkit.encoding.batch_encoder import EncoderConfig
 from searchkit.encoding.model_folder import sha256
@@ -46,6 +44,8 @@ def cache_folder() -> Path:
     """Return the folder for compiled models: `SEARCHKIT_CACHE`, or the system's cache folder."""
     if chosen := os.environ.get("SEARCHKIT_CACHE"):
         return Path(chosen).expanduser()
+    from platformdirs import user_cache_path
+
     return user_cache_path("searchkit", appauthor=False)
 
 

@@ -32,7 +32,7 @@ from searchkit.core.wording import Message
     ],
 )
 def test_parameters_are_shown_as_options(command: str, message: str, shown: str) -> None:
-    with click.Context(main) as root, click.Context(main.commands[command], parent=root):
+    with click.Context(main) as root, click.Context(main.load(command), parent=root):
         assert with_options(Message(message)) == shown
         assert with_options(message) == message  # no text that names parameters
 
@@ -45,7 +45,7 @@ def test_the_log_shows_options(capsys: pytest.CaptureFixture[str]) -> None:
     log = logging.getLogger("searchkit")
     before = log.handlers[:], log.propagate, log.level
     try:
-        with click.Context(main) as root, click.Context(main.commands["mine"], parent=root):
+        with click.Context(main) as root, click.Context(main.load("mine"), parent=root):
             listen(quiet=False)
         log.warning(Message("`where` sees {count:,} of `x`", count=1000))
         log.warning("%s `where`", "no parameter:")
