@@ -34,6 +34,7 @@ from searchkit.cli.session import (
 )
 from searchkit.core.where import Where
 from searchkit.index.locations import Place, open_index
+from searchkit.plagiarism.records import MAX_EXPECTED, PlagiarismOptions
 
 if TYPE_CHECKING:
     from searchkit.core.records import By
@@ -55,13 +56,22 @@ against_option = option(
 
 @dataclass(frozen=True)
 class FindingOptions:
-    """Which findings to report; as the parameters of `searchkit.find_plagiarism`."""
+    """`PlagiarismOptions` as they are given: the template and the earlier index by their paths."""
 
     by: By | None
     template: Path | None
     against: Place | None
     max_expected: float
     max_common: int | None
+
+    @contextmanager
+    def opened(self, where: Where) -> Iterator[PlagiarismOptions]:
+        """Read the template, and open the earlier index until the end of the `with`."""
+        with _open_earlier(self.against) as earlier:
+            template = _read_template(self.template)
+            yield PlagiarismOptions(
+                self.by, where, template, earlier, self.max_expected, self.max_common
+            )
 
 
 finding_options: Callable[[Function], Function] = option_group(
@@ -72,7 +82,7 @@ finding_options: Callable[[Function], Function] = option_group(
     option(
         "--max-expected",
         type=float,
-        default=0.05,
+        default=MAX_EXPECTED,
         show_default=True,
         help="Report pairs with at most this many expected by chance in their question.",
     ),
@@ -104,28 +114,18 @@ def plagiarism(
     --where a finding has at least one such answer. A finding is a reason to look, not a proof.
     """
     from searchkit.output import findings
-    from searchkit.plagiarism.find import find_plagiarism
+    from searchkit.plagiarism.find import find_with_options
     from searchkit.runners.opening import open_runner
 
     with (
         open_reader(folder, quiet=output.quiet) as index,
-        _open_earlier(options.against) as earlier,
+        options.opened(where) as opened,
     ):
         with (
             open_runner(runner.runner, runner.shards) as workers,
             progress_bar("questions", quiet=output.quiet) as progress,
         ):
-            result = find_plagiarism(
-                index,
-                by=options.by,
-                where=where,
-                template=_read_template(options.template),
-                against=earlier,
-                max_expected=options.max_expected,
-                max_common=options.max_common,
-                runner=workers,
-                progress=progress,
-            )
+            result = find_with_options(index, opened, runner=workers, progress=progress)
         for line in findings.describe_compared_answers(result):
             log.info(line)
         write_result(
@@ -230,19 +230,9 @@ def report_(
     from searchkit.pages.report_json import as_json
 
     json_path = check_output(output)
-    with open_reader(folder, quiet=quiet) as index, _open_earlier(options.against) as earlier:
+    with open_reader(folder, quiet=quiet) as index, options.opened(where) as opened:
         with progress_bar("questions", quiet=quiet) as progress:
-            report = make_report(
-                index,
-                by=options.by,
-                where=where,
-                template=_read_template(options.template),
-                against=earlier,
-                max_expected=options.max_expected,
-                max_common=options.max_common,
-                anonymous=anonymous,
-                progress=progress,
-            )
+            report = make_report(index, opened, anonymous=anonymous, progress=progress)
     for path, write in ((json_path, as_json), (output, report_as_page)):
         with open_output(path) as out:
             out.write(write(report))

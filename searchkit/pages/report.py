@@ -20,7 +20,7 @@ from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results
-from searchkit.core.where import EVERYTHING, Where
+from searchkit.core.where import Where
 from searchkit.core.wording import counted
 from searchkit.index.base import BaseIndex
 from searchkit.index.upkeep.status import status
@@ -39,9 +39,9 @@ from searchkit.pages.report_json import (
 from searchkit.pages.scores import evenly_spaced, score_counts
 from searchkit.pages.segments import text_runs
 from searchkit.pages.views import ClusterView, FindingView, cluster_view, finding_view
-from searchkit.plagiarism.find import find_plagiarism
+from searchkit.plagiarism.find import find_with_options
 from searchkit.plagiarism.preparation import prompt_of
-from searchkit.plagiarism.records import MAX_EXPECTED
+from searchkit.plagiarism.records import PlagiarismOptions
 
 SUFFIXES = (".html", ".htm")
 OVERVIEW_FINDINGS = 10  # listed at the top of the page
@@ -70,13 +70,8 @@ def check_output(path: Path) -> Path:
 
 def make_report(
     index: BaseIndex,
+    options: PlagiarismOptions,
     *,
-    by: By | None = None,
-    where: Where = EVERYTHING,
-    template: str = "",
-    against: BaseIndex | None = None,
-    max_expected: float = MAX_EXPECTED,
-    max_common: int | None = None,
     anonymous: bool = False,
     progress: Progress | None = None,
 ) -> Report:
@@ -84,33 +79,21 @@ def make_report(
 
     Args:
         index: An index that is open for reading or writing.
-        by: As in `find_plagiarism`.
-        where: As in `find_plagiarism`; questions without such an answer are left out.
-        template: As in `find_plagiarism`.
-        against: As in `find_plagiarism`.
-        max_expected: As in `find_plagiarism`.
-        max_common: As in `find_plagiarism`.
+        options: What is compared, and what counts as a finding. Questions without an answer that
+            passes the filter are left out.
         anonymous: Whether pseudonyms replace authors' names and answers' ids.
         progress: Called with the number of questions that are done and of all questions.
 
     Raises:
-        BadInput: if a number is out of range, or the filter isn't valid.
+        BadInput: if the filter isn't valid.
         IndexMismatch: if `against` was made with another model.
     """
-    result = find_plagiarism(
-        index,
-        by=by,
-        where=where,
-        template=template,
-        against=against,
-        max_expected=max_expected,
-        max_common=max_common,
-        progress=progress,
-    )
+    result = find_with_options(index, options, progress=progress)
+    against = options.against
     index_status = status(index)
-    by = by or ("question" if index_status["questions"] else "all")
-    questions = {answer.question for answer in index.answers(where)}
-    clusters = _clusters(index, by, where, questions)
+    by = options.by or ("question" if index_status["questions"] else "all")
+    questions = {answer.question for answer in index.answers(options.where)}
+    clusters = _clusters(index, by, options.where, questions)
     centers = [cluster.center for cluster in clusters.clusters if cluster.center]
     displayed = {**result.texts, **{answer.id: answer for answer in index.get(centers)}}
     earlier = (_earlier(against, answer) for answer in against.answers()) if against else ()
@@ -119,7 +102,7 @@ def make_report(
     return Report(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         status=index_status,
-        settings=_settings(by, where, template, against, max_expected, max_common),
+        settings=_settings(options, by),
         plagiarism=result,
         questions=list(_question_scores(index, against, by, questions)),
         clusters=clusters,
@@ -128,19 +111,14 @@ def make_report(
     )
 
 
-def _settings(
-    by: By,
-    where: Where,
-    template: str,
-    against: BaseIndex | None,
-    max_expected: float,
-    max_common: int | None,
-) -> dict[str, str]:
-    common = f"more than {max_common:,} answers" if max_common else "more than half of the answers"
+def _settings(options: PlagiarismOptions, by: By) -> dict[str, str]:
+    """Return the options in words, by their labels; `by` is what `options.by` stands for."""
+    where, template, against = options.where, options.template, options.against
+    common = f"{options.max_common:,} answers" if options.max_common else "half of the answers"
     settings = {
         "compared": "within each question" if by == "question" else "over all answers",
-        "findings": f"pairs of which at most {max_expected:g} are expected by chance",
-        "no evidence": f"what {common} to a question share",
+        "findings": f"pairs of which at most {options.max_expected:g} are expected by chance",
+        "no evidence": f"what more than {common} to a question share",
         "template": f"given, {counted(len(template.split()), 'word')}" if template else "none",
         "earlier answers": f"{len(against):,}" if against else "none",
     }

@@ -34,7 +34,7 @@ from searchkit.pages.views import (
 )
 from searchkit.plagiarism.find import PlagiarismResult, compare
 from searchkit.plagiarism.preparation import prompt_of
-from searchkit.plagiarism.records import Finding
+from searchkit.plagiarism.records import Finding, PlagiarismOptions
 from searchkit.web.api import clusters_job, findings_job
 from searchkit.web.index_pool import pool_of
 from searchkit.web.rendering import JOB_TIMEOUT, progress_page, pseudonyms, render_page
@@ -215,7 +215,7 @@ def report_file(request: Request, anonymous: bool = False) -> Response:
     job = pool_of(request).job(
         ("report", anonymous),
         lambda index, progress: report_as_page(
-            make_report(index, anonymous=anonymous, progress=progress)
+            make_report(index, PlagiarismOptions(), anonymous=anonymous, progress=progress)
         ),
         keep_until="anything changes",
     )

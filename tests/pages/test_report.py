@@ -24,6 +24,7 @@ from searchkit.pages.report import check_output, make_report, report_as_page
 from searchkit.pages.report_data import Report
 from searchkit.pages.report_json import as_json, report_as_record
 from searchkit.pages.scores import BINS
+from searchkit.plagiarism.records import PlagiarismOptions
 
 EVIL = "<script>alert(1)</script>"
 PEOPLE = {
@@ -72,7 +73,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 @pytest.fixture(scope="module")
 def report(index: Index) -> Report:
-    return make_report(index)
+    return make_report(index, PlagiarismOptions())
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def page(report: Report) -> str:
 
 @pytest.fixture(scope="module")
 def hidden(index: Index) -> Report:
-    return make_report(index, anonymous=True)
+    return make_report(index, PlagiarismOptions(), anonymous=True)
 
 
 class Tags(HTMLParser):
@@ -217,25 +218,25 @@ def test_names_can_be_hidden_on_the_page(page: str) -> None:
 
 
 def test_a_filter_leaves_other_questions_out(index: Index) -> None:
-    made = make_report(index, where=Where("loops"))
+    made = make_report(index, PlagiarismOptions(where=Where("loops")))
     assert [question.name for question in made.questions] == ["loops"]
     assert {cluster.question for cluster in made.clusters.clusters} == {"loops"}
     assert made.settings["only question"] == "loops"
     assert sum(made.questions[0].scores) == 435
-    nothing = make_report(index, where=Where("no such question"))
+    nothing = make_report(index, PlagiarismOptions(where=Where("no such question")))
     assert "No pair is more alike" in report_as_page(nothing)
 
 
 def test_over_all_answers_and_against_earlier_ones(index: Index, tmp_path: Path) -> None:
-    (one,) = make_report(index, by="all").questions
+    (one,) = make_report(index, PlagiarismOptions(by="all")).questions
     assert one.name is None and one.answers == 60
     with Index.create(tmp_path / "new", ToyEncoder(window=100)) as new:
         new.add([replace(corpus()[3], id="late", author="Late Comer")])
-        made = make_report(new, against=index)
+        made = make_report(new, PlagiarismOptions(against=index))
         assert sum(made.questions[0].scores) == 30
         shown = report_as_page(made)
         assert f"{index.path.name}:loops-003#id".replace("'", "&#39;") in shown
-        gone = report_as_page(make_report(new, against=index, anonymous=True))
+        gone = report_as_page(make_report(new, PlagiarismOptions(against=index), anonymous=True))
         assert "Marta" not in gone and "Late" not in gone
 
 
