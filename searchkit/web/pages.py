@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, Field
 
 from searchkit.clustering.clusters import ClusterResult
 from searchkit.core.errors import NotFound
@@ -47,21 +48,31 @@ ANSWERS_PER_PAGE = 50
 SUGGESTED_QUESTIONS = 500  # that the search form proposes
 pages = APIRouter(include_in_schema=False)
 OptionalText = Annotated[str | None, Query()]
-HitCount = Annotated[int, Query(ge=1, le=MAX_HITS)]
 Decided = DecisionStatus | Literal["all"]
 
 # -- search ----------------------------------------------------------------------------------------
 
 
+class SearchQuery(BaseModel):
+    """The fields of the search form, as the query of an address has them.
+
+    Attributes:
+        q: What to look for; blank for an empty form.
+        mode: How to search.
+        question: Only answers to this question; empty: to all.
+        author: Only answers by this author; empty: by all.
+        n: Number of hits to show.
+    """
+
+    q: str = ""
+    mode: Mode = "semantic"
+    question: str | None = None
+    author: str | None = None
+    n: int = Field(DEFAULT_HITS, ge=1, le=MAX_HITS)
+
+
 @pages.get("/")
-def search_page(
-    request: Request,
-    q: str = "",
-    mode: Mode = "semantic",
-    question: OptionalText = None,
-    author: OptionalText = None,
-    n: HitCount = DEFAULT_HITS,
-) -> HTMLResponse:
+def search_page(request: Request, search: Annotated[SearchQuery, Query()]) -> HTMLResponse:
     """Search with filters."""
     with pool_of(request).reading() as index:
         known = status(index)
@@ -69,38 +80,30 @@ def search_page(
     return render_page(
         request,
         "search.html",
-        q=q,
-        mode=mode,
-        question=question or "",
-        author=author or "",
+        q=search.q,
+        mode=search.mode,
+        question=search.question or "",
+        author=search.author or "",
         known=known,
         questions=names[:SUGGESTED_QUESTIONS],
-        **_search(request, q, n, mode, question, author),
+        **_search(request, search),
     )
 
 
 @pages.get("/hits")
-def hits_fragment(
-    request: Request,
-    q: str = "",
-    mode: Mode = "semantic",
-    question: OptionalText = None,
-    author: OptionalText = None,
-    n: HitCount = DEFAULT_HITS,
-) -> HTMLResponse:
+def hits_fragment(request: Request, search: Annotated[SearchQuery, Query()]) -> HTMLResponse:
     """Return only the hits, for the search page's script, which searches while the user types."""
-    hits = _search(request, q, n, mode, question, author)
-    return render_page(request, "hits.html", q=q, mode=mode, **hits)
+    hits = _search(request, search)
+    return render_page(request, "hits.html", q=search.q, mode=search.mode, **hits)
 
 
-def _search(
-    request: Request, q: str, n: int, mode: Mode, question: str | None, author: str | None
-) -> dict[str, Any]:
+def _search(request: Request, search: SearchQuery) -> dict[str, Any]:
     """Return what `hits.html` shows: the hits, and whether there are more; None for no query."""
-    if not q.strip():
+    n = search.n
+    if not search.q.strip():
         return {"hits": None, "more": False, "n": n}
-    where = Where(question or None, author or None)
-    hits = pool_of(request).search(q, n + 1, mode, where)
+    where = Where(search.question or None, search.author or None)
+    hits = pool_of(request).search(search.q, n + 1, search.mode, where)
     return {"hits": _hit_views(request, hits[:n]), "more": len(hits) > n, "n": n}
 
 
