@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from searchkit.clustering.clusters import cluster
 from searchkit.clustering.records import Cluster
 from searchkit.core.errors import BadInput
+from searchkit.core.records import Answer
 from searchkit.core.results import Results
 from searchkit.core.where import Where
 from searchkit.core.wording import Message
@@ -50,10 +51,34 @@ def propagate(
     marks = read_marks(answers, column, kind, extra)
     tolerance = check_tolerance(marks, tolerance)
     own = {a.id: marks.of(row) for row, a in enumerate(answers) if not a.is_reference}
-    clusters: dict[str | None, dict[str, Cluster]] = {}
-    first_named: dict[tuple[str | None, int], str] = {}
     propagations = []
-    for answer in centres:
+    groups = _clusters_of(index, centres, threshold)
+    for answer, group in zip(centres, groups, strict=True):
+        text = named[answer.id]
+        mark = own.get(answer.id) if text is None else marks.parse(text)
+        if mark is None:
+            raise BadInput(
+                Message(
+                    "`propagate`: {id} has no mark in {column}; say {id}=MARK",
+                    id=answer.id,
+                    column=column,
+                )
+            )
+        propagations.append(_propagation(answer.id, mark, group, own, tolerance))
+    return Results(propagations)
+
+
+def _clusters_of(
+    index: BaseIndex, answers: Sequence[Answer], threshold: float | None
+) -> Iterator[Cluster]:
+    """Yield the cluster of each answer, within its question.
+
+    Raises:
+        BadInput: if an answer is blank, or in the same cluster as one before.
+    """
+    clusters: dict[str | None, dict[str, Cluster]] = {}  # by question and id
+    first_named: dict[tuple[str | None, int], str] = {}  # by question and number of the cluster
+    for answer in answers:
         question = answer.question
         if question not in clusters:
             where = Where(question=question or "")
@@ -73,18 +98,7 @@ def propagate(
                     id=answer.id,
                 )
             )
-        text = named[answer.id]
-        mark = own.get(answer.id) if text is None else marks.parse(text)
-        if mark is None:
-            raise BadInput(
-                Message(
-                    "`propagate`: {id} has no mark in {column}; say {id}=MARK",
-                    id=answer.id,
-                    column=column,
-                )
-            )
-        propagations.append(_propagation(answer.id, mark, group, own, tolerance))
-    return Results(propagations)
+        yield group
 
 
 def _propagation(
