@@ -26,7 +26,7 @@ def environment() -> Environment:
 
 
 def asset(name: str) -> str:
-    """Return the text of a file in this folder, such as `static/style.css`."""
+    """Return the text of a file in this folder, such as `static/colours.css`."""
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 

@@ -204,7 +204,8 @@ def report_as_page(report: Report) -> str:
     """Return the page as HTML with its style and script inside; its policy forbids to load more."""
     from markupsafe import Markup
 
-    style, script = asset("static/style.css"), asset("static/report.js")
+    style = asset("static/colours.css") + asset("static/layout.css")
+    script = asset("static/report.js")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         f"base-uri 'none'; form-action 'none'"

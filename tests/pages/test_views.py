@@ -198,7 +198,7 @@ DRAWN_ON = [("edge", "card"), ("edge", "ground"), ("focus", "card"), ("focus", "
 
 
 def palettes() -> list[dict[str, str]]:
-    blocks = re.findall(r"color-scheme: (?:light|dark);(.*?)\}", asset("static/style.css"), re.S)
+    blocks = re.findall(r"color-scheme: (?:light|dark);(.*?)\}", asset("static/colours.css"), re.S)
     return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks]
 
 

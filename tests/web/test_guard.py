@@ -226,7 +226,7 @@ def test_every_response_carries_the_policy(folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("searchkit.web.api.status", broken)
     with client_of(folder) as client:
         for path, status in [
-            ("/", 200), ("/nothing", 404), ("/static/style.css", 200), ("/static/nothing.js", 404),
+            ("/", 200), ("/nothing", 404), ("/static/layout.css", 200), ("/static/nothing.js", 404),
             ("/static/..%2f..%2fweb.py", 404), ("/answer?id=nobody", 404), ("/openapi.json", 200),
             ("/api/search?q=loop", 200), ("/api/search", 422), ("/api/nothing", 404),
             ("/api/status", 500), ("/static/plotly.js", 200),
