@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from searchkit._version import __version__
 from searchkit.core.errors import MissingExtra
@@ -38,11 +39,26 @@ def script_json(value: object) -> Markup:
     return Markup(json.dumps(value).replace("<", "\\u003c").replace("&", "\\u0026"))
 
 
+def with_code(text: str, code: str = r"<code>\1</code>") -> Markup:
+    """Return a text as HTML, with the parts between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", code, str(escape(text))))
+
+
+def with_links(text: str) -> Markup:
+    """Return a text as HTML, with the names between backticks as code that links to them."""
+    return with_code(text, r'<a href="#\1"><code>\1</code></a>')
+
+
 @cache
 def _templates() -> Environment:
     templates = environment()
     templates.globals.update(
-        link=link, counted=counted, script_json=script_json, version=__version__
+        link=link,
+        counted=counted,
+        script_json=script_json,
+        with_code=with_code,
+        with_links=with_links,
+        version=__version__,
     )
     return templates
 

@@ -1,12 +1,12 @@
-"""The REST interface as the page `/docs` shows it: its calls and records, from OpenAPI."""
+"""The REST interface as pages for people show it: its calls and records, from OpenAPI.
+
+Descriptions have code between backticks; types have the names of records between backticks.
+"""
 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, NamedTuple
-
-from markupsafe import Markup, escape
 
 
 class Call(NamedTuple):
@@ -15,6 +15,7 @@ class Call(NamedTuple):
     Attributes:
         method: HTTP method in capitals.
         path: Path of the address, with the names of path parameters in braces.
+        topic: What the call is about; calls of one topic stand together.
         description: What the call does.
         parameters: The parameters of the query and the path.
         body: Type of the JSON body; None if there is no body; empty if the body is a file.
@@ -23,10 +24,11 @@ class Call(NamedTuple):
 
     method: str
     path: str
-    description: Markup
+    topic: str
+    description: str
     parameters: list[Field]
-    body: Markup | None
-    result: Markup
+    body: str | None
+    result: str
 
     @property
     def can_be_opened(self) -> bool:
@@ -40,16 +42,16 @@ class Field(NamedTuple):
     name: str
     place: str
     is_required: bool
-    type: Markup
+    type: str
     default: str
-    description: Markup
+    description: str
 
 
 class Record(NamedTuple):
     """A JSON object that calls accept or return."""
 
     name: str
-    description: Markup
+    description: str
     fields: list[Field]
 
 
@@ -67,7 +69,7 @@ def records(document: dict[str, Any]) -> list[Record]:
     return [
         Record(
             name,
-            _with_code(schema.get("description", "")),
+            schema.get("description", ""),
             [
                 _field(field, "", field in schema.get("required", ()), about, about)
                 for field, about in schema["properties"].items()
@@ -83,11 +85,12 @@ def _call(method: str, path: str, operation: dict[str, Any]) -> Call:
     body = None
     if "requestBody" in operation:
         schema = operation["requestBody"]["content"].get("application/json", {}).get("schema")
-        body = _type(schema) if schema else Markup("")
+        body = _type(schema) if schema else ""
     return Call(
         method,
         path,
-        _with_code(operation["description"]),
+        operation["tags"][0],
+        operation["description"],
         [
             _field(
                 parameter["name"],
@@ -115,35 +118,29 @@ def _field(
         is_required,
         _type(schema),
         default or "",
-        _with_code(about.get("description", "")),
+        about.get("description", ""),
     )
 
 
-def _type(schema: dict[str, Any]) -> Markup:
-    """Return the type that a JSON schema describes, in a few words, with links to records."""
+def _type(schema: dict[str, Any]) -> str:
+    """Return the type that a JSON schema describes, in a few words."""
     if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return Markup('<a href="#{0}"><code>{0}</code></a>').format(name)
+        return f"`{schema['$ref'].rpartition('/')[2]}`"
     for key, separator in [("anyOf", " or "), ("oneOf", " or "), ("prefixItems", ", ")]:
         if key in schema:
-            choices = Markup(separator).join(map(_type, schema[key]))
-            return Markup("[{}]").format(choices) if key == "prefixItems" else choices
+            choices = separator.join(map(_type, schema[key]))
+            return f"[{choices}]" if key == "prefixItems" else choices
     if "enum" in schema:
-        return escape(", ".join(map(str, schema["enum"])))
+        return ", ".join(map(str, schema["enum"]))
     if "const" in schema:
-        return escape(schema["const"])
+        return str(schema["const"])
     if "items" in schema:
-        return Markup("array of {}").format(_type(schema["items"]))
+        return f"array of {_type(schema['items'])}"
     if isinstance(schema.get("additionalProperties"), dict):
-        return Markup("object of {}").format(_type(schema["additionalProperties"]))
+        return f"object of {_type(schema['additionalProperties'])}"
     limits = [
         f"{word} {schema[key]:,}"
         for key, word in [("minimum", "from"), ("maximum", "to")]
         if key in schema
     ]
-    return escape(" ".join([schema.get("type", "anything"), *limits]))
-
-
-def _with_code(text: str) -> Markup:
-    """Return a text as HTML, with the parts between backticks as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    return " ".join([schema.get("type", "anything"), *limits])
