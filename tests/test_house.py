@@ -75,6 +75,7 @@ def commands() -> dict[str, click.Command]:
 def test_every_command_has_help(name: str) -> None:
     command = commands()[name]
     assert command.help
+    assert command.get_short_help_str(200) == COMMANDS[name][1]
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.name}"

@@ -24,36 +24,55 @@ GPU_IS_FULL = (
 )
 
 
-# The sections of `--help`: for each command its module in this folder, and its function.
+# The sections of `--help`: for each command its module in this folder and its function, and the
+# first sentence of its help, which is here too so that `--help` needn't import all commands.
 SECTIONS = {
-    "Getting started": {"demo": "ingest.demo"},
+    "Getting started": {"demo": ("ingest.demo", "Index the demo corpus and run three queries.")},
     "Corpus": {
-        "ingest": "ingest.ingest",
-        "export": "upkeep.export",
-        "copy": "upkeep.copy_",
-        "delete": "upkeep.delete",
+        "ingest": ("ingest.ingest", "Add the answers in files to the index, or update them."),
+        "export": ("upkeep.export", "Write the answers with all their columns."),
+        "copy": (
+            "upkeep.copy_",
+            "Copy the answers of an index into another, with their vectors.",
+        ),
+        "delete": ("upkeep.delete", "Delete answers, and every trace of them."),
     },
-    "Search": {"query": "query_mine.query", "mine": "query_mine.mine"},
+    "Search": {
+        "query": ("query_mine.query", "Find the answers nearest to each TEXT."),
+        "mine": ("query_mine.mine", "Find all pairs of answers that say the same."),
+    },
     "Plagiarism": {
-        "plagiarism": "plagiarism.plagiarism",
-        "compare": "plagiarism.compare",
-        "report": "plagiarism.report_",
-        "decisions": "plagiarism.decisions_",
+        "plagiarism": (
+            "plagiarism.plagiarism",
+            "Find the pairs of answers that chance doesn't explain.",
+        ),
+        "compare": (
+            "plagiarism.compare",
+            "Show two answers side by side, and mark what they share.",
+        ),
+        "report": ("plagiarism.report_", "Write the findings to a single HTML page."),
+        "decisions": (
+            "plagiarism.decisions_",
+            "List what was decided about findings, oldest decision first.",
+        ),
     },
-    "Groups and marks": {"cluster": "cluster.cluster", "grade": "grade.grade"},
-    "Web": {"serve": "upkeep.serve"},
+    "Groups and marks": {
+        "cluster": ("cluster.cluster", "Group the answers that say the same."),
+        "grade": ("grade.grade", "Suggest marks for ungraded answers from the graded ones."),
+    },
+    "Web": {"serve": ("upkeep.serve", "Search, review, grade and upload in the browser.")},
     "Models": {
-        "train": "train_evaluate.train",
-        "evaluate": "train_evaluate.evaluate",
-        "reindex": "upkeep.reindex",
+        "train": ("train_evaluate.train", "Train a model on pairs of answers, and evaluate it."),
+        "evaluate": ("train_evaluate.evaluate", "Compare models on your own texts."),
+        "reindex": ("upkeep.reindex", "Embed all answers again with another model."),
     },
     "Upkeep": {
-        "status": "upkeep.status",
-        "verify": "upkeep.verify",
-        "rebuild": "upkeep.rebuild",
+        "status": ("upkeep.status", "Show what the index contains."),
+        "verify": ("upkeep.verify", "Check the whole index for damage."),
+        "rebuild": ("upkeep.rebuild", "Rebuild the FAISS file and the full text."),
     },
 }
-COMMANDS = {name: path for section in SECTIONS.values() for name, path in section.items()}
+COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 
 
 class Commands(click.Group):
@@ -91,18 +110,16 @@ class Commands(click.Group):
     def load(self, name: str) -> click.Command:
         """Return the command with this name, importing its module at the first time."""
         if name not in self.commands:
-            module, function = COMMANDS[name].split(".")
+            module, function = COMMANDS[name][0].split(".")
             self.add_command(getattr(import_module(f"searchkit.cli.{module}"), function))
         return self.commands[name]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in their sections, with the descriptions in one column."""
         width = max(map(len, COMMANDS))
-        limit = formatter.width - width - 4  # as `write_dl` indents and separates
-        for title, names in SECTIONS.items():
-            rows = [(n.ljust(width), self.load(n).get_short_help_str(limit)) for n in names]
+        for title, commands in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl(rows)
+                formatter.write_dl([(n.ljust(width), text) for n, (_, text) in commands.items()])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

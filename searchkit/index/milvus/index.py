@@ -43,7 +43,7 @@ from searchkit.index.milvus.rows import (
 )
 from searchkit.index.milvus.search import MilvusSearch, filter_of, search_words
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
-from searchkit.index.storage.schema import MIGRATIONS
+from searchkit.index.storage.schema import migrate
 from searchkit.index.storage.store import AnswerStore
 
 log = logging.getLogger("searchkit")
@@ -321,7 +321,7 @@ class MilvusIndex(BaseIndex):
             log.info("%s: %s a copy of %s answers", self.place, purpose, f"{len(self):,}")
             connection = sqlite3.connect(":memory:", isolation_level=None)
             self._copy = AnswerStore(connection, Path(self.name))
-            MIGRATIONS.apply(self._copy.db)
+            migrate(self._copy)
             answers = [SplitAnswer(answer, [], []) for answer in self.answers()]
             self._copy.put(answers, [], [], np.empty((0, self.model.dimension), np.float16))
         return self._copy

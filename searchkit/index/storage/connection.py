@@ -6,8 +6,9 @@ import sqlite3
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,32 +22,8 @@ from searchkit.core.errors import (
 )
 from searchkit.core.wording import Message
 
-# sqlite-utils imports pandas wherever it is installed; that takes 0.3 s of every query, and nothing
-# here needs it. A None in sys.modules makes `import pandas` fail for the moment, and sqlite-utils
-# then does without. Other modules import these two names from this file only.
-_hide_pandas = "pandas" not in sys.modules
-if _hide_pandas:
-    sys.modules["pandas"] = None  # type: ignore[assignment]
-try:
+if TYPE_CHECKING:
     from sqlite_utils import Database
-    from sqlite_utils.migrations import Migrations
-finally:
-    if _hide_pandas:
-        del sys.modules["pandas"]
-
-
-__all__ = [
-    "BUSY_TIMEOUT",
-    "ChangeWatch",
-    "Database",
-    "Migrations",
-    "SqliteDatabase",
-    "connect",
-    "connect_reader",
-    "error_code",
-    "int_array",
-    "translated_error",
-]
 
 BUSY_TIMEOUT = 1_000  # milliseconds that a connection waits for another one
 _MAX_PARAMETERS = 30_000  # of one statement; SQLite takes 32,766
@@ -58,7 +35,13 @@ class SqliteDatabase:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
         self.connection = connection
-        self.db = Database(connection, execute_plugins=False)
+
+    @cached_property
+    def db(self) -> Database:
+        """The connection for sqlite-utils, which takes 40 ms to import: for writers only."""
+        with _hidden_pandas():
+            from sqlite_utils import Database
+        return Database(self.connection, execute_plugins=False)
 
     def close(self) -> None:
         """Close the connection; closing it twice is harmless."""
@@ -97,7 +80,7 @@ class SqliteDatabase:
 
     def pragma(self, name: str) -> int:
         """Return the number that a PRAGMA has."""
-        return int(self.db.execute(f"PRAGMA {name}").fetchone()[0])
+        return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     def flush_log(self, *, wait: bool = True) -> bool:
         """Move the write-ahead log into the database; return False if a reader prevents it.
@@ -110,6 +93,24 @@ class SqliteDatabase:
             busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self.connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
         return not busy
+
+
+@contextmanager
+def _hidden_pandas() -> Iterator[None]:
+    """Let sqlite-utils be imported without pandas.
+
+    It imports pandas wherever that is installed, which takes 0.3 s, and nothing here needs it. A
+    None in `sys.modules` makes `import pandas` fail for the moment, and sqlite-utils then does
+    without.
+    """
+    if "pandas" in sys.modules:
+        yield
+        return
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["pandas"]
 
 
 class ChangeWatch:

@@ -86,17 +86,21 @@ class FullText:
     def rebuild(self) -> None:
         """Build the index again from the texts."""
         with self._database.translated():
-            self._database.db.execute("INSERT INTO answers_fts(answers_fts) VALUES ('rebuild')")
+            self._database.connection.execute(
+                "INSERT INTO answers_fts(answers_fts) VALUES ('rebuild')"
+            )
 
     def merge(self) -> None:
         """Merge all segments into one, which leaves out what was removed."""
         with self._database.translated():
-            self._database.db.execute("INSERT INTO answers_fts(answers_fts) VALUES ('optimize')")
+            self._database.connection.execute(
+                "INSERT INTO answers_fts(answers_fts) VALUES ('optimize')"
+            )
 
     def is_sound(self) -> bool:
         """Whether the index agrees with the texts; needs a connection that may write."""
         try:
-            self._database.db.execute(
+            self._database.connection.execute(
                 "INSERT INTO answers_fts(answers_fts, rank) VALUES ('integrity-check', 1)"
             )
         except sqlite3.DatabaseError:

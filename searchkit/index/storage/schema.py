@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from searchkit.core.errors import IndexDamaged, IndexMismatch
 from searchkit.core.wording import Message
-from searchkit.index.storage.connection import (
-    Database,
-    Migrations,
-    SqliteDatabase,
-    connect_reader,
-)
+from searchkit.index.storage.connection import SqliteDatabase, connect_reader
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 FORMAT = 2  # PRAGMA user_version
 APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id: "SRKT" identifies a searchkit database
-MIGRATIONS = Migrations("searchkit")
 
 
-@MIGRATIONS()
 def format_1(db: Database) -> None:
     """Create the tables of answers, passages, vectors and checkpoints, and the full text."""
     for statement in _FORMAT_1:
@@ -31,11 +28,23 @@ def format_1(db: Database) -> None:
     db.table("answers").enable_fts(["text"], tokenize="porter unicode61 remove_diacritics 2")
 
 
-@MIGRATIONS()
 def format_2(db: Database) -> None:
     """Create the tables of decisions and of the revision, which grows when answers change."""
     for statement in _FORMAT_2:
         db.execute(statement)
+
+
+def migrate(database: SqliteDatabase) -> None:
+    """Bring a database to the present format, in one transaction."""
+    with database.transaction():  # imports sqlite-utils, without pandas
+        from sqlite_utils.migrations import Migrations
+
+        migrations = Migrations("searchkit")
+        for migration in (format_1, format_2):
+            migrations()(migration)
+        migrations.apply(database.db)
+        database.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.connection.execute(f"PRAGMA user_version = {FORMAT}")
 
 
 def is_blank(path: Path) -> bool:

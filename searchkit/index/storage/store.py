@@ -29,7 +29,7 @@ from searchkit.index.storage.connection import (
 )
 from searchkit.index.storage.filters import add_meta_columns, matching_keys, meta_columns
 from searchkit.index.storage.fulltext import FullText
-from searchkit.index.storage.schema import APPLICATION_ID, FORMAT, MIGRATIONS, check_format
+from searchkit.index.storage.schema import FORMAT, check_format, migrate
 
 _COLUMNS = "a.id, a.text, a.question, a.author, a.submitted_at, s.path, a.line, a.meta"
 _ANSWERS = f"SELECT a.key, {_COLUMNS} FROM answers a LEFT JOIN sources s ON s.key = a.source"
@@ -57,10 +57,8 @@ class AnswerStore(SqliteDatabase):
         with store.translated():
             store._prepare_writing()
             with store.db.atomic():
-                MIGRATIONS.apply(store.db)
+                migrate(store)
                 store.db.table("model").insert(asdict(model), pk="fingerprint")
-                store.db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                store.db.execute(f"PRAGMA user_version = {FORMAT}")
         return store
 
     @classmethod
@@ -71,9 +69,7 @@ class AnswerStore(SqliteDatabase):
             check_format(store)
             store._prepare_writing()
             if store.format() < FORMAT:
-                with store.db.atomic():
-                    MIGRATIONS.apply(store.db)
-                    store.db.execute(f"PRAGMA user_version = {FORMAT}")
+                migrate(store)
         return store
 
     @classmethod
@@ -82,16 +78,20 @@ class AnswerStore(SqliteDatabase):
         store = cls(connect_reader(path), path)
         with store.translated():
             check_format(store)
-            store.db.execute("BEGIN")
-            store.db.execute("SELECT count(*) FROM model").fetchone()  # the snapshot begins here
+            store.connection.execute("BEGIN")
+            store.connection.execute(
+                "SELECT count(*) FROM model"
+            ).fetchone()  # the snapshot begins here
         return store
 
     def _prepare_writing(self) -> None:
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("PRAGMA synchronous = FULL")  # an acknowledged commit survives power loss
-        self.db.execute("PRAGMA secure_delete = ON")
-        self.db.execute("PRAGMA foreign_keys = ON")
-        self.db.execute("PRAGMA cache_size = -65536")
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute(
+            "PRAGMA synchronous = FULL"
+        )  # an acknowledged commit survives power loss
+        self.connection.execute("PRAGMA secure_delete = ON")
+        self.connection.execute("PRAGMA foreign_keys = ON")
+        self.connection.execute("PRAGMA cache_size = -65536")
 
     # -- reading answers and passages ------------------------------------------------------------
 
@@ -419,7 +419,7 @@ class AnswerStore(SqliteDatabase):
         """Write the database anew, so that none of its pages holds deleted data."""
         self.fulltext.merge()
         with self.translated():
-            self.db.execute("VACUUM")
+            self.connection.execute("VACUUM")
 
     def finish_erasure(self) -> None:
         """Record that no file holds deleted data."""

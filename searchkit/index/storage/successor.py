@@ -117,9 +117,11 @@ class Successor:
                 previous = None
             if previous is None:
                 for statement in _TABLES:
-                    self._store.db.execute(statement)
+                    self._store.connection.execute(statement)
             row = astuple(model)  # the same model may be in another folder now
-            self._store.db.execute("INSERT OR REPLACE INTO next_model VALUES (?, ?, ?, ?)", row)
+            self._store.connection.execute(
+                "INSERT OR REPLACE INTO next_model VALUES (?, ?, ?, ?)", row
+            )
 
     def pending(self) -> Int64:
         """Return the keys of answers that have no passages here, ascending.
@@ -184,14 +186,16 @@ class Successor:
             )
             self._store.bump_revision()
             for statement in _TAKE_OVER:
-                self._store.db.execute(statement, {"above": above} if ":above" in statement else {})
+                self._store.connection.execute(
+                    statement, {"above": above} if ":above" in statement else {}
+                )
             self.drop()
 
     def drop(self) -> None:
         """Drop the tables; their bytes are erased as those of deleted answers."""
         with self._store.transaction():
             for statement in _DROP:
-                self._store.db.execute(statement)
+                self._store.connection.execute(statement)
             self._store.require_erasure()
 
     # -- disk space ------------------------------------------------------------------------------

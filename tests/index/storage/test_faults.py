@@ -65,7 +65,7 @@ import os, sys
 from helpers.encoder import ToyEncoder
 from searchkit import Answer, Index
 from searchkit.core.errors import SearchkitError
-import faiss, searchkit.index
+import faiss, numpy.random, searchkit.index  # nobody may not be able to read these
 os.setgid(65534); os.setuid(65534)
 with Index.open(sys.argv[1], encoder=ToyEncoder()) as index:
     by_words = index.search_words(["thread"])
