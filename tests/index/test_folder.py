@@ -142,6 +142,7 @@ def test_words_of_a_query_are_plain_words(index) -> None:
         '"quoted"',
         "*",
         "NEAR(",
+        "\udcff half",
         "AND OR NOT",
         'a"b',
         "text:star",

@@ -35,6 +35,7 @@ class SqliteDatabase:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
         self.connection = connection
+        self._watch: ChangeWatch | None = None
 
     @cached_property
     def db(self) -> Database:
@@ -46,6 +47,19 @@ class SqliteDatabase:
     def close(self) -> None:
         """Close the connection; closing it twice is harmless."""
         self.connection.close()
+        if self._watch is not None:
+            self._watch.close()
+
+    def watch(self) -> None:
+        """Notice from now on what others commit; for a reader, before its snapshot begins."""
+        self._watch = ChangeWatch(self.path)
+
+    def is_newest(self) -> bool:
+        """Whether a process that opens the database now sees what this connection sees."""
+        if self._watch is not None:
+            return not self._watch.has_changed()
+        is_file = bool(self.rows("PRAGMA database_list")[0][2])
+        return is_file and not self.connection.in_transaction
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -120,6 +134,11 @@ class ChangeWatch:
         self._path = path
         self._connection = connect_reader(path)
         self._inode = path.stat().st_ino
+        self._first = self.version()
+
+    def has_changed(self) -> bool:
+        """Whether the database has changed since the watch began."""
+        return self.version() != self._first
 
     def version(self) -> tuple[int, int]:
         """Return two numbers that differ from earlier ones whenever the database has changed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from searchkit.core.records import Passage
 from searchkit.index.storage.connection import SqliteDatabase
 
 _MATCH_START, _MATCH_END = "\x02", "\x03"
+_NOT_STORED = re.compile("[\0\ud800-\udfff]")  # no character of a query that SQLite takes
 
 
 class FullText:
@@ -110,7 +112,7 @@ class FullText:
 
 def quoted_words(query: str) -> str:
     """Return an FTS5 expression that matches any word of a query, each one taken literally."""
-    words = dict.fromkeys(query.replace("\0", " ").split())
+    words = dict.fromkeys(_NOT_STORED.sub(" ", query).split())
     return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
 
 

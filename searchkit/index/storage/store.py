@@ -20,6 +20,8 @@ from searchkit.core.arrays import Float16, Int64
 from searchkit.core.errors import IndexDamaged
 from searchkit.core.records import Answer
 from searchkit.core.where import Where
+from searchkit.index.filters.columns import add_meta_columns, meta_columns
+from searchkit.index.filters.matching import matching_keys
 from searchkit.index.records import Decision, Model, SplitAnswer
 from searchkit.index.storage.connection import (
     SqliteDatabase,
@@ -27,7 +29,6 @@ from searchkit.index.storage.connection import (
     connect_reader,
     int_array,
 )
-from searchkit.index.storage.filters import add_meta_columns, matching_keys, meta_columns
 from searchkit.index.storage.fulltext import FullText
 from searchkit.index.storage.schema import FORMAT, check_format, migrate
 
@@ -78,6 +79,7 @@ class AnswerStore(SqliteDatabase):
         store = cls(connect_reader(path), path)
         with store.translated():
             check_format(store)
+            store.watch()
             store.connection.execute("BEGIN")
             store.connection.execute(
                 "SELECT count(*) FROM model"
@@ -131,7 +133,7 @@ class AnswerStore(SqliteDatabase):
     def matching(self, where: Where) -> Int64:
         """Return the keys of the answers that match a filter, ascending."""
         with self.translated():
-            return matching_keys(where, self.connection)
+            return matching_keys(where, self.connection, self.path, self.is_newest)
 
     def identities(self, answers: Int64) -> list[tuple[int, str, str | None, str | None]]:
         """Return (key, id, question, author) of these answers, in order of key."""

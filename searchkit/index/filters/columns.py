@@ -1,0 +1,62 @@
+"""The virtual columns that let SQL see `meta`, and the rows that a filter sees."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from collections.abc import Iterable
+
+from searchkit.core.records import Answer
+from searchkit.core.wording import Message
+
+log = logging.getLogger("searchkit")
+MAX_COLUMNS = 900  # SQLite takes 2,000 in a result, and a filter sees each by two names
+FIELDS = ("id", "text", "question", "author", "submitted_at", "line")
+
+
+def meta_columns(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the columns in `meta`, in the order in which they were added."""
+    names = [row[1] for row in connection.execute("PRAGMA table_xinfo(answers)")]
+    return [name.removeprefix("meta:") for name in names if name.startswith("meta:")]
+
+
+def add_meta_columns(connection: sqlite3.Connection, answers: Iterable[Answer]) -> None:
+    """Add a virtual column for each new name in `meta`; numbers in it compare as numbers."""
+    known = {name.lower() for name in meta_columns(connection)}  # SQLite ignores case
+    names = (name for answer in answers for name in answer.meta if name.lower() not in known)
+    new = list({name.lower(): name for name in names}.values())
+    room = max(MAX_COLUMNS - len(known), 0)
+    if len(new) > room:
+        template = "`where` sees the first {count:,} columns only; all are kept"
+        log.warning(Message(template, count=MAX_COLUMNS))
+    for name in new[:room]:
+        connection.execute(
+            f"ALTER TABLE answers ADD COLUMN {_quoted('meta:' + name)} NUMERIC "
+            f"GENERATED ALWAYS AS (json_extract(meta, {_json_path(name)})) VIRTUAL"
+        )
+
+
+def visible_rows(connection: sqlite3.Connection) -> str:
+    """Return a sub-select with every column under the name that its file gave it.
+
+    Columns are passed on as they are: an expression would lose their numeric affinity.
+    """
+    names = meta_columns(connection)
+    taken = {name.lower() for name in FIELDS} | {"key"}
+    columns = [_quoted(name) for name in (*FIELDS, *(f"meta:{name}" for name in names))]
+    for name in names:
+        if name.lower() not in taken:
+            taken.add(name.lower())
+            columns.append(f"{_quoted(f'meta:{name}')} AS {_quoted(name)}")
+    return f"(SELECT key, {', '.join(columns)} FROM answers)"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _json_path(name: str) -> str:
+    """Return the SQL literal of the JSON path to a member, whatever its name."""
+    path = '$."' + json.dumps(name, ensure_ascii=False)[1:-1] + '"'
+    return "'" + path.replace("'", "''") + "'"

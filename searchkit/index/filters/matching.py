@@ -1,0 +1,151 @@
+"""Which answers match a filter."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from searchkit.core.arrays import Int64
+from searchkit.core.errors import BadInput, StorageFailed
+from searchkit.core.where import Where
+from searchkit.core.wording import Message
+from searchkit.index.filters import expression
+from searchkit.index.filters.columns import FIELDS, meta_columns, visible_rows
+
+if TYPE_CHECKING:
+    from searchkit.index.filters.expression import Outcome
+
+TIME_LIMIT = 10.0  # seconds that an expression may take
+MIN_LENGTH_LIMIT = 100_000  # bytes of a text that an expression may make in this process, at least
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def matching_keys(
+    where: Where, connection: sqlite3.Connection, path: Path, is_shared: Callable[[], bool]
+) -> Int64:
+    """Return the keys of the answers that match a filter, ascending.
+
+    `where.sql` is evaluated by another process, which is ended when it takes too long. If that saw
+    other answers than this connection does, it is evaluated here again, and may not make long
+    texts: a function of SQLite can't be interrupted.
+
+    Args:
+        where: The filter.
+        connection: A connection to the index's database.
+        path: The database's file; there is none for a database in memory.
+        is_shared: Whether a process that opened the file just now saw what the connection sees.
+
+    Raises:
+        BadInput: if `where.sql` isn't an expression, names an unknown column, reads anything but
+            answers, writes, takes too long or needs too much memory; or if a text isn't Unicode.
+        StorageFailed: if the other process can't be started.
+    """
+    _check_text(where)
+    condition, values = _condition(where)
+    if where.sql is None:
+        rows = connection.execute(f"SELECT key FROM answers WHERE {condition} ORDER BY key", values)
+        return np.fromiter((key for (key,) in rows), np.int64)
+    task = {
+        "sql": where.sql,
+        "rows": visible_rows(connection),
+        "condition": condition,
+        "values": values,
+        "time_limit": TIME_LIMIT,
+    }
+    outcome = _evaluate_apart(path, task)
+    if outcome is None or (outcome[0] == "true of" and not is_shared()):
+        outcome = _evaluate_here(connection, task)
+    status, reason, keys = outcome
+    if status == "true of":
+        return np.frombuffer(keys, np.int64)
+    raise BadInput(_message(status, reason, where.sql, meta_columns(connection)))
+
+
+def _check_text(where: Where) -> None:
+    """Check that SQLite takes the texts of a filter: half a surrogate pair has no UTF-8."""
+    for name, text in (
+        ("question", where.question),
+        ("author", where.author),
+        ("where", where.sql),
+    ):
+        if text and _SURROGATE.search(text):
+            template = f"`{name}`: {{text!r}} is not UTF-8; write it in UTF-8"
+            raise BadInput(Message(template, text=text))
+
+
+def _condition(where: Where) -> tuple[str, dict[str, str]]:
+    """Return the SQL condition for the question and the author, and its parameters."""
+    given = {"question": where.question, "author": where.author}
+    values = {name: value for name, value in given.items() if value}
+    parts = [f"{name} = :{name}" for name in values]
+    parts += [f"{name} IS NULL" for name, value in given.items() if value == ""]
+    return " AND ".join(parts) or "1", values
+
+
+def _evaluate_apart(path: Path, task: dict[str, Any]) -> Outcome | None:
+    """Evaluate an expression in a process of its own; return None if that can't read the database.
+
+    Raises:
+        StorageFailed: if the process can't be started.
+    """
+    try:
+        run = subprocess.run(
+            [sys.executable, "-I", "-S", expression.__file__],
+            input=json.dumps(task | {"uri": path.absolute().as_uri()}).encode(),
+            capture_output=True,
+            timeout=task["time_limit"] + expression.GRACE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "too slow", "", b""
+    except OSError as error:
+        raise StorageFailed(
+            Message("`where` needs a process of its own, which can't be started ({e})", e=error)
+        ) from error
+    if run.returncode:  # the system ended it, or ran out of memory
+        return "too large", "", b""
+    header, _, keys = run.stdout.partition(b"\n")
+    status, reason = json.loads(header)
+    return None if status == "unreadable" else (status, reason, keys)
+
+
+def _evaluate_here(connection: sqlite3.Connection, task: dict[str, Any]) -> Outcome:
+    """Evaluate an expression in this process; texts it makes are hardly longer than the stored."""
+    ((longest,),) = connection.execute(
+        "SELECT max(length(CAST(text AS BLOB)) + length(CAST(meta AS BLOB))) FROM answers"
+    )
+    limit = max(MIN_LENGTH_LIMIT, 2 * (longest or 0))
+    previous = connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limit)
+    try:
+        return expression.evaluate(connection, **task)
+    finally:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, previous)
+
+
+def _message(status: str, reason: str, sql: str, names: list[str]) -> Message:
+    """Return the message for an expression that was not evaluated."""
+    if status == "too slow":
+        template = "`where`: {sql!r} took more than {seconds:.0f} s; use a simpler one"
+        return Message(template, sql=sql, seconds=TIME_LIMIT)
+    if status == "too large":
+        return Message("`where`: {sql!r} needs too much memory; use a simpler one", sql=sql)
+    if status == "denied":
+        template = "`where`: {sql!r} may only read the answers, not use {name}"
+        return Message(template, sql=sql, name=reason)
+    # SQLite has one code for all errors of an expression; only its message names the column.
+    if missing := re.search(r"no such column: (.*)", reason):
+        return Message(
+            "`where`: no column {name!r}; there are {columns}; write texts in single quotes: "
+            "author = 's07'",
+            name=missing[1],
+            columns=", ".join([*FIELDS, *names]),
+        )
+    return Message("`where`: {sql!r} is not one SQL expression ({reason})", sql=sql, reason=reason)
