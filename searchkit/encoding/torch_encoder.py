@@ -123,7 +123,13 @@ class OffloadingEncoder:
     """
 
     def __init__(
-        self, cpu_encoder: Encoder, device: str, notify: Notify, model_name: str | None
+        self,
+        cpu_encoder: Encoder,
+        device: str,
+        notify: Notify,
+        model_name: str | None,
+        *,
+        min_texts: int = MIN_OFFLOAD_TEXTS,
     ) -> None:
         """Initialize the encoder.
 
@@ -132,6 +138,7 @@ class OffloadingEncoder:
             device: The accelerator, as torch names it.
             notify: Receives a message if the accelerator can't be used.
             model_name: The model's name, as `find_model` takes it.
+            min_texts: Size of the smallest batch for which the accelerator is initialized.
         """
         self.name = cpu_encoder.name
         self.fingerprint = cpu_encoder.fingerprint
@@ -142,11 +149,12 @@ class OffloadingEncoder:
         self._device = device
         self._notify = notify
         self._model_name = model_name
+        self._min_texts = min_texts
         self._bulk_encoder: Encoder | None = None
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents; see `Encoder.encode`."""
-        if len(texts) >= MIN_OFFLOAD_TEXTS and self._bulk_encoder is None:
+        if len(texts) >= self._min_texts and self._bulk_encoder is None:
             self._bulk_encoder = self._load_bulk_encoder()
         return (self._bulk_encoder or self._cpu_encoder).encode(texts, progress)
 

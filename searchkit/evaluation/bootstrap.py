@@ -19,7 +19,7 @@ RESAMPLES = 1_000
 CONFIDENCE_LEVEL = 0.95
 # Numbers in the arrays of one step: bounds the memory.
 BLOCK_NUMBERS = 5_000_000
-# Maximum number of different scores of positives that `WeightedSeparation` distinguishes.
+# Different scores of positives that `WeightedSeparation` distinguishes.
 MAX_LEVELS = 4_096
 # Computes `(b, m)` metrics of `(b, u)` counts: how often each unit was drawn in each resample.
 ResampleMetrics = Callable[[Float64], Float64]
@@ -27,7 +27,12 @@ ResampleMetrics = Callable[[Float64], Float64]
 
 
 def bootstrap(
-    measure: ResampleMetrics, units: int, *, resamples: int = RESAMPLES, seed: int = 0
+    measure: ResampleMetrics,
+    units: int,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    block_numbers: int = BLOCK_NUMBERS,
 ) -> Float64:
     """Compute metrics on resamples.
 
@@ -36,16 +41,18 @@ def bootstrap(
         units: Number of units.
         resamples: Number of resamples.
         seed: Seed of the draws; equal seeds give equal resamples.
+        block_numbers: Number of counts that are drawn in one step; bounds the memory.
 
     Returns:
         `(resamples, m)` the metrics of each resample.
     """
-    return np.concatenate([measure(counts) for counts in _draw_counts(units, resamples, seed)])
+    step = max(1, block_numbers // units)
+    blocks = _draw_counts(units, resamples, seed, step)
+    return np.concatenate([measure(counts) for counts in blocks])
 
 
-def _draw_counts(units: int, resamples: int, seed: int) -> Iterator[Float64]:
+def _draw_counts(units: int, resamples: int, seed: int, step: int) -> Iterator[Float64]:
     rng = np.random.default_rng(seed)
-    step = max(1, BLOCK_NUMBERS // units)
     for start in range(0, resamples, step):
         count = min(step, resamples - start)
         drawn = rng.integers(0, units, (count, units)) + np.arange(count)[:, None] * units
@@ -136,12 +143,18 @@ class WeightedSeparation:
     A row that has one unit counts as often as the unit was drawn, and a row that has two as often
     as the product of their counts. Rows are summed by score in a histogram whose bins are the
     scores of positives and the gaps between them, so that a resample costs one addition per row. If
-    positives have more than `MAX_LEVELS` different scores, neighbouring scores count as ties; the
-    error is below 1/`MAX_LEVELS`.
+    positives have more than `max_levels` different scores, neighbouring scores count as ties; the
+    error is below 1/`max_levels`.
     """
 
     def __init__(
-        self, truth: Bool, scores: Float64, units: Int64, weights: Float64 | None = None
+        self,
+        truth: Bool,
+        scores: Float64,
+        units: Int64,
+        weights: Float64 | None = None,
+        *,
+        max_levels: int = MAX_LEVELS,
     ) -> None:
         """Build the histogram.
 
@@ -150,12 +163,13 @@ class WeightedSeparation:
             scores: `(n,)` the score of each row.
             units: `(n,)` the unit of each row, or `(n, 2)` both units.
             weights: `(n,)` as how many rows each counts; by default 1.
+            max_levels: Largest number of different scores of positives that are distinguished.
         """
         from scipy import sparse
 
         levels = np.unique(scores[truth])
-        if len(levels) > MAX_LEVELS:
-            levels = np.unique(np.quantile(levels, np.linspace(0, 1, MAX_LEVELS), method="nearest"))
+        if len(levels) > max_levels:
+            levels = np.unique(np.quantile(levels, np.linspace(0, 1, max_levels), method="nearest"))
         at = np.searchsorted(levels, scores)
         equal = levels[np.minimum(at, len(levels) - 1)] == scores
         bins = 2 * at + equal  # odd bins are levels, even ones the gaps between them
@@ -170,16 +184,17 @@ class WeightedSeparation:
             for rows in (truth, ~truth)
         )
 
-    def measure(self, counts: Float64) -> Float64:
+    def measure(self, counts: Float64, *, block_numbers: int = BLOCK_NUMBERS) -> Float64:
         """Return `(b, 2)` ROC AUC and average precision in each resample.
 
         Args:
             counts: `(b, u)` how often each unit was drawn.
+            block_numbers: Size of the arrays of one step; bounds the memory.
 
         Returns:
             NaN where no positive, or no negative, was drawn.
         """
-        step = max(1, BLOCK_NUMBERS // sum(self.positives.shape))
+        step = max(1, block_numbers // sum(self.positives.shape))
         blocks = (counts[start : start + step] for start in range(0, len(counts), step))
         return np.concatenate([self._measure_block(block) for block in blocks])
 

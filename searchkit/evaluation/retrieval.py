@@ -11,7 +11,6 @@ from searchkit.core.errors import BadInput
 from searchkit.core.metrics import average_precision_of_ranks, ndcg, recall_at, reciprocal_rank
 from searchkit.evaluation.texts import PassageVectors
 
-# Scores of queries and passages that are computed in one step: bounds the memory.
 BLOCK_SCORES = 20_000_000
 METRICS = ("recall@1", "recall@10", "recall@100", "MRR@10", "nDCG@10", "MAP")
 
@@ -71,6 +70,8 @@ def find_ranks(
     documents: PassageVectors,
     relevant: Sequence[Int64],
     hidden: Sequence[int],
+    *,
+    block_scores: int = BLOCK_SCORES,
 ) -> list[Int64]:
     """Return for each query the ranks of its relevant documents, from 1.
 
@@ -79,9 +80,11 @@ def find_ranks(
         documents: The passages of the documents.
         relevant: Rows of the documents that are relevant to each query.
         hidden: Row of the document that each query doesn't find; -1 for none.
+        block_scores: Number of scores of queries and passages that are computed in one step; bounds
+            the memory.
     """
     ranks: list[Int64] = []
-    step = max(1, BLOCK_SCORES // max(1, len(documents.vectors)))
+    step = max(1, block_scores // max(1, len(documents.vectors)))
     for start in range(0, len(relevant), step):
         scores = _best_passages(queries.slice_texts(start, start + step), documents)
         for number, row in enumerate(scores, start):

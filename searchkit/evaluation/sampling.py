@@ -10,7 +10,6 @@ from searchkit.core.arrays import Float32, Float64, Int64
 
 # Of more pairs, a sample of this size is used.
 MAX_PAIRS = 3_000_000
-# Pairs whose vectors are gathered in one step.
 BLOCK_PAIRS = 65_536
 
 
@@ -100,16 +99,19 @@ class QuestionPairs:
         return Pairs(np.minimum(*rows), np.maximum(*rows), np.full(len(left), weight), total)
 
 
-def cosines(vectors: Float32, left: Int64, right: Int64) -> Float64:
+def cosines(
+    vectors: Float32, left: Int64, right: Int64, *, block_pairs: int = BLOCK_PAIRS
+) -> Float64:
     """Return the cosine of each pair of rows, rounded to six places.
 
     Args:
         vectors: `(n, d)` unit rows.
         left: `(p,)` the first row of each pair.
         right: `(p,)` the second row of each pair.
+        block_pairs: Number of pairs whose vectors are gathered in one step; bounds the memory.
     """
     scores = np.empty(len(left))
-    for start in range(0, len(left), BLOCK_PAIRS):
-        part = slice(start, start + BLOCK_PAIRS)
+    for start in range(0, len(left), block_pairs):
+        part = slice(start, start + block_pairs)
         scores[part] = np.einsum("pd,pd->p", vectors[left[part]], vectors[right[part]])
     return np.round(scores, 6)

@@ -34,11 +34,15 @@ from searchkit.plagiarism.preparation import (
     make_group,
     read_prepared,
 )
-from searchkit.plagiarism.records import MAX_EXPECTED, Finding, PlagiarismOptions, Ring
+from searchkit.plagiarism.records import (
+    MAX_EXPECTED,
+    MAX_SENTENCES,
+    Finding,
+    PlagiarismOptions,
+    Ring,
+)
 from searchkit.plagiarism.rings import find_rings
 from searchkit.runners.base import PlainLoop, Pool, Runner
-
-MAX_SENTENCES = 250_000  # that are embedded; with more, passages are compared in their place
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +327,7 @@ def _find(
     by = options.by or ("question" if any(text.answer.question for text in texts) else "all")
     groups, short = group_by_question(texts, by, options.template, wanted)
     pairs = {group.question: group.count_pairs() for group in groups}
-    by_passages = _count_sentences(groups) > MAX_SENTENCES
+    by_passages = _count_sentences(groups) > options.max_sentences
     make_detector = partial(
         Detector,
         background=_background(texts),

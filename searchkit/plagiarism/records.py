@@ -33,6 +33,7 @@ class Overlap(Record):
 
 
 MAX_EXPECTED = 0.05  # the default upper bound of `expected` for a pair to be reported
+MAX_SENTENCES = 250_000  # that are embedded; with more, passages are compared in their place
 NO_FINDING = "no finding"  # the verdict on two answers that are no more alike than others
 
 
@@ -104,6 +105,7 @@ class PlagiarismOptions:
         max_expected: Upper bound of `expected` for a pair to be reported.
         max_common: The number of answers to a question above which a sequence of words that they
             share is no evidence; None: half of the answers, at least 5.
+        max_sentences: The number of sentences above which passages are compared in their place.
 
     Raises:
         BadInput: if a number is out of range.
@@ -115,6 +117,7 @@ class PlagiarismOptions:
     against: BaseIndex | None = None
     max_expected: float = MAX_EXPECTED
     max_common: int | None = None
+    max_sentences: int = MAX_SENTENCES
 
     def __post_init__(self) -> None:
         if not self.max_expected >= 0:

@@ -26,7 +26,7 @@ from searchkit.core.errors import (
 )
 from searchkit.web.api import api
 from searchkit.web.fields import with_fields
-from searchkit.web.guard import SECURITY_HEADERS, Guard
+from searchkit.web.guard import IDLE_TIMEOUT, SECURITY_HEADERS, Guard
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import describe_error
 from searchkit.web.pages import pages
@@ -48,7 +48,11 @@ STATUS_CODES: list[tuple[type[SearchkitError], int]] = [
 
 
 def create_app(
-    folder: str | Path, *, token: str | None = None, max_upload_bytes: int = MAX_UPLOAD_BYTES
+    folder: str | Path,
+    *,
+    token: str | None = None,
+    max_upload_bytes: int = MAX_UPLOAD_BYTES,
+    idle_timeout: float = IDLE_TIMEOUT,
 ) -> FastAPI:
     """Return the application over an index.
 
@@ -56,6 +60,7 @@ def create_app(
         folder: Folder of the index.
         token: The token that requests must carry; None: only this machine may send requests.
         max_upload_bytes: Largest size of an upload.
+        idle_timeout: Seconds without a byte after which the body of a request is given up.
 
     Raises:
         SearchkitError: as `Index.open`.
@@ -87,7 +92,11 @@ def create_app(
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_internal_error)
     app.add_middleware(
-        Guard, token=token, upload_path=UPLOAD_PATH, max_upload_bytes=max_upload_bytes
+        Guard,
+        token=token,
+        upload_path=UPLOAD_PATH,
+        max_upload_bytes=max_upload_bytes,
+        idle_timeout=idle_timeout,
     )
     return app
 

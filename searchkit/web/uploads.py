@@ -30,7 +30,7 @@ from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
 
 MAX_UPLOADS = 20  # kept at the same time; a new one then replaces the oldest
-CONFIRMATION_TIMEOUT = 3600.0  # seconds after which an unconfirmed upload is deleted
+CONFIRMATION_TIMEOUT = 3600.0  # seconds
 MAX_REJECTS = 200  # rejected rows that are listed with their reasons
 MAX_NAME_BYTES = 200
 
@@ -73,9 +73,14 @@ class _Rejects:
 
 
 class Uploads:
-    """The files that were sent to a server. Close it to delete them."""
+    """The files that were sent to a server. Close it to delete them.
 
-    def __init__(self) -> None:
+    Attributes:
+        confirmation_timeout: Seconds after which an unconfirmed upload is deleted.
+    """
+
+    def __init__(self, confirmation_timeout: float = CONFIRMATION_TIMEOUT) -> None:
+        self.confirmation_timeout = confirmation_timeout
         self._uploads: dict[str, Upload] = {}
         self._folder: Path | None = None
         self._lock = threading.Lock()
@@ -185,9 +190,8 @@ class Uploads:
         excess = len(self._uploads) + new - MAX_UPLOADS
         for upload in list(self._uploads.values()):
             is_done = upload.job is not None and upload.job.has_finished
-            is_late = (
-                upload.job is None and time.monotonic() - upload.received_at > CONFIRMATION_TIMEOUT
-            )
+            age = time.monotonic() - upload.received_at
+            is_late = upload.job is None and age > self.confirmation_timeout
             if is_late or (excess > 0 and (upload.job is None or is_done)):
                 del self._uploads[upload.id]
                 shutil.rmtree(upload.path.parent, ignore_errors=True)

@@ -25,6 +25,7 @@ from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.model_folder import check_folder, find_model
 from searchkit.encoding.openvino_encoder import CompiledEncoder
 from searchkit.encoding.torch_encoder import (
+    MIN_OFFLOAD_TEXTS,
     GpuEncoder,
     OffloadingEncoder,
     TorchEncoder,
@@ -508,12 +509,9 @@ def test_the_bundled_model_is_the_one_it_should_be(monkeypatch: pytest.MonkeyPat
 # Accelerators
 
 
-def test_many_texts_go_to_the_accelerator(
-    model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 3)
+def test_many_texts_go_to_the_accelerator(model: Path, cache: Path) -> None:
     cpu_encoder = load_encoder(str(model), device="cpu")
-    encoder = OffloadingEncoder(cpu_encoder, "cpu", print, str(model))
+    encoder = OffloadingEncoder(cpu_encoder, "cpu", print, str(model), min_texts=3)
     few = encoder.encode(TEXTS[:2])
     assert encoder._bulk_encoder is None
     np.testing.assert_array_equal(few, cpu_encoder.encode(TEXTS[:2]))
@@ -525,7 +523,6 @@ def test_many_texts_go_to_the_accelerator(
 def test_an_accelerator_in_half_precision_only_where_that_is_faithful(
     model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 3)
     cpu_encoder = load_encoder(str(model), device="cpu")
     halves = list[bool]()
     load = torch_encoder.load_sentence_transformer
@@ -545,19 +542,19 @@ def test_an_accelerator_in_half_precision_only_where_that_is_faithful(
             "searchkit.encoding.torch_encoder.lowest_cosine", Mock(side_effect=found)
         )
         messages = list[str]()
-        encoder = OffloadingEncoder(cpu_encoder, "cpu", messages.append, str(model))
+        encoder = OffloadingEncoder(cpu_encoder, "cpu", messages.append, str(model), min_texts=3)
         assert encoder.encode(TEXTS).shape == (3, 32)
         assert halves == tried and type(encoder._bulk_encoder) is used and len(messages) == warnings
     assert messages[0].endswith("gives other vectors than the CPU; embedding on the CPU")
 
 
-def test_no_such_accelerator(model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_such_accelerator(model: Path, cache: Path) -> None:
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("has CUDA")
-    monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 3)
     messages = list[str]()
     encoder = load_encoder(str(model), device="cuda", notify=messages.append)
-    assert encoder.encode(TEXTS).shape == (3, 32)
+    many = TEXTS * (MIN_OFFLOAD_TEXTS // 3 + 1)
+    assert encoder.encode(many).shape == (len(many), 32)
     assert messages[-1] == "torch can't use cuda here; embedding on the CPU"

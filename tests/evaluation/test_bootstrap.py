@@ -29,7 +29,7 @@ def repeated(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.repeat(values, counts.astype(int), axis=0)
 
 
-def test_resamples_are_drawn_with_replacement_and_by_the_seed(monkeypatch) -> None:
+def test_resamples_are_drawn_with_replacement_and_by_the_seed() -> None:
     seen: list[np.ndarray] = []
     bootstrap(lambda counts: seen.append(counts) or counts, 40, resamples=300, seed=1)
     counts = np.vstack(seen)
@@ -37,10 +37,8 @@ def test_resamples_are_drawn_with_replacement_and_by_the_seed(monkeypatch) -> No
     assert counts.max() > 1 and abs((counts == 0).mean() - (1 - 1 / 40) ** 40) < 0.02
     again = bootstrap(lambda counts: counts, 40, resamples=300, seed=1)
     assert (again == counts).all()
-    monkeypatch.setattr(
-        "searchkit.evaluation.bootstrap.BLOCK_NUMBERS", 40 * 7
-    )  # the blocks make no difference
-    assert (bootstrap(lambda counts: counts, 40, resamples=300, seed=1) == counts).all()
+    in_blocks = bootstrap(lambda counts: counts, 40, resamples=300, seed=1, block_numbers=40 * 7)
+    assert (in_blocks == counts).all()
     assert (bootstrap(lambda counts: counts, 40, resamples=300, seed=2) != counts).any()
 
 
@@ -103,7 +101,7 @@ def test_separation_with_a_unit_a_row(seed: int, ties: bool) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_separation_with_two_units_a_row(seed: int, monkeypatch) -> None:
+def test_separation_with_two_units_a_row(seed: int) -> None:
     rng = np.random.default_rng(seed)
     units = rng.integers(0, 12, (200, 2))
     same = units[:, 0] == units[:, 1]
@@ -114,11 +112,11 @@ def test_separation_with_two_units_a_row(seed: int, monkeypatch) -> None:
         both = np.where(same, count[units[:, 0]], count[units[:, 0]] * count[units[:, 1]])
         assert found[n] == pytest.approx(figures(same, scores, both))
     assert WeightedSeparation(same, scores, units[:, ::-1]).measure(counts) == pytest.approx(found)
-    monkeypatch.setattr("searchkit.evaluation.bootstrap.BLOCK_NUMBERS", 1)
-    assert WeightedSeparation(same, scores, units).measure(counts) == pytest.approx(found)
+    in_blocks = WeightedSeparation(same, scores, units).measure(counts, block_numbers=1)
+    assert in_blocks == pytest.approx(found)
 
 
-def test_separation_of_many_positives_is_nearly_exact(monkeypatch) -> None:
+def test_separation_of_many_positives_is_nearly_exact() -> None:
     rng = np.random.default_rng(0)
     truth = rng.random(30_000) < 0.3
     scores = rng.normal(size=30_000) + truth
@@ -126,10 +124,8 @@ def test_separation_of_many_positives_is_nearly_exact(monkeypatch) -> None:
     ones = np.ones((1, 1))
     found = WeightedSeparation(truth, scores, np.zeros(30_000, int)).measure(ones)[0]
     assert found == pytest.approx(exact, abs=2e-4)
-    monkeypatch.setattr("searchkit.evaluation.bootstrap.MAX_LEVELS", 10)
-    assert WeightedSeparation(truth, scores, np.zeros(30_000, int)).measure(ones)[
-        0
-    ] != pytest.approx(exact, abs=2e-4)
+    rough = WeightedSeparation(truth, scores, np.zeros(30_000, int), max_levels=10)
+    assert rough.measure(ones)[0] != pytest.approx(exact, abs=2e-4)
 
 
 def test_separation_where_one_side_was_not_drawn() -> None:

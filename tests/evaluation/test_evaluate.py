@@ -17,8 +17,9 @@ from searchkit.core.errors import BadInput
 from searchkit.evaluation import sampling
 from searchkit.evaluation.comparison import Evaluation, MetricComparison
 from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
+from searchkit.evaluation.retrieval import find_ranks
 from searchkit.evaluation.sampling import QuestionPairs
-from searchkit.evaluation.texts import embed_texts
+from searchkit.evaluation.texts import PassageVectors, embed_texts
 from searchkit.sources.labelled import SentencePair
 
 WORDS = [f"w{n}" for n in range(60)]
@@ -395,13 +396,12 @@ def test_a_sample_of_pairs_is_uniform() -> None:
         assert share == pytest.approx(1, abs=0.15)
 
 
-def test_cosines_in_blocks(monkeypatch) -> None:
+def test_cosines_in_blocks() -> None:
     vectors = ToyEncoder()._embed(WORDS)
     left, right = np.triu_indices(60, 1)
     whole = sampling.cosines(vectors, left, right)
     assert whole == pytest.approx((vectors @ vectors.T)[left, right], abs=1e-5)
-    monkeypatch.setattr(sampling, "BLOCK_PAIRS", 7)
-    assert (sampling.cosines(vectors, left, right) == whole).all()
+    assert (sampling.cosines(vectors, left, right, block_pairs=7) == whole).all()
 
 
 # -- queries and documents -------------------------------------------------------------------------
@@ -450,7 +450,7 @@ def by_hand(corpus, queries, qrels, encoder) -> np.ndarray:
     return np.mean(rows, axis=0)
 
 
-def test_retrieval_as_walking_down_the_list(monkeypatch) -> None:
+def test_retrieval_as_walking_down_the_list() -> None:
     corpus, queries, qrels = made_search()
     encoder = Noisy(0.5, window=10)
     found = evaluate_retrieval(corpus, queries, qrels, [encoder])
@@ -459,8 +459,18 @@ def test_retrieval_as_walking_down_the_list(monkeypatch) -> None:
     assert 0.2 < expected[0] < expected[1] < expected[2] < 1  # so that the test can fail
     assert (found.unit, found.units) == ("query", 40)
     assert len(encoder.texts) == len(set(encoder.texts)) and encoder.batches == 1
-    monkeypatch.setattr("searchkit.evaluation.retrieval.BLOCK_SCORES", 1)
-    assert evaluate_retrieval(corpus, queries, qrels, [encoder]) == found
+
+
+def test_ranks_in_blocks() -> None:
+    corpus, queries, _ = made_search()
+    encoder = Noisy(0.5, window=10)
+    documents = PassageVectors.embed(list(corpus.values()), encoder)
+    asked = PassageVectors.embed(list(queries.values()), encoder, queries=True)
+    relevant = [np.arange(n % 3, len(corpus), 7) for n in range(len(queries))]
+    hidden = [n % 5 - 1 for n in range(len(queries))]
+    whole = find_ranks(asked, documents, relevant, hidden)
+    in_blocks = find_ranks(asked, documents, relevant, hidden, block_scores=1)
+    assert [ranks.tolist() for ranks in in_blocks] == [ranks.tolist() for ranks in whole]
 
 
 def test_verdicts_on_retrieval() -> None:

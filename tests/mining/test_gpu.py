@@ -28,6 +28,7 @@ from searchkit.training.train import train
 pytestmark = pytest.mark.model
 
 TEXTS = [f"{'a word and ' * (n % 40)} number {n}" for n in range(300)]
+MANY_TEXTS = TEXTS * 7  # enough to wake the GPU
 
 
 @pytest.fixture(autouse=True)
@@ -46,12 +47,11 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
         yield opened
 
 
-def test_many_texts_are_embedded_on_it(tiny: Path, monkeypatch) -> None:
-    monkeypatch.setattr("searchkit.encoding.torch_encoder.MIN_OFFLOAD_TEXTS", 100)
+def test_many_texts_are_embedded_on_it(tiny: Path) -> None:
     encoder = load_encoder(str(tiny))
     assert isinstance(encoder, OffloadingEncoder)
-    wanted = load_encoder(str(tiny), device="cpu").encode(TEXTS)
-    vectors = encoder.encode(TEXTS)
+    wanted = load_encoder(str(tiny), device="cpu").encode(MANY_TEXTS)
+    vectors = encoder.encode(MANY_TEXTS)
     assert isinstance(encoder._bulk_encoder, GpuEncoder)
     assert encoder._bulk_encoder._model.device.type == "cuda"
     assert float((vectors * wanted).sum(1).min()) > 0.9995
@@ -81,8 +81,8 @@ def test_workers_mine_on_it(runner: Runner, monkeypatch) -> None:
 def test_workers_embed_on_it(runner: Runner, tiny: Path, caplog) -> None:
     encoder = load_encoder(str(tiny), device="cpu")
     with caplog.at_level(logging.WARNING, "searchkit"):
-        vectors = DistributedEncoder(encoder, runner).encode(TEXTS * 7)  # 2,100: enough to wake it
-    assert float((vectors * encoder.encode(TEXTS * 7)).sum(1).min()) > 0.9995
+        vectors = DistributedEncoder(encoder, runner).encode(MANY_TEXTS)
+    assert float((vectors * encoder.encode(MANY_TEXTS)).sum(1).min()) > 0.9995
     assert not caplog.messages
 
 

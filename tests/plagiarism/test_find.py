@@ -22,9 +22,10 @@ from searchkit.plagiarism.find import (
     compare,
     find_plagiarism,
     find_plagiarism_among,
+    find_with_options,
 )
 from searchkit.plagiarism.preparation import MIN_ANSWERS
-from searchkit.plagiarism.records import NO_FINDING
+from searchkit.plagiarism.records import MAX_SENTENCES, NO_FINDING, PlagiarismOptions
 from searchkit.sources.reader import read_answers
 
 
@@ -235,9 +236,9 @@ def test_compare_judges_few_answers_as_plagiarism_does(tmp_path: Path) -> None:
         assert compare(index, finding.left, finding.right).finding == finding
 
 
-def test_many_sentences_are_compared_by_their_passages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("searchkit.plagiarism.find.MAX_SENTENCES", 10)
-    found = among(copied(honest(30), 4, 9))
+def test_many_sentences_are_compared_by_their_passages(tmp_path: Path) -> None:
+    with made(tmp_path / "i", copied(honest(30), 4, 9)) as index:
+        found = find_with_options(index, PlagiarismOptions(max_sentences=10))
     assert found.by_passages
     assert pairs(found) == [("q1-004", "q1-009")]
 
@@ -289,19 +290,21 @@ def test_a_runner_finds_the_same(tmp_path: Path, monkeypatch, where: Where, pass
         *copied(honest(MIN_ANSWERS - 3, "q0", 3), 1, 2),
     ]
     answers += [Answer("q1-ref", VOCABULARY[7] * 30, "q1", "reference", meta={"prompt": "say é"})]
-    if passages:
-        monkeypatch.setattr("searchkit.plagiarism.find.MAX_SENTENCES", 10)
     monkeypatch.setattr("searchkit.plagiarism.find.load_worker_encoder", load_toy_encoder)
     (tmp_path / "shards").mkdir()
     with made(tmp_path / "old", honest(4, "q2", 7)) as old, made(tmp_path / "i", answers) as index:
         done: list[int] = []
-        found = find_plagiarism(
-            index, where=where, template="word1 word2 word3 word4", against=old,
-            runner=PackingLoop(tmp_path / "shards"), progress=lambda n, _: done.append(n),
-        )  # fmt: skip
-        wanted = find_plagiarism(
-            index, where=where, template="word1 word2 word3 word4", against=old
+        options = PlagiarismOptions(
+            where=where,
+            template="word1 word2 word3 word4",
+            against=old,
+            max_sentences=10 if passages else MAX_SENTENCES,
         )
+        runner = PackingLoop(tmp_path / "shards")
+        found = find_with_options(
+            index, options, runner=runner, progress=lambda n, _: done.append(n)
+        )
+        wanted = find_with_options(index, options)
     assert found == wanted and len(found.findings) >= 2 and found.by_passages == passages
     assert done == list(range(1, found.questions + 1)) and len(found.pooled) == 2
     assert not list((tmp_path / "shards").iterdir())

@@ -318,12 +318,8 @@ def answer_to(port: int, *pieces: bytes) -> bytes:
         return found
 
 
-def test_slow_clients_are_dropped_while_others_are_answered(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Guard.__init__, "__kwdefaults__",
-                        {**Guard.__init__.__kwdefaults__, "idle_timeout": 0.2})  # fmt: skip
-    with listening(create_app(folder), idle_timeout=0.2) as port:
+def test_slow_clients_are_dropped_while_others_are_answered(folder: Path) -> None:
+    with listening(create_app(folder, idle_timeout=0.2), idle_timeout=0.2) as port:
         host = f"Host: 127.0.0.1:{port}\r\n".encode()
         origin = f"Origin: http://127.0.0.1:{port}\r\n".encode()
         idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]

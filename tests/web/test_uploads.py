@@ -360,16 +360,14 @@ def test_other_files_cannot_be_read(client: TestClient) -> None:
             assert "Traceback" not in answer.text
 
 
-def test_the_number_and_the_age_of_uploads_are_limited(
-    client: TestClient, temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_number_and_the_age_of_uploads_are_limited(client: TestClient, temporary: Path) -> None:
     keys = [put(client, f"{n}.csv", ROWS).json()["id"] for n in range(MAX_UPLOADS + 3)]
     assert len(files(temporary)) == MAX_UPLOADS
     gone = client.post(f"/api/uploads/{keys[2]}/look", json={})
     assert gone.status_code == 404
     assert gone.json() == {"error": "there is no such upload any more; send the file again"}
     assert client.post(f"/api/uploads/{keys[3]}/look", json={}).status_code == 200
-    monkeypatch.setattr("searchkit.web.uploads.CONFIRMATION_TIMEOUT", -1.0)
+    client.app.state.uploads.confirmation_timeout = -1.0
     assert client.post(f"/api/uploads/{keys[3]}/look", json={}).status_code == 404
     assert files(temporary) == []
 
