@@ -304,7 +304,7 @@ def _audit(index: BaseIndex, options: GradeOptions, where: Where, output: Output
 def _write_marks(
     index: BaseIndex, column: str, marks: dict[str, Mark | None], beside: str, overwrite: bool
 ) -> None:
-    from searchkit.core.wording import counted
+    from searchkit.core.messages import counted
     from searchkit.grading.suggest import write_marks
 
     written = write_marks(index, column, marks, beside=beside, overwrite=overwrite)

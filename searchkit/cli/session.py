@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import click
 
 from searchkit.core.errors import StorageFailed
+from searchkit.core.messages import Message, with_names
 from searchkit.core.progress import Progress
-from searchkit.core.wording import Message, with_names
 from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:

@@ -37,8 +37,8 @@ from searchkit.cli.session import (
     write_record,
 )
 from searchkit.core.errors import IndexBusy, MissingExtra, SearchkitError, StorageFailed
+from searchkit.core.messages import Message
 from searchkit.core.where import Where
-from searchkit.core.wording import Message
 from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from searchkit.clustering.methods import (
 from searchkit.clustering.records import Cluster, Member
 from searchkit.core.arrays import Float32, Float64, Int64
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message, counted
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results, Table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.core.wording import Message, counted
 from searchkit.index.base import BaseIndex
 from searchkit.mining.pairs import check_threshold
 from searchkit.runners.base import PlainLoop, Runner

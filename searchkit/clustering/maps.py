@@ -25,7 +25,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Float64
 from searchkit.core.errors import BadInput, MissingExtra
-from searchkit.core.wording import counted
+from searchkit.core.messages import counted
 
 log = logging.getLogger("searchkit")
 UMAP_NEIGHBOURS = 15

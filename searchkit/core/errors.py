@@ -18,7 +18,7 @@ if two disagree, and how to correct it. Errors of the calling program are ValueE
 
 from __future__ import annotations
 
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 
 
 class SearchkitError(Exception):

@@ -9,8 +9,8 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Int64, Intp, unit_rows
 from searchkit.core.errors import IndexMismatch, ModelRefused
+from searchkit.core.messages import Message
 from searchkit.core.progress import Counter, Progress
-from searchkit.core.wording import Message
 from searchkit.encoding.batch_encoder import Batch, BatchEncoder
 from searchkit.encoding.compiling import (
     MIN_COSINE,

@@ -12,9 +12,9 @@ import numpy as np
 
 from searchkit.core.arrays import Float64
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message, counted
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
-from searchkit.core.wording import Message, counted
 from searchkit.encoding.encoder import Encoder
 from searchkit.evaluation.bootstrap import RESAMPLES, ResampleMetrics
 from searchkit.evaluation.comparison import AnyArray, Evaluation, Measurement, Units, compare_models

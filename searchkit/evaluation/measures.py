@@ -11,9 +11,9 @@ import numpy as np
 from searchkit.clustering.methods import k_means
 from searchkit.core.arrays import Bool, Float64, Int64
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import counted
 from searchkit.core.metrics import average_precision, pearson, roc_auc, spearman, v_measure
 from searchkit.core.records import Answer
-from searchkit.core.wording import counted
 from searchkit.evaluation.bootstrap import (
     ResampleMetrics,
     WeightedSeparation,

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float64, Int64
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
 from searchkit.core.records import Answer
-from searchkit.core.wording import Message, read_number
 from searchkit.grading.records import Mark
+from searchkit.text.numbers import read_number
 
 MarkKind = Literal["numbers", "labels"]
 UNGRADED = -1  # the code of an answer without a mark

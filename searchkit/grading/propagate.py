@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from searchkit.clustering.clusters import cluster
 from searchkit.clustering.records import Cluster
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
 from searchkit.core.records import Answer
 from searchkit.core.results import Results
 from searchkit.core.where import Where
-from searchkit.core.wording import Message
 from searchkit.grading.marks import MarkKind, check_tolerance, read_marks, within_tolerance
 from searchkit.grading.records import Mark, Propagation
 from searchkit.index.base import BaseIndex

@@ -10,11 +10,11 @@ import numpy as np
 
 from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.core.results import Results, Table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.core.wording import Message
 from searchkit.grading.calibration import CalibratedGrader
 from searchkit.grading.corpus import load_corpus, matching_rows
 from searchkit.grading.grader import Candidate, nearest

@@ -15,11 +15,11 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, mean_row, unit_rows
 from searchkit.core.errors import BadInput, IndexMismatch, NotFound
+from searchkit.core.messages import Message
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, Hit, Passage
 from searchkit.core.results import Results
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.core.wording import Message
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.backend import IndexBackend

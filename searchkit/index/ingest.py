@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Literal, TypeVar
 
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
-from searchkit.core.wording import Message
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import Added
 

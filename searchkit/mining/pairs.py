@@ -11,11 +11,11 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
 from searchkit.core.progress import Progress
 from searchkit.core.records import By
 from searchkit.core.results import Record, Table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.core.wording import Message
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import PassageVectors
 from searchkit.mining.exact import mine_blocks

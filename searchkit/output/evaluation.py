@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
-from searchkit.core.wording import counted
+from searchkit.core.messages import counted
 from searchkit.output.console import open_console, plain_table, visible
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from searchkit.core.wording import counted
+from searchkit.core.messages import counted
 from searchkit.index.records import Decision
 from searchkit.output.console import one_line, open_console, plain_table, tidy, visible
 from searchkit.plagiarism.records import NO_FINDING, Finding, Ring

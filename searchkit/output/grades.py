@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TextIO
 
-from searchkit.core.wording import counted
+from searchkit.core.messages import counted
 from searchkit.grading.marks import mark_text
 from searchkit.grading.records import Conflict, Mark, Outlier, Propagation, Suggestion
 from searchkit.output.console import one_line, open_console, plain_table, quote_answer, visible

@@ -17,11 +17,11 @@ import numpy as np
 from searchkit.clustering.clusters import ClusterResult, cluster
 from searchkit.core.arrays import Float32
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import counted
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results
 from searchkit.core.where import Where
-from searchkit.core.wording import counted
 from searchkit.index.base import BaseIndex
 from searchkit.index.upkeep.status import status
 from searchkit.output.findings import describe_compared_answers

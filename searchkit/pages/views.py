@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from searchkit.clustering.records import Cluster
+from searchkit.core.messages import counted
 from searchkit.core.records import Answer
-from searchkit.core.wording import counted
 from searchkit.index.records import Decision
 from searchkit.output.findings import expected_in_words, format_expected
 from searchkit.pages.pseudonyms import Pseudonyms

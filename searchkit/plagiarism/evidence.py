@@ -10,8 +10,8 @@ from datetime import datetime
 import numpy as np
 
 from searchkit.core.arrays import Float32, Float64
+from searchkit.core.messages import counted
 from searchkit.core.records import Answer
-from searchkit.core.wording import counted
 from searchkit.plagiarism import overlap
 from searchkit.plagiarism.overlap import SEED_LENGTH, TokenRun, coverage, shared_runs
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 from searchkit.core.errors import BadInput, IndexMismatch
+from searchkit.core.messages import Message
 from searchkit.core.progress import Counter, Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Record, Results, Table, html_table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.core.wording import Message
 from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
 from searchkit.core.records import By
 from searchkit.core.results import Record
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.core.wording import Message
 
 if TYPE_CHECKING:
     from searchkit.index.base import BaseIndex

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from searchkit.core.wording import counted
+from searchkit.core.messages import counted
 from searchkit.plagiarism.overlap import TokenRun
 from searchkit.plagiarism.preparation import PreparedAnswer
 from searchkit.plagiarism.records import NO_FINDING, Overlap

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from searchkit.core.errors import BadInput, StorageFailed
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 from searchkit.runners.base import PlainLoop, Runner
 
 

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from searchkit._version import __version__
 from searchkit.core.errors import MissingExtra, RunnerFailed, first_line
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 from searchkit.runners.base import Pool
 from searchkit.runners.packing import Packed, pack
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from searchkit.core.messages import Message
 from searchkit.core.records import Answer
-from searchkit.core.wording import Message
 
 USUAL_NAMES = {
     "id": ("id", "key"),

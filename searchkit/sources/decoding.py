@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from searchkit.core.errors import BadInput
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 
 # UTF-32 first: its byte order mark begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 from searchkit.sources.columns import Columns
 from searchkit.sources.decoding import buffered, text
 from searchkit.sources.folders import TEXT_SUFFIXES, path_text

@@ -8,11 +8,12 @@ from itertools import groupby
 from pathlib import Path
 
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
 from searchkit.core.records import Answer
-from searchkit.core.wording import Message, read_number
 from searchkit.sources.columns import Columns, fold_name
 from searchkit.sources.files import FileOptions
 from searchkit.sources.reader import STDIN, read_files
+from searchkit.text.numbers import read_number
 
 # Values of a list's column `kind` for pairs that are listed but are no copies.
 NO_COPY_KINDS = frozenset({"honest", "inconsistent-mark"})

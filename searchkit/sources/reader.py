@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
 from searchkit.core.records import Answer
-from searchkit.core.wording import Message
 from searchkit.sources import jsonlines, tables, workbook
 from searchkit.sources.columns import BadRow, Columns, Reject, RejectRow, Rows, Values
 from searchkit.sources.decoding import buffered, lines

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from searchkit.core.errors import BadInput, first_line
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.workbook import as_text
 

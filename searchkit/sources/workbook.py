@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from searchkit.core.errors import BadInput
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 from searchkit.sources.columns import BadRow, Values
 
 MAX_BYTES = 1 << 30  # of all parts of a workbook, unpacked

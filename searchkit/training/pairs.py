@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 
 from searchkit.clustering.clusters import cluster
 from searchkit.core.errors import BadInput
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 from searchkit.grading.marks import UNGRADED, Marks, check_learnable, read_marks
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions

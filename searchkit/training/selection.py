@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from searchkit.core.errors import BadInput
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 from searchkit.sources.labelled import SentencePair
 from searchkit.training.batches import connected_groups, hold_out_groups
 from searchkit.training.settings import TrainingSettings

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from searchkit.core.errors import BadInput
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 
 Loss = Literal["joint", "cosent", "mnrl", "online-contrastive"]
 LOSSES: tuple[Loss, ...] = ("joint", "cosent", "mnrl", "online-contrastive")

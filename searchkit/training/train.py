@@ -16,9 +16,9 @@ import numpy as np
 
 from searchkit.core.arrays import Float32
 from searchkit.core.errors import BadInput, MissingExtra, StorageFailed
+from searchkit.core.messages import Message
 from searchkit.core.metrics import spearman
 from searchkit.core.progress import Progress
-from searchkit.core.wording import Message
 from searchkit.encoding.model_folder import SETTINGS_FILE, ModelFolder, check_folder, find_model
 from searchkit.sources.labelled import SentencePair
 from searchkit.text.passages import well_formed

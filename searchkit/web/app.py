@@ -25,10 +25,10 @@ from searchkit.core.errors import (
     StorageFailed,
 )
 from searchkit.web.api import api
-from searchkit.web.fields import with_fields
 from searchkit.web.guard import IDLE_TIMEOUT, SECURITY_HEADERS, Guard
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import describe_error
+from searchkit.web.messages import with_fields
 from searchkit.web.pages import pages
 from searchkit.web.rendering import error_page, plotly_script
 from searchkit.web.uploads import Uploads

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from searchkit._version import __version__
 from searchkit.core.errors import MissingExtra
-from searchkit.core.wording import counted
+from searchkit.core.messages import counted
 from searchkit.pages.environment import environment
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.web.index_pool import pool_of

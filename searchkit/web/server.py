@@ -19,7 +19,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from searchkit.core.errors import BadInput
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 from searchkit.web.app import create_app
 from searchkit.web.guard import IDLE_TIMEOUT, LOOPBACK_HOSTS
 

@@ -25,9 +25,9 @@ from searchkit.index.ingest import OnDuplicate, ingest
 from searchkit.sources.columns import Reject
 from searchkit.sources.files import ENDINGS, FileOptions
 from searchkit.sources.reader import Preview, count_rows, preview, read_files
-from searchkit.web.fields import with_fields
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
+from searchkit.web.messages import with_fields
 
 MAX_UPLOADS = 20  # kept at the same time; a new one then replaces the oldest
 CONFIRMATION_TIMEOUT = 3600.0  # seconds

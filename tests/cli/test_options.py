@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from searchkit.cli.app import main
 from searchkit.cli.session import listen, with_options
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 
 
 @pytest.mark.parametrize(

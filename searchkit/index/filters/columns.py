@@ -7,8 +7,8 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 
+from searchkit.core.messages import Message
 from searchkit.core.records import Answer
-from searchkit.core.wording import Message
 
 log = logging.getLogger("searchkit")
 MAX_COLUMNS = 900  # SQLite takes 2,000 in a result, and a filter sees each by two names

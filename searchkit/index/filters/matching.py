@@ -15,8 +15,8 @@ import numpy as np
 
 from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput, StorageFailed
+from searchkit.core.messages import Message
 from searchkit.core.where import Where
-from searchkit.core.wording import Message
 from searchkit.index.filters import expression
 from searchkit.index.filters.columns import FIELDS, meta_columns, visible_rows
 

@@ -21,9 +21,9 @@ import numpy as np
 
 from searchkit.core.arrays import Float16, Float32, unit_rows
 from searchkit.core.errors import BadInput, IndexNotFound
+from searchkit.core.messages import Message
 from searchkit.core.records import Answer, Hit
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.core.wording import Message
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.base import BaseIndex, check_all_exist, check_k

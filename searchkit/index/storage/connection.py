@@ -20,7 +20,7 @@ from searchkit.core.errors import (
     IndexNotFound,
     StorageFailed,
 )
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

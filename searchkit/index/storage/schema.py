@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from searchkit.core.errors import IndexDamaged, IndexMismatch
-from searchkit.core.wording import Message
+from searchkit.core.messages import Message
 from searchkit.index.storage.connection import SqliteDatabase, connect_reader
 
 if TYPE_CHECKING:

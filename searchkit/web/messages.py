@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from searchkit.core.wording import with_names
+from searchkit.core.messages import with_names
 
 
 def with_fields(message: str) -> str:

@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from searchkit.core.errors import BadInput
-from searchkit.core.wording import Message, read_number, with_names
+from searchkit.core.messages import Message, with_names
 
 
 def upper(parameter: str, value: str | None) -> str | None:
@@ -45,19 +45,3 @@ def test_an_error_keeps_its_parameters_on_the_way_from_another_process() -> None
 def test_an_error_without_parameters_has_its_text_as_message() -> None:
     assert (BadInput("plain `k`").message, BadInput().message) == ("plain `k`", "")
     assert with_names(BadInput("plain `k`").message, upper) == "plain `k`"
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("7", 7.0),
-        ("7.5", 7.5),
-        ("7,5", 7.5),
-        ("1_0", None),
-        ("inf", None),
-        ("nan", None),
-        ("", None),
-    ],
-)
-def test_numbers_are_read_as_people_write_them(text: str, number: float | None) -> None:
-    assert read_number(text) == number

@@ -1,8 +1,7 @@
-"""Wording: messages that name parameters, numbers with nouns, and numbers in texts."""
+"""Messages: with names of parameters, which can be replaced, and numbers with their nouns."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from typing import Self
@@ -62,15 +61,3 @@ def with_names(message: str, name_of: NameOf) -> str:
 def counted(count: int, noun: str) -> str:
     """Return a number and its noun, in the plural (with an s) unless the number is 1."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def read_number(text: str) -> float | None:
-    """Return the finite number in a text such as 7, 7.5 or 7,5; None for any other text.
-
-    Python's own forms 1_0, inf and nan are no numbers here.
-    """
-    try:
-        number = float(text.replace(",", ".", 1) if "." not in text else text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and "_" not in text else None
