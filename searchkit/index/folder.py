@@ -20,14 +20,14 @@ from searchkit.index.base import BaseIndex, check_all_exist, check_k
 from searchkit.index.embedding import model_of
 from searchkit.index.folder_search import VectorSearch, search_words
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
-from searchkit.index.storage.checkpoint import Checkpoints
-from searchkit.index.storage.checks import describe, find_problems
 from searchkit.index.storage.connection import ChangeWatch
 from searchkit.index.storage.lock import WriterLock
 from searchkit.index.storage.schema import FORMAT, is_blank
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
-from searchkit.index.storage.vectors import VectorIndex
+from searchkit.index.upkeep.folder_checks import describe, find_problems
+from searchkit.index.vectors.checkpoint import Checkpoints
+from searchkit.index.vectors.vector_index import VectorIndex
 
 log = logging.getLogger("searchkit")
 DATABASE = "answers.db"

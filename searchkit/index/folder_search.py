@@ -13,7 +13,7 @@ from searchkit.core.where import Where
 from searchkit.index.base import SCORE_TOLERANCE
 from searchkit.index.storage.fulltext import best_passage
 from searchkit.index.storage.store import AnswerStore
-from searchkit.index.storage.vectors import VectorIndex
+from searchkit.index.vectors.vector_index import VectorIndex
 
 
 class VectorSearch:

@@ -28,9 +28,9 @@ from searchkit.index.ingest import ingest
 from searchkit.index.storage import connection as connection_module
 from searchkit.index.storage import store as store_module
 from searchkit.index.storage.successor import Successor
-from searchkit.index.storage.vectors import VectorIndex
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
+from searchkit.index.vectors.vector_index import VectorIndex
 
 ANSWERS = [Answer(f"a{n}", f"answer number{n} about topic{n % 3}", f"q{n % 2}") for n in range(6)]
 CHANGED = [Answer(f"a{n}", f"changed text{n}", f"q{n % 2}") for n in range(3)]

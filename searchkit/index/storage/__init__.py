@@ -1,1 +1,1 @@
-"""The files of an index in a folder: a SQLite database and a FAISS file. Begin in `store.py`."""
+"""The SQLite database of an index in a folder, which holds everything. Begin in `store.py`."""

@@ -8,7 +8,7 @@ from searchkit.index.base import BaseIndex
 def verify(index: BaseIndex) -> list[str]:
     """Return every problem in one line with what mends it; an empty list if there is none.
 
-    What is checked depends on where the index is: `storage/checks.py` for a folder,
+    What is checked depends on where the index is: `folder_checks.py` for a folder,
     `milvus/checks.py` for Milvus.
     """
     return list(index.problems())

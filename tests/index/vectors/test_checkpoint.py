@@ -8,8 +8,8 @@ import pytest
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
-from searchkit.index.storage.vectors import VectorIndex
 from searchkit.index.upkeep.verify import verify
+from searchkit.index.vectors.vector_index import VectorIndex
 
 
 @pytest.fixture

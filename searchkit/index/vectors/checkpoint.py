@@ -20,7 +20,7 @@ from searchkit.core.arrays import Float16, Int64
 from searchkit.core.errors import StorageFailed
 from searchkit.index.storage.connection import int_array
 from searchkit.index.storage.store import AnswerStore
-from searchkit.index.storage.vectors import VectorIndex
+from searchkit.index.vectors.vector_index import VectorIndex
 
 log = logging.getLogger("searchkit")
 _FILE_NAME = re.compile(r"vectors-\d+\.faiss(\.tmp)?")

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from searchkit.index.embedding import split_problems
-from searchkit.index.storage.checkpoint import Checkpoints
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
+from searchkit.index.vectors.checkpoint import Checkpoints
 
 log = logging.getLogger("searchkit")
 REBUILD = "run: searchkit rebuild"

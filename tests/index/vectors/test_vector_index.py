@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searchkit.core.arrays import unit_rows
-from searchkit.index.storage.vectors import NO_KEY, VectorIndex
+from searchkit.index.vectors.vector_index import NO_KEY, VectorIndex
 
 
 def unit(n: int, d: int = 16, seed: int = 0) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""The vectors in memory, and the FAISS file they are mapped from. Begin in `checkpoint.py`."""
