@@ -21,11 +21,19 @@ from searchkit.core.errors import (
     StorageFailed,
 )
 from searchkit.core.messages import Message
+from searchkit.index.storage.lock import missing_locks
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 BUSY_TIMEOUT = 1_000  # milliseconds that a connection waits for another one
+# Results of SQLite where the file system has no locks, which SQLite takes for locks of others.
+_LOCK_ERRORS = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+)
 _MAX_PARAMETERS = 30_000  # of one statement; SQLite takes 32,766
 
 
@@ -182,19 +190,30 @@ def connect(uri: str) -> sqlite3.Connection:
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """Open read-only; in a folder that can't be written, WAL needs SQLite's `immutable`."""
+    """Open read-only; also where SQLite can't create its `-shm` file: in a read-only folder."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
     connection = connect(uri)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        log = path.with_name(path.name + "-wal")
-        if log.exists() and log.stat().st_size:
-            return connection  # the log holds commits: the caller meets SQLite's own error
-        connection.close()
+    except sqlite3.DatabaseError as error:
+        # Everything else, such as damage, is met by the first statement that needs the data.
+        if error_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            connection.close()
+            return _connect_unlocked(uri, path)
+    return connection
+
+
+def _connect_unlocked(uri: str, path: Path) -> sqlite3.Connection:
+    """Open a database in a folder that can't be written, and so doesn't change.
+
+    `immutable` would ignore commits in the log. Without locks, and in the mode for a single
+    connection, SQLite needs no `-shm` file to read them.
+    """
+    log = path.with_name(path.name + "-wal")
+    if not log.exists() or not log.stat().st_size:
         return connect(uri + "&immutable=1")
-    except sqlite3.DatabaseError:
-        pass  # damaged; the first statement that needs the data says so
+    connection = connect(uri + "&vfs=unix-none")
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     return connection
 
 
@@ -206,8 +225,11 @@ def error_code(error: Exception) -> int:
 def translated_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
     """Return the searchkit error for an error of SQLite, with what mends it."""
     message = str(error)
-    match error_code(error):
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+    code = error_code(error)
+    if code in _LOCK_ERRORS and (without_locks := missing_locks(path.parent)):
+        return without_locks
+    match code:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
             return IndexBusy(f"{path}: in use ({message}); try again in a moment")
         case sqlite3.SQLITE_INTERRUPT:
             return BadInput(Message("`where` took too long; use a simpler expression"))

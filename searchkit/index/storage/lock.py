@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from datetime import datetime
@@ -13,6 +14,8 @@ from searchkit.core.errors import IndexBusy, StorageFailed
 
 # Windows locks bytes and makes them unreadable, so the locked byte is far behind the file's text.
 _LOCKED_BYTE = 1 << 30
+_HELD_BY_ANOTHER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)  # all else: no locks here
+_LOCK_FILE = "LOCK"
 
 
 class WriterLock:
@@ -35,7 +38,7 @@ class WriterLock:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageFailed(f"{folder}: can't make this folder ({error.strerror})") from error
-        lock = cls(folder / "LOCK")
+        lock = cls(folder / _LOCK_FILE)
         lock.acquire()
         return lock
 
@@ -44,7 +47,7 @@ class WriterLock:
 
         Raises:
             IndexBusy: if another process (or another object of this one) holds it.
-            StorageFailed: if the file can't be opened for writing.
+            StorageFailed: if the file can't be opened for writing, or can't be locked.
         """
         try:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -57,6 +60,8 @@ class WriterLock:
             _lock(handle)
         except OSError as error:
             os.close(handle)
+            if error.errno not in _HELD_BY_ANOTHER:
+                raise _without_locks(self.path.parent, error) from error
             raise IndexBusy(
                 f"{self.path.parent}: being written by {self._holder()}; try again when it is done"
             ) from error
@@ -82,6 +87,27 @@ class WriterLock:
             return "another process"
 
 
+def missing_locks(folder: Path) -> StorageFailed | None:
+    """Return the error for a folder whose files can't be locked as SQLite does; None if they can.
+
+    SQLite itself reports this as a database that others have locked.
+    """
+    with contextlib.suppress(OSError), (folder / _LOCK_FILE).open("rb") as file:
+        try:
+            _try_database_lock(file.fileno())
+        except OSError as error:
+            if error.errno not in _HELD_BY_ANOTHER:
+                return _without_locks(folder, error)
+    return None
+
+
+def _without_locks(folder: Path, error: OSError) -> StorageFailed:
+    return StorageFailed(
+        f"{folder}: this file system can't lock files ({error.strerror}), so that two processes "
+        "could write at once; move the folder to a local disk"
+    )
+
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -89,8 +115,14 @@ if sys.platform == "win32":
         os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 
+    def _try_database_lock(handle: int) -> None:
+        """Do nothing: here SQLite itself tells missing locks from those of others."""
+
 else:
     import fcntl
 
     def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _try_database_lock(handle: int) -> None:
+        fcntl.lockf(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # of the kind that SQLite takes
