@@ -46,10 +46,13 @@ def mine_pairs(
     groups: Int64 | None = None,
     owners: Int64 | None = None,
     progress: Progress | None = None,
+    tile_rows: int = TILE_ROWS,
 ) -> RowPairs:
     """Return every pair that scores at least `threshold`, best first; see `mine_blocks`."""
-    blocks = list(mine_blocks(vectors, threshold, groups=groups, owners=owners, progress=progress))
-    return concatenate_pairs(blocks).best_first()
+    blocks = mine_blocks(
+        vectors, threshold, groups=groups, owners=owners, progress=progress, tile_rows=tile_rows
+    )
+    return concatenate_pairs(list(blocks)).best_first()
 
 
 def mine_blocks(
@@ -60,6 +63,7 @@ def mine_blocks(
     owners: Int64 | None = None,
     runner: Runner | None = None,
     progress: Progress | None = None,
+    tile_rows: int = TILE_ROWS,
 ) -> Iterator[RowPairs]:
     """Yield every pair that scores at least `threshold`, in blocks, in no particular order.
 
@@ -72,6 +76,7 @@ def mine_blocks(
             owner are no pair. None: every row is its own owner.
         runner: Where tiles are computed, with the same result; None for this process.
         progress: Called with the number of rows done, and of all rows.
+        tile_rows: About how many rows are multiplied at a time; the result is the same.
 
     Yields:
         Pairs of owners (of rows if there are no owners), each pair once over all blocks.
@@ -81,7 +86,7 @@ def mine_blocks(
             are not adjacent.
     """
     rows = _check_vectors(vectors, threshold)
-    tiling = Tiling.of(len(rows), groups, owners)
+    tiling = Tiling.of(len(rows), groups, owners, tile_rows)
     if len(rows) < 2:
         return
     runner = runner or PlainLoop()
@@ -135,8 +140,10 @@ class Tiling:
     cuts: list[int]
 
     @classmethod
-    def of(cls, count: int, groups: Int64 | None, owners: Int64 | None) -> Tiling:
-        """Cut `count` rows into tiles.
+    def of(
+        cls, count: int, groups: Int64 | None, owners: Int64 | None, tile_rows: int = TILE_ROWS
+    ) -> Tiling:
+        """Cut `count` rows into tiles of about `tile_rows`.
 
         Raises:
             ValueError: if the rows of a group or of an owner are not adjacent.
@@ -146,7 +153,7 @@ class Tiling:
         _check_adjacent(group_of, "group")
         _check_adjacent(owner_of, "owner")
         ends = _group_ends(group_of)
-        return cls(group_of, owner_of, ends, owners is not None, _cuts(owner_of))
+        return cls(group_of, owner_of, ends, owners is not None, _cuts(owner_of, tile_rows))
 
     def products(self) -> list[int]:
         """Return the number of inner products of each tile."""
@@ -231,11 +238,11 @@ def _check_adjacent(labels: Int64, name: str) -> None:
         raise ValueError(f"the rows of a {name} must stand together")
 
 
-def _cuts(owners: Int64) -> list[int]:
-    """Cut rows into tiles of about `TILE_ROWS`, never between two rows of one owner."""
+def _cuts(owners: Int64, tile_rows: int) -> list[int]:
+    """Cut rows into tiles of about `tile_rows`, never between two rows of one owner."""
     count = len(owners)
     begins = np.flatnonzero(np.r_[True, np.diff(owners) != 0, True])  # with `count` at the end
-    even = np.minimum(np.arange(0, count + TILE_ROWS, TILE_ROWS), count)
+    even = np.minimum(np.arange(0, count + tile_rows, tile_rows), count)
     cuts: list[int] = np.unique(begins[np.searchsorted(begins, even)]).tolist()
     return cuts
 
@@ -270,7 +277,12 @@ def _best_of_owners(pairs: RowPairs, owners: Int64) -> RowPairs:
 
 
 def choose_precision(
-    tiling: Tiling, dimension: int, gpu_has_room: Callable[[int], bool]
+    tiling: Tiling,
+    dimension: int,
+    gpu_has_room: Callable[[int], bool],
+    *,
+    torch_from: float = TORCH_MIN_MULTIPLICATIONS,
+    gpu_from: float = GPU_MIN_MULTIPLICATIONS,
 ) -> Precision:
     """Return the precision in which the fast products of all tiles take the least time.
 
@@ -280,11 +292,13 @@ def choose_precision(
         tiling: Which rows are compared.
         dimension: Of the vectors.
         gpu_has_room: Returns whether each GPU that would be used holds so many numbers.
+        torch_from: Number of multiplications above which torch is used.
+        gpu_from: Number of multiplications above which a GPU is used.
     """
     multiplications = sum(tiling.products()) * dimension
-    if multiplications <= TORCH_MIN_MULTIPLICATIONS:
+    if multiplications <= torch_from:
         return None
-    if multiplications > GPU_MIN_MULTIPLICATIONS and gpu_has_room(len(tiling.owners) * dimension):
+    if multiplications > gpu_from and gpu_has_room(len(tiling.owners) * dimension):
         return GPU
     return half_precision_here()
 

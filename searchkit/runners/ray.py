@@ -43,13 +43,19 @@ class RayRunner:
     """Runs tasks on Ray's workers; see `Runner`."""
 
     def __init__(
-        self, folder: Path, cpus: int, gpus: int = 0, patience: float = PATIENCE_SECONDS
+        self,
+        folder: Path,
+        cpus: int,
+        gpus: int = 0,
+        patience: float = PATIENCE_SECONDS,
+        retries: int = RETRIES,
     ) -> None:
         self.is_local = False
         self.folder: Path | None = folder
         self.workers = max(1, cpus - 1)  # one core stays free for the rest of the cluster's work
         self.gpus = min(gpus, self.workers)
         self._patience = patience
+        self._retries = retries
         self._shared_folder = folder
         self._pools = itertools.count()
 
@@ -60,20 +66,21 @@ class RayRunner:
         import ray
 
         workers, resources = self._resources(gpu)
-        remote = ray.remote(max_retries=RETRIES, **resources)(_run_task)
+        remote = ray.remote(max_retries=self._retries, **resources)(_run_task)
         starts = [partial(remote.remote, function)] * workers
-        return _run_in_order(starts, tasks, self._shared_folder, self._patience)
+        return _run_in_order(starts, tasks, self._shared_folder, self._patience, self._retries)
 
     def pool(self, make: Callable[[], Any], *, gpu: bool = False) -> Pool:
         """See `Runner.pool`; each worker is an actor."""
         import ray
 
         workers, resources = self._resources(gpu)
-        actor = ray.remote(max_restarts=RETRIES, max_task_retries=RETRIES, **resources)(_Actor)
+        limits = {"max_restarts": self._retries, "max_task_retries": self._retries}
+        actor = ray.remote(**limits, **resources)(_Actor)
         packed = pack(make, self._shared_folder / f"state-{next(self._pools)}")
         with _lost_cluster_reported():
             actors = [actor.remote(packed) for _ in range(workers)]
-        pool = _ActorPool(actors, self._shared_folder, self._patience)
+        pool = _ActorPool(actors, self._shared_folder, self._patience, self._retries)
         weakref.finalize(pool, packed.delete)
         return pool
 
@@ -104,14 +111,15 @@ class _Actor:
 
 
 class _ActorPool:
-    def __init__(self, actors: Sequence[Any], folder: Path, patience: float) -> None:
+    def __init__(self, actors: Sequence[Any], folder: Path, patience: float, retries: int) -> None:
         self._actors = actors
         self._folder = folder
         self._patience = patience
+        self._retries = retries
 
     def run(self, function: Callable[[Any, Any], Result], tasks: Iterable[Any]) -> Iterator[Result]:
         starts = [partial(actor.call.remote, function) for actor in self._actors]
-        return _run_in_order(starts, tasks, self._folder, self._patience)
+        return _run_in_order(starts, tasks, self._folder, self._patience, self._retries)
 
 
 @contextmanager
@@ -126,7 +134,7 @@ def _lost_cluster_reported() -> Iterator[None]:
 
 
 def _run_in_order(
-    starts: Sequence[Start], tasks: Iterable[Any], folder: Path, patience: float
+    starts: Sequence[Start], tasks: Iterable[Any], folder: Path, patience: float, retries: int
 ) -> Iterator[Any]:
     """Run tasks, and yield their results in the order of the tasks.
 
@@ -135,6 +143,7 @@ def _run_in_order(
         tasks: Consumed as workers become free.
         folder: Where the arrays of tasks and results are until they are read.
         patience: Seconds without a finished task, after which a warning says so.
+        retries: Number of times that Ray starts a task again whose worker died.
 
     Raises:
         RunnerFailed: if the cluster is lost, or workers keep dying.
@@ -147,7 +156,7 @@ def _run_in_order(
     ):
         finished: dict[int, Packed] = {}
         following = 0
-        for number, result in _run_unordered(starts, tasks, Path(exchange), patience):
+        for number, result in _run_unordered(starts, tasks, Path(exchange), patience, retries):
             finished[number] = result
             while following in finished:
                 packed = finished.pop(following)
@@ -158,7 +167,7 @@ def _run_in_order(
 
 
 def _run_unordered(
-    starts: Sequence[Start], tasks: Iterable[Any], folder: Path, patience: float
+    starts: Sequence[Start], tasks: Iterable[Any], folder: Path, patience: float, retries: int
 ) -> Iterator[tuple[int, Packed]]:
     """Keep every worker busy with one task; yield the number and the result of each that ends."""
     import ray
@@ -179,12 +188,12 @@ def _run_unordered(
             continue
         number, packed, start = running.pop(ready[0])
         idle.append(start)
-        result = _fetch(ready[0])
+        result = _fetch(ready[0], retries)
         packed.delete()
         yield number, result
 
 
-def _fetch(reference: Any) -> Packed:  # noqa: ANN401
+def _fetch(reference: Any, retries: int) -> Packed:  # noqa: ANN401
     """Return the result of a task; raise the task's own error as if it had run here."""
     import ray
 
@@ -198,7 +207,7 @@ def _fetch(reference: Any) -> Packed:  # noqa: ANN401
             Message(
                 "a worker died {times} times at the same task ({reason}); give it more memory, or "
                 "leave `runner` out",
-                times=RETRIES + 1,
+                times=retries + 1,
                 reason=first_line(error),
             )
         ) from error

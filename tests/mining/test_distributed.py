@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,14 @@ from helpers.vectors import sorted_pairs, unit
 
 from searchkit.index.folder import Index
 from searchkit.mining import exact
-from searchkit.mining import products as products_module
-from searchkit.mining.exact import mine_blocks
+from searchkit.mining.exact import choose_precision, mine_blocks
 from searchkit.mining.pairs import mine
 
 
 @pytest.fixture(params=[None, ("cpu", "bfloat16")], ids=["single", "half"], autouse=True)
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact, "half_precision_here", lambda: request.param)
-    if request.param:
-        monkeypatch.setattr(exact, "TORCH_MIN_MULTIPLICATIONS", -1)
-    monkeypatch.setattr(exact, "TILE_ROWS", 32)
-    monkeypatch.setattr(products_module, "BLOCK_TILES", 2)
+    monkeypatch.setattr(exact, "choose_precision", lambda *_: request.param)
 
 
 @pytest.mark.parametrize("products", [1, 50_000, 1e12])
@@ -39,10 +36,12 @@ def test_is_the_plain_loop(
     found = sorted_pairs(
         mine_blocks(
             vectors, threshold, groups=groups, owners=owners,
-            runner=PackingLoop(tmp_path), progress=lambda *now: done.append(now),
+            runner=PackingLoop(tmp_path), progress=lambda *now: done.append(now), tile_rows=32,
         )
     )  # fmt: skip
-    wanted = sorted_pairs(mine_blocks(vectors, threshold, groups=groups, owners=owners))
+    wanted = sorted_pairs(
+        mine_blocks(vectors, threshold, groups=groups, owners=owners, tile_rows=32)
+    )
     assert len(wanted) > 50 and done[-1] == (700, 700)
     for name in ("left", "right", "scores"):
         assert getattr(found, name).tobytes() == getattr(wanted, name).tobytes()
@@ -76,8 +75,8 @@ def refuse(numbers: int) -> bool:
 def test_on_a_gpu_only_if_all_workers_have_room(tmp_path: Path, monkeypatch) -> None:
     vectors = unit(200, 16, clusters=10)
     asked.clear()
-    monkeypatch.setattr(exact, "GPU_MIN_MULTIPLICATIONS", -1)
-    monkeypatch.setattr(exact, "TORCH_MIN_MULTIPLICATIONS", -1)
+    always_fast = partial(choose_precision, torch_from=-1, gpu_from=-1)
+    monkeypatch.setattr(exact, "choose_precision", always_fast)
     monkeypatch.setattr(exact, "gpu_holds", refuse)
     runner = PackingLoop(tmp_path)
     wanted = sorted_pairs(mine_blocks(vectors, 0.8, runner=runner))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,27 +45,21 @@ def agree(pairs: RowPairs, wanted: dict[tuple[int, int], float]) -> None:
 @pytest.fixture(params=["single", "half", "gpu"])
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each precision of the fast products, whatever this machine would choose."""
-    monkeypatch.setattr(exact, "TORCH_MIN_MULTIPLICATIONS", -1)
     if request.param == "gpu":
         import torch
 
         if not torch.cuda.is_available():
             pytest.skip("needs a GPU")
-        monkeypatch.setattr(exact, "GPU_MIN_MULTIPLICATIONS", -1)
-        return "gpu"
-    kind = ("cpu", "bfloat16") if request.param == "half" else None
-    monkeypatch.setattr(exact, "half_precision_here", lambda: kind)
-    monkeypatch.setattr(exact, "GPU_MIN_MULTIPLICATIONS", np.inf)
+    precisions = {"single": None, "half": ("cpu", "bfloat16"), "gpu": exact.GPU}
+    monkeypatch.setattr(exact, "choose_precision", lambda *_: precisions[request.param])
     return str(request.param)
 
 
 @pytest.mark.parametrize("threshold", [0.9, 0.5, 0.0, -1.0])
-def test_equals_brute_force(precision: str, threshold: float, monkeypatch) -> None:
-    monkeypatch.setattr(exact, "TILE_ROWS", 32)
-    monkeypatch.setattr(products, "BLOCK_TILES", 2)
+def test_equals_brute_force(precision: str, threshold: float) -> None:
     vectors = unit(300, clusters=20)
     before = vectors.copy()
-    agree(mine_pairs(vectors, threshold), brute(vectors, threshold))
+    agree(mine_pairs(vectors, threshold, tile_rows=16), brute(vectors, threshold))
     assert np.array_equal(vectors, before)
 
 
@@ -84,11 +79,8 @@ def test_groups_and_owners(
     owners = np.repeat(np.arange(len(sizes)), sizes)
     groups = (owners * questions) // len(sizes)
     vectors = unit(len(owners), d=4, seed=seed)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "TILE_ROWS", tile)
-        patch.setattr(products, "BLOCK_TILES", 2)
-        wanted = brute(vectors, threshold, groups, owners)
-        found = as_dict(mine_pairs(vectors, threshold, groups=groups, owners=owners))
+    wanted = brute(vectors, threshold, groups, owners)
+    found = as_dict(mine_pairs(vectors, threshold, groups=groups, owners=owners, tile_rows=tile))
     near = {key for key, score in wanted.items() if abs(score - threshold) < 1.5e-6}
     assert found.keys() - near == wanted.keys() - near
 
@@ -135,17 +127,16 @@ def test_what_a_program_told_torch_costs_no_precision(precision: str, mode: str)
 def test_a_gpu_is_used_where_it_pays_and_holds_the_vectors(monkeypatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr(exact, "half_precision_here", lambda: ("cpu", "bfloat16"))
-    monkeypatch.setattr(exact, "TORCH_MIN_MULTIPLICATIONS", -1)
-    monkeypatch.setattr(exact, "GPU_MIN_MULTIPLICATIONS", 1_000_000)
+    choose = partial(exact.choose_precision, torch_from=-1, gpu_from=1_000_000)
     few, many = exact.Tiling.of(10, None, None), exact.Tiling.of(1000, None, None)
 
     def holds(numbers: int) -> bool:
         asked.append(numbers)
         return numbers < 10_000
 
-    assert exact.choose_precision(few, 8, holds) == ("cpu", "bfloat16") and not asked
-    assert exact.choose_precision(many, 8, holds) == exact.GPU and asked == [8_000]
-    assert exact.choose_precision(many, 16, holds) == ("cpu", "bfloat16")
+    assert choose(few, 8, holds) == ("cpu", "bfloat16") and not asked
+    assert choose(many, 8, holds) == exact.GPU and asked == [8_000]
+    assert choose(many, 16, holds) == ("cpu", "bfloat16")
 
 
 def test_no_gpu_holds_more_than_it_has(monkeypatch) -> None:
@@ -190,8 +181,7 @@ def test_the_sorter_gives_the_best_first(run: int, most: int | None, monkeypatch
     monkeypatch.setattr(products, "CHUNK_PAIRS", 4)
     vectors = unit(90, d=3, clusters=9).round(1)
     sorter = PairSorter(most, run_pairs=run, merge_pairs=4)
-    monkeypatch.setattr(exact, "TILE_ROWS", 8)
-    for block in mine_blocks(vectors, 0.5):
+    for block in mine_blocks(vectors, 0.5, tile_rows=8):
         sorter.add(block)
     wanted = mine_pairs(vectors, 0.5)
     assert sorter.total == len(wanted)

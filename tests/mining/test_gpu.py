@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.model
 
 TEXTS = [f"{'a word and ' * (n % 40)} number {n}" for n in range(300)]
 MANY_TEXTS = TEXTS * 7  # enough to wake the GPU
+ON_GPU = partial(exact.choose_precision, torch_from=-1, gpu_from=-1)  # if it has room
 
 
 @pytest.fixture(autouse=True)
@@ -59,12 +61,10 @@ def test_many_texts_are_embedded_on_it(tiny: Path) -> None:
 
 def test_what_does_not_fit_is_mined_on_the_cpu(monkeypatch) -> None:
     vectors = unit(400, 32, clusters=20)
-    monkeypatch.setattr(exact, "GPU_MIN_MULTIPLICATIONS", -1)
+    monkeypatch.setattr(exact, "choose_precision", ON_GPU)
     monkeypatch.setattr(products, "GPU_RESERVED_BYTES", 10**15)
-    assert (
-        exact.choose_precision(exact.Tiling.of(400, None, None), 32, products.gpu_holds)
-        != exact.GPU
-    )
+    tiling = exact.Tiling.of(400, None, None)
+    assert exact.choose_precision(tiling, 32, products.gpu_holds) != exact.GPU
     assert len(mine_pairs(vectors, 0.8)) > 100
 
 
@@ -72,7 +72,7 @@ def test_workers_mine_on_it(runner: Runner, monkeypatch) -> None:
     assert runner.gpus >= 1
     vectors = unit(6_000, 64, clusters=300)
     wanted = as_dict(mine_pairs(vectors, 0.8))
-    monkeypatch.setattr(exact, "GPU_MIN_MULTIPLICATIONS", -1)
+    monkeypatch.setattr(exact, "choose_precision", ON_GPU)
     found = as_dict(sorted_pairs(mine_blocks(vectors, 0.8, runner=runner)))
     assert len(wanted) > 1_000 and found.keys() == wanted.keys()
     assert max(abs(found[pair] - wanted[pair]) for pair in wanted) < 1e-6

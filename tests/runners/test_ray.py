@@ -89,10 +89,10 @@ def test_what_a_task_raises_is_raised_here(runner: RayRunner) -> None:
         list(runner.run(far.refuse, [7]))
 
 
-def test_a_task_that_kills_every_worker_is_given_up(runner: RayRunner, monkeypatch) -> None:
-    monkeypatch.setattr(ray_runner, "RETRIES", 1)
+def test_a_task_that_kills_every_worker_is_given_up(runner: RayRunner) -> None:
+    impatient = RayRunner(runner.folder, 2, retries=1)
     with pytest.raises(RunnerFailed, match="a worker died 2 times at the same task"):
-        list(runner.run(far.always_die, [0]))
+        list(impatient.run(far.always_die, [0]))
 
 
 def test_the_watchdog_says_that_nothing_ends(runner: RayRunner, caplog) -> None:
@@ -107,9 +107,7 @@ def test_the_watchdog_says_that_nothing_ends(runner: RayRunner, caplog) -> None:
 def test_mining_is_the_plain_loop_bit_for_bit(
     runner: RayRunner, shards: Path, monkeypatch, kind: Precision
 ) -> None:
-    monkeypatch.setattr(exact, "half_precision_here", lambda: kind)
-    if kind:
-        monkeypatch.setattr(exact, "TORCH_MIN_MULTIPLICATIONS", -1)
+    monkeypatch.setattr(exact, "choose_precision", lambda *_: kind)
     monkeypatch.setattr(exact, "TASK_MULTIPLICATIONS", 1)  # one tile for each task
     monkeypatch.setattr(exact, "mine_tiles", partial(far.mine_and_die, shards))
     vectors = unit(4_000, 32, clusters=150)
@@ -183,7 +181,7 @@ def test_a_cluster_that_goes_away_is_told(tmp_path: Path, monkeypatch) -> None:
     said = r"^the cluster is gone \(disconnected\); run the command again$"
     monkeypatch.setattr(ray, "wait", gone)
     with pytest.raises(RunnerFailed, match=said):
-        list(ray_runner._run_in_order([lambda *_: 1], [1], tmp_path, 1.0))
+        list(ray_runner._run_in_order([lambda *_: 1], [1], tmp_path, 1.0, 0))
     monkeypatch.setattr(ray, "init", lambda **_: None)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
     monkeypatch.setattr(ray, "nodes", gone)  # between the greeting and the first look
