@@ -11,10 +11,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,7 @@ from searchkit.cli.app import main
 from searchkit.core.errors import BadInput
 from searchkit.core.where import Where
 from searchkit.index.decisions import decide, decisions
+from searchkit.index.filters.matching import matching_keys
 from searchkit.index.upkeep.verify import verify
 from searchkit.plagiarism.find import find_plagiarism
 from searchkit.web.api import api
@@ -287,6 +290,7 @@ def test_notes_are_written_only_into_columns(client: TestClient, folder: Path) -
         ("search?q=x&mode=magic", 422, "mode: "),
         ("search?q=x&where=absent+%3D+1", 400, "no column 'absent'"),
         ("search?q=x&where=1)%3B+DROP+TABLE+answers", 400, "is not one SQL expression"),
+        ("answers?question=q1&where=1)+OR+(1", 400, "is not one SQL expression"),
         ("search?q=x&where=(SELECT+1+FROM+decisions)", 400, "may only read the answers"),
         ("search?q=x&where=%00", 400, "`where`"),
         ("search?q=x&where=", 400, "`where`"),
@@ -318,6 +322,22 @@ def test_an_error_is_one_line_of_json(
         assert list(answer.json()) == ["error"]
         assert said in answer.json()["error"]
         assert "\n" not in answer.json()["error"]
+
+
+def test_a_filter_that_takes_hours_is_ended(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "searchkit.index.storage.store.matching_keys", partial(matching_keys, time_limit=0.2)
+    )
+    text = "replace(hex(printf('%9000000d', 1)), '20', 'aa')"  # comparing them takes hours
+    sql = f"instr({text}, substr({text}, 1, 9000000) || 'b')"
+    start = time.monotonic()
+    for path in ("answers", "pairs"):
+        answer = client.get(f"/api/{path}", params={"where": sql})
+        assert answer.status_code == 400
+        assert "took more than 0 s; use a simpler one" in answer.json()["error"]
+    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize("sql", ["`question` = ", "nothing = '`author`'"])

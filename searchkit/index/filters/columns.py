@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sqlite3
 from collections.abc import Iterable
 
@@ -56,7 +57,17 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def meta_json(answer: Answer) -> str:
+    """Return the columns of an answer as they are stored."""
+    return _without_quotes(json.dumps(dict(answer.meta), ensure_ascii=False, separators=(",", ":")))
+
+
 def _json_path(name: str) -> str:
     """Return the SQL literal of the JSON path to a member, whatever its name."""
-    path = '$."' + json.dumps(name, ensure_ascii=False)[1:-1] + '"'
+    path = '$."' + _without_quotes(json.dumps(name, ensure_ascii=False))[1:-1] + '"'
     return "'" + path.replace("'", "''") + "'"
+
+
+def _without_quotes(text: str) -> str:
+    r"""Return JSON in which `"` in a string is `\u0022`: in a path, SQLite doesn't know `\"`."""
+    return re.sub(r"\\(.)", lambda m: "\\u0022" if m[1] == '"' else m[0], text)

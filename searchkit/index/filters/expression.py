@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = 512 * 2**20  # bytes that SQLite may take in a process of its own
 GRACE = 1.0  # seconds after the time limit until that process is ended
 MAX_PATTERN = 1_000  # bytes of a pattern of LIKE; the time it takes grows with their product
-# SQLite itself checks that a text is one expression: in these two places different words come after
-# an expression, so a text that ends the one place early does not fit into the other. With that, the
-# text can stand in brackets without ending them. A line's end ends a comment with "--".
-_PLACES = (("CAST(", "\n AS NUMERIC)"), ("CASE WHEN ", "\n THEN 1 END"))
+# SQLite itself checks that a text is one expression. In the last two of these places, another word
+# comes after it: a text that ends one of them early doesn't fit into the other. With that, the text
+# can stand in brackets without ending them. The first place has the best messages. The end of a
+# line ends a comment with "--".
+_PLACES = (("(", "\n)"), ("CAST(", "\n AS NUMERIC)"), ("CASE WHEN ", "\n THEN 1 END"))
 _FORBIDDEN_FUNCTIONS = {
     "load_extension",
     "readfile",
@@ -91,7 +92,12 @@ def _explained(error: Exception, guard: _Guard) -> tuple[Status, str]:
         return "too slow", ""
     if isinstance(error, MemoryError) or code == sqlite3.SQLITE_TOOBIG:
         return "too large", ""
-    return ("denied", guard.denied) if guard.denied else ("refused", str(error))
+    return ("denied", guard.denied) if guard.denied else ("refused", _first_line(error))
+
+
+def _first_line(error: Exception) -> str:
+    """Return what an error says of the expression's own text, which ends with its line."""
+    return str(error).split("\n", 1)[0]
 
 
 def _code(error: Exception) -> int:

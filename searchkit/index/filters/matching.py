@@ -29,7 +29,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def matching_keys(
-    where: Where, connection: sqlite3.Connection, path: Path, is_shared: Callable[[], bool]
+    where: Where,
+    connection: sqlite3.Connection,
+    path: Path,
+    is_shared: Callable[[], bool],
+    *,
+    time_limit: float = TIME_LIMIT,
 ) -> Int64:
     """Return the keys of the answers that match a filter, ascending.
 
@@ -42,6 +47,7 @@ def matching_keys(
         connection: A connection to the index's database.
         path: The database's file; there is none for a database in memory.
         is_shared: Whether a process that opened the file just now saw what the connection sees.
+        time_limit: Seconds that `where.sql` may take.
 
     Raises:
         BadInput: if `where.sql` isn't an expression, names an unknown column, reads anything but
@@ -58,7 +64,7 @@ def matching_keys(
         "rows": visible_rows(connection),
         "condition": condition,
         "values": values,
-        "time_limit": TIME_LIMIT,
+        "time_limit": time_limit,
     }
     outcome = _evaluate_apart(path, task)
     if outcome is None or (outcome[0] == "true of" and not is_shared()):
@@ -66,7 +72,7 @@ def matching_keys(
     status, reason, keys = outcome
     if status == "true of":
         return np.frombuffer(keys, np.int64)
-    raise BadInput(_message(status, reason, where.sql, meta_columns(connection)))
+    raise BadInput(_message(status, reason, where.sql, time_limit, meta_columns(connection)))
 
 
 def _check_text(where: Where) -> None:
@@ -130,11 +136,11 @@ def _evaluate_here(connection: sqlite3.Connection, task: dict[str, Any]) -> Outc
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, previous)
 
 
-def _message(status: str, reason: str, sql: str, names: list[str]) -> Message:
+def _message(status: str, reason: str, sql: str, time_limit: float, names: list[str]) -> Message:
     """Return the message for an expression that was not evaluated."""
     if status == "too slow":
         template = "`where`: {sql!r} took more than {seconds:.0f} s; use a simpler one"
-        return Message(template, sql=sql, seconds=TIME_LIMIT)
+        return Message(template, sql=sql, seconds=time_limit)
     if status == "too large":
         return Message("`where`: {sql!r} needs too much memory; use a simpler one", sql=sql)
     if status == "denied":
@@ -146,6 +152,6 @@ def _message(status: str, reason: str, sql: str, names: list[str]) -> Message:
             "`where`: no column {name!r}; there are {columns}; write texts in single quotes: "
             "author = 's07'",
             name=missing[1],
-            columns=", ".join([*FIELDS, *names]),
+            columns=", ".join(n if n.isprintable() else repr(n) for n in (*FIELDS, *names)),
         )
     return Message("`where`: {sql!r} is not one SQL expression ({reason})", sql=sql, reason=reason)

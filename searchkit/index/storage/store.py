@@ -20,7 +20,7 @@ from searchkit.core.arrays import Float16, Int64
 from searchkit.core.errors import IndexDamaged
 from searchkit.core.records import Answer
 from searchkit.core.where import Where
-from searchkit.index.filters.columns import add_meta_columns, meta_columns
+from searchkit.index.filters.columns import add_meta_columns, meta_columns, meta_json
 from searchkit.index.filters.matching import matching_keys
 from searchkit.index.records import Decision, Model, SplitAnswer
 from searchkit.index.storage.connection import (
@@ -291,7 +291,7 @@ class AnswerStore(SqliteDatabase):
         with self.transaction():
             add_meta_columns(self.connection, answers)
             self.connection.executemany(
-                "UPDATE answers SET meta = ? WHERE id = ?", ((_meta_json(a), a.id) for a in answers)
+                "UPDATE answers SET meta = ? WHERE id = ?", ((meta_json(a), a.id) for a in answers)
             )
 
     def _upsert(self, answers: Sequence[Answer]) -> list[int]:
@@ -306,7 +306,7 @@ class AnswerStore(SqliteDatabase):
             (
                 (
                     *(a.id, a.text, a.question, a.author, a.submitted_at),
-                    *(sources.get(a.source or ""), a.line, _meta_json(a)),
+                    *(sources.get(a.source or ""), a.line, meta_json(a)),
                 )
                 for a in answers
             ),
@@ -441,7 +441,3 @@ def _decision(row: Sequence[Any]) -> Decision:
         left_sha=left_sha,
         right_sha=right_sha,
     )
-
-
-def _meta_json(answer: Answer) -> str:
-    return json.dumps(dict(answer.meta), ensure_ascii=False, separators=(",", ":"))

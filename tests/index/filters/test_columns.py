@@ -9,6 +9,7 @@ import pytest
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index, Where
+from searchkit.core.errors import BadInput
 
 
 @pytest.fixture
@@ -31,3 +32,32 @@ def test_more_columns_than_sqlite_takes(index: Index, caplog: pytest.LogCaptureF
     assert "`where` sees the first 900 columns only" in caplog.text
     assert len(index.get(["wide"])[0].meta) == 2500
     assert [a.id for a in index.answers(Where(sql="c7 = 7"))] == ["wide"]
+
+
+NAMES = [
+    'x"y',
+    '"',
+    '1. "a" [b]',
+    'a"',
+    '\\"',
+    "a\\",
+    "\\n",
+    "a.b",
+    "a[0]",
+    "$",
+    "é",
+    "'q'",
+    "a\nb",
+    "*/",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_column_of_any_name_is_seen(index: Index, name: str) -> None:
+    index.add([Answer("e", "epsilon", meta={name: "007", "note": 'a "b" \\"c" \\\\'})])
+    quoted = '"' + name.replace('"', '""') + '"'
+    for sql in (f"{quoted} = 7", f'{quoted} = 7 AND note = \'a "b" \\"c" \\\\\''):
+        assert [a.id for a in index.answers(Where(sql=sql))] == ["e"]
+    with pytest.raises(BadInput, match=r"^[^\n]*there are id[^\n]*note[^\n]*$"):
+        index.ids(Where(sql="nope"))
+    assert index.get(["e"])[0].meta == {name: "007", "note": 'a "b" \\"c" \\\\'}

@@ -1,0 +1,39 @@
+"""What the programs that break searchkit share: a report of what was tried and what failed."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Report:
+    """What one run has tried.
+
+    Attributes:
+        seed: Repeats the run.
+        cases: Number of cases tried.
+        outcomes: How many cases had which outcome.
+        failures: A line for each case in which a promise was broken.
+    """
+
+    seed: int
+    cases: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count:,} {name}" for name, count in self.outcomes.most_common())
+        head = f"seed {self.seed}: {self.cases:,} cases ({counts}); {len(self.failures)} failures"
+        return "\n".join([head, *self.failures])
+
+
+def numbered(count: int | None, seconds: float) -> Iterator[int]:
+    """Yield 0, 1, … until `count` cases are done, or the time is up."""
+    end = time.monotonic() + seconds
+    number = 0
+    while (count is None or number < count) and time.monotonic() < end:
+        yield number
+        number += 1
