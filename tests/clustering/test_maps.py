@@ -20,6 +20,7 @@ from searchkit.clustering.maps import (
     COLOURS,
     GREY,
     MAX_NAMED,
+    MAX_PAGE_TEXT_LENGTH,
     SYMBOLS,
     Point,
     check_suffix,
@@ -147,14 +148,15 @@ def test_a_colour_comes_back_as_far_away_as_possible() -> None:
 def test_many_answers_are_shortened_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(maps, "MAX_PAGE_TEXT_LENGTH", 36 * 10)
-    monkeypatch.setattr(maps, "MAX_VECTOR_POINTS", 30)
     monkeypatch.setattr(logging.getLogger("searchkit"), "propagate", True)
+    count = MAX_PAGE_TEXT_LENGTH // 250
+    places = np.random.default_rng(0).normal(size=(count, 2))
     with caplog.at_level(logging.INFO, "searchkit"):
-        draw(tmp_path / "map.html", place(blobs()), [Point("a", "text " * 9, "")] * 36, "q1")
-    assert "map.html shows the first 10 characters of an answer" in caplog.text
+        draw(tmp_path / "map.html", places, [Point("a", "text " * 90, "")] * count, "q1")
+    assert "map.html shows the first 250 characters of an answer" in caplog.text
     (trace,) = traces((tmp_path / "map.html").read_text("utf-8"))
-    assert trace["type"] == "scattergl" and trace["text"][0] == "<b>a</b><br>text text…"
+    assert trace["type"] == "scattergl" and len(trace["text"]) == count
+    assert len(trace["text"][0].replace("<br>", " ").removeprefix("<b>a</b> ")) == 250
 
 
 def test_a_map_of_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
