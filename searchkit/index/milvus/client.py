@@ -36,15 +36,19 @@ _ALL_ROWS = "part >= 0"
 class Collection:
     """A collection whose rows have the fields of `rows.FIELDS` and a vector."""
 
-    def __init__(self, address: Address, client: Any) -> None:  # noqa: ANN401 (pymilvus has no types)
+    def __init__(self, address: Address, client: Any, timeout: float) -> None:  # noqa: ANN401 (pymilvus has no types)
         self.address = address
         self._client = client
-        self._timeout = OPEN_TIMEOUT
+        self._timeout = timeout
         self._index_type = address.index_type
 
     @classmethod
-    def connect(cls, address: Address) -> Collection:
+    def connect(cls, address: Address, *, timeout: float = OPEN_TIMEOUT) -> Collection:
         """Connect to where a collection is, or will be created.
+
+        Args:
+            address: Of the collection.
+            timeout: Seconds that a server may take until it answers.
 
         Raises:
             MissingExtra: if pymilvus isn't installed.
@@ -61,11 +65,11 @@ class Collection:
             logging.getLogger(name).setLevel(
                 logging.CRITICAL
             )  # their messages are raised as errors
-        collection = cls(address, None)
+        collection = cls(address, None, timeout)
         token = os.environ.get(TOKEN_VARIABLE, "")
         with translated(address):
             collection._client = collection._repeated(
-                lambda: pymilvus.MilvusClient(address.uri, token=token, timeout=OPEN_TIMEOUT)
+                lambda: pymilvus.MilvusClient(address.uri, token=token, timeout=timeout)
             )
         return collection
 

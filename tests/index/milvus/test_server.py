@@ -93,10 +93,10 @@ def test_without_the_package_one_line_says_what_to_install(monkeypatch, place) -
         MilvusIndex.create(place, ToyEncoder())
 
 
-def test_a_server_that_does_not_answer_is_a_one_line_error(monkeypatch) -> None:
-    monkeypatch.setattr("searchkit.index.milvus.client.OPEN_TIMEOUT", 1.0)
+def test_a_server_that_does_not_answer_is_a_one_line_error() -> None:
+    nowhere = Address.read("milvus+http://127.0.0.1:9/c")
     with pytest.raises(StorageFailed, match=r"milvus\+http://127.0.0.1:9/c: "):
-        MilvusIndex.open("milvus+http://127.0.0.1:9/c")
+        Collection.connect(nowhere, timeout=1.0)
 
 
 def test_a_lite_file_that_another_process_has_open_is_busy(place) -> None:
