@@ -15,19 +15,23 @@ class Report:
     Attributes:
         seed: Repeats the run.
         cases: Number of cases tried.
+        longest: Seconds that the longest case took.
         outcomes: How many cases had which outcome.
         failures: A line for each case in which a promise was broken.
     """
 
     seed: int
     cases: int = 0
+    longest: float = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         counts = ", ".join(f"{count:,} {name}" for name, count in self.outcomes.most_common())
-        head = f"seed {self.seed}: {self.cases:,} cases ({counts}); {len(self.failures)} failures"
-        return "\n".join([head, *self.failures])
+        head = (
+            f"seed {self.seed}: {self.cases:,} cases, the longest {self.longest:.1f} s ({counts})"
+        )
+        return "\n".join([head, f"{len(self.failures)} failures", *self.failures])
 
 
 def numbered(count: int | None, seconds: float) -> Iterator[int]:

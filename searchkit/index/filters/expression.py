@@ -45,7 +45,10 @@ _NOT_THE_EXPRESSION = (  # result codes that have nothing to do with what the ex
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
 )
 
 
@@ -80,7 +83,7 @@ def evaluate(
             )
             return "true of", "", array.array("q", (key for (key,) in cursor)).tobytes()
     except (sqlite3.Error, sqlite3.Warning, MemoryError) as error:
-        if _code(error) in _NOT_THE_EXPRESSION:
+        if _code(error) in _NOT_THE_EXPRESSION and not _is_out_of_memory(error):
             raise
         return (*_explained(error, guard), b"")
 
@@ -90,7 +93,7 @@ def _explained(error: Exception, guard: _Guard) -> tuple[Status, str]:
     code = _code(error)
     if code == sqlite3.SQLITE_INTERRUPT:
         return "too slow", ""
-    if isinstance(error, MemoryError) or code == sqlite3.SQLITE_TOOBIG:
+    if code == sqlite3.SQLITE_TOOBIG or _is_out_of_memory(error):
         return "too large", ""
     return ("denied", guard.denied) if guard.denied else ("refused", _first_line(error))
 
@@ -98,6 +101,11 @@ def _explained(error: Exception, guard: _Guard) -> tuple[Status, str]:
 def _first_line(error: Exception) -> str:
     """Return what an error says of the expression's own text, which ends with its line."""
     return str(error).split("\n", 1)[0]
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0)
+    return isinstance(error, MemoryError) or code == sqlite3.SQLITE_IOERR_NOMEM
 
 
 def _code(error: Exception) -> int:
