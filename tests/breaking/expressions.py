@@ -118,9 +118,22 @@ def broken(random: Random) -> str:
     return "".join(pieces)
 
 
+def escaping(random: Random) -> str:
+    """Return a text that ends its brackets and opens them again, where it stands in some."""
+    count = random.choice([1, 1, 2])
+    pairs = [(" AS NUMERIC)", "CAST("), (" THEN 1 END)", "(CASE WHEN "), (", 0)", "coalesce(")]
+    pairs += [(")\n", "(--\n"), ("*/)", "(/*"), ("') ", "('"), ('")', '("'), (")", "('' || ")]
+    end, start = random.choice([*[(")" * count, "(" * count)] * 4, *pairs])
+    middle = random.choice(
+        [" OR ", " OR 1 OR ", " UNION SELECT key FROM answers WHERE ", "; SELECT"]
+    )
+    first, last = (random.choice(["1", "0", valid(random, 1)]) for _ in range(2))
+    return f"{first}{end}{middle}{start}{last}"
+
+
 def mutated(random: Random) -> str:
     """Return a valid expression, or one in pieces, with a few of its characters changed."""
-    text = valid(random) if random.random() < 0.7 else broken(random)
+    text = random.choice([valid, valid, broken, escaping])(random)
     for _ in range(random.randint(1, 4)):
         at = random.randrange(len(text) + 1)
         match random.randrange(4):

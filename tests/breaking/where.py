@@ -22,7 +22,7 @@ from searchkit.index.filters.matching import matching_keys
 
 LIMIT = 0.5  # seconds that a filter may take here, so that many slow ones can be tried
 SLACK = 4.0  # seconds for a machine that does other things meanwhile
-KINDS = {"valid": 5, "broken": 4, "mutated": 4, "slow": 2}
+KINDS = {"valid": 5, "broken": 4, "escaping": 3, "mutated": 4, "slow": 2}
 
 
 def answers(random: Random) -> list[Answer]:
