@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from searchkit.core.messages import Message
+from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 
 USUAL_NAMES = {
@@ -17,7 +17,10 @@ USUAL_NAMES = {
     "author": ("author", "student", "user", "student_id"),
     "submitted_at": ("submitted_at", "created_at", "timestamp", "date"),
 }
-MAX_HEADERS = 1000  # sets of names that are remembered: every line of JSON may have other ones
+MAX_COLUMNS = 100_000
+MAX_NAMES = 1_000_000  # that are remembered in all: every line of JSON may have other ones
+MAX_LISTED_NAMES = 20
+MAX_NAME_LENGTH = 60  # characters of a name that a message shows
 
 Values = dict[str, str | None]  # a row's values by column; None is a value that isn't there
 RejectRow = Callable[[int | None, str, str], None]  # takes line (from 1), reason and row
@@ -74,6 +77,42 @@ class BadRow(Exception):
         self.reason = reason
 
 
+def numbered_names(header: Sequence[str], source: str, line: int | None) -> list[str]:
+    """Return the columns' names; a column without a name is called by its number.
+
+    Raises:
+        BadInput: if there are too many, or two are the same.
+    """
+    if len(header) > MAX_COLUMNS:
+        what = f"{len(header):,} columns, at most {MAX_COLUMNS:,} are read; leave out some"
+        raise BadInput.at(source, line, what)
+    names = [name.strip() or f"column {n}" for n, name in enumerate(header, 1)]
+    if (repeated := repeated_name(names)) is not None:
+        raise BadInput.at(source, line, f"two columns are called {repeated!r}; rename one")
+    return names
+
+
+def repeated_name(names: Iterable[str]) -> str | None:
+    """Return the first name that comes a second time, or None."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for a message: the first `MAX_LISTED_NAMES`, and how many are left out."""
+    rest = len(names) - MAX_LISTED_NAMES
+    more = f" … and {rest:,} more" if rest > 0 else ""
+    shown = (
+        name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…"
+        for name in names[:MAX_LISTED_NAMES]
+    )
+    return ", ".join(shown) + more or "none"
+
+
 def find_roles(names: Sequence[str], columns: Columns) -> dict[str, str]:
     """Find the column that holds each field.
 
@@ -88,11 +127,14 @@ def find_roles(names: Sequence[str], columns: Columns) -> dict[str, str]:
         BadRow: if a chosen column is missing, or no column holds the text.
     """
     roles: dict[str, str] = {}
+    by_fold: dict[str, list[str]] = {}
+    for name in names:
+        by_fold.setdefault(fold_name(name), []).append(name)
     for role, usual_names in USUAL_NAMES.items():
         chosen = getattr(columns, role)
         if chosen:
-            roles[role] = _find_chosen(role, chosen, names, columns)
-        elif column := _find_usual(usual_names, names, roles):
+            roles[role] = _find_chosen(role, chosen, names, by_fold, columns)
+        elif column := _find_usual(usual_names, by_fold, roles):
             roles[role] = column
     if "text" not in roles:
         free = [name for name in names if name not in roles.values()]
@@ -102,10 +144,16 @@ def find_roles(names: Sequence[str], columns: Columns) -> dict[str, str]:
     return roles
 
 
-def _find_chosen(role: str, chosen: str, names: Sequence[str], columns: Columns) -> str:
+def _find_chosen(
+    role: str,
+    chosen: str,
+    names: Sequence[str],
+    by_fold: Mapping[str, Sequence[str]],
+    columns: Columns,
+) -> str:
     if chosen in names:
         return chosen
-    similar = [name for name in names if fold_name(name) == fold_name(chosen)]
+    similar = by_fold.get(fold_name(chosen), [])
     if len(similar) == 1:
         return similar[0]
     parameter = "" if columns.fixed else f" (`columns.{role}`)"
@@ -113,21 +161,18 @@ def _find_chosen(role: str, chosen: str, names: Sequence[str], columns: Columns)
         Message(
             f"no column {{chosen!r}}{parameter}; there are: {{names}}",
             chosen=chosen,
-            names=", ".join(names) or "none",
+            names=listed(names),
         )
     )
 
 
 def _find_usual(
-    usual_names: Sequence[str], names: Sequence[str], roles: Mapping[str, str]
+    usual_names: Sequence[str], by_fold: Mapping[str, Sequence[str]], roles: Mapping[str, str]
 ) -> str | None:
     """Return the first column with one of the usual names that holds no other field."""
     taken = set(roles.values())
-    for usual_name in usual_names:
-        for name in names:
-            if fold_name(name) == usual_name and name not in taken:
-                return name
-    return None
+    usual = (name for usual_name in usual_names for name in by_fold.get(usual_name, ()))
+    return next((name for name in usual if name not in taken), None)
 
 
 def fold_name(name: str) -> str:
@@ -139,7 +184,7 @@ def _no_text(names: Sequence[str]) -> str:
     return Message(
         "no column with the answers; there are: {names}; name it with `columns.text=NAME` (the "
         "first line must hold the columns' names)",
-        names=", ".join(names) or "none",
+        names=listed(names),
     )
 
 
@@ -156,15 +201,18 @@ class Rows:
         self.names: tuple[str, ...] = ()
         self._roles: dict[tuple[str, ...], dict[str, str]] = {}
         self._others: dict[tuple[str, ...], list[str]] = {}
+        self._remembered = 0  # names in all of these
         self._generated: Counter[str] = Counter()
 
     def roles(self, names: Sequence[str]) -> dict[str, str]:
         """Return field to column; as `find_roles`, which is called once for the same names."""
         key = self.names = tuple(names)
         if key not in self._roles:
-            if len(self._roles) == MAX_HEADERS:
+            self._remembered += len(key)
+            if self._remembered > MAX_NAMES:
                 self._roles.clear()
                 self._others.clear()
+                self._remembered = len(key)
             self._roles[key] = find_roles(names, self.columns)
             taken = set(self._roles[key].values())
             self._others[key] = [name for name in key if name not in taken]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO, cast
 
 from searchkit.core.errors import BadInput
@@ -19,18 +20,23 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 BLOCK_SIZE = 1 << 16  # bytes
+MAX_LINE_BYTES = 64 << 20
 
 
-def lines(file: io.BufferedReader, source: str, encoding: str | None) -> Iterator[str]:
+def lines(
+    file: io.BufferedReader, source: str, encoding: str | None, max_bytes: int = MAX_LINE_BYTES
+) -> Iterator[str]:
     r"""Yield the lines of a file; CRLF, CR and LF all become \n, which ends all but the last line.
 
     Args:
         file: The file, at its beginning.
         source: The file's name for errors.
         encoding: The encoding of a file without a byte order mark; None is UTF-8.
+        max_bytes: Upper bound of a line's length.
 
     Raises:
-        BadInput: at the first byte that can't be decoded, or for an unknown encoding.
+        BadInput: at the first byte that can't be decoded, for a longer line, or for an unknown
+            encoding.
     """
     start = file.peek(4)
     mark_encoding = next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), None)
@@ -39,13 +45,8 @@ def lines(file: io.BufferedReader, source: str, encoding: str | None) -> Iterato
         file.read(3)
         name = "utf-8"
     if _ends_lines_as_ascii(name) and (b"\r" not in start or b"\n" in start):
-        return _decoded_lines(file, source, name)
-    return _decoded_blocks(file, source, name)
-
-
-def text(file: io.BufferedReader, source: str, encoding: str | None) -> str:
-    """Return the whole text of a file, decoded as by `lines`."""
-    return "".join(lines(file, source, encoding))
+        return _decoded_lines(file, source, name, max_bytes)
+    return _decoded_blocks(file, source, name, max_bytes)
 
 
 def buffered(file: BinaryIO) -> io.BufferedReader:
@@ -71,10 +72,12 @@ def _ends_lines_as_ascii(name: str) -> bool:
     return "\n\r".encode(name, "replace") == b"\n\r" and not name.startswith(("utf-16", "utf-32"))
 
 
-def _decoded_lines(file: BinaryIO, source: str, name: str) -> Iterator[str]:
+def _decoded_lines(file: BinaryIO, source: str, name: str, max_bytes: int) -> Iterator[str]:
     """Yield the lines of a file, decoding a line at a time."""
     number = 1
-    for raw in file:
+    for raw in iter(partial(file.readline, max_bytes + 1), b""):
+        if len(raw) > max_bytes:
+            raise _too_long(source, number, max_bytes)
         try:
             decoded = raw.decode(name)
         except UnicodeDecodeError as error:
@@ -100,17 +103,18 @@ def _split_lines(block: str) -> Iterator[str]:
         start = end
 
 
-def _decoded_blocks(file: BinaryIO, source: str, name: str) -> Iterator[str]:
+def _decoded_blocks(file: BinaryIO, source: str, name: str, max_bytes: int) -> Iterator[str]:
     """Yield the lines of a file that must be decoded first: UTF-16, UTF-32, and CR alone."""
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(name)(), translate=True)
-    number, rest, at_end = 1, "", False
+    pieces: list[str] = []  # of a line whose end has not been read yet
+    number, at_end = 1, False
     while not at_end:
         block = file.read(BLOCK_SIZE)
         at_end = not block
         try:
-            rest += decoder.decode(block, final=at_end)
+            decoded = decoder.decode(block, final=at_end)
         except UnicodeDecodeError as error:
-            before = rest + error.object[: error.start].decode(error.encoding, "ignore")
+            before = error.object[: error.start].decode(error.encoding, "ignore")
             number += before.replace("\r\n", "\n").replace("\r", "\n").count("\n")
             raise _undecodable(source, number, error, name) from None
         except UnicodeError:
@@ -120,11 +124,22 @@ def _decoded_blocks(file: BinaryIO, source: str, name: str) -> Iterator[str]:
                 name=name,
             )
             raise BadInput.at(source, None, what) from None
-        *complete, rest = rest.split("\n")
-        number += len(complete)
-        yield from (line + "\n" for line in complete)
-    if rest:
-        yield rest
+        first, *others = decoded.split("\n")
+        pieces.append(first)
+        if others:
+            number += len(others)
+            yield "".join(pieces) + "\n"
+            yield from (line + "\n" for line in others[:-1])
+            pieces = others[-1:]
+        elif len(pieces) * BLOCK_SIZE > max_bytes:
+            raise _too_long(source, number, max_bytes)
+    if any(pieces):
+        yield "".join(pieces)
+
+
+def _too_long(source: str, line: int, max_bytes: int) -> BadInput:
+    what = f"a line of more than {max_bytes:,} bytes; is the file what its name says?"
+    return BadInput.at(source, line, what)
 
 
 def _undecodable(source: str, line: int, error: UnicodeDecodeError, name: str) -> BadInput:

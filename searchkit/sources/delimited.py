@@ -9,12 +9,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from searchkit.core.errors import BadInput
-from searchkit.sources.columns import RejectRow, Values
+from searchkit.sources.columns import RejectRow, Values, listed, numbered_names
+from searchkit.sources.files import NothingFound
 
 if TYPE_CHECKING:
     from _csv import Reader
 
-MAX_FIELD_LENGTH = 2**31 - 1  # fits a C long on every platform; csv's default is 131,072
+MAX_FIELD_LENGTH = 64 << 20  # characters; csv's default is 131,072
 DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.I)  # Excel may write it above the columns' names
 
@@ -32,7 +33,8 @@ def read_delimited(
             also done if the first line lacks the one given. A line such as `sep=;` overrules both.
 
     Raises:
-        BadInput: if the file is empty, two columns have the same name, or a quote is never closed.
+        BadInput: if the file is empty or holds no rows, two columns have the same name, or a quote
+            is never closed.
     """
     csv.field_size_limit(MAX_FIELD_LENGTH)
     first, stream, skipped = _first_line(iter(lines), source)
@@ -47,11 +49,18 @@ def read_delimited(
         _records(reader, recorder, source, _reject_header(source), skipped), (1, [])
     )
     names = _names(header, source, header_line)
+    is_empty = True
     for line, cells in _records(reader, recorder, source, reject, skipped):
+        is_empty = False
         if len(cells) == len(names):
             yield line, dict(zip(names, cells, strict=True))
         elif any(cells):
             reject(line, _length_reason(len(cells), len(names)), recorder.text())
+    if is_empty:
+        raise NothingFound(
+            f"{source}: no rows in it, only a line that was taken for the columns' names: "
+            f"{listed(names)}; is it the right file?"
+        )
 
 
 class _LineRecorder:
@@ -102,7 +111,7 @@ def _first_line(lines: Iterator[str], source: str) -> tuple[str, Iterator[str], 
     for skipped, line in enumerate(lines):
         if line.strip():
             return line, chain([line], lines), skipped
-    raise BadInput(f"{source}: empty; the first line must hold the columns' names")
+    raise NothingFound(f"{source}: empty; the first line must hold the columns' names")
 
 
 def _records(
@@ -121,7 +130,8 @@ def _records(
         except StopIteration:
             return
         except csv.Error as error:
-            if "end of data" in str(error):
+            # A field without end, too, is one whose quote is never closed.
+            if "end of data" in str(error) or "field limit" in str(error):
                 raise BadInput.at(
                     source,
                     line,
@@ -142,9 +152,5 @@ def _records(
 def _names(header: list[str], source: str, line: int) -> list[str]:
     """Return the columns' names; a column without a name is called by its number."""
     if not header:
-        raise BadInput(f"{source}: empty; the first line must hold the columns' names")
-    names = [name.strip() or f"column {n}" for n, name in enumerate(header, 1)]
-    repeated = [name for n, name in enumerate(names) if name in names[:n]]
-    if repeated:
-        raise BadInput.at(source, line, f"two columns are called {repeated[0]!r}; rename one")
-    return names
+        raise NothingFound(f"{source}: empty; the first line must hold the columns' names")
+    return numbered_names(header, source, line)

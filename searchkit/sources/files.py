@@ -1,21 +1,24 @@
-"""Files as bytes: their formats, and how they are opened."""
+"""Files as bytes: their formats, how they are opened, and how much they may unpack to."""
 
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
 from searchkit.sources.columns import Columns
-from searchkit.sources.decoding import buffered, text
-from searchkit.sources.folders import TEXT_SUFFIXES, path_text
+from searchkit.sources.decoding import MAX_LINE_BYTES, buffered, lines
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 FORMATS = ("csv", "tsv", "json", "jsonl", "xlsx", "parquet", "sqlite", "zip", "folder")
 ENDINGS = {
@@ -34,12 +37,26 @@ ENDINGS = {
     ".sqlite3": "sqlite",
     ".zip": "zip",
 }
+TEXT_SUFFIXES = frozenset(
+    ".txt .md .markdown .rst .text .tex .java .py .js .mjs .cjs .ts .jsx .tsx .c .h .cpp .cc .hpp "
+    ".cs .go .rs .rb .php .kt .swift .scala .r .sql .sh .html .htm .css .json5 .yaml .yml".split()
+)
+MAX_TEXT_BYTES = MAX_LINE_BYTES  # of one text
+MAX_DOCUMENT_BYTES = 1 << 30  # of what is held in memory as a whole, unpacked
+MAX_STREAM_BYTES = 1 << 36  # of a .gz that is read row by row, unpacked
+MAX_RATIO = 200  # of unpacked to packed bytes; texts reach 5, tables of repeated answers 50
+CHUNK_BYTES = 1 << 20  # that are read at a time
+HARMLESS_BYTES = 16 << 20  # unpacked, which may have any ratio
 _SIGNATURES = {
     b"PAR1": "parquet",
     b"SQLite format 3": "sqlite",
     b"PK": "xlsx",
     b"\xd0\xcf\x11": "xlsx",
 }
+
+
+class NothingFound(BadInput):
+    """A file that can be read, and in which there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +128,49 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     """Return the whole text of a file.
 
     Raises:
-        BadInput: if it can't be read or decoded; the message names the byte and its line.
+        BadInput: if it is too large, or can't be read or decoded; the message names the byte and
+            its line.
     """
+    source = path_text(path)
     with opened(path) as file:
-        return text(buffered(file), path_text(path), encoding)
+        return "".join(limited(lines(buffered(file), source, encoding), MAX_TEXT_BYTES, source))
+
+
+def limited(
+    lines: Iterable[str], max_length: int, source: str, advice: str = "split it"
+) -> Iterator[str]:
+    """Yield the lines of a text that is to be held in memory as a whole.
+
+    Raises:
+        BadInput: if they have more than `max_length` characters together.
+    """
+    length = 0
+    for line in lines:
+        length += len(line)
+        if length > max_length:
+            raise BadInput(f"{source}: larger than {max_length:,} characters; {advice}")
+        yield line
+
+
+def in_memory(file: BinaryIO, source: str) -> io.BytesIO:
+    """Return the content of a stream as a seekable file.
+
+    Raises:
+        BadInput: if it is larger than `MAX_DOCUMENT_BYTES`.
+    """
+    content = io.BytesIO()
+    while chunk := file.read(CHUNK_BYTES):
+        content.write(chunk)
+        if content.tell() > MAX_DOCUMENT_BYTES:
+            size = f"{MAX_DOCUMENT_BYTES:,}"
+            raise BadInput(f"{source}: larger than {size} bytes; unpack it, and name its path")
+    content.seek(0)
+    return content
+
+
+def path_text(path: Path) -> str:
+    """Return a path for messages; bytes that are not UTF-8 are shown as escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def check_file(path: Path) -> None:
@@ -135,10 +191,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     check_file(path)
     with naming_file(path_text(path)), path.open("rb") as raw:
         before = _version(raw)
-        with gzip.open(raw) if path.suffix.lower() == ".gz" else raw as file:
-            yield cast(BinaryIO, file)
-            if not raw.closed and _version(raw) != before:
-                raise BadInput(f"{path_text(path)}: changed while it was read; run it again")
+        yield unpacked(raw, path_text(path)) if path.suffix.lower() == ".gz" else raw
+        if _version(raw) != before:
+            raise BadInput(f"{path_text(path)}: changed while it was read; run it again")
 
 
 @contextmanager
@@ -152,7 +207,91 @@ def naming_file(source: str) -> Iterator[None]:
         raise BadInput(f"{source}: can't be read ({error.strerror or error})") from None
 
 
+def file_size(file: IO[bytes]) -> int:
+    """Return the size of a seekable file, which is left at its beginning."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    return size
+
+
 def _version(file: IO[bytes]) -> tuple[int, int]:
     """Return a file's size and time of change, to notice a change while it is read."""
     state = os.fstat(file.fileno())
     return state.st_size, state.st_mtime_ns
+
+
+# -- unpacking -------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How much a file may unpack to, as a protection against zip bombs.
+
+    Attributes:
+        source: The file's name for errors.
+        advice: What to do about a file that unpacks to more.
+        packed_bytes: Size of the file, or of what has been read of it.
+        max_bytes: Upper bound of the unpacked size.
+        harmless_bytes: Unpacked size from which on `MAX_RATIO` holds.
+        unpacked_bytes: What it has unpacked to so far.
+    """
+
+    source: str
+    advice: str
+    packed_bytes: int = 0
+    max_bytes: int = MAX_DOCUMENT_BYTES
+    harmless_bytes: int = HARMLESS_BYTES
+    unpacked_bytes: int = 0
+
+    def spend(self, count: int) -> None:
+        """Count unpacked bytes.
+
+        Raises:
+            BadInput: if there are more than the file may unpack to.
+        """
+        self.unpacked_bytes += count
+        if self.unpacked_bytes > self.max_bytes:
+            reason = f"more than {self.max_bytes:,} bytes"
+        elif self.unpacked_bytes > max(self.harmless_bytes, MAX_RATIO * self.packed_bytes):
+            reason = f"more than {MAX_RATIO} times its size"
+        else:
+            return
+        raise BadInput(f"{self.source}: unpacks to {reason}; {self.advice}")
+
+
+def unpacked(packed: BinaryIO, source: str) -> io.BufferedReader:
+    """Return what a .gz stream unpacks to; it is unpacked while it is read, and can't be sought."""
+    allowance = Allowance(source, "unpack it first if you trust it", max_bytes=MAX_STREAM_BYTES)
+    return buffered(cast(BinaryIO, _Unpacked(packed, allowance)))
+
+
+class _Packed(io.RawIOBase):
+    """Counts the packed bytes that are read."""
+
+    def __init__(self, file: BinaryIO, allowance: Allowance) -> None:
+        self._file = file
+        self._allowance = allowance
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        count = cast(io.BufferedReader, self._file).readinto(buffer)
+        self._allowance.packed_bytes += count
+        return count
+
+
+class _Unpacked(io.RawIOBase):
+    """Counts the unpacked bytes, and refuses too many."""
+
+    def __init__(self, packed: BinaryIO, allowance: Allowance) -> None:
+        self._file = gzip.GzipFile(fileobj=_Packed(packed, allowance))
+        self._allowance = allowance
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        count = self._file.readinto(buffer)
+        self._allowance.spend(count)
+        return count

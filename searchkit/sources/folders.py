@@ -14,14 +14,17 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from searchkit.core.errors import BadInput
+from searchkit.sources.files import (
+    CHUNK_BYTES,
+    MAX_DOCUMENT_BYTES,
+    MAX_TEXT_BYTES,
+    TEXT_SUFFIXES,
+    Allowance,
+    file_size,
+    path_text,
+)
 
 OnSkip = Callable[[str], None]  # takes a message: which file is left out, and why
-TEXT_SUFFIXES = frozenset(
-    ".txt .md .markdown .rst .text .tex .java .py .js .mjs .cjs .ts .jsx .tsx .c .h .cpp .cc .hpp "
-    ".cs .go .rs .rb .php .kt .swift .scala .r .sql .sh .html .htm .css .json5 .yaml .yml".split()
-)
-MAX_TEXT_BYTES = 64 << 20  # of one text, as a protection against zip bombs
-MAX_ZIP_BYTES = 1 << 30  # of all texts of a zip, unpacked
 _UTF8_FLAG = 0x800  # of a zip entry: its name is UTF-8
 _ENCRYPTED_FLAG = 0x1
 
@@ -52,11 +55,6 @@ def read_folder(path: Path, skip: OnSkip) -> Iterator[tuple[str, str, IO[bytes]]
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise BadInput(f"{path_text(inner)}: changed while it was read; run it again")
         yield name, _question(name), io.BytesIO(data)
-
-
-def path_text(path: Path) -> str:
-    """Return a path for messages; bytes that are not UTF-8 are shown as escapes."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _walk(root: Path, skip: OnSkip) -> Iterator[Path]:
@@ -96,18 +94,16 @@ def read_zip(file: IO[bytes], source: str, skip: OnSkip) -> Iterator[tuple[str, 
     Raises:
         BadInput: if the zip is damaged or unpacks to more than is allowed.
     """
+    size = file_size(file)
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise BadInput(f"{source}: not a complete zip file ({error}); create it again") from None
-    bytes_left = MAX_ZIP_BYTES
+    allowance = Allowance(source, "split it, or unpack it first", size, MAX_DOCUMENT_BYTES)
     entries = [(_entry_name(entry), entry) for entry in archive.infolist()]
     for name, entry in sorted(entries, key=lambda pair: pair[0]):
         if _is_usable(name, entry, source, skip):
-            data = _unpack(archive, entry, f"{source}/{name}")
-            bytes_left -= len(data)
-            if bytes_left < 0:
-                raise BadInput(f"{source}: unpacks to more than {MAX_ZIP_BYTES:,} bytes; split it")
+            data = _unpack(archive, entry, f"{source}/{name}", allowance)
             yield name, _question(name), io.BytesIO(data)
 
 
@@ -139,23 +135,30 @@ def _is_usable(name: str, entry: zipfile.ZipInfo, source: str, skip: OnSkip) -> 
     return False
 
 
-def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bytes:
+def _unpack(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str, allowance: Allowance
+) -> bytes:
     """Return an entry's bytes, never more than `MAX_TEXT_BYTES`, whatever size it claims."""
     claimed = entry.file_size
     entry.file_size = 1 << 62  # makes zipfile read to the real end and check all of it
+    data = bytearray()
     try:
         with archive.open(entry) as part:
-            data = part.read(MAX_TEXT_BYTES + 1)
+            while len(data) <= MAX_TEXT_BYTES and (chunk := part.read(CHUNK_BYTES)):
+                allowance.spend(len(chunk))
+                data += chunk
+    except BadInput:
+        raise
     except Exception as error:  # the errors of zlib, lzma and zipfile have no common base
         raise BadInput(f"{where}: damaged ({error}); create the zip again") from None
-    if len(data) <= MAX_TEXT_BYTES and len(data) != claimed:
+    if len(data) > MAX_TEXT_BYTES:
+        raise BadInput(f"{where}: larger than {MAX_TEXT_BYTES:,} bytes; refused")
+    if len(data) != claimed:
         raise BadInput(
             f"{where}: damaged (claims {claimed:,} bytes, holds {len(data):,}); "
             "create the zip again"
         )
-    if len(data) > MAX_TEXT_BYTES:
-        raise BadInput(f"{where}: larger than {MAX_TEXT_BYTES:,} bytes; refused")
-    return data
+    return bytes(data)
 
 
 def _is_text_name(name: str, where: str, skip: OnSkip) -> bool:

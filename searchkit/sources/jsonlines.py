@@ -9,7 +9,9 @@ from itertools import chain
 from typing import Any
 
 from searchkit.core.errors import BadInput
-from searchkit.sources.columns import BadRow, RejectRow, Values
+from searchkit.sources.columns import BadRow, RejectRow, Values, repeated_name
+from searchkit.sources.decoding import MAX_LINE_BYTES
+from searchkit.sources.files import MAX_DOCUMENT_BYTES, NothingFound, limited
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOO_DEEP = "nested too deeply"
@@ -37,9 +39,10 @@ def read_json(
         if line.strip():
             rest = chain([line], stream)
             if line.lstrip().startswith("["):
-                return _array("".join(rest), source, reject)
+                text = limited(rest, MAX_DOCUMENT_BYTES, source, "write an object a line instead")
+                return _array("".join(text), source, reject)
             return _objects(rest, number, reject)
-    raise BadInput(f"{source}: empty; a JSON object a line, or an array of them, is needed")
+    raise NothingFound(f"{source}: empty; a JSON object a line, or an array of them, is needed")
 
 
 def _objects(
@@ -114,6 +117,8 @@ def _not_json(what: str, text: str, position: int, source: str) -> BadInput:
 
 
 def _parse(text: str) -> object:
+    if len(text) > MAX_LINE_BYTES:
+        raise BadRow(f"longer than {MAX_LINE_BYTES:,} characters; split it")
     try:
         return _STRICT.decode(text)
     except json.JSONDecodeError as error:
@@ -131,8 +136,7 @@ def _refuse_constant(name: str) -> None:
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for n, name in enumerate(names) if name in names[:n])
+        repeated = repeated_name(name for name, _ in pairs)
         raise BadRow(f"the name {repeated!r} comes twice in one object")
     return values
 

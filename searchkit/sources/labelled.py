@@ -49,8 +49,6 @@ def read_columns(
     """
     options = FileOptions(Columns(text=text, fixed=True), encoding, sheet)
     answers = list(read_files(paths, options))
-    if not answers:
-        raise BadInput(f"{', '.join(map(str, paths))}: no rows in it")
     rows: list[tuple[Answer, list[str]]] = []
     for _, group in groupby(answers, key=lambda answer: answer.source):
         file_answers = list(group)
@@ -197,8 +195,6 @@ def _texts(folder: Path, name: str) -> dict[str, str]:
         if row.id in texts:
             raise BadInput.at(str(path), row.line, f"the _id {row.id!r} comes twice")
         texts[row.id] = f"{row.meta.get('title', '')} {row.text}".strip()
-    if not texts:
-        raise BadInput(f"{path}: no rows in it")
     return texts
 
 

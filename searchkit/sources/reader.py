@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import io
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,16 +19,22 @@ from searchkit.sources.decoding import buffered, lines
 from searchkit.sources.delimited import read_delimited
 from searchkit.sources.files import (
     FORMATS,
+    MAX_DOCUMENT_BYTES,
     FileOptions,
+    NothingFound,
     check_file,
     format_by_content,
     format_by_name,
+    in_memory,
     is_folder,
     naming_file,
     opened,
+    path_text,
+    unpacked,
 )
-from searchkit.sources.folders import OnSkip, path_text, read_folder, read_zip
+from searchkit.sources.folders import OnSkip, read_folder, read_zip
 
+log = logging.getLogger("searchkit")
 STDIN = "-"
 OnReject = Callable[[Reject], None]
 
@@ -67,7 +72,8 @@ def read_answers(
         stdin: The stream to read for `-`; None is the process's standard input.
 
     Raises:
-        BadInput: `file:line: what; what to do`.
+        BadInput: `file:line: what; what to do`; also if there is nothing in any of the files. If
+            there is nothing in some of them, a warning names each.
     """
     options = FileOptions(columns or Columns(), encoding, sheet, table, format)
     return read_files(paths, options, on_reject=on_reject, on_skip=on_skip, stdin=stdin)
@@ -85,13 +91,21 @@ def read_files(
     if options.format is not None and options.format not in FORMATS:
         raise BadInput(f"no format {options.format!r}; there are: {', '.join(FORMATS)}")
     reader = _Reader(options, on_reject, on_skip)
+    empty: list[NothingFound] = []
     for path in paths:
         if not str(path):
             raise BadInput("a file's name is empty; name a file, a folder or -")
-        if str(path) == STDIN:
-            yield from reader.read_stdin(stdin or sys.stdin.buffer)
-        else:
-            yield from reader.read_path(Path(path))
+        try:
+            if str(path) == STDIN:
+                yield from reader.read_stdin(stdin or sys.stdin.buffer)
+            else:
+                yield from reader.read_path(Path(path))
+        except NothingFound as error:
+            empty.append(error)
+    if empty and len(empty) == len(paths):
+        raise empty[0]
+    for nothing in empty:
+        log.warning(nothing.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +189,7 @@ class _Reader:
         self.options = options
         self.on_reject = on_reject
         self.on_skip = on_skip or (lambda _: None)
+        self.num_rejected = 0
 
     def read_path(self, path: Path) -> Iterator[Answer]:
         source = path_text(path)
@@ -201,12 +216,12 @@ class _Reader:
         stream = buffered(file)
         with naming_file(STDIN):
             if stream.peek(2).startswith(b"\x1f\x8b"):
-                stream = buffered(cast(BinaryIO, gzip.open(stream)))
+                stream = unpacked(stream, STDIN)
             format = self.options.format or format_by_content(stream.peek(64))
             if format in ("folder", "sqlite"):
                 raise BadInput(f"-: {format} can't come from standard input; name its path")
             if format == "zip" or (format == "xlsx" and not self.options.format):
-                content = io.BytesIO(stream.read())
+                content = in_memory(stream, STDIN)
                 if not self.options.format:
                     format = "xlsx" if workbook.is_workbook(content) else "zip"
                 yield from self._stream(content, STDIN, format)
@@ -221,9 +236,11 @@ class _Reader:
             cells = read_delimited(texts, source, reject, _delimiter(format))
             return self._answers(cells, source, self._cell_values)
         if format in ("json", "jsonl"):
-            objects = jsonlines.read_json(self._lines(file, source), source, reject)
+            # A whole array may stand in one line.
+            texts = lines(buffered(file), source, self.options.encoding, MAX_DOCUMENT_BYTES)
+            objects = jsonlines.read_json(texts, source, reject)
             return self._answers(objects, source, self._json_values)
-        seekable = file if file.seekable() else io.BytesIO(file.read())
+        seekable = file if file.seekable() else in_memory(file, source)
         if format == "xlsx":
             rows = workbook.read_xlsx(seekable, source, self.options.sheet)
             return self._answers(rows, source, self._workbook_values)
@@ -258,13 +275,17 @@ class _Reader:
     ) -> Iterator[Answer]:
         """Yield the answer of each (line, row) that can be used, and reject the others."""
         reject = self._reject_row(source)
+        is_empty, rejected_before = True, self.num_rejected
         for line, row in rows:
+            is_empty = False
             try:
                 answer = self.rows.answer(as_values(row), source, line)
             except BadRow as error:
                 reject(line, error.reason, _row_text(row))
             else:
                 yield answer
+        if is_empty and self.num_rejected == rejected_before:
+            raise NothingFound(f"{source}: no rows in it; is it the right file?")
 
     def _texts(self, files: Iterator[tuple[str, str, IO[bytes]]], source: str) -> Iterator[Answer]:
         """Yield one answer for each text file of a folder or zip."""
@@ -284,7 +305,7 @@ class _Reader:
             else:
                 yield Answer(name, text, question or None, None, source=text_source)
         if is_empty:
-            raise BadInput(
+            raise NothingFound(
                 f"{source}: no text files in it; their names end in .txt, .md, .java, .py … "
                 "(name a spreadsheet by its own path)"
             )
@@ -295,6 +316,7 @@ class _Reader:
         def reject(line: int | None, reason: str, row: str) -> None:
             if self.on_reject is None:
                 raise BadInput.at(source, line, reason)
+            self.num_rejected += 1
             self.on_reject(Reject(source, line, reason, row))
 
         return reject

@@ -4,40 +4,70 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 from searchkit.core.errors import BadInput, first_line
 from searchkit.core.messages import Message
-from searchkit.sources.columns import BadRow, Values
+from searchkit.sources.columns import BadRow, Values, listed, repeated_name
+from searchkit.sources.files import (
+    MAX_DOCUMENT_BYTES,
+    MAX_STREAM_BYTES,
+    MAX_TEXT_BYTES,
+    Allowance,
+    NothingFound,
+    file_size,
+)
 from searchkit.sources.workbook import as_text
 
 if TYPE_CHECKING:
-    from pyarrow import RecordBatch
+    from pyarrow import Array, DataType, Scalar
+    from pyarrow.parquet import FileMetaData
 
 BATCH_ROWS = 4096
+BATCH_BYTES = 256 << 20  # which a batch may take if each of its texts is as long as the longest
+ROW_BYTES = 64  # that a row counts for beside its values
+TIME_LIMIT = 10.0  # seconds that SQLite may compute one row
+_PARQUET_ADVICE = "write it as CSV if you trust it"
+_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second
+
+
+# -- Parquet ---------------------------------------------------------------------------------------
 
 
 def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (row from 1, values by column) of a Parquet file.
+    """Yield (row from 1, values by column) of a Parquet file; times come as text.
 
     Raises:
-        BadInput: if the file is damaged, or two columns have the same name.
+        BadInput: if the file is damaged or unpacks to too much, or two columns have the same name.
     """
     import pyarrow
     from pyarrow import parquet
 
     number = 0
+    size = file_size(file)
     try:
         table = parquet.ParquetFile(file, page_checksum_verification=True)
-        _check_names(table.schema_arrow.names, source)
-        for batch in table.iter_batches(BATCH_ROWS):
-            for row in _without_nanoseconds(batch).to_pylist():
-                number += 1
-                yield number, row
-    except (pyarrow.ArrowException, OSError, ValueError, UnicodeDecodeError) as error:
+        names = table.schema_arrow.names
+        if (repeated := repeated_name(names)) is not None:
+            raise BadInput(f"{source}: two columns are called {repeated!r}; rename one")
+        _check_pages(table.metadata, Allowance(source, _PARQUET_ADVICE, size, MAX_STREAM_BYTES))
+        allowance = Allowance(source, _PARQUET_ADVICE, size, MAX_STREAM_BYTES, MAX_DOCUMENT_BYTES)
+        for group in range(table.num_row_groups):
+            rows = _batch_rows(file, table.metadata, group, allowance)
+            for batch in table.iter_batches(rows, row_groups=[group]):
+                allowance.spend(batch.nbytes + ROW_BYTES * batch.num_rows)
+                for values in zip(*map(_values, batch.columns), strict=True):
+                    number += 1
+                    yield number, dict(zip(names, values, strict=True))
+    except (pyarrow.ArrowException, OSError, ValueError, RecursionError, MemoryError) as error:
         reason = first_line(error)
         raise BadInput.at(source, number + 1, f"not a complete Parquet file ({reason})") from None
 
@@ -57,67 +87,250 @@ def count_parquet_rows(file: BinaryIO, source: str) -> int:
         raise BadInput(f"{source}: not a complete Parquet file ({error})") from None
 
 
-def _check_names(names: list[str], source: str) -> None:
-    repeated = [name for n, name in enumerate(names) if name in names[:n]]
-    if repeated:
-        raise BadInput(f"{source}: two columns are called {repeated[0]!r}; rename one")
+def _check_pages(metadata: FileMetaData, allowance: Allowance) -> None:
+    """Count what all pages unpack to; a million equal values take but a few bytes of a page."""
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(metadata.num_columns)):
+            allowance.spend(max(chunk.total_uncompressed_size, chunk.num_values, 0))
 
 
-def _without_nanoseconds(batch: RecordBatch) -> RecordBatch:
-    """Return a batch whose times fit Python's microseconds; those that don't become text."""
-    import pyarrow
+def _batch_rows(file: BinaryIO, metadata: FileMetaData, group: int, allowance: Allowance) -> int:
+    """Return how many rows to read at once, so that a batch of them fits in memory.
 
-    for number, type in enumerate(batch.schema.types):
-        if pyarrow.types.is_timestamp(type) and type.unit == "ns":
-            try:
-                column = batch.column(number).cast(pyarrow.timestamp("us", type.tz))
-            except pyarrow.ArrowInvalid:
-                column = batch.column(number).cast(pyarrow.string())
-            batch = batch.set_column(number, batch.schema.names[number], column)
-    return batch
+    A page holds each of its different texts once, and the batch one for each row.
+    """
+    chunks = [metadata.row_group(group).column(n) for n in range(metadata.num_columns)]
+    longest = sum(int(chunk.total_uncompressed_size) for chunk in chunks)
+    if longest * BATCH_ROWS > BATCH_BYTES:
+        longest = 0
+        num_rows = metadata.row_group(group).num_rows
+        for chunk, length in zip(chunks, _longest_texts(file, metadata, group), strict=True):
+            if "DELTA_BYTE_ARRAY" in chunk.encodings:  # each text may begin as the one before
+                length = chunk.total_uncompressed_size
+            if chunk.num_values > num_rows:  # nested: all of them may be in one row
+                replace(allowance, unpacked_bytes=0).spend(length * chunk.num_values)
+            longest += length
+    return max(1, min(BATCH_ROWS, BATCH_BYTES // max(longest, 1)))
+
+
+def _longest_texts(file: BinaryIO, metadata: FileMetaData, group: int) -> list[int]:
+    """Return the length of the longest text in each column of a row group, as far as is seen.
+
+    A column that is nested has several; they are in the order of the file's columns.
+    """
+    from pyarrow import parquet
+
+    chunks = metadata.row_group(group)
+    paths = [chunks.column(n).path_in_schema for n in range(metadata.num_columns)]
+    table = parquet.ParquetFile(file, metadata=metadata, read_dictionary=paths)
+    batch = next(table.iter_batches(1, row_groups=[group]), None)
+    if batch is None:
+        return [0] * len(paths)
+    return [length for column in batch.columns for length in _leaf_lengths(column)]
+
+
+def _leaf_lengths(array: Array) -> Iterator[int]:
+    """Yield the length of the longest text in each column that an array is made of."""
+    from pyarrow import compute, types
+
+    type = array.type
+    if hasattr(array, "storage"):  # of an extension type
+        yield from _leaf_lengths(array.storage)
+    elif types.is_dictionary(type):
+        yield from _leaf_lengths(array.dictionary)
+    elif types.is_struct(type):
+        for number in range(type.num_fields):
+            yield from _leaf_lengths(array.field(number))
+    elif types.is_map(type):
+        yield from _leaf_lengths(array.keys)
+        yield from _leaf_lengths(array.items)
+    elif type.num_fields:  # any kind of list
+        yield from _leaf_lengths(array.values)
+    elif types.is_fixed_size_binary(type):
+        yield int(type.byte_width)
+    elif types.is_string(type) or types.is_binary(type):
+        yield compute.max(compute.binary_length(array)).as_py() or 0
+    else:
+        yield 0
+
+
+def _values(column: Array) -> list[Any]:
+    """Return the values of a column: times as text, what Python can't hold as well as it can."""
+    if not _holds_times(column.type):
+        try:
+            return list(column.to_pylist())
+        except (ValueError, OverflowError):  # a text that isn't UTF-8, or fields of the same name
+            pass
+    return [_value(scalar) for scalar in column]
+
+
+def _holds_times(type: DataType) -> bool:
+    from pyarrow import types
+
+    if types.is_dictionary(type):
+        return _holds_times(type.value_type)
+    if type.num_fields:
+        return any(_holds_times(type.field(n).type) for n in range(type.num_fields))
+    return bool(types.is_temporal(type))
+
+
+def _value(scalar: Scalar) -> Any:  # noqa: ANN401 - as pyarrow's `as_py`
+    """Return a value as `as_py` does, but a time as text, and a text that isn't UTF-8 as bytes."""
+    from pyarrow import types
+
+    type = scalar.type
+    if not scalar.is_valid:
+        return None
+    if types.is_dictionary(type):
+        return _value(scalar.value)
+    if types.is_struct(type):
+        fields = [(type.field(n).name, _value(scalar[n])) for n in range(type.num_fields)]
+        values = dict(fields)
+        return values if len(values) == len(fields) else [list(field) for field in fields]
+    if types.is_map(type):
+        return [list(_value(entry).values()) for entry in scalar.values]
+    if type.num_fields == 1 and hasattr(scalar, "values"):  # any kind of list
+        return [_value(item) for item in scalar.values]
+    if types.is_temporal(type) and hasattr(scalar, "value"):
+        return _time(scalar)
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return scalar.as_buffer().to_pybytes()
+
+
+def _time(scalar: Scalar) -> str:
+    """Return a time as text; one that Python can't hold as the number that stands in the file."""
+    from pyarrow import types
+
+    type, number = scalar.type, scalar.value
+    try:
+        if types.is_date32(type):
+            return (date(1970, 1, 1) + timedelta(days=number)).isoformat()
+        per_second = _UNITS["ms" if types.is_date64(type) else type.unit]
+        seconds, rest = divmod(number, per_second)
+        nanoseconds = rest * (10**9 // per_second)
+        fraction = f".{nanoseconds:09d}" if nanoseconds % 1000 else f".{nanoseconds // 1000:06d}"
+        fraction = fraction if nanoseconds else ""
+        span = timedelta(seconds=seconds)
+        if types.is_duration(type):
+            return f"{span}{fraction}"
+        if types.is_time(type):
+            return f"{_clock(span).isoformat()}{fraction}"
+        moment = _moment(span, getattr(type, "tz", None))
+    except OverflowError:
+        return str(number)
+    shown = moment.isoformat(sep=" ")
+    return f"{shown[:19]}{fraction}{shown[19:]}" if fraction else as_text(moment) or ""
+
+
+def _clock(span: timedelta) -> time_of_day:
+    if span.days:
+        raise OverflowError("not within a day")
+    return (datetime(1970, 1, 1) + span).time()
+
+
+def _moment(span: timedelta, zone: str | None) -> datetime:
+    """Return the time that is `span` after 1970, in its zone, or in UTC if that is unknown."""
+    if zone is None:
+        return datetime(1970, 1, 1) + span
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + span
+    try:
+        if zone.startswith(("+", "-")):
+            return moment.astimezone(datetime.fromisoformat(f"2000-01-01T00:00{zone}").tzinfo)
+        return moment.astimezone(ZoneInfo(zone))
+    except (LookupError, ValueError, OSError):  # whatever a zone's name may be
+        return moment
+
+
+# -- SQLite ----------------------------------------------------------------------------------------
 
 
 def read_sqlite(path: Path, source: str, table: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (row from 1, values by column) of a table or view; text comes as bytes.
 
-    The database is opened read-only. `table` None takes the only table or view.
+    The database is opened read-only, and nothing in it can make it compute without end: neither a
+    view whose next row takes longer than `TIME_LIMIT`, nor one with more rows than the file can
+    have. `table` None takes the only table or view.
 
     Raises:
-        BadInput: if the file is not a database, or the table is missing or must be chosen.
+        BadInput: if the file is not a database, or the table is missing, must be chosen, or has a
+            name that isn't UTF-8.
     """
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error as error:
         raise BadInput(f"{source}: can't be opened ({error})") from None
+    clock = _Clock(connection)
     try:
-        name = _choose_table(connection, source, table)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_TEXT_BYTES)
+        connection.execute("PRAGMA trusted_schema = OFF")
         connection.text_factory = bytes  # a text that isn't UTF-8 then costs one row and not all
+        name = _choose_table(connection, source, table)
+        allowance = Allowance(source, "write its rows into a table", path.stat().st_size)
         cursor = connection.execute('SELECT * FROM "' + name.replace('"', '""') + '"')
         names = [column[0] for column in cursor.description]
-        for number, row in enumerate(cursor, 1):
+        for number, row in enumerate(clock.timed(cursor), 1):
+            texts = sum(len(value) for value in row if isinstance(value, bytes))
+            allowance.spend(ROW_BYTES + texts)
             yield number, dict(zip(names, row, strict=True))
+    except UnicodeDecodeError as error:
+        shown = error.object.decode("utf-8", "backslashreplace")
+        raise BadInput(f"{source}: the name {shown!r} is not UTF-8; rename it") from None
     except sqlite3.Error as error:
-        raise BadInput(f"{source}: can't be read ({error})") from None
+        reason = str(error)
+        if clock.is_over():
+            reason = f"a row took more than {TIME_LIMIT:.0f} s; write the view's rows into a table"
+        raise BadInput(f"{source}: can't be read ({reason})") from None
     finally:
         connection.close()
 
 
+class _Clock:
+    """Interrupts SQLite when it takes longer than `TIME_LIMIT` to the next row."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._deadline = time.monotonic() + TIME_LIMIT
+        connection.set_progress_handler(self.is_over, 10_000)
+
+    def is_over(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def timed(self, cursor: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows; only the time that SQLite takes counts."""
+        for row in cursor:
+            yield row
+            self._deadline = time.monotonic() + TIME_LIMIT
+
+
 def _choose_table(connection: sqlite3.Connection, source: str, table: str | None) -> str:
+    """Return the name of the table or view to read.
+
+    Raises:
+        BadInput: if there is none, it is missing, or must be chosen.
+        UnicodeDecodeError: if it is the only one, and its name isn't UTF-8.
+    """
     rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
+        "SELECT CAST(name AS TEXT) FROM sqlite_master WHERE type IN ('table', 'view') "
         "AND name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY name"
     )
-    names = [row[0] for row in rows]
+    names: list[bytes] = [row[0] for row in rows]
+    if not names:
+        raise NothingFound(f"{source}: no table in it; is it the right file?")
     if table is None and len(names) == 1:
-        return str(names[0])
-    if table in names:
+        return names[0].decode()
+    shown = [name.decode("utf-8", "backslashreplace") for name in names]
+    if table in shown:
         return str(table)
     reason = Message(
         "{problem}; there are: {names}",
         problem=f"no table {table!r}" if table else Message("choose a table with `table=NAME`"),
-        names=", ".join(names) or "none",
+        names=listed(shown),
     )
     raise BadInput.at(source, None, reason)
+
+
+# -- values ----------------------------------------------------------------------------------------
 
 
 def as_values(row: dict[str, Any], text_column: str) -> Values:

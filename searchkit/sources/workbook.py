@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import PurePosixPath
@@ -14,11 +14,22 @@ from xml.parsers import expat
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
-from searchkit.sources.columns import BadRow, Values
+from searchkit.sources.columns import BadRow, Values, numbered_names
+from searchkit.sources.files import (
+    CHUNK_BYTES,
+    MAX_DOCUMENT_BYTES,
+    Allowance,
+    NothingFound,
+    file_size,
+)
 
-MAX_BYTES = 1 << 30  # of all parts of a workbook, unpacked
-MAX_CELLS = 50_000_000  # the parser allocates the whole rectangle, also for one distant cell
-CHUNK_BYTES = 1 << 20
+# The parser allocates the whole rectangle, also for one distant cell: 72 bytes a cell.
+MAX_CELLS = 50_000_000
+HARMLESS_CELLS = 8_000_000  # which a workbook of any size may have
+CELLS_PER_BYTE = 2  # of a larger one, packed
+MAX_TEXTS = 1 << 29  # characters; the parser copies a shared text into each of its cells
+MAX_DIRECTORY_BYTES = 16 << 20  # of the part that lists the sheets
+SHARED_TEXTS = "xl/sharedstrings.xml"  # in lower case
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0"  # how an .xls begins, and an .xlsx with a password
 _DAMAGE_ERRORS = (
     KeyError,
@@ -62,8 +73,10 @@ def read_xlsx(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[
     rows = _filled_rows(_parse_rows(file, source, name), odd_cells)
     header_row, header = next(rows, (0, []))
     if not header_row:
-        raise BadInput(f"{source}: the sheet is empty; its first row must hold the columns' names")
-    names = _names(header, source, header_row)
+        raise NothingFound(
+            f"{source}: the sheet is empty; its first row must hold the columns' names"
+        )
+    names = numbered_names([as_text(cell) or "" for cell in header], source, header_row)
     for number, row in rows:
         yield number, {n: as_text(cell) for n, cell in zip(names, row, strict=True)}
 
@@ -116,6 +129,7 @@ def as_text(value: object) -> str | None:
 
 def _open_archive(file: BinaryIO, source: str) -> zipfile.ZipFile:
     """Open a workbook as a zip, checking its sizes."""
+    size = file_size(file)
     if file.read(4) == _COMPOUND_FILE:
         raise BadInput(
             f"{source}: an old .xls file, or one with a password; "
@@ -126,34 +140,30 @@ def _open_archive(file: BinaryIO, source: str) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(file)
     except _DAMAGE_ERRORS as error:
         raise BadInput(f"{source}: not a complete .xlsx file ({error}); save it again") from None
-    _check_sizes(archive, source)
+    advice = "split the workbook, or save the sheet as CSV"
+    _check_sizes(archive, Allowance(source, advice, size, MAX_DOCUMENT_BYTES))
     return archive
 
 
-def _check_sizes(archive: zipfile.ZipFile, source: str) -> None:
+def _check_sizes(archive: zipfile.ZipFile, allowance: Allowance) -> None:
     """Unpack every part without keeping it, as the sizes that they claim may be wrong."""
-    bytes_left = MAX_BYTES
     for part in archive.infolist():
         part.file_size = 1 << 62  # makes zipfile read to the real end
         try:
             with archive.open(part) as file:
-                while bytes_left >= 0 and (chunk := file.read(CHUNK_BYTES)):
-                    bytes_left -= len(chunk)
+                while chunk := file.read(CHUNK_BYTES):
+                    allowance.spend(len(chunk))
         except _DAMAGE_ERRORS as error:
-            raise BadInput(f"{source}: damaged ({part.filename}: {error}); save it again") from None
-        if bytes_left < 0:
-            raise BadInput(
-                f"{source}: unpacks to more than {MAX_BYTES:,} bytes; split the workbook, "
-                "or save the sheet as CSV"
-            )
+            what = f"{allowance.source}: damaged ({part.filename}: {error}); save it again"
+            raise BadInput(what) from None
 
 
 def _sheet_parts(archive: zipfile.ZipFile, source: str) -> dict[str, str]:
     """Return the name of each sheet and the name of the part of the zip that holds it."""
     try:
-        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+        links = ElementTree.fromstring(_read_directory(archive, "xl/_rels/workbook.xml.rels"))
         targets = {link.get("Id"): link.get("Target") or "" for link in links}
-        book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+        book = ElementTree.fromstring(_read_directory(archive, "xl/workbook.xml"))
     except _DAMAGE_ERRORS as error:
         raise BadInput(f"{source}: not a complete .xlsx file ({error}); save it again") from None
     parts = {}
@@ -164,13 +174,22 @@ def _sheet_parts(archive: zipfile.ZipFile, source: str) -> dict[str, str]:
     return parts
 
 
+def _read_directory(archive: zipfile.ZipFile, part: str) -> bytes:
+    with archive.open(part) as file:
+        data = file.read(MAX_DIRECTORY_BYTES + 1)
+    if len(data) > MAX_DIRECTORY_BYTES:
+        raise ValueError(f"{part} is larger than {MAX_DIRECTORY_BYTES:,} bytes")
+    return data
+
+
 def _choose_sheet(archive: zipfile.ZipFile, source: str, sheet: str | None) -> tuple[str, OddCells]:
     """Return the name of the sheet to read, and its odd cells."""
     parts = _sheet_parts(archive, source)
     if sheet is not None and sheet not in parts:
         raise BadInput(f"{source}: no sheet {sheet!r}; there are: {', '.join(parts)}")
     names = [sheet] if sheet is not None else list(parts)
-    scans = {name: _scan_sheet(archive, parts[name], source) for name in names}
+    lengths = _shared_text_lengths(archive, source)
+    scans = {name: _scan_sheet(archive, parts[name], source, lengths) for name in names}
     filled = [name for name in names if scans[name].rows]
     if len(filled) > 1:
         raise BadInput(
@@ -181,14 +200,43 @@ def _choose_sheet(archive: zipfile.ZipFile, source: str, sheet: str | None) -> t
             )
         )
     if not filled:
-        raise BadInput(f"{source}: the sheet is empty; its first row must hold the columns' names")
+        raise NothingFound(
+            f"{source}: the sheet is empty; its first row must hold the columns' names"
+        )
     scan = scans[filled[0]]
-    if scan.rows * scan.columns > MAX_CELLS:
+    packed_bytes = sum(part.compress_size for part in archive.infolist())
+    max_cells = min(MAX_CELLS, max(HARMLESS_CELLS, CELLS_PER_BYTE * packed_bytes))
+    if scan.rows * scan.columns > max_cells:
         raise BadInput(
             f"{source}: a cell in row {scan.rows:,}, column {scan.columns:,} makes the sheet "
             "too large; delete the empty rows and columns behind the answers"
         )
+    if scan.shared_length > MAX_TEXTS:
+        raise BadInput(
+            f"{source}: the same long texts in so many cells make the sheet too large; "
+            "split the workbook, or save the sheet as CSV"
+        )
     return filled[0], scan.odd_cells
+
+
+def _shared_text_lengths(archive: zipfile.ZipFile, source: str) -> list[int]:
+    """Return the length of each text that cells refer to by its number."""
+    lengths: list[int] = []
+
+    def start(name: str, _: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == "si":
+            lengths.append(0)
+
+    def add(characters: str) -> None:
+        if lengths:
+            lengths[-1] += len(characters)
+
+    for part in archive.namelist():
+        if part.lower() == SHARED_TEXTS:
+            parser = expat.ParserCreate()
+            parser.StartElementHandler, parser.CharacterDataHandler = start, add
+            _parse(parser, archive, part, source)
+    return lengths
 
 
 @dataclass(slots=True)
@@ -199,14 +247,18 @@ class _SheetScan:
 
     Attributes:
         parser: The XML parser.
+        lengths: Lengths of the shared texts.
         rows: The last filled row, from 1; 0 for an empty sheet.
         columns: The last filled column, from 1.
+        shared_length: Number of characters of the shared texts in all cells together.
         odd_cells: The odd cells.
     """
 
     parser: expat.XMLParserType
+    lengths: Sequence[int]
     rows: int = 0
     columns: int = 0
+    shared_length: int = 0
     odd_cells: OddCells = field(default_factory=dict)
     _row: int = 0
     _column: int = 0
@@ -231,7 +283,7 @@ class _SheetScan:
         self.columns = max(self.columns, self._column)
         if tag == "f":
             self._is_formula = True
-        elif self._is_formula or self._type == "e":
+        elif self._is_formula or self._type in ("e", "s"):
             self._value = []
             self.parser.CharacterDataHandler = self._value.append
 
@@ -247,7 +299,12 @@ class _SheetScan:
         self._type = attributes.get("t", "")
 
     def _end_cell(self) -> None:
-        if self._type == "e" or self._is_formula:
+        if self._type == "s" and self._value is not None:
+            self.parser.CharacterDataHandler = None
+            number = int("".join(self._value) or 0)
+            if 0 <= number < len(self.lengths):
+                self.shared_length += self.lengths[number]
+        elif self._type == "e" or self._is_formula:
             self.parser.CharacterDataHandler = None
             value = "".join(self._value or "").strip()
             if self._type == "e":
@@ -263,10 +320,20 @@ class _SheetScan:
         self._end_cell()
 
 
-def _scan_sheet(archive: zipfile.ZipFile, part: str, source: str) -> _SheetScan:
+def _scan_sheet(
+    archive: zipfile.ZipFile, part: str, source: str, lengths: Sequence[int]
+) -> _SheetScan:
     parser = expat.ParserCreate()
-    scan = _SheetScan(parser)
+    scan = _SheetScan(parser, lengths)
     parser.StartElementHandler = scan.start
+    _parse(parser, archive, part, source)
+    scan.end()
+    return scan
+
+
+def _parse(parser: expat.XMLParserType, archive: zipfile.ZipFile, part: str, source: str) -> None:
+    """Let a parser read a part of the zip."""
+    parser.buffer_text = True
     try:
         with archive.open(part) as file:
             while chunk := file.read(CHUNK_BYTES):
@@ -274,8 +341,6 @@ def _scan_sheet(archive: zipfile.ZipFile, part: str, source: str) -> _SheetScan:
         parser.Parse(b"", True)
     except _DAMAGE_ERRORS as error:
         raise BadInput(f"{source}: damaged ({error}); save it again") from None
-    scan.end()
-    return scan
 
 
 def _column_number(letters: str) -> int:
@@ -310,12 +375,3 @@ def _filled_rows(
                 row[column] = cell
         if any(cell != "" or isinstance(cell, OddCell) for cell in row):
             yield number, row
-
-
-def _names(header: list[Any], source: str, line: int) -> list[str]:
-    """Return the columns' names; a column without a name is called by its number."""
-    names = [(as_text(cell) or f"column {n}").strip() for n, cell in enumerate(header, 1)]
-    repeated = [name for n, name in enumerate(names) if name in names[:n]]
-    if repeated:
-        raise BadInput.at(source, line, f"two columns are called {repeated[0]!r}; rename one")
-    return names
