@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Self
 
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 _PARAMETER = re.compile(r"`([a-z_.]+)(?:=([^`]*))?`")
 
 NameOf = Callable[[str, str | None], str | None]
@@ -56,6 +57,11 @@ def with_names(message: str, name_of: NameOf) -> str:
         for key, value in message.values.items()
     }
     return _PARAMETER.sub(renamed, message.template).format(**values)
+
+
+def printable(text: str) -> str:
+    """Return a name for a message, which is one line: control characters become escapes."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def counted(count: int, noun: str) -> str:

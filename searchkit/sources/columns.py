@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
+from searchkit.core.messages import Message, printable
 
 USUAL_NAMES = {
     "id": ("id", "key"),
@@ -107,7 +108,7 @@ def listed(names: Sequence[str]) -> str:
     rest = len(names) - MAX_LISTED_NAMES
     more = f" … and {rest:,} more" if rest > 0 else ""
     shown = (
-        name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…"
+        printable(name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…")
         for name in names[:MAX_LISTED_NAMES]
     )
     return ", ".join(shown) + more or "none"

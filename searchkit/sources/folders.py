@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import printable
 from searchkit.sources.files import (
     CHUNK_BYTES,
     MAX_DOCUMENT_BYTES,
@@ -103,7 +104,7 @@ def read_zip(file: IO[bytes], source: str, skip: OnSkip) -> Iterator[tuple[str, 
     entries = [(_entry_name(entry), entry) for entry in archive.infolist()]
     for name, entry in sorted(entries, key=lambda pair: pair[0]):
         if _is_usable(name, entry, source, skip):
-            data = _unpack(archive, entry, f"{source}/{name}", allowance)
+            data = _unpack(archive, entry, f"{source}/{printable(name)}", allowance)
             yield name, _question(name), io.BytesIO(data)
 
 
@@ -119,7 +120,7 @@ def _entry_name(entry: zipfile.ZipInfo) -> str:
 
 def _is_usable(name: str, entry: zipfile.ZipInfo, source: str, skip: OnSkip) -> bool:
     """Whether an entry is a text that may be read; reports those that are left out."""
-    where = f"{source}/{name}"
+    where = f"{source}/{printable(name)}"
     if entry.is_dir():
         return False
     if entry.flag_bits & _ENCRYPTED_FLAG:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message
 from searchkit.core.records import Answer
+from searchkit.core.messages import Message, printable
 from searchkit.sources import jsonlines, tables, workbook
 from searchkit.sources.columns import BadRow, Columns, Reject, RejectRow, Rows, Values
 from searchkit.sources.decoding import buffered, lines
@@ -292,7 +292,7 @@ class _Reader:
         is_empty = True
         for name, question, file in files:
             is_empty = False
-            text_source = f"{source}/{name}"
+            text_source = f"{source}/{printable(name)}"
             try:
                 text = "".join(self._lines(cast(BinaryIO, file), text_source))
                 if "\0" in text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
@@ -29,11 +29,11 @@ from searchkit.sources.workbook import as_text
 
 if TYPE_CHECKING:
     from pyarrow import Array, DataType, Scalar
-    from pyarrow.parquet import FileMetaData
+    from pyarrow.parquet import ColumnChunkMetaData, FileMetaData
 
 BATCH_ROWS = 4096
 BATCH_BYTES = 256 << 20  # which a batch may take if each of its texts is as long as the longest
-ROW_BYTES = 64  # that a row counts for beside its values
+ROW_BYTES = 128  # that a row counts for beside its values
 TIME_LIMIT = 10.0  # seconds that SQLite may compute one row
 _PARQUET_ADVICE = "write it as CSV if you trust it"
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second
@@ -101,31 +101,33 @@ def _batch_rows(file: BinaryIO, metadata: FileMetaData, group: int, allowance: A
     """
     chunks = [metadata.row_group(group).column(n) for n in range(metadata.num_columns)]
     longest = sum(int(chunk.total_uncompressed_size) for chunk in chunks)
-    if longest * BATCH_ROWS > BATCH_BYTES:
-        longest = 0
-        num_rows = metadata.row_group(group).num_rows
-        for chunk, length in zip(chunks, _longest_texts(file, metadata, group), strict=True):
+    num_rows = metadata.row_group(group).num_rows
+    nested = [chunk for chunk in chunks if chunk.num_values > num_rows]
+    num_values = max([min(BATCH_ROWS, num_rows), *(chunk.num_values for chunk in nested)])
+    if longest * num_values > BATCH_BYTES:
+        longest = longest // max(num_rows, 1)  # on average
+        for chunk, length in zip(chunks, _longest_texts(file, chunks, group), strict=True):
             if "DELTA_BYTE_ARRAY" in chunk.encodings:  # each text may begin as the one before
                 length = chunk.total_uncompressed_size
-            if chunk.num_values > num_rows:  # nested: all of them may be in one row
+            if chunk in nested:  # all of its values may be in one row
                 replace(allowance, unpacked_bytes=0).spend(length * chunk.num_values)
             longest += length
     return max(1, min(BATCH_ROWS, BATCH_BYTES // max(longest, 1)))
 
 
-def _longest_texts(file: BinaryIO, metadata: FileMetaData, group: int) -> list[int]:
+def _longest_texts(file: BinaryIO, chunks: Sequence[ColumnChunkMetaData], group: int) -> list[int]:
     """Return the length of the longest text in each column of a row group, as far as is seen.
 
     A column that is nested has several; they are in the order of the file's columns.
     """
     from pyarrow import parquet
 
-    chunks = metadata.row_group(group)
-    paths = [chunks.column(n).path_in_schema for n in range(metadata.num_columns)]
-    table = parquet.ParquetFile(file, metadata=metadata, read_dictionary=paths)
+    # Arrow can't read what is written as differences into a dictionary.
+    paths = [chunk.path_in_schema for chunk in chunks if "DELTA" not in str(chunk.encodings)]
+    table = parquet.ParquetFile(file, read_dictionary=paths)
     batch = next(table.iter_batches(1, row_groups=[group]), None)
     if batch is None:
-        return [0] * len(paths)
+        return [0] * len(chunks)
     return [length for column in batch.columns for length in _leaf_lengths(column)]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from helpers.source_files import read, write
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.sources.columns import Columns
+from searchkit.sources.reader import read_answers
 
 
 def test_columns_are_found_by_their_usual_names(tmp_path: Path) -> None:
@@ -65,3 +69,49 @@ def test_values_stay_the_text_that_they_are(tmp_path: Path, value: str) -> None:
     path = write(tmp_path / "a.csv", f"id,text,x\n{value},{value},{value}\n")
     (answer,) = read(path)
     assert (answer.id, answer.text, answer.meta["x"]) == (value, value, value)
+
+
+WIDE = [f"column {number}" for number in range(60_000)]
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "json"])
+def test_wide_files_are_read_in_linear_time(tmp_path: Path, format: str) -> None:
+    row = dict.fromkeys(WIDE, "x") | {"text": "y"}
+    path = tmp_path / f"a.{format}"
+    if format == "csv":
+        write(path, ",".join(row) + "\n" + ",".join(row.values()) + "\n")
+    else:
+        write(path, json.dumps([row] if format == "json" else row))
+    started = time.process_time()
+    (answer,) = read(path)
+    assert time.process_time() - started < 10  # 27 s where each is compared with each
+    assert (answer.text, len(answer.meta)) == ("y", 60_000)
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_the_name_that_comes_twice_is_found_in_linear_time(tmp_path: Path, format: str) -> None:
+    names = [*WIDE, WIDE[-1]]
+    content = ",".join(names) + "\n"
+    if format == "json":
+        content = "{" + ",".join(f'"{name}": 1' for name in names) + "}"
+    started = time.process_time()
+    with pytest.raises(BadInput, match=r"'column 59999'"):
+        read(write(tmp_path / f"a.{format}", content))
+    assert time.process_time() - started < 10
+
+
+def test_a_message_names_the_first_columns_only(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", ",".join(WIDE) + "\n" + "," * 59_999 + "x\n")
+    with pytest.raises(BadInput, match=r"no column with the answers; .*column 19 … and 59,980 mo"):
+        read(path)
+
+
+def test_names_that_differ_in_every_row_are_not_all_remembered(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("searchkit.sources.columns.MAX_NAMES", 10_000)
+    rows = ({f"{row} {n}": "x" for n in range(500)} | {"text": "y"} for row in range(300))
+    path = write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    tracemalloc.start()
+    assert sum(1 for _ in read_answers([path])) == 300
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import time
 from pathlib import Path
 
 import pytest
 from helpers.source_files import HEAD, read, write
 
 from searchkit.core.errors import BadInput
+from searchkit.sources import decoding
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
@@ -78,3 +81,22 @@ def test_very_long_texts(tmp_path: Path) -> None:
     for text in ("word " * 2_000_000, "x" * 1_000_000):
         path = write(tmp_path / "a.csv", f'id,text\n1,"{text}"\n')
         assert read(path)[0].text == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_line_without_end_is_refused(encoding: str) -> None:
+    file = io.BytesIO(("id,text\n1," + "x" * 500_000).encode(encoding))
+    lines = decoding.lines(decoding.buffered(file), "a.csv", None, max_bytes=100_000)
+    assert next(lines) == "id,text\n"
+    with pytest.raises(BadInput, match=r"a.csv:2: a line of more than 100,000 bytes; is the file"):
+        next(lines)
+
+
+def test_a_long_line_is_decoded_in_linear_time(tmp_path: Path) -> None:
+    seconds = []
+    for length in (1_000_000, 8_000_000):
+        path = write(tmp_path / "a.csv", f"id,text\n1,{'x' * length}\n".encode("utf-16"))
+        started = time.perf_counter()
+        assert len(read(path)[0].text) == length
+        seconds.append(time.perf_counter() - started)
+    assert seconds[1] < 40 * seconds[0]

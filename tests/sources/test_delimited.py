@@ -57,8 +57,32 @@ def test_bad_names_of_columns(tmp_path: Path, content: str, message: str) -> Non
         read(write(tmp_path / "a.csv", content))
 
 
-def test_a_header_alone_is_no_error(tmp_path: Path) -> None:
-    assert read(write(tmp_path / "a.csv", HEAD)) == []
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (HEAD, "id, question, author, answer, score;"),
+        ("some rubbish", "some rubbish;"),
+        ("id,text\n,\n\n,\n", "id, text;"),
+        ("x" * 1_000, "x{60}…;"),
+        (",".join(f"n{n}" for n in range(90)), "n18, n19 … and 70 more;"),
+    ],
+)
+def test_a_line_that_may_be_a_header_or_rubbish(tmp_path: Path, content: str, names: str) -> None:
+    message = "a.csv: no rows in it, only a line that was taken for the columns' names: .*"
+    with pytest.raises(BadInput, match=message + names + " is it the right file"):
+        read(write(tmp_path / "a.csv", content))
+
+
+def test_a_field_without_end_is_a_quote_that_is_never_closed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("searchkit.sources.delimited.MAX_FIELD_LENGTH", 200_000)
+    content = 'id,text\n1,x\n2,"open\n' + "3,a text\n" * 40_000
+    with pytest.raises(BadInput, match=r"a.csv:3: a double quote opened .* never closed"):
+        rejected(write(tmp_path / "a.csv", content))
+
+
+def test_columns_without_end_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"a.csv:1: 200,001 columns, at most 100,000 are read"):
+        read(write(tmp_path / "a.csv", "x" + "," * 200_000 + "\nx"))
 
 
 def test_bad_rows_are_set_aside_and_the_others_read(tmp_path: Path) -> None:

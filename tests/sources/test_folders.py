@@ -126,7 +126,7 @@ def test_an_entry_that_claims_to_be_its_own_beginning_is_not_cut_off(tmp_path: P
 
 def test_all_texts_of_a_zip_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(tmp_path / "a.zip", {f"{n}.txt": bytes(100).replace(b"\0", b"x") for n in "abc"})
-    monkeypatch.setattr(folders, "MAX_ZIP_BYTES", 250)
+    monkeypatch.setattr(folders, "MAX_DOCUMENT_BYTES", 250)
     with pytest.raises(BadInput, match=r"a.zip: unpacks to more than 250 bytes"):
         read(path)
 
@@ -159,6 +159,16 @@ def test_zips_that_lie_burst_or_are_locked(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no text files"):
         read(write(tmp_path / "locked.zip", bytes(data)), on_skip=skipped.append)
     assert "encrypted" in skipped[0]
-    bomb = zipped(tmp_path / "bomb.zip", {"a.txt": bytes(80 << 20)})
-    with pytest.raises(BadInput, match=r"bomb.zip/a.txt: larger than 67,108,864 bytes"):
+    bomb = zipped(tmp_path / "bomb.zip", {"a.txt": bytes(20 << 20)})
+    with pytest.raises(BadInput, match=r"bomb.zip: unpacks to more than 200 times its size; split"):
         read(bomb)
+    many = zipped(tmp_path / "many.zip", {f"{n}.txt": b"x" * (2 << 20) for n in range(10)})
+    with pytest.raises(BadInput, match=r"many.zip: unpacks to more than 200 times its size"):
+        read(many)
+
+
+def test_a_text_of_a_zip_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "MAX_TEXT_BYTES", 3_000)
+    path = zipped(tmp_path / "a.zip", {"a.txt": b"word " * 1_000})
+    with pytest.raises(BadInput, match=r"a.zip/a.txt: larger than 3,000 bytes; refused"):
+        read(path)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
 import os
+import sqlite3
 import tracemalloc
 from pathlib import Path
 
@@ -159,3 +161,70 @@ def test_real_corpora(shared_data: Path, name: str, count: int) -> None:
     answers = read(shared_data / name)
     assert len(answers) == count
     assert all(answer.id for answer in answers)
+
+
+# -- nothing in it ---------------------------------------------------------------------------------
+
+
+def empty_files(folder: Path) -> dict[str, str]:
+    """Write files that can be read and hold no answers; return the message for each."""
+    write(folder / "empty.csv", "")
+    write(folder / "header.csv", HEAD)
+    write(folder / "header.tsv", "id\ttext\n")
+    write(folder / "rubbish.csv", "\x7fELF rubbish")
+    write(folder / "rubbish.csv.gz", gzip.compress(b"rubbish"))
+    write(folder / "array.json", "[]")
+    write(folder / "blank.jsonl", "\n \n")
+    workbook(folder / "sheet.xlsx", [])
+    workbook(folder / "header.xlsx", [["id", "text"]])
+    parquet.write_table(pa.table({"text": pa.array([], pa.string())}), folder / "rows.parquet")
+    parquet.write_table(pa.table({}), folder / "columns.parquet")
+    sqlite3.connect(folder / "tables.db").execute("VACUUM").connection.close()
+    with sqlite3.connect(folder / "rows.db") as connection:
+        connection.execute("CREATE TABLE answers (id, text)")
+    connection.close()
+    zipped(folder / "none.zip", {})
+    zipped(folder / "pictures.zip", {"a.png": b"x"})
+    (folder / "texts").mkdir()
+    write(folder / "texts" / "a.png", "x")
+    return {
+        "empty.csv": "empty; the first line must hold",
+        "header.csv": "no rows in it, only a line that was taken",
+        "header.tsv": "no rows in it, only a line that was taken",
+        "rubbish.csv": "no rows in it, only a line that was taken",
+        "rubbish.csv.gz": "no rows in it, only a line that was taken",
+        "array.json": "no rows in it; is it the right file?",
+        "blank.jsonl": "empty; a JSON object a line",
+        "sheet.xlsx": "the sheet is empty",
+        "header.xlsx": "no rows in it; is it the right file?",
+        "rows.parquet": "no rows in it; is it the right file?",
+        "columns.parquet": "no rows in it; is it the right file?",
+        "tables.db": "(no table|empty)",
+        "rows.db": "no rows in it; is it the right file?",
+        "none.zip": "no text files in it",
+        "pictures.zip": "no text files in it",
+        "texts": "no text files in it",
+    }
+
+
+def test_a_file_without_answers_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    messages = empty_files(tmp_path)
+    good = write(tmp_path / "good.csv", HEAD + "1,q,s,x,5\n")
+    for name, message in messages.items():
+        with pytest.raises(BadInput, match=f"{name}: {message}"):
+            read(tmp_path / name)
+    with pytest.raises(BadInput, match=r"header.csv: no rows in it"):
+        list(read_answers([tmp_path / "header.csv", tmp_path / "array.json"]))
+    assert not caplog.messages
+    with caplog.at_level(logging.WARNING, "searchkit"):
+        paths = [*(tmp_path / name for name in messages), good]
+        assert [answer.id for answer in read_answers(paths)] == ["1"]
+    assert len(caplog.messages) == len(messages)
+    assert all(name in text for name, text in zip(messages, caplog.messages, strict=True))
+
+
+def test_a_file_of_bad_rows_is_not_empty(tmp_path: Path) -> None:
+    for name, content in {"a.csv": HEAD + "1,q\n", "a.json": "[1]", "a.jsonl": "1\n"}.items():
+        bad: list[object] = []
+        assert read(write(tmp_path / name, content), on_reject=bad.append) == []
+        assert len(bad) == 1

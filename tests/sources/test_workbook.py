@@ -135,11 +135,34 @@ def test_rows_far_apart_without_references_do_no_harm(tmp_path: Path) -> None:
 
 def test_a_workbook_that_would_burst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(tmp_path / "a.xlsx", {"xl/worksheets/sheet1.xml": bytes(9 << 20)})
-    monkeypatch.setattr("searchkit.sources.workbook.MAX_BYTES", 3 << 20)
+    monkeypatch.setattr("searchkit.sources.workbook.MAX_DOCUMENT_BYTES", 3 << 20)
     with pytest.raises(BadInput, match="unpacks to more than 3,145,728 bytes; split the workbook"):
         read(path)
     with pytest.raises(BadInput, match="unpacks to more than 3,145,728 bytes"):
         read(lying(path, "xl/worksheets/sheet1.xml", b"\0" * 9))
+    monkeypatch.undo()
+    path = zipped(tmp_path / "b.xlsx", {"xl/worksheets/sheet1.xml": bytes(20 << 20)})
+    with pytest.raises(BadInput, match="unpacks to more than 200 times its size; split the work"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["xl/sharedStrings.xml", "xl/SHAREDSTRINGS.xml"])
+def test_a_long_text_that_many_cells_share(tmp_path: Path, name: str) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["id", "text"]])
+    cells = b"".join(b"<row><c t='s'><v>1</v></c></row>" for _ in range(20_000))
+    rewritten(path, b"<sheetData>.*</sheetData>", b"<sheetData>" + cells + b"</sheetData>")
+    text = "<si><t>text</t></si><si><r><t>" + "x" * 20_000 + "</t></r><r><t>" + "y" * 9_000
+    shared = f'<sst xmlns="urn:x">{text}</t></r></si></sst>'
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr(name, shared)
+    with pytest.raises(BadInput, match=r"a.xlsx: the same long texts in so many cells make"):
+        read(path)
+
+
+def test_a_directory_of_sheets_has_a_limit(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("searchkit.sources.workbook.MAX_DIRECTORY_BYTES", 300)
+    with pytest.raises(BadInput, match=r"not a complete .xlsx file \(xl/.* larger than 300 bytes"):
+        read(workbook(tmp_path / "a.xlsx", [["id", "text"], ["1", "x"]]))
 
 
 def test_a_workbook_whose_part_lies_about_its_size(tmp_path: Path) -> None:
