@@ -77,11 +77,13 @@ class Rejects:
             self._file.close()
 
     def _write(self, source: str | None, line: int | None, reason: str, row: str) -> None:
+        from searchkit.output.files import json_text
+
         record = {"source": source, "line": line, "reason": with_options(reason), "row": row}
         try:
             if self._file is None:
                 self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace")
-            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            self._file.write(json_text(record) + "\n")
         except OSError as error:
             raise StorageFailed(f"{self.path}: can't be written ({error.strerror})") from error
         self.count += 1
@@ -275,18 +277,20 @@ def demo(ctx: click.Context, folder: Path, quiet: bool) -> None:
     The corpus comes with searchkit: a web-programming course, 30 invented students.
     """
     from searchkit.demo.corpus import DEMO_ANSWERS, QUERIES
+    from searchkit.output.console import visible
 
-    click.secho(f"$ searchkit ingest {DEMO_ANSWERS} --index {folder}", bold=True)
+    shown = visible(str(folder))
+    click.secho(f"$ searchkit ingest {DEMO_ANSWERS} --index {shown}", bold=True)
     ctx.invoke(ingest, files=(str(DEMO_ANSWERS),), folder=folder, quiet=quiet)
     for text in QUERIES:
-        click.secho(f'\n$ searchkit query "{text}" -n 3 --index {folder}', bold=True)
+        click.secho(f'\n$ searchkit query "{text}" -n 3 --index {shown}', bold=True)
         ctx.invoke(query, texts=(text,), folder=folder, k=3, quiet=quiet)
     click.secho("\nWhat to try next", bold=True)
-    for line in _next_steps(folder):
+    for line in _next_steps(shown):
         click.echo(f"  {line}")
 
 
-def _next_steps(folder: Path) -> list[str]:
+def _next_steps(folder: str) -> list[str]:
     here = f"--index {folder}"
     return [
         f'searchkit query "callbacks run later" --author s07 {here}',

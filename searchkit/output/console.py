@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -15,29 +14,22 @@ if TYPE_CHECKING:
 
 EXCERPT_LENGTH = 400  # characters of each answer of a pair that a table shows
 FILE_WIDTH = 110  # columns of a table that is written to a file or a pipe
-_BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Control characters except for tab and line feed; separators of lines; direction; surrogates.
+UNSAFE = re.compile(
+    r"[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    r"\ud800-\udfff]"
+)
 
 
 def visible(text: str) -> str:
     """Return text that is safe in a terminal: control and bidi characters become `<U+XXXX>`."""
-    return "".join(
-        char if char in "\n\t" or not _is_control(char) else f"<U+{ord(char):04X}>" for char in text
-    )
+    return UNSAFE.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
 
 
 def one_line(text: str, max_length: int) -> str:
     """Return text as one visible line of at most `max_length` characters."""
     line = " ".join(visible(text).split())
     return line if len(line) <= max_length else line[: max_length - 1] + "…"
-
-
-def _is_control(character: str) -> bool:
-    return character in _BIDI_CONTROLS or unicodedata.category(character) in (
-        "Cc",
-        "Cs",
-        "Zl",
-        "Zp",
-    )
 
 
 def open_console(out: TextIO) -> Console:

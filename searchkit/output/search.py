@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.core.records import Answer, Hit
 from searchkit.output.console import excerpt, one_line, open_console, plain_table, tidy, visible
+from searchkit.output.files import json_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -105,11 +105,11 @@ def write_mining_json(mined: MiningResult, out: TextIO) -> None:
     out.write("{")
     if mined.recall:
         recall = {**asdict(mined.recall), "recall": mined.recall.share}
-        out.write(f'"recall": {json.dumps(recall)},\n ')
-    out.write('"equal": ' + json.dumps(mined.equal, ensure_ascii=False) + ',\n "pairs": [')
+        out.write(f'"recall": {json_text(recall)},\n ')
+    out.write('"equal": ' + json_text(mined.equal) + ',\n "pairs": [')
     for number, pair in enumerate(mined.pairs()):
         out.write(",\n  " if number else "\n  ")
-        out.write(json.dumps(pair.to_record(), ensure_ascii=False))
+        out.write(json_text(pair.to_record()))
     out.write("\n]}\n")
 
 

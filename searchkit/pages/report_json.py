@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from searchkit._version import __version__
 from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
 from searchkit.index.records import Decision
+from searchkit.output.files import json_text
 from searchkit.pages.pseudonyms import Mention, Pseudonyms, move_offset, replace_mentions
 from searchkit.pages.report_data import Report
 from searchkit.pages.views import cluster_view
@@ -25,7 +25,7 @@ VERSIONED_PACKAGES = ("faiss-cpu", "numpy", "openvino", "scikit-learn", "tokeniz
 
 def as_json(report: Report) -> str:
     """Return the text of the JSON file beside the page."""
-    return json.dumps(report_as_record(report), ensure_ascii=False, indent=1) + "\n"
+    return json_text(report_as_record(report), indent=1) + "\n"
 
 
 def report_as_record(report: Report) -> dict[str, Any]:

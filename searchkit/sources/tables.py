@@ -60,13 +60,13 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
             raise BadInput(f"{source}: two columns are called {repeated!r}; rename one")
         _check_pages(table.metadata, Allowance(source, _PARQUET_ADVICE, size, MAX_STREAM_BYTES))
         allowance = Allowance(source, _PARQUET_ADVICE, size, MAX_STREAM_BYTES, MAX_DOCUMENT_BYTES)
-        for group in range(table.num_row_groups):
-            rows = _batch_rows(file, table.metadata, group, allowance)
-            for batch in table.iter_batches(rows, row_groups=[group]):
-                allowance.spend(batch.nbytes + ROW_BYTES * batch.num_rows)
-                for values in zip(*map(_values, batch.columns), strict=True):
-                    number += 1
-                    yield number, dict(zip(names, values, strict=True))
+        groups = range(table.num_row_groups)
+        rows = [_batch_rows(file, table.metadata, group, allowance) for group in groups]
+        for batch in table.iter_batches(min(rows, default=BATCH_ROWS)):
+            allowance.spend(batch.nbytes + ROW_BYTES * batch.num_rows)
+            for values in zip(*map(_values, batch.columns), strict=True):
+                number += 1
+                yield number, dict(zip(names, values, strict=True))
     except (pyarrow.ArrowException, OSError, ValueError, RecursionError, MemoryError) as error:
         reason = first_line(error)
         raise BadInput.at(source, number + 1, f"not a complete Parquet file ({reason})") from None

@@ -37,12 +37,13 @@ ODD_TEXTS = [
 ]  # fmt: skip
 NAMES = ["id", "text", "answer", "question", "author", "date", "Key", "x", "", " id ", "text "]
 TOKENS = [
-    b'"', b"'", b",", b";", b"\t", b"\n", b"\r", b"\r\n", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"{",
-    b"}", b"[", b"]", b":", b"null", b"NaN", b"-", b"1e99999", b"\\u", b"\\ud800", b"\\", b"<",
-    b">", b"&", b"<c>", b"</row>", b'<row r="1048576">', b't="s"', b"<v>", b"PK\x03\x04", b"PK\x01\x02",
-    b"PK\x05\x06", b"PAR1", b"\x1f\x8b", b"SQLite format 3\0", b"\x7f\xff\xff\xff", b"\x80",
-    b"\xc3",    b"\xff\xff\xff\xff", b"\0\0\0\0", b"sep=;\n", b"9" * 30, b"<!DOCTYPE x [<!ENTITY a 'b'>]>",
-    b"CREATE VIEW v AS SELECT ", b"WITH RECURSIVE ", b"../", b"\x15\x80\x80\x80\x80\x10",
+    b'"', b"'", b",", b";", b"\t", b"\n", b"\r", b"\r\n", b"\0", b"\xff\xfe", b"\xef\xbb\xbf",
+    b"{", b"}", b"[", b"]", b":", b"null", b"NaN", b"-", b"1e99999", b"\\u", b"\\ud800", b"\\",
+    b"<", b">", b"&", b"<c>", b"</row>", b'<row r="1048576">', b't="s"', b"<v>", b"PK\x03\x04",
+    b"PK\x01\x02", b"PK\x05\x06", b"PAR1", b"\x1f\x8b", b"SQLite format 3\0", b"\x80", b"\xc3",
+    b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff", b"\0\0\0\0", b"sep=;\n", b"9" * 30, b"../",
+    b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b"CREATE VIEW v AS SELECT ", b"WITH RECURSIVE ",
+    b"\x15\x80\x80\x80\x80\x10",
 ]  # fmt: skip
 
 
@@ -292,16 +293,17 @@ def make_parquet(random: Random, room: Path) -> Path:
         text, count = random.choice([("yes", 10**6), ("x" * 10**6, 300), ("x" * 10**4, 10**4)])
         columns = {"text": pa.array([text]).take(pa.array([0] * count))}
     path = room / "a.parquet"
+    table = pa.table(columns)
     try:
         parquet.write_table(
-            pa.table(columns),
+            table,
             path,
             compression=random.choice(["none", "snappy", "gzip", "zstd", "lz4", "brotli"]),
             use_dictionary=random.random() < 0.5,
             data_page_version=random.choice(["1.0", "2.0"]),
             write_page_checksum=random.random() < 0.3,
             version=random.choice(["1.0", "2.4", "2.6"]),
-            row_group_size=random.choice([2, 10**6]) if size else None,
+            row_group_size=random.choice([max(len(table) // 3, 1), 10**6]),
             store_schema=random.random() < 0.8,
         )
     except (pa.ArrowException, OverflowError):  # a type or a value that can't be written
