@@ -88,12 +88,12 @@ class Commands(click.Group):
         except UnicodeEncodeError as error:
             print_message(f"searchkit: {error.object!r} is not UTF-8; write it in UTF-8")
             ctx.exit(1)
-        except click.ClickException as error:
+        except click.UsageError as error:
             from searchkit.output.console import visible
 
-            error.message = visible(error.message)  # it may quote an argument
-            raise
-        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
+            # It may quote an argument, such as a file's name.
+            raise click.UsageError(visible(error.format_message()), error.ctx) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
             if os.environ.get("SEARCHKIT_DEBUG"):

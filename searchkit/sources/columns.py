@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from searchkit.core.errors import BadInput
-from searchkit.core.records import Answer
 from searchkit.core.messages import Message, printable
+from searchkit.core.records import Answer
 
 USUAL_NAMES = {
     "id": ("id", "key"),

@@ -44,9 +44,9 @@ TEXT_SUFFIXES = frozenset(
 MAX_TEXT_BYTES = MAX_LINE_BYTES  # of one text
 MAX_DOCUMENT_BYTES = 1 << 30  # of what is held in memory as a whole, unpacked
 MAX_STREAM_BYTES = 1 << 36  # of a .gz that is read row by row, unpacked
-MAX_RATIO = 200  # of unpacked to packed bytes; texts reach 5, tables of repeated answers 50
+MAX_RATIO = 100  # of unpacked to packed bytes; texts reach 5, tables of short answers 50
 CHUNK_BYTES = 1 << 20  # that are read at a time
-HARMLESS_BYTES = 16 << 20  # unpacked, which may have any ratio
+HARMLESS_BYTES = 4 << 20  # unpacked, which may have any ratio
 _SIGNATURES = {
     b"PAR1": "parquet",
     b"SQLite format 3": "sqlite",

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
-from searchkit.core.records import Answer
 from searchkit.core.messages import Message, printable
+from searchkit.core.records import Answer
 from searchkit.sources import jsonlines, tables, workbook
 from searchkit.sources.columns import BadRow, Columns, Reject, RejectRow, Rows, Values
 from searchkit.sources.decoding import buffered, lines

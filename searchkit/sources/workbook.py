@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ _DAMAGE_ERRORS = (
     RuntimeError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     expat.ExpatError,
     ElementTree.ParseError,
 )

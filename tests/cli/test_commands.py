@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -486,3 +487,54 @@ def test_cluster_writes_every_format(folder: Path) -> None:
     assert run("cluster", "-i", folder, "-t", "many", code=2).exit_code == 2
     wrong = run("cluster", "-i", folder, "-m", "k-means", "-t", "0.5", code=1)
     assert "threshold 0.5 goes with the method communities, not with k-means" in wrong.stderr
+
+
+CONTROLS = {chr(n) for n in (*range(9), *range(11, 32), *range(0x7F, 0xA0))} | set("\u202e\u2028")
+EVIL = "\x9b31m\x1b]0;x\x07\x7f\x85\u202e"
+
+
+@pytest.fixture(scope="module")
+def evil(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index that holds control characters in every field, every name and every column."""
+    base = tmp_path_factory.mktemp(f"evil{EVIL[0]}")
+    texts = ["The event loop runs callbacks", "The event loop runs the callbacks", "PHP is a"]
+    rows = [
+        {
+            "id": f"{n}{EVIL}", "text": f"{text} {EVIL}", "question": f"q{EVIL}",
+            "author": f"s{n % 3}{EVIL}", "submitted_at": EVIL, f"mark{EVIL}": str(n % 3),
+            "score": str(n % 3), EVIL: EVIL,
+        }
+        for n, text in enumerate(texts * 3)
+    ]  # fmt: skip
+    path = base / f"a{EVIL}.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    run("ingest", path, "-i", base / "index")
+    return base / "index"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("query", f"loop{EVIL}"), ("mine",), ("plagiarism",), ("cluster",), ("status",),
+        ("export",), ("grade", "--column", "score", "--evaluate"),
+        ("grade", "--column", "score", "--audit"),
+        ("grade", "--column", f"mark{EVIL}"), ("compare", f"0{EVIL}", f"1{EVIL}"), ("verify",),
+        ("decisions",), ("query", "x", "--where", f"x = {EVIL}"), ("grade", "--column", EVIL),
+        ("query", "x", "--question", EVIL), (f"--{EVIL}",), (f"c{EVIL}",), ("query", f"--{EVIL}"),
+        ("query", "x", "--mode", EVIL), ("query", "x", "-n", EVIL), ("ingest", f"{EVIL}.csv"),
+        ("compare", EVIL, "x"), ("delete", EVIL), ("export", "-o", f"{EVIL}/x"),
+    ],
+    ids=repr,
+)  # fmt: skip
+@pytest.mark.parametrize("format", [None, "json", "jsonl", "csv"])
+def test_nothing_that_is_printed_controls_a_terminal(
+    evil: Path, arguments: tuple[str, ...], format: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    options = ["-i", str(evil), *(["-f", format] if format else [])]
+    result = CliRunner().invoke(main, [*arguments, *options])
+    own = re.compile(r"\x1b\[[?\d;]*[A-Za-z]|\r")  # colours, and the bar's movements
+    assert not CONTROLS & set(own.sub("", result.output)), result.output
+    assert "internal error" not in result.output
+    if format == "json" and result.exit_code == 0:
+        json.loads(result.stdout)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from unittest.mock import Mock
 
 import pytest
 
-from searchkit import Answer, Hit, Passage
+from searchkit import Answer, Hit, Pair, Passage
 from searchkit.output import files, search
 
 
@@ -65,13 +66,49 @@ def test_each_hit_is_a_row_of_csv_with_meta_as_columns() -> None:
     assert table[0]["passage_end"] == "9"
 
 
+CONTROLS = [chr(n) for n in [*range(9), *range(11, 32), *range(0x7F, 0xA0)]]
+CONTROLS += list("\u061c\u200e\u200f\u202a\u202e\u2066\u2069\u2028\u2029")
+
+
 @pytest.mark.parametrize("text", ["\x1b[31mred", "a\x07b", "\u202eevil", "x\x9b31m", "\u2066i"])
 def test_no_text_controls_the_terminal(text: str) -> None:
     shown = search.visible(text)
     assert "<U+" in shown
-    assert all(ord(c) >= 32 and not 0x7F <= ord(c) < 0xA0 for c in shown)
+    assert not set(CONTROLS) & set(shown)
     table = written(search.print_hits, [text], [[hit(text)]])
-    assert not {"\x1b", "\x07", "\x9b", "\u202e", "\u2066"} & set(table)
+    assert not set(CONTROLS) & set(table)
+
+
+@pytest.mark.parametrize("write", [files.write_json, files.write_jsonl])
+def test_json_controls_no_terminal_and_reads_back_to_the_same(write) -> None:
+    record = {"".join(CONTROLS): ["".join(CONTROLS), {"é": "é\t\n👩\u200d👧 \ud800"}]}
+    shown = written(write, [record])
+    assert not set(CONTROLS) & set(shown)
+    assert "\\u009b" in shown
+    assert "é" in shown
+    assert json.loads(shown) in (record, [record])
+
+
+def test_mined_pairs_as_json_control_no_terminal() -> None:
+    mined = Mock(recall=None, equal=[["\x9b", "\u202e"]], pairs=lambda: [Pair("\x9b", "é", 1.0)])
+    shown = written(search.write_mining_json, mined)
+    assert not set(CONTROLS) & set(shown)
+    assert json.loads(shown)["pairs"][0]["left"] == "\x9b"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_csv_is_made_visible_on_a_terminal_only() -> None:
+    rows = [{"a": "".join(CONTROLS), "b": {"x": "\x9b"}}]
+    out = Terminal()
+    files.write_csv(rows, ["a", "b", "\x9b"], out)
+    assert not set(CONTROLS) & set(out.getvalue())
+    assert "<U+009B>" in out.getvalue()
+    table = list(csv.DictReader(io.StringIO(written(files.write_csv, rows, ["a"]), newline="")))
+    assert table[0]["a"] == rows[0]["a"]
 
 
 def test_a_table_shows_the_passage_with_its_context() -> None:

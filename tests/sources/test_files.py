@@ -16,7 +16,7 @@ from searchkit.sources import files
 from searchkit.sources.labelled import read_pairs
 from searchkit.sources.reader import count_rows
 
-TOO_MUCH = "unpacks to more than 200 times its size; unpack it first if you trust it"
+TOO_MUCH = "unpacks to more than 100 times its size; unpack it first if you trust it"
 BOMBS = {
     "a.csv.gz": b"," * (40 << 20),
     "a.tsv.gz": b"\0" * (40 << 20),

@@ -160,10 +160,10 @@ def test_zips_that_lie_burst_or_are_locked(tmp_path: Path) -> None:
         read(write(tmp_path / "locked.zip", bytes(data)), on_skip=skipped.append)
     assert "encrypted" in skipped[0]
     bomb = zipped(tmp_path / "bomb.zip", {"a.txt": bytes(20 << 20)})
-    with pytest.raises(BadInput, match=r"bomb.zip: unpacks to more than 200 times its size; split"):
+    with pytest.raises(BadInput, match=r"bomb.zip: unpacks to more than 100 times its size; split"):
         read(bomb)
     many = zipped(tmp_path / "many.zip", {f"{n}.txt": b"x" * (2 << 20) for n in range(10)})
-    with pytest.raises(BadInput, match=r"many.zip: unpacks to more than 200 times its size"):
+    with pytest.raises(BadInput, match=r"many.zip: unpacks to more than 100 times its size"):
         read(many)
 
 

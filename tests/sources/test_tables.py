@@ -199,7 +199,7 @@ def test_parquet_that_would_burst(tmp_path: Path, name: str, monkeypatch) -> Non
     table = pa.table(BURSTING[name]())
     parquet.write_table(table, tmp_path / "a.parquet", compression="zstd")
     monkeypatch.setattr(tables, "_values", None)  # it is refused before any value is read
-    with pytest.raises(BadInput, match=r"a.parquet: unpacks to more than 200 times its size; wri"):
+    with pytest.raises(BadInput, match=r"a.parquet: unpacks to more than 100 times its size; wri"):
         read(tmp_path / "a.parquet")
 
 
@@ -293,7 +293,7 @@ def test_a_view_that_a_reader_is_slow_with_is_read(tmp_path: Path, monkeypatch) 
 )
 def test_a_view_with_rows_without_end(tmp_path: Path, statement: str) -> None:
     path = database(tmp_path / "a.db", statement)
-    with pytest.raises(BadInput, match=r"a.db: unpacks to more than 200 times its size; write it"):
+    with pytest.raises(BadInput, match=r"a.db: unpacks to more than 100 times its size; write it"):
         rejected(path)
 
 

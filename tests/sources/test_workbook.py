@@ -142,7 +142,7 @@ def test_a_workbook_that_would_burst(tmp_path: Path, monkeypatch: pytest.MonkeyP
         read(lying(path, "xl/worksheets/sheet1.xml", b"\0" * 9))
     monkeypatch.undo()
     path = zipped(tmp_path / "b.xlsx", {"xl/worksheets/sheet1.xml": bytes(20 << 20)})
-    with pytest.raises(BadInput, match="unpacks to more than 200 times its size; split the work"):
+    with pytest.raises(BadInput, match="unpacks to more than 100 times its size; split the work"):
         read(path)
 
 

@@ -188,6 +188,22 @@ def bomb() -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.json.gz", "a.xlsx.gz"])
+def test_a_gz_that_would_burst_is_refused(client: TestClient, name: str) -> None:
+    upload = put(client, name, gzip.compress(b"," * (20 << 20)))
+    message = f"{name}: unpacks to more than 100 times its size; unpack it first if you trust it"
+    assert upload.json()["problem"] == message
+    key = upload.json()["id"]
+    started = client.post(f"/api/uploads/{key}", json={})
+    assert started.status_code == 202
+    assert message in client.get(f"/api/uploads/{key}", params={"wait": 20}).text
+
+
+def test_a_file_without_answers_is_reported(client: TestClient) -> None:
+    assert "no rows in it" in ingested(client, "a.csv", "id,text\n").text
+    assert "no rows in it" in ingested(client, "a.json", "[]").text
+
+
 def test_unreadable_files_are_reported_without_their_path(
     client: TestClient, temporary: Path, tmp_path: Path
 ) -> None:
