@@ -17,7 +17,6 @@ from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index, Where
 from searchkit.core.errors import SearchkitError
-from searchkit.index.filters.expression import GRACE
 from searchkit.index.filters.matching import matching_keys
 
 LIMIT = 0.5  # seconds that a filter may take here, so that many slow ones can be tried
@@ -139,7 +138,7 @@ def _check(index: Index, oracle: Oracle, where: Where, kind: str, report: Report
         "other" if message else "ids",
     )
     report.outcomes[f"{kind}: {outcome}"] += 1
-    if taken > LIMIT + GRACE + SLACK:
+    if taken > LIMIT + SLACK:
         return f"took {taken:.1f} s"
     if "\n" in message or (message and "`where`" not in message):
         return f"the message {message!r}"

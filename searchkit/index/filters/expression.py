@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import time
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # as in typing, which takes half as long to import as all of the above
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     Outcome: TypeAlias = tuple[Status, str, bytes]
 
 MEMORY_LIMIT = 512 * 2**20  # bytes that SQLite may take in a process of its own
-GRACE = 1.0  # seconds after the time limit until that process is ended
 MAX_PATTERN = 1_000  # bytes of a pattern of LIKE; the time it takes grows with their product
 # SQLite itself checks that a text is one expression. In the last two of these places, another word
 # comes after it: a text that ends one of them early doesn't fit into the other. With that, the text
@@ -99,7 +98,7 @@ def _explained(error: Exception, guard: _Guard) -> tuple[Status, str]:
 
 
 def _first_line(error: Exception) -> str:
-    """Return what an error says of the expression's own text, which ends with its line."""
+    """Return the message of an error without what follows the expression in its place."""
     return str(error).split("\n", 1)[0]
 
 
@@ -162,8 +161,8 @@ def main() -> None:
     then the keys.
     """
     task = json.load(sys.stdin.buffer)
-    # ends this process even if the other one was killed
-    faulthandler.dump_traceback_later(task["time_limit"] + 2 * GRACE, exit=True)
+    # The other process ends this one; if that was killed itself, this ends it a second later.
+    faulthandler.dump_traceback_later(task["time_limit"] + 1, exit=True)
     try:
         connection = _connect(task.pop("uri"))
         connection.execute(f"PRAGMA hard_heap_limit = {MEMORY_LIMIT}")
@@ -171,6 +170,8 @@ def main() -> None:
         status, message, keys = evaluate(connection, **task)
     except sqlite3.Error as error:
         status, message, keys = "unreadable", str(error), b""
+    except MemoryError:
+        status, message, keys = "too large", "", b""
     sys.stdout.buffer.write(json.dumps([status, message]).encode() + b"\n" + keys)
 
 

@@ -107,20 +107,27 @@ def _evaluate_apart(path: Path, task: dict[str, Any]) -> Outcome | None:
             [sys.executable, "-I", "-S", expression.__file__],
             input=json.dumps(task | {"uri": path.absolute().as_uri()}).encode(),
             capture_output=True,
-            timeout=task["time_limit"] + expression.GRACE,
+            timeout=task["time_limit"],
             check=False,
         )
     except subprocess.TimeoutExpired:
         return "too slow", "", b""
     except OSError as error:
-        raise StorageFailed(
-            Message("`where` needs a process of its own, which can't be started ({e})", e=error)
-        ) from error
-    if run.returncode:  # the system ended it, or ran out of memory
+        raise _unstarted(str(error)) from error
+    if run.returncode < 0:  # a signal: mostly the system's, which needs the memory
         return "too large", "", b""
     header, _, keys = run.stdout.partition(b"\n")
-    status, reason = json.loads(header)
+    try:
+        status, reason = json.loads(header)
+    except ValueError as error:
+        lines = run.stderr.decode(errors="replace").splitlines()
+        raise _unstarted(lines[-1] if lines else f"exit code {run.returncode}") from error
     return None if status == "unreadable" else (status, reason, keys)
+
+
+def _unstarted(reason: str) -> StorageFailed:
+    template = "`where` needs a process of its own, and {program} can't be started ({reason})"
+    return StorageFailed(Message(template, program=sys.executable, reason=reason))
 
 
 def _evaluate_here(connection: sqlite3.Connection, task: dict[str, Any]) -> Outcome:
