@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +22,24 @@ class Where:
             `question`, `author`, `submitted_at`, `line`, and the columns in `meta` by their names
             (also as `"meta:name"`, for a name that is taken). Values that look like numbers are
             compared as numbers.
+
+    Raises:
+        BadInput: if a text has half a surrogate pair, which no file and no database can hold.
     """
 
     question: str | None = None
     author: str | None = None
     sql: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, text in (
+            ("question", self.question),
+            ("author", self.author),
+            ("where", self.sql),
+        ):
+            if text and _SURROGATE.search(text):
+                template = f"`{name}`: {{text!r}} is not UTF-8; write it in UTF-8"
+                raise BadInput(Message(template, text=text))
 
     def is_empty(self) -> bool:
         """Return whether the filter allows all answers."""

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = 10.0  # seconds that an expression may take
 MIN_LENGTH_LIMIT = 100_000  # bytes of a text that an expression may make in this process, at least
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def matching_keys(
@@ -51,10 +50,9 @@ def matching_keys(
 
     Raises:
         BadInput: if `where.sql` isn't an expression, names an unknown column, reads anything but
-            answers, writes, takes too long or needs too much memory; or if a text isn't Unicode.
+            answers, writes, takes too long or needs too much memory.
         StorageFailed: if the other process can't be started.
     """
-    _check_text(where)
     condition, values = _condition(where)
     if where.sql is None:
         rows = connection.execute(f"SELECT key FROM answers WHERE {condition} ORDER BY key", values)
@@ -73,18 +71,6 @@ def matching_keys(
     if status == "true of":
         return np.frombuffer(keys, np.int64)
     raise BadInput(_message(status, reason, where.sql, time_limit, meta_columns(connection)))
-
-
-def _check_text(where: Where) -> None:
-    """Check that SQLite takes the texts of a filter: half a surrogate pair has no UTF-8."""
-    for name, text in (
-        ("question", where.question),
-        ("author", where.author),
-        ("where", where.sql),
-    ):
-        if text and _SURROGATE.search(text):
-            template = f"`{name}`: {{text!r}} is not UTF-8; write it in UTF-8"
-            raise BadInput(Message(template, text=text))
 
 
 def _condition(where: Where) -> tuple[str, dict[str, str]]:
