@@ -6,11 +6,12 @@ Everything public is importable from here, and each name is imported when it is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from searchkit._version import __version__
 
+TYPE_CHECKING = False  # as in typing, whose import takes longer than all of this module
 if TYPE_CHECKING:
+    from typing import Any
+
     from searchkit.clustering.clusters import ClusterResult, cluster, draw_map
     from searchkit.clustering.records import Cluster, Member
     from searchkit.core.errors import BadInput, IndexNotFound, SearchkitError

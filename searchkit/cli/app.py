@@ -6,6 +6,7 @@ longer to make than a query's.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -16,13 +17,19 @@ import click
 from searchkit._version import __version__
 from searchkit.cli.session import print_message, with_options
 from searchkit.core.errors import SearchkitError
+from searchkit.core.limits import check_address_space, check_open_files
 
 REPORT = "please report it; set SEARCHKIT_DEBUG=1 to see where"
 GPU_IS_FULL = (
     "the GPU's memory is full; end other programs that use it, make --batch-size smaller, "
     "or set CUDA_VISIBLE_DEVICES= (empty)"
 )
-
+MEMORY_IS_FULL = "out of memory; end other programs, or raise the limit: ulimit -v unlimited"
+_NO_MEMORY = ("failed to map segment", "cannot map zero-fill pages")  # of the loader of libraries
+FILES_ARE_OPEN = "too many open files; raise the limit: ulimit -n 1024"
+OPEN_FILES = 16  # that a query needs, and some
+MEGABYTES = 800, 200  # address space that every command needs, and for each core
+INTERRUPTED = 130  # the exit code of a program that Ctrl+C has ended
 
 # The sections of `--help`: for each command its module in this folder and its function, and the
 # first sentence of its help, which is here too so that `--help` needn't import all commands.
@@ -81,27 +88,30 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
         """Run a command; on an error, print one line and exit with its code."""
         try:
+            check_open_files(OPEN_FILES)
+            check_address_space("every command", *MEGABYTES)
             return super().invoke(ctx)
         except SearchkitError as error:
             print_message(f"searchkit: {with_options(error.message, ctx)}")
             ctx.exit(error.exit_code)
         except UnicodeEncodeError as error:
-            print_message(f"searchkit: {error.object!r} is not UTF-8; write it in UTF-8")
+            text = error.object[max(error.start - 30, 0) : error.end + 30]
+            print_message(f"searchkit: {text!r} is not UTF-8; write it in UTF-8")
             ctx.exit(1)
         except click.UsageError as error:
             from searchkit.output.console import visible
 
             # It may quote an argument, such as a file's name.
             raise click.UsageError(visible(error.format_message()), error.ctx) from error
+        except KeyboardInterrupt:
+            print_message("searchkit: interrupted")
+            ctx.exit(INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
             if os.environ.get("SEARCHKIT_DEBUG"):
                 raise
-            if type(error).__name__ == "OutOfMemoryError":  # torch's: importing it takes seconds
-                print_message(f"searchkit: {GPU_IS_FULL}")
-                ctx.exit(1)
-            print_message(f"searchkit: internal error ({type(error).__name__}: {error}); {REPORT}")
+            print_message(f"searchkit: {_explanation(error)}")
             ctx.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -125,6 +135,23 @@ class Commands(click.Group):
         for title, commands in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(n.ljust(width), text) for n, (_, text) in commands.items()])
+
+
+def _explanation(error: Exception) -> str:
+    """Return the line for an error of the system or of a library."""
+    if type(error).__name__ == "OutOfMemoryError":  # torch's: importing it takes seconds
+        return GPU_IS_FULL
+    if isinstance(error, MemoryError) or any(text in str(error) for text in _NO_MEMORY):
+        return MEMORY_IS_FULL
+    match getattr(error, "errno", None):
+        case errno.ENOMEM:
+            return MEMORY_IS_FULL
+        case errno.EMFILE | errno.ENFILE:
+            return FILES_ARE_OPEN
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG | errno.EIO | errno.EBADF as code:
+            name = getattr(error, "filename", None) or "standard output"
+            return f"{name}: can't be written ({os.strerror(code)})"
+    return f"internal error ({type(error).__name__}: {error}); {REPORT}"
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

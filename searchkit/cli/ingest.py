@@ -29,6 +29,7 @@ from searchkit.cli.session import (
     ingest_progress,
     listen,
     load_named_encoder,
+    print_result,
     with_options,
     write_record,
 )
@@ -280,14 +281,14 @@ def demo(ctx: click.Context, folder: Path, quiet: bool) -> None:
     from searchkit.output.console import visible
 
     shown = visible(str(folder))
-    click.secho(f"$ searchkit ingest {DEMO_ANSWERS} --index {shown}", bold=True)
+    print_result(f"$ searchkit ingest {DEMO_ANSWERS} --index {shown}", bold=True)
     ctx.invoke(ingest, files=(str(DEMO_ANSWERS),), folder=folder, quiet=quiet)
     for text in QUERIES:
-        click.secho(f'\n$ searchkit query "{text}" -n 3 --index {shown}', bold=True)
+        print_result(f'\n$ searchkit query "{text}" -n 3 --index {shown}', bold=True)
         ctx.invoke(query, texts=(text,), folder=folder, k=3, quiet=quiet)
-    click.secho("\nWhat to try next", bold=True)
+    print_result("\nWhat to try next", bold=True)
     for line in _next_steps(shown):
-        click.echo(f"  {line}")
+        print_result(f"  {line}")
 
 
 def _next_steps(folder: str) -> list[str]:

@@ -79,12 +79,16 @@ def query(
 def _read_queries(texts: Sequence[str]) -> list[str]:
     """Return the arguments, or the lines of standard input that aren't blank."""
     if texts and texts != ("-",):
+        for text in texts:
+            text.encode()  # raises an error for bytes that are not UTF-8
         return list(texts)
     from searchkit.sources.decoding import buffered, lines
+    from searchkit.sources.files import naming_file
 
     if not texts and sys.stdin.isatty():
         raise click.UsageError("give a TEXT, or pipe queries in, one a line")
-    queries = [line.strip() for line in lines(buffered(sys.stdin.buffer), "-", None)]
+    with naming_file("-"):
+        queries = [line.strip() for line in lines(buffered(sys.stdin.buffer), "-", None)]
     if not any(queries):
         raise BadInput("no query: give a TEXT, or lines on standard input")
     return [line for line in queries if line]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -30,7 +30,8 @@ def print_message(line: str) -> None:
     """Write one line to stderr, with control characters made visible."""
     from searchkit.output.console import visible
 
-    click.echo(visible(" ".join(line.split("\n"))), err=True)
+    with suppress(OSError):  # a message that nobody can read changes nothing
+        click.echo(visible(" ".join(line.split("\n"))), err=True)
 
 
 # Parameters of the library whose options have another name.
@@ -158,6 +159,16 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
     except OSError as error:
         name = path or "standard output"
         raise StorageFailed(f"{name}: can't be written ({error.strerror})") from error
+
+
+def print_result(line: str, *, bold: bool = False) -> None:
+    """Write one line to standard output.
+
+    Raises:
+        StorageFailed: if it can't be written.
+    """
+    with open_output(None):
+        click.secho(line, bold=bold or None)
 
 
 def write_result(

@@ -33,6 +33,7 @@ from searchkit.cli.session import (
     open_output,
     open_reader,
     open_writer,
+    print_result,
     progress_bar,
     write_record,
 )
@@ -162,7 +163,7 @@ def rebuild(folder: Place, quiet: bool) -> None:
     with open_writer(folder, quiet=quiet) as index:
         index.rebuild()
         counts = index.counts()
-        click.echo(f"rebuilt {counts['vectors']:,} vectors of {counts['answers']:,} answers")
+    print_result(f"rebuilt {counts['vectors']:,} vectors of {counts['answers']:,} answers")
 
 
 @command()
@@ -219,7 +220,7 @@ def delete(ids: Sequence[str], folder: Place, where: Where, yes: bool, output: O
             click.confirm(f"Delete {len(chosen):,} answers for good?", abort=True, err=True)
         deleted = index.remove(chosen)
     as_json = output.format == "json"
-    click.echo(json.dumps({"deleted": deleted}) if as_json else f"deleted {deleted:,}")
+    print_result(json.dumps({"deleted": deleted}) if as_json else f"deleted {deleted:,}")
 
 
 @command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Self
 
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
@@ -62,6 +63,11 @@ def with_names(message: str, name_of: NameOf) -> str:
 def printable(text: str) -> str:
     """Return a name for a message, which is one line: control characters become escapes."""
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def path_text(path: Path) -> str:
+    """Return a path for messages; what is not UTF-8, and control characters, become escapes."""
+    return printable(str(path).encode("utf-8", "backslashreplace").decode())
 
 
 def counted(count: int, noun: str) -> str:

@@ -23,7 +23,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from searchkit.core.errors import first_line
 from searchkit.encoding.batch_encoder import EncoderConfig
 from searchkit.encoding.model_folder import sha256
 from searchkit.encoding.openvino_encoder import CompiledEncoder, load_network
@@ -90,7 +89,7 @@ def save_cached(config: EncoderConfig, tokenizer: Tokenizer, network: Model) -> 
         _publish(staging, cache / config.fingerprint)
     except RuntimeError as error:
         # This is how OpenVINO reports a full disk.
-        raise OSError(first_line(error)) from None
+        raise OSError("is the disk full?") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

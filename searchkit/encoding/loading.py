@@ -13,11 +13,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from searchkit.core.limits import check_address_space
 from searchkit.encoding.encoder import Encoder, Notify
 from searchkit.encoding.model_folder import ModelFolder, find_model
 
 if TYPE_CHECKING:
     from searchkit.encoding.openvino_encoder import CompiledEncoder
+
+# Address space that OpenVINO takes, measured with the default model, and for each core.
+EMBEDDING_MEGABYTES = 1_500, 250
+COMPILING_MEGABYTES = 3_500, 250  # with torch
 
 
 def load_encoder(
@@ -39,9 +44,11 @@ def load_encoder(
         notify: Receives one-line messages about what takes long or doesn't work as it should.
 
     Raises:
+        SearchkitError: If the process may not use enough memory.
         ModelRefused: If there is no such model, or it is unsafe, incomplete or not supported.
         IndexMismatch: If the model of that name has another fingerprint.
     """
+    check_address_space("embedding", *EMBEDDING_MEGABYTES)
     notify = notify or _ignore
     device = device or _accelerator()
     encoder: Encoder | None = _open_cached(fingerprint, name) if fingerprint else None
@@ -70,6 +77,7 @@ def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
     from searchkit.encoding.cache import cache_folder, save_cached
     from searchkit.encoding.compiling import NotCompilable, compile_model
 
+    check_address_space("compiling a model", *COMPILING_MEGABYTES)
     notify(f"compiling {folder.name} for this CPU, once (some seconds)")
     from searchkit.encoding.torch_encoder import TorchEncoder, load_sentence_transformer
 
@@ -81,13 +89,16 @@ def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
         return TorchEncoder(folder, model)
     try:
         save_cached(encoder.config, encoder.tokenizer, network)
+        if cached := _open_cached(folder.fingerprint, folder.name):
+            return cached
+        failure = "read"
     except OSError as error:
-        notify(
-            f"{cache_folder()} can't be written ({error.strerror or error}), so that every start "
-            "compiles anew; set SEARCHKIT_CACHE to a folder that can"
-        )
-        return encoder
-    return _open_cached(folder.fingerprint, folder.name) or encoder
+        failure = f"written ({error.strerror or error})"
+    notify(
+        f"{cache_folder()} can't be {failure}, so that every start compiles anew; set "
+        "SEARCHKIT_CACHE to a folder that can"
+    )
+    return encoder
 
 
 def _accelerator() -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float16, Float32, unit_rows
 from searchkit.core.errors import BadInput, IndexNotFound
+from searchkit.core.messages import path_text
 from searchkit.core.records import Answer, Hit, Passage
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
@@ -163,12 +164,12 @@ class Index(BaseIndex):
     @property
     def place(self) -> str:
         """The folder."""
-        return str(self.path)
+        return path_text(self.path)
 
     @property
     def name(self) -> str:
         """The folder's own name."""
-        return self.path.resolve().name
+        return path_text(Path(self.path.resolve().name))
 
     @property
     def model(self) -> Model:

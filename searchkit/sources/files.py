@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, printable
+from searchkit.core.messages import Message, path_text
 from searchkit.sources.columns import Columns
 from searchkit.sources.decoding import MAX_LINE_BYTES, buffered, lines
 
@@ -166,11 +166,6 @@ def in_memory(file: BinaryIO, source: str) -> io.BytesIO:
             raise BadInput(f"{source}: larger than {size} bytes; unpack it, and name its path")
     content.seek(0)
     return content
-
-
-def path_text(path: Path) -> str:
-    """Return a path for messages; what is not UTF-8, and control characters, become escapes."""
-    return printable(str(path).encode("utf-8", "backslashreplace").decode())
 
 
 def check_file(path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import printable
+from searchkit.core.messages import path_text, printable
 from searchkit.sources.files import (
     CHUNK_BYTES,
     MAX_DOCUMENT_BYTES,
@@ -22,7 +22,6 @@ from searchkit.sources.files import (
     TEXT_SUFFIXES,
     Allowance,
     file_size,
-    path_text,
 )
 
 OnSkip = Callable[[str], None]  # takes a message: which file is left out, and why

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, printable
+from searchkit.core.messages import Message, path_text, printable
 from searchkit.core.records import Answer
 from searchkit.sources import jsonlines, tables, workbook
 from searchkit.sources.columns import BadRow, Columns, Reject, RejectRow, Rows, Values
@@ -29,7 +29,6 @@ from searchkit.sources.files import (
     is_folder,
     naming_file,
     opened,
-    path_text,
     unpacked,
 )
 from searchkit.sources.folders import OnSkip, read_folder, read_zip

@@ -6,10 +6,11 @@ before, so nothing is lost here: FAISS reads them as float32 and sums in float32
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import pairwise, starmap
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,8 @@ class VectorIndex:
         """
         import faiss
 
-        wrapped = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        with path.open("rb") as file:
+            wrapped = faiss.read_index(_faiss_name(file), faiss.IO_FLAG_MMAP_IFC)
         keys = faiss.vector_to_array(wrapped.id_map)
         index = faiss.downcast_index(wrapped.index)
         loaded = cls(index.d)
@@ -209,7 +211,8 @@ class VectorIndex:
         wrapped = faiss.IndexIDMap(_new_faiss(self.dimension))
         for keys, vectors in self.scan():
             wrapped.add_with_ids(vectors, keys)
-        faiss.write_index(wrapped, str(path))
+        with path.open("wb") as file:
+            faiss.write_index(wrapped, _faiss_name(file))
 
     def _check_rows(self, rows: NDArray[Any]) -> None:
         """Check shape and numbers; FAISS raises an empty AssertionError, or silently does nothing.
@@ -221,6 +224,11 @@ class VectorIndex:
             raise ValueError(f"shape {rows.shape} where (n, {self.dimension}) is needed")
         if not np.isfinite(rows).all():
             raise ValueError("a vector holds NaN or infinity")
+
+
+def _faiss_name(file: BinaryIO) -> str:
+    """Return a name under which FAISS can open a file that is open; its own may not be UTF-8."""
+    return f"/dev/fd/{file.fileno()}" if os.name == "posix" else file.name
 
 
 def _new_faiss(dimension: int) -> Any:  # noqa: ANN401 (FAISS has no types)
