@@ -90,6 +90,6 @@ class MissingExtra(SearchkitError):
     """An optional package isn't installed."""
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """Return the first line of another library's error, or its class name if it has no text."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -200,7 +200,7 @@ class Rows:
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
         self.names: tuple[str, ...] = ()
-        self._roles: dict[tuple[str, ...], dict[str, str]] = {}
+        self._roles: dict[tuple[str, ...], dict[str, str] | str] = {}  # a text: why there are none
         self._others: dict[tuple[str, ...], list[str]] = {}
         self._remembered = 0  # names in all of these
         self._generated: Counter[str] = Counter()
@@ -214,10 +214,17 @@ class Rows:
                 self._roles.clear()
                 self._others.clear()
                 self._remembered = len(key)
-            self._roles[key] = find_roles(names, self.columns)
-            taken = set(self._roles[key].values())
+            try:
+                roles = self._roles[key] = find_roles(names, self.columns)
+            except BadRow as error:
+                self._roles[key] = error.reason
+                raise
+            taken = set(roles.values())
             self._others[key] = [name for name in key if name not in taken]
-        return self._roles[key]
+        found = self._roles[key]
+        if isinstance(found, str):
+            raise BadRow(found)
+        return found
 
     def answer(self, values: Values, source: str, line: int | None) -> Answer:
         """Build an answer from a row's values.

@@ -200,6 +200,8 @@ def as_json(value: object) -> str:
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, dict):
+        if all(type(item) is str for item in value.values()):
+            return json.dumps(value, ensure_ascii=False)
         inner = (f"{as_json(str(name))}: {as_json(item)}" for name, item in value.items())
         return "{" + ", ".join(inner) + "}"
     if isinstance(value, list):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -135,7 +136,10 @@ def preview(path: str | Path, options: FileOptions, count: int = 5) -> Preview:
     except BadInput as error:
         problem = error.message
     rows = reader.rows
-    roles = rows.roles(rows.names) if answers and rows.names else {}
+    roles: dict[str, str] = {}
+    if answers and rows.names:
+        with suppress(BadRow):  # in JSON each row may have other names
+            roles = rows.roles(rows.names)
     return Preview(rows.names, roles, answers, problem)
 
 

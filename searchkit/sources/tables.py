@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pyarrow.parquet import ColumnChunkMetaData, FileMetaData
 
 BATCH_ROWS = 4096
-BATCH_BYTES = 256 << 20  # which a batch may take if each of its texts is as long as the longest
+BATCH_BYTES = 64 << 20  # which a batch may take if each of its texts is as long as the longest
 ROW_BYTES = 128  # that a row counts for beside its values
 TIME_LIMIT = 10.0  # seconds that SQLite may compute one row
 _PARQUET_ADVICE = "write it as CSV if you trust it"

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, first_line
 from searchkit.core.messages import Message
 from searchkit.sources.columns import BadRow, Values, numbered_names
 from searchkit.sources.files import (
@@ -358,6 +358,7 @@ def _parse_rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, l
     from python_calamine import CalamineError, CalamineWorkbook
 
     file.seek(0)
+    number = 0
     try:
         sheet = CalamineWorkbook.from_filelike(file).get_sheet_by_name(name)
         margin = [""] * (sheet.start[1] if sheet.start else 0)
@@ -365,6 +366,11 @@ def _parse_rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, l
             yield number, margin + row
     except CalamineError as error:
         raise BadInput(f"{source}: can't be read ({error}); save it again as .xlsx") from None
+    except BaseException as error:  # a panic of the parser is no Exception
+        if not isinstance(error, OverflowError) and type(error).__name__ != "PanicException":
+            raise
+        what = f"a date or time that can't be read ({first_line(error)}); correct or remove it"
+        raise BadInput.at(source, number + 1, what) from None
 
 
 def _filled_rows(

@@ -18,13 +18,13 @@ from random import Random
 
 import pyarrow as pa
 from breaking.isolation import IsolatedReport, run_isolated
-from breaking.mutations import damaged
+from breaking.mutations import damaged, damaged_xml
 from openpyxl import Workbook
 from pyarrow import parquet
 
 from searchkit.core.errors import SearchkitError
 from searchkit.core.records import Answer
-from searchkit.sources.columns import Columns
+from searchkit.sources.columns import Columns, Reject
 from searchkit.sources.files import FORMATS, FileOptions
 from searchkit.sources.reader import count_rows, preview, read_files
 
@@ -60,14 +60,20 @@ def read_a_file(random: Random, room: Path) -> str:
         Columns(text="x" if random.random() < 0.03 else None),
         random.choice([None] * 20 + ["cp1252", "utf-16-le"]),
         random.choice([None] * 15 + ["Sheet", "x"]),
-        random.choice([None] * 2 + ["answers", "v"]),
+        random.choice([None, "answers", "answers", "answers", "v"]),
         random.choice([None] * 150 + [*FORMATS]),
     )
     try:
         preview(path, source)
         count_rows(path)
-        bad: list[object] = []
-        on_reject = bad.append if random.random() < 0.7 else None
+        num_bad = 0
+
+        def reject(row: Reject) -> None:
+            nonlocal num_bad
+            num_bad += 1
+            check_message(row.reason)
+
+        on_reject = reject if random.random() < 0.7 else None
         if path.is_file() and random.random() < 0.15:
             answers = read_files(["-"], source, on_reject=on_reject, stdin=path.open("rb"))
         else:
@@ -76,9 +82,7 @@ def read_a_file(random: Random, room: Path) -> str:
     except SearchkitError as error:
         check_message(error.message)
         return "refused"
-    for reject in bad:
-        check_message(reject.reason)
-    return "read in part" if bad and number else "all rows bad" if bad else "read"
+    return "read in part" if num_bad and number else "all rows bad" if num_bad else "read"
 
 
 def check_answer(answer: Answer) -> int:
@@ -107,7 +111,10 @@ def text_of(random: Random) -> str:
 
 
 def names_of(random: Random) -> list[str]:
-    return list(dict.fromkeys(random.choice(NAMES) for _ in range(random.randint(1, 6))))
+    names = ["text"] * (random.random() < 0.9)
+    return list(
+        dict.fromkeys([*names, *(random.choice(NAMES) for _ in range(random.randint(0, 5)))])
+    )
 
 
 def maybe_damaged(random: Random, data: bytes) -> bytes:
@@ -171,11 +178,17 @@ def zip_of(random: Random, parts: dict[str, bytes]) -> bytes:
     """Return a zip whose entries are damaged before they are packed, or which is damaged itself."""
     out = io.BytesIO()
     inside = random.random() < 0.5
-    kinds = [zipfile.ZIP_DEFLATED] * 4 + [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+    kinds = [zipfile.ZIP_DEFLATED] * 40 + [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
     with zipfile.ZipFile(out, "w") as archive:
         for name, data in parts.items():
-            if inside and random.random() < 0.5:
-                data = damaged(random, data, TOKENS)
+            if inside and (
+                data[:1] != b"<" or name.endswith("sheet1.xml") or not random.randrange(9)
+            ):
+                damage = random.random()
+                if data[:1] == b"<" and damage < 0.7:
+                    data = damaged_xml(random, data)
+                elif damage < 0.8:
+                    data = damaged(random, data, TOKENS, 2)
             archive.writestr(name, data, random.choice(kinds))
     return out.getvalue() if inside else maybe_damaged(random, out.getvalue())
 
@@ -186,6 +199,9 @@ def make_workbook(random: Random, room: Path) -> Path:
         row = names_of(random) if not row else [text_of(random) for _ in range(4)]
         row += random.choice([[], [], [1.5, True, "=A1", "#REF!"]])
         book.active.append(["".join(c for c in str(v) if c.isprintable()) for v in row])
+    if random.random() < 0.3:
+        cell = book.active.cell(2, random.randint(1, 5), random.choice([1.5, -1, 45_000, 1e10]))
+        cell.number_format = random.choice(["yyyy-mm-dd", "h:mm:ss", "[h]:mm:ss", "0.00"])
     if random.random() < 0.2:
         book.active.cell(random.choice([9, 70_000, 1_048_576]), random.choice([1, 40, 16_384]), "x")
     if random.random() < 0.2:
@@ -338,7 +354,10 @@ def make_sqlite(random: Random, room: Path) -> Path:
     columns = ", ".join(f'"{name}"' for name in names)
     connection.execute(f"CREATE TABLE answers ({columns})")
     for _ in range(random.choice([0, 3, 200])):
-        values = [random.choice([text_of(random), None, 1, 1.5, 2**63 - 1, b"\xff"]) for _ in names]
+        values = [
+            random.choice([*[text_of(random)] * 30, None, 1, 1.5, 2**63 - 1, b"\xff"])
+            for _ in names
+        ]
         connection.execute(f"INSERT INTO answers VALUES ({', '.join('?' * len(names))})", values)
     for statement in random.sample(STATEMENTS, random.choice([0, 0, 1, 2])):
         try:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
+
+XML_VALUES = [
+    b"0", b"-1", b"", b"1048576", b"1048577", b"99999999999999999999", b"1.5", b"1e308", b"-1e300",
+    b"NaN",
+    b"A", b"XFD1048576", b"\xc3\xa9", b"s", b"str", b"e", b"d", b"b", b"inlineStr", b"n", b"&#0;",
+    b"&lt;", b"&a;", b"2", b"9" * 400, b"x" * 40_000, b"../x", b"/xl/workbook.xml", b"1900-01-00",
+]  # fmt: skip
 
 
 def damaged(random: Random, data: bytes, tokens: list[bytes], most: int = 6) -> bytes:
@@ -31,3 +39,18 @@ def damaged(random: Random, data: bytes, tokens: list[bytes], most: int = 6) -> 
             case _ if random.random() < 0.3:
                 del out[at:]
     return bytes(out)
+
+
+def damaged_xml(random: Random, data: bytes) -> bytes:
+    """Return XML that is still well-formed, mostly, with other values, or without some tags."""
+    for _ in range(random.randint(1, 4)):
+        pattern = random.choice([rb'(?<=")[^"<>]*(?=")', rb"(?<=>)[^<>]*(?=<)", rb"<[^<>]*/>"])
+        places = list(re.finditer(pattern, data))
+        if not places:
+            continue
+        place = random.choice(places)
+        by = b"" if pattern.endswith(b"/>") else random.choice(XML_VALUES)
+        if random.random() < 0.1:
+            by = place[0] * random.choice([2, 1000])
+        data = data[: place.start()] + by + data[place.end() :]
+    return data

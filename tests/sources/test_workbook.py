@@ -171,3 +171,17 @@ def test_a_workbook_whose_part_lies_about_its_size(tmp_path: Path) -> None:
         whole = book.read("xl/worksheets/sheet1.xml")
     with pytest.raises(BadInput, match=r"a.xlsx: damaged .*sheet1.xml: Bad CRC"):
         read(lying(path, "xl/worksheets/sheet1.xml", whole[:99]))
+
+
+@pytest.mark.parametrize("format", ["yyyy-mm-dd", "h:mm:ss", "[h]:mm:ss"])
+@pytest.mark.parametrize("number", ["-1e300", "1e300", "inf", "NaN", "2958466", "-1"])
+def test_dates_out_of_range_are_named_or_shown(tmp_path: Path, format: str, number: str) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["id", "text"], ["1", "x"], ["2", 12345]])
+    book = openpyxl.load_workbook(path)
+    book.active["B3"].number_format = format
+    book.save(path)
+    rewritten(path, b"<v>12345</v>", f"<v>{number}</v>".encode())
+    try:
+        assert len(read(path)) == 2
+    except BadInput as error:
+        assert "a.xlsx:3: a date or time that can't be read (" in str(error)
