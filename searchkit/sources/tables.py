@@ -269,7 +269,7 @@ def read_sqlite(path: Path, source: str, table: str | None) -> Iterator[tuple[in
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.text_factory = bytes  # a text that isn't UTF-8 then costs one row and not all
         name = _choose_table(connection, source, table)
-        allowance = Allowance(source, "write its rows into a table", path.stat().st_size)
+        allowance = Allowance(source, "write its rows into a table", _database_size(connection))
         cursor = connection.execute('SELECT * FROM "' + name.replace('"', '""') + '"')
         names = [column[0] for column in cursor.description]
         for number, row in enumerate(clock.timed(cursor), 1):
@@ -286,6 +286,13 @@ def read_sqlite(path: Path, source: str, table: str | None) -> Iterator[tuple[in
         raise BadInput(f"{source}: can't be read ({reason})") from None
     finally:
         connection.close()
+
+
+def _database_size(connection: sqlite3.Connection) -> int:
+    """Return the size of a database in bytes, with what still stands in its write-ahead log."""
+    names = ("page_count", "page_size")
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+    return int(pages * size)
 
 
 class _Clock:

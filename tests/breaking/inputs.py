@@ -111,14 +111,14 @@ def text_of(random: Random) -> str:
 
 
 def names_of(random: Random) -> list[str]:
-    names = ["text"] * (random.random() < 0.9)
-    return list(
-        dict.fromkeys([*names, *(random.choice(NAMES) for _ in range(random.randint(0, 5)))])
-    )
+    names = [random.choice(NAMES) for _ in range(random.randint(0, 5))]
+    return list(dict.fromkeys(["text", *names] if random.random() < 0.9 else ["x", *names]))
 
 
 def maybe_damaged(random: Random, data: bytes) -> bytes:
-    return damaged(random, data, TOKENS) if random.random() < 0.5 else data
+    if random.random() < 0.4:
+        return data
+    return damaged(random, data, TOKENS, random.choice([1, 1, 2, 6]))
 
 
 def encoded(random: Random, text: str) -> bytes:
@@ -138,7 +138,7 @@ def make_delimited(random: Random, room: Path) -> Path:
     text = end.join(map(mark.join, cells)) + random.choice(["", end])
     if random.random() < 0.03:
         text = random.choice([mark, '"', "x", "\0", end, "é"]) * random.choice([10**5, 5 * 10**6])
-    path = room / random.choice(["a.csv", "a.tsv", "a.tab", "a"])
+    path = room / random.choice(["a.csv", "a.csv", "a.tsv", "a.tab"])
     path.write_bytes(maybe_damaged(random, encoded(random, text)))
     return path
 

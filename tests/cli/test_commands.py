@@ -489,6 +489,20 @@ def test_cluster_writes_every_format(folder: Path) -> None:
     assert "threshold 0.5 goes with the method communities, not with k-means" in wrong.stderr
 
 
+def test_a_file_without_answers_is_no_success(tmp_path: Path) -> None:
+    index, rubbish = tmp_path / "i", tmp_path / "a.csv"
+    rubbish.write_text("rubbish")
+    result = run("ingest", rubbish, "-i", index, code=1)
+    assert result.stderr == (
+        f"searchkit: {rubbish}: no rows in it, only a line that was taken for the columns' names: "
+        "rubbish; is it the right file?\n"
+    )
+    assert not index.exists()
+    result = run("ingest", rubbish, sheet(tmp_path / "quiz.csv"), "-i", index, "-f", "json")
+    assert json.loads(result.stdout)["read"] == len(ROWS)
+    assert f"searchkit: {rubbish}: no rows in it" in result.stderr
+
+
 CONTROLS = {chr(n) for n in (*range(9), *range(11, 32), *range(0x7F, 0xA0))} | set("\u202e\u2028")
 EVIL = "\x9b31m\x1b]0;x\x07\x7f\x85\u202e"
 

@@ -301,3 +301,15 @@ def test_one_value_without_end(tmp_path: Path) -> None:
     path = database(tmp_path / "a.db", "CREATE VIEW v AS SELECT hex(zeroblob(900000000)) AS text")
     with pytest.raises(BadInput, match=r"a.db: can't be read \(string or blob too big\)"):
         read(path)
+
+
+def test_a_database_whose_rows_stand_in_its_log(tmp_path: Path) -> None:
+    writer = sqlite3.connect(tmp_path / "a.db")
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("PRAGMA wal_autocheckpoint = 0")
+    with writer:
+        writer.execute("CREATE TABLE answers (text)")
+        writer.executemany("INSERT INTO answers VALUES (?)", [["x" * 50_000]] * 200)
+    assert (tmp_path / "a.db").stat().st_size < 10_000
+    assert len(read(tmp_path / "a.db")) == 200
+    writer.close()
