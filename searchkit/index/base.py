@@ -42,7 +42,6 @@ from searchkit.index.records import (
 from searchkit.text.passages import split_passages
 
 log = logging.getLogger("searchkit")
-SCORE_TOLERANCE = 1e-6  # scores that differ by less are equal, and ids decide the order
 
 
 class BaseIndex(IndexBackend):

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Float32, Int64, unit_rows
 from searchkit.core.records import Hit, Passage
 from searchkit.core.where import Where
-from searchkit.index.base import SCORE_TOLERANCE
 from searchkit.index.storage.fulltext import best_passage
 from searchkit.index.storage.store import AnswerStore
+from searchkit.index.vectors.scores import TOLERANCE, rounded_scores
 from searchkit.index.vectors.vector_index import VectorIndex
+
+_BLOCK = 4096  # vectors that are read together
 
 
 class VectorSearch:
@@ -55,29 +57,35 @@ class VectorSearch:
         """
         depth = min(self._k, self._total) + 1
         while True:
-            best = self._best_passages(scores, keys)
+            best = self._best_passages(query, np.unique(keys[np.isfinite(scores)]))
             ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))[: self._k]
             is_all = depth > self._total
             reached = -np.inf if is_all else float(scores[:, -1].max())
-            if is_all or (len(ranked) == self._k and ranked[-1][1][0] > reached + SCORE_TOLERANCE):
+            if is_all or (len(ranked) == self._k and ranked[-1][1][0] > reached + TOLERANCE):
                 rows = [(key, score, passage) for key, (score, _, passage) in ranked]
                 return make_hits(self._store, rows)
             depth = min(depth * 4, self._total + 1)
             scores, keys = self._vectors.search(query, depth, self._allowed)
 
-    def _best_passages(self, scores: Float32, keys: Int64) -> dict[int, tuple[float, str, Passage]]:
-        """Return the (score to six places, id, best passage) of each answer by its key."""
+    def _best_passages(self, query: Float32, keys: Int64) -> dict[int, tuple[float, str, Passage]]:
+        """Return the (score, id, best passage) of each answer that has one of the vectors, by key.
+
+        Args:
+            query: `(p, d)`.
+            keys: Of the vectors.
+        """
         score_of: dict[int, float] = {}
-        for key, score in zip(keys.ravel().tolist(), scores.ravel().tolist(), strict=True):
-            if np.isfinite(score):
-                score_of[key] = max(score, score_of.get(key, -2.0))
+        for start in range(0, len(keys), _BLOCK):
+            block = keys[start : start + _BLOCK]
+            scores = rounded_scores(query, self._vectors.get(block))
+            score_of.update(zip(block.tolist(), scores.tolist(), strict=True))
         rows = self._store.passages_with(list(score_of))
         if self._answers is not None:
             is_allowed = _contained(np.array([row[1] for row in rows], np.int64), self._answers)
             rows = [row for row, allowed in zip(rows, is_allowed, strict=True) if allowed]
         best: dict[int, tuple[float, str, Passage]] = {}
         for vector, answer, id_, start, end in rows:
-            score = round(score_of[vector], 6)
+            score = score_of[vector]
             if answer not in best or (score, -start) > (best[answer][0], -best[answer][2].start):
                 best[answer] = (score, id_, Passage(start, end))
         return best

@@ -33,6 +33,7 @@ from searchkit.index.milvus.checks import find_problems, left_over_rows
 from searchkit.index.milvus.client import Collection
 from searchkit.index.milvus.rows import (
     FIELD_NAMES,
+    FIELDS_AND_VECTOR,
     STATE_PK,
     MilvusAnswer,
     Row,
@@ -47,7 +48,6 @@ from searchkit.index.storage.schema import migrate
 from searchkit.index.storage.store import AnswerStore
 
 log = logging.getLogger("searchkit")
-_WITH_VECTOR = [*FIELD_NAMES, "vector"]
 _BLOCK = 1_000  # answers that are fetched together
 
 
@@ -224,7 +224,7 @@ class MilvusIndex(BaseIndex):
         Raises:
             NotFound: if there is no answer with this id.
         """
-        answers = {a.answer.id: a for a in self._fetch([hash_key(id_)], _WITH_VECTOR).values()}
+        answers = {a.answer.id: a for a in self._fetch([hash_key(id_)], FIELDS_AND_VECTOR).values()}
         check_all_exist(self.place, [id_], answers)
         return answers[id_].to_stored()
 
@@ -242,11 +242,11 @@ class MilvusIndex(BaseIndex):
 
         They come in the order in which they were added.
         """
-        return (answer.to_stored() for answer in self._ordered(where, _WITH_VECTOR))
+        return (answer.to_stored() for answer in self._ordered(where, FIELDS_AND_VECTOR))
 
     def passage_vectors(self, where: Where = EVERYTHING) -> PassageVectors:
         """Return the vectors of all passages of the answers that match a filter."""
-        pages = self._pages(where, _WITH_VECTOR)
+        pages = self._pages(where, FIELDS_AND_VECTOR)
         answers = sorted((a for page in pages for a in page), key=lambda a: a.answer.id)
         row_of: dict[bytes, int] = {}
         vectors: list[Float32] = []
@@ -300,7 +300,9 @@ class MilvusIndex(BaseIndex):
         and a search for more passages than Milvus returns at once, read every vector.
         """
         check_k(k)
-        search = MilvusSearch(self._collection, lambda: self._pages(where, _WITH_VECTOR), k, where)
+        search = MilvusSearch(
+            self._collection, lambda: self._pages(where, FIELDS_AND_VECTOR), k, where
+        )
         return search.run(queries)
 
     def search_words(
@@ -397,7 +399,7 @@ class MilvusIndex(BaseIndex):
         """Write answers whose text has not changed again, with the vectors that they have."""
         for start in range(0, len(answers), _BLOCK):
             block = answers[start : start + _BLOCK]
-            stored = self._fetch([hash_key(answer.id) for answer in block], _WITH_VECTOR)
+            stored = self._fetch([hash_key(answer.id) for answer in block], FIELDS_AND_VECTOR)
             self._add_columns(block)
             rows = []
             for answer in block:

@@ -44,6 +44,7 @@ FIELDS = (
     ("record", 65_535),
 )
 FIELD_NAMES = [name for name, _ in FIELDS]
+FIELDS_AND_VECTOR = [*FIELD_NAMES, "vector"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,18 @@ import numpy as np
 from searchkit.core.arrays import Float32, Int64, unit_rows
 from searchkit.core.records import Hit, Passage
 from searchkit.core.where import Where
-from searchkit.index.base import SCORE_TOLERANCE
 from searchkit.index.milvus.client import MAX_ROWS, Collection
-from searchkit.index.milvus.rows import FIELD_NAMES, MilvusAnswer, Row, assemble_answers, hash_key
+from searchkit.index.milvus.rows import (
+    FIELD_NAMES,
+    FIELDS_AND_VECTOR,
+    MilvusAnswer,
+    Row,
+    assemble_answers,
+    hash_key,
+)
 from searchkit.index.storage.fulltext import best_passage
 from searchkit.index.storage.store import AnswerStore
+from searchkit.index.vectors.scores import TOLERANCE, rounded_scores
 
 Best = dict[str, tuple[float, MilvusAnswer, Passage]]  # score and best passage, by answer key
 
@@ -76,11 +83,11 @@ class MilvusSearch:
             results: The rows for each of the query's passages, best first.
         """
         while True:
-            ranked = _ranked(self._best_passages(results), self._k)
+            ranked = _ranked(_best_passages(self._found(results), query), self._k)
             last_scores = [rows[-1]["score"] for rows in results if len(rows) == depth]
             reached = max(last_scores, default=-np.inf)
             is_all = not last_scores
-            if is_all or (len(ranked) == self._k and ranked[-1][0] > reached + SCORE_TOLERANCE):
+            if is_all or (len(ranked) == self._k and ranked[-1][0] > reached + TOLERANCE):
                 return _hits(ranked)
             if depth == MAX_ROWS:
                 return self._search_all([query])[0]
@@ -96,32 +103,23 @@ class MilvusSearch:
     def _fetch(self, keys: Iterable[str]) -> None:
         new = [key for key in dict.fromkeys(keys) if key not in self._answers]
         self._answers.update(dict.fromkeys(new))
-        self._answers.update(assemble_answers(self._collection.of_keys(new, FIELD_NAMES)))
+        self._answers.update(assemble_answers(self._collection.of_keys(new, FIELDS_AND_VECTOR)))
 
-    def _best_passages(self, results: Sequence[Sequence[Row]]) -> Best:
-        """Return each answer's best passage, the first of equals; scores to six places."""
-        best: Best = {}
+    def _found(self, results: Sequence[Sequence[Row]]) -> list[MilvusAnswer]:
+        """Return the answers to which these rows belong, but for rows of older versions."""
+        found = {}
         for row in (row for rows in results for row in rows):
             answer = self._answers[row["key"]]
-            if answer is None or not answer.has_row(row):
-                continue
-            score, start = round(float(row["score"]), 6), row["start"]
-            other = best.get(answer.key)
-            if other is None or (score, -start) > (other[0], -other[2].start):
-                best[answer.key] = (score, answer, Passage(start, row["end"]))
-        return best
+            if answer is not None and answer.has_row(row):
+                found[answer.key] = answer
+        return list(found.values())
 
     def _search_all(self, queries: Sequence[Float32]) -> list[list[Hit]]:
         """Return the hits of each query by comparing it with every matching vector."""
         best: list[Best] = [{} for _ in queries]
         for page in self._pages():
-            answers = [answer for answer in page if answer.passages]
-            if not answers:
-                continue
-            vectors = np.concatenate([answer.vectors for answer in answers])
             for number, query in enumerate(queries):
-                scores = (vectors @ query.T).max(axis=1).round(6)  # (p,)
-                together = best[number] | _best_of_page(answers, scores)
+                together = best[number] | _best_passages(page, query)
                 ranked = _ranked(together, self._k)
                 best[number] = {hit[1].key: hit for hit in ranked}
         return [_hits(_ranked(answers, self._k)) for answers in best]
@@ -151,15 +149,23 @@ def search_words(
     return hits
 
 
-def _best_of_page(answers: Sequence[MilvusAnswer], scores: Float32) -> Best:
-    """Return each answer's best passage; `scores` are those of all their passages, in order."""
+def _best_passages(answers: Iterable[MilvusAnswer], query: Float32) -> Best:
+    """Return each answer's best passage, the first of equals; blank answers have none.
+
+    Args:
+        answers: With their vectors.
+        query: `(p, d)`.
+    """
     best: Best = {}
+    answers = [answer for answer in answers if answer.passages]
+    if not answers:
+        return best
+    scores = rounded_scores(query, np.concatenate([answer.vectors for answer in answers]))
     start = 0
     for answer in answers:
         stop = start + len(answer.passages)
         number = int(scores[start:stop].argmax())
-        score = round(float(scores[start + number]), 6)
-        best[answer.key] = (score, answer, answer.passages[number])
+        best[answer.key] = (float(scores[start + number]), answer, answer.passages[number])
         start = stop
     return best
 
