@@ -16,7 +16,7 @@ import time
 
 TYPE_CHECKING = False  # as in typing, which takes half as long to import as all of the above
 if TYPE_CHECKING:
-    from typing import Literal, TypeAlias
+    from typing import Any, Literal, TypeAlias
 
     # What became of an expression, what SQLite says about it, and the keys of the answers for which
     # it is true, as 64-bit numbers, ascending
@@ -164,7 +164,7 @@ def main() -> None:
     # The other process ends this one; if that was killed itself, this ends it a second later.
     faulthandler.dump_traceback_later(task["time_limit"] + 1, exit=True)
     try:
-        connection = _connect(task.pop("uri"))
+        connection = _connect(task.pop("uri"), task.pop("has_log"))
         connection.execute(f"PRAGMA hard_heap_limit = {MEMORY_LIMIT}")
         connection.execute("PRAGMA temp_store = MEMORY")  # counts, and doesn't fill the disk
         status, message, keys = evaluate(connection, **task)
@@ -175,13 +175,31 @@ def main() -> None:
     sys.stdout.buffer.write(json.dumps([status, message]).encode() + b"\n" + keys)
 
 
-def _connect(uri: str) -> sqlite3.Connection:
-    """Open read-only; in a folder that can't be written, WAL needs SQLite's `immutable`."""
+def _connect(uri: str, has_log: bool) -> sqlite3.Connection:
+    """Open read-only."""
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True)
     try:
-        connection = sqlite3.connect(f"{uri}?mode=ro", uri=True)
         connection.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.OperationalError:
-        return sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True)
+        return connect_unlocked(uri, has_log)
+    return connection
+
+
+def connect_unlocked(uri: str, has_log: bool, **options: Any) -> sqlite3.Connection:  # noqa: ANN401
+    """Open a database in a folder that can't be written, and so doesn't change.
+
+    SQLite can't create its `-shm` file there. With `immutable` it needs none, but ignores commits
+    in the log. Without locks, and in the mode for a single connection, it reads the log as well.
+
+    Args:
+        uri: The database's file.
+        has_log: Whether there is a write-ahead log that isn't empty.
+        options: As for `sqlite3.connect`.
+    """
+    mode = "vfs=unix-none" if has_log else "immutable=1"
+    connection: sqlite3.Connection = sqlite3.connect(f"{uri}?mode=ro&{mode}", uri=True, **options)
+    if has_log:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     return connection
 
 

@@ -88,10 +88,11 @@ def _evaluate_apart(path: Path, task: dict[str, Any]) -> Outcome | None:
     Raises:
         StorageFailed: if the process can't be started.
     """
+    place = {"uri": path.absolute().as_uri(), "has_log": has_log(path)}
     try:
         run = subprocess.run(
             [sys.executable, "-I", "-S", expression.__file__],
-            input=json.dumps(task | {"uri": path.absolute().as_uri()}).encode(),
+            input=json.dumps(task | place).encode(),
             capture_output=True,
             timeout=task["time_limit"],
             check=False,
@@ -114,6 +115,12 @@ def _evaluate_apart(path: Path, task: dict[str, Any]) -> Outcome | None:
 def _unstarted(reason: str) -> StorageFailed:
     template = "`where` needs a process of its own, and {program} can't be started ({reason})"
     return StorageFailed(Message(template, program=sys.executable, reason=reason))
+
+
+def has_log(path: Path) -> bool:
+    """Whether a database has a write-ahead log that isn't empty."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _evaluate_here(connection: sqlite3.Connection, task: dict[str, Any]) -> Outcome:

@@ -21,12 +21,20 @@ from searchkit.core.errors import (
     StorageFailed,
 )
 from searchkit.core.messages import Message
+from searchkit.index.filters.expression import connect_unlocked
+from searchkit.index.filters.matching import has_log
 from searchkit.index.storage.lock import missing_locks
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 BUSY_TIMEOUT = 1_000  # milliseconds that a connection waits for another one
+# check_same_thread: a served index is used by one thread after another, never by two.
+_OPTIONS: dict[str, Any] = {
+    "timeout": BUSY_TIMEOUT / 1000,
+    "isolation_level": None,
+    "check_same_thread": False,
+}
 # Results of SQLite where the file system has no locks, which SQLite takes for locks of others.
 _LOCK_ERRORS = (
     sqlite3.SQLITE_BUSY,
@@ -177,43 +185,23 @@ class ChangeWatch:
 def connect(uri: str) -> sqlite3.Connection:
     """Open a connection in autocommit mode."""
     try:
-        # check_same_thread: a served index is used by one thread after another, never by two.
-        return sqlite3.connect(
-            uri,
-            uri=True,
-            timeout=BUSY_TIMEOUT / 1000,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        connection: sqlite3.Connection = sqlite3.connect(uri, uri=True, **_OPTIONS)
     except sqlite3.OperationalError as error:
         raise StorageFailed(f"{uri}: {error}") from error
+    return connection
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open read-only; also where SQLite can't create its `-shm` file: in a read-only folder."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    connection = connect(uri)
+    uri = path.absolute().as_uri()
+    connection = connect(uri + "?mode=ro")
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.DatabaseError as error:
         # Everything else, such as damage, is met by the first statement that needs the data.
         if error_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             connection.close()
-            return _connect_unlocked(uri, path)
-    return connection
-
-
-def _connect_unlocked(uri: str, path: Path) -> sqlite3.Connection:
-    """Open a database in a folder that can't be written, and so doesn't change.
-
-    `immutable` would ignore commits in the log. Without locks, and in the mode for a single
-    connection, SQLite needs no `-shm` file to read them.
-    """
-    log = path.with_name(path.name + "-wal")
-    if not log.exists() or not log.stat().st_size:
-        return connect(uri + "&immutable=1")
-    connection = connect(uri + "&vfs=unix-none")
-    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            return connect_unlocked(uri, has_log(path), **_OPTIONS)
     return connection
 
 

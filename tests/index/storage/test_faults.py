@@ -18,7 +18,7 @@ import pytest
 from helpers.encoder import ToyEncoder
 from helpers.files import TESTS
 
-from searchkit import Answer, Index
+from searchkit import Answer, Index, Where
 from searchkit.core.errors import IndexBusy, StorageFailed
 from searchkit.index.storage.connection import translated_error
 from searchkit.index.upkeep.verify import verify
@@ -135,6 +135,19 @@ def test_what_is_in_the_log_of_a_read_only_folder_is_found(
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "late 1 7"
     assert {path.name: path.read_bytes() for path in read_only.iterdir()} == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs another way to open files there")
+def test_a_filter_finds_what_is_in_the_log_of_a_read_only_folder(tmp_path, answers) -> None:
+    with Index.create(tmp_path / "i", ToyEncoder()) as index:
+        index.add(answers)
+    assert run(KILLED_WRITER, str(tmp_path / "i")).returncode == 0
+    shared_memory = tmp_path / "i" / "answers.db-shm"
+    shared_memory.unlink()
+    shared_memory.mkdir()  # nobody can open it, not even root
+    with Index.open(tmp_path / "i", encoder=ToyEncoder()) as index:
+        assert index.ids(Where(sql="text LIKE '%thread%'")) == ["a3", "late"]
+        assert [hit.answer.id for hit in index.search(["one thread"], 1)[0]] == ["late"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fcntl")
