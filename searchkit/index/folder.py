@@ -23,10 +23,12 @@ from searchkit.index.folder_search import VectorSearch, search_words
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
 from searchkit.index.storage.connection import ChangeWatch
 from searchkit.index.storage.lock import WriterLock
+from searchkit.index.storage.repair import damaged_answers
 from searchkit.index.storage.schema import FORMAT, is_blank
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
 from searchkit.index.upkeep.folder_checks import describe, find_problems
+from searchkit.index.upkeep.folder_repair import embed_damaged, rebuild_files
 from searchkit.index.vectors.checkpoint import Checkpoints
 from searchkit.index.vectors.vector_index import VectorIndex
 
@@ -232,13 +234,20 @@ class Index(BaseIndex):
 
     def decisions(self) -> list[Decision]:
         """Return the latest decision about each pair, in the order of deciding."""
-        return self.store.decisions()
+        return self.store.decisions.latest()
 
     # -- reading answers -------------------------------------------------------------------------
 
     def get_existing(self, ids: Sequence[str]) -> dict[str, Answer]:
-        """Return the answers with these ids that are in the index, by id."""
-        return self.store.get(ids)
+        """Return the answers with these ids that are in the index, by id.
+
+        A writer doesn't see damaged ones, and so replaces them.
+        """
+        if not self.is_writable:
+            return self.store.get(ids)
+        keys = self.store.keys(ids)
+        damaged = set(self.store.damaged_keys(list(keys.values())))
+        return self.store.get([id_ for id_, key in keys.items() if key not in damaged])
 
     def get_stored(self, id_: str) -> StoredAnswer:
         """Return an answer with its passages and vectors.
@@ -343,11 +352,11 @@ class Index(BaseIndex):
 
     def add_decision(self, decision: Decision) -> Decision:
         """Store a decision; return it with its number."""
-        return self.store.add_decision(decision)
+        return self.store.decisions.add(decision)
 
     def remove_decision(self, number: int | None) -> Decision | None:
         """Delete and return a decision, or the latest of all; None if there is none."""
-        return self.store.remove_decision(number)
+        return self.store.decisions.remove(number)
 
     def checkpoint(self, *, only_if_outgrown: bool = False) -> None:
         """Write the vectors as a FAISS file, so that opening doesn't read them row by row."""
@@ -361,16 +370,33 @@ class Index(BaseIndex):
         self.store.flush_log(wait=False)
 
     def rebuild(self) -> None:
-        """Make everything again that can be made from the rows: full text, pages, FAISS file.
+        """Make everything again that can be made from sound rows: full text, pages, FAISS file.
 
-        A damaged FAISS file is set aside, not deleted.
+        A damaged FAISS file is set aside, not deleted. What only another copy or the model can mend
+        stays as it is; `verify` tells.
         """
         self._require_writer()
-        self.checkpoints.set_aside()
         self._vectors = None
-        self.store.fulltext.rebuild()
-        self.checkpoint()
-        self.checkpoints.erase_deleted()
+        rebuild_files(self.store, self.checkpoints)
+
+    def remove_damaged(self) -> list[str]:
+        """Delete the answers whose rows are damaged; return their ids as they stand there."""
+        self._require_writer()
+        damaged = damaged_answers(self.store)
+        if damaged:
+            self._update_vectors(self.store.delete([answer.key for answer in damaged]))
+            self._erase_if_needed()
+        return [answer.id for answer in damaged]
+
+    def embed_damaged(self) -> int:
+        """Embed again the answers with sound texts whose passages or vectors are damaged.
+
+        Returns:
+            The number of answers.
+        """
+        self._require_writer()
+        self._vectors = None
+        return embed_damaged(self.store, self.encoder)
 
     def _known(self, hashes: set[bytes]) -> Mapping[bytes, Any]:
         return self.store.known(hashes)

@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from searchkit.core.errors import IndexDamaged, IndexMismatch
+from searchkit.core.records import Answer
+from searchkit.index.filters.columns import add_meta_columns
 from searchkit.core.messages import Message
+from searchkit.index.storage.checksums import COLUMNS, add_checksums
 from searchkit.index.storage.connection import SqliteDatabase, connect_reader
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-FORMAT = 2  # PRAGMA user_version
+FORMAT = 3  # PRAGMA user_version
 APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id: "SRKT" identifies a searchkit database
 
 
@@ -34,17 +39,24 @@ def format_2(db: Database) -> None:
         db.execute(statement)
 
 
-def migrate(database: SqliteDatabase) -> None:
-    """Bring a database to the present format, in one transaction."""
+def format_3(db: Database) -> None:
+    """Give each row a checksum, and count the commits."""
+    db.execute("ALTER TABLE revision ADD COLUMN commits INTEGER NOT NULL DEFAULT 0")
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    add_checksums(db.conn, [table for table in COLUMNS if table in tables])
+
+
+def migrate(database: SqliteDatabase, version: int = FORMAT) -> None:
+    """Bring a database to a format, in one transaction."""
     with database.transaction():  # imports sqlite-utils, without pandas
         from sqlite_utils.migrations import Migrations
 
         migrations = Migrations("searchkit")
-        for migration in (format_1, format_2):
+        for migration in (format_1, format_2, format_3)[:version]:
             migrations()(migration)
         migrations.apply(database.db)
         database.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        database.connection.execute(f"PRAGMA user_version = {FORMAT}")
+        database.connection.execute(f"PRAGMA user_version = {version}")
 
 
 def is_blank(path: Path) -> bool:
@@ -79,6 +91,37 @@ def check_format(database: SqliteDatabase) -> None:
             f"{database.path}: format {version}, made by a newer searchkit; this one reads up to "
             f"{FORMAT}; run: pip install --upgrade searchkit"
         )
+
+
+def schema_problems(database: SqliteDatabase) -> list[str]:
+    """Return which tables, indexes and triggers aren't those of the database's format."""
+    version = database.pragma("user_version")
+    columns = [row[1] for row in database.rows("PRAGMA table_xinfo(answers)")]
+    meta = [Answer("", "", meta={name.removeprefix("meta:"): ""}) for name in columns
+            if name.startswith("meta:")]  # fmt: skip
+    # The column of checksums came after those that an index of format 2 had then.
+    before = columns.index("checksum") - len(COLUMNS["answers"]) if "checksum" in columns else 0
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    with closing(SqliteDatabase(connection, database.path)) as expected:
+        migrate(expected, min(version, 2))
+        add_meta_columns(connection, meta[:before])
+        migrate(expected, version)
+        add_meta_columns(connection, meta[before:])
+        wanted, present = _statements(expected), _statements(database)
+    names = {name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)}
+    return [f"{name} is not as it was created" for name in sorted(names)]
+
+
+def _statements(database: SqliteDatabase) -> dict[str, str]:
+    """Return the statements that created tables, indexes and triggers, by name.
+
+    White space and quotes are left out, because versions of sqlite-utils and SQLite differ in
+    them; and so are their own tables, and those of an unfinished reindex.
+    """
+    rows = database.rows("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    others = ("sqlite_", "_sqlite_", "answers_fts_", "next_")
+    return {name: re.sub(r"[\s\"'`\[\]]", "", sql) for name, sql in rows
+            if not name.startswith(others)}  # fmt: skip
 
 
 _FORMAT_1 = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
@@ -22,87 +21,31 @@ from searchkit.core.records import Answer
 from searchkit.core.where import Where
 from searchkit.index.filters.columns import add_meta_columns, meta_columns, meta_json
 from searchkit.index.filters.matching import matching_keys
-from searchkit.index.records import Decision, Model, SplitAnswer
-from searchkit.index.storage.connection import (
-    SqliteDatabase,
-    connect,
-    connect_reader,
-    int_array,
-)
-from searchkit.index.storage.fulltext import FullText
-from searchkit.index.storage.schema import FORMAT, check_format, migrate
+from searchkit.index.records import SplitAnswer
+from searchkit.index.storage.checksums import damaged_rows
+from searchkit.index.storage.commits import CommitRecord
+from searchkit.index.storage.connection import int_array
+from searchkit.index.storage.database import IndexDatabase
+from searchkit.index.storage.decisions import DecisionTable
 
 _COLUMNS = "a.id, a.text, a.question, a.author, a.submitted_at, s.path, a.line, a.meta"
 _ANSWERS = f"SELECT a.key, {_COLUMNS} FROM answers a LEFT JOIN sources s ON s.key = a.source"
-_DECISION = "n, left, right, decision, reason, decided_at, left_sha, right_sha"
 
 
-class AnswerStore(SqliteDatabase):
-    """The database of an index. Open it with `create`, `read` or `write`, and close it.
+class AnswerStore(IndexDatabase):
+    """The answers, passages, vectors and decisions.
 
     Attributes:
-        path: The database's file.
-        fulltext: The full-text index of the answers.
+        decisions: What people decided about pairs of answers.
     """
 
-    def __init__(self, connection: Connection, path: Path) -> None:
-        super().__init__(connection, path)
-        self.fulltext = FullText(self)
-
-    # -- opening ---------------------------------------------------------------------------------
-
-    @classmethod
-    def create(cls, path: Path, model: Model) -> AnswerStore:
-        """Create a database, in one transaction."""
-        store = cls(connect(f"{path.absolute().as_uri()}?mode=rwc"), path)
-        with store.translated():
-            store._prepare_writing()
-            with store.db.atomic():
-                migrate(store)
-                store.db.table("model").insert(asdict(model), pk="fingerprint")
-        return store
-
-    @classmethod
-    def write(cls, path: Path) -> AnswerStore:
-        """Open for writing, and migrate an older format; the caller holds the lock."""
-        store = cls(connect(f"{path.absolute().as_uri()}?mode=rw"), path)
-        with store.translated():
-            check_format(store)
-            store._prepare_writing()
-            if store.format() < FORMAT:
-                migrate(store)
-        return store
-
-    @classmethod
-    def read(cls, path: Path) -> AnswerStore:
-        """Open for reading; the store shows the present state for as long as it is open."""
-        store = cls(connect_reader(path), path)
-        with store.translated():
-            check_format(store)
-            store.watch()
-            store.connection.execute("BEGIN")
-            store.connection.execute(
-                "SELECT count(*) FROM model"
-            ).fetchone()  # the snapshot begins here
-        return store
-
-    def _prepare_writing(self) -> None:
-        self.connection.execute("PRAGMA journal_mode = WAL")
-        self.connection.execute(
-            "PRAGMA synchronous = FULL"
-        )  # an acknowledged commit survives power loss
-        self.connection.execute("PRAGMA secure_delete = ON")
-        self.connection.execute("PRAGMA foreign_keys = ON")
-        self.connection.execute("PRAGMA cache_size = -65536")
+    def __init__(
+        self, connection: Connection, path: Path, record: CommitRecord | None = None
+    ) -> None:
+        super().__init__(connection, path, record)
+        self.decisions = DecisionTable(self)
 
     # -- reading answers and passages ------------------------------------------------------------
-
-    def model(self) -> Model:
-        """Return the model that the vectors were made with."""
-        rows = self.rows("SELECT fingerprint, name, dimension, window FROM model")
-        if len(rows) != 1:
-            raise IndexDamaged(f"{self.path}: {len(rows)} models where 1 is needed")
-        return Model(*rows[0])
 
     def keys(self, ids: Sequence[str]) -> dict[str, int]:
         """Return the key of each of these ids that is in the database."""
@@ -189,9 +132,14 @@ class AnswerStore(SqliteDatabase):
             cursor = self.connection.execute(
                 "SELECT key, vector FROM vectors WHERE key > ? ORDER BY key", [after]
             )
+            size = 2 * self.model().dimension
             while rows := cursor.fetchmany(block):
-                halves = np.frombuffer(b"".join(r[1] for r in rows), np.float16)
-                yield np.array([r[0] for r in rows], np.int64), halves.reshape(len(rows), -1)
+                if bad := next((key for key, row in rows if len(row) != size), None):
+                    raise IndexDamaged(
+                        f"{self.path}: vector {bad} is damaged; run: searchkit reindex --damaged"
+                    )
+                halves = np.frombuffer(b"".join(row for _, row in rows), np.float16)
+                yield np.array([key for key, _ in rows], np.int64), halves.reshape(len(rows), -1)
 
     def last_vector(self) -> int:
         """Return the greatest key in the vectors table, 0 when it is empty."""
@@ -200,6 +148,14 @@ class AnswerStore(SqliteDatabase):
     def known(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
         """Return the key of the vector of each of these hashes that has one."""
         return dict(self.rows_in("SELECT sha, key FROM vectors WHERE sha IN ({})", list(hashes)))
+
+    def damaged_keys(self, keys: Sequence[int]) -> list[int]:
+        """Return those of these keys whose answers have another checksum; for a writer."""
+        if not keys:
+            return []
+        condition = "key IN (SELECT value FROM json_each(?))"
+        values = [json.dumps(list(keys))]
+        return [key for (key,) in damaged_rows(self.connection, "answers", condition, values)]
 
     # -- reading about the whole -----------------------------------------------------------------
 
@@ -225,31 +181,10 @@ class AnswerStore(SqliteDatabase):
         names = ("question", "answers", "authors")
         return [dict(zip(names, row, strict=True)) for row in self.rows(sql)]
 
-    def format(self) -> int:
-        """Return the number of the database's format."""
-        return self.pragma("user_version")
-
     def meta_columns(self) -> list[str]:
         """Return the names of the columns in `meta`, in the order in which they were added."""
         with self.translated():
             return meta_columns(self.connection)
-
-    def revision(self) -> int:
-        """Return the number that grows whenever answers, passages or vectors change.
-
-        It is 0 in format 1, which has none, and does not grow when `update_columns` is called.
-        """
-        return int(self.rows("SELECT n FROM revision")[0][0]) if self.format() > 1 else 0
-
-    def decisions(self) -> list[Decision]:
-        """Return the latest decision about each pair, in the order of their numbers."""
-        if self.format() < 2:
-            return []
-        rows = self.rows(
-            f"SELECT {_DECISION} FROM decisions WHERE n IN "
-            "(SELECT max(n) FROM decisions GROUP BY left, right) ORDER BY n"
-        )
-        return [_decision(row) for row in rows]
 
     # -- writing answers -------------------------------------------------------------------------
 
@@ -281,9 +216,12 @@ class AnswerStore(SqliteDatabase):
                 ((sha, row.tobytes()) for sha, row in zip(hashes, vectors, strict=True)),
             )
             self._upsert(same_text)
-            self.fulltext.remove(list(self.keys([answer.id for answer in new]).values()))
+            is_sound = self._remove_words(list(self.keys([a.id for a in new]).values()))
             keys = self._upsert(new)
-            self.fulltext.add(keys)
+            if is_sound:
+                self.fulltext.add(keys)
+            else:
+                self.fulltext.rebuild()
             return self._replace_passages(keys, answers)
 
     def update_columns(self, answers: Sequence[Answer]) -> None:
@@ -368,76 +306,30 @@ class AnswerStore(SqliteDatabase):
         with self.transaction():
             self.bump_revision()
             self.require_erasure()
-            self._delete_decisions(keys)
+            self.decisions.delete_of(keys)
             vectors = self._delete_passages(keys)
-            self.fulltext.remove(keys)
+            is_sound = self._remove_words(keys)
             self._delete_rows("answers", "key", keys)
+            if not is_sound:
+                self.fulltext.rebuild()
             return self._delete_unused(vectors)
 
-    def bump_revision(self) -> None:
-        """Record that answers, passages or vectors change; part of a transaction."""
-        self.connection.execute("UPDATE revision SET n = n + 1")
+    def _remove_words(self, keys: Sequence[int]) -> bool:
+        """Remove answers from the full text; False if it must be rebuilt, as a text is damaged."""
+        is_sound = not self.damaged_keys(keys)
+        if is_sound:
+            self.fulltext.remove(keys)
+        return is_sound
 
-    # -- writing decisions -----------------------------------------------------------------------
+    def delete_passages(self, keys: Sequence[int]) -> list[int]:
+        """Delete the passages of answers, and their vectors; part of a transaction.
 
-    def add_decision(self, decision: Decision) -> Decision:
-        """Add a decision, in one transaction; return it with its number."""
-        with self.transaction():
-            cursor = self.connection.execute(
-                f"INSERT INTO decisions({_DECISION}) VALUES (NULL, :left, :right, :decision, "
-                ":reason, :decided_at, :left_sha, :right_sha)",
-                asdict(decision),
-            )
-        return replace(decision, number=int(cursor.lastrowid or 0))
-
-    def remove_decision(self, number: int | None) -> Decision | None:
-        """Delete and return a decision, or the latest of all; None if there is none."""
-        with self.transaction():
-            rows = self.rows(
-                "DELETE FROM decisions WHERE n = coalesce(?, (SELECT max(n) FROM decisions)) "
-                f"RETURNING {_DECISION}",
-                [number],
-            )
-        return _decision(rows[0]) if rows else None
-
-    def _delete_decisions(self, keys: Sequence[int]) -> None:
-        ids = "SELECT id FROM answers WHERE key IN (SELECT value FROM json_each(:keys))"
-        self.connection.execute(
-            f"DELETE FROM decisions WHERE left IN ({ids}) OR right IN ({ids})",
-            {"keys": json.dumps(list(keys))},
-        )
-
-    # -- erasing what was deleted ----------------------------------------------------------------
-
-    def require_erasure(self) -> None:
-        """Record that deleted data is still in the files; part of a transaction."""
-        self.connection.execute("INSERT OR IGNORE INTO state(name) VALUES ('forget')")
-
-    def needs_erasure(self) -> bool:
-        """Whether deleted data is still in the files, because a writer was killed."""
-        return bool(self.rows("SELECT 1 FROM state WHERE name = 'forget'"))
-
-    def erase_deleted(self) -> None:
-        """Write the database anew, so that none of its pages holds deleted data."""
-        self.fulltext.merge()
-        with self.translated():
-            self.connection.execute("VACUUM")
-
-    def finish_erasure(self) -> None:
-        """Record that no file holds deleted data."""
-        with self.transaction():
-            self.connection.execute("DELETE FROM state WHERE name = 'forget'")
+        Returns:
+            The keys of the vectors that no passage has any more; they were deleted.
+        """
+        return self._delete_unused(self._delete_passages(keys))
 
 
 def _answer(row: Sequence[Any]) -> Answer:
     id_, text, question, author, submitted_at, source, line, meta = row
     return Answer(id_, text, question, author, submitted_at, source, line, json.loads(meta))
-
-
-def _decision(row: Sequence[Any]) -> Decision:
-    number, left, right, decision, reason, decided_at, left_sha, right_sha = row
-    return Decision(
-        *(number, left, right, decision, reason, decided_at),
-        left_sha=left_sha,
-        right_sha=right_sha,
-    )

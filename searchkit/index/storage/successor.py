@@ -15,28 +15,33 @@ from dataclasses import astuple
 from searchkit.core.arrays import Float16, Int64
 from searchkit.core.records import Answer
 from searchkit.index.records import Model, SplitAnswer
+from searchkit.index.storage.checksums import NEXT_TABLES, keep_checksums
 from searchkit.index.storage.connection import int_array
 from searchkit.index.storage.store import AnswerStore
 
 # Bytes of a row beside the vector's numbers: hash, key and their place in an index of the database
 _VECTOR_ROW_BYTES, _PASSAGE_ROW_BYTES, _FAISS_KEY_BYTES = 100, 40, 8
+_MODEL = "fingerprint, name, dimension, window"
 _TABLES = (
     """CREATE TABLE next_model (
         fingerprint TEXT PRIMARY KEY,
         name TEXT NOT NULL,
         dimension INTEGER NOT NULL,
-        window INTEGER NOT NULL
+        window INTEGER NOT NULL,
+        checksum BLOB
     )""",
     """CREATE TABLE next_vectors (
         key INTEGER PRIMARY KEY,
         sha BLOB NOT NULL UNIQUE,
-        vector BLOB NOT NULL
+        vector BLOB NOT NULL,
+        checksum BLOB
     )""",
     """CREATE TABLE next_passages (
         answer INTEGER NOT NULL REFERENCES answers(key) DEFERRABLE INITIALLY DEFERRED,
         start INTEGER NOT NULL,
         end INTEGER NOT NULL,
         vector INTEGER NOT NULL REFERENCES next_vectors(key) DEFERRABLE INITIALLY DEFERRED,
+        checksum BLOB,
         PRIMARY KEY (answer, start)
     ) WITHOUT ROWID""",
     "CREATE INDEX next_passages_vector ON next_passages(vector)",
@@ -70,7 +75,7 @@ _TAKE_OVER = (
     "DELETE FROM checkpoints",
     "DELETE FROM removals",
     "DELETE FROM model",
-    "INSERT INTO model SELECT * FROM next_model",
+    f"INSERT INTO model({_MODEL}) SELECT {_MODEL} FROM next_model",
 )
 
 
@@ -84,7 +89,7 @@ class Successor:
         """Return the model of an unfinished reindex; None if there is none."""
         if not self._store.rows("SELECT 1 FROM sqlite_master WHERE name = 'next_model'"):
             return None
-        (row,) = self._store.rows("SELECT fingerprint, name, dimension, window FROM next_model")
+        (row,) = self._store.rows(f"SELECT {_MODEL} FROM next_model")
         return Model(*row)
 
     def counts(self) -> dict[str, int]:
@@ -118,9 +123,10 @@ class Successor:
             if previous is None:
                 for statement in _TABLES:
                     self._store.connection.execute(statement)
+                keep_checksums(self._store.connection, NEXT_TABLES)
             row = astuple(model)  # the same model may be in another folder now
             self._store.connection.execute(
-                "INSERT OR REPLACE INTO next_model VALUES (?, ?, ?, ?)", row
+                f"INSERT OR REPLACE INTO next_model({_MODEL}) VALUES (?, ?, ?, ?)", row
             )
 
     def pending(self) -> Int64:
@@ -170,7 +176,7 @@ class Successor:
             )
             known = self.known({sha for split in answers for sha in split.hashes})
             connection.executemany(
-                "INSERT INTO next_passages VALUES (?, ?, ?, ?)",
+                'INSERT INTO next_passages(answer, start, "end", vector) VALUES (?, ?, ?, ?)',
                 (
                     (key, passage.start, passage.end, known[sha])
                     for key, split in zip(keys, answers, strict=True)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Any
 
-import numpy as np
-
-from searchkit.index.embedding import split_problems
+from searchkit.index.storage.repair import (
+    damaged_answers,
+    damaged_passages,
+    damaged_vectors,
+    low_counters,
+    other_damage,
+    page_problems,
+    unused_rows,
+)
+from searchkit.index.storage.schema import schema_problems
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
 from searchkit.index.vectors.checkpoint import Checkpoints
 
 log = logging.getLogger("searchkit")
 REBUILD = "run: searchkit rebuild"
+EMBED = "run: searchkit reindex --damaged"
 RESTORE = "restore a copy, or ingest the files into a new index"
+DROP_REINDEX = "drop the unfinished reindex; run: searchkit reindex --model"
 
 
 def describe(store: AnswerStore, checkpoints: Checkpoints) -> dict[str, Any]:
@@ -40,80 +47,87 @@ def find_problems(
 ) -> Iterator[str]:
     """Yield every problem in one line with what mends it.
 
-    Checks the database's pages and references; that each passage's text has the hash its vector
-    was made for, so that no text changed unnoticed; that passages leave no word out; that vectors
-    are finite and of unit length; that the FAISS file is the one recorded and holds the table's
-    vectors, bit for bit; the full text against the texts; and that nothing deleted is left,
-    neither in free pages and the log of the database nor in files of earlier states. A reindex
-    that is not finished is no problem, and is logged.
+    Checks the database's pages, references and tables; the checksum of every row; that each
+    passage's text has the hash its vector was made for, so that no text changed unnoticed; that
+    passages leave no word out; that vectors are finite and of unit length; that no acknowledged
+    commit is lost; that the FAISS file is the one recorded and holds the table's vectors, bit for
+    bit; the full text against the texts; and that nothing deleted is left, neither in free pages
+    and the log of the database nor in files of earlier states. A reindex that is not finished is no
+    problem, and is logged.
 
     Args:
         store: The database.
         checkpoints: The FAISS files.
         is_writable: Whether the store was opened for writing, which checking the full text needs.
     """
-    messages = _database_problems(store)
-    yield from (f"{store.path}: damaged ({message}); {RESTORE}" for message in messages)
-    if messages:
+    of_indexes, of_pages = page_problems(store)
+    of_pages += schema_problems(store)
+    yield from (f"{store.path}: damaged ({message}); {RESTORE}" for message in of_pages)
+    if of_pages:
         return  # nothing else can be read safely
-    yield from _passage_problems(store)
-    yield from _vector_problems(store)
-    yield from _checkpoint_problems(checkpoints)
+    yield from (f"{store.path}: damaged ({message}); {REBUILD}" for message in of_indexes)
+    if store.has_lost_commits():
+        yield (
+            f"{store.path}: acknowledged changes are lost; ingest the latest files again; "
+            f"then {REBUILD}"
+        )
+    yield from _answer_problems(store)
+    has_damaged_vectors = False
+    for problem in _vector_problems(store):
+        has_damaged_vectors = True
+        yield problem
+    yield from _other_row_problems(store)
+    if not has_damaged_vectors:
+        yield from _checkpoint_problems(checkpoints)
     if is_writable and not store.fulltext.is_sound():
         yield f"{store.path}: the full text is not that of the answers; {REBUILD}"
     yield from _leftover_problems(store, checkpoints)
     yield from _reindex_problems(store, checkpoints)
 
 
-def _database_problems(store: AnswerStore) -> list[str]:
-    """Return what SQLite says about its pages, its foreign keys and the full text."""
-    try:
-        messages = [row[0] for row in store.connection.execute("PRAGMA integrity_check(10)")]
-        keys = store.connection.execute("PRAGMA foreign_key_check").fetchall()
-    except sqlite3.DatabaseError as error:
-        return [str(error)]
-    problems = [message for message in messages if message != "ok"]
-    return problems + [f"{table}: row {row} points to nothing" for table, row, *_ in keys]
-
-
-def _passage_problems(store: AnswerStore) -> Iterator[str]:
-    for id_, text, passages in _texts_and_passages(store):
-        for problem in split_problems(text, passages):
-            yield f"answer {id_!r}: {problem}; {RESTORE}"
-
-
-def _texts_and_passages(
-    store: AnswerStore,
-) -> Iterator[tuple[str, str, list[tuple[int, int, bytes | None]]]]:
-    """Stream (answer id, text, passages as (start, end, SHA-256 of the vector's text))."""
-    # Two streams side by side: a join would return a long text once for each of its passages.
-    sql = (
-        "SELECT p.answer, p.start, p.end, v.sha FROM passages p "
-        "LEFT JOIN vectors v ON v.key = p.vector ORDER BY p.answer, p.start"
-    )
-    with store.translated():
-        groups = groupby(store.connection.execute(sql), key=lambda row: row[0])
-        key, rows = next(groups, (None, iter(())))
-        for answer, id_, text in store.connection.execute(
-            "SELECT key, id, text FROM answers ORDER BY key"
-        ):
-            yield id_, text, [row[1:] for row in rows] if key == answer else []
-            if key == answer:
-                key, rows = next(groups, (None, iter(())))
+def _answer_problems(store: AnswerStore) -> Iterator[str]:
+    for answer in damaged_answers(store):
+        place = f"{answer.source}:{answer.line}" if answer.line else answer.source
+        again = f"ingest {place} again" if place else "ingest it again"
+        yield (
+            f"answer {answer.id!r}: damaged; restore a copy, or {again}, and remove what stays "
+            "damaged: searchkit delete --damaged"
+        )
 
 
 def _vector_problems(store: AnswerStore) -> Iterator[str]:
-    sql = (
-        "SELECT count(*) FROM vectors v "
-        "WHERE NOT EXISTS (SELECT 1 FROM passages p WHERE p.vector = v.key)"
-    )
-    ((unused,),) = store.rows(sql)
-    if unused:
-        yield f"{unused} vectors belong to no answer; {REBUILD}"
-    for keys, rows in store.vectors():
-        lengths = np.linalg.norm(rows.astype(np.float32), axis=1)
-        for key in keys[~(np.abs(lengths - 1) < 1e-3)]:  # also NaN, which compares as false
-            yield f"vector {key}: not of unit length; {RESTORE}"
+    """Yield what is wrong with vectors and passages, all of which can be embedded again."""
+    vectors = damaged_vectors(store)
+    for key, problem in vectors.items():
+        yield f"vector {key}: {problem}; {EMBED}"
+    passages = damaged_passages(store, list(vectors))
+    ids = {key: answer.id for key, answer in store.get_keys(list(passages)).items()}
+    for key, problem in passages.items():
+        yield f"answer {ids[key]!r}: {problem}; {EMBED}"
+
+
+_ROWS = {
+    "checkpoints": f"the record of the FAISS file is damaged; {REBUILD}",
+    "decisions": f"a decision is damaged and will be deleted; decide again; {REBUILD}",
+    "model": f"the model's record is damaged; run: searchkit reindex --model MODEL; or {RESTORE}",
+    "removals": f"the record of removed vectors is damaged; {REBUILD}",
+    "revision": f"the counters of changes are damaged; {REBUILD}",
+    "sources": f"the name of a file of answers is damaged; {RESTORE}",
+    "state": f"the record of unfinished work is damaged; {REBUILD}",
+}
+
+
+def _other_row_problems(store: AnswerStore) -> Iterator[str]:
+    for table, keys in other_damage(store).items():
+        for key in keys:
+            advice = _ROWS.get(table) or f"damaged; {DROP_REINDEX} {store.model().name}"
+            yield f"{store.path}: {table}, row {', '.join(map(str, key))}: {advice}"
+    for name, count in unused_rows(store).items():
+        yield f"{count} {name} belong to no answer; {REBUILD}"
+    for table in low_counters(store):
+        yield f"{store.path}: the counter of {table} is damaged; {REBUILD}"
+    if store.record_is_damaged():
+        yield f"{store.path.parent}: COMMITS is missing or damaged; {REBUILD}"
 
 
 def _checkpoint_problems(checkpoints: Checkpoints) -> Iterator[str]:

@@ -1,0 +1,49 @@
+"""The number of the last acknowledged commit, in a file of its own beside the database.
+
+When a byte of SQLite's write-ahead log changes, SQLite drops the commits from there on without a
+word. A database with fewer commits than were acknowledged shows that this has happened.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+FILE_NAME = "COMMITS"
+
+
+class CommitRecord:
+    """The file `COMMITS`: a number and its CRC-32, in one line of constant length."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+
+    def read(self) -> int | None:
+        """Return the number; None if there is no such file, or if it is damaged."""
+        with suppress(OSError, ValueError):
+            line = self.path.read_bytes()
+            number = int(line[:20])
+            if line == _line(number):
+                return number
+        return None
+
+    def write(self, number: int) -> None:
+        """Write the number, and wait until it is on the disk.
+
+        A full disk is no error here: the commit itself is on the disk, and the older number still
+        true.
+        """
+        with suppress(OSError):
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                os.write(handle, _line(number))
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def _line(number: int) -> bytes:
+    digits = b"%020d" % number
+    return b"%s %08x\n" % (digits, zlib.crc32(digits))

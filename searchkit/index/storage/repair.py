@@ -1,0 +1,225 @@
+"""What is damaged in the rows of a database, and the repairs that need no model."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from searchkit.index.embedding import split_problems
+from searchkit.index.storage.checksums import (
+    damaged_rows,
+    existing_tables,
+    key_columns,
+)
+from searchkit.index.storage.store import AnswerStore
+
+log = logging.getLogger("searchkit")
+_BLOCK = 16_384  # vectors that are read together
+_MAX_MESSAGES = 100  # of SQLite's check of its pages
+_OF_AN_INDEX = re.compile(
+    r"row \d+ missing from index|wrong # of entries in index|non-unique entry"
+)
+_UNUSED = {
+    "passages": "passages WHERE answer NOT IN (SELECT key FROM answers)",
+    "vectors": "vectors WHERE key NOT IN (SELECT vector FROM passages)",
+}
+_COUNTED_TABLES = ("answers", "vectors", "checkpoints", "decisions")  # their keys aren't reused
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedAnswer:
+    """An answer whose row isn't what was written.
+
+    Attributes:
+        key: Its key.
+        id: Its id as it stands there; bytes that are no UTF-8 are replaced.
+        source: The file that it came from; None if it wasn't read from a file.
+        line: The line there.
+    """
+
+    key: int
+    id: str
+    source: str | None
+    line: int | None
+
+
+def page_problems(store: AnswerStore) -> tuple[list[str], list[str]]:
+    """Return what SQLite says about its pages: of indexes only, which can be made again; the rest.
+
+    Where the rest isn't empty, nothing else of the database can be read safely.
+    """
+    try:
+        rows = store.connection.execute(f"PRAGMA integrity_check({_MAX_MESSAGES})").fetchall()
+    except sqlite3.DatabaseError as error:
+        return [], [str(error)]
+    messages = [str(row[0]) for row in rows if row[0] != "ok"]
+    of_indexes = [message for message in messages if _OF_AN_INDEX.match(message)]
+    return of_indexes, [message for message in messages if message not in of_indexes]
+
+
+def damaged_answers(store: AnswerStore) -> list[DamagedAnswer]:
+    """Return the answers whose rows aren't what was written, in order of key."""
+    if "answers" not in existing_tables(store.connection):
+        return []  # an older format
+    keys = [key for (key,) in damaged_rows(store.connection, "answers")]
+    rows = store.rows_in(
+        "SELECT a.key, CAST(a.id AS BLOB), CAST(s.path AS BLOB), CAST(a.line AS BLOB) "
+        "FROM answers a LEFT JOIN sources s ON s.key = a.source WHERE a.key IN ({})",
+        keys,
+    )
+    return [DamagedAnswer(key, _text(id_) or "", _text(path), _number(line))
+            for key, id_, path, line in rows]  # fmt: skip
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace")
+
+
+def _number(value: bytes | None) -> int | None:
+    return int(value) if value and value.isdigit() else None
+
+
+def damaged_vectors(store: AnswerStore) -> dict[int, str]:
+    """Return what is wrong with each vector that isn't what was written, by its key."""
+    problems = {}
+    if "vectors" in existing_tables(store.connection):
+        problems = {
+            int(str(key)): "damaged" for (key,) in damaged_rows(store.connection, "vectors")
+        }
+    size = 2 * store.model().dimension
+    rows = store.rows(
+        "SELECT key, length(CAST(vector AS BLOB)) FROM vectors "
+        "WHERE typeof(vector) <> 'blob' OR length(vector) <> ?",
+        [size],
+    )
+    problems |= {key: f"{length} bytes where {size} are needed" for key, length in rows}
+    cursor = store.connection.execute(
+        "SELECT key, vector FROM vectors WHERE typeof(vector) = 'blob' AND length(vector) = ?",
+        [size],
+    )
+    with store.translated():
+        while pairs := cursor.fetchmany(_BLOCK):
+            halves = np.frombuffer(b"".join(vector for _, vector in pairs), np.float16)
+            lengths = np.linalg.norm(halves.reshape(len(pairs), -1).astype(np.float32), axis=1)
+            keys = np.array([key for key, _ in pairs])
+            is_unit = np.abs(lengths - 1) < 1e-3  # false for NaN, too
+            problems |= dict.fromkeys(keys[~is_unit].tolist(), "not of unit length")
+    return dict(sorted(problems.items()))
+
+
+def damaged_passages(store: AnswerStore, vectors: Sequence[int]) -> dict[int, str]:
+    """Return what is wrong with the passages of answers whose own rows are sound, by answer's key.
+
+    Args:
+        store: The database.
+        vectors: Keys of vectors that are damaged.
+    """
+    problems: dict[int, str] = {}
+    for key, text, passages in _texts_and_passages(store):
+        for problem in split_problems(text, passages):
+            problems.setdefault(key, problem)
+    if "passages" in existing_tables(store.connection):
+        for key, _ in damaged_rows(store.connection, "passages"):
+            problems.setdefault(key, "its passages are damaged")
+    for _, key, *_ in store.passages_with(vectors):
+        problems.setdefault(key, "one of its vectors is damaged")
+    for answer in damaged_answers(store):
+        problems.pop(answer.key, None)
+    return problems
+
+
+def _texts_and_passages(
+    store: AnswerStore,
+) -> Iterator[tuple[int, str, list[tuple[int, int, bytes | None]]]]:
+    """Stream (answer's key, text, passages as (start, end, SHA-256 of the vector's text))."""
+    # Two streams side by side: a join would return a long text once for each of its passages.
+    sql = (
+        "SELECT p.answer, p.start, p.end, v.sha FROM passages p "
+        "LEFT JOIN vectors v ON v.key = p.vector ORDER BY p.answer, p.start"
+    )
+    with store.translated():
+        groups = groupby(store.connection.execute(sql), key=lambda row: row[0])
+        key, rows = next(groups, (None, iter(())))
+        for answer, text in store.connection.execute(
+            "SELECT key, CAST(text AS BLOB) FROM answers ORDER BY key"
+        ):
+            while key is not None and key < answer:  # passages of no answer
+                key, rows = next(groups, (None, iter(())))
+            passages = [row[1:] for row in rows] if key == answer else []
+            yield answer, text.decode("utf-8", "replace"), passages
+            if key == answer:
+                key, rows = next(groups, (None, iter(())))
+
+
+def other_damage(store: AnswerStore) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the keys of the damaged rows of all other tables, by table."""
+    tables = [
+        table
+        for table in existing_tables(store.connection)
+        if table not in ("answers", "vectors", "passages")
+    ]
+    damaged = {table: damaged_rows(store.connection, table) for table in tables}
+    return {table: keys for table, keys in damaged.items() if keys}
+
+
+def unused_rows(store: AnswerStore) -> dict[str, int]:
+    """Return the number of rows that belong to nothing, by what they are."""
+    counts = {
+        name: int(store.rows(f"SELECT count(*) FROM {condition}")[0][0])
+        for name, condition in _UNUSED.items()
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def low_counters(store: AnswerStore) -> dict[str, int]:
+    """Return the tables whose counter of keys is below a key that was given, and that key."""
+    highest = {
+        table: int(
+            store.rows(f"SELECT coalesce(max({key_columns(table)[0]}), 0) FROM {table}")[0][0]
+        )
+        for table in _COUNTED_TABLES
+    }
+    ((last,),) = store.rows("SELECT coalesce(max(last_vector), 0) FROM checkpoints")
+    highest["vectors"] = max(highest["vectors"], last)
+    counters = dict(store.rows("SELECT name, seq FROM sqlite_sequence"))
+    return {
+        table: key
+        for table, key in highest.items()
+        if not isinstance(counters.get(table, 0), int) or counters.get(table, 0) < key
+    }
+
+
+def repair(store: AnswerStore) -> None:
+    """Mend, in one transaction, what can be mended without the model and without a file.
+
+    Indexes are made again; rows that nothing uses, and damaged decisions, are deleted; counters
+    and tables that only describe the others are set right. Lost commits are accepted. The caller
+    writes a new checkpoint afterwards.
+    """
+    with store.transaction():
+        connection = store.connection
+        connection.execute("REINDEX")
+        damage = other_damage(store)
+        for (number,) in damage.get("decisions", []):
+            log.warning("decision %s is damaged, and is deleted; decide again", number)
+            connection.execute("DELETE FROM decisions WHERE n = ?", [number])
+        for condition in _UNUSED.values():
+            connection.execute(f"DELETE FROM {condition}")
+        for table, key in low_counters(store).items():
+            connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", [table])
+            connection.execute("INSERT INTO sqlite_sequence(name, seq) VALUES (?, ?)", [table, key])
+        if damage.keys() & {"checkpoints", "removals"}:
+            connection.execute("DELETE FROM checkpoints")
+            connection.execute("DELETE FROM removals")
+        if "state" in damage:
+            connection.execute("DELETE FROM state")
+            store.require_erasure()
+        connection.execute("UPDATE revision SET n = CAST(n AS INTEGER) + 1")
+        store.accept_loss()
