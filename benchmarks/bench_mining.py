@@ -30,7 +30,7 @@ def vectors(count: int) -> NDArray[np.float32]:
     """Give the vectors of the first `count` passages, embedding what is not there yet."""
     from searchkit import Index, Where
     from searchkit.core.arrays import unit_rows
-    from searchkit.index.folder import is_index
+    from searchkit.index.storage.schema import is_index
     from searchkit.sources.reader import read_answers
 
     with Index.open(KEPT, write=True) if is_index(KEPT) else Index.create(KEPT) as index:

@@ -16,6 +16,7 @@ from searchkit.cli.options import (
     PlaceType,
     at_least_one,
     command,
+    exactly_one,
     excludes,
     filter_options,
     folder_option,
@@ -158,28 +159,35 @@ def _open_to_verify(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
 def rebuild(folder: Place, quiet: bool) -> None:
     """Rebuild the FAISS file and the full text.
 
-    Uses only the database, and not the model. A damaged FAISS file is set aside, not deleted.
+    Uses only the database, and not the model. A damaged FAISS file is set aside, not deleted. What
+    can't be mended like this is listed as by `verify`, and the exit code is then 1.
     """
+    from searchkit.index.upkeep import verify as upkeep
+    from searchkit.output.console import visible
+
     with open_writer(folder, quiet=quiet) as index:
         index.rebuild()
         counts = index.counts()
+        problems = upkeep.verify(index)
     print_result(f"rebuilt {counts['vectors']:,} vectors of {counts['answers']:,} answers")
+    if problems:
+        print_result("\n".join(map(visible, problems)))
+        raise SearchkitError(f"{folder}: {len(problems)} problems are left")
 
 
 @command()
+@option("--model", "name", metavar="MODEL", help="A sentence-transformers folder or hub name.")
 @option(
-    "--model",
-    "name",
-    required=True,
-    metavar="MODEL",
-    help="The new model: a sentence-transformers folder or hub name.",
+    "--damaged", is_flag=True, help="Embed again, with the index's model, only what is damaged."
 )
 @option(
     "--dry-run", is_flag=True, help="Show the time and space it would take, and change nothing."
 )
 @folder_option
 @output_options("table", "json")
-def reindex(name: str, dry_run: bool, folder: Path, output: Output) -> None:
+@exactly_one("--model", "--damaged")
+@excludes("--damaged", "--dry-run")
+def reindex(name: str | None, damaged: bool, dry_run: bool, folder: Path, output: Output) -> None:
     """Embed all answers again with another model.
 
     The old vectors stay in use until the new ones are complete, and are then replaced at once. An
@@ -191,6 +199,9 @@ def reindex(name: str, dry_run: bool, folder: Path, output: Output) -> None:
     from searchkit.output.status import print_counts, print_estimate
 
     with open_folder(folder, quiet=output.quiet, write=not dry_run) as index:
+        if damaged:
+            write_record(output, {"embedded": index.embed_damaged()}, print_counts)
+            return
         encoder = load_encoder(name, notify=log.info)
         with progress_bar("answers", quiet=output.quiet or dry_run) as progress:
             result = asdict(
@@ -205,20 +216,27 @@ def reindex(name: str, dry_run: bool, folder: Path, output: Output) -> None:
 @click.argument("ids", nargs=-1, metavar="ID...")
 @index_option
 @filter_options
+@option("--damaged", is_flag=True, help="Delete the answers that `verify` reports as damaged.")
 @option("-y", "--yes", is_flag=True, help="Don't ask for confirmation.")
 @output_options("table", "json", to_file=False)
-@at_least_one("ID", "--question", "--author", "--where")
-@excludes("ID", "--question", "--author", "--where")
-def delete(ids: Sequence[str], folder: Place, where: Where, yes: bool, output: Output) -> None:
+@at_least_one("ID", "--question", "--author", "--where", "--damaged")
+@excludes("ID", "--question", "--author", "--where", "--damaged")
+@excludes("--damaged", "--question", "--author", "--where")
+def delete(
+    ids: Sequence[str], folder: Place, where: Where, damaged: bool, yes: bool, output: Output
+) -> None:
     """Delete answers, and every trace of them.
 
     The answers are selected by ID or by a filter.
     """
     with open_writer(folder, quiet=output.quiet) as index:
-        chosen = list(dict.fromkeys(ids)) or [answer.id for answer in index.answers(where)]
+        if damaged:
+            chosen = index.damaged_ids()
+        else:
+            chosen = list(dict.fromkeys(ids)) or [answer.id for answer in index.answers(where)]
         if chosen and not yes and sys.stdin.isatty():
             click.confirm(f"Delete {len(chosen):,} answers for good?", abort=True, err=True)
-        deleted = index.remove(chosen)
+        deleted = index.remove_damaged() if damaged else index.remove(chosen)
     as_json = output.format == "json"
     print_result(json.dumps({"deleted": deleted}) if as_json else f"deleted {deleted:,}")
 

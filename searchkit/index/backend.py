@@ -168,6 +168,14 @@ class IndexBackend(ABC):
             NotFound: if there is no answer with one of the ids; nothing was deleted.
         """
 
+    def damaged_ids(self) -> list[str]:
+        """Return the ids, as they stand there, of the answers that aren't what was written."""
+        return []
+
+    def remove_damaged(self) -> int:
+        """Delete the answers that aren't what was written; return how many."""
+        return 0
+
     @abstractmethod
     def rebuild(self) -> None:
         """Make again, or tidy up, everything that needs no model."""

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from searchkit.core.arrays import Float16, Float32, unit_rows
+from searchkit.core.arrays import Float16, Float32
 from searchkit.core.errors import BadInput, IndexNotFound
 from searchkit.core.messages import path_text
-from searchkit.core.records import Answer, Hit, Passage
+from searchkit.core.records import Answer, Hit
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
+from searchkit.index import folder_search
 from searchkit.index.backend import IndexBackend
 from searchkit.index.base import BaseIndex, check_all_exist, check_k
 from searchkit.index.embedding import model_of
-from searchkit.index.folder_search import VectorSearch, search_words
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
 from searchkit.index.storage.connection import ChangeWatch
 from searchkit.index.storage.lock import WriterLock
 from searchkit.index.storage.repair import damaged_answers
-from searchkit.index.storage.schema import FORMAT, is_blank
+from searchkit.index.storage.schema import DATABASE, FORMAT, is_index
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
 from searchkit.index.upkeep.folder_checks import describe, find_problems
@@ -33,7 +34,6 @@ from searchkit.index.vectors.checkpoint import Checkpoints
 from searchkit.index.vectors.vector_index import VectorIndex
 
 log = logging.getLogger("searchkit")
-DATABASE = "answers.db"
 _BLOCK = 4096  # answers that are read together
 
 
@@ -111,27 +111,35 @@ class Index(BaseIndex):
         folder = Path(path)
         if not is_index(folder):
             raise IndexNotFound(f"{folder}: no index here; make one with: searchkit ingest FILE")
-        lock = WriterLock.of(folder) if write else None
-        try:
-            database = folder / DATABASE
+        database = folder / DATABASE
+        with ExitStack() as stack:
+            lock = WriterLock.of(folder) if write else None
+            if lock:
+                stack.callback(lock.release)
             store = AnswerStore.write(database) if write else AnswerStore.read(database)
             index = cls(folder, store, lock=lock, encoder=encoder)
+            stack.callback(index._release)
+            if not write:
+                index._pin()
             index._check_model()
             inode = database.stat().st_ino
-            index._identity = (store.model().fingerprint, inode, store.revision())
-        except BaseException:
-            if lock:
-                lock.release()
-            raise
-        if write:
-            index._erase_if_needed()
+            index._identity = (index.model.fingerprint, inode, index.store.revision())
+            stack.pop_all()  # nothing failed, so it stays open
+        index._erase_if_needed()
         return index
 
-    def reopened(self) -> Index:
-        """Open the newest state for reading, with this index's model and vectors where they fit.
+    def _pin(self) -> None:
+        """Keep the FAISS file open; if it has been replaced already, take the newest state."""
+        while not self.checkpoints.pin() and not self.store.is_newest():
+            self.store.close()
+            self.store = AnswerStore.read(self.path / DATABASE)
+            self.checkpoints = Checkpoints(self.path, self.store)
 
-        They are loaded again only if they have changed. Both indexes can be used, each by one
-        thread at a time, and are closed separately; this one may be closed already.
+    def reopened(self) -> Index:
+        """Open the newest state for reading, with this index's model and vectors if they fit.
+
+        Both indexes can be used, each by one thread at a time, and are closed separately; this one
+        may be closed already.
         """
         newest = Index.open(self.path)
         if newest._identity[0] == self._identity[0]:
@@ -155,6 +163,7 @@ class Index(BaseIndex):
             self._release()
 
     def _release(self) -> None:
+        self.checkpoints.close()
         self.store.close()
         if self._lock:
             self._vectors = None
@@ -243,11 +252,11 @@ class Index(BaseIndex):
 
         A writer doesn't see damaged ones, and so replaces them.
         """
-        if not self.is_writable:
-            return self.store.get(ids)
-        keys = self.store.keys(ids)
-        damaged = set(self.store.damaged_keys(list(keys.values())))
-        return self.store.get([id_ for id_, key in keys.items() if key not in damaged])
+        if self.is_writable:
+            keys = self.store.keys(ids)
+            damaged = set(self.store.damaged_keys(list(keys.values())))
+            ids = [id_ for id_, key in keys.items() if key not in damaged]
+        return self.store.get(ids)
 
     def get_stored(self, id_: str) -> StoredAnswer:
         """Return an answer with its passages and vectors.
@@ -255,7 +264,7 @@ class Index(BaseIndex):
         Raises:
             NotFound: if there is no answer with this id.
         """
-        return next(self._stored(self._keys([id_])))
+        return next(folder_search.stored_answers(self.store, self.vectors, self._keys([id_])))
 
     def ids(self, where: Where = EVERYTHING) -> list[str]:
         """Return the ids of the answers that match a filter, blank ones too, sorted."""
@@ -279,35 +288,13 @@ class Index(BaseIndex):
         """
         keys = self.store.matching(where).tolist()
         for start in range(0, len(keys), _BLOCK):
-            yield from self._stored(keys[start : start + _BLOCK])
+            yield from folder_search.stored_answers(
+                self.store, self.vectors, keys[start : start + _BLOCK]
+            )
 
     def passage_vectors(self, where: Where = EVERYTHING) -> PassageVectors:
         """Return the vectors of all passages of the answers that match a filter."""
-        matching = self.store.matching(where)
-        keys: dict[int, list[int]] = {}
-        for answer, vector in self.store.passage_vectors(matching):
-            keys.setdefault(answer, []).append(vector)
-        distinct = dict.fromkeys(vector for vectors in keys.values() for vector in vectors)
-        row_of = {vector: row for row, vector in enumerate(distinct)}
-        identities = sorted(self.store.identities(matching), key=lambda row: row[1])
-        return PassageVectors(
-            ids=[row[1] for row in identities],
-            questions=[row[2] for row in identities],
-            rows=[tuple(row_of[key] for key in keys.get(row[0], ())) for row in identities],
-            vectors=unit_rows(self.vectors.get(np.array(list(row_of), np.int64))),
-        )
-
-    def _stored(self, keys: Sequence[int]) -> Iterator[StoredAnswer]:
-        rows = self.store.passages_of(keys)
-        passages: dict[int, list[Passage]] = {key: [] for key in keys}
-        for key, start, end, _ in rows:
-            passages[key].append(Passage(start, end))
-        answers = self.store.get_keys(keys)
-        vectors = self.vectors.get(np.array([vector for *_, vector in rows], np.int64))
-        first = 0
-        for key, spans in passages.items():
-            yield StoredAnswer(answers[key], spans, vectors[first : first + len(spans)])
-            first += len(spans)
+        return folder_search.passage_vectors(self.store, self.vectors, where)
 
     def _keys(self, ids: Sequence[str]) -> list[int]:
         """Return the keys of answers, all of which must exist."""
@@ -322,7 +309,7 @@ class Index(BaseIndex):
     ) -> list[list[Hit]]:
         """Find the answers nearest to each query, given by the vectors of its passages."""
         check_k(k)
-        return VectorSearch(self.store, self.vectors, k, where).run(queries)
+        return folder_search.VectorSearch(self.store, self.vectors, k, where).run(queries)
 
     def search_words(
         self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING
@@ -330,7 +317,7 @@ class Index(BaseIndex):
         """Find the answers that best match each query's words, by BM25."""
         check_k(k)
         allowed = None if where.is_empty() else self.store.matching(where)
-        return [search_words(self.store, query, k, allowed) for query in queries]
+        return [folder_search.search_words(self.store, query, k, allowed) for query in queries]
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -344,7 +331,9 @@ class Index(BaseIndex):
             NotFound: if there is no answer with one of the ids; nothing was deleted.
         """
         self._require_writer()
-        keys = self._keys(ids)
+        return self._remove(self._keys(ids))
+
+    def _remove(self, keys: Sequence[int]) -> int:
         if keys:
             self._update_vectors(self.store.delete(keys))
             self._erase_if_needed()
@@ -370,23 +359,22 @@ class Index(BaseIndex):
         self.store.flush_log(wait=False)
 
     def rebuild(self) -> None:
-        """Make everything again that can be made from sound rows: full text, pages, FAISS file.
+        """Make full text, pages and FAISS file again, and mend what sound rows can mend.
 
-        A damaged FAISS file is set aside, not deleted. What only another copy or the model can mend
-        stays as it is; `verify` tells.
+        A damaged FAISS file is set aside, not deleted. `verify` tells what is left.
         """
         self._require_writer()
         self._vectors = None
         rebuild_files(self.store, self.checkpoints)
 
-    def remove_damaged(self) -> list[str]:
-        """Delete the answers whose rows are damaged; return their ids as they stand there."""
+    def damaged_ids(self) -> list[str]:
+        """Return the ids, as they stand there, of the answers that aren't what was written."""
+        return [answer.id for answer in damaged_answers(self.store)]
+
+    def remove_damaged(self) -> int:
+        """Delete and erase the answers that aren't what was written; return how many."""
         self._require_writer()
-        damaged = damaged_answers(self.store)
-        if damaged:
-            self._update_vectors(self.store.delete([answer.key for answer in damaged]))
-            self._erase_if_needed()
-        return [answer.id for answer in damaged]
+        return self._remove([answer.key for answer in damaged_answers(self.store)])
 
     def embed_damaged(self) -> int:
         """Embed again the answers with sound texts whose passages or vectors are damaged.
@@ -422,7 +410,7 @@ class Index(BaseIndex):
                 self._vectors.add(keys, rows)
 
     def _erase_if_needed(self) -> None:
-        if self.store.needs_erasure():
+        if self._lock and self.store.needs_erasure():
             if len(self.checkpoints.removals()):
                 self.checkpoint()
             self.checkpoints.erase_deleted()
@@ -460,12 +448,3 @@ class Index(BaseIndex):
         self._require_writer()
         self.successor().drop()
         self._erase_if_needed()
-
-
-def is_index(folder: Path) -> bool:
-    """Whether a folder holds an index; a creation that was killed leaves an empty database."""
-    database = folder / DATABASE
-    try:
-        return database.stat().st_size > 0 and not is_blank(database)
-    except OSError:
-        return False

@@ -1,8 +1,8 @@
-"""Searching an index in a folder: by vectors and by words."""
+"""Searching an index in a folder, by vectors and by words, and its answers with their vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Float32, Int64, unit_rows
 from searchkit.core.records import Hit, Passage
 from searchkit.core.where import Where
+from searchkit.index.records import PassageVectors, StoredAnswer
 from searchkit.index.storage.fulltext import best_passage
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.vectors.scores import TOLERANCE, rounded_scores
@@ -119,3 +120,36 @@ def _contained(values: Int64, among: Int64) -> NDArray[np.bool_]:
     positions = np.minimum(np.searchsorted(among, values), len(among) - 1)
     is_contained: NDArray[np.bool_] = among[positions] == values
     return is_contained
+
+
+def stored_answers(
+    store: AnswerStore, vectors: VectorIndex, keys: Sequence[int]
+) -> Iterator[StoredAnswer]:
+    """Yield the answers with these keys, with their passages and vectors, in this order."""
+    rows = store.passages_of(keys)
+    passages: dict[int, list[Passage]] = {key: [] for key in keys}
+    for key, start, end, _ in rows:
+        passages[key].append(Passage(start, end))
+    answers = store.get_keys(keys)
+    vectors_of_rows = vectors.get(np.array([vector for *_, vector in rows], np.int64))
+    first = 0
+    for key, spans in passages.items():
+        yield StoredAnswer(answers[key], spans, vectors_of_rows[first : first + len(spans)])
+        first += len(spans)
+
+
+def passage_vectors(store: AnswerStore, vectors: VectorIndex, where: Where) -> PassageVectors:
+    """Return the vectors of all passages of the answers that match a filter."""
+    matching = store.matching(where)
+    keys: dict[int, list[int]] = {}
+    for answer, vector in store.passage_vectors(matching):
+        keys.setdefault(answer, []).append(vector)
+    distinct = dict.fromkeys(vector for vectors_ in keys.values() for vector in vectors_)
+    row_of = {vector: row for row, vector in enumerate(distinct)}
+    identities = sorted(store.identities(matching), key=lambda row: row[1])
+    return PassageVectors(
+        ids=[row[1] for row in identities],
+        questions=[row[2] for row in identities],
+        rows=[tuple(row_of[key] for key in keys.get(row[0], ())) for row in identities],
+        vectors=unit_rows(vectors.get(np.array(list(row_of), np.int64))),
+    )

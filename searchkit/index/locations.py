@@ -36,7 +36,8 @@ def open_index(place: Place, *, write: bool = False, encoder: Encoder | None = N
 def open_or_create(place: Place, encoder: Encoder | None = None) -> BaseIndex:
     """Open the index at a place for writing; create it if there is none."""
     if isinstance(place, Path):
-        from searchkit.index.folder import Index, is_index
+        from searchkit.index.folder import Index
+        from searchkit.index.storage.schema import is_index
 
         if is_index(place):
             return Index.open(place, write=True, encoder=encoder)

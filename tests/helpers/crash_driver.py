@@ -23,10 +23,10 @@ from helpers.encoder import ToyEncoder
 from searchkit import Answer, Index
 from searchkit.core.errors import IndexNotFound
 from searchkit.index.embedding import embed, new_texts, split_answers
-from searchkit.index.folder import is_index
 from searchkit.index.ingest import ingest
 from searchkit.index.storage import connection as connection_module
 from searchkit.index.storage import store as store_module
+from searchkit.index.storage.schema import is_index
 from searchkit.index.storage.successor import Successor
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify

@@ -17,6 +17,7 @@ from searchkit import Answer, Index
 from searchkit.cli.app import main
 from searchkit.core.errors import BadInput
 from searchkit.index.decisions import MAX_REASON_LENGTH, counting, decide, decisions, take_back
+from searchkit.index.storage.schema import FORMAT
 from searchkit.index.upkeep.reindex import reindex
 
 ANSWERS = [Answer(name, f"The answer of {name} is this", "q1", name) for name in "abc"]
@@ -142,7 +143,7 @@ def test_an_index_of_format_1_has_none_until_it_is_written_to(tmp_path: Path) ->
         assert index.store.revision() == 0
     with Index.open(tmp_path / "index", write=True, encoder=ToyEncoder()) as index:
         decide(index, "a", "d", "confirmed")
-        assert index.store.format() == 2
+        assert index.store.format() == FORMAT
 
 
 def test_a_reader_does_not_hold_up_a_decision(index: Index) -> None:

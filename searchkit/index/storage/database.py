@@ -63,7 +63,9 @@ class IndexDatabase(SqliteDatabase):
             check_format(store)
             store._prepare_writing()
             if store.format() < FORMAT:
-                migrate(store)
+                with store.db.atomic():
+                    migrate(store)
+                record.write(store.commits())
             keep_checksums(store.connection)
         store._check_commits(record.read(), write=True)
         return store
@@ -71,21 +73,21 @@ class IndexDatabase(SqliteDatabase):
     @classmethod
     def read(cls, path: Path) -> Self:
         """Open for reading; the store shows the present state for as long as it is open."""
+        acknowledged = CommitRecord(path.parent).read()  # before the snapshot, which may be newer
         store = cls(connect_reader(path), path)
         with store.translated():
             check_format(store)
             store.watch()
             store.connection.execute("BEGIN")
-            store.connection.execute(
-                "SELECT count(*) FROM model"
-            ).fetchone()  # the snapshot begins here
+            # Here the snapshot begins.
+            store.connection.execute("SELECT count(*) FROM model").fetchone()
+        store._check_commits(acknowledged, write=False)
         return store
 
     def _prepare_writing(self) -> None:
         self.connection.execute("PRAGMA journal_mode = WAL")
-        self.connection.execute(
-            "PRAGMA synchronous = FULL"
-        )  # an acknowledged commit survives power loss
+        # FULL: an acknowledged commit survives a loss of power.
+        self.connection.execute("PRAGMA synchronous = FULL")
         self.connection.execute("PRAGMA secure_delete = ON")
         self.connection.execute("PRAGMA foreign_keys = ON")
         self.connection.execute("PRAGMA cache_size = -65536")

@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from searchkit.core.errors import IndexDamaged, IndexMismatch
+from searchkit.core.messages import Message
 from searchkit.core.records import Answer
 from searchkit.index.filters.columns import add_meta_columns
-from searchkit.core.messages import Message
 from searchkit.index.storage.checksums import COLUMNS, add_checksums
 from searchkit.index.storage.connection import SqliteDatabase, connect_reader
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+DATABASE = "answers.db"  # in the folder of an index
 FORMAT = 3  # PRAGMA user_version
 APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id: "SRKT" identifies a searchkit database
 
@@ -57,6 +58,15 @@ def migrate(database: SqliteDatabase, version: int = FORMAT) -> None:
         migrations.apply(database.db)
         database.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.connection.execute(f"PRAGMA user_version = {version}")
+
+
+def is_index(folder: Path) -> bool:
+    """Whether a folder holds an index; a creation that was killed leaves an empty database."""
+    database = folder / DATABASE
+    try:
+        return database.stat().st_size > 0 and not is_blank(database)
+    except OSError:
+        return False
 
 
 def is_blank(path: Path) -> bool:
@@ -108,7 +118,9 @@ def schema_problems(database: SqliteDatabase) -> list[str]:
         migrate(expected, version)
         add_meta_columns(connection, meta[before:])
         wanted, present = _statements(expected), _statements(database)
-    names = {name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)}
+    names = {
+        name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)
+    }
     return [f"{name} is not as it was created" for name in sorted(names)]
 
 

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 
 from searchkit.core.arrays import Float16, Int64
+from searchkit.core.errors import IndexDamaged
 from searchkit.core.records import Answer
 from searchkit.index.records import Model, SplitAnswer
-from searchkit.index.storage.checksums import NEXT_TABLES, keep_checksums
+from searchkit.index.storage.checksums import NEXT_TABLES, damaged_rows, keep_checksums
 from searchkit.index.storage.connection import int_array
 from searchkit.index.storage.store import AnswerStore
 
@@ -185,11 +186,21 @@ class Successor:
             )
 
     def take_over(self) -> None:
-        """Replace passages, vectors and model of the store; part of the caller's transaction."""
+        """Replace passages, vectors and model of the store; part of the caller's transaction.
+
+        Raises:
+            IndexDamaged: if a row here is not what was written.
+        """
         with self._store.transaction():
             ((above,),) = self._store.rows(
                 "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'vectors'"
             )
+            if any(damaged_rows(self._store.connection, table) for table in NEXT_TABLES):
+                name = self._store.model().name
+                raise IndexDamaged(
+                    f"{self._store.path}: what the reindex embedded is damaged; the index is as it "
+                    f"was; drop it and begin again: searchkit reindex --model {name}"
+                )
             self._store.bump_revision()
             for statement in _TAKE_OVER:
                 self._store.connection.execute(

@@ -11,7 +11,9 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +48,47 @@ class Checkpoint:
     last_vector: int
 
 
+class _Unusable(Exception):
+    """A checkpoint's file is missing or damaged; the message says which and how."""
+
+
 class Checkpoints:
     """The FAISS files of an index's folder, of which the database names the current one."""
 
     def __init__(self, folder: Path, store: AnswerStore) -> None:
         self.folder = folder
         self._store = store
+        self._pinned: tuple[str, BufferedReader] | None = None
+
+    def pin(self) -> bool:
+        """Keep the current file open, so that a writer that replaces it takes nothing away.
+
+        Returns:
+            False if the file is gone.
+        """
+        self.close()
+        current = self.current()
+        if current is None:
+            return True
+        with suppress(OSError):
+            self._pinned = current.file, (self.folder / current.file).open("rb")
+        return self._pinned is not None or (self.folder / current.file).exists()
+
+    def close(self) -> None:
+        """Close the file that is kept open; closing it twice is harmless."""
+        if self._pinned:
+            self._pinned[1].close()
+            self._pinned = None
+
+    @contextmanager
+    def _opened(self, checkpoint: Checkpoint) -> Iterator[BufferedReader]:
+        """Open a checkpoint's file, or go to the beginning of the one that is kept open."""
+        if self._pinned and self._pinned[0] == checkpoint.file:
+            self._pinned[1].seek(0)
+            yield self._pinned[1]
+        else:
+            with (self.folder / checkpoint.file).open("rb") as file:
+                yield file
 
     # -- the tables ------------------------------------------------------------------------------
 
@@ -101,25 +138,51 @@ class Checkpoints:
     def load_vectors(self) -> VectorIndex:
         """Return all vectors: those of the checkpoint if it is sound, and the rows after it."""
         current = self.current()
-        problem = self.problem()
-        if current is None or problem:
-            if problem:
-                log.warning(
-                    "%s; its vectors are read from the database (slower); run: searchkit rebuild",
-                    problem,
-                )
+        if current is None:
             return self.read_rows()
-        vectors = self._mapped(current)
-        return self._with_rows(vectors, current.last_vector)
+        try:
+            return self._with_rows(self._mapped(current), current.last_vector)
+        except _Unusable as error:
+            log.warning(
+                "%s; its vectors are read from the database (slower); run: searchkit rebuild", error
+            )
+            return self.read_rows()
 
     def read_rows(self) -> VectorIndex:
         """Return all vectors, read from the table row by row."""
         return self._with_rows(VectorIndex(self._store.model().dimension), 0)
 
     def _mapped(self, checkpoint: Checkpoint) -> VectorIndex:
-        vectors = VectorIndex.load(self.folder / checkpoint.file)
+        """Return the vectors of a file, mapped, without those that were deleted since.
+
+        Raises:
+            _Unusable: if the file is missing or damaged.
+        """
+        with self._checked(checkpoint) as file:
+            vectors = VectorIndex.load(file)
         vectors.remove(self.removals())
         return vectors
+
+    @contextmanager
+    def _checked(self, checkpoint: Checkpoint) -> Iterator[BufferedReader]:
+        """Open a checkpoint's file, and check it before FAISS reads it.
+
+        Raises:
+            _Unusable: if the file is missing or damaged.
+        """
+        path = self.folder / checkpoint.file
+        try:
+            with self._opened(checkpoint) as file:
+                size = os.fstat(file.fileno()).st_size
+                if size != checkpoint.bytes:
+                    raise _Unusable(f"{path}: {size} bytes where {checkpoint.bytes} were written")
+                if hashlib.file_digest(file, "sha256").hexdigest() != checkpoint.sha256:
+                    raise _Unusable(f"{path}: its SHA-256 is not the recorded one")
+                yield file
+        except FileNotFoundError:
+            raise _Unusable(f"{path}: missing") from None
+        except OSError as error:
+            raise _Unusable(f"{path}: can't be read ({error.strerror})") from error
 
     def _with_rows(self, vectors: VectorIndex, after: int) -> VectorIndex:
         for keys, rows in self._store.vectors(after):
@@ -127,23 +190,15 @@ class Checkpoints:
         return vectors
 
     def problem(self) -> str | None:
-        """Return what is wrong with the current file, checked before FAISS reads it, or None."""
+        """Return what is wrong with the current file, or None."""
         current = self.current()
         if current is None:
             return None
-        path = self.folder / current.file
         try:
-            with path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                if size != current.bytes:
-                    return f"{path}: {size} bytes where {current.bytes} were written"
-                if hashlib.file_digest(file, "sha256").hexdigest() != current.sha256:
-                    return f"{path}: its SHA-256 is not the recorded one"
-        except FileNotFoundError:
-            return f"{path}: missing"
-        except OSError as error:
-            return f"{path}: can't be read ({error.strerror})"
-        return None
+            with self._checked(current):
+                return None
+        except _Unusable as error:
+            return str(error)
 
     def differing_rows(self) -> int:
         """Return how many rows of a sound checkpoint are not those of the table."""

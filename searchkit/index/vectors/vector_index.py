@@ -77,15 +77,15 @@ class VectorIndex:
         return max((int(s.keys[-1]) for s in self._segments if len(s.keys)), default=NO_KEY)
 
     @classmethod
-    def load(cls, path: Path) -> VectorIndex:
+    def load(cls, file: BinaryIO) -> VectorIndex:
         """Map a file written by `save` into memory, without copying it.
 
-        The caller has checked the file's hash: FAISS reads a damaged file without complaint.
+        The caller has checked the hash of this very file: FAISS reads a damaged file without
+        complaint, and opens files by name only, when another may have taken the name.
         """
         import faiss
 
-        with path.open("rb") as file:
-            wrapped = faiss.read_index(_faiss_name(file), faiss.IO_FLAG_MMAP_IFC)
+        wrapped = faiss.read_index(_faiss_name(file), faiss.IO_FLAG_MMAP_IFC)
         keys = faiss.vector_to_array(wrapped.id_map)
         index = faiss.downcast_index(wrapped.index)
         loaded = cls(index.d)

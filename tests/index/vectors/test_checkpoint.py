@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
+from searchkit.index.storage.store import AnswerStore
 from searchkit.index.upkeep.verify import verify
 from searchkit.index.vectors.vector_index import VectorIndex
 
@@ -96,3 +98,48 @@ def test_rows_of_the_file_that_differ_from_the_table_are_counted(folder: Path) -
         turned = bytes(vector[2:]) + bytes(vector[:2])
         index.store.db.execute("UPDATE vectors SET vector = ? WHERE key = ?", [turned, key])
         assert any("1 vectors of the FAISS file are not the table's" in p for p in verify(index))
+
+
+def test_a_reader_keeps_the_file_that_a_writer_replaces(folder: Path, caplog) -> None:
+    with Index.open(folder, encoder=ToyEncoder()) as before:
+        wanted = before.search(["anything"], 5)
+    with Index.open(folder, encoder=ToyEncoder()) as reader:
+        with Index.open(folder, write=True, encoder=ToyEncoder()) as writer:
+            writer.add([Answer("new", "Added meanwhile")])
+            writer.rebuild()
+        assert reader.search(["anything"], 5) == wanted
+    assert "read from the database" not in caplog.text
+
+
+def test_a_file_that_is_replaced_while_a_reader_opens(folder: Path, monkeypatch, caplog) -> None:
+    read, states = AnswerStore.read, []
+
+    def read_and_be_overtaken(path: Path) -> AnswerStore:
+        states.append(read(path))
+        if len(states) <= 3:
+            with Index.open(folder, write=True, encoder=ToyEncoder()) as writer:
+                writer.add([Answer(f"new{len(states)}", "Added meanwhile")])
+                writer.rebuild()
+        return states[-1]
+
+    monkeypatch.setattr(AnswerStore, "read", read_and_be_overtaken)
+    with Index.open(folder, encoder=ToyEncoder()) as reader:
+        assert "new3" in reader.ids()
+        assert reader.search(["Added meanwhile"], 1)[0][0].score > 0.99
+    assert "read from the database" not in caplog.text
+
+
+def test_a_file_that_is_replaced_between_its_hash_and_its_mapping(
+    folder: Path, monkeypatch
+) -> None:
+    load = VectorIndex.load
+
+    def load_later(file: BufferedReader) -> VectorIndex:
+        path = Path(file.name)
+        path.replace(path.with_name("elsewhere"))
+        path.write_bytes(b"another file of this name")
+        return load(file)
+
+    monkeypatch.setattr(VectorIndex, "load", load_later)
+    with Index.open(folder, encoder=ToyEncoder()) as reader:
+        assert reader.search(["anything"], 1)[0]
