@@ -9,9 +9,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from click.testing import CliRunner
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
+from searchkit.cli.app import main
 from searchkit.core.errors import IndexDamaged, SearchkitError
 from searchkit.index.decisions import decide
 from searchkit.index.upkeep.verify import verify
@@ -258,3 +260,38 @@ def test_a_scrambled_page_is_found(index: Index) -> None:
     path.write_bytes(data)
     with Index.open(index.path, encoder=ToyEncoder()) as reader:
         assert any("damaged (" in line for line in verify(reader))
+
+
+# The commands
+
+
+def run(*arguments: object, code: int = 0) -> str:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result.output
+
+
+@pytest.mark.model
+def test_the_advice_of_verify_can_be_followed(tmp_path: Path) -> None:
+    """The corpus is damaged in three ways, and mended by the commands that `verify` names."""
+    rows = tmp_path / "answers.csv"
+    rows.write_text("id,text,score\na,The event loop,3\nb,A promise,2\nc,A callback,1\n", "utf-8")
+    folder = tmp_path / "index"
+    run("ingest", rows, "-i", folder, "-q")
+    with closing(sqlite3.connect(folder / "answers.db", isolation_level=None)) as connection:
+        connection.execute("""UPDATE answers SET meta = '{"score":"9"}' WHERE id = 'a'""")
+        connection.execute("UPDATE vectors SET vector = x'00' WHERE key = 2")
+        connection.execute("UPDATE revision SET n = 99")
+    lines = run("verify", "-i", folder, "-q", code=1)
+    assert "answer 'a': damaged; restore a copy, or ingest" in lines
+    assert "vector 2: 1 bytes where 768 are needed; run: searchkit reindex --damaged" in lines
+    assert "answer 'b': one of its vectors is damaged" in lines
+    assert "the counters of changes are damaged; run: searchkit rebuild" in lines
+    assert "reindex --damaged" in run("rebuild", "-i", folder, "-q", code=1)
+    assert run("reindex", "--damaged", "-i", folder, "-q").split() == ["embedded", "1"]
+    assert "answer 'a': damaged" in run("rebuild", "-i", folder, "-q", code=1)
+    assert run("delete", "--damaged", "--yes", "-i", folder) == "deleted 1\n"
+    run("ingest", rows, "-i", folder, "-q")
+    assert run("verify", "-i", folder, "-q") == "sound\n"
+    assert '"score": "3"' in run("export", "-i", folder, "-f", "jsonl", "--question", "")
+    assert "exactly one of" in run("reindex", "-i", folder, code=2)
