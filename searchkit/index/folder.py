@@ -24,10 +24,10 @@ from searchkit.index.embedding import model_of
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
 from searchkit.index.storage.connection import ChangeWatch
 from searchkit.index.storage.lock import WriterLock
-from searchkit.index.storage.repair import damaged_answers
 from searchkit.index.storage.schema import DATABASE, FORMAT, is_index
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
+from searchkit.index.upkeep.damage import damaged_answers
 from searchkit.index.upkeep.folder_checks import describe, find_problems
 from searchkit.index.upkeep.folder_repair import embed_damaged, rebuild_files
 from searchkit.index.vectors.checkpoint import Checkpoints

@@ -116,7 +116,7 @@ def test_output_to_a_file(folder: Path, tmp_path: Path) -> None:
         (["query", "x", "--where", "nope = 1"], 1, "no column 'nope'"),
         (["query", "x", "--mode", "magic"], 2, "magic"),
         (["delete", "nope"], 1, "no answer 'nope'; nothing was changed"),
-        (["delete"], 2, "give ID, --question, --author or --where"),
+        (["delete"], 2, "give ID, --question, --author, --where or --damaged"),
         (["delete", "1", "--author", "ann"], 2, "ID can't be used with --author"),
         (["ingest", "missing.csv"], 1, "missing.csv"),
     ],

@@ -6,7 +6,10 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from searchkit.index.storage.repair import (
+from searchkit.index.storage.schema import schema_problems
+from searchkit.index.storage.store import AnswerStore
+from searchkit.index.storage.successor import Successor
+from searchkit.index.upkeep.damage import (
     damaged_answers,
     damaged_passages,
     damaged_vectors,
@@ -15,9 +18,6 @@ from searchkit.index.storage.repair import (
     page_problems,
     unused_rows,
 )
-from searchkit.index.storage.schema import schema_problems
-from searchkit.index.storage.store import AnswerStore
-from searchkit.index.storage.successor import Successor
 from searchkit.index.vectors.checkpoint import Checkpoints
 
 log = logging.getLogger("searchkit")

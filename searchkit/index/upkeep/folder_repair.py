@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.embedding import embed, new_texts, split_answers
-from searchkit.index.storage.repair import damaged_passages, damaged_vectors, repair
 from searchkit.index.storage.store import AnswerStore
+from searchkit.index.upkeep.damage import damaged_passages, damaged_vectors, repair
 from searchkit.index.vectors.checkpoint import Checkpoints
 
 
