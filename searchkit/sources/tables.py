@@ -29,10 +29,11 @@ from searchkit.sources.workbook import as_text
 
 if TYPE_CHECKING:
     from pyarrow import Array, DataType, Scalar
-    from pyarrow.parquet import ColumnChunkMetaData, FileMetaData
+    from pyarrow.parquet import ColumnChunkMetaData, FileMetaData, ParquetFile
 
 BATCH_ROWS = 4096
 BATCH_BYTES = 64 << 20  # which a batch may take if each of its texts is as long as the longest
+VALUE_BYTES = 64  # that a nested value takes at least
 ROW_BYTES = 128  # that a row counts for beside its values
 TIME_LIMIT = 10.0  # seconds that SQLite may compute one row
 _PARQUET_ADVICE = "write it as CSV if you trust it"
@@ -60,9 +61,7 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
             raise BadInput(f"{source}: two columns are called {repeated!r}; rename one")
         _check_pages(table.metadata, Allowance(source, _PARQUET_ADVICE, size, MAX_STREAM_BYTES))
         allowance = Allowance(source, _PARQUET_ADVICE, size, MAX_STREAM_BYTES, MAX_DOCUMENT_BYTES)
-        groups = range(table.num_row_groups)
-        rows = [_batch_rows(file, table.metadata, group, allowance) for group in groups]
-        for batch in table.iter_batches(min(rows, default=BATCH_ROWS)):
+        for batch in table.iter_batches(_batch_rows(file, table, allowance)):
             allowance.spend(batch.nbytes + ROW_BYTES * batch.num_rows)
             for values in zip(*map(_values, batch.columns), strict=True):
                 number += 1
@@ -90,29 +89,51 @@ def count_parquet_rows(file: BinaryIO, source: str) -> int:
 def _check_pages(metadata: FileMetaData, allowance: Allowance) -> None:
     """Count what all pages unpack to; a million equal values take but a few bytes of a page."""
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for chunk in map(group.column, range(metadata.num_columns)):
-            allowance.spend(max(chunk.total_uncompressed_size, chunk.num_values, 0))
+        allowance.spend(max(group.total_byte_size, group.num_rows * metadata.num_columns, 0))
 
 
-def _batch_rows(file: BinaryIO, metadata: FileMetaData, group: int, allowance: Allowance) -> int:
+def _batch_rows(file: BinaryIO, table: ParquetFile, allowance: Allowance) -> int:
     """Return how many rows to read at once, so that a batch of them fits in memory.
 
     A page holds each of its different texts once, and the batch one for each row.
     """
-    chunks = [metadata.row_group(group).column(n) for n in range(metadata.num_columns)]
-    longest = sum(int(chunk.total_uncompressed_size) for chunk in chunks)
-    num_rows = metadata.row_group(group).num_rows
-    nested = [chunk for chunk in chunks if chunk.num_values > num_rows]
-    num_values = max([min(BATCH_ROWS, num_rows), *(chunk.num_values for chunk in nested)])
-    if longest * num_values > BATCH_BYTES:
-        longest = longest // max(num_rows, 1)  # on average
-        for chunk, length in zip(chunks, _longest_texts(file, chunks, group), strict=True):
-            if "DELTA_BYTE_ARRAY" in chunk.encodings:  # each text may begin as the one before
-                length = chunk.total_uncompressed_size
-            if chunk in nested:  # all of its values may be in one row
-                replace(allowance, unpacked_bytes=0).spend(length * chunk.num_values)
-            longest += length
-    return max(1, min(BATCH_ROWS, BATCH_BYTES // max(longest, 1)))
+    groups = [table.metadata.row_group(group) for group in range(table.num_row_groups)]
+    columns = [table.schema.column(number) for number in range(table.metadata.num_columns)]
+    is_nested = any(column.max_repetition_level for column in columns)
+    rows = [BATCH_ROWS]
+    if is_nested:  # a row may be of any size
+        table.scan_contents()
+    for number, group in enumerate(groups):
+        if is_nested or group.total_byte_size * min(BATCH_ROWS, group.num_rows) > BATCH_BYTES:
+            if not is_nested:
+                next(table.iter_batches(1, row_groups=[number]), None)
+            # Damaged metadata ends the process here (pyarrow 26), if nothing has been read before.
+            chunks = [group.column(column) for column in range(group.num_columns)]
+            longest = _longest_row(file, chunks, number, group.num_rows, allowance)
+            rows.append(BATCH_BYTES // max(longest, 1))
+    return max(1, min(rows))
+
+
+def _longest_row(
+    file: BinaryIO,
+    chunks: Sequence[ColumnChunkMetaData],
+    group: int,
+    num_rows: int,
+    allowance: Allowance,
+) -> int:
+    """Return the size of a row whose texts are as long as the longest of its row group."""
+    average = sum(int(chunk.total_uncompressed_size) for chunk in chunks) // max(num_rows, 1)
+    longest = 0
+    for chunk in chunks:
+        if chunk.num_values > num_rows:  # nested: all of its values may be in one row
+            replace(allowance, unpacked_bytes=0).spend(VALUE_BYTES * chunk.num_values)
+    for chunk, length in zip(chunks, _longest_texts(file, chunks, group), strict=True):
+        if "DELTA_BYTE_ARRAY" in chunk.encodings:  # each text may begin as the one before
+            length = chunk.total_uncompressed_size
+        if chunk.num_values > num_rows:
+            replace(allowance, unpacked_bytes=0).spend(length * chunk.num_values)
+        longest += length
+    return max(longest, average)
 
 
 def _longest_texts(file: BinaryIO, chunks: Sequence[ColumnChunkMetaData], group: int) -> list[int]:

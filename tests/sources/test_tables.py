@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -222,6 +224,23 @@ def test_few_rows_of_long_texts_are_read_at_once(
         next(rows)
         assert pa.total_allocated_bytes() - before < size // 5
         rows.close()
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_damaged_metadata_does_not_end_the_process(tmp_path: Path, nested: bool) -> None:
+    """Statistics of a column that don't fit its type: pyarrow's `column` calls `terminate`."""
+    path = tmp_path / "a.parquet"
+    texts = pa.array([None, *(f"text {number}" for number in range(8_999))])
+    columns = {"text": texts, "c": pa.array([["x"], None, []] * 3_000) if nested else texts}
+    parquet.write_table(pa.table(columns), path, store_schema=False)
+    data = path.read_bytes()
+    footer = data.rindex(b"PAR1") - 4 - int.from_bytes(data[-8:-4], "little")
+    at = data.index(b"\x25\x02\x18\x01c" if not nested else b"\x25\x02\x18\x07element", footer)
+    write(path, data[: at + 1] + b"\x00" + data[at + 2 :])  # an optional column is required now
+    code = f"from searchkit import read_answers; list(read_answers([{str(path)!r}]))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 1, run.stderr
+    assert "not a complete Parquet file (" in run.stderr
 
 
 # -- hostile databases -----------------------------------------------------------------------------
