@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePath
 
 from searchkit.core.errors import BadInput
@@ -244,7 +245,7 @@ class Rows:
         elif question and author:
             id = self._generated_id(question, author)
         else:
-            id = f"{PurePath(source).stem}:{line}"
+            id = f"{_stem(source)}:{line}"
         return Answer(
             id=id,
             text=text,
@@ -261,6 +262,12 @@ class Rows:
         id = f"{question}/{author}"
         self._generated[id] += 1
         return id if self._generated[id] == 1 else f"{id}#{self._generated[id]}"
+
+
+@lru_cache(maxsize=1)
+def _stem(source: str) -> str:
+    """Return a file's name without its folder and ending; it is the same for many rows."""
+    return PurePath(source).stem
 
 
 def _value(values: Values, column: str | None) -> str | None:

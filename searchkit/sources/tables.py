@@ -143,8 +143,13 @@ def _longest_texts(file: BinaryIO, chunks: Sequence[ColumnChunkMetaData], group:
     """
     from pyarrow import parquet
 
+    schema = parquet.ParquetFile(file).schema
     # Arrow can't read what is written as differences into a dictionary.
-    paths = [chunk.path_in_schema for chunk in chunks if "DELTA" not in str(chunk.encodings)]
+    paths = [
+        schema.column(number).path
+        for number, chunk in enumerate(chunks)
+        if "DELTA" not in str(chunk.encodings)
+    ]
     table = parquet.ParquetFile(file, read_dictionary=paths)
     batch = next(table.iter_batches(1, row_groups=[group]), None)
     if batch is None:

@@ -243,6 +243,16 @@ def test_damaged_metadata_does_not_end_the_process(tmp_path: Path, nested: bool)
     assert "not a complete Parquet file (" in run.stderr
 
 
+def test_a_column_chunk_whose_path_is_another_than_the_schema_says(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    columns = {"text": ["x"], "abcde": [["y"]]}
+    parquet.write_table(pa.table(columns), path, store_schema=False)
+    data = path.read_bytes()
+    at = data.rindex(b"abcde")  # in the metadata of the chunk; the schema stands before
+    write(path, data[:at] + b"zzzzz" + data[at + 5 :])
+    assert [(a.text, a.meta) for a in read(path)] == [("x", {"abcde": '["y"]'})]
+
+
 # -- hostile databases -----------------------------------------------------------------------------
 
 
