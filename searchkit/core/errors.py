@@ -18,13 +18,17 @@ if two disagree, and how to correct it. Errors of the calling program are ValueE
 
 from __future__ import annotations
 
-from searchkit.core.messages import Message
+from searchkit.core.messages import Message, printable
 
 
 class SearchkitError(Exception):
     """An error that the user can correct; its message is one line."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message; control characters of a name in it are escaped."""
+        return printable(super().__str__())
 
     @property
     def message(self) -> str:

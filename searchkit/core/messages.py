@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
+MAX_LISTED_NAMES = 20
+MAX_NAME_LENGTH = 60  # characters of a name in a list
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 _PARAMETER = re.compile(r"`([a-z_.]+)(?:=([^`]*))?`")
 
@@ -39,16 +41,15 @@ class Message(str):
 
 
 def with_names(message: str, name_of: NameOf) -> str:
-    """Return the message with other names for its parameters.
+    """Return the message with other names for its parameters, in one line.
 
     Args:
-        message: A `Message`, whose values can also be messages. Any other text is returned as it
-            is.
+        message: A `Message`, whose values can also be messages. Any other text keeps its names.
         name_of: Takes a parameter's name, and the value after `=` or None; returns the text to
             show instead, or None to leave the parameter in backquotes.
     """
     if not isinstance(message, Message):
-        return message
+        return printable(message)
 
     def renamed(match: re.Match[str]) -> str:
         return name_of(match[1], match[2]) or match[0]
@@ -57,12 +58,23 @@ def with_names(message: str, name_of: NameOf) -> str:
         key: with_names(value, name_of) if isinstance(value, str) else value
         for key, value in message.values.items()
     }
-    return _PARAMETER.sub(renamed, message.template).format(**values)
+    return printable(_PARAMETER.sub(renamed, message.template).format(**values))
 
 
 def printable(text: str) -> str:
-    """Return a name for a message, which is one line: control characters become escapes."""
+    """Return a text for a message, which is one line: control characters become escapes."""
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for a message: the first `MAX_LISTED_NAMES`, and how many are left out."""
+    rest = len(names) - MAX_LISTED_NAMES
+    more = f" … and {rest:,} more" if rest > 0 else ""
+    shown = (
+        printable(name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…")
+        for name in names[:MAX_LISTED_NAMES]
+    )
+    return ", ".join(shown) + more or "none"
 
 
 def path_text(path: Path) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float64, Int64
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message
+from searchkit.core.messages import Message, listed
 from searchkit.core.records import Answer
 from searchkit.grading.records import Mark
 from searchkit.text.numbers import read_number
@@ -283,6 +283,6 @@ def _raise_no_marks(answers: Sequence[Answer], column: str) -> None:
         raise BadInput(f"{column}: no answer has a mark that can be used")
     if column not in columns:
         raise BadInput(
-            f"no column {column!r}; there are {', '.join(columns) or 'none but the text'}"
+            f"no column {column!r}; there are {listed(columns) if columns else 'none but the text'}"
         )
     raise BadInput(f"{column}: no answer has a mark yet; grade a few of each question first")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import PurePath
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, printable
+from searchkit.core.messages import Message, listed
 from searchkit.core.records import Answer
 
 USUAL_NAMES = {
@@ -21,8 +21,6 @@ USUAL_NAMES = {
 }
 MAX_COLUMNS = 100_000
 MAX_NAMES = 1_000_000  # that are remembered in all: every line of JSON may have other ones
-MAX_LISTED_NAMES = 20
-MAX_NAME_LENGTH = 60  # characters of a name that a message shows
 
 Values = dict[str, str | None]  # a row's values by column; None is a value that isn't there
 RejectRow = Callable[[int | None, str, str], None]  # takes line (from 1), reason and row
@@ -102,17 +100,6 @@ def repeated_name(names: Iterable[str]) -> str | None:
             return name
         seen.add(name)
     return None
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names for a message: the first `MAX_LISTED_NAMES`, and how many are left out."""
-    rest = len(names) - MAX_LISTED_NAMES
-    more = f" … and {rest:,} more" if rest > 0 else ""
-    shown = (
-        printable(name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…")
-        for name in names[:MAX_LISTED_NAMES]
-    )
-    return ", ".join(shown) + more or "none"
 
 
 def find_roles(names: Sequence[str], columns: Columns) -> dict[str, str]:

@@ -9,7 +9,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from searchkit.core.errors import BadInput
-from searchkit.sources.columns import RejectRow, Values, listed, numbered_names
+from searchkit.core.messages import listed
+from searchkit.sources.columns import RejectRow, Values, numbered_names
 from searchkit.sources.files import NothingFound
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message
+from searchkit.core.messages import Message, listed
 from searchkit.core.records import Answer
 from searchkit.sources.columns import Columns, fold_name
 from searchkit.sources.files import FileOptions
@@ -70,7 +70,7 @@ def _find_column(answers: Sequence[Answer], text: str, name: str) -> str:
         return similar[0]
     fields = ("question", "author", "submitted_at")
     names += [field for field in fields if any(getattr(answer, field) for answer in answers)]
-    reason = f"no column {name!r} with anything in it; there are: {', '.join([text, *names])}"
+    reason = f"no column {name!r} with anything in it; there are: {listed([text, *names])}"
     raise _error_at(answers[0], reason)
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from searchkit.core.errors import BadInput, first_line
-from searchkit.core.messages import Message
-from searchkit.sources.columns import BadRow, Values, listed, repeated_name
+from searchkit.core.messages import Message, listed
+from searchkit.sources.columns import BadRow, Values, repeated_name
 from searchkit.sources.files import (
     MAX_DOCUMENT_BYTES,
     MAX_STREAM_BYTES,

@@ -24,6 +24,7 @@ from searchkit.core.errors import (
     SearchkitError,
     StorageFailed,
 )
+from searchkit.core.messages import printable
 from searchkit.web.api import api
 from searchkit.web.guard import IDLE_TIMEOUT, SECURITY_HEADERS, Guard
 from searchkit.web.index_pool import IndexPool
@@ -106,7 +107,7 @@ def create_app(
 
 def _error_response(request: Request, status: int, reason: str) -> Response:
     """Return an error as JSON, or as a page where a page was requested."""
-    reason = reason.encode("utf-8", "replace").decode()  # it may quote a lone surrogate
+    reason = printable(reason.encode("utf-8", "replace").decode())  # it may quote what was sent
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": reason}, status)
     return error_page(request, status, reason)

@@ -77,7 +77,8 @@ class Guard:
             body = _LimitedBody(
                 receive, self._max_bytes(scope), self.idle_timeout, self.body_timeout
             )
-            await (refusal or self.app)(scope, body.receive, _with_security_headers(send))
+            answer = body.noticing_the_answer(_with_security_headers(send))
+            await (refusal or self.app)(scope, body.receive, answer)
         else:
             await self.app(scope, receive, send)
 
@@ -130,13 +131,31 @@ class _LimitedBody:
         self.max_bytes, self.idle_timeout = max_bytes, idle_timeout
         self.deadline = time.monotonic() + body_timeout
         self._receive, self._size, self._is_complete = receive, 0, False
+        self._is_answered = False
+
+    def noticing_the_answer(self, send: Send) -> Send:
+        """Return a `send` after whose first message no error is raised, since none can be sent."""
+
+        async def send_and_notice(message: Message) -> None:
+            self._is_answered = True
+            await send(message)
+
+        return send_and_notice
 
     async def receive(self) -> Message:
-        """Return the next part.
+        """Return the next part, or if the limits are broken after the answer began: its end.
 
         Raises:
             HTTPException: if the body is too large or too slow. Starlette answers with its status.
         """
+        try:
+            return await self._next_part()
+        except HTTPException:
+            if not self._is_answered:
+                raise
+            return {"type": "http.disconnect"}
+
+    async def _next_part(self) -> Message:
         if self._is_complete:  # only the message that the client has disconnected can follow
             return await self._receive()
         seconds = min(self.idle_timeout, self.deadline - time.monotonic())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -41,3 +43,9 @@ def numbered(count: int | None, seconds: float) -> Iterator[int]:
     while (count is None or number < count) and time.monotonic() < end:
         yield number
         number += 1
+
+
+def contents(path: Path) -> dict[str, str]:
+    """Return the hashes of the files that hold an index's data."""
+    files = (file for file in path.rglob("*") if file.is_file() and file.suffix != ".db-shm")
+    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.stat().st_size}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from breaking import expressions
-from breaking.common import Report, numbered
+from breaking.common import Report, contents, numbered
 from breaking.expressions import META
 from helpers.encoder import ToyEncoder
 
@@ -100,7 +99,7 @@ def run(seed: int, count: int | None = None, seconds: float = 60) -> Report:
         with Index.create(path, ToyEncoder()) as index:
             index.add(rows)
         oracle = Oracle(rows)
-        before = _content(path)
+        before = contents(path)
         with Index.open(path) as index:
             for _ in numbered(count, seconds):
                 (kind,) = random.choices(list(KINDS), list(KINDS.values()))
@@ -112,7 +111,7 @@ def run(seed: int, count: int | None = None, seconds: float = 60) -> Report:
                 problem = _check(index, oracle, where, kind, report)
                 if problem:
                     report.failures.append(f"{kind} {where!r:.500}: {problem}")
-        if _content(path) != before:
+        if contents(path) != before:
             report.failures.append("the database has changed")
     return report
 
@@ -152,9 +151,3 @@ def _check(index: Index, oracle: Oracle, where: Where, kind: str, report: Report
     if kind == "valid" and found is None and expected is not None:
         return f"refused: {message}"
     return ""
-
-
-def _content(path: Path) -> dict[str, str]:
-    """Return the hashes of the files that hold an index's data."""
-    files = (file for file in path.rglob("*") if file.is_file() and file.suffix != ".db-shm")
-    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.stat().st_size}

@@ -219,6 +219,32 @@ def test_a_chunked_body_is_limited_on_every_path(folder: Path) -> None:
         assert (answer.status_code, answer.json()) == (413, {"error": "more than 2,000,000 bytes"})
 
 
+def test_a_body_that_breaks_a_limit_while_it_is_answered_ends_the_request(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(30):
+            yield b"x" * 100_000
+
+    last: list[str] = []
+
+    async def answers_first(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while (message := await receive())["type"] == "http.request":
+            pass
+        last.append(message["type"])
+        await send({"type": "http.response.body", "body": b"all"})
+
+    guard = Guard(answers_first, token=None, upload_path="/up", max_upload_bytes=1)
+    client = TestClient(guard, base_url=f"http://{HOST}")
+    assert client.request("GET", "/", content=pieces()).text == "all"
+    assert last == ["http.disconnect"]
+    with client_of(folder) as client:
+        page = client.request("GET", "/static/layout.css", content=pieces())
+        assert page.status_code == 200
+    assert not caplog.records
+
+
 def test_every_response_carries_the_policy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")

@@ -15,7 +15,7 @@ import numpy as np
 
 from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput, StorageFailed
-from searchkit.core.messages import Message
+from searchkit.core.messages import Message, listed
 from searchkit.core.where import Where
 from searchkit.index.filters import expression
 from searchkit.index.filters.columns import FIELDS, meta_columns, visible_rows
@@ -152,6 +152,6 @@ def _message(status: str, reason: str, sql: str, time_limit: float, names: list[
             "`where`: no column {name!r}; there are {columns}; write texts in single quotes: "
             "author = 's07'",
             name=missing[1],
-            columns=", ".join(n if n.isprintable() else repr(n) for n in (*FIELDS, *names)),
+            columns=listed([*FIELDS, *names]),
         )
     return Message("`where`: {sql!r} is not one SQL expression ({reason})", sql=sql, reason=reason)
