@@ -5,13 +5,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo docs test test-fast test-milvus check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-milvus bench-peers pictures clean
+.PHONY: help demo docs test test-fast test-milvus break check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-milvus bench-peers pictures clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
 	@echo "make test         set up, run the whole test suite"
 	@echo "make test-fast    what runs in two minutes: no browser, crashes, Ray, notebooks, real model"
 	@echo "make test-milvus  the tests that need a Milvus server, which it starts by itself (10 minutes)"
+	@echo "make break        try to break it with random kills, damage, files, filters and requests (20 minutes;"
+	@echo "                  SEED=N repeats, SECONDS=N limits it)"
 	@echo "make docs         the documentation, docs/_build/html/index.html"
 	@echo "make check        ruff, ruff format, mypy, import contracts"
 	@echo "make format       let ruff put the code into shape"
@@ -40,6 +42,11 @@ test-fast: $(VENV)/.ready-to-test
 test-milvus: $(VENV)/.ready-to-test $(VENV)-milvus/.ready
 	OMP_NUM_THREADS=1 SEARCHKIT_MILVUS_PYTHON=$(abspath $(VENV)-milvus/bin/python) \
 	  unshare -rn sh -c 'ip link set lo up && exec $(BIN)/python -m pytest tests/index/test_conformance.py tests/index/milvus'
+
+# A run is repeated with `make break SEED=…`, which it prints.
+SECONDS ?= 1200
+break: $(VENV)/.ready-to-test
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m breaking $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 # An environment of its own: the server's package needs an old setuptools.
 $(VENV)-milvus/.ready: $(VENV)/bin/python

@@ -143,7 +143,7 @@ class _LimitedBody:
         return send_and_notice
 
     async def receive(self) -> Message:
-        """Return the next part, or if the limits are broken after the answer began: its end.
+        """Return the next part; if a limit is broken after the answer began, wait for its end.
 
         Raises:
             HTTPException: if the body is too large or too slow. Starlette answers with its status.
@@ -153,7 +153,9 @@ class _LimitedBody:
         except HTTPException:
             if not self._is_answered:
                 raise
-            return {"type": "http.disconnect"}
+        while (message := await self._receive())["type"] != "http.disconnect":
+            pass
+        return message
 
     async def _next_part(self) -> Message:
         if self._is_complete:  # only the message that the client has disconnected can follow

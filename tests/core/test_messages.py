@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, with_names
+from searchkit.core.messages import Message, listed, with_names
 
 
 def upper(parameter: str, value: str | None) -> str | None:
@@ -45,3 +45,18 @@ def test_an_error_keeps_its_parameters_on_the_way_from_another_process() -> None
 def test_an_error_without_parameters_has_its_text_as_message() -> None:
     assert (BadInput("plain `k`").message, BadInput().message) == ("plain `k`", "")
     assert with_names(BadInput("plain `k`").message, upper) == "plain `k`"
+
+
+def test_a_message_is_one_line_whatever_name_it_shows() -> None:
+    name = "a\nb\x1b[31m\x9b\u2028"
+    shown = "a\\nb\\x1b[31m\\x9b\\u2028"
+    for message in (f"no column {name}", Message("no column {name}", name=name)):
+        error = BadInput(message)
+        assert str(error) == f"no column {shown}"
+        assert with_names(error.message, lambda *_: None) == f"no column {shown}"
+
+
+def test_a_message_lists_names_only_in_part() -> None:
+    assert listed([]) == "none"
+    assert listed(["a", "b\nc", "x" * 70]) == "a, b\\nc, " + "x" * 60 + "…"
+    assert listed([str(n) for n in range(1022)]).endswith(", 18, 19 … and 1,002 more")

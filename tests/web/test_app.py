@@ -324,6 +324,20 @@ def test_an_error_is_one_line_of_json(
         assert "\n" not in answer.json()["error"]
 
 
+def test_an_error_is_one_line_whatever_the_columns_are_called(tmp_path: Path, toy: None) -> None:
+    name = "line\nend"
+    rows = [Answer(str(n), text, name, meta={name: "x" * n}) for n, text in enumerate(TEXTS)]
+    with client_of(make_index(tmp_path / "index", rows)) as client:
+        for path, parameters in [
+            ("grades", {"column": ""}), ("grades/audit", {"column": "a"}),
+            ("search", {"q": "x", "where": "absent"}), ("answer", {"id": name}),
+            ("map", {"question": name + "x"}), ("like", {"id": "1\r2"}),
+        ]:  # fmt: skip
+            answer = client.get(f"/api/{path}", params=parameters)
+            assert answer.status_code in (400, 404), answer.text
+            assert answer.json()["error"].isprintable(), answer.text
+
+
 def test_a_filter_that_takes_hours_is_ended(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
