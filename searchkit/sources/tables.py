@@ -49,9 +49,10 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
     Raises:
         BadInput: if the file is damaged or unpacks to too much, or two columns have the same name.
     """
-    import pyarrow
-    from pyarrow import parquet
+    from pyarrow import ArrowException, parquet
 
+    # What pyarrow raises for damaged files has no common base.
+    damage_errors = (ArrowException, OSError, ValueError, ArithmeticError, LookupError, MemoryError)
     number = 0
     size = file_size(file)
     try:
@@ -66,7 +67,7 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
             for values in zip(*map(_values, batch.columns), strict=True):
                 number += 1
                 yield number, dict(zip(names, values, strict=True))
-    except (pyarrow.ArrowException, OSError, ValueError, RecursionError, MemoryError) as error:
+    except damage_errors as error:
         reason = first_line(error)
         raise BadInput.at(source, number + 1, f"not a complete Parquet file ({reason})") from None
 
