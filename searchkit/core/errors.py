@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from searchkit.core.messages import Message, printable
 
+MAX_QUOTED = 300  # characters of another library's error
+
 
 class SearchkitError(Exception):
     """An error that the user can correct; its message is one line."""
@@ -95,5 +97,6 @@ class MissingExtra(SearchkitError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of another library's error, or its class name if it has no text."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """Return the beginning of another library's error, or its class name if it has no text."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return line if len(line) <= MAX_QUOTED else line[:MAX_QUOTED] + "…"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, first_line
 from searchkit.core.messages import path_text, printable
 from searchkit.sources.files import (
     CHUNK_BYTES,
@@ -98,7 +98,9 @@ def read_zip(file: IO[bytes], source: str, skip: OnSkip) -> Iterator[tuple[str, 
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise BadInput(f"{source}: not a complete zip file ({error}); create it again") from None
+        raise BadInput(
+            f"{source}: not a complete zip file ({first_line(error)}); create it again"
+        ) from None
     allowance = Allowance(source, "split it, or unpack it first", size, MAX_DOCUMENT_BYTES)
     entries = [(_entry_name(entry), entry) for entry in archive.infolist()]
     for name, entry in sorted(entries, key=lambda pair: pair[0]):
@@ -150,7 +152,7 @@ def _unpack(
     except BadInput:
         raise
     except Exception as error:  # the errors of zlib, lzma and zipfile have no common base
-        raise BadInput(f"{where}: damaged ({error}); create the zip again") from None
+        raise BadInput(f"{where}: damaged ({first_line(error)}); create the zip again") from None
     if len(data) > MAX_TEXT_BYTES:
         raise BadInput(f"{where}: larger than {MAX_TEXT_BYTES:,} bytes; refused")
     if len(data) != claimed:

@@ -84,7 +84,7 @@ def count_parquet_rows(file: BinaryIO, source: str) -> int:
     try:
         return int(parquet.read_metadata(file).num_rows)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise BadInput(f"{source}: not a complete Parquet file ({error})") from None
+        raise BadInput(f"{source}: not a complete Parquet file ({first_line(error)})") from None
 
 
 def _check_pages(metadata: FileMetaData, allowance: Allowance) -> None:
@@ -289,7 +289,7 @@ def read_sqlite(path: Path, source: str, table: str | None) -> Iterator[tuple[in
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error as error:
-        raise BadInput(f"{source}: can't be opened ({error})") from None
+        raise BadInput(f"{source}: can't be opened ({first_line(error)})") from None
     clock = _Clock(connection)
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_TEXT_BYTES)

@@ -141,7 +141,9 @@ def _open_archive(file: BinaryIO, source: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(file)
     except _DAMAGE_ERRORS as error:
-        raise BadInput(f"{source}: not a complete .xlsx file ({error}); save it again") from None
+        raise BadInput(
+            f"{source}: not a complete .xlsx file ({first_line(error)}); save it again"
+        ) from None
     advice = "split the workbook, or save the sheet as CSV"
     _check_sizes(archive, Allowance(source, advice, size, MAX_DOCUMENT_BYTES))
     return archive
@@ -156,7 +158,9 @@ def _check_sizes(archive: zipfile.ZipFile, allowance: Allowance) -> None:
                 while chunk := file.read(CHUNK_BYTES):
                     allowance.spend(len(chunk))
         except _DAMAGE_ERRORS as error:
-            what = f"{allowance.source}: damaged ({part.filename}: {error}); save it again"
+            what = (
+                f"{allowance.source}: damaged ({part.filename}: {first_line(error)}); save it again"
+            )
             raise BadInput(what) from None
 
 
@@ -167,7 +171,9 @@ def _sheet_parts(archive: zipfile.ZipFile, source: str) -> dict[str, str]:
         targets = {link.get("Id"): link.get("Target") or "" for link in links}
         book = ElementTree.fromstring(_read_directory(archive, "xl/workbook.xml"))
     except _DAMAGE_ERRORS as error:
-        raise BadInput(f"{source}: not a complete .xlsx file ({error}); save it again") from None
+        raise BadInput(
+            f"{source}: not a complete .xlsx file ({first_line(error)}); save it again"
+        ) from None
     parts = {}
     for sheet in book.findall(".//{*}sheet"):
         link = next((value for key, value in sheet.items() if key.endswith("}id")), "")
@@ -342,7 +348,7 @@ def _parse(parser: expat.XMLParserType, archive: zipfile.ZipFile, part: str, sou
                 parser.Parse(chunk)
         parser.Parse(b"", True)
     except _DAMAGE_ERRORS as error:
-        raise BadInput(f"{source}: damaged ({error}); save it again") from None
+        raise BadInput(f"{source}: damaged ({first_line(error)}); save it again") from None
 
 
 def _column_number(letters: str) -> int:
@@ -365,7 +371,9 @@ def _parse_rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, l
         for number, row in enumerate(sheet.iter_rows(), 1):
             yield number, margin + row
     except CalamineError as error:
-        raise BadInput(f"{source}: can't be read ({error}); save it again as .xlsx") from None
+        raise BadInput(
+            f"{source}: can't be read ({first_line(error)}); save it again as .xlsx"
+        ) from None
     except BaseException as error:  # a panic of the parser is no Exception
         if not isinstance(error, OverflowError) and type(error).__name__ != "PanicException":
             raise

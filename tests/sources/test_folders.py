@@ -172,3 +172,14 @@ def test_a_text_of_a_zip_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path = zipped(tmp_path / "a.zip", {"a.txt": b"word " * 1_000})
     with pytest.raises(BadInput, match=r"a.zip/a.txt: larger than 3,000 bytes; refused"):
         read(path)
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.xlsx"])
+def test_a_message_quotes_only_the_beginning_of_a_damaged_name(tmp_path: Path, name: str) -> None:
+    """A header that claims a name of 60,000 bytes is quoted by zipfile as a whole."""
+    path = zipped(tmp_path / name, {"a.txt": os.urandom(90_000)})
+    data = bytearray(path.read_bytes())
+    data[26:28] = (60_000).to_bytes(2, "little")
+    with pytest.raises(BadInput, match=r"damaged \(.*File name in directory") as caught:
+        read(write(path, bytes(data)))
+    assert len(str(caught.value)) < 600
