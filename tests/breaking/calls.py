@@ -244,10 +244,10 @@ class Maker:
         random, headers = self._random, request.headers
         match random.randrange(5):
             case 0:
-                headers[0] = (b"host", random.choice(HOSTS))
+                headers[:1] = [(b"host", random.choice(HOSTS))]
             case 1:
                 headers[1:2] = [(b"origin", random.choice(FOREIGN))]
-            case 2:
+            case 2 if headers:
                 del headers[random.randrange(len(headers))]
             case 3:
                 kind = (b"content-type", random.choice(TYPES).encode())
