@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,20 @@ def test_an_index_of_an_earlier_format_opens(number: int, tmp_path: Path) -> Non
         assert verify(index) == []
         index.add([Answer("e", "One more")])
         assert index.store.format() == FORMAT
+        assert verify(index) == []
+
+
+def test_columns_with_quotes_in_their_names_are_seen_by_filters(tmp_path: Path) -> None:
+    shutil.copytree(DATA / "format-2", tmp_path / "index")
+    with closing(sqlite3.connect(tmp_path / "index" / "answers.db")) as connection, connection:
+        connection.execute(
+            """ALTER TABLE answers ADD COLUMN "meta:the ""mark""\" NUMERIC GENERATED ALWAYS AS """
+            """(json_extract(meta, '$."the \\"mark\\""')) VIRTUAL"""
+        )
+        connection.execute("UPDATE answers SET meta = ? WHERE id = 'b'", ['{"the \\"mark\\"":"8"}'])
+    with Index.open(tmp_path / "index", write=True, encoder=ToyEncoder()) as index:
+        assert [a.id for a in index.answers(Where(sql='"the ""mark""" > 7'))] == ["b"]
+        assert index.get_existing(["b"])["b"].meta == {'the "mark"': "8"}
         assert verify(index) == []
 
 

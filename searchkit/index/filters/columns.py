@@ -38,6 +38,22 @@ def add_meta_columns(connection: sqlite3.Connection, answers: Iterable[Answer]) 
         )
 
 
+def respell_quotes(connection: sqlite3.Connection) -> None:
+    r"""Write `\u0022` for `"` in `meta`, and make the columns with `"` in their names again.
+
+    Before format 3 it was `\"`, and filters found nothing in such columns.
+    """
+    names = [name for name in meta_columns(connection) if '"' in name]
+    for name in names:
+        connection.execute(f"ALTER TABLE answers DROP COLUMN {_quoted('meta:' + name)}")
+    rows = connection.execute("SELECT key, meta FROM answers WHERE instr(meta, ?)", ['\\"'])
+    connection.executemany(
+        "UPDATE answers SET meta = ? WHERE key = ?",
+        [(_without_quotes(meta), key) for key, meta in rows],
+    )
+    add_meta_columns(connection, [Answer("", "", meta=dict.fromkeys(names, ""))])
+
+
 def visible_rows(connection: sqlite3.Connection) -> str:
     """Return a sub-select with every column under the name that its file gave it.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from searchkit.core.errors import IndexDamaged, IndexMismatch
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer
-from searchkit.index.filters.columns import add_meta_columns
+from searchkit.index.filters.columns import add_meta_columns, respell_quotes
 from searchkit.index.storage.checksums import COLUMNS, add_checksums
 from searchkit.index.storage.connection import SqliteDatabase, connect_reader
 
@@ -41,7 +41,8 @@ def format_2(db: Database) -> None:
 
 
 def format_3(db: Database) -> None:
-    """Give each row a checksum, and count the commits."""
+    """Give each row a checksum, count the commits, and let filters see names with quotes."""
+    respell_quotes(db.conn)
     db.execute("ALTER TABLE revision ADD COLUMN commits INTEGER NOT NULL DEFAULT 0")
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     add_checksums(db.conn, [table for table in COLUMNS if table in tables])
@@ -104,18 +105,22 @@ def check_format(database: SqliteDatabase) -> None:
 
 
 def schema_problems(database: SqliteDatabase) -> list[str]:
-    """Return which tables, indexes and triggers aren't those of the database's format."""
-    version = database.pragma("user_version")
+    """Return which tables, indexes and triggers aren't those of the database's format.
+
+    Formats 1 and 2 are not checked; the next writer leaves them behind.
+    """
+    if database.pragma("user_version") < FORMAT:
+        return []
     columns = [row[1] for row in database.rows("PRAGMA table_xinfo(answers)")]
     meta = [Answer("", "", meta={name.removeprefix("meta:"): ""}) for name in columns
             if name.startswith("meta:")]  # fmt: skip
     # The column of checksums came after those that an index of format 2 had then.
-    before = columns.index("checksum") - len(COLUMNS["answers"]) if "checksum" in columns else 0
+    before = columns.index("checksum") - len(COLUMNS["answers"])
     connection = sqlite3.connect(":memory:", isolation_level=None)
     with closing(SqliteDatabase(connection, database.path)) as expected:
-        migrate(expected, min(version, 2))
+        migrate(expected, 2)
         add_meta_columns(connection, meta[:before])
-        migrate(expected, version)
+        migrate(expected)
         add_meta_columns(connection, meta[before:])
         wanted, present = _statements(expected), _statements(database)
     names = {
