@@ -124,8 +124,8 @@ class Index(BaseIndex):
             index._check_model()
             inode = database.stat().st_ino
             index._identity = (index.model.fingerprint, inode, index.store.revision())
+            index._erase_if_needed()
             stack.pop_all()  # nothing failed, so it stays open
-        index._erase_if_needed()
         return index
 
     def _pin(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float32, Int64, unit_rows
+from searchkit.core.errors import IndexDamaged
 from searchkit.core.records import Hit, Passage
 from searchkit.core.where import Where
 from searchkit.index.records import PassageVectors, StoredAnswer
@@ -131,7 +132,7 @@ def stored_answers(
     for key, start, end, _ in rows:
         passages[key].append(Passage(start, end))
     answers = store.get_keys(keys)
-    vectors_of_rows = vectors.get(np.array([vector for *_, vector in rows], np.int64))
+    vectors_of_rows = _get_vectors(store, vectors, [vector for *_, vector in rows])
     first = 0
     for key, spans in passages.items():
         yield StoredAnswer(answers[key], spans, vectors_of_rows[first : first + len(spans)])
@@ -151,5 +152,19 @@ def passage_vectors(store: AnswerStore, vectors: VectorIndex, where: Where) -> P
         ids=[row[1] for row in identities],
         questions=[row[2] for row in identities],
         rows=[tuple(row_of[key] for key in keys.get(row[0], ())) for row in identities],
-        vectors=unit_rows(vectors.get(np.array(list(row_of), np.int64))),
+        vectors=unit_rows(_get_vectors(store, vectors, list(row_of))),
     )
+
+
+def _get_vectors(store: AnswerStore, vectors: VectorIndex, keys: Sequence[int]) -> Float32:
+    """Return the vectors that passages name, `(n, d)`.
+
+    Raises:
+        IndexDamaged: if one isn't there.
+    """
+    try:
+        return vectors.get(np.array(keys, np.int64))
+    except (ValueError, TypeError, OverflowError) as error:  # a key that isn't there, or no number
+        raise IndexDamaged(
+            f"{store.path}: a passage's vector is missing; run: searchkit reindex --damaged"
+        ) from error

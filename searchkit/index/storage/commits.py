@@ -38,7 +38,9 @@ class CommitRecord:
         with suppress(OSError):
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
             try:
-                os.write(handle, _line(number))
+                line = _line(number)
+                os.write(handle, line)
+                os.ftruncate(handle, len(line))  # after it was written, so that it's never empty
                 os.fsync(handle)
             finally:
                 os.close(handle)

@@ -19,6 +19,7 @@ from searchkit.core.errors import (
     IndexDamaged,
     IndexNotFound,
     StorageFailed,
+    first_line,
 )
 from searchkit.core.messages import Message
 from searchkit.index.filters.expression import connect_unlocked
@@ -212,7 +213,7 @@ def error_code(error: Exception) -> int:
 
 def translated_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
     """Return the searchkit error for an error of SQLite, with what mends it."""
-    message = str(error)
+    message = first_line(error)
     code = error_code(error)
     if code in _LOCK_ERRORS and (without_locks := missing_locks(path.parent)):
         return without_locks

@@ -96,9 +96,15 @@ class IndexDatabase(SqliteDatabase):
 
     def model(self) -> Model:
         """Return the model that the vectors were made with."""
-        rows = self.rows("SELECT fingerprint, name, dimension, window FROM model")
+        rows = self.rows(
+            "SELECT CAST(fingerprint AS TEXT), CAST(name AS TEXT), CAST(dimension AS INTEGER), "
+            "CAST(window AS INTEGER) FROM model"  # a damaged value has any type
+        )
         if len(rows) != 1:
-            raise IndexDamaged(f"{self.path}: {len(rows)} models where 1 is needed")
+            raise IndexDamaged(
+                f"{self.path}: {len(rows)} models where 1 is needed; "
+                "restore a copy, or ingest into a new index"
+            )
         return Model(*rows[0])
 
     def format(self) -> int:
@@ -110,11 +116,16 @@ class IndexDatabase(SqliteDatabase):
 
         It is 0 in format 1, which has none, and does not grow when `update_columns` is called.
         """
-        return int(self.rows("SELECT n FROM revision")[0][0]) if self.format() > 1 else 0
+        return self._counter("n") if self.format() > 1 else 0
 
     def commits(self) -> int:
         """Return the number of transactions that changed anything; 0 in formats 1 and 2."""
-        return int(self.rows("SELECT commits FROM revision")[0][0]) if self.format() > 2 else 0
+        return self._counter("commits") if self.format() > 2 else 0
+
+    def _counter(self, name: str) -> int:
+        """Return a number of the table `revision`, whose row may be damaged or missing."""
+        sql = f"SELECT coalesce(max(CAST({name} AS INTEGER)), 0) FROM revision"
+        return int(self.rows(sql)[0][0])
 
     def bump_revision(self) -> None:
         """Record that answers, passages or vectors change; part of a transaction."""

@@ -89,15 +89,16 @@ class AnswerStore(IndexDatabase):
     def vectors_of(self, answers: Int64) -> Int64:
         """Return the keys of the vectors of these answers' passages, ascending."""
         sql = (
-            "SELECT DISTINCT vector FROM passages "
-            "WHERE answer IN (SELECT value FROM json_each(?)) ORDER BY vector"
+            "SELECT DISTINCT CAST(vector AS INTEGER) FROM passages "
+            "WHERE answer IN (SELECT value FROM json_each(?)) ORDER BY 1"
         )
         return int_array(self.rows(sql, [json.dumps(answers.tolist())]))
 
     def passages_with(self, vectors: Sequence[int]) -> list[tuple[int, int, str, int, int]]:
         """Return (vector, answer key, answer id, start, end) of each passage with these vectors."""
         return self.rows_in(
-            "SELECT p.vector, p.answer, a.id, p.start, p.end FROM passages p "
+            "SELECT p.vector, p.answer, a.id, CAST(p.start AS INTEGER), CAST(p.end AS INTEGER) "
+            "FROM passages p "
             "JOIN answers a ON a.key = p.answer WHERE p.vector IN ({})",
             vectors,
         )
@@ -105,7 +106,8 @@ class AnswerStore(IndexDatabase):
     def passages_of(self, answers: Sequence[int]) -> list[tuple[int, int, int, int]]:
         """Return (answer key, start, end, vector) of every passage of these answers, in order."""
         return self.rows_in(
-            "SELECT answer, start, end, vector FROM passages WHERE answer IN ({}) "
+            "SELECT answer, CAST(start AS INTEGER), CAST(end AS INTEGER), "
+            "CAST(vector AS INTEGER) FROM passages WHERE answer IN ({}) "
             "ORDER BY answer, start",
             answers,
         )
@@ -113,7 +115,7 @@ class AnswerStore(IndexDatabase):
     def passage_vectors(self, answers: Int64) -> list[tuple[int, int]]:
         """Return (answer key, vector key) of each passage of these answers, in order."""
         return self.rows(
-            "SELECT answer, vector FROM passages "
+            "SELECT answer, CAST(vector AS INTEGER) FROM passages "
             "WHERE answer IN (SELECT value FROM json_each(?)) ORDER BY answer, start",
             [json.dumps(answers.tolist())],
         )
@@ -134,7 +136,7 @@ class AnswerStore(IndexDatabase):
             )
             size = 2 * self.model().dimension
             while rows := cursor.fetchmany(block):
-                if bad := next((key for key, row in rows if len(row) != size), None):
+                if bad := next((key for key, row in rows if not _has_size(row, size)), None):
                     raise IndexDamaged(
                         f"{self.path}: vector {bad} is damaged; run: searchkit reindex --damaged"
                     )
@@ -274,7 +276,8 @@ class AnswerStore(IndexDatabase):
 
     def _delete_passages(self, keys: Sequence[int]) -> list[int]:
         """Delete the passages of these answers; return the keys of their vectors."""
-        rows = self.rows_in("SELECT DISTINCT vector FROM passages WHERE answer IN ({})", keys)
+        sql = "SELECT DISTINCT CAST(vector AS INTEGER) FROM passages WHERE answer IN ({})"
+        rows = self.rows_in(sql, keys)
         vectors = [vector for (vector,) in rows]
         if vectors:
             self._delete_rows("passages", "answer", keys)
@@ -285,7 +288,9 @@ class AnswerStore(IndexDatabase):
         rows = self.rows_in("SELECT DISTINCT vector FROM passages WHERE vector IN ({})", vectors)
         used = {vector for (vector,) in rows}
         unused = [key for key in vectors if key not in used]
-        ((last,),) = self.rows("SELECT coalesce(max(last_vector), 0) FROM checkpoints")
+        ((last,),) = self.rows(
+            "SELECT coalesce(max(CAST(last_vector AS INTEGER)), 0) FROM checkpoints"
+        )
         self._delete_rows("vectors", "key", unused)
         self.connection.executemany(
             "INSERT INTO removals(vector) VALUES (?)", [(key,) for key in unused if key <= last]
@@ -331,5 +336,26 @@ class AnswerStore(IndexDatabase):
 
 
 def _answer(row: Sequence[Any]) -> Answer:
+    """Return the answer of a row.
+
+    Raises:
+        IndexDamaged: if a value has another type than the one that was written.
+    """
     id_, text, question, author, submitted_at, source, line, meta = row
-    return Answer(id_, text, question, author, submitted_at, source, line, json.loads(meta))
+    texts = (question, author, submitted_at, source)
+    try:
+        columns = json.loads(meta)
+    except (TypeError, ValueError):
+        columns = None
+    if not (
+        (isinstance(id_, str) and isinstance(text, str) and isinstance(columns, dict))
+        and all(value is None or isinstance(value, str) for value in texts)
+        and (line is None or isinstance(line, int))
+        and all(isinstance(value, str) for value in columns.values())
+    ):
+        raise IndexDamaged(f"answer {id_!r}: damaged; run: searchkit verify")
+    return Answer(id_, text, question, author, submitted_at, source, line, columns)
+
+
+def _has_size(vector: object, size: int) -> bool:
+    return isinstance(vector, bytes) and len(vector) == size

@@ -185,6 +185,14 @@ class Successor:
                 ),
             )
 
+    def record_model(self, model: Model) -> None:
+        """Record where the store's own model is now, and what it is like."""
+        with self._store.transaction():
+            self._store.connection.execute("DELETE FROM model")
+            self._store.connection.execute(
+                f"INSERT INTO model({_MODEL}) VALUES (?, ?, ?, ?)", astuple(model)
+            )
+
     def take_over(self) -> None:
         """Replace passages, vectors and model of the store; part of the caller's transaction.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from searchkit.core.errors import first_line
 from searchkit.index.embedding import split_problems
 from searchkit.index.storage.checksums import (
     damaged_rows,
@@ -31,6 +32,7 @@ _UNUSED = {
     "passages": "passages WHERE answer NOT IN (SELECT key FROM answers)",
     "vectors": "vectors WHERE key NOT IN (SELECT vector FROM passages)",
 }
+_MAX_COUNT = 1 << 62
 _COUNTED_TABLES = ("answers", "vectors", "checkpoints", "decisions")  # their keys aren't reused
 
 
@@ -61,8 +63,9 @@ def page_problems(store: AnswerStore) -> tuple[list[str], list[str]]:
     except sqlite3.DatabaseError as error:
         # A row's `meta` that is no JSON stops the check, though every page may be sound.
         is_of_a_row = error_code(error) == sqlite3.SQLITE_ERROR and damaged_answers(store)
-        return [], [] if is_of_a_row else [str(error)]
-    messages = [str(row[0]) for row in rows if row[0] != "ok"]
+        return [], [] if is_of_a_row else [first_line(error)]
+    lines = [line for row in rows for line in str(row[0]).splitlines()]
+    messages = [line for line in lines if line != "ok" and not line.startswith("***")]
     of_indexes = [message for message in messages if _OF_AN_INDEX.match(message)]
     return of_indexes, [message for message in messages if message not in of_indexes]
 
@@ -146,7 +149,9 @@ def _texts_and_passages(
     # Two streams side by side: a join would return a long text once for each of its passages.
     sql = (
         "SELECT p.answer, p.start, p.end, v.sha FROM passages p "
-        "LEFT JOIN vectors v ON v.key = p.vector ORDER BY p.answer, p.start"
+        "LEFT JOIN vectors v ON v.key = p.vector WHERE typeof(p.answer) = 'integer' "
+        "AND typeof(p.start) = 'integer' AND typeof(p.end) = 'integer' "
+        "ORDER BY p.answer, p.start"
     )
     with store.translated():
         groups = groupby(store.connection.execute(sql), key=lambda row: row[0])
@@ -170,6 +175,8 @@ def other_damage(store: AnswerStore) -> dict[str, list[tuple[Any, ...]]]:
         if table not in ("answers", "vectors", "passages")
     ]
     damaged = {table: damaged_rows(store.connection, table) for table in tables}
+    if "revision" in tables and not store.rows("SELECT 1 FROM revision"):
+        damaged["revision"] = [("missing",)]
     return {table: keys for table, keys in damaged.items() if keys}
 
 
@@ -190,7 +197,8 @@ def low_counters(store: AnswerStore) -> dict[str, int]:
         )
         for table in _COUNTED_TABLES
     }
-    ((last,),) = store.rows("SELECT coalesce(max(last_vector), 0) FROM checkpoints")
+    sql = "SELECT coalesce(max(CAST(last_vector AS INTEGER)), 0) FROM checkpoints"
+    ((last,),) = store.rows(sql)
     highest["vectors"] = max(highest["vectors"], last)
     counters = dict(store.rows("SELECT name, seq FROM sqlite_sequence"))
     return {
@@ -211,6 +219,8 @@ def repair(store: AnswerStore) -> None:
         connection = store.connection
         connection.execute("REINDEX")
         damage = other_damage(store)
+        # A damaged number may be so large that it can't grow.
+        counters = [min(max(n, 0), _MAX_COUNT) for n in (store.revision(), store.commits())]
         for (number,) in damage.get("decisions", []):
             log.warning("decision %s is damaged, and is deleted; decide again", number)
             connection.execute("DELETE FROM decisions WHERE n = ?", [number])
@@ -225,5 +235,8 @@ def repair(store: AnswerStore) -> None:
         if "state" in damage:
             connection.execute("DELETE FROM state")
             store.require_erasure()
-        connection.execute("UPDATE revision SET n = CAST(n AS INTEGER) + 1")
+        if "revision" in damage:
+            connection.execute("DELETE FROM revision")
+            connection.execute("INSERT INTO revision(n, commits) VALUES (?, ?)", counters)
+        store.bump_revision()
         store.accept_loss()

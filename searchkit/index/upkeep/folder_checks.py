@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from searchkit.index.storage.schema import schema_problems
@@ -71,6 +71,11 @@ def find_problems(
             f"{store.path}: acknowledged changes are lost; ingest the latest files again; "
             f"then {REBUILD}"
         )
+    if of_indexes:
+        return  # answers can't be found by their ids, and so not be mended
+    if model_rows := other_damage(store).get("model"):
+        yield from _row_problems(store, "model", model_rows)
+        return  # the vectors' dimension is not known
     yield from _answer_problems(store)
     has_damaged_vectors = False
     for problem in _vector_problems(store):
@@ -119,15 +124,25 @@ _ROWS = {
 
 def _other_row_problems(store: AnswerStore) -> Iterator[str]:
     for table, keys in other_damage(store).items():
-        for key in keys:
-            advice = _ROWS.get(table) or f"damaged; {DROP_REINDEX} {store.model().name}"
-            yield f"{store.path}: {table}, row {', '.join(map(str, key))}: {advice}"
+        yield from _row_problems(store, table, keys)
     for name, count in unused_rows(store).items():
         yield f"{count} {name} belong to no answer; {REBUILD}"
     for table in low_counters(store):
         yield f"{store.path}: the counter of {table} is damaged; {REBUILD}"
     if store.record_is_damaged():
         yield f"{store.path.parent}: COMMITS is missing or damaged; {REBUILD}"
+
+
+def _row_problems(
+    store: AnswerStore, table: str, keys: Sequence[tuple[object, ...]]
+) -> Iterator[str]:
+    advice = _ROWS.get(table) or f"damaged; {DROP_REINDEX} {store.model().name}"
+    for key in keys:
+        yield f"{store.path}: {table}, row {', '.join(map(_key_text, key))}: {advice}"
+
+
+def _key_text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _checkpoint_problems(checkpoints: Checkpoints) -> Iterator[str]:

@@ -94,6 +94,8 @@ def reindex(
     if _has_model(index, encoder):
         if successor.model():
             index.drop_reindex()
+        if index.model != model_of(encoder):  # it is in another folder now, or was damaged
+            successor.record_model(model_of(encoder))
     else:
         try:
             successor.begin(model_of(encoder))

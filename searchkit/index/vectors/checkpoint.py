@@ -20,6 +20,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float16, Int64
 from searchkit.core.errors import StorageFailed
+from searchkit.index.storage.checksums import damaged_rows, existing_tables
 from searchkit.index.storage.connection import int_array
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.vectors.vector_index import VectorIndex
@@ -93,10 +94,17 @@ class Checkpoints:
     # -- the tables ------------------------------------------------------------------------------
 
     def current(self) -> Checkpoint | None:
-        """Return the current checkpoint; None if there is none."""
+        """Return the current checkpoint; None if there is none, or if its row is damaged."""
+        if self._is_damaged("checkpoints"):
+            return None
         columns = "file, sha256, bytes, count, last_vector"
         rows = self._store.rows(f"SELECT {columns} FROM checkpoints ORDER BY n DESC LIMIT 1")
         return Checkpoint(*rows[0]) if rows else None
+
+    def _is_damaged(self, table: str) -> bool:
+        connection = self._store.connection
+        with self._store.translated():
+            return table in existing_tables(connection) and bool(damaged_rows(connection, table))
 
     def removals(self) -> Int64:
         """Return the keys of vectors that are in the checkpoint but deleted from the table."""
@@ -141,6 +149,8 @@ class Checkpoints:
         if current is None:
             return self.read_rows()
         try:
+            if self._is_damaged("removals"):
+                raise _Unusable(f"{self.folder}: the record of removed vectors is damaged")
             return self._with_rows(self._mapped(current), current.last_vector)
         except _Unusable as error:
             log.warning(

@@ -16,6 +16,7 @@ from searchkit import Answer, Index
 from searchkit.cli.app import main
 from searchkit.core.errors import IndexDamaged, SearchkitError
 from searchkit.index.decisions import decide
+from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
 
 LONG = Answer("long", " ".join(f"w{n}" for n in range(40)), source="a.csv", line=3)
@@ -69,6 +70,15 @@ ANEW = "restore a copy, or ingest the files into a new index"
         ("UPDATE checkpoints SET count = 99", "the record of the FAISS file is damaged", REBUILD),
         ("INSERT INTO removals VALUES (7, NULL)", "the record of removed vectors", REBUILD),
         ("UPDATE revision SET n = 7", "the counters of changes are damaged", REBUILD),
+        ("UPDATE revision SET n = '{}'", "the counters of changes are damaged", REBUILD),
+        ("UPDATE revision SET commits = 9e999", "the counters of changes are damaged", REBUILD),
+        ("DELETE FROM revision", "the counters of changes are damaged", REBUILD),
+        ("UPDATE model SET dimension = 'x'", "the model's record is damaged", "--model MODEL"),
+        ("UPDATE checkpoints SET last_vector = '{}'", "record of the FAISS file is", REBUILD),
+        ("UPDATE passages SET start = '[]' WHERE answer = 1", "'a1': its passages", EMBED),
+        ("UPDATE passages SET vector = 'x' WHERE answer = 1", "'a1': its text is not", EMBED),
+        ("UPDATE passages SET vector = 99 WHERE answer = 1", "'a1': its text is not", EMBED),
+        ("UPDATE answers SET line = 'x' WHERE id = 'a1'", "answer 'a1': damaged", DELETE),
         ("INSERT INTO state VALUES ('forgef', NULL)", "the record of unfinished work", REBUILD),
         ("INSERT INTO state VALUES ('forget', NULL)", "deleted data is not erased yet", REBUILD),
         ("UPDATE sqlite_sequence SET seq = 2", "the counter of answers is damaged", REBUILD),
@@ -84,8 +94,10 @@ def test_changed_rows_are_found_and_the_advice_mends_them(
     lines = [line for line in verify(index) if problem in line]
     assert lines
     assert advice in lines[0]
-    if advice == ANEW or advice == "--model MODEL":
+    if advice == ANEW:
         return
+    if advice == "--model MODEL":
+        reindex(index, ToyEncoder())  # the same model
     for _ in range(3):  # a step of advice may show the next one
         lines = verify(index)
         if any(DELETE in line for line in lines):
@@ -125,6 +137,72 @@ def test_a_damaged_vector_is_named_when_it_is_needed(index: Index) -> None:
         pytest.raises(IndexDamaged, match="run: searchkit reindex --damaged"),
     ):
         reader.search(["anything"], 1)
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("UPDATE passages SET vector = 99 WHERE answer = 1", "run: searchkit reindex --damaged"),
+        ("UPDATE passages SET vector = 'x' WHERE answer = 1", "run: searchkit reindex --damaged"),
+        ("UPDATE answers SET line = 'x' WHERE id = 'a1'", "'a1': damaged; run: searchkit verify"),
+        ("UPDATE answers SET text = x'00' WHERE id = 'a1'", "'a1': damaged; run: searchkit verify"),
+        ("DELETE FROM model", "0 models where 1 is needed; restore a copy"),
+    ],
+)
+def test_a_reader_names_a_damaged_row(index: Index, sql: str, message: str) -> None:
+    index.close()
+    change(index, sql)
+    with (
+        pytest.raises(IndexDamaged, match=message),
+        Index.open(index.path, encoder=ToyEncoder()) as reader,
+    ):
+        list(reader.iter_stored())
+
+
+def test_a_reader_does_without_a_faiss_file_whose_record_is_damaged(index: Index, caplog) -> None:
+    index.close()
+    for sql in (
+        "INSERT INTO removals VALUES (1, x'00')",  # a vector that is there
+        "UPDATE checkpoints SET last_vector = last_vector - 1",
+    ):
+        change(index, sql)
+        with Index.open(index.path, encoder=ToyEncoder()) as reader:
+            assert len(reader.vectors) == reader.counts()["vectors"]
+    assert "the record of removed vectors is damaged" in caplog.text
+
+
+def test_sqlites_findings_are_a_line_each(index: Index) -> None:
+    index.close()
+    path = index.path / "answers.db"
+    data = bytearray(path.read_bytes())
+    data[page_of(path, "answers") + 3] ^= 1  # the number of its rows
+    path.write_bytes(data)
+    with Index.open(index.path, encoder=ToyEncoder()) as reader:
+        lines = verify(reader)
+    assert lines
+    assert all("\n" not in line and "***" not in line for line in lines)
+
+
+def page_of(path: Path, name: str) -> int:
+    """Return where the first page of a table or an index begins."""
+    with closing(sqlite3.connect(path)) as connection:
+        sql = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        ((page,),) = connection.execute(sql, [name])
+    return 4096 * (page - 1)
+
+
+def test_an_index_that_cannot_be_opened_is_released(index: Index) -> None:
+    with index.store.transaction():
+        index.store.require_erasure()
+    index.store.close()  # as if killed
+    index._release()
+    path = index.path / "answers.db"
+    data, start = bytearray(path.read_bytes()), page_of(path, "answers_question")
+    data[start : start + 4096] = bytes(4096)
+    path.write_bytes(data)
+    for _ in range(2):
+        with pytest.raises(IndexDamaged):  # and not IndexBusy at the second time
+            Index.open(index.path, write=True)
 
 
 def test_a_damaged_answer_is_named_with_its_file(index: Index) -> None:
@@ -239,7 +317,7 @@ def test_a_changed_byte_of_the_log_that_loses_commits_is_noticed(index: Index, c
     assert "changes are lost" in caplog.text
 
 
-@pytest.mark.parametrize("content", [b"", b"7", b"\xff" * 30])
+@pytest.mark.parametrize("content", [b"", b"7", b"\xff" * 30, b"\xff" * 99])
 def test_a_damaged_record_of_commits_is_found_and_mended(index: Index, content: bytes) -> None:
     (index.path / "COMMITS").write_bytes(content)
     assert any("COMMITS is missing or damaged" in line for line in verify(index))
