@@ -96,6 +96,13 @@ class IndexBackend(ABC):
     def get_existing(self, ids: Sequence[str]) -> dict[str, Answer]:
         """Return the answers with these ids that are in the index, by id."""
 
+    def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
+        """Return the answers with these ids for comparison with new ones, by id.
+
+        Answers that aren't what was written are left out, so that new ones replace them.
+        """
+        return self.get_existing(ids)
+
     @abstractmethod
     def get_stored(self, id_: str) -> StoredAnswer:
         """Return an answer with its passages and vectors.

@@ -208,7 +208,7 @@ class BaseIndex(IndexBackend):
         self._require_writer()
         answers = unify_columns(list(answers), self.columns())
         check_answers(answers)
-        stored = self.get_existing([answer.id for answer in answers])
+        stored = self.get_replaceable([answer.id for answer in answers])
         changed, same_text = _changes(stored, answers)
         split = split_answers(self.encoder, changed)
         known = self._known({sha for answer in split for sha in answer.hashes})
@@ -226,7 +226,7 @@ class BaseIndex(IndexBackend):
             answers: From `iter_stored` of an index of the same model; each id once.
         """
         self._require_writer()
-        stored = self.get_existing([new.answer.id for new in answers])
+        stored = self.get_replaceable([new.answer.id for new in answers])
         split: list[SplitAnswer] = []
         vector_of: dict[bytes, Float32] = {}
         for new in answers:

@@ -248,15 +248,12 @@ class Index(BaseIndex):
     # -- reading answers -------------------------------------------------------------------------
 
     def get_existing(self, ids: Sequence[str]) -> dict[str, Answer]:
-        """Return the answers with these ids that are in the index, by id.
-
-        A writer doesn't see damaged ones, and so replaces them.
-        """
-        if self.is_writable:
-            keys = self.store.keys(ids)
-            damaged = set(self.store.damaged_keys(list(keys.values())))
-            ids = [id_ for id_, key in keys.items() if key not in damaged]
+        """Return the answers with these ids that are in the index, by id."""
         return self.store.get(ids)
+
+    def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
+        """Return the answers with these ids that are what was written, by id."""
+        return self.store.get(self.store.sound_ids(ids))
 
     def get_stored(self, id_: str) -> StoredAnswer:
         """Return an answer with its passages and vectors.

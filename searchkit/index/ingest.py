@@ -145,7 +145,7 @@ def _without_taken_ids(
     """
     if on_duplicate == "keep-last":
         return answers
-    stored = index.get_existing([answer.id for answer in answers])
+    stored = index.get_replaceable([answer.id for answer in answers])
     usable = []
     for answer in answers:
         old = stored.get(answer.id)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchkit.core.arrays import Int64
-from searchkit.core.errors import BadInput, StorageFailed
+from searchkit.core.errors import BadInput, IndexDamaged, StorageFailed
 from searchkit.core.messages import Message, listed
 from searchkit.core.where import Where
 from searchkit.index.filters import expression
@@ -51,6 +51,7 @@ def matching_keys(
     Raises:
         BadInput: if `where.sql` isn't an expression, names an unknown column, reads anything but
             answers, writes, takes too long or needs too much memory.
+        IndexDamaged: if the columns of an answer can't be read.
         StorageFailed: if the other process can't be started.
     """
     condition, values = _condition(where)
@@ -70,7 +71,14 @@ def matching_keys(
     status, reason, keys = outcome
     if status == "true of":
         return np.frombuffer(keys, np.int64)
+    if "malformed JSON" in reason and _has_damaged_columns(connection):
+        raise IndexDamaged(f"{path}: an answer's columns are damaged; run: searchkit verify")
     raise BadInput(_message(status, reason, where.sql, time_limit, meta_columns(connection)))
+
+
+def _has_damaged_columns(connection: sqlite3.Connection) -> bool:
+    sql = "SELECT EXISTS (SELECT 1 FROM answers WHERE NOT json_valid(meta))"
+    return bool(connection.execute(sql).fetchone()[0])
 
 
 def _condition(where: Where) -> tuple[str, dict[str, str]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 # The columns of each table that can be written, without the checksum; the first is the key.
@@ -76,8 +77,7 @@ def keep_checksums(connection: sqlite3.Connection, tables: Iterable[str] | None 
     for table in existing_tables(connection) if tables is None else tables:
         of_new_row = ", ".join(f'new."{name}"' for name in COLUMNS[table])
         is_new_row = " AND ".join(f'"{name}" = new."{name}"' for name in key_columns(table))
-        columns = ", ".join(f'"{name}"' for name in COLUMNS[table])
-        for event in ("INSERT", f"UPDATE OF {columns}"):
+        for event in ("INSERT", f"UPDATE OF {_list(COLUMNS[table])}"):
             connection.execute(
                 f"CREATE TEMP TRIGGER checksum_{table}_{event[:6]} AFTER {event} ON main.{table} "
                 f"BEGIN UPDATE {table} SET checksum = row_checksum({of_new_row}) "
@@ -113,9 +113,42 @@ def add_checksums(connection: sqlite3.Connection, tables: Iterable[str]) -> None
 
 
 def seal(connection: sqlite3.Connection, table: str) -> None:
-    """Accept the rows of a table as they are: write the checksum of each."""
-    columns = ", ".join(f'"{name}"' for name in COLUMNS[table])
-    connection.execute(f"UPDATE {table} SET checksum = row_checksum({columns})")
+    """Accept the rows of a table as they are: write the checksum of each.
+
+    A row with a text that isn't UTF-8 gets none, and so counts as damaged.
+    """
+    names = COLUMNS[table]
+    row_id = key_columns(table) if table in _KEY_COLUMNS else ("rowid",)
+    with _raw_texts(connection):
+        rows = connection.execute(f"SELECT {_list(row_id)}, {_list(names)} FROM {table}")
+        n = len(row_id)
+        sealed = [(row_checksum(*row[n:]), *row[:n]) for row in rows if _is_utf8(row[n:])]
+    condition = " AND ".join(f'"{name}" = ?' for name in row_id)
+    connection.executemany(f"UPDATE {table} SET checksum = ? WHERE {condition}", sealed)
+
+
+def _is_utf8(values: Iterable[object]) -> bool:
+    try:
+        for value in values:
+            if isinstance(value, _Text):
+                value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+@contextmanager
+def _raw_texts(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let a connection return texts as they stand there, whether they are UTF-8 or not."""
+    factory, connection.text_factory = connection.text_factory, _Text
+    try:
+        yield
+    finally:
+        connection.text_factory = factory
 
 
 def damaged_rows(
@@ -130,17 +163,16 @@ def damaged_rows(
         values: The parameters of the condition.
     """
     names = COLUMNS[table]
-    columns = ", ".join(f'"{name}"' for name in names)
     positions = [names.index(name) for name in key_columns(table)]
-    factory, connection.text_factory = connection.text_factory, _Text
-    try:
-        rows = connection.execute(
-            f"SELECT checksum, {columns} FROM {table} WHERE {condition}", values
-        )
+    with _raw_texts(connection):
+        sql = f"SELECT checksum, {_list(names)} FROM {table} WHERE {condition}"
         return [
-            tuple(row[1 + position] for position in positions)
-            for row in rows
+            tuple(_shown(row[1 + position]) for position in positions)
+            for row in connection.execute(sql, values)
             if row_checksum(*row[1:]) != row[0]
         ]
-    finally:
-        connection.text_factory = factory
+
+
+def _shown(value: object) -> object:
+    """Return a key as it is shown and compared: a text as far as it is UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, _Text) else value

@@ -6,12 +6,16 @@ word. A database with fewer commits than were acknowledged shows that this has h
 
 from __future__ import annotations
 
+import errno
 import os
 import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from searchkit.core.errors import StorageFailed
+
 FILE_NAME = "COMMITS"
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # 0 on Windows
 
 
 class CommitRecord:
@@ -34,9 +38,12 @@ class CommitRecord:
 
         A full disk is no error here: the commit itself is on the disk, and the older number still
         true.
+
+        Raises:
+            StorageFailed: if the file is none that can be written.
         """
-        with suppress(OSError):
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666)
             try:
                 line = _line(number)
                 os.write(handle, line)
@@ -44,6 +51,17 @@ class CommitRecord:
                 os.fsync(handle)
             finally:
                 os.close(handle)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise StorageFailed(
+                    f"{self.path}: can't be written ({error.strerror}); the change itself is kept; "
+                    "remove what has this name, and run: searchkit rebuild"
+                ) from error
+
+    def remove(self) -> None:
+        """Delete the file, if there is one."""
+        with suppress(OSError):
+            self.path.unlink()
 
 
 def _line(number: int) -> bytes:

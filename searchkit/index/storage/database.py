@@ -44,6 +44,7 @@ class IndexDatabase(SqliteDatabase):
     def create(cls, path: Path, model: Model) -> Self:
         """Create a database, in one transaction."""
         record = CommitRecord(path.parent)
+        record.remove()  # that of an earlier index
         store = cls(connect(f"{path.absolute().as_uri()}?mode=rwc"), path, record)
         with store.translated():
             store._prepare_writing()
@@ -58,6 +59,7 @@ class IndexDatabase(SqliteDatabase):
     def write(cls, path: Path) -> Self:
         """Open for writing, and migrate an older format; the caller holds the lock."""
         record = CommitRecord(path.parent)
+        acknowledged = record.read()
         store = cls(connect(f"{path.absolute().as_uri()}?mode=rw"), path, record)
         with store.translated():
             check_format(store)
@@ -67,7 +69,7 @@ class IndexDatabase(SqliteDatabase):
                     migrate(store)
                 record.write(store.commits())
             keep_checksums(store.connection)
-        store._check_commits(record.read(), write=True)
+        store._check_commits(acknowledged, write=True)
         return store
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -106,6 +107,20 @@ def _without_locks(folder: Path, error: OSError) -> StorageFailed:
         f"{folder}: this file system can't lock files ({error.strerror}), so that two processes "
         "could write at once; move the folder to a local disk"
     )
+
+
+def seems_held(folder: Path) -> bool:
+    """Whether the process that the lock's file names is alive, as far as can be told from here.
+
+    It doesn't touch the lock itself, which could make a writer fail.
+    """
+    try:
+        named = re.match(r"process (\d+),", (folder / "LOCK").read_text("utf-8", "replace"))
+        if named and os.name == "posix":
+            os.kill(int(named[1]), 0)  # sends nothing
+    except (OSError, OverflowError):
+        return False
+    return named is not None
 
 
 if sys.platform == "win32":

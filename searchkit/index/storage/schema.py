@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from searchkit.core.errors import IndexDamaged, IndexMismatch
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer
+from searchkit.index.embedding import split_problems
 from searchkit.index.filters.columns import add_meta_columns, respell_quotes
 from searchkit.index.storage.checksums import COLUMNS, add_checksums
 from searchkit.index.storage.connection import SqliteDatabase, connect_reader
@@ -46,6 +49,41 @@ def format_3(db: Database) -> None:
     db.execute("ALTER TABLE revision ADD COLUMN commits INTEGER NOT NULL DEFAULT 0")
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     add_checksums(db.conn, [table for table in COLUMNS if table in tables])
+    _distrust(db)
+
+
+def _distrust(database: Database) -> None:
+    """Leave answers without a checksum whose texts aren't those that were embedded."""
+    damaged = [
+        (key,)
+        for key, text, passages in texts_and_passages(database.conn)
+        if any(split_problems(text, passages))
+    ]
+    database.conn.executemany("UPDATE answers SET checksum = NULL WHERE key = ?", damaged)
+
+
+def texts_and_passages(
+    connection: sqlite3.Connection,
+) -> Iterator[tuple[int, str, list[tuple[int, int, bytes | None]]]]:
+    """Stream (answer's key, text, passages as (start, end, SHA-256 of the vector's text))."""
+    # Two streams side by side: a join would return a long text once for each of its passages.
+    sql = (
+        "SELECT p.answer, p.start, p.end, v.sha FROM passages p "
+        "LEFT JOIN vectors v ON v.key = p.vector WHERE typeof(p.answer) = 'integer' "
+        "AND typeof(p.start) = 'integer' AND typeof(p.end) = 'integer' "
+        "ORDER BY p.answer, p.start"
+    )
+    groups = groupby(connection.execute(sql), key=lambda row: row[0])
+    key, rows = next(groups, (None, iter(())))
+    for answer, text in connection.execute(
+        "SELECT key, CAST(text AS BLOB) FROM answers ORDER BY key"
+    ):
+        while key is not None and key < answer:  # passages of no answer
+            key, rows = next(groups, (None, iter(())))
+        passages = [row[1:] for row in rows] if key == answer else []
+        yield answer, text.decode("utf-8", "replace"), passages
+        if key == answer:
+            key, rows = next(groups, (None, iter(())))
 
 
 def migrate(database: SqliteDatabase, version: int = FORMAT) -> None:

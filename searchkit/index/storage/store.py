@@ -137,11 +137,19 @@ class AnswerStore(IndexDatabase):
             size = 2 * self.model().dimension
             while rows := cursor.fetchmany(block):
                 if bad := next((key for key, row in rows if not _has_size(row, size)), None):
-                    raise IndexDamaged(
-                        f"{self.path}: vector {bad} is damaged; run: searchkit reindex --damaged"
-                    )
+                    raise self._damaged_vector(bad)
+                keys = np.array([key for key, _ in rows], np.int64)
                 halves = np.frombuffer(b"".join(row for _, row in rows), np.float16)
-                yield np.array([key for key, _ in rows], np.int64), halves.reshape(len(rows), -1)
+                halves = halves.reshape(len(rows), -1)
+                is_finite = np.isfinite(halves).all(axis=1)
+                if not is_finite.all():
+                    raise self._damaged_vector(int(keys[~is_finite][0]))
+                yield keys, halves
+
+    def _damaged_vector(self, key: int) -> IndexDamaged:
+        return IndexDamaged(
+            f"{self.path}: vector {key} is damaged; run: searchkit reindex --damaged"
+        )
 
     def last_vector(self) -> int:
         """Return the greatest key in the vectors table, 0 when it is empty."""
@@ -150,6 +158,12 @@ class AnswerStore(IndexDatabase):
     def known(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
         """Return the key of the vector of each of these hashes that has one."""
         return dict(self.rows_in("SELECT sha, key FROM vectors WHERE sha IN ({})", list(hashes)))
+
+    def sound_ids(self, ids: Sequence[str]) -> list[str]:
+        """Return those of these ids whose answers are what was written; for a writer."""
+        keys = self.keys(ids)
+        damaged = set(self.damaged_keys(list(keys.values())))
+        return [id_ for id_, key in keys.items() if key not in damaged]
 
     def damaged_keys(self, keys: Sequence[int]) -> list[int]:
         """Return those of these keys whose answers have another checksum; for a writer."""
@@ -218,7 +232,7 @@ class AnswerStore(IndexDatabase):
                 ((sha, row.tobytes()) for sha, row in zip(hashes, vectors, strict=True)),
             )
             self._upsert(same_text)
-            is_sound = self._remove_words(list(self.keys([a.id for a in new]).values()))
+            is_sound = self._remove_words([a.id for a in new])
             keys = self._upsert(new)
             if is_sound:
                 self.fulltext.add(keys)
@@ -227,7 +241,14 @@ class AnswerStore(IndexDatabase):
             return self._replace_passages(keys, answers)
 
     def update_columns(self, answers: Sequence[Answer]) -> None:
-        """Replace the `meta` of stored answers, in one transaction, without a new revision."""
+        """Replace the `meta` of stored answers, in one transaction, without a new revision.
+
+        Raises:
+            IndexDamaged: if one of them isn't what was written; nothing was changed.
+        """
+        ids = [answer.id for answer in answers]
+        if damaged := set(ids) - set(self.sound_ids(ids)):
+            raise IndexDamaged(f"answer {min(damaged)!r}: damaged; run: searchkit verify")
         with self.transaction():
             add_meta_columns(self.connection, answers)
             self.connection.executemany(
@@ -293,7 +314,8 @@ class AnswerStore(IndexDatabase):
         )
         self._delete_rows("vectors", "key", unused)
         self.connection.executemany(
-            "INSERT INTO removals(vector) VALUES (?)", [(key,) for key in unused if key <= last]
+            "INSERT OR IGNORE INTO removals(vector) VALUES (?)",
+            [(key,) for key in unused if key <= last],
         )
         return unused
 
@@ -313,17 +335,31 @@ class AnswerStore(IndexDatabase):
             self.require_erasure()
             self.decisions.delete_of(keys)
             vectors = self._delete_passages(keys)
-            is_sound = self._remove_words(keys)
+            is_sound = self._reindex_if_damaged(keys)
+            if is_sound:
+                self.fulltext.remove(keys)
             self._delete_rows("answers", "key", keys)
             if not is_sound:
                 self.fulltext.rebuild()
             return self._delete_unused(vectors)
 
-    def _remove_words(self, keys: Sequence[int]) -> bool:
-        """Remove answers from the full text; False if it must be rebuilt, as a text is damaged."""
-        is_sound = not self.damaged_keys(keys)
+    def _remove_words(self, ids: Sequence[str]) -> bool:
+        """Remove answers from the full text; False if it must be rebuilt, as a row is damaged."""
+        keys = list(self.keys(ids).values())
+        is_sound = self._reindex_if_damaged(keys)
         if is_sound:
             self.fulltext.remove(keys)
+        return is_sound
+
+    def _reindex_if_damaged(self, keys: Sequence[int]) -> bool:
+        """Make SQLite's indexes again if a row is damaged, as they may have its former columns.
+
+        Returns:
+            Whether all rows are sound.
+        """
+        is_sound = not self.damaged_keys(keys)
+        if not is_sound:
+            self.connection.execute("REINDEX")
         return is_sound
 
     def delete_passages(self, keys: Sequence[int]) -> list[int]:

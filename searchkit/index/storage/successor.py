@@ -185,6 +185,10 @@ class Successor:
                 ),
             )
 
+    def has_damaged_model(self) -> bool:
+        """Whether the record of the store's own model isn't what was written."""
+        return bool(damaged_rows(self._store.connection, "model"))
+
     def record_model(self, model: Model) -> None:
         """Record where the store's own model is now, and what it is like."""
         with self._store.transaction():

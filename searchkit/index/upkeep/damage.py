@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from searchkit.index.storage.checksums import (
     key_columns,
 )
 from searchkit.index.storage.connection import error_code
+from searchkit.index.storage.schema import texts_and_passages
 from searchkit.index.storage.store import AnswerStore
 
 log = logging.getLogger("searchkit")
@@ -28,6 +28,12 @@ _MAX_MESSAGES = 100  # of SQLite's check of its pages
 _OF_AN_INDEX = re.compile(
     r"row \d+ missing from index|wrong # of entries in index|non-unique entry"
 )
+_MISSING = {
+    "answers": "answers_fts_docsize WHERE id NOT IN (SELECT key FROM answers)",
+    "names of files": (
+        "answers WHERE source IS NOT NULL AND source NOT IN (SELECT key FROM sources)"
+    ),
+}
 _UNUSED = {
     "passages": "passages WHERE answer NOT IN (SELECT key FROM answers)",
     "vectors": "vectors WHERE key NOT IN (SELECT vector FROM passages)",
@@ -128,43 +134,20 @@ def damaged_passages(store: AnswerStore, vectors: Sequence[int]) -> dict[int, st
         vectors: Keys of vectors that are damaged.
     """
     problems: dict[int, str] = {}
-    for key, text, passages in _texts_and_passages(store):
-        for problem in split_problems(text, passages):
-            problems.setdefault(key, problem)
+    with store.translated():
+        for key, text, passages in texts_and_passages(store.connection):
+            for problem in split_problems(text, passages):
+                problems.setdefault(key, problem)
     if "passages" in existing_tables(store.connection):
         of_answers = "answer IN (SELECT key FROM answers)"
         for key, _ in damaged_rows(store.connection, "passages", of_answers):
             problems.setdefault(key, "its passages are damaged")
-    for _, key, *_ in store.passages_with(vectors):
+    sql = "SELECT DISTINCT answer FROM passages WHERE vector IN ({})"
+    for (key,) in store.rows_in(sql, vectors):
         problems.setdefault(key, "one of its vectors is damaged")
     for answer in damaged_answers(store):
         problems.pop(answer.key, None)
     return problems
-
-
-def _texts_and_passages(
-    store: AnswerStore,
-) -> Iterator[tuple[int, str, list[tuple[int, int, bytes | None]]]]:
-    """Stream (answer's key, text, passages as (start, end, SHA-256 of the vector's text))."""
-    # Two streams side by side: a join would return a long text once for each of its passages.
-    sql = (
-        "SELECT p.answer, p.start, p.end, v.sha FROM passages p "
-        "LEFT JOIN vectors v ON v.key = p.vector WHERE typeof(p.answer) = 'integer' "
-        "AND typeof(p.start) = 'integer' AND typeof(p.end) = 'integer' "
-        "ORDER BY p.answer, p.start"
-    )
-    with store.translated():
-        groups = groupby(store.connection.execute(sql), key=lambda row: row[0])
-        key, rows = next(groups, (None, iter(())))
-        for answer, text in store.connection.execute(
-            "SELECT key, CAST(text AS BLOB) FROM answers ORDER BY key"
-        ):
-            while key is not None and key < answer:  # passages of no answer
-                key, rows = next(groups, (None, iter(())))
-            passages = [row[1:] for row in rows] if key == answer else []
-            yield answer, text.decode("utf-8", "replace"), passages
-            if key == answer:
-                key, rows = next(groups, (None, iter(())))
 
 
 def other_damage(store: AnswerStore) -> dict[str, list[tuple[Any, ...]]]:
@@ -182,9 +165,18 @@ def other_damage(store: AnswerStore) -> dict[str, list[tuple[Any, ...]]]:
 
 def unused_rows(store: AnswerStore) -> dict[str, int]:
     """Return the number of rows that belong to nothing, by what they are."""
+    return _counts(store, _UNUSED)
+
+
+def missing_rows(store: AnswerStore) -> dict[str, int]:
+    """Return the number of rows that others name and that are gone, by what they were."""
+    return _counts(store, _MISSING)
+
+
+def _counts(store: AnswerStore, conditions: Mapping[str, str]) -> dict[str, int]:
     counts = {
         name: int(store.rows(f"SELECT count(*) FROM {condition}")[0][0])
-        for name, condition in _UNUSED.items()
+        for name, condition in conditions.items()
     }
     return {name: count for name, count in counts.items() if count}
 
@@ -196,6 +188,7 @@ def low_counters(store: AnswerStore) -> dict[str, int]:
             store.rows(f"SELECT coalesce(max({key_columns(table)[0]}), 0) FROM {table}")[0][0]
         )
         for table in _COUNTED_TABLES
+        if table != "decisions" or store.format() > 1
     }
     sql = "SELECT coalesce(max(CAST(last_vector AS INTEGER)), 0) FROM checkpoints"
     ((last,),) = store.rows(sql)

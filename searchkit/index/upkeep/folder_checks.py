@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from searchkit.index.storage.lock import seems_held
 from searchkit.index.storage.schema import schema_problems
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
@@ -14,6 +15,7 @@ from searchkit.index.upkeep.damage import (
     damaged_passages,
     damaged_vectors,
     low_counters,
+    missing_rows,
     other_damage,
     page_problems,
     unused_rows,
@@ -24,6 +26,7 @@ log = logging.getLogger("searchkit")
 REBUILD = "run: searchkit rebuild"
 EMBED = "run: searchkit reindex --damaged"
 RESTORE = "restore a copy, or ingest the files into a new index"
+SET_ASIDE = "set aside as damaged"
 DROP_REINDEX = "drop the unfinished reindex; run: searchkit reindex --model"
 
 
@@ -51,9 +54,9 @@ def find_problems(
     passage's text has the hash its vector was made for, so that no text changed unnoticed; that
     passages leave no word out; that vectors are finite and of unit length; that no acknowledged
     commit is lost; that the FAISS file is the one recorded and holds the table's vectors, bit for
-    bit; the full text against the texts; and that nothing deleted is left, neither in free pages
-    and the log of the database nor in files of earlier states. A reindex that is not finished is no
-    problem, and is logged.
+    bit; the full text against the texts; and, unless another process is writing, that nothing
+    deleted is left, neither in free pages and the log of the database nor in files of earlier
+    states. A reindex that is not finished is no problem, and is logged.
 
     Args:
         store: The database.
@@ -86,7 +89,8 @@ def find_problems(
         yield from _checkpoint_problems(checkpoints)
     if is_writable and not store.fulltext.is_sound():
         yield f"{store.path}: the full text is not that of the answers; {REBUILD}"
-    yield from _leftover_problems(store, checkpoints)
+    if is_writable or not seems_held(checkpoints.folder):
+        yield from _leftover_problems(store, checkpoints)
     yield from _reindex_problems(store, checkpoints)
 
 
@@ -125,6 +129,11 @@ _ROWS = {
 def _other_row_problems(store: AnswerStore) -> Iterator[str]:
     for table, keys in other_damage(store).items():
         yield from _row_problems(store, table, keys)
+    for name, count in missing_rows(store).items():
+        yield (
+            f"{store.path}: {count} {name} are missing; restore a copy, or ingest the files again "
+            f"and then {REBUILD}"
+        )
     for name, count in unused_rows(store).items():
         yield f"{count} {name} belong to no answer; {REBUILD}"
     for table in low_counters(store):
@@ -162,7 +171,7 @@ def _leftover_problems(store: AnswerStore, checkpoints: Checkpoints) -> Iterator
     for path in checkpoints.leftovers():
         yield f"{path}: left over from an earlier state; {REBUILD}"
     for path in sorted(folder.glob("*.damaged")):
-        yield f"{path}: set aside as damaged; it may hold vectors of deleted answers; delete it"
+        yield f"{path}: {SET_ASIDE}; it may hold vectors of deleted answers; delete it"
 
 
 def _reindex_problems(store: AnswerStore, checkpoints: Checkpoints) -> Iterator[str]:

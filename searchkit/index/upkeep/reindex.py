@@ -94,7 +94,8 @@ def reindex(
     if _has_model(index, encoder):
         if successor.model():
             index.drop_reindex()
-        if index.model != model_of(encoder):  # it is in another folder now, or was damaged
+        # It is in another folder now, or its record is damaged.
+        if index.model != model_of(encoder) or successor.has_damaged_model():
             successor.record_model(model_of(encoder))
     else:
         try:

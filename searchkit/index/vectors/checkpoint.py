@@ -99,7 +99,8 @@ class Checkpoints:
             return None
         columns = "file, sha256, bytes, count, last_vector"
         rows = self._store.rows(f"SELECT {columns} FROM checkpoints ORDER BY n DESC LIMIT 1")
-        return Checkpoint(*rows[0]) if rows else None
+        # Format 2 has no checksums, and a file of another name is none of ours.
+        return Checkpoint(*rows[0]) if rows and _FILE_NAME.fullmatch(rows[0][0]) else None
 
     def _is_damaged(self, table: str) -> bool:
         connection = self._store.connection

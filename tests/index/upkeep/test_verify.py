@@ -11,10 +11,11 @@ from random import Random
 import pytest
 from click.testing import CliRunner
 from helpers.encoder import ToyEncoder
+from helpers.files import DATA
 
-from searchkit import Answer, Index
+from searchkit import Answer, Index, Where
 from searchkit.cli.app import main
-from searchkit.core.errors import IndexDamaged, SearchkitError
+from searchkit.core.errors import IndexDamaged, SearchkitError, StorageFailed
 from searchkit.index.decisions import decide
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
@@ -338,6 +339,147 @@ def test_a_scrambled_page_is_found(index: Index) -> None:
     path.write_bytes(data)
     with Index.open(index.path, encoder=ToyEncoder()) as reader:
         assert any("damaged (" in line for line in verify(reader))
+
+
+def test_a_damaged_id_is_not_taken_for_the_answer_that_it_was(index: Index, answers) -> None:
+    """SQLite's index still finds the row by its former id."""
+    index.close()
+    path = index.path / "answers.db"
+    data = path.read_bytes()
+    row = data.index(b"a2Callbacks")
+    path.write_bytes(data[:row] + b"a9" + data[row + 2 :])
+    with Index.open(index.path, write=True, encoder=ToyEncoder()) as opened:
+        assert verify(opened)
+        opened.add(answers)
+        opened.rebuild()
+        assert opened.damaged_ids() == ["a9"]
+        assert opened.remove_damaged() == 1
+        assert verify(opened) == []
+        assert opened.get_existing(["a2"]) == {"a2": answers[1]}
+
+
+def test_a_damaged_author_can_be_mended_at_once(index: Index, answers) -> None:
+    index.close()
+    path = index.path / "answers.db"
+    data = path.read_bytes()
+    assert data.count(b"emptyq1bob") == 1
+    path.write_bytes(data.replace(b"emptyq1bob", b"emptyq1bab"))
+    for mend in (lambda index: index.add(answers), lambda index: index.remove_damaged()):
+        copied = Path(shutil.copytree(index.path, index.path.with_name(f"copy-{id(mend)}")))
+        with Index.open(copied, write=True, encoder=ToyEncoder()) as opened:
+            mend(opened)
+            assert verify(opened) == []
+
+
+@pytest.mark.parametrize("name", ["", "../thesis.txt", "answers.db"])
+def test_a_foreign_name_of_the_faiss_file_moves_nothing(index: Index, name: str) -> None:
+    foreign = index.path.with_name("thesis.txt")
+    foreign.write_text("mine", "utf-8")
+    change(index, f"UPDATE checkpoints SET file = '{name}', checksum = NULL")
+    index.rebuild()
+    assert verify(index) == []
+    assert foreign.read_text("utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM sources",
+        "DELETE FROM answers WHERE text = ''",
+    ],
+)
+def test_rows_that_are_gone_are_missed(index: Index, sql: str) -> None:
+    change(index, sql)
+    assert any("are missing; restore a copy" in line for line in verify(index))
+
+
+def test_a_text_that_changed_in_an_older_format_is_not_sealed(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(DATA / "format-2", tmp_path / "index"))
+    with closing(sqlite3.connect(folder / "answers.db", isolation_level=None)) as connection:
+        connection.execute(
+            "UPDATE answers SET text = 'The event loop runs halfbacks' WHERE id = 'a'"
+        )
+        connection.execute("UPDATE answers SET text = CAST(x'61ff' AS TEXT) WHERE id = 'b'")
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        assert index.damaged_ids() == ["a", "b"]
+        index.embed_damaged()
+        index.rebuild()
+        assert index.damaged_ids() == ["a", "b"]
+
+
+def test_an_older_format_can_be_verified_by_a_reader(tmp_path: Path) -> None:
+    for number in (1, 2):
+        folder = Path(shutil.copytree(DATA / f"format-{number}", tmp_path / str(number)))
+        with Index.open(folder, encoder=ToyEncoder()) as reader:
+            assert verify(reader) == []
+
+
+def test_an_older_copy_of_an_older_format_is_noticed(index: Index, caplog) -> None:
+    index.close()
+    shutil.copyfile(DATA / "format-2" / "answers.db", index.path / "answers.db")
+    with Index.open(index.path, write=True, encoder=ToyEncoder()):
+        pass
+    assert "changes are lost" in caplog.text
+
+
+def test_a_new_index_knows_nothing_of_an_earlier_one(index: Index, encoder, caplog) -> None:
+    index.close()
+    (index.path / "answers.db").unlink()
+    with Index.create(index.path, encoder) as made:
+        made.rebuild()
+        assert verify(made) == []
+    assert "lost" not in caplog.text
+
+
+def test_a_record_of_commits_that_is_no_file(index: Index, tmp_path: Path) -> None:
+    target = tmp_path / "mine.txt"
+    target.write_text("mine", "utf-8")
+    record = index.path / "COMMITS"
+    record.unlink()
+    record.symlink_to(target)
+    with pytest.raises(StorageFailed, match="COMMITS: can't be written"):
+        index.update_columns({"a1": {"score": "1"}})
+    assert target.read_text("utf-8") == "mine"
+    record.unlink()
+    index.rebuild()
+    assert verify(index) == []
+
+
+def test_a_damaged_answer_is_neither_marked_nor_shown_as_another(index: Index) -> None:
+    change(index, "UPDATE answers SET text = 'other' WHERE id = 'a1'")
+    with pytest.raises(IndexDamaged, match="answer 'a1': damaged"):
+        index.update_columns({"a1": {"score": "1"}, "a2": {"score": "1"}})
+    assert "score" not in index.get_existing(["a2"])["a2"].meta or verify(index)
+
+
+def test_columns_that_are_no_json_are_damage(index: Index) -> None:
+    index.add([Answer("marked", "A text", meta={"comment": "well done"})])
+    index.close()
+    path = index.path / "answers.db"
+    path.write_bytes(path.read_bytes().replace(b'"comment":', b'"comment";'))
+    with Index.open(index.path, encoder=ToyEncoder()) as reader:
+        with pytest.raises(IndexDamaged, match="answer 'marked': damaged"):
+            list(reader.answers())
+        with pytest.raises(IndexDamaged, match="an answer's columns are damaged"):
+            reader.ids(Where(sql="comment = 'x'"))
+
+
+def test_a_vector_of_nan_in_the_tail_is_damage(index: Index) -> None:
+    index.add([Answer("tail", "not in the checkpoint")])
+    nan = (b"\x00\x7e" * 32).hex()
+    change(
+        index, f"UPDATE vectors SET vector = x'{nan}' WHERE key = (SELECT max(key) FROM vectors)"
+    )
+    index.close()
+    with Index.open(index.path, encoder=ToyEncoder()) as reader:
+        with pytest.raises(IndexDamaged, match="reindex --damaged"):
+            reader.search(["anything"], 1)
+
+
+def test_a_reader_beside_a_writer_takes_no_work_in_progress_for_a_problem(index: Index) -> None:
+    (index.path / "vectors-77.faiss").write_bytes(b"being written")
+    with Index.open(index.path, encoder=ToyEncoder()) as reader:
+        assert verify(reader) == []
 
 
 # The commands
