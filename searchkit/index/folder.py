@@ -24,7 +24,7 @@ from searchkit.index.embedding import model_of
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
 from searchkit.index.storage.connection import ChangeWatch
 from searchkit.index.storage.lock import WriterLock
-from searchkit.index.storage.schema import DATABASE, FORMAT, is_index
+from searchkit.index.storage.schema import DATABASE, FORMAT, is_index, no_index
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
 from searchkit.index.upkeep.damage import damaged_answers
@@ -110,7 +110,7 @@ class Index(BaseIndex):
         """
         folder = Path(path)
         if not is_index(folder):
-            raise IndexNotFound(f"{folder}: no index here; make one with: searchkit ingest FILE")
+            raise IndexNotFound(no_index(folder))
         database = folder / DATABASE
         with ExitStack() as stack:
             lock = WriterLock.of(folder) if write else None

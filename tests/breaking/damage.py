@@ -140,7 +140,7 @@ def _replaced(data: bytes, start: int, new: bytes) -> bytes:
 
 
 ODD_VALUES = [
-    None, 0, 1, -1, 2, 7, 10**6, 2**63 - 1, 1.5, float("inf"), "", "x", "a1", "\0", "[]", "{}", "7",
+    None, 0, 1, -1, 2, 7, 10**6, 2**62, 1.5, float("inf"), "", "x", "a1", "\0", "[]", "{}", "7",
     b"", b"x", b"\xff\xfe", bytes(64),
 ]  # fmt: skip
 

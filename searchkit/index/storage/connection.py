@@ -92,9 +92,16 @@ class SqliteDatabase:
         with self.translated():
             if self.connection.in_transaction:  # a savepoint would copy each page that changes
                 yield
-            else:
-                with self.db.atomic():
-                    yield
+                return
+            # Without IMMEDIATE, SQLite doesn't wait for a reader that recovers the log of a writer
+            # that was killed.
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:
+                self.connection.rollback()  # nothing, if the error has ended the transaction
+                raise
 
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         """Run a statement and return all its rows."""

@@ -48,11 +48,11 @@ class IndexDatabase(SqliteDatabase):
         store = cls(connect(f"{path.absolute().as_uri()}?mode=rwc"), path, record)
         with store.translated():
             store._prepare_writing()
-            with store.db.atomic():
+            record.write(0)  # first, so that no index is without it
+            with SqliteDatabase.transaction(store):  # it counts no commit yet
                 migrate(store)
                 keep_checksums(store.connection)
                 store.db.table("model").insert(asdict(model), pk="fingerprint")
-        record.write(store.commits())
         return store
 
     @classmethod
@@ -65,9 +65,9 @@ class IndexDatabase(SqliteDatabase):
             check_format(store)
             store._prepare_writing()
             if store.format() < FORMAT:
-                with store.db.atomic():
+                record.write(0)
+                with SqliteDatabase.transaction(store):
                     migrate(store)
-                record.write(store.commits())
             keep_checksums(store.connection)
         store._check_commits(acknowledged, write=True)
         return store

@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from searchkit.core.errors import IndexDamaged, IndexMismatch
+from searchkit.core.errors import IndexDamaged, IndexMismatch, IndexNotFound
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer
 from searchkit.index.embedding import split_problems
@@ -108,6 +108,11 @@ def is_index(folder: Path) -> bool:
         return False
 
 
+def no_index(folder: Path) -> str:
+    """Return the message for a folder that holds no index."""
+    return f"{folder}: no index here; make one with: searchkit ingest FILE"
+
+
 def is_blank(path: Path) -> bool:
     """Whether a database is empty: the process that created it was killed too early."""
     database = SqliteDatabase(connect_reader(path), path)
@@ -123,10 +128,14 @@ def check_format(database: SqliteDatabase) -> None:
     """Check that a database is an index in a format that this version reads.
 
     Raises:
+        IndexNotFound: if it is empty: another process creates it, or was killed meanwhile.
         IndexDamaged: if it is not an index.
         IndexMismatch: if a newer searchkit made it.
     """
-    if database.pragma("application_id") != APPLICATION_ID:
+    application = database.pragma("application_id")
+    if not application and not database.pragma("schema_version"):
+        raise IndexNotFound(no_index(database.path.parent))
+    if application != APPLICATION_ID:
         raise IndexDamaged(
             Message(
                 "{path}: not a searchkit database; nothing was changed; move the file away or "
