@@ -133,14 +133,17 @@ class Maker:
 
     def __init__(self, random: Random, app: FastAPI, port: int, ids: list[str], room: Path) -> None:
         self._random, self._ids, self._room = random, ids, room
-        self._operations = operations(app)
+        self._reads, self._writes = [], []
+        for operation in operations(app):
+            (self._reads if operation[0] in SAFE else self._writes).append(operation)
         self._host = f"127.0.0.1:{port}".encode()
         self.keys: list[str] = []
 
     def request(self, headers: list[tuple[bytes, bytes]]) -> Request:
         """Return a request that is right, or wrong in up to three ways."""
         random = self._random
-        method, path, parameters = random.choice(self._operations)
+        calls = self._writes if random.random() < 0.4 else self._reads
+        method, path, parameters = random.choice(calls)
         key = random.choice(self.keys) if self.keys and random.random() < 0.9 else "nobody"
         query = [
             (p["name"], self._value(p["name"], p["schema"]))
@@ -242,10 +245,10 @@ class Maker:
 
     def _break_headers(self, request: Request) -> None:
         random, headers = self._random, request.headers
-        match random.randrange(5):
+        match random.randrange(6):
             case 0:
                 headers[:1] = [(b"host", random.choice(HOSTS))]
-            case 1:
+            case 1 | 5:
                 headers[1:2] = [(b"origin", random.choice(FOREIGN))]
             case 2 if headers:
                 del headers[random.randrange(len(headers))]
