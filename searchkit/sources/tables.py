@@ -287,7 +287,11 @@ def read_sqlite(path: Path, source: str, table: str | None) -> Iterator[tuple[in
             name that isn't UTF-8.
     """
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            check_same_thread=False,  # it may be closed by the thread that drops an error
+        )
     except sqlite3.Error as error:
         raise BadInput(f"{source}: can't be opened ({first_line(error)})") from None
     clock = _Clock(connection)

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -159,7 +160,7 @@ def _problem_of_json(response: Response) -> str:
 
 
 class _Log(logging.Handler):
-    """Keeps what is logged as an error."""
+    """Keeps what is logged as an error, and errors that nobody can catch."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -167,12 +168,17 @@ class _Log(logging.Handler):
         self._loggers = [logging.getLogger(), logging.getLogger("uvicorn")]
 
     def __enter__(self) -> None:
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._take
         for logger in self._loggers:
             logger.addHandler(self)
 
     def __exit__(self, *_: object) -> None:
         for logger in self._loggers:
             logger.removeHandler(self)
+        sys.unraisablehook = self._hook
+
+    def _take(self, error: Any) -> None:
+        self.lines.append(f"{error.err_msg or 'ignored'} {error.object!r}: {error.exc_value!r}")
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record)[-700:])

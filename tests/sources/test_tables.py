@@ -7,6 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -342,3 +344,13 @@ def test_a_database_whose_rows_stand_in_its_log(tmp_path: Path) -> None:
     assert (tmp_path / "a.db").stat().st_size < 10_000
     assert len(read(tmp_path / "a.db")) == 200
     writer.close()
+
+
+def test_a_database_that_is_left_is_closed_by_any_thread(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE answers AS SELECT 'x' AS text UNION ALL SELECT 'y'")
+    rows = tables.read_sqlite(path, "a.db", None)
+    next(rows)
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(rows.close).result()
