@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from breaking.isolation import IsolatedReport, run_isolated
+from breaking.shared.isolation import IsolatedReport, run_isolated
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index

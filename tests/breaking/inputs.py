@@ -17,8 +17,8 @@ from pathlib import Path
 from random import Random
 
 import pyarrow as pa
-from breaking.isolation import IsolatedReport, run_isolated
-from breaking.mutations import damaged, damaged_xml
+from breaking.shared.isolation import IsolatedReport, run_isolated
+from breaking.shared.mutations import damaged, damaged_xml
 from openpyxl import Workbook
 from pyarrow import parquet
 

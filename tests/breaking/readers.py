@@ -15,8 +15,8 @@ import struct
 from pathlib import Path
 from random import Random
 
-from breaking.isolation import IsolatedReport, run_isolated
 from breaking.kills import STARTED, Child, Notices, look, make_start, opened
+from breaking.shared.isolation import IsolatedReport, run_isolated
 
 from searchkit import Answer, Index
 

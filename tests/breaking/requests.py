@@ -26,8 +26,8 @@ from typing import Any
 from unittest import mock
 
 from breaking import where
-from breaking.calls import HOSTILE, TAG, Maker, Request
-from breaking.common import Report, contents, numbered
+from breaking.shared.calls import HOSTILE, TAG, Maker, Request
+from breaking.shared.common import Report, contents, numbered
 from fastapi import FastAPI
 from helpers.serving import listening, make_index, toy_encoder, until
 from starlette.types import Receive, Scope, Send

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from random import Random
 
-from breaking import expressions
-from breaking.common import Report, contents, numbered
-from breaking.expressions import META
+from breaking.shared import expressions
+from breaking.shared.common import Report, contents, numbered
+from breaking.shared.expressions import META
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index, Where

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
-from breaking.common import Report, numbered
+from breaking.shared.common import Report, numbered
 
 MAX_SECONDS = 10.0  # of CPU time that a case may take
 MAX_BYTES = 1_000_000_000  # that a case may take beside what the process had before

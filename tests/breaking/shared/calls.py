@@ -9,8 +9,9 @@ from random import Random
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-from breaking import expressions, inputs
-from breaking.mutations import damaged
+from breaking import inputs
+from breaking.shared import expressions
+from breaking.shared.mutations import damaged
 from fastapi import FastAPI
 
 from searchkit.web.guard import TOKEN_COOKIE
