@@ -43,6 +43,8 @@ _LOCK_ERRORS = (
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_PROTOCOL,
 )
+# Python raises the second where SQLite's message quotes a damaged statement of the schema.
+SQLITE_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
 _MAX_PARAMETERS = 30_000  # of one statement; SQLite takes 32,766
 
 
@@ -83,7 +85,7 @@ class SqliteDatabase:
         """Turn SQLite's errors into searchkit's."""
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except SQLITE_ERRORS as error:
             raise translated_error(error, self.path) from error
 
     @contextmanager
@@ -205,7 +207,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     connection = connect(uri + "?mode=ro")
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.DatabaseError as error:
+    except SQLITE_ERRORS as error:
         # Everything else, such as damage, is met by the first statement that needs the data.
         if error_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             connection.close()
@@ -218,7 +220,7 @@ def error_code(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the higher bits hold the details
 
 
-def translated_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
+def translated_error(error: Exception, path: Path) -> Exception:
     """Return the searchkit error for an error of SQLite, with what mends it."""
     message = first_line(error)
     code = error_code(error)

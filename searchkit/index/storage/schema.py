@@ -19,7 +19,7 @@ from searchkit.core.records import Answer
 from searchkit.index.embedding import split_problems
 from searchkit.index.filters.columns import add_meta_columns, respell_quotes
 from searchkit.index.storage.checksums import COLUMNS, add_checksums
-from searchkit.index.storage.connection import SqliteDatabase, connect_reader
+from searchkit.index.storage.connection import SQLITE_ERRORS, SqliteDatabase, connect_reader
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -118,7 +118,7 @@ def is_blank(path: Path) -> bool:
     database = SqliteDatabase(connect_reader(path), path)
     try:
         return not database.pragma("schema_version") and not database.pragma("application_id")
-    except sqlite3.DatabaseError:
+    except SQLITE_ERRORS:
         return False  # damaged, so it was not empty
     finally:
         database.close()

@@ -18,7 +18,7 @@ from searchkit.index.storage.checksums import (
     existing_tables,
     key_columns,
 )
-from searchkit.index.storage.connection import error_code
+from searchkit.index.storage.connection import SQLITE_ERRORS, error_code
 from searchkit.index.storage.schema import texts_and_passages
 from searchkit.index.storage.store import AnswerStore
 
@@ -66,7 +66,7 @@ def page_problems(store: AnswerStore) -> tuple[list[str], list[str]]:
     """
     try:
         rows = store.connection.execute(f"PRAGMA integrity_check({_MAX_MESSAGES})").fetchall()
-    except sqlite3.DatabaseError as error:
+    except SQLITE_ERRORS as error:
         # A row's `meta` that is no JSON stops the check, though every page may be sound.
         is_of_a_row = error_code(error) == sqlite3.SQLITE_ERROR and damaged_answers(store)
         return [], [] if is_of_a_row else [first_line(error)]
@@ -228,8 +228,29 @@ def repair(store: AnswerStore) -> None:
         if "state" in damage:
             connection.execute("DELETE FROM state")
             store.require_erasure()
+        _forget_sources(store, [key for (key,) in damage.get("sources", [])])
         if "revision" in damage:
             connection.execute("DELETE FROM revision")
             connection.execute("INSERT INTO revision(n, commits) VALUES (?, ?)", counters)
         store.bump_revision()
         store.accept_loss()
+
+
+def _forget_sources(store: AnswerStore, damaged: Sequence[Any]) -> None:
+    """Let answers whose file's name is damaged or missing have none, and delete these names.
+
+    Damaged answers stay as they are: a new checksum would hide that.
+    """
+    of_damaged_answers = {answer.key for answer in damaged_answers(store)}
+    sql = "SELECT key, source FROM answers WHERE source IS NOT NULL"
+    known = {key for (key,) in store.rows("SELECT key FROM sources")} - set(damaged)
+    without_name = [key for key, source in store.rows(sql) if source not in known]
+    store.connection.executemany(
+        "UPDATE answers SET source = NULL WHERE key = ?",
+        [(key,) for key in without_name if key not in of_damaged_answers],
+    )
+    store.connection.executemany(
+        "DELETE FROM sources WHERE key = ? "
+        "AND NOT EXISTS (SELECT 1 FROM answers WHERE source = sources.key)",
+        [(key,) for key in damaged],
+    )

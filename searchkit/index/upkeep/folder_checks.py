@@ -121,7 +121,7 @@ _ROWS = {
     "model": f"the model's record is damaged; run: searchkit reindex --model MODEL; or {RESTORE}",
     "removals": f"the record of removed vectors is damaged; {REBUILD}",
     "revision": f"the counters of changes are damaged; {REBUILD}",
-    "sources": f"the name of a file of answers is damaged; {RESTORE}",
+    "sources": f"the name of a file of answers is damaged and will be forgotten; {REBUILD}",
     "state": f"the record of unfinished work is damaged; {REBUILD}",
 }
 
