@@ -160,7 +160,7 @@ def test_verify_names_what_is_wrong(tmp_path: Path) -> None:
     (index / "vectors-1.faiss").write_bytes(b"junk")
     result = run("verify", "-i", index, code=1)
     assert "4 bytes where" in result.stdout
-    assert "1 problems" in result.stderr
+    assert "1 problem" in result.stderr
     assert not json.loads(run("verify", "-i", index, "-f", "json", code=1).stdout)["sound"]
 
 
