@@ -15,26 +15,22 @@ from typing import Any
 
 # The columns of each table that can be written, without the checksum; the first is the key.
 COLUMNS = {
-    "sources": ("key", "path"),
-    "answers": (
-        *("key", "id", "text", "question", "author", "submitted_at", "source", "line"),
-        "meta",
-    ),
-    "vectors": ("key", "sha", "vector"),
-    "passages": ("answer", "start", "end", "vector"),
-    "removals": ("vector",),
-    "checkpoints": ("n", "file", "sha256", "bytes", "count", "last_vector"),
-    "model": ("fingerprint", "name", "dimension", "window"),
-    "state": ("name",),
-    "decisions": (
-        *("n", "left", "right", "decision", "reason", "decided_at", "left_sha", "right_sha"),
-    ),
-    "revision": ("n", "commits"),
-    "next_model": ("fingerprint", "name", "dimension", "window"),
-    "next_vectors": ("key", "sha", "vector"),
-    "next_passages": ("answer", "start", "end", "vector"),
+    table: tuple(columns.split())
+    for table, columns in {
+        "sources": "key path",
+        "answers": "key id text question author submitted_at source line meta",
+        "vectors": "key sha vector",
+        "passages": "answer start end vector",
+        "removals": "vector",
+        "checkpoints": "n file sha256 bytes count last_vector",
+        "model": "fingerprint name dimension window",
+        "state": "name",
+        "decisions": "n left right decision reason decided_at left_sha right_sha",
+        "revision": "n commits",
+    }.items()
 }
-NEXT_TABLES = ("next_model", "next_vectors", "next_passages")  # of an unfinished reindex
+COLUMNS |= {f"next_{table}": COLUMNS[table] for table in ("model", "vectors", "passages")}
+NEXT_TABLES = [table for table in COLUMNS if table.startswith("next_")]  # of an unfinished reindex
 _KEY_COLUMNS = {"passages": ("answer", "start"), "next_passages": ("answer", "start")}
 
 
@@ -73,7 +69,7 @@ def keep_checksums(connection: sqlite3.Connection, tables: Iterable[str] | None 
         connection: A writer's.
         tables: Tables that have a column `checksum`; None for all that exist.
     """
-    register(connection)
+    connection.create_function("row_checksum", -1, row_checksum, deterministic=True)
     for table in existing_tables(connection) if tables is None else tables:
         of_new_row = ", ".join(f'new."{name}"' for name in COLUMNS[table])
         is_new_row = " AND ".join(f'"{name}" = new."{name}"' for name in key_columns(table))
@@ -83,11 +79,6 @@ def keep_checksums(connection: sqlite3.Connection, tables: Iterable[str] | None 
                 f"BEGIN UPDATE {table} SET checksum = row_checksum({of_new_row}) "
                 f"WHERE {is_new_row}; END"
             )
-
-
-def register(connection: sqlite3.Connection) -> None:
-    """Make the SQL function `row_checksum` known to a connection."""
-    connection.create_function("row_checksum", -1, row_checksum, deterministic=True)
 
 
 def existing_tables(connection: sqlite3.Connection) -> list[str]:
@@ -106,13 +97,12 @@ def key_columns(table: str) -> Sequence[str]:
 
 def add_checksums(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
     """Add the column to tables, and the checksum to their rows as they are now."""
-    register(connection)
     for table in tables:
         connection.execute(f"ALTER TABLE {table} ADD COLUMN checksum BLOB")
-        seal(connection, table)
+        _seal(connection, table)
 
 
-def seal(connection: sqlite3.Connection, table: str) -> None:
+def _seal(connection: sqlite3.Connection, table: str) -> None:
     """Accept the rows of a table as they are: write the checksum of each.
 
     A row with a text that isn't UTF-8 gets none, and so counts as damaged.
@@ -174,5 +164,5 @@ def damaged_rows(
 
 
 def _shown(value: object) -> object:
-    """Return a key as it is shown and compared: a text as far as it is UTF-8."""
-    return value.decode("utf-8", "replace") if isinstance(value, _Text) else value
+    """Return a key as it is shown and compared: a text, or bytes, as far as it is UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

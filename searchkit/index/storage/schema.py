@@ -159,8 +159,11 @@ def schema_problems(database: SqliteDatabase) -> list[str]:
     if database.pragma("user_version") < FORMAT:
         return []
     columns = [row[1] for row in database.rows("PRAGMA table_xinfo(answers)")]
-    meta = [Answer("", "", meta={name.removeprefix("meta:"): ""}) for name in columns
-            if name.startswith("meta:")]  # fmt: skip
+    meta = [
+        Answer("", "", meta={name.removeprefix("meta:"): ""})
+        for name in columns
+        if name.startswith("meta:")
+    ]
     # The column of checksums came after those that an index of format 2 had then.
     before = columns.index("checksum") - len(COLUMNS["answers"])
     connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -184,8 +187,9 @@ def _statements(database: SqliteDatabase) -> dict[str, str]:
     """
     rows = database.rows("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     others = ("sqlite_", "_sqlite_", "answers_fts_", "next_")
-    return {name: re.sub(r"[\s\"'`\[\]]", "", sql) for name, sql in rows
-            if not name.startswith(others)}  # fmt: skip
+    return {
+        name: re.sub(r"[\s\"'`\[\]]", "", sql) for name, sql in rows if not name.startswith(others)
+    }
 
 
 _FORMAT_1 = (

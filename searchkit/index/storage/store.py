@@ -232,7 +232,7 @@ class AnswerStore(IndexDatabase):
                 ((sha, row.tobytes()) for sha, row in zip(hashes, vectors, strict=True)),
             )
             self._upsert(same_text)
-            is_sound = self._remove_words([a.id for a in new])
+            is_sound = self._remove_words(list(self.keys([a.id for a in new]).values()))
             keys = self._upsert(new)
             if is_sound:
                 self.fulltext.add(keys)
@@ -335,30 +335,21 @@ class AnswerStore(IndexDatabase):
             self.require_erasure()
             self.decisions.delete_of(keys)
             vectors = self._delete_passages(keys)
-            is_sound = self._reindex_if_damaged(keys)
-            if is_sound:
-                self.fulltext.remove(keys)
+            is_sound = self._remove_words(keys)
             self._delete_rows("answers", "key", keys)
             if not is_sound:
                 self.fulltext.rebuild()
             return self._delete_unused(vectors)
 
-    def _remove_words(self, ids: Sequence[str]) -> bool:
-        """Remove answers from the full text; False if it must be rebuilt, as a row is damaged."""
-        keys = list(self.keys(ids).values())
-        is_sound = self._reindex_if_damaged(keys)
-        if is_sound:
-            self.fulltext.remove(keys)
-        return is_sound
+    def _remove_words(self, keys: Sequence[int]) -> bool:
+        """Remove answers from the full text; False if it must be rebuilt, as a row is damaged.
 
-    def _reindex_if_damaged(self, keys: Sequence[int]) -> bool:
-        """Make SQLite's indexes again if a row is damaged, as they may have its former columns.
-
-        Returns:
-            Whether all rows are sound.
+        SQLite's indexes are made again then, since they may have the row's former columns.
         """
         is_sound = not self.damaged_keys(keys)
-        if not is_sound:
+        if is_sound:
+            self.fulltext.remove(keys)
+        else:
             self.connection.execute("REINDEX")
         return is_sound
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,8 +86,10 @@ def damaged_answers(store: AnswerStore) -> list[DamagedAnswer]:
         "FROM answers a LEFT JOIN sources s ON s.key = a.source WHERE a.key IN ({})",
         keys,
     )
-    return [DamagedAnswer(key, _text(id_) or "", _text(path), _number(line))
-            for key, id_, path, line in rows]  # fmt: skip
+    return [
+        DamagedAnswer(key, _text(id_) or "", _text(path), _number(line))
+        for key, id_, path, line in rows
+    ]
 
 
 def _text(value: bytes | None) -> str | None:
@@ -100,11 +102,9 @@ def _number(value: bytes | None) -> int | None:
 
 def damaged_vectors(store: AnswerStore) -> dict[int, str]:
     """Return what is wrong with each vector that isn't what was written, by its key."""
-    problems = {}
+    problems: dict[int, str] = {}
     if "vectors" in existing_tables(store.connection):
-        problems = {
-            int(str(key)): "damaged" for (key,) in damaged_rows(store.connection, "vectors")
-        }
+        problems |= {key: "damaged" for (key,) in damaged_rows(store.connection, "vectors")}
     size = 2 * store.model().dimension
     rows = store.rows(
         "SELECT key, length(CAST(vector AS BLOB)) FROM vectors "
@@ -126,11 +126,14 @@ def damaged_vectors(store: AnswerStore) -> dict[int, str]:
     return dict(sorted(problems.items()))
 
 
-def damaged_passages(store: AnswerStore, vectors: Sequence[int]) -> dict[int, str]:
+def damaged_passages(
+    store: AnswerStore, answers: Iterable[DamagedAnswer], vectors: Iterable[int]
+) -> dict[int, str]:
     """Return what is wrong with the passages of answers whose own rows are sound, by answer's key.
 
     Args:
         store: The database.
+        answers: The damaged ones, which are left out.
         vectors: Keys of vectors that are damaged.
     """
     problems: dict[int, str] = {}
@@ -143,9 +146,9 @@ def damaged_passages(store: AnswerStore, vectors: Sequence[int]) -> dict[int, st
         for key, _ in damaged_rows(store.connection, "passages", of_answers):
             problems.setdefault(key, "its passages are damaged")
     sql = "SELECT DISTINCT answer FROM passages WHERE vector IN ({})"
-    for (key,) in store.rows_in(sql, vectors):
+    for (key,) in store.rows_in(sql, list(vectors)):
         problems.setdefault(key, "one of its vectors is damaged")
-    for answer in damaged_answers(store):
+    for answer in answers:
         problems.pop(answer.key, None)
     return problems
 
@@ -241,13 +244,13 @@ def _forget_sources(store: AnswerStore, damaged: Sequence[Any]) -> None:
 
     Damaged answers stay as they are: a new checksum would hide that.
     """
-    of_damaged_answers = {answer.key for answer in damaged_answers(store)}
     sql = "SELECT key, source FROM answers WHERE source IS NOT NULL"
     known = {key for (key,) in store.rows("SELECT key FROM sources")} - set(damaged)
     without_name = [key for key, source in store.rows(sql) if source not in known]
+    if without_name:
+        without_name = sorted(set(without_name) - set(store.damaged_keys(without_name)))
     store.connection.executemany(
-        "UPDATE answers SET source = NULL WHERE key = ?",
-        [(key,) for key in without_name if key not in of_damaged_answers],
+        "UPDATE answers SET source = NULL WHERE key = ?", [(key,) for key in without_name]
     )
     store.connection.executemany(
         "DELETE FROM sources WHERE key = ? "

@@ -11,6 +11,7 @@ from searchkit.index.storage.schema import schema_problems
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
 from searchkit.index.upkeep.damage import (
+    DamagedAnswer,
     damaged_answers,
     damaged_passages,
     damaged_vectors,
@@ -76,16 +77,18 @@ def find_problems(
         )
     if of_indexes:
         return  # answers can't be found by their ids, and so not be mended
-    if model_rows := other_damage(store).get("model"):
+    damaged_tables = other_damage(store)
+    if model_rows := damaged_tables.get("model"):
         yield from _row_problems(store, "model", model_rows)
         return  # the vectors' dimension is not known
-    yield from _answer_problems(store)
-    has_damaged_vectors = False
-    for problem in _vector_problems(store):
-        has_damaged_vectors = True
-        yield problem
-    yield from _other_row_problems(store)
-    if not has_damaged_vectors:
+    answers = damaged_answers(store)
+    yield from map(_answer_problem, answers)
+    vector_problems = list(_vector_problems(store, answers))
+    yield from vector_problems
+    for table, keys in damaged_tables.items():
+        yield from _row_problems(store, table, keys)
+    yield from _other_problems(store)
+    if not vector_problems:
         yield from _checkpoint_problems(checkpoints)
     if is_writable and not store.fulltext.is_sound():
         yield f"{store.path}: the full text is not that of the answers; {REBUILD}"
@@ -94,22 +97,21 @@ def find_problems(
     yield from _reindex_problems(store, checkpoints)
 
 
-def _answer_problems(store: AnswerStore) -> Iterator[str]:
-    for answer in damaged_answers(store):
-        place = f"{answer.source}:{answer.line}" if answer.line else answer.source
-        again = f"ingest {place} again" if place else "ingest it again"
-        yield (
-            f"answer {answer.id!r}: damaged; restore a copy, or {again}, and remove what stays "
-            "damaged: searchkit delete --damaged"
-        )
+def _answer_problem(answer: DamagedAnswer) -> str:
+    place = f"{answer.source}:{answer.line}" if answer.line else answer.source
+    again = f"ingest {place} again" if place else "ingest it again"
+    return (
+        f"answer {answer.id!r}: damaged; restore a copy, or {again}, and remove what stays "
+        "damaged: searchkit delete --damaged"
+    )
 
 
-def _vector_problems(store: AnswerStore) -> Iterator[str]:
+def _vector_problems(store: AnswerStore, answers: Sequence[DamagedAnswer]) -> Iterator[str]:
     """Yield what is wrong with vectors and passages, all of which can be embedded again."""
     vectors = damaged_vectors(store)
     for key, problem in vectors.items():
         yield f"vector {key}: {problem}; {EMBED}"
-    passages = damaged_passages(store, list(vectors))
+    passages = damaged_passages(store, answers, vectors)
     ids = {key: answer.id for key, answer in store.get_keys(list(passages)).items()}
     for key, problem in passages.items():
         yield f"answer {ids[key]!r}: {problem}; {EMBED}"
@@ -126,9 +128,7 @@ _ROWS = {
 }
 
 
-def _other_row_problems(store: AnswerStore) -> Iterator[str]:
-    for table, keys in other_damage(store).items():
-        yield from _row_problems(store, table, keys)
+def _other_problems(store: AnswerStore) -> Iterator[str]:
     for name, count in missing_rows(store).items():
         yield (
             f"{store.path}: {count} {name} are missing; restore a copy, or ingest the files again "
@@ -147,11 +147,7 @@ def _row_problems(
 ) -> Iterator[str]:
     advice = _ROWS.get(table) or f"damaged; {DROP_REINDEX} {store.model().name}"
     for key in keys:
-        yield f"{store.path}: {table}, row {', '.join(map(_key_text, key))}: {advice}"
-
-
-def _key_text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        yield f"{store.path}: {table}, row {', '.join(map(str, key))}: {advice}"
 
 
 def _checkpoint_problems(checkpoints: Checkpoints) -> Iterator[str]:

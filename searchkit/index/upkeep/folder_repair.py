@@ -5,7 +5,12 @@ from __future__ import annotations
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.embedding import embed, new_texts, split_answers
 from searchkit.index.storage.store import AnswerStore
-from searchkit.index.upkeep.damage import damaged_passages, damaged_vectors, repair
+from searchkit.index.upkeep.damage import (
+    damaged_answers,
+    damaged_passages,
+    damaged_vectors,
+    repair,
+)
 from searchkit.index.vectors.checkpoint import Checkpoints
 
 
@@ -28,7 +33,7 @@ def embed_damaged(store: AnswerStore, encoder: Encoder) -> int:
     Returns:
         The number of answers.
     """
-    keys = list(damaged_passages(store, list(damaged_vectors(store))))
+    keys = list(damaged_passages(store, damaged_answers(store), damaged_vectors(store)))
     if not keys:
         return 0
     answers = store.get_keys(keys)
