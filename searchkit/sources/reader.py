@@ -14,10 +14,8 @@ from typing import IO, Any, BinaryIO, cast
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, path_text, printable
 from searchkit.core.records import Answer
-from searchkit.sources import jsonlines, tables, workbook
 from searchkit.sources.columns import BadRow, Columns, Reject, RejectRow, Rows, Values
 from searchkit.sources.decoding import buffered, lines
-from searchkit.sources.delimited import read_delimited
 from searchkit.sources.files import (
     FORMATS,
     MAX_DOCUMENT_BYTES,
@@ -33,6 +31,8 @@ from searchkit.sources.files import (
     unpacked,
 )
 from searchkit.sources.folders import OnSkip, read_folder, read_zip
+from searchkit.sources.tables import jsonlines, parquet, sqlite, values, workbook
+from searchkit.sources.tables.delimited import read_delimited
 
 log = logging.getLogger("searchkit")
 STDIN = "-"
@@ -160,7 +160,7 @@ def count_rows(path: str | Path) -> int | None:
 
 def _count(file: BinaryIO, format: str) -> int | None:
     if format == "parquet":
-        return tables.count_parquet_rows(file, "")
+        return parquet.count_parquet_rows(file, "")
     # In Latin-1 every byte is a character; for counting it doesn't matter which.
     texts = lines(buffered(file), "", "latin-1")
     bad_lines: list[int | None] = []
@@ -209,7 +209,7 @@ class _Reader:
         format = format or format_by_name(path)
         if format == "sqlite":
             check_file(path)
-            rows = tables.read_sqlite(path, source, self.options.table)
+            rows = sqlite.read_sqlite(path, source, self.options.table)
             yield from self._answers(rows, source, self._table_values)
             return
         with opened(path) as file:
@@ -248,7 +248,7 @@ class _Reader:
             rows = workbook.read_xlsx(seekable, source, self.options.sheet)
             return self._answers(rows, source, self._workbook_values)
         if format == "parquet":
-            rows = tables.read_parquet(seekable, source)
+            rows = parquet.read_parquet(seekable, source)
             return self._answers(rows, source, self._table_values)
         return self._texts(read_zip(seekable, source, self.on_skip), source)
 
@@ -265,7 +265,7 @@ class _Reader:
         return workbook.as_values(row, roles["text"], roles.get("id"))
 
     def _table_values(self, row: dict[str, Any]) -> Values:
-        return tables.as_values(row, self.rows.roles(tuple(row))["text"])
+        return values.as_values(row, self.rows.roles(tuple(row))["text"])
 
     def _json_values(self, row: dict[str, Any]) -> Values:
         return jsonlines.as_values(row, self.rows.roles(tuple(row))["text"])

@@ -17,8 +17,9 @@ from helpers.source_files import read, rejected, write
 from pyarrow import parquet
 
 from searchkit.core.errors import BadInput
-from searchkit.sources import tables
 from searchkit.sources.reader import read_answers
+from searchkit.sources.tables import parquet as parquet_files
+from searchkit.sources.tables import sqlite
 
 
 def test_parquet(tmp_path: Path) -> None:
@@ -198,11 +199,11 @@ BURSTING = {
 
 @pytest.mark.parametrize("name", BURSTING)
 def test_parquet_that_would_burst(tmp_path: Path, name: str, monkeypatch) -> None:
-    monkeypatch.setattr(tables, "MAX_DOCUMENT_BYTES", 30_000_000)
-    monkeypatch.setattr(tables, "BATCH_BYTES", 30_000_000)
+    monkeypatch.setattr(parquet_files, "MAX_DOCUMENT_BYTES", 30_000_000)
+    monkeypatch.setattr(parquet_files, "BATCH_BYTES", 30_000_000)
     table = pa.table(BURSTING[name]())
     parquet.write_table(table, tmp_path / "a.parquet", compression="zstd")
-    monkeypatch.setattr(tables, "_values", None)  # it is refused before any value is read
+    monkeypatch.setattr(parquet_files, "_values", None)  # it is refused before any value is read
     with pytest.raises(BadInput, match=r"a.parquet: unpacks to more than 100 times its size; wri"):
         read(tmp_path / "a.parquet")
 
@@ -219,10 +220,10 @@ def test_few_rows_of_long_texts_are_read_at_once(
     parquet.write_table(table, tmp_path / "a.parquet", compression="zstd", **options)
     size = table.nbytes
     del table
-    monkeypatch.setattr(tables, "BATCH_BYTES", 10_000_000)
+    monkeypatch.setattr(parquet_files, "BATCH_BYTES", 10_000_000)
     with (tmp_path / "a.parquet").open("rb") as file:
         before = pa.total_allocated_bytes()
-        rows = tables.read_parquet(file, "a.parquet")
+        rows = parquet_files.read_parquet(file, "a.parquet")
         next(rows)
         assert pa.total_allocated_bytes() - before < size // 5
         rows.close()
@@ -299,14 +300,14 @@ ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELEC
 
 
 def test_a_view_whose_next_row_never_comes(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(tables, "TIME_LIMIT", 0.5)
+    monkeypatch.setattr(sqlite, "TIME_LIMIT", 0.5)
     path = database(tmp_path / "a.db", f"CREATE VIEW v AS {ENDLESS} count(*) AS text FROM n")
     with pytest.raises(BadInput, match=r"a.db: can't be read \(a row took more than 0 s; write"):
         read(path)
 
 
 def test_a_view_that_a_reader_is_slow_with_is_read(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(tables, "TIME_LIMIT", 0.2)
+    monkeypatch.setattr(sqlite, "TIME_LIMIT", 0.2)
     view = f"CREATE VIEW v AS {ENDLESS} x AS text FROM n LIMIT 30000"
     for number, _ in enumerate(read_answers([database(tmp_path / "a.db", view)])):
         if number % 10_000 == 0:
@@ -350,7 +351,7 @@ def test_a_database_that_is_left_is_closed_by_any_thread(tmp_path: Path) -> None
     path = tmp_path / "a.db"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE answers AS SELECT 'x' AS text UNION ALL SELECT 'y'")
-    rows = tables.read_sqlite(path, "a.db", None)
+    rows = sqlite.read_sqlite(path, "a.db", None)
     next(rows)
     with ThreadPoolExecutor(1) as threads:
         threads.submit(rows.close).result()

@@ -1,31 +1,23 @@
-"""Parquet files and SQLite tables, read in bounded memory."""
+"""Parquet files, read in bounded memory."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
-from math import isnan
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from searchkit.core.errors import BadInput, first_line
-from searchkit.core.messages import Message, listed
-from searchkit.sources.columns import BadRow, Values, repeated_name
+from searchkit.sources.columns import repeated_name
 from searchkit.sources.files import (
     MAX_DOCUMENT_BYTES,
     MAX_STREAM_BYTES,
-    MAX_TEXT_BYTES,
     Allowance,
-    NothingFound,
     file_size,
 )
-from searchkit.sources.workbook import as_text
+from searchkit.sources.tables.workbook import as_text
 
 if TYPE_CHECKING:
     from pyarrow import Array, DataType, Scalar
@@ -38,9 +30,6 @@ ROW_BYTES = 128  # that a row counts for beside its values
 TIME_LIMIT = 10.0  # seconds that SQLite may compute one row
 _PARQUET_ADVICE = "write it as CSV if you trust it"
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second
-
-
-# -- Parquet ---------------------------------------------------------------------------------------
 
 
 def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -270,130 +259,3 @@ def _moment(span: timedelta, zone: str | None) -> datetime:
         return moment.astimezone(ZoneInfo(zone))
     except (LookupError, ValueError, OSError):  # whatever a zone's name may be
         return moment
-
-
-# -- SQLite ----------------------------------------------------------------------------------------
-
-
-def read_sqlite(path: Path, source: str, table: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (row from 1, values by column) of a table or view; text comes as bytes.
-
-    The database is opened read-only, and nothing in it can make it compute without end: neither a
-    view whose next row takes longer than `TIME_LIMIT`, nor one with more rows than the file can
-    have. `table` None takes the only table or view.
-
-    Raises:
-        BadInput: if the file is not a database, or the table is missing, must be chosen, or has a
-            name that isn't UTF-8.
-    """
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro",
-            uri=True,
-            check_same_thread=False,  # it may be closed by the thread that drops an error
-        )
-    except sqlite3.Error as error:
-        raise BadInput(f"{source}: can't be opened ({first_line(error)})") from None
-    clock = _Clock(connection)
-    try:
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_TEXT_BYTES)
-        connection.execute("PRAGMA trusted_schema = OFF")
-        connection.text_factory = bytes  # a text that isn't UTF-8 then costs one row and not all
-        name = _choose_table(connection, source, table)
-        allowance = Allowance(source, "write its rows into a table", _database_size(connection))
-        cursor = connection.execute('SELECT * FROM "' + name.replace('"', '""') + '"')
-        names = [column[0] for column in cursor.description]
-        for number, row in enumerate(clock.timed(cursor), 1):
-            texts = sum(len(value) for value in row if isinstance(value, bytes))
-            allowance.spend(ROW_BYTES + texts)
-            yield number, dict(zip(names, row, strict=True))
-    except UnicodeDecodeError as error:
-        shown = error.object.decode("utf-8", "backslashreplace")
-        raise BadInput(f"{source}: the name {shown!r} is not UTF-8; rename it") from None
-    except sqlite3.Error as error:
-        reason = str(error)
-        if clock.is_over():
-            reason = f"a row took more than {TIME_LIMIT:.0f} s; write the view's rows into a table"
-        raise BadInput(f"{source}: can't be read ({reason})") from None
-    finally:
-        connection.close()
-
-
-def _database_size(connection: sqlite3.Connection) -> int:
-    """Return the size of a database in bytes, with what still stands in its write-ahead log."""
-    names = ("page_count", "page_size")
-    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
-    return int(pages * size)
-
-
-class _Clock:
-    """Interrupts SQLite when it takes longer than `TIME_LIMIT` to the next row."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._deadline = time.monotonic() + TIME_LIMIT
-        connection.set_progress_handler(self.is_over, 10_000)
-
-    def is_over(self) -> bool:
-        return time.monotonic() > self._deadline
-
-    def timed(self, cursor: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows; only the time that SQLite takes counts."""
-        for row in cursor:
-            yield row
-            self._deadline = time.monotonic() + TIME_LIMIT
-
-
-def _choose_table(connection: sqlite3.Connection, source: str, table: str | None) -> str:
-    """Return the name of the table or view to read.
-
-    Raises:
-        BadInput: if there is none, it is missing, or must be chosen.
-        UnicodeDecodeError: if it is the only one, and its name isn't UTF-8.
-    """
-    rows = connection.execute(
-        "SELECT CAST(name AS TEXT) FROM sqlite_master WHERE type IN ('table', 'view') "
-        "AND name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY name"
-    )
-    names: list[bytes] = [row[0] for row in rows]
-    if not names:
-        raise NothingFound(f"{source}: no table in it; is it the right file?")
-    if table is None and len(names) == 1:
-        return names[0].decode()
-    shown = [name.decode("utf-8", "backslashreplace") for name in names]
-    if table in shown:
-        return str(table)
-    reason = Message(
-        "{problem}; there are: {names}",
-        problem=f"no table {table!r}" if table else Message("choose a table with `table=NAME`"),
-        names=listed(shown),
-    )
-    raise BadInput.at(source, None, reason)
-
-
-# -- values ----------------------------------------------------------------------------------------
-
-
-def as_values(row: dict[str, Any], text_column: str) -> Values:
-    """Return the values as text: nested ones as JSON, bytes decoded as UTF-8, null and NaN as None.
-
-    Raises:
-        BadRow: if the value of the text column is nested, or bytes are not UTF-8.
-    """
-    if isinstance(row[text_column], dict | list):
-        raise BadRow(f"the text (column {text_column!r}) is nested; a string is needed")
-    return {name: _text(name, value) for name, value in row.items()}
-
-
-def _text(name: str, value: object) -> str | None:
-    if isinstance(value, bytes):
-        try:
-            value = value.decode("utf-8")
-        except UnicodeDecodeError:
-            raise BadRow(
-                f"column {name!r} holds bytes that are no UTF-8 text; leave it out, or convert it"
-            ) from None
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    if isinstance(value, float) and isnan(value):
-        return None
-    return "" if value == "" else as_text(value)

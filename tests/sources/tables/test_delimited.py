@@ -74,7 +74,7 @@ def test_a_line_that_may_be_a_header_or_rubbish(tmp_path: Path, content: str, na
 
 
 def test_a_field_without_end_is_a_quote_that_is_never_closed(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("searchkit.sources.delimited.MAX_FIELD_LENGTH", 200_000)
+    monkeypatch.setattr("searchkit.sources.tables.delimited.MAX_FIELD_LENGTH", 200_000)
     content = 'id,text\n1,x\n2,"open\n' + "3,a text\n" * 40_000
     with pytest.raises(BadInput, match=r"a.csv:3: a double quote opened .* never closed"):
         rejected(write(tmp_path / "a.csv", content))

@@ -135,7 +135,7 @@ def test_rows_far_apart_without_references_do_no_harm(tmp_path: Path) -> None:
 
 def test_a_workbook_that_would_burst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(tmp_path / "a.xlsx", {"xl/worksheets/sheet1.xml": bytes(9 << 20)})
-    monkeypatch.setattr("searchkit.sources.workbook.MAX_DOCUMENT_BYTES", 3 << 20)
+    monkeypatch.setattr("searchkit.sources.tables.workbook.MAX_DOCUMENT_BYTES", 3 << 20)
     with pytest.raises(BadInput, match="unpacks to more than 3,145,728 bytes; split the workbook"):
         read(path)
     with pytest.raises(BadInput, match="unpacks to more than 3,145,728 bytes"):
@@ -160,7 +160,7 @@ def test_a_long_text_that_many_cells_share(tmp_path: Path, name: str) -> None:
 
 
 def test_a_directory_of_sheets_has_a_limit(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("searchkit.sources.workbook.MAX_DIRECTORY_BYTES", 300)
+    monkeypatch.setattr("searchkit.sources.tables.workbook.MAX_DIRECTORY_BYTES", 300)
     with pytest.raises(BadInput, match=r"not a complete .xlsx file \(xl/.* larger than 300 bytes"):
         read(workbook(tmp_path / "a.xlsx", [["id", "text"], ["1", "x"]]))
 

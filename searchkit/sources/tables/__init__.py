@@ -1,0 +1,1 @@
+"""Tables of every kind of file, each read as rows of values by column."""
