@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from searchkit.core.identity import author_key
 from searchkit.core.results import Record
 
 By = Literal["question", "all"]  # compare answers within each question, or all with all
 REFERENCE = "reference"  # the author's name of a reference answer
+Slot = tuple[str | None, str | None]  # a question, and an author's name for comparing
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +20,20 @@ class Answer:
 
     Attributes:
         id: The caller's own identifier; unique within an index.
-        text: The answer's text, exactly as it was read; can be empty.
+        text: The answer's text; can be empty.
         question: The question that it answers, or None.
         author: The author's name or identifier, or None.
         submitted_at: The time of submission, as written in the source, or None.
         source: The file that it was read from, or None.
         line: The line (or row) of that file where it begins, from 1, or None.
-        meta: All other columns, from name to value, as text.
+        meta: All other columns of the file, from name to value, as text.
+        written: The columns that were written in the index: marks, comments, groups.
+        original: What the file had in place of the text, where the text was made from it (HTML).
+        attempt: The number of this answer among the answers of this author to this question, from
+            1: by the time of submission where all times are known, or else as they were added. The
+            index keeps it.
+        attempts: The number of these answers.
+        has_made_id: Whether the file gave no id, so that it was made; see `identity.make_id`.
     """
 
     id: str
@@ -35,6 +44,33 @@ class Answer:
     source: str | None = None
     line: int | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
+    original: str | None = None
+    attempt: int = 1
+    attempts: int = 1
+    has_made_id: bool = field(default=False, compare=False)
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The columns of the file and those that were written here, which win.
+
+        Names that differ only in case are one, as in SQL, and spelt as the file has it.
+        """
+        if not self.written:
+            return self.meta
+        spelling = {name.lower(): name for name in self.meta}
+        written = {spelling.get(name.lower(), name): v for name, v in self.written.items()}
+        return {**self.meta, **written}
+
+    @property
+    def author_key(self) -> str | None:
+        """The author's name for comparing; None if there is none."""
+        return author_key(self.author)
+
+    @property
+    def slot(self) -> Slot:
+        """What an author answers only once, but for attempts: question and author."""
+        return self.question, self.author_key
 
     @property
     def label(self) -> str:
@@ -44,7 +80,7 @@ class Answer:
     @property
     def is_reference(self) -> bool:
         """Whether it is a reference answer: the author is `reference`, in any case."""
-        return (self.author or "").strip().lower() == REFERENCE
+        return self.author_key == REFERENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
 
+Attempts = Literal["latest", "first", "all"]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -17,11 +19,13 @@ class Where:
 
     Attributes:
         question: Only answers to this question.
-        author: Only answers by this author.
+        author: Only answers by this author, however case and white space are written.
         sql: Only answers for which this SQL expression is true. It can use `id`, `text`,
             `question`, `author`, `submitted_at`, `line`, and the columns in `meta` by their names
             (also as `"meta:name"`, for a name that is taken). Values that look like numbers are
             compared as numbers.
+        attempts: Where an author has several answers to a question, only the `latest` or the
+            `first` of them; None leaves it to the operation.
 
     Raises:
         BadInput: if a text has half a surrogate pair, which no file and no database can hold.
@@ -30,6 +34,7 @@ class Where:
     question: str | None = None
     author: str | None = None
     sql: str | None = None
+    attempts: Attempts | None = None
 
     def __post_init__(self) -> None:
         for name, text in (
@@ -43,7 +48,7 @@ class Where:
 
     def is_empty(self) -> bool:
         """Return whether the filter allows all answers."""
-        return self.question is None and self.author is None and self.sql is None
+        return self == Where(attempts=self.attempts) and self.attempts in (None, "all")
 
 
 EVERYTHING = Where()

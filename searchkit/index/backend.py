@@ -7,13 +7,13 @@ two backends; another one is a subclass of `BaseIndex` with the abstract methods
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from searchkit.core.arrays import Float16, Float32
 from searchkit.core.errors import BadInput
-from searchkit.core.records import Answer, Hit
+from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
@@ -102,6 +102,23 @@ class IndexBackend(ABC):
         Answers that aren't what was written are left out, so that new ones replace them.
         """
         return self.get_existing(ids)
+
+    def find_slots(self, slots: Collection[Slot]) -> dict[Slot, list[Answer]]:
+        """Return the answers of each author to each question, in order of attempt.
+
+        Args:
+            slots: Pairs of question and author's name for comparing, as `Answer.slot`; each of
+                both can be None, which is the question or the author of answers without one.
+
+        Returns:
+            The answers by pair; pairs without answers are left out.
+        """
+        found: dict[Slot, list[Answer]] = {}
+        for question in {question for question, _ in slots}:
+            for answer in self.answers(Where(question=question or "")):
+                if answer.slot in slots:
+                    found.setdefault(answer.slot, []).append(answer)
+        return {slot: sorted(rows, key=lambda a: a.attempt) for slot, rows in found.items()}
 
     @abstractmethod
     def get_stored(self, id_: str) -> StoredAnswer:

@@ -15,6 +15,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, mean_row, unit_rows
 from searchkit.core.errors import BadInput, IndexMismatch, NotFound
+from searchkit.core.identity import canonical
 from searchkit.core.messages import Message
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, Hit, Passage
@@ -25,7 +26,6 @@ from searchkit.encoding.loading import load_encoder
 from searchkit.index.backend import IndexBackend
 from searchkit.index.embedding import (
     AnswerProgress,
-    canonical,
     check_answers,
     embed,
     is_unchanged,

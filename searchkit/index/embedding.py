@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float16, unit_rows
 from searchkit.core.errors import BadInput
+from searchkit.core.identity import canonical
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.encoding.encoder import Encoder
@@ -99,11 +99,6 @@ def is_unchanged(stored: Answer, new: Answer) -> bool:
     """Whether two answers agree in everything but the file and line that they came from."""
     names = ("text", "question", "author", "submitted_at", "meta")
     return all(getattr(stored, name) == getattr(new, name) for name in names)
-
-
-def canonical(passage: str) -> str:
-    """Return the text that is hashed and embedded: stripped and in NFC, so that é is always é."""
-    return unicodedata.normalize("NFC", passage).strip()
 
 
 def passage_hash(passage: str) -> bytes:

@@ -315,3 +315,12 @@ def test_the_demo_corpus_gives_the_same_hits_pairs_findings_clusters_and_marks(d
         assert cluster(index).clusters == cluster(demo).clusters
         assert grade(index, "score").suggestions == grade(demo, "score").suggestions
         assert verify(index) == []
+
+
+def test_answers_are_found_by_question_and_author(index: BaseIndex) -> None:
+    index.add([Answer("x", "one two", "q9", " Ann LEE"), Answer("y", "three", None, None)])
+    slots = [("q9", "ann lee"), ("q9", "nobody"), (None, None)]
+    found = index.find_slots(slots)
+    assert [a.id for a in found["q9", "ann lee"]] == ["x"]
+    assert "y" in [a.id for a in found[None, None]]
+    assert ("q9", "nobody") not in found

@@ -105,7 +105,8 @@ def make_rows(
         position: Orders the answers as they were added.
         written: Orders the versions of one answer.
     """
-    record = json.dumps(asdict(answer) | {"meta": dict(answer.meta)}, ensure_ascii=False)
+    fields = {name: value for name, value in asdict(answer).items() if name != "has_made_id"}
+    record = json.dumps(fields, ensure_ascii=False)
     pieces = [record[n : n + PIECE_LENGTH] for n in range(0, len(record), PIECE_LENGTH)]
     content = json.dumps([record, [(p.start, p.end) for p in passages]])
     key = hash_key(answer.id)
