@@ -16,7 +16,7 @@ from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, listed
 from searchkit.core.records import Answer
 from searchkit.grading.records import Mark
-from searchkit.text.numbers import read_number
+from searchkit.text.numbers import parse_number
 
 MarkKind = Literal["numbers", "labels"]
 UNGRADED = -1  # the code of an answer without a mark
@@ -55,7 +55,7 @@ class Marks:
 
     def parse(self, text: str) -> Mark:
         """Return the mark that is on the scale for what a person wrote."""
-        number = read_number(text) if self.kind == "numbers" else None
+        number = parse_number(text) if self.kind == "numbers" else None
         return text.strip() if number is None else number
 
     def of(self, row: int) -> Mark | None:
@@ -238,14 +238,14 @@ def _read_texts(answers: Sequence[Answer], column: str) -> dict[int, str]:
 
 
 def _guess_kind(texts: Sequence[str]) -> MarkKind:
-    return "labels" if all(read_number(text) is None for text in texts) else "numbers"
+    return "labels" if all(parse_number(text) is None for text in texts) else "numbers"
 
 
 def _read_numbers(
     texts: dict[int, str], answers: Sequence[Answer], column: str
 ) -> dict[int, float]:
     numbers = {
-        row: number for row, text in texts.items() if (number := read_number(text)) is not None
+        row: number for row, text in texts.items() if (number := parse_number(text)) is not None
     }
     if len(numbers) < len(texts):
         first = next(row for row in texts if row not in numbers)
@@ -264,7 +264,7 @@ def _read_numbers(
 
 
 def _read_extra_number(text: str, column: str) -> float:
-    number = read_number(text)
+    number = parse_number(text)
     if number is None:
         raise BadInput(f"{text!r} is no number, and the marks in {column} are")
     return number

@@ -13,7 +13,7 @@ from searchkit.core.records import Answer
 from searchkit.sources.columns import Columns, fold_name
 from searchkit.sources.files import FileOptions
 from searchkit.sources.reader import STDIN, read_files
-from searchkit.text.numbers import read_number
+from searchkit.text.numbers import parse_number
 
 # Values of a list's column `kind` for pairs that are listed but are no copies.
 NO_COPY_KINDS = frozenset({"honest", "inconsistent-mark"})
@@ -161,7 +161,7 @@ def read_qrels(folder: str | Path) -> Retrieval:
     files = _qrels_files(folder)
     for row, (document, score) in read_columns(files, "query-id", ["corpus-id", "score"]):
         query = row.text
-        gain = read_number(score)
+        gain = parse_number(score)
         reason = None
         if gain is None:
             reason = f"the score {score[:40]!r} is no number"
@@ -252,7 +252,7 @@ def read_pairs(
         reason = _blank_reason(answer.text, other) or _label_reason(label, max_label)
         if reason:
             raise _error_at(answer, reason)
-        number = read_number(label) or 0.0
+        number = parse_number(label) or 0.0
         pairs.append(SentencePair(answer.text, other, number, answer.question))
     return pairs
 
@@ -267,7 +267,7 @@ def _blank_reason(*sentences: str) -> str | None:
 
 def _label_reason(label: str, max_label: float | None) -> str | None:
     """Return a message if a label can't be used."""
-    number = read_number(label)
+    number = parse_number(label)
     if number is None:
         if not label.strip():
             return "the label is blank; write a number, or leave out the row"

@@ -59,7 +59,7 @@ def test_references_are_never_graded() -> None:
         read_marks([model], "score")
 
 
-@pytest.mark.parametrize("text", ["good", "inf", "-Infinity", "1e999", "-nan", "1,234.5"])
+@pytest.mark.parametrize("text", ["good", "inf", "-Infinity", "1e999", "-nan", "1,23,4"])
 def test_numbers_and_others_do_not_mix(text: str) -> None:
     answers = graded("1", text, "2,5", "so " * 30, "")
     with pytest.raises(BadInput, match=rf"2 marks are numbers, but a1 has '{text}' \(2 such\); "):
