@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import PurePath
 
 from searchkit.core.errors import BadInput
+from searchkit.core.identity import make_id
 from searchkit.core.messages import Message, listed
 from searchkit.core.records import Answer
 
@@ -178,7 +177,7 @@ def _no_text(names: Sequence[str]) -> str:
 
 
 class Rows:
-    """Builds answers from rows: finds the columns, and generates ids where there is no id column.
+    """Builds answers from rows: finds the columns, and makes ids where there is no id column.
 
     Attributes:
         columns: The names that the user chose.
@@ -191,7 +190,7 @@ class Rows:
         self._roles: dict[tuple[str, ...], dict[str, str] | str] = {}  # a text: why there are none
         self._others: dict[tuple[str, ...], list[str]] = {}
         self._remembered = 0  # names in all of these
-        self._generated: Counter[str] = Counter()
+        self._made: Counter[str] = Counter()
 
     def roles(self, names: Sequence[str]) -> dict[str, str]:
         """Return field to column; as `find_roles`, which is called once for the same names."""
@@ -227,12 +226,10 @@ class Rows:
             raise BadRow(f"no text in column {roles['text']!r}; write '' for a blank answer")
         question = _value(values, roles.get("question"))
         author = _value(values, roles.get("author"))
-        if "id" in roles:
+        if has_id := "id" in roles:
             id = _checked_id(values, roles["id"])
-        elif question and author:
-            id = self._generated_id(question, author)
         else:
-            id = f"{_stem(source)}:{line}"
+            id = self._made_id(question, author, text)
         return Answer(
             id=id,
             text=text,
@@ -242,19 +239,14 @@ class Rows:
             source=source,
             line=line,
             meta={n: v for n in self._others[names] if (v := values[n]) is not None},
+            has_made_id=not has_id,
         )
 
-    def _generated_id(self, question: str, author: str) -> str:
-        """Return `question/author`, with #2, #3 … after it where the same two come again."""
-        id = f"{question}/{author}"
-        self._generated[id] += 1
-        return id if self._generated[id] == 1 else f"{id}#{self._generated[id]}"
-
-
-@lru_cache(maxsize=1)
-def _stem(source: str) -> str:
-    """Return a file's name without its folder and ending; it is the same for many rows."""
-    return PurePath(source).stem
+    def _made_id(self, question: str | None, author: str | None, text: str) -> str:
+        """Return an id from question, author and text, with #2, #3 … where it comes again."""
+        id = make_id(question, author, text)
+        self._made[id] += 1
+        return id if self._made[id] == 1 else f"{id}#{self._made[id]}"
 
 
 def _value(values: Values, column: str | None) -> str | None:

@@ -54,7 +54,7 @@ def read_answers(
     """Stream the answers of files, in order.
 
     The columns are found by their usual names (`columns.USUAL_NAMES`); all others go to `meta`.
-    Without an id column the id is `question/author`, or else the file's name and the line.
+    Without an id column the id follows from question, author and text; see `identity.make_id`.
 
     CSV, TSV, JSON Lines, Parquet and SQLite are read in bounded memory, except for the generated
     ids, which are remembered; a JSON array and a workbook are held in memory as a whole.

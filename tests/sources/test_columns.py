@@ -61,7 +61,17 @@ def test_one_column_is_the_text(tmp_path: Path) -> None:
 
 def test_ids_that_are_made(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "question,author,text\nq,s,one\nq,s,two\nq,,three\n,,four\n")
-    assert [a.id for a in read(path)] == ["q/s", "q/s#2", "a:4", "a:5"]
+    answers = list(read(path))
+    assert [a.id for a in answers] == ["q/s", "q/s#2", "q/8b5b9db0", "04efaf080f5a"]
+    assert all(a.has_made_id for a in answers)
+    assert not any(a.has_made_id for a in read(write(tmp_path / "b.csv", "id,text\n1,one\n")))
+
+
+def test_made_ids_are_the_same_below_a_new_row(tmp_path: Path) -> None:
+    rows = "question,author,text\nq,s,one\nq,,two\n,t,three\n,,four\n,,four\n"
+    before = [a.id for a in read(write(tmp_path / "a.csv", rows))]
+    top = rows.replace("text\n", "text\n,,new\n")
+    assert [a.id for a in read(write(tmp_path / "other.csv", top))][1:] == before
 
 
 @pytest.mark.parametrize("value", ["007", "NA", "null", "None", "1e5", "TRUE", "-0"])

@@ -20,6 +20,7 @@ from openpyxl import Workbook
 from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
+from searchkit.core.identity import make_id
 from searchkit.web.uploads import MAX_REJECTS, MAX_UPLOADS
 
 __all__ = ["toy"]
@@ -286,11 +287,11 @@ def test_texts_in_a_zip_keep_their_names(client: TestClient, folder: Path, tempo
     assert not (temporary.parent / "evil.txt").exists()
 
 
-def test_generated_ids_use_the_name_of_the_file(client: TestClient, folder: Path) -> None:
+def test_made_ids_follow_from_the_texts(client: TestClient, folder: Path) -> None:
     assert ingested(client, "week 3.csv", "text\nOne\nTwo\n").json()["added"] == 2
     with Index.open(folder) as index:
         made = [answer.id for answer in index.answers() if answer.source == "week 3.csv"]
-    assert made == ["week 3:2", "week 3:3"]
+    assert made == [make_id(None, None, "One"), make_id(None, None, "Two")]
 
 
 def test_bad_rows_stop_ingestion_or_are_listed(

@@ -85,7 +85,7 @@ def test_a_bad_element_of_an_array_spoils_no_other(tmp_path: Path) -> None:
     content = """[{"text": "a"}, {"text": "b", "text": "c"},
         {"text": "d", "n": NaN}, 5, {"text": "e"}]"""
     answers, bad = rejected(write(tmp_path / "a.json", content))
-    assert [(a.id, a.text) for a in answers] == [("a:1", "a"), ("a:5", "e")]
+    assert [(a.line, a.text) for a in answers] == [(1, "a"), (5, "e")]
     assert [(r.line, r.row) for r in bad] == [
         (2, '{"text": "b", "text": "c"}'), (3, '{"text": "d", "n": NaN}'), (4, "5"),
     ]  # fmt: skip
