@@ -77,18 +77,31 @@ class BadRow(Exception):
 
 
 def numbered_names(header: Sequence[str], source: str, line: int | None) -> list[str]:
-    """Return the columns' names; a column without a name is called by its number.
+    """Return the columns' names, unlike each other; one without a name is called by its number.
 
     Raises:
-        BadInput: if there are too many, or two are the same.
+        BadInput: if there are too many.
     """
     if len(header) > MAX_COLUMNS:
         what = f"{len(header):,} columns, at most {MAX_COLUMNS:,} are read; leave out some"
         raise BadInput.at(source, line, what)
-    names = [name.strip() or f"column {n}" for n, name in enumerate(header, 1)]
-    if (repeated := repeated_name(names)) is not None:
-        raise BadInput.at(source, line, f"two columns are called {repeated!r}; rename one")
-    return names
+    return distinct_names([name.strip() or f"column {n}" for n, name in enumerate(header, 1)])
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Return the names, with `(2)`, `(3)` … behind the second, third … of the same name."""
+    taken = set(names)
+    counts: Counter[str] = Counter()
+    distinct = []
+    for name in names:
+        counts[name] += 1
+        numbered = name if counts[name] == 1 else f"{name} ({counts[name]})"
+        while counts[name] > 1 and numbered in taken:  # the file has this name, too
+            counts[name] += 1
+            numbered = f"{name} ({counts[name]})"
+        taken.add(numbered)
+        distinct.append(numbered)
+    return distinct
 
 
 def repeated_name(names: Iterable[str]) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from searchkit.core.errors import BadInput, first_line
-from searchkit.sources.columns import repeated_name
+from searchkit.sources.columns import distinct_names
 from searchkit.sources.files import (
     MAX_DOCUMENT_BYTES,
     MAX_STREAM_BYTES,
@@ -36,7 +36,7 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
     """Yield (row from 1, values by column) of a Parquet file; times come as text.
 
     Raises:
-        BadInput: if the file is damaged or unpacks to too much, or two columns have the same name.
+        BadInput: if the file is damaged or unpacks to too much.
     """
     from pyarrow import ArrowException, parquet
 
@@ -46,9 +46,7 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
     size = file_size(file)
     try:
         table = parquet.ParquetFile(file, page_checksum_verification=True)
-        names = table.schema_arrow.names
-        if (repeated := repeated_name(names)) is not None:
-            raise BadInput(f"{source}: two columns are called {repeated!r}; rename one")
+        names = distinct_names(table.schema_arrow.names)
         _check_pages(table.metadata, Allowance(source, _PARQUET_ADVICE, size, MAX_STREAM_BYTES))
         allowance = Allowance(source, _PARQUET_ADVICE, size, MAX_STREAM_BYTES, MAX_DOCUMENT_BYTES)
         for batch in table.iter_batches(_batch_rows(file, table, allowance)):
