@@ -119,7 +119,7 @@ def cluster(
 
     if plot:
         maps.check_suffix(plot)
-    with open_reader(folder, quiet=output.quiet) as index:
+    with open_reader(folder, quiet=output.quiet, where=where) as index:
         with (
             open_runner(runner.runner, runner.shards) as workers,
             progress_bar("questions", quiet=output.quiet) as progress,

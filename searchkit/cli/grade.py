@@ -177,7 +177,7 @@ def grade(
     column with your marks.
     """
     open_index = open_writer if target.column else open_reader
-    with open_index(folder, quiet=output.quiet) as index:
+    with open_index(folder, quiet=output.quiet, where=where) as index:
         if task.mode == "evaluate":
             _evaluate(index, options, where, output)
         elif task.mode == "audit":

@@ -118,7 +118,7 @@ def plagiarism(
     from searchkit.runners.opening import open_runner
 
     with (
-        open_reader(folder, quiet=output.quiet) as index,
+        open_reader(folder, quiet=output.quiet, where=where) as index,
         options.opened(where) as opened,
     ):
         with (
@@ -230,7 +230,10 @@ def report_(
     from searchkit.pages.report_json import as_json
 
     json_path = check_output(output)
-    with open_reader(folder, quiet=quiet) as index, options.opened(where) as opened:
+    with (
+        open_reader(folder, quiet=quiet, where=where) as index,
+        options.opened(where) as opened,
+    ):
         with progress_bar("questions", quiet=quiet) as progress:
             report = make_report(index, opened, anonymous=anonymous, progress=progress)
     for path, write in ((json_path, as_json), (output, report_as_page)):

@@ -58,10 +58,8 @@ def query(
     from searchkit.output.search import hits_as_records, hits_as_rows, print_hits
 
     texts = _read_queries(texts)
-    with open_reader(folder, quiet=output.quiet) as index:
+    with open_reader(folder, quiet=output.quiet, where=where) as index:
         results = search.query(index, texts, k, mode, where)
-        if not any(results) and next(index.answers(where), None) is None:
-            log.info("no answer passes the filter")
     with open_output(output.path) as out:
         if output.format == "table":
             print_hits(texts, results, out)
@@ -146,7 +144,7 @@ def mine(
     from searchkit.mining import pairs as mining
     from searchkit.runners.opening import open_runner
 
-    with open_reader(folder, quiet=output.quiet) as index:
+    with open_reader(folder, quiet=output.quiet, where=where) as index:
         with (
             open_runner(runner.runner, runner.shards) as workers,
             progress_bar("vectors", quiet=output.quiet) as progress,

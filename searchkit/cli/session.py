@@ -15,6 +15,7 @@ import click
 from searchkit.core.errors import StorageFailed
 from searchkit.core.messages import Message, with_names
 from searchkit.core.progress import Progress
+from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:
@@ -99,19 +100,31 @@ def listen(*, quiet: bool) -> Callable[[str], None]:
 
 
 @contextmanager
-def open_reader(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
-    """Open an index for reading, and show the library's messages."""
+def open_reader(place: Place, *, quiet: bool, where: Where = EVERYTHING) -> Iterator[BaseIndex]:
+    """Open an index for reading, show the library's messages, and check the command's filter."""
     listen(quiet=quiet)
     with open_index(place) as index:
+        _check_filter(index, where)
         yield index
 
 
 @contextmanager
-def open_writer(place: Place, *, quiet: bool) -> Iterator[BaseIndex]:
-    """Open an index for writing, and show the library's messages."""
+def open_writer(place: Place, *, quiet: bool, where: Where = EVERYTHING) -> Iterator[BaseIndex]:
+    """Open an index for writing, show the library's messages, and check the command's filter."""
     listen(quiet=quiet)
     with open_index(place, write=True) as index:
+        _check_filter(index, where)
         yield index
+
+
+def _check_filter(index: BaseIndex, where: Where) -> None:
+    """Say that no answer matches a filter: a command's result could look like an all-clear.
+
+    Raises:
+        NotFound: if no answer has the question or the author.
+    """
+    if not where.is_empty() and next(index.answers(where), None) is None:
+        log.warning("no answer matches %s", where.describe())
 
 
 @contextmanager

@@ -231,7 +231,7 @@ def delete(
 
     The answers are selected by ID or by a filter.
     """
-    with open_writer(folder, quiet=output.quiet) as index:
+    with open_writer(folder, quiet=output.quiet, where=where) as index:
         if damaged:
             chosen = index.damaged_ids()
         else:
@@ -256,7 +256,10 @@ def export(folder: Place, where: Where, output: Output) -> None:
     from searchkit.output.files import write_csv, write_json, write_jsonl
     from searchkit.output.search import answer_as_record, export_columns
 
-    with open_reader(folder, quiet=output.quiet) as index, open_output(output.path) as out:
+    with (
+        open_reader(folder, quiet=output.quiet, where=where) as index,
+        open_output(output.path) as out,
+    ):
         records = (answer_as_record(answer) for answer in index.answers(where))
         if output.format == "jsonl":
             write_jsonl(records, out)

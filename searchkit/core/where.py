@@ -50,5 +50,14 @@ class Where:
         """Return whether the filter allows all answers."""
         return self == Where(attempts=self.attempts) and self.attempts in (None, "all")
 
+    def describe(self) -> str:
+        """Return the conditions in words, for a message."""
+        given = {"question": self.question, "author": self.author, "where": self.sql}
+        return ", ".join(
+            f"{name} {text!r}" if text else f"no {name}"
+            for name, text in given.items()
+            if text is not None
+        )
+
 
 EVERYTHING = Where()

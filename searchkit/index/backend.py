@@ -75,6 +75,16 @@ class IndexBackend(ABC):
         """Return the names of the columns in `meta`, in the order in which they were added."""
 
     @abstractmethod
+    def resolve(self, where: Where) -> Where:
+        """Return a filter with its question and author as the index writes them.
+
+        Every method that takes a filter does this by itself.
+
+        Raises:
+            NotFound: if no answer has the question or the author; names the nearest.
+        """
+
+    @abstractmethod
     def storage(self) -> dict[str, Any]:
         """Return what `status` shows of how the index is stored, as JSON values by name."""
 

@@ -6,7 +6,7 @@ Flows take a `BaseIndex` and use nothing but its methods and those of `backend.I
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -14,9 +14,10 @@ from typing import Self
 import numpy as np
 
 from searchkit.core.arrays import Float32, mean_row, unit_rows
-from searchkit.core.errors import BadInput, IndexMismatch, NotFound
+from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.core.identity import canonical
 from searchkit.core.messages import Message
+from searchkit.core.names import not_found
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, Hit, Passage
 from searchkit.core.results import Results
@@ -143,7 +144,7 @@ class BaseIndex(IndexBackend):
 
     def _get_all(self, ids: Sequence[str]) -> dict[str, Answer]:
         answers = self.get_existing(ids)
-        check_all_exist(self.place, ids, answers)
+        check_all_exist(self.place, ids, answers, self.ids)
         return answers
 
     # -- searching -------------------------------------------------------------------------------
@@ -311,13 +312,22 @@ def check_k(k: int) -> None:
         raise BadInput(f"the number of hits must be at least 1, not {k}")
 
 
-def check_all_exist(place: str, ids: Sequence[str], existing: Mapping[str, object]) -> None:
+def check_all_exist(
+    place: str,
+    ids: Sequence[str],
+    existing: Mapping[str, object],
+    all_ids: Callable[[], Iterable[str]],
+) -> None:
     """Check that every id is among the existing ones.
+
+    Args:
+        place: The index.
+        ids: The ids.
+        existing: Those of them that the index has.
+        all_ids: Returns all ids of the index, to suggest some.
 
     Raises:
         NotFound: if not; names the first.
     """
-    missing = [id_ for id_ in ids if id_ not in existing]
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise NotFound(f"{place}: no answer {missing[0]!r}{more}; nothing was changed")
+    if missing := [id_ for id_ in ids if id_ not in existing]:
+        raise not_found("answer", missing, place, all_ids())

@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast, get_args
 
-from searchkit.core.errors import BadInput, NotFound
+from searchkit.core.errors import BadInput
+from searchkit.core.names import not_found
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import Decision, DecisionStatus
 
@@ -31,8 +32,8 @@ def decide(index: BaseIndex, left: str, right: str, decision: str, reason: str =
         reason: Free text.
 
     Raises:
-        BadInput: if there is no such decision, both ids are the same, neither of them is in the
-            index, or the reason is too long.
+        BadInput: if there is no such decision, both ids are the same, or the reason is too long.
+        NotFound: if one of them isn't in the index, and is no NAME:ID; or if neither is.
     """
     if decision not in get_args(DecisionStatus):
         allowed = ", ".join(get_args(DecisionStatus))
@@ -45,10 +46,10 @@ def decide(index: BaseIndex, left: str, right: str, decision: str, reason: str =
         raise BadInput(f"{left!r} is one answer; a decision is about two")
     left, right = sorted((left, right))
     hashes = _text_hashes(index, [left, right])
-    if not hashes:
-        raise NotFound(
-            f"{index.place}: no answer {left!r}, and none {right!r}; nothing was changed"
-        )
+    # NAME:ID is in another index, which can't be looked up here.
+    missing = [id_ for id_ in (left, right) if id_ not in hashes and (":" not in id_ or not hashes)]
+    if missing:
+        raise not_found("answer", missing, index.place, index.ids())
     return index.add_decision(
         Decision(
             number=0,
@@ -71,9 +72,15 @@ def take_back(index: BaseIndex, number: int | None = None) -> Pair | None:
         number: The decision's number; None for the latest of all.
 
     Returns:
-        The pair that it was about; None if there is no such decision.
+        The pair that it was about; None if nothing has been decided.
+
+    Raises:
+        NotFound: if there is no decision with this number.
     """
     decision = index.remove_decision(number)
+    if decision is None and number is not None:
+        numbers = [str(decision.number) for decision in index.decisions()]
+        raise not_found("decision", [str(number)], index.place, numbers)
     return (decision.left, decision.right) if decision else None
 
 

@@ -21,6 +21,7 @@ from searchkit.index import folder_search
 from searchkit.index.backend import IndexBackend
 from searchkit.index.base import BaseIndex, check_all_exist, check_k
 from searchkit.index.embedding import model_of
+from searchkit.index.filters.names import resolve_names
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
 from searchkit.index.storage.connection import ChangeWatch
 from searchkit.index.storage.lock import WriterLock
@@ -229,6 +230,10 @@ class Index(BaseIndex):
         """Return the names of the columns in `meta`, in the order in which they were added."""
         return self.store.meta_columns()
 
+    def resolve(self, where: Where) -> Where:
+        """Return a filter with its question and author as the index writes them."""
+        return resolve_names(where, self.store, self.place)
+
     def storage(self) -> dict[str, Any]:
         """Return the files, the checkpoint, what changed since, the format, an open reindex."""
         return describe(self.store, self.checkpoints)
@@ -296,7 +301,7 @@ class Index(BaseIndex):
     def _keys(self, ids: Sequence[str]) -> list[int]:
         """Return the keys of answers, all of which must exist."""
         keys = self.store.keys(ids)
-        check_all_exist(self.place, ids, keys)
+        check_all_exist(self.place, ids, keys, self.store.ids)
         return list(keys.values())
 
     # -- searching -------------------------------------------------------------------------------

@@ -81,7 +81,8 @@ def test_search_equals_brute_force(index, answers, encoder, k: int) -> None:
         Where(),
         Where(question="q2"),
         Where(question="q1", author="cy"),
-        Where(author="nobody"),
+        Where(author=""),
+        Where(question="Q2 ", author=" CY"),
         Where(question=""),
         Where(sql="score >= 3"),
         Where(question="q1", sql="score > 0 AND author <> 'cy'"),
@@ -189,7 +190,7 @@ def test_deleted_answers_are_gone(index) -> None:
     assert index.get_existing(["long", "a1", "a2"]).keys() == {"a2"}
     assert "a1" not in {h.answer.id for h in index.search(["event loop"], 50)[0]}
     assert index.search_words(["many"], 5) == [[]]
-    with pytest.raises(NotFound, match="no answer 'a1'; nothing was changed"):
+    with pytest.raises(NotFound, match="no answer 'a1' in .*; did you mean"):
         index.remove(["a2", "a1"])
     assert len(index) == 5
     assert verify(index) == []

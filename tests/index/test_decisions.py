@@ -15,7 +15,7 @@ from helpers.files import DATA
 
 from searchkit import Answer, Index
 from searchkit.cli.app import main
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, NotFound
 from searchkit.index.decisions import MAX_REASON_LENGTH, counting, decide, decisions, take_back
 from searchkit.index.storage.schema import FORMAT
 from searchkit.index.upkeep.reindex import reindex
@@ -60,7 +60,8 @@ def test_after_taking_back_the_previous_decision_counts(index: Index) -> None:
     assert take_back(index) == ("a", "c")
     assert take_back(index) == ("a", "b")
     assert take_back(index) is None
-    assert take_back(index, 77) is None
+    with pytest.raises(NotFound, match="no decision '77' in "):
+        take_back(index, 77)
 
 
 def test_withdrawn_and_stale_decisions_do_not_count(index: Index) -> None:
@@ -104,7 +105,9 @@ def test_a_pair_may_have_an_answer_of_an_earlier_index(index: Index) -> None:
     [
         (("a", "b", "maybe"), "a decision is one of confirmed, dismissed, open, not 'maybe'"),
         (("a", "a", "confirmed"), "'a' is one answer; a decision is about two"),
-        (("x", "y", "confirmed"), "no answer 'x', and none 'y'; nothing was changed"),
+        (("x", "y", "confirmed"), "no answer 'x' and 1 more in .*; there are a, b, c"),
+        (("a", "x", "confirmed"), "no answer 'x' in .*; there are a, b, c"),
+        (("x:y", "x:z", "confirmed"), "no answer 'x:y' and 1 more in .*; there are a, b, c"),
         (
             ("a", "b", "dismissed", "x" * (MAX_REASON_LENGTH + 1)),
             "2,000 characters at most, not 2,001",
@@ -168,7 +171,7 @@ def test_columns_are_updated_without_a_new_revision(index: Index) -> None:
     assert index.update_columns({"d": {"note": None}}) == 1
     assert dict(index.get(["d"])[0].meta) == {"score": "4"}
     assert index.store.revision() == before
-    with pytest.raises(BadInput, match="no answer 'nobody'; nothing was changed"):
+    with pytest.raises(BadInput, match="no answer 'nobody' in .*; there are a, b, c"):
         index.update_columns({"a": {"note": "x"}, "nobody": {"note": "x"}})
     with pytest.raises(BadInput, match="a lone surrogate U\\+D800"):
         index.update_columns({"a": {"note": "\ud800"}})

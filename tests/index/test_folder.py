@@ -40,7 +40,7 @@ def test_search_equals_brute_force(index, answers, encoder, k: int) -> None:
 
 def test_queries_together_find_what_each_finds_alone(index) -> None:
     queries = ["the event loop", "streams " * 40, "runs callbacks", "unlike any other"]
-    for where in (Where(), Where(question="q1"), Where(question="nothing")):
+    for where in (Where(), Where(question="q1"), Where(sql="0")):
         for k in (1, 2, 50):
             together = index.search(queries, k, where)
             assert together == [index.search([query], k, where)[0] for query in queries]
@@ -248,7 +248,7 @@ def test_removing_while_a_reader_is_open_is_finished_later(index, encoder, caplo
 
 
 def test_removing_an_unknown_answer_removes_nothing(index) -> None:
-    with pytest.raises(BadInput, match=r"no answer 'nope'; nothing was changed"):
+    with pytest.raises(BadInput, match=r"no answer 'nope' in .*; there are a, "):
         index.remove(["a1", "nope"])
     assert len(index) == 6
 

@@ -217,7 +217,7 @@ def test_decisions_are_kept_and_taken_back(client: TestClient, folder: Path) -> 
     ("new", "status", "said"),
     [
         ({"left": "q1-0", "right": "q1-0"}, 400, "'q1-0' is one answer; a decision is about two"),
-        ({"left": "x", "right": "y"}, 404, "no answer 'x', and none 'y'"),
+        ({"left": "x", "right": "y"}, 404, "no answer 'x' and 1 more in "),
         ({"left": "q1-0", "right": "q1-1", "decision": "maybe"}, 422, "decision: "),
         ({"left": "q1-0", "right": "q1-1", "reason": "x" * 2001}, 422, "reason: "),
         ({"left": "q1-0", "right": 1}, 422, "right: Input should be a valid string"),

@@ -28,6 +28,7 @@ from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.base import BaseIndex, check_all_exist, check_k
 from searchkit.index.embedding import model_of
+from searchkit.index.filters.names import NamedField, resolve_names
 from searchkit.index.milvus.address import Address
 from searchkit.index.milvus.checks import find_problems, left_over_rows
 from searchkit.index.milvus.client import Collection
@@ -202,6 +203,18 @@ class MilvusIndex(BaseIndex):
         rows = self._collection.rows(f'pk == "{STATE_PK}"', ["record"])
         return list(json.loads(rows[0]["record"])) if rows else []
 
+    def resolve(self, where: Where) -> Where:
+        """Return a filter with its question and author as the index writes them."""
+        return resolve_names(where, self, self.place)
+
+    def has_name(self, field: NamedField, name: str) -> bool:
+        """Whether an answer has exactly this question or author."""
+        return self._collection.count(f'part == 0 and {field} == "{hash_key(name)}"') > 0
+
+    def names(self, field: NamedField) -> set[str]:
+        """Return the different questions or authors."""
+        return {name for stored in self._scan() if (name := getattr(stored.answer, field))}
+
     def storage(self) -> dict[str, Any]:
         """Return the server's version, how vectors are searched, and the number of rows."""
         rows = f"{self._collection.count():,}"
@@ -225,7 +238,7 @@ class MilvusIndex(BaseIndex):
             NotFound: if there is no answer with this id.
         """
         answers = {a.answer.id: a for a in self._fetch([hash_key(id_)], FIELDS_AND_VECTOR).values()}
-        check_all_exist(self.place, [id_], answers)
+        check_all_exist(self.place, [id_], answers, self.ids)
         return answers[id_].to_stored()
 
     def ids(self, where: Where = EVERYTHING) -> list[str]:
@@ -269,6 +282,7 @@ class MilvusIndex(BaseIndex):
 
     def _pages(self, where: Where, fields: Sequence[str]) -> Iterator[list[MilvusAnswer]]:
         """Stream the answers that match a filter, some at a time, in no defined order."""
+        where = self.resolve(where)
         ids = None
         if where.sql is not None:
             store = self._answers_in_memory(Message("`where` is evaluated over"))
@@ -300,6 +314,7 @@ class MilvusIndex(BaseIndex):
         and a search for more passages than Milvus returns at once, read every vector.
         """
         check_k(k)
+        where = self.resolve(where)
         search = MilvusSearch(
             self._collection, lambda: self._pages(where, FIELDS_AND_VECTOR), k, where
         )
@@ -313,6 +328,7 @@ class MilvusIndex(BaseIndex):
         This runs SQLite's full text over a copy of the answers in memory.
         """
         check_k(k)
+        where = self.resolve(where)
         store = self._answers_in_memory("words are searched in")
         allowed = None if where.is_empty() else store.matching(where)
         return [search_words(store, self._collection, query, k, allowed) for query in queries]

@@ -17,10 +17,12 @@ import numpy as np
 
 from searchkit.core.arrays import Float16, Int64
 from searchkit.core.errors import IndexDamaged
+from searchkit.core.messages import path_text
 from searchkit.core.records import Answer
 from searchkit.core.where import Where
 from searchkit.index.filters.columns import add_meta_columns, meta_columns, meta_json
 from searchkit.index.filters.matching import matching_keys
+from searchkit.index.filters.names import NamedField, resolve_names
 from searchkit.index.records import SplitAnswer
 from searchkit.index.storage.checksums import damaged_rows
 from searchkit.index.storage.commits import CommitRecord
@@ -74,9 +76,30 @@ class AnswerStore(IndexDatabase):
                 yield _answer(row[1:])
 
     def matching(self, where: Where) -> Int64:
-        """Return the keys of the answers that match a filter, ascending."""
+        """Return the keys of the answers that match a filter, ascending.
+
+        Raises:
+            NotFound: if no answer has the question or the author.
+        """
+        where = resolve_names(where, self, path_text(self.path.parent))
         with self.translated():
             return matching_keys(where, self.connection, self.path, self.is_newest)
+
+    def has_name(self, field: NamedField, name: str) -> bool:
+        """Whether an answer has exactly this question or author."""
+        sql = f"SELECT EXISTS (SELECT 1 FROM answers WHERE {field} = ?)"
+        return bool(self.rows(sql, [name])[0][0])
+
+    def names(self, field: NamedField) -> list[str]:
+        """Return the different questions or authors, in order."""
+        sql = f"SELECT DISTINCT {field} FROM answers WHERE {field} IS NOT NULL ORDER BY 1"
+        return [str(name) for (name,) in self.rows(sql)]
+
+    def ids(self) -> Iterator[str]:
+        """Stream all ids."""
+        with self.translated():
+            for (id_,) in self.connection.execute("SELECT id FROM answers"):
+                yield str(id_)
 
     def identities(self, answers: Int64) -> list[tuple[int, str, str | None, str | None]]:
         """Return (key, id, question, author) of these answers, in order of key."""
