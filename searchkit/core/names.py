@@ -11,7 +11,7 @@ from searchkit.core.messages import MAX_NAME_LENGTH, counted, listed
 
 MAX_SUGGESTIONS = 3
 MAX_FEW_NAMES = 10  # which are listed where none is like the missing one
-MAX_COMPARED_NAMES = 100_000  # of the lengths nearest to the missing name's; comparing is slow
+MAX_COMPARED_NAMES = 20_000  # of the lengths nearest to the missing name's; comparing is slow
 
 
 def same_names(name: str, names: Iterable[str]) -> list[str]:

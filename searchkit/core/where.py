@@ -53,11 +53,7 @@ class Where:
     def describe(self) -> str:
         """Return the conditions in words, for a message."""
         given = {"question": self.question, "author": self.author, "where": self.sql}
-        return ", ".join(
-            f"{name} {text!r}" if text else f"no {name}"
-            for name, text in given.items()
-            if text is not None
-        )
+        return ", ".join(f"{name} {text!r}" for name, text in given.items() if text is not None)
 
 
 EVERYTHING = Where()

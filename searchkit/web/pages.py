@@ -133,6 +133,8 @@ def review_page(
     job = findings_job(pool_of(request))
     if progress := progress_page(request, job, "Looking for findings"):
         return progress
+    with pool_of(request).reading() as index:
+        index.get([id_ for id_ in (left, right) if id_ is not None])  # raises, if one isn't there
     result = pool_of(request).with_decisions(job.get())
     queue = [
         {"left": finding.left, "right": finding.right, "decision": result.decision(finding)}
@@ -255,12 +257,13 @@ def question_page(
 ) -> HTMLResponse:
     """Show one question: its groups with fields for marks, its scores, its answers."""
     pool = pool_of(request)
-    where = Where(name or "")
     with pool.reading() as index:
+        where = index.resolve(Where(name or ""))
         start, stop = (page - 1) * ANSWERS_PER_PAGE, page * ANSWERS_PER_PAGE
         answers, count = index.answers_page(where, start, stop)
     if not count:
-        raise NotFound(f"no answer to the question {name!r}" if name else "each answer has one")
+        raise NotFound("each answer has a question")
+    name = where.question
     clusters = clusters_job(pool, where, "all")
     scores = pool.job(("scores", where), lambda index, _: _score_counts(index, where))
     if progress := progress_page(request, clusters, "Grouping the answers"):

@@ -171,7 +171,7 @@ def test_columns_are_updated_without_a_new_revision(index: Index) -> None:
     assert index.update_columns({"d": {"note": None}}) == 1
     assert dict(index.get(["d"])[0].meta) == {"score": "4"}
     assert index.store.revision() == before
-    with pytest.raises(BadInput, match="no answer 'nobody' in .*; there are a, b, c"):
+    with pytest.raises(BadInput, match=r"no answer 'nobody' in .*; there are a, b, c"):
         index.update_columns({"a": {"note": "x"}, "nobody": {"note": "x"}})
     with pytest.raises(BadInput, match="a lone surrogate U\\+D800"):
         index.update_columns({"a": {"note": "\ud800"}})

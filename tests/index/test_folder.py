@@ -248,7 +248,7 @@ def test_removing_while_a_reader_is_open_is_finished_later(index, encoder, caplo
 
 
 def test_removing_an_unknown_answer_removes_nothing(index) -> None:
-    with pytest.raises(BadInput, match=r"no answer 'nope' in .*; there are a, "):
+    with pytest.raises(BadInput, match=r"no answer 'nope' in .*; there are a"):
         index.remove(["a1", "nope"])
     assert len(index) == 6
 
