@@ -10,6 +10,7 @@ from searchkit.core.errors import BadInput
 from searchkit.core.identity import make_id
 from searchkit.core.messages import Message, listed
 from searchkit.core.records import Answer
+from searchkit.text.html import as_plain_text
 
 USUAL_NAMES = {
     "id": ("id", "key"),
@@ -237,6 +238,7 @@ class Rows:
         text = values[roles["text"]]
         if text is None:
             raise BadRow(f"no text in column {roles['text']!r}; write '' for a blank answer")
+        text, original = as_plain_text(text)
         question = _value(values, roles.get("question"))
         author = _value(values, roles.get("author"))
         if has_id := "id" in roles:
@@ -252,6 +254,7 @@ class Rows:
             source=source,
             line=line,
             meta={n: v for n in self._others[names] if (v := values[n]) is not None},
+            original=original,
             has_made_id=not has_id,
         )
 

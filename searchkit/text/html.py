@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import unescape
+from itertools import pairwise
 
 _BLOCKS = frozenset(
     "address article aside blockquote caption center dd details dir div dl dt fieldset figcaption "
@@ -25,6 +26,7 @@ _BLOCKS = frozenset(
     "summary table tbody tfoot thead tr ul".split()
 )
 _LINES = frozenset({"caption", "dd", "div", "dt", "li", "option", "summary", "tr"})  # no blank line
+_LISTS = frozenset({"ol", "ul"})
 _CELLS = frozenset({"td", "th"})
 _HIDDEN = frozenset({"script", "style", "template", "title"})
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
@@ -52,7 +54,11 @@ _WRITTEN_BY_EDITOR = re.compile(r"\s(?:style|class|dir|data-[a-z-]+)\s*=", re.IG
 _BEFORE_BREAK = re.compile(r"[\w.,;:!?)\]%]\Z")
 _QUOTES = "`'\"\u2018\u2019\u201c\u201d\u201e\xab\xbb"
 _MAX_DEPTH = 1_000  # of elements
-_GAPS = ("", " ", "\t", "\n", "\n\n")  # between two words, the wider one wins
+
+
+def as_plain_text(text: str) -> tuple[str, str | None]:
+    """Return a text, and what it was made of if it was HTML, or None."""
+    return (html_to_text(text), text) if is_html(text) else (text, None)
 
 
 def is_html(text: str) -> bool:
@@ -185,7 +191,8 @@ class _TextWriter:
 
     def __init__(self) -> None:
         self._parts: list[str] = []
-        self._gap = ""  # before the next word
+        self._run: list[str] = []  # texts since the last break
+        self._gap = ""  # before the next words
         self._marker = ""  # of a list's item, before its first word
         self._next_numbers: list[int | None] = []  # of the open lists; None for one without
         self._num_pres = self._num_hidden = 0  # that are open
@@ -194,75 +201,80 @@ class _TextWriter:
         if name == "br":
             self._break_line()
         elif name == "img":
-            self._put(" ".join(attributes.get("alt", "").split()))
-        elif name in _CELLS:
-            self._widen("\t")
+            self._run.append(attributes.get("alt", ""))
         elif name == "li":
             self._start_item()
         elif name in ("ul", "ol"):
-            self._widen_for_list()
+            self._break(_gap_around_list(self._next_numbers))
             self._next_numbers.append(1 if name == "ol" else None)
         else:
+            self._break(_gap_around(name, is_start=True))
             self._num_pres += name == "pre"
             self._num_hidden += name in _HIDDEN
-            self._widen_for_block(name)
 
     def end(self, name: str) -> None:
+        self._break(_gap_around(name, is_start=False))
         if name in ("ul", "ol"):
             self._next_numbers.pop()
-            self._widen_for_list()
-            return
-        if name == "pre":
-            self._num_pres -= 1
-            if self._parts:
-                self._parts[-1] = self._parts[-1].rstrip()
+            self._break(_gap_around_list(self._next_numbers))
+        self._num_pres -= name == "pre"
         self._num_hidden -= name in _HIDDEN
-        self._widen_for_block(name)
 
     def data(self, text: str) -> None:
-        if self._num_hidden:
-            return
-        if self._num_pres:
-            self._put(text.replace("\xa0", " "))
-            return
-        if text[:1].isspace():
-            self._widen(" ")
-        self._put(" ".join(text.split()))
-        if text[-1:].isspace():
-            self._widen(" ")
+        if not self._num_hidden:
+            self._run.append(text)
 
     def comment(self, text: str) -> None:
         pass
 
     def close(self) -> str:
-        return "".join(self._parts).strip("\n")
+        self._break("\n")
+        return "".join(self._parts)
 
-    def _put(self, text: str) -> None:
-        if text:
+    def _break(self, gap: str) -> None:
+        """End the run of words, unless the gap is ""; the widest gap before a word holds."""
+        if not gap:
+            return
+        text = "".join(self._run).replace("\xa0", " ")
+        self._run = []
+        if text := text.strip("\n").rstrip() if self._num_pres else _unwrapped(text):
             self._parts += [self._gap if self._parts else "", self._marker, text]
             self._gap = self._marker = ""
-
-    def _widen(self, gap: str) -> None:
-        self._gap = max(self._gap, gap, key=_GAPS.index)
-
-    def _widen_for_block(self, name: str) -> None:
-        if name in _LINES:
-            self._widen("\n")
-        elif name in _BLOCKS:
-            self._widen("\n\n")
-
-    def _widen_for_list(self) -> None:
-        self._widen("\n" if self._next_numbers else "\n\n")
+        self._gap = max(self._gap, gap, key=len)
 
     def _break_line(self) -> None:
         if self._num_pres:
-            self._put("\n")
+            self._run.append("\n")
         else:
-            self._gap = "\n\n" if self._gap.startswith("\n") else "\n"
+            self._break("\n\n" if self._gap and not "".join(self._run).strip() else "\n")
 
     def _start_item(self) -> None:
-        self._widen("\n")
+        self._break("\n")
         number = self._next_numbers[-1] if self._next_numbers else None
         self._marker = "- " if number is None else f"{number}. "
         if number is not None:
             self._next_numbers[-1] = number + 1
+
+
+def _gap_around(name: str, *, is_start: bool) -> str:
+    if name in _CELLS:
+        return "\t" if is_start else ""
+    return "\n" if name in _LINES else "\n\n" if name in _BLOCKS - _LISTS else ""
+
+
+def _gap_around_list(numbers: Sequence[int | None]) -> str:
+    return "\n" if numbers else "\n\n"
+
+
+def _unwrapped(text: str) -> str:
+    """Return the lines of a paragraph; as one line if it was only wrapped at a width.
+
+    Programs that make HTML of plain text leave its line ends where they were, and those of code and
+    lists matter; an editor's source is wrapped: no line had room for the next one's first word.
+    """
+    lines = [line for part in text.split("\n") if (line := " ".join(part.split()))]
+    width = max(map(len, lines), default=0)
+    is_wrapped = all(
+        len(line) + 1 + len(after.split(" ", 1)[0]) > width for line, after in pairwise(lines)
+    )
+    return (" " if is_wrapped else "\n").join(lines)

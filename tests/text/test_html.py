@@ -73,7 +73,14 @@ def test_code_and_answers_about_html_are_not(text):
     ("html", "text"),
     [
         ("<p>Hi <b>the</b>re</p><p>x &amp; y</p>", "Hi there\n\nx & y"),
-        ("<p>one\n  two&nbsp;three</p>", "one two three"),
+        (
+            "<p>a paragraph that was\n  wrapped by&nbsp;some\n  editor</p>",
+            "a paragraph that was wrapped by some editor",
+        ),
+        (
+            "<p>for x in y:\nprint(x)\nprint(y) # and more</p>",
+            "for x in y:\nprint(x)\nprint(y) # and more",
+        ),
         ("<p>one<br>two<br><br>three</p>", "one\ntwo\n\nthree"),
         ("one<div>two</div><div>three</div>", "one\ntwo\nthree"),
         ("<ul><li>a<li><b>b</b></ul><ol><li>x<li>y</ol>", "- a\n- b\n\n1. x\n2. y"),

@@ -114,4 +114,4 @@ def test_what_csv_writes_is_read_back(tmp_path_factory, rows, delimiter: str) ->
         writer.writerow(["id", "text", "more"])
         writer.writerows([(f"r{n}", *row) for n, row in enumerate(rows)])
     answers = read(path)
-    assert [(a.text, a.meta.get("more", "")) for a in answers] == rows
+    assert [(a.original or a.text, a.meta.get("more", "")) for a in answers] == rows
