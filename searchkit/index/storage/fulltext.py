@@ -6,24 +6,66 @@ import json
 import re
 import sqlite3
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from searchkit.core.arrays import Int64
 from searchkit.core.records import Passage
 from searchkit.index.storage.connection import SqliteDatabase
+from searchkit.text.unspaced import cut_unspaced, search_terms, without_boundaries
 
+WORDS = "answers_words"  # the view that the full text indexes since format 4
 _MATCH_START, _MATCH_END = "\x02", "\x03"
 _NOT_STORED = re.compile("[\0\ud800-\udfff]")  # no character of a query that SQLite takes
+_FULL_TEXT = (
+    "DROP TABLE IF EXISTS answers_fts",
+    # As a blob: a damaged text would be an error where the function takes its arguments.
+    f"CREATE VIEW {WORDS} AS SELECT key, cut_unspaced(CAST(text AS BLOB)) AS text FROM answers",
+    # M*: vowel signs are parts of words, as in Hindi and Thai.
+    f"""CREATE VIRTUAL TABLE answers_fts USING fts5(
+        text, content='{WORDS}', content_rowid='key',
+        tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
+    )""",
+    "INSERT INTO answers_fts(answers_fts) VALUES ('rebuild')",
+)
+
+
+def make_full_text(connection: sqlite3.Connection) -> None:
+    """Make the full text from all texts, in the place of an older one; the end of `format_4`.
+
+    `porter unicode61` takes a run of letters for a word, so scripts without spaces are cut before,
+    in a view. SQLite's `trigram` finds no word of one or two characters, and knows no stems.
+    """
+    _add_function(connection)
+    for statement in _FULL_TEXT:
+        connection.execute(statement)
+
+
+def _add_function(connection: sqlite3.Connection) -> None:
+    """Let SQL cut scripts without spaces; the view needs it where the full text reads texts."""
+    connection.create_function("cut_unspaced", 1, _cut, deterministic=True)
+
+
+def _cut(text: bytes | None) -> str | None:
+    return None if text is None else cut_unspaced(text.decode("utf-8", "replace"))
 
 
 class FullText:
-    """The table `answers_fts`, which indexes the column `text` of `answers`.
+    """The table `answers_fts`, which indexes the column `text` of the view `answers_words`.
 
+    In a reader of an older format that is the table `answers`, and no script is cut.
     It has no triggers: the store adds and removes answers in batches, ten times as fast.
     """
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
+        _add_function(database.connection)
+
+    @cached_property
+    def _source(self) -> str:
+        """The view or table whose texts are indexed."""
+        rows = self._database.rows("SELECT 1 FROM sqlite_master WHERE name = ?", [WORDS])
+        return WORDS if rows else "answers"
 
     def search(self, query: str, k: int, allowed: Int64 | None) -> list[tuple[int, float, str]]:
         r"""Find the answers that match any word of a query.
@@ -37,7 +79,7 @@ class FullText:
             (answer key, BM25 with higher better, the text with each match between \x02 and \x03),
             best first, scores that are equal to six places by id.
         """
-        match = quoted_words(query)
+        match = quoted_words(query, cut=self._source == WORDS)
         if not match:
             return []
         # "+": by itself SQLite would run the full-text search once for every allowed row
@@ -61,18 +103,17 @@ class FullText:
         Returns:
             Each text by the answer's key.
         """
-        return dict(
-            self._database.rows(
-                "SELECT rowid, highlight(answers_fts, 0, char(2), char(3)) FROM answers_fts "
-                "WHERE answers_fts MATCH ? AND +rowid IN (SELECT value FROM json_each(?))",
-                [match, json.dumps(list(keys))],
-            )
+        rows = self._database.rows(
+            "SELECT rowid, highlight(answers_fts, 0, char(2), char(3)) FROM answers_fts "
+            "WHERE answers_fts MATCH ? AND +rowid IN (SELECT value FROM json_each(?))",
+            [match, json.dumps(list(keys))],
         )
+        return {key: without_boundaries(text) for key, text in rows}
 
     def add(self, keys: Sequence[int]) -> None:
         """Index the texts of these answers; part of a transaction."""
         self._database.connection.execute(
-            "INSERT INTO answers_fts(rowid, text) SELECT key, text FROM answers "
+            f"INSERT INTO answers_fts(rowid, text) SELECT key, text FROM {self._source} "
             "WHERE key IN (SELECT value FROM json_each(?))",
             [json.dumps(list(keys))],
         )
@@ -81,7 +122,7 @@ class FullText:
         """Remove answers; part of a transaction, before their texts change: FTS5 reads them."""
         self._database.connection.execute(
             "INSERT INTO answers_fts(answers_fts, rowid, text) SELECT 'delete', key, text "
-            "FROM answers WHERE key IN (SELECT value FROM json_each(?))",
+            f"FROM {self._source} WHERE key IN (SELECT value FROM json_each(?))",
             [json.dumps(list(keys))],
         )
 
@@ -110,10 +151,18 @@ class FullText:
         return True
 
 
-def quoted_words(query: str) -> str:
-    """Return an FTS5 expression that matches any word of a query, each one taken literally."""
-    words = dict.fromkeys(_NOT_STORED.sub(" ", query).split())
-    return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
+def quoted_words(query: str, *, cut: bool = True) -> str:
+    """Return an FTS5 expression that matches any word of a query, each one taken literally.
+
+    Args:
+        query: Words.
+        cut: Whether scripts without spaces are cut in the full text.
+    """
+    words = _NOT_STORED.sub(" ", query).split()
+    if cut:
+        terms = (term for word in words for term in search_terms(word) if term)
+        words = [cut_unspaced(term) for term in terms]
+    return " OR ".join('"' + word.replace('"', '""') + '"' for word in dict.fromkeys(words))
 
 
 def best_passage(text: str, passages: Sequence[Passage]) -> Passage:
