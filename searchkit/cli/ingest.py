@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
@@ -96,6 +96,8 @@ def _file_options(
     sheet: str | None,
     table: str | None,
     input_format: str | None,
+    platform: str | None,
+    wide: bool,
     **columns: str | None,
 ) -> FileOptions:
     from searchkit.sources.columns import Columns
@@ -103,11 +105,12 @@ def _file_options(
 
     names = ("id", "text", "question", "author", "time")
     return FileOptions(
-        Columns(*(columns[f"{name}_column"] for name in names)),
+        Columns(*(columns[f"{name}_column"] for name in names), wide=wide),
         encoding,
         sheet,
         table,
         input_format,
+        platform,
     )
 
 
@@ -133,14 +136,21 @@ class RowOptions:
 @option_group(
     "Files",
     *(
-        option(f"--{name}-column", metavar="NAME", help=f"The column with the {content}.")
-        for name, content in [
-            ("id", "ids"),
-            ("text", "answers"),
-            ("question", "questions"),
-            ("author", "authors"),
-            ("time", "times"),
+        option(f"--{name}-column", metavar="NAME", multiple=name in ("text", "author"), help=text)
+        for name, text in [
+            ("id", "The column with the ids."),
+            ("text", "The column with the answers; repeated, each is a question."),
+            ("question", "The column with the questions."),
+            ("author", "The column with the authors; first and last name, repeated, make one."),
+            ("time", "The column with the times."),
         ]
+    ),
+    option("--wide", is_flag=True, help="A row is a person, a column a question."),
+    option(
+        "--as",
+        "platform",
+        metavar="FORMAT",
+        help="The platform's export that the files are, or plain for none.  [default: recognised]",
     ),
     file_encoding_option,
     sheet_option,
@@ -214,16 +224,17 @@ def _read(
     say: Callable[[str], None],
 ) -> Iterator[Answer]:
     """Return the answers; the first is read at once, so that a bad file creates no index."""
-    from searchkit.sources.reader import read_files
+    from searchkit.sources.reader import read_rows
 
-    answers = read_files(
+    answers = read_rows(
         files,
         source,
         on_reject=rejects.add if rejects else None,
         on_skip=lambda what: say(f"skipped {what}"),
+        on_layout=lambda file, layout, names: say(f"{file}: {layout.describe(names)}"),
     )
     first = list(islice(answers, 1))
-    return chain(first, answers)
+    return cast("Iterator[Answer]", chain(first, answers))
 
 
 def _add(

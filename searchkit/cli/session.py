@@ -43,6 +43,7 @@ _OPTION_NAMES = {
     "columns.question": "question_column",
     "columns.author": "author_column",
     "columns.submitted_at": "time_column",
+    "columns.wide": "wide",
 }
 
 
@@ -245,7 +246,7 @@ def ingest_progress(files: Sequence[str], *, quiet: bool) -> Iterator[Progress |
     from rich import progress as rich
     from rich.console import Console
 
-    from searchkit.sources.reader import count_rows
+    from searchkit.sources.preview import count_rows
 
     counts = [count_rows(file) for file in files]
     total = None if None in counts else sum(count or 0 for count in counts)

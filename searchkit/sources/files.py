@@ -70,6 +70,8 @@ class FileOptions:
         table: The table or view of a SQLite database; None takes the only one.
         format: One of `FORMATS`; None goes by the file's ending, for standard input by its first
             bytes.
+        platform: The only export of a platform to try, one of `platforms.formats.NAMES`; None
+            recognises each.
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -77,6 +79,7 @@ class FileOptions:
     sheet: str | None = None
     table: str | None = None
     format: str | None = None
+    platform: str | None = None
 
 
 def format_by_name(path: Path) -> str:

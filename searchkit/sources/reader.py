@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -14,7 +12,14 @@ from typing import IO, Any, BinaryIO, cast
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, path_text, printable
 from searchkit.core.records import Answer
-from searchkit.sources.columns import BadRow, Columns, Reject, RejectRow, Rows, Values
+from searchkit.sources.columns import (
+    AnswerColumns,
+    BadRow,
+    Columns,
+    Reject,
+    RejectRow,
+    Values,
+)
 from searchkit.sources.decoding import buffered, lines
 from searchkit.sources.files import (
     FORMATS,
@@ -31,12 +36,20 @@ from searchkit.sources.files import (
     unpacked,
 )
 from searchkit.sources.folders import OnSkip, read_folder, read_zip
+from searchkit.sources.layouts.layout import Layout
+from searchkit.sources.platforms.formats import check_platform
+from searchkit.sources.rows import Rows
 from searchkit.sources.tables import jsonlines, parquet, sqlite, values, workbook
 from searchkit.sources.tables.delimited import read_delimited
 
 log = logging.getLogger("searchkit")
 STDIN = "-"
+SAMPLE_ROWS = 50  # from which the layout is found
+SAMPLE_LENGTH = 1 << 20  # characters, or values that aren't texts, of these rows at most
+MAX_PEOPLE = 200_000  # rows among which people of the same name are told apart
 OnReject = Callable[[Reject], None]
+OnLayout = Callable[[str, Layout, Sequence[str]], None]  # takes the file, and its columns
+Row = tuple[int, dict[str, Any]]  # line and values by column
 
 
 def read_answers(
@@ -44,6 +57,7 @@ def read_answers(
     *,
     columns: Columns | None = None,
     format: str | None = None,
+    platform: str | None = None,
     encoding: str | None = None,
     sheet: str | None = None,
     table: str | None = None,
@@ -53,8 +67,9 @@ def read_answers(
 ) -> Iterator[Answer]:
     """Stream the answers of files, in order.
 
-    The columns are found by their usual names (`columns.USUAL_NAMES`); all others go to `meta`.
-    Without an id column the id follows from question, author and text; see `identity.make_id`.
+    Exports of the usual platforms are recognised. Of any other table the columns are found by their
+    usual names (`header_names.HEADER_NAMES`); all others go to `meta`. Without an id column the id
+    is `question/author`, or else made of the text.
 
     CSV, TSV, JSON Lines, Parquet and SQLite are read in bounded memory, except for the generated
     ids, which are remembered; a JSON array and a workbook are held in memory as a whole.
@@ -64,6 +79,8 @@ def read_answers(
         columns: Which column holds which field, where the usual names don't say.
         format: One of `FORMATS`; None goes by the file's ending, for standard input by its first
             bytes.
+        platform: The only export of a platform to try, one of `platforms.formats.NAMES`; None
+            recognises each.
         encoding: The encoding of text files; None takes the byte order mark's, or else UTF-8.
         sheet: The sheet of a workbook; None takes the only one that isn't empty.
         table: The table or view of a SQLite database; None takes the only one.
@@ -75,7 +92,7 @@ def read_answers(
         BadInput: `file:line: what; what to do`; also if there is nothing in any of the files. If
             there is nothing in some of them, a warning names each.
     """
-    options = FileOptions(columns or Columns(), encoding, sheet, table, format)
+    options = FileOptions(columns or Columns(), encoding, sheet, table, format, platform)
     return read_files(paths, options, on_reject=on_reject, on_skip=on_skip, stdin=stdin)
 
 
@@ -88,9 +105,42 @@ def read_files(
     stdin: BinaryIO | None = None,
 ) -> Iterator[Answer]:
     """Stream the answers of files, in order; as `read_answers`, with the options as one value."""
+    rows = _read_files(paths, FileReader(options, on_reject, on_skip), stdin)
+    return cast(Iterator[Answer], rows)  # marks alone are an error
+
+
+def read_rows(
+    paths: Sequence[str | Path],
+    options: FileOptions,
+    *,
+    on_reject: OnReject | None = None,
+    on_skip: OnSkip | None = None,
+    on_layout: OnLayout | None = None,
+    allow_marks: bool = False,
+    stdin: BinaryIO | None = None,
+) -> Iterator[Answer | AnswerColumns]:
+    """Stream the answers of files, as `read_files`, and the columns in files of marks alone.
+
+    Args:
+        paths: As for `read_answers`.
+        options: How the files are read.
+        on_reject: As for `read_answers`.
+        on_skip: As for `read_answers`.
+        on_layout: Called for each table with what its columns were taken for.
+        allow_marks: Whether there may be files of marks alone; if not, they are an error.
+        stdin: As for `read_answers`.
+    """
+    reader = FileReader(options, on_reject, on_skip, on_layout, allow_marks=allow_marks)
+    return _read_files(paths, reader, stdin)
+
+
+def _read_files(
+    paths: Sequence[str | Path], reader: FileReader, stdin: BinaryIO | None
+) -> Iterator[Answer | AnswerColumns]:
+    options = reader.options
     if options.format is not None and options.format not in FORMATS:
         raise BadInput(f"no format {options.format!r}; there are: {', '.join(FORMATS)}")
-    reader = _Reader(options, on_reject, on_skip)
+    check_platform(options.platform)
     empty: list[NothingFound] = []
     for path in paths:
         if not str(path):
@@ -108,78 +158,12 @@ def read_files(
         log.warning(nothing.message)
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """The beginning of a file.
-
-    Attributes:
-        names: The names of its columns; empty for a folder or a zip of texts.
-        roles: Field to the column that holds it.
-        answers: The first answers.
-        problem: Why there are no more answers; None if nothing is wrong so far.
-    """
-
-    names: tuple[str, ...]
-    roles: dict[str, str]
-    answers: list[Answer]
-    problem: str | None
-
-
-def preview(path: str | Path, options: FileOptions, count: int = 5) -> Preview:
-    """Read the first `count` answers of a file, to show which column is taken for which field."""
-    reader = _Reader(options)
-    answers: list[Answer] = []
-    problem = None
-    try:
-        for answer in islice(reader.read_path(Path(path)), count):
-            answers.append(answer)
-    except BadInput as error:
-        problem = error.message
-    rows = reader.rows
-    roles: dict[str, str] = {}
-    if answers and rows.names:
-        with suppress(BadRow):  # in JSON each row may have other names
-            roles = rows.roles(rows.names)
-    return Preview(rows.names, roles, answers, problem)
-
-
-def count_rows(path: str | Path) -> int | None:
-    """Count the rows of a CSV, TSV, JSON Lines or Parquet file, for a progress bar.
-
-    The count includes the rows that `read_answers` rejects; it takes about a microsecond a row.
-    It is None for other formats, and for files that can't be read.
-    """
-    path = Path(path)
-    try:
-        format = format_by_name(path)
-        with opened(path) as file:
-            return _count(file, format)
-    except BadInput:
-        return None
-
-
-def _count(file: BinaryIO, format: str) -> int | None:
-    if format == "parquet":
-        return parquet.count_parquet_rows(file, "")
-    # In Latin-1 every byte is a character; for counting it doesn't matter which.
-    texts = lines(buffered(file), "", "latin-1")
-    bad_lines: list[int | None] = []
-    if format in ("csv", "tsv"):
-        rows = read_delimited(
-            texts, "", lambda line, *_: bad_lines.append(line), _delimiter(format)
-        )
-        return sum(1 for _ in rows) + len(bad_lines)
-    if format == "jsonl":
-        first = next((line for line in texts if line.strip()), "[")
-        return None if first.lstrip().startswith("[") else 1 + sum(1 for t in texts if t.strip())
-    return None
-
-
-def _delimiter(format: str) -> str | None:
+def delimiter_of(format: str) -> str | None:
+    """Return the delimiter of a file's format; None if the file tells."""
     return "\t" if format == "tsv" else None
 
 
-class _Reader:
+class FileReader:
     """Reads one path after another with the same options."""
 
     def __init__(
@@ -187,14 +171,19 @@ class _Reader:
         options: FileOptions,
         on_reject: OnReject | None = None,
         on_skip: OnSkip | None = None,
+        on_layout: OnLayout | None = None,
+        *,
+        allow_marks: bool = False,
     ) -> None:
-        self.rows = Rows(options.columns)
+        self.rows = Rows(options, allow_marks=allow_marks)
         self.options = options
         self.on_reject = on_reject
         self.on_skip = on_skip or (lambda _: None)
+        self.on_layout = on_layout or (lambda *_: None)
         self.num_rejected = 0
 
-    def read_path(self, path: Path) -> Iterator[Answer]:
+    def read_path(self, path: Path) -> Iterator[Answer | AnswerColumns]:
+        """Yield the answers of a file or folder."""
         source = path_text(path)
         format = self.options.format
         folder = is_folder(path)
@@ -215,7 +204,8 @@ class _Reader:
         with opened(path) as file:
             yield from self._stream(file, source, format)
 
-    def read_stdin(self, file: BinaryIO) -> Iterator[Answer]:
+    def read_stdin(self, file: BinaryIO) -> Iterator[Answer | AnswerColumns]:
+        """Yield the answers of a stream whose name isn't known."""
         stream = buffered(file)
         with naming_file(STDIN):
             if stream.peek(2).startswith(b"\x1f\x8b"):
@@ -231,12 +221,12 @@ class _Reader:
             else:
                 yield from self._stream(stream, STDIN, format)
 
-    def _stream(self, file: BinaryIO, source: str, format: str) -> Iterator[Answer]:
+    def _stream(self, file: BinaryIO, source: str, format: str) -> Iterator[Answer | AnswerColumns]:
         """Return the answers of an open file that is neither a folder nor a database."""
         reject = self._reject_row(source)
         if format in ("csv", "tsv"):
             texts = self._lines(file, source)
-            cells = read_delimited(texts, source, reject, _delimiter(format))
+            cells = read_delimited(texts, source, reject, delimiter_of(format))
             return self._answers(cells, source, self._cell_values)
         if format in ("json", "jsonl"):
             # A whole array may stand in one line.
@@ -257,38 +247,57 @@ class _Reader:
 
     def _cell_values(self, row: dict[str, Any]) -> Values:
         """Return the cells of a CSV row: an empty one is a blank text, and None elsewhere."""
-        text = self.rows.roles(tuple(row))["text"]
-        return {n: v if v != "" or n == text else None for n, v in row.items()}
+        texts = self._texts_in(row)
+        return {n: v if v != "" or n in texts else None for n, v in row.items()}
 
     def _workbook_values(self, row: dict[str, Any]) -> Values:
-        roles = self.rows.roles(tuple(row))
-        return workbook.as_values(row, roles["text"], roles.get("id"))
+        return workbook.as_values(row, self._texts_in(row), self._layout(row).id)
 
     def _table_values(self, row: dict[str, Any]) -> Values:
-        return values.as_values(row, self.rows.roles(tuple(row))["text"])
+        return values.as_values(row, self._texts_in(row))
 
     def _json_values(self, row: dict[str, Any]) -> Values:
-        return jsonlines.as_values(row, self.rows.roles(tuple(row))["text"])
+        return jsonlines.as_values(row, self._texts_in(row))
+
+    def _layout(self, row: dict[str, Any]) -> Layout:
+        return self.rows.layout(tuple(row))
+
+    def _texts_in(self, row: dict[str, Any]) -> Sequence[str]:
+        """Return the columns of a row that must hold texts; in a wide one some may be empty."""
+        layout = self._layout(row)
+        if not layout.is_wide:
+            return layout.text_columns
+        return [name for name in layout.text_columns if row.get(name) is not None]
 
     def _answers(
-        self,
-        rows: Iterator[tuple[int, dict[str, Any]]],
-        source: str,
-        as_values: Callable[[dict[str, Any]], Values],
-    ) -> Iterator[Answer]:
-        """Yield the answer of each (line, row) that can be used, and reject the others."""
+        self, rows: Iterator[Row], source: str, as_values: Callable[[dict[str, Any]], Values]
+    ) -> Iterator[Answer | AnswerColumns]:
+        """Yield the answers in each row that can be used, and reject the others."""
         reject = self._reject_row(source)
         is_empty, rejected_before = True, self.num_rejected
-        for line, row in rows:
+        for line, row in self._with_layout(rows, source):
             is_empty = False
             try:
-                answer = self.rows.answer(as_values(row), source, line)
+                answers = list(self.rows.answers(as_values(row), source, line))
             except BadRow as error:
                 reject(line, error.reason, _row_text(row))
             else:
-                yield answer
+                yield from answers
         if is_empty and self.num_rejected == rejected_before:
             raise NothingFound(f"{source}: no rows in it; is it the right file?")
+
+    def _with_layout(self, rows: Iterator[Row], source: str) -> Iterator[Row]:
+        """Find the layout of a table by its first rows; return all rows."""
+        sample, rows = _peek(rows, SAMPLE_ROWS, SAMPLE_LENGTH)
+        if not sample:
+            return rows
+        layout = self.rows.look([_shown_values(row) for _, row in sample])
+        if layout is not None:
+            self.on_layout(source, layout, self.rows.names)
+            if layout.identity:
+                people, rows = _peek(rows, MAX_PEOPLE, MAX_DOCUMENT_BYTES)
+                self.rows.find_namesakes([_shown_values(row) for _, row in people])
+        return rows
 
     def _texts(self, files: Iterator[tuple[str, str, IO[bytes]]], source: str) -> Iterator[Answer]:
         """Yield one answer for each text file of a folder or zip."""
@@ -333,3 +342,46 @@ def _row_text(row: dict[str, Any]) -> str:
         return str(row)
     except RecursionError:
         return str(list(row))
+
+
+def _peek(rows: Iterator[Row], max_rows: int, max_length: int) -> tuple[list[Row], Iterator[Row]]:
+    """Return the first rows, and all rows from the first on.
+
+    An error that ends the first rows is raised when they have been read again.
+
+    Args:
+        rows: The rows.
+        max_rows: The greatest number of rows to return.
+        max_length: The number of characters from which on no more rows are returned.
+    """
+    first: list[Row] = []
+    errors: list[BadInput] = []
+    length = 0
+    try:
+        for row in islice(rows, max_rows):
+            first.append(row)
+            length += sum(len(v) if isinstance(v, str | bytes) else 1 for v in row[1].values())
+            if length > max_length:
+                break
+    except BadInput as error:
+        errors.append(error)
+
+    def all_rows() -> Iterator[Row]:
+        yield from first
+        if errors:
+            raise errors[0]
+        yield from rows
+
+    return first, all_rows()
+
+
+def _shown_values(row: dict[str, Any]) -> Values:
+    """Return a row's values as text, whatever they are, to find out what the columns hold."""
+    return {
+        name: value
+        if value is None or isinstance(value, str)
+        else value.decode("utf-8", "replace")
+        if isinstance(value, bytes)
+        else str(value)
+        for name, value in row.items()
+    }

@@ -24,7 +24,8 @@ from searchkit.core.records import Answer
 from searchkit.index.ingest import OnDuplicate, ingest
 from searchkit.sources.columns import Reject
 from searchkit.sources.files import ENDINGS, FileOptions
-from searchkit.sources.reader import Preview, count_rows, preview, read_files
+from searchkit.sources.preview import Preview, count_rows, preview
+from searchkit.sources.reader import read_files
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
 from searchkit.web.messages import with_fields

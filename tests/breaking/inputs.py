@@ -26,7 +26,8 @@ from searchkit.core.errors import SearchkitError
 from searchkit.core.records import Answer
 from searchkit.sources.columns import Columns, Reject
 from searchkit.sources.files import FORMATS, FileOptions
-from searchkit.sources.reader import count_rows, preview, read_files
+from searchkit.sources.preview import count_rows, preview
+from searchkit.sources.reader import read_files
 
 MAX_MESSAGE = 5_000  # characters
 ODD_TEXTS = [

@@ -1,11 +1,65 @@
-"""What a teacher expects of each file in `../shared/cases`; the numbers are those of its list."""
+"""The files of `../shared/cases`, by their numbers: each is read as a teacher expects."""
 
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
 from helpers.cases import case
 
+from searchkit.core.errors import BadInput
+from searchkit.core.records import Answer
+from searchkit.sources.columns import Columns
 from searchkit.sources.reader import read_answers
 
+LOOP = "What is the event loop of Node.js, and what does it do? Explain in your own words."
 
-def test_case_43_html_has_the_words_of_the_same_answers_in_plain_text():
+
+def by_question(path: Path) -> Counter[str | None]:
+    return Counter(answer.question for answer in read_answers([path]))
+
+
+def find(path: Path, author: str) -> list[Answer]:
+    return [answer for answer in read_answers([path]) if answer.author == author]
+
+
+def test_case_02_moodle_responses() -> None:
+    path = case("02-moodle-responses.csv")
+    counts = by_question(path)
+    assert len(counts) == 3
+    assert all(25 <= count <= 30 for count in counts.values())
+    loop, *_ = find(path, "Eve Wren")
+    assert (loop.text, loop.meta["prompt"]) == ("its async", LOOP)
+    assert loop.question == "What is the event loop of Node.js, and what does it do?…"
+    assert loop.submitted_at == "7 August 2025  5:53 PM"
+    assert not [a for a in read_answers([path]) if a.text == "-" or "average" in str(a.author)]
+
+
+def test_case_17_the_key_is_not_taken_for_the_answer() -> None:
+    path = case("17-answer-key.csv")
+    with pytest.raises(BadInput, match=r"which column holds the answers: Answer .* or Response"):
+        list(read_answers([path]))
+    answers = list(read_answers([path], columns=Columns(text="Response")))
+    assert [(a.author, a.text) for a in answers][1] == ("bob", "No idea")
+
+
+def test_case_22_made_ids_follow_from_the_author() -> None:
+    monday, tuesday = (
+        {a.author: a.id for a in read_answers([case(f"22-form-{day}.csv")])}
+        for day in ("monday", "tuesday")
+    )
+    assert monday.keys() < tuesday.keys()
+    assert all(tuesday[author] == id_ for author, id_ in monday.items())
+
+
+def test_case_39_first_and_last_name_make_the_author() -> None:
+    authors = {answer.author for answer in read_answers([case("39-same-last-name.csv")])}
+    assert "Fs18 Ls18" in authors
+    assert len(authors) == len(list(read_answers([case("39-same-last-name.csv")])))
+
+
+def test_case_43_html_has_the_words_of_the_same_answers_in_plain_text() -> None:
     html = {answer.id: answer for answer in read_answers([case("43-half-html.csv")])}
     plain = {answer.id: answer for answer in read_answers([case("43-none-html.csv")])}
     assert {id: answer.text.split() for id, answer in html.items()} == {

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from searchkit.core.errors import BadInput
+from searchkit.core.identity import make_id
 from searchkit.core.records import Answer
 from searchkit.sources.columns import Columns, distinct_names
 from searchkit.sources.reader import read_answers
@@ -26,10 +27,22 @@ def test_columns_are_found_by_their_usual_names(tmp_path: Path) -> None:
 
 
 def test_the_first_usual_name_wins_and_the_others_are_kept(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", "id,answer,text,prompt,question_id\n1,second,first,p,q\n")
+    path = write(tmp_path / "a.csv", "id,user,author,text,prompt,question_id\n1,u,a,first,p,q\n")
     (answer,) = read(path)
-    assert (answer.text, answer.question) == ("first", "q")
-    assert answer.meta == {"answer": "second", "prompt": "p"}
+    assert (answer.text, answer.question, answer.author) == ("first", "q", "a")
+    assert answer.meta == {"user": "u", "prompt": "p"}
+
+
+def test_of_two_columns_that_may_hold_the_answers_none_is_guessed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id,answer,text\n1,second,first\n")
+    message = (
+        r"which column holds the answers: text \('first'\) or answer \('second'\)\? name it with "
+        "`columns.text=NAME`"
+    )
+    with pytest.raises(BadInput, match=message):
+        read(path)
+    empty = write(tmp_path / "b.csv", "id,answer,text\n1,second,\n")
+    assert [a.text for a in read(empty)] == ["second"]
 
 
 def test_twin_headers_are_numbered(tmp_path: Path) -> None:
@@ -80,17 +93,12 @@ def test_one_column_is_the_text(tmp_path: Path) -> None:
 
 def test_ids_that_are_made(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "question,author,text\nq,s,one\nq,s,two\nq,,three\n,,four\n")
-    answers = list(read(path))
-    assert [a.id for a in answers] == ["q/s", "q/s#2", "q/8b5b9db0", "04efaf080f5a"]
-    assert all(a.has_made_id for a in answers)
-    assert not any(a.has_made_id for a in read(write(tmp_path / "b.csv", "id,text\n1,one\n")))
-
-
-def test_made_ids_are_the_same_below_a_new_row(tmp_path: Path) -> None:
-    rows = "question,author,text\nq,s,one\nq,,two\n,t,three\n,,four\n,,four\n"
-    before = [a.id for a in read(write(tmp_path / "a.csv", rows))]
-    top = rows.replace("text\n", "text\n,,new\n")
-    assert [a.id for a in read(write(tmp_path / "other.csv", top))][1:] == before
+    assert [a.id for a in read(path)] == [
+        "q/s",
+        "q/s#2",
+        make_id("q", None, "three"),
+        make_id(None, None, "four"),
+    ]
 
 
 @pytest.mark.parametrize("value", ["007", "NA", "null", "None", "1e5", "TRUE", "-0"])
@@ -134,7 +142,7 @@ def test_a_message_names_the_first_columns_only(tmp_path: Path) -> None:
 
 
 def test_names_that_differ_in_every_row_are_not_all_remembered(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("searchkit.sources.columns.MAX_NAMES", 10_000)
+    monkeypatch.setattr("searchkit.sources.rows.MAX_NAMES", 10_000)
     rows = ({f"{row} {n}": "x" for n in range(500)} | {"text": "y"} for row in range(300))
     path = write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     tracemalloc.start()

@@ -14,7 +14,7 @@ from helpers.source_files import HEAD, read, rejected, workbook, write, zipped
 from searchkit.core.errors import BadInput
 from searchkit.sources import files
 from searchkit.sources.labelled import read_pairs
-from searchkit.sources.reader import count_rows
+from searchkit.sources.preview import count_rows
 
 TOO_MUCH = "unpacks to more than 100 times its size; unpack it first if you trust it"
 BOMBS = {

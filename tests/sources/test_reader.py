@@ -17,7 +17,8 @@ from pyarrow import parquet
 
 from searchkit.core.errors import BadInput
 from searchkit.sources.files import FileOptions
-from searchkit.sources.reader import count_rows, preview, read_answers
+from searchkit.sources.preview import count_rows, preview
+from searchkit.sources.reader import read_answers
 
 
 def test_gz_is_unpacked(tmp_path: Path) -> None:
@@ -167,7 +168,11 @@ def test_real_corpora(shared_data: Path, name: str, count: int) -> None:
 def test_a_preview_of_rows_with_other_names(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", '{"text": "x", "id": "1"}\n{"a": 1, "b": 2}\n')
     shown = preview(path, FileOptions())
-    assert ([a.text for a in shown.answers], shown.names, shown.roles) == (["x"], ("a", "b"), {})
+    assert ([a.text for a in shown.answers], shown.names, shown.roles) == (
+        ["x"],
+        ("text", "id"),
+        {"text": "text", "id": "id"},
+    )
     assert "a.jsonl:2: no column with the answers" in (shown.problem or "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -156,20 +156,14 @@ def _object(row: object) -> dict[str, Any]:
     return row
 
 
-def as_values(row: dict[str, Any], text_column: str) -> Values:
+def as_values(row: dict[str, Any], text_columns: Sequence[str]) -> Values:
     """Return the values as text: numbers in their own spelling, nested ones as JSON, null as None.
 
     Raises:
-        BadRow: if the text is not a string, or a string holds a lone surrogate.
+        BadRow: if a text is not a string, or a string holds a lone surrogate.
     """
-    text = row[text_column]
-    if not isinstance(text, str) or isinstance(text, _Number):
-        hint = ""
-        if isinstance(text, list):
-            hint = "; if it is the list of answers, make it the whole file"
-        raise BadRow(
-            f"the text (column {text_column!r}) is {_kind(text)}; a string is needed{hint}"
-        )
+    for name in text_columns:
+        _check_text(name, row[name])
     try:
         values = {name: _text(value) for name, value in row.items()}
     except RecursionError:
@@ -177,6 +171,14 @@ def as_values(row: dict[str, Any], text_column: str) -> Values:
     for name, value in values.items():
         check_characters(name, value or "")
     return values
+
+
+def _check_text(name: str, text: object) -> None:
+    if not isinstance(text, str) or isinstance(text, _Number):
+        hint = ""
+        if isinstance(text, list):
+            hint = "; if it is the list of answers, make it the whole file"
+        raise BadRow(f"the text (column {name!r}) is {_kind(text)}; a string is needed{hint}")
 
 
 def check_characters(name: str, value: str) -> None:

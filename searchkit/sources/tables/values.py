@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,15 @@ _PARQUET_ADVICE = "write it as CSV if you trust it"
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second
 
 
-def as_values(row: dict[str, Any], text_column: str) -> Values:
+def as_values(row: dict[str, Any], text_columns: Sequence[str]) -> Values:
     """Return the values as text: nested ones as JSON, bytes decoded as UTF-8, null and NaN as None.
 
     Raises:
-        BadRow: if the value of the text column is nested, or bytes are not UTF-8.
+        BadRow: if a text is nested, or bytes are not UTF-8.
     """
-    if isinstance(row[text_column], dict | list):
-        raise BadRow(f"the text (column {text_column!r}) is nested; a string is needed")
+    for name in text_columns:
+        if isinstance(row[name], dict | list):
+            raise BadRow(f"the text (column {name!r}) is nested; a string is needed")
     return {name: _text(name, value) for name, value in row.items()}
 
 

@@ -94,20 +94,20 @@ def is_workbook(file: BinaryIO) -> bool:
     return not names or "xl/workbook.xml" in names
 
 
-def as_values(row: dict[str, Any], text_column: str, id_column: str | None) -> Values:
-    """Return a row's values; a blank cell is "" in the column of the text and None in others.
+def as_values(row: dict[str, Any], text_columns: Sequence[str], id_column: str | None) -> Values:
+    """Return a row's values; a blank cell is "" in a column of texts and None in others.
 
     Raises:
-        BadRow: if the text or the id is an `OddCell`.
+        BadRow: if a text or the id is an `OddCell`.
     """
-    for name in (text_column, id_column):
+    for name in (*text_columns, id_column):
         if isinstance(cell := row.get(name or ""), OddCell):
             shown = cell or "a formula without a stored value"
             raise BadRow(
                 f"the cell in column {name!r} shows {shown}; correct it in the workbook and save it"
             )
     values = {name: cell or None for name, cell in row.items()}
-    return {**values, text_column: values[text_column] or ""}
+    return values | {name: values[name] or "" for name in text_columns}
 
 
 def as_text(value: object) -> str | None:

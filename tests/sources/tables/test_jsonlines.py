@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searchkit.core.errors import BadInput
-from searchkit.sources.columns import USUAL_NAMES, fold_name
+from searchkit.sources.header_names import HEADER_NAMES, fold_header
 
 
 @pytest.mark.parametrize(("name", "array"), [("a.json", True), ("a.jsonl", False),
@@ -117,8 +117,8 @@ def test_what_is_no_json_at_all(tmp_path: Path, content: str) -> None:
 @given(st.lists(st.dictionaries(texts, texts, max_size=3), min_size=1, max_size=4))
 def test_what_json_writes_is_read_back(tmp_path_factory, rows) -> None:
     path = tmp_path_factory.mktemp("json") / "a.jsonl"
-    taken = {name for names in USUAL_NAMES.values() for name in names}
-    rows = [{k: v for k, v in row.items() if fold_name(k) not in taken} for row in rows]
+    taken = {name for names in HEADER_NAMES.values() for name in names}
+    rows = [{k: v for k, v in row.items() if fold_header(k) not in taken} for row in rows]
     lines = [json.dumps({**row, "id": f"r{n}", "text": "x"}) for n, row in enumerate(rows)]
     path.write_text("\n".join(lines), encoding="utf-8")
     assert [dict(a.meta) for a in read(path)] == rows

@@ -1,0 +1,218 @@
+"""The layout of any table: a row an answer, its columns found by their usual names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from searchkit.core.messages import Message, listed
+from searchkit.sources.columns import BadRow, Columns, Values, fold_name
+from searchkit.sources.header_names import HEADER_NAMES, fold_header
+from searchkit.sources.layouts.layout import Layout, Question
+from searchkit.sources.layouts.wide import holds_texts, propose_questions, wide_layout
+
+PROMPT = "prompt"  # the column of the index with the question's text
+_KEPT_PROMPTS = ("prompt", "question_text", "question_prompt")  # which are not renamed
+MAX_SHOWN = 30  # characters of a value in a message
+Sample = Sequence[Values]
+
+
+def plain_layout(
+    names: Sequence[str], columns: Columns, sample: Sample, *, allow_marks: bool = False
+) -> Layout:
+    """Return the layout of a table by the names of its columns.
+
+    Args:
+        names: The names of the columns.
+        columns: The names that the user chose.
+        sample: The first rows, to tell texts from marks; can be empty.
+        allow_marks: Whether a table without answers, but with the ids or with authors and
+            questions of answers, is one of marks alone.
+
+    Raises:
+        BadRow: if a chosen column is missing, no column holds the answers, or several may.
+    """
+    finder = _Finder(names, columns)
+    texts = finder.chosen("text")
+    fields = _fields(finder, texts)
+    if columns.wide or len(texts) > 1:
+        return wide_layout(names, texts, fields, sample)
+    text = texts[0] if texts else _find_text(finder, fields, sample, allow_marks=allow_marks)
+    prompts = {} if finder.usual(_KEPT_PROMPTS) else finder.by_header(PROMPT)
+    renamed = {name: PROMPT for name in prompts if name not in (text, fields.question)}
+    return replace(fields, questions=(Question(text, columns=renamed),))
+
+
+def person_layout(names: Sequence[str]) -> Layout:
+    """Return the author, the time and what tells people apart, of a table whose rows are people.
+
+    An id is the person's then, and a question is none.
+    """
+    finder = _Finder(names, Columns())
+    fields = _fields(finder, ())
+    ids = (fields.id,) if fields.id is not None else ()
+    return replace(fields, id=None, question=None, identity=(*fields.identity, *ids))
+
+
+def with_chosen_columns(layout: Layout, names: Sequence[str], columns: Columns) -> Layout:
+    """Return a layout with the columns that the user chose in place of its own.
+
+    Raises:
+        BadRow: if one is missing.
+    """
+    finder = _Finder(names, columns)
+    return replace(
+        layout,
+        id=finder.chosen_one("id") or layout.id,
+        question=finder.chosen_one("question") or layout.question,
+        author=finder.chosen("author") or layout.author,
+        submitted_at=finder.chosen_one("submitted_at") or layout.submitted_at,
+    )
+
+
+def _fields(finder: _Finder, texts: Sequence[str]) -> Layout:
+    """Return the layout without its questions."""
+    finder.take(texts)
+    id_ = finder.one("id")
+    question = finder.one("question")
+    author = finder.chosen("author") or finder.author()
+    finder.take(author)
+    submitted_at = finder.one("submitted_at")
+    is_name = len(author) > 1 or any(fold_header(name).endswith("name") for name in author)
+    identity = finder.identity() if is_name else ()
+    return Layout((), id_, question, author, submitted_at, identity)
+
+
+def _find_text(finder: _Finder, fields: Layout, sample: Sample, *, allow_marks: bool) -> str | None:
+    """Return the column with the answers; None if the table has only marks and the like.
+
+    Raises:
+        BadRow: if there is none, or several may be it.
+    """
+    candidates = list(finder.by_header("text"))
+    filled = [name for name in candidates if _first_value(name, sample)]
+    if len(filled) > 1 or (len(candidates) > 1 and not filled):
+        raise BadRow(_which_text(filled or candidates, sample))
+    if candidates:
+        return (filled or candidates)[0]
+    free = finder.free()
+    if len(finder.names) == 1 and free:
+        return free[0]
+    has_key = fields.id is not None or (fields.author and fields.question is not None)
+    if allow_marks and has_key and free and not any(holds_texts(name, sample) for name in free):
+        return None
+    raise BadRow(_no_text(finder.names, propose_questions(free, sample)))
+
+
+def _which_text(candidates: Sequence[str], sample: Sample) -> str:
+    shown = [
+        f"{name} ({value[:MAX_SHOWN]!r})" if (value := _first_value(name, sample)) else name
+        for name in candidates
+    ]
+    return Message(
+        "which column holds the answers: {candidates}? name it with `columns.text=NAME`",
+        candidates=" or ".join(shown),
+    )
+
+
+def _no_text(names: Sequence[str], questions: Sequence[str]) -> str:
+    if not questions:
+        return Message(
+            "no column with the answers; there are: {names}; name it with `columns.text=NAME` (the "
+            "first line must hold the columns' names)",
+            names=listed(names),
+        )
+    return Message(
+        "no column is called answer or the like; these look like answers: {questions}; name one "
+        "with `columns.text=NAME`, or, where each of them is a question, say `columns.wide=True`",
+        questions=listed(questions),
+    )
+
+
+def _first_value(name: str, sample: Sample) -> str:
+    """Return the first value of a column that isn't blank, in one line; "" if there is none."""
+    values = (" ".join((row.get(name) or "").split()) for row in sample)
+    return next(filter(None, values), "")
+
+
+class _Finder:
+    """Finds columns by their names; a column that was found once is not found again."""
+
+    def __init__(self, names: Sequence[str], columns: Columns) -> None:
+        self.names = names
+        self.columns = columns
+        self._by_fold: dict[str, list[str]] = {}
+        self._by_header: dict[str, list[str]] = {}
+        for name in names:
+            self._by_fold.setdefault(fold_name(name), []).append(name)
+            self._by_header.setdefault(fold_header(name), []).append(name)
+        chosen = (name for role in ("id", "question", "author", "submitted_at", "text")
+                  for name in self.chosen(role))  # fmt: skip
+        self._taken: set[str] = set(chosen)
+
+    def chosen(self, role: str) -> tuple[str, ...]:
+        """Return the columns that the user chose for a field.
+
+        Raises:
+            BadRow: if one is missing.
+        """
+        return tuple(self._find_chosen(role, name) for name in self.columns.chosen(role))
+
+    def chosen_one(self, role: str) -> str | None:
+        """Return the column that the user chose for a field, or None."""
+        return next(iter(self.chosen(role)), None)
+
+    def _find_chosen(self, role: str, chosen: str) -> str:
+        if chosen in self.names:
+            return chosen
+        similar = self._by_fold.get(fold_name(chosen), [])
+        if len(similar) == 1:
+            return similar[0]
+        parameter = "" if self.columns.fixed else f" (`columns.{role}`)"
+        raise BadRow(
+            Message(
+                f"no column {{chosen!r}}{parameter}; there are: {{names}}",
+                chosen=chosen,
+                names=listed(self.names),
+            )
+        )
+
+    def by_header(self, field: str) -> dict[str, None]:
+        """Return the free columns with a usual name of a field, the most usual name first."""
+        return dict.fromkeys(self._named(HEADER_NAMES[field]))
+
+    def usual(self, names: Sequence[str]) -> list[str]:
+        """Return the free columns with one of these names."""
+        return self._named(names)
+
+    def _named(self, names: Sequence[str]) -> list[str]:
+        found = (name for usual in names for name in self._by_header.get(usual, ()))
+        return [name for name in found if name not in self._taken]
+
+    def one(self, field: str) -> str | None:
+        """Return the column that holds a field, chosen or with a usual name, and take it."""
+        found = self.chosen(field) or tuple(self.by_header(field))[:1]
+        self.take(found)
+        return found[0] if found else None
+
+    def author(self) -> tuple[str, ...]:
+        """Return the columns that make an author: a column of its own, or first and last name."""
+        if own := self.usual(("author", "autor", "auteur")):
+            return (own[0],)
+        first, last = (list(self.by_header(field)) for field in ("first_name", "last_name"))
+        pairs = [(one, other) for one in first for other in last if one != other]
+        if pairs:
+            return pairs[0]
+        return tuple((*self.by_header("author"), *self.by_header("email")))[:1]
+
+    def identity(self) -> tuple[str, ...]:
+        """Return the columns that tell people of the same name apart."""
+        return tuple((*self.by_header("email"), *self.by_header("author")))
+
+    def take(self, names: Sequence[str]) -> None:
+        """Let columns not be found again."""
+        self._taken.update(names)
+
+    def free(self) -> list[str]:
+        """Return the columns that were not taken."""
+        return [name for name in self.names if name not in self._taken]

@@ -1,0 +1,138 @@
+"""Wide tables: a row a person, a column a question, whose header is the question's text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from searchkit.core.messages import Message, listed
+from searchkit.sources.columns import BadRow, Values
+from searchkit.sources.header_names import HEADER_NAMES, fold_header
+from searchkit.sources.layouts.layout import Layout, Question, header_text, question_name
+from searchkit.text.numbers import parse_number
+
+MIN_WORDS = 4  # of a text on average; marks, names and choices have fewer
+_NOT_QUESTIONS = frozenset(
+    name
+    for field, names in HEADER_NAMES.items()
+    if field not in ("text", "question", "prompt")
+    for name in names
+)
+_QUESTION_NUMBER = re.compile(r"(q|question|frage|aufgabe|task|item|exercise)_?\d+[a-z]?")
+
+
+def holds_texts(name: str, sample: Sequence[Values]) -> bool:
+    """Whether the values of a column are texts of several words, and no numbers or choices."""
+    values = [value for row in sample if (value := (row.get(name) or "").strip())]
+    texts = [value for value in values if parse_number(value) is None]
+    if not texts or len(texts) * 2 < len(values):
+        return False
+    return sum(len(text.split()) for text in texts) >= MIN_WORDS * len(texts)
+
+
+def propose_questions(names: Sequence[str], sample: Sequence[Values]) -> list[str]:
+    """Return the columns that may hold answers: by their texts, or by headers that ask something.
+
+    A column of people, times, marks or comments is none.
+    """
+    asked = (name for name in names if not _is_about_people(name))
+    return [
+        name
+        for name in asked
+        if holds_texts(name, sample) or name.rstrip().endswith("?") or _is_numbered(name)
+    ]
+
+
+def _is_about_people(name: str) -> bool:
+    """Whether a header is a usual one of a person, a time or a mark, alone or with more words."""
+    folded = fold_header(name)
+    words = folded.split("_")
+    is_name = len(words) <= 4 and words[-1] in ("name", "email", "mail", "nom", "nombre", "nome")
+    return folded in _NOT_QUESTIONS or is_name
+
+
+def _is_numbered(name: str) -> bool:
+    return _QUESTION_NUMBER.fullmatch(fold_header(name)) is not None
+
+
+def wide_layout(
+    names: Sequence[str], texts: Sequence[str], fields: Layout, sample: Sequence[Values]
+) -> Layout:
+    """Return the layout of a table with a column or several for each question.
+
+    A column of points or comments that follows a question belongs to it.
+
+    Args:
+        names: The names of the columns, in order.
+        texts: The columns with answers; empty to choose those that look like questions.
+        fields: The layout of the person's columns.
+        sample: The first rows.
+
+    Raises:
+        BadRow: if no column looks like a question.
+    """
+    taken = fields.own_columns() | set(fields.author) | set(fields.identity)
+    free = [name for name in names if name not in taken]
+    texts = texts or propose_questions(free, sample)
+    if not texts:
+        raise BadRow(
+            Message(
+                "no column looks like a question; there are: {names}; name each with "
+                "`columns.text=NAME`",
+                names=listed(names),
+            )
+        )
+    following = _following_columns(names, set(texts), set(free))
+    if len(texts) > 1 and following.keys() == {texts[-1]}:  # a total, at the end
+        following = {}
+    questions = [wide_question(name, following.get(name, {})) for name in texts]
+    return replace(fields, questions=with_unique_names(questions))
+
+
+def with_unique_names(questions: Iterable[Question]) -> tuple[Question, ...]:
+    """Return the questions with a number after a name that came before: `Why? (2)`."""
+    count: Counter[str | None] = Counter()
+    unique = []
+    for question in questions:
+        count[question.name] += 1
+        is_first = question.name is None or count[question.name] == 1
+        name = question.name if is_first else f"{question.name} ({count[question.name]})"
+        unique.append(replace(question, name=name))
+    return tuple(unique)
+
+
+def wide_question(name: str, columns: Mapping[str, str] | None = None) -> Question:
+    """Return the question of a column whose header is its text."""
+    prompt = header_text(name)
+    return Question(name, question_name(prompt), prompt, columns=columns or {})
+
+
+def _following_columns(
+    names: Sequence[str], texts: set[str], free: set[str]
+) -> dict[str, dict[str, str]]:
+    """Return for each question the columns of points and comments that follow it."""
+    following: dict[str, dict[str, str]] = {}
+    question = None
+    for name in names:
+        if name in texts:
+            question = name
+        elif question is not None and name in free and (kind := _kind(name)) is not None:
+            own = following.setdefault(question, {})
+            if kind in own.values():
+                question = None  # a second mark belongs to the whole
+                continue
+            own[name] = kind
+        else:
+            question = None
+    return following
+
+
+def _kind(name: str) -> str | None:
+    """Return `points` or `comment` for a header that means one of these."""
+    words = fold_header(header_text(name))
+    for kind in ("points", "comment"):
+        if any(words == usual or words.startswith(f"{usual}_") for usual in HEADER_NAMES[kind]):
+            return kind
+    return None

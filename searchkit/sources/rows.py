@@ -1,0 +1,225 @@
+"""Answers out of a table's rows, by its layout; ids are made where the file has none."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from searchkit.core.identity import author_key, make_id
+from searchkit.core.records import Answer
+from searchkit.sources.columns import AnswerColumns, BadRow, Values
+from searchkit.sources.files import FileOptions
+from searchkit.sources.layouts.layout import Layout, Question, question_name
+from searchkit.sources.layouts.plain import PROMPT, plain_layout, with_chosen_columns
+from searchkit.sources.platforms.formats import find_platform
+from searchkit.text.html import as_plain_text
+
+MAX_NAMES = 1_000_000  # that are remembered in all: every line of JSON may have other ones
+
+
+class Rows:
+    """Builds answers from the rows of one file after the other.
+
+    Attributes:
+        options: How files are read.
+        allow_marks: Whether tables of marks alone are read, as `AnswerColumns`.
+        names: The columns of the last row, or of the header; empty before the first one.
+    """
+
+    def __init__(self, options: FileOptions, *, allow_marks: bool = False) -> None:
+        self.options = options
+        self.allow_marks = allow_marks
+        self.names: tuple[str, ...] = ()
+        self._layouts: dict[tuple[str, ...], Layout | str] = {}  # a text: why there is none
+        self._others: dict[tuple[str, ...], list[str]] = {}
+        self._remembered = 0  # names in all of these
+        self._made: Counter[str] = Counter()
+        self._namesakes: frozenset[str] = frozenset()
+
+    # -- the layout ------------------------------------------------------------------------------
+
+    def look(self, sample: Sequence[Values]) -> Layout | None:
+        """Find the layout of a table.
+
+        Args:
+            sample: Its first rows; not empty.
+
+        Returns:
+            None if there is none; reading the first row tells why.
+        """
+        self._forget()
+        self._namesakes = frozenset()
+        names = tuple(sample[0])
+        try:
+            return self.layout(names, [row for row in sample if tuple(row) == names])
+        except BadRow:
+            return None
+
+    def layout(self, names: tuple[str, ...], sample: Sequence[Values] = ()) -> Layout:
+        """Return the layout for a row with these columns, which is found once.
+
+        Raises:
+            BadRow: if there is none.
+        """
+        self.names = names
+        if names not in self._layouts:
+            self._remembered += len(names)
+            if self._remembered > MAX_NAMES:
+                self._forget()
+                self._remembered = len(names)
+            try:
+                layout = self._layouts[names] = self._find_layout(names, sample)
+            except BadRow as error:
+                self._layouts[names] = error.reason
+                raise
+            own = layout.own_columns()
+            self._others[names] = [name for name in names if name not in own]
+        found = self._layouts[names]
+        if isinstance(found, str):
+            raise BadRow(found)
+        return found
+
+    def _forget(self) -> None:
+        self._layouts.clear()
+        self._others.clear()
+        self._remembered = 0
+
+    def _find_layout(self, names: tuple[str, ...], sample: Sequence[Values]) -> Layout:
+        columns = self.options.columns
+        if not columns.has_text and not columns.fixed:
+            platform = find_platform(names, sample, self.options.platform)
+            if platform is not None:
+                return with_chosen_columns(platform, names, columns)
+        return plain_layout(names, columns, sample, allow_marks=self.allow_marks)
+
+    def find_namesakes(self, rows: Sequence[Values]) -> None:
+        """Find the names that several people have; their authors get what tells them apart.
+
+        Args:
+            rows: All rows of a table whose layout has columns for that.
+        """
+        people: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            layout = self.layout(tuple(row))
+            name = author_key(_joined(row, layout.author))
+            identity = _first(row, layout.identity)
+            if name and identity:
+                people[name].add(author_key(identity) or "")
+        self._namesakes = frozenset(name for name, known in people.items() if len(known) > 1)
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def answers(
+        self, values: Values, source: str, line: int | None
+    ) -> Iterator[Answer | AnswerColumns]:
+        """Yield the answers in a row.
+
+        Raises:
+            BadRow: if a text is missing or can't be read, or the id is missing or blank.
+        """
+        names = tuple(values)
+        layout = self.layout(names)
+        if not layout.is_answer(values):
+            return
+        author = self._author(values, layout)
+        others = {n: v for n in self._others[names] if (v := values[n]) is not None}
+        for question in layout.questions:
+            meta = {**others, **_own_columns(values, question)}
+            name, prompt = _question(values, layout, question)
+            if prompt:
+                meta[PROMPT] = prompt
+            id_ = _id(values, layout, name)
+            if question.text is None:
+                if meta:
+                    yield AnswerColumns(id_, name, author, meta, source, line)
+                continue
+            text = _text(values, layout, question.text)
+            if text is None:
+                continue
+            text, original = as_plain_text(text)
+            yield Answer(
+                id=id_ if id_ is not None else self._made_id(name, author, text),
+                text=text,
+                question=name,
+                author=author,
+                submitted_at=_value(values, layout.submitted_at),
+                source=source,
+                line=line,
+                meta=meta,
+                original=original,
+                has_made_id=id_ is None,
+            )
+
+    def _author(self, values: Values, layout: Layout) -> str | None:
+        if len(layout.author) == 1 and not self._namesakes:
+            return _value(values, layout.author[0])
+        author = _joined(values, layout.author)
+        if author and self._namesakes and author_key(author) in self._namesakes:
+            identity = _first(values, layout.identity)
+            return f"{author} ({identity})" if identity else author
+        return author
+
+    def _made_id(self, question: str | None, author: str | None, text: str) -> str:
+        """Return the id of an answer without one, with #2, #3 … after it if it comes again."""
+        id_ = make_id(question, author, text)
+        self._made[id_] += 1
+        return id_ if self._made[id_] == 1 else f"{id_}#{self._made[id_]}"
+
+
+def _question(values: Values, layout: Layout, question: Question) -> tuple[str | None, str | None]:
+    """Return a question's name and its text, as far as they are known."""
+    prompt = question.prompt
+    if question.prompt_column is not None:
+        prompt = _value(values, question.prompt_column)
+    name = question.name
+    if question.prompt_column is not None and prompt:
+        name = question_name(prompt)
+    return name or _value(values, layout.question), prompt
+
+
+def _own_columns(values: Values, question: Question) -> dict[str, str]:
+    return {
+        name: value
+        for column, name in question.columns.items()
+        if (value := values.get(column)) is not None
+    }
+
+
+def _text(values: Values, layout: Layout, column: str) -> str | None:
+    """Return an answer's text; None if there is no answer in a row of several."""
+    text = values.get(column)
+    if layout.is_wide and (text is None or not text.strip() or text.strip() in layout.no_answer):
+        return None
+    if text is None:
+        raise BadRow(f"no text in column {column!r}; write '' for a blank answer")
+    return layout.read_text(text)
+
+
+def _id(values: Values, layout: Layout, question: str | None) -> str | None:
+    """Return the id in a row; in a row of several answers the question's name stands before it.
+
+    Raises:
+        BadRow: if it is blank.
+    """
+    if layout.id is None:
+        return None
+    id_ = (values.get(layout.id) or "").strip()
+    if not id_:
+        raise BadRow(f"the id (column {layout.id!r}) is blank; give each answer one")
+    return f"{question}/{id_}" if layout.is_wide else id_
+
+
+def _value(values: Values, column: str | None) -> str | None:
+    """Return a column's value, or None where it is missing or blank."""
+    return values.get(column) or None if column else None
+
+
+def _joined(values: Mapping[str, str | None], columns: Sequence[str]) -> str | None:
+    """Return the values of several columns as one; None if all are missing or blank."""
+    parts = [" ".join((values.get(column) or "").split()) for column in columns]
+    return " ".join(filter(None, parts)) or None
+
+
+def _first(values: Mapping[str, str | None], columns: Sequence[str]) -> str | None:
+    """Return the first of several columns' values that isn't blank."""
+    return next((v for column in columns if (v := (values.get(column) or "").strip())), None)
