@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from searchkit.grading.records import Neighbour, Propagation, Suggestion
     from searchkit.grading.suggest import GradingResult, grade
     from searchkit.index.folder import Index
-    from searchkit.index.ingest import Ingested, ingest
+    from searchkit.index.incoming.records import Ingested
+    from searchkit.index.ingest import ingest
     from searchkit.index.locations import open_index
     from searchkit.index.query import query
     from searchkit.index.records import Added, Decision
@@ -71,7 +72,7 @@ _MODULES = {
     "Hit": "core.records",
     "Index": "index.folder",
     "IndexNotFound": "core.errors",
-    "Ingested": "index.ingest",
+    "Ingested": "index.incoming.records",
     "Member": "clustering.records",
     "MiningResult": "mining.pairs",
     "Neighbour": "grading.records",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -40,7 +41,7 @@ from searchkit.index.locations import Place, open_or_create
 if TYPE_CHECKING:
     from searchkit.core.records import Answer
     from searchkit.encoding.encoder import Encoder
-    from searchkit.index.ingest import OnDuplicate
+    from searchkit.index.incoming.records import OnDuplicate
     from searchkit.sources.columns import Reject
     from searchkit.sources.files import FileOptions
 
@@ -168,10 +169,11 @@ class RowOptions:
     "Rows that can't be added",
     option(
         "--on-duplicate",
-        type=click.Choice(["refuse", "keep-first", "keep-last"]),
+        type=click.Choice(["refuse", "keep-first", "keep-last", "keep-both"]),
         default="refuse",
         show_default=True,
-        help="What to do with an id that occurs twice.",
+        help="What to do with an id that occurs twice, or is another answer's; keep-both keeps the "
+        "second as ID#2.",
     ),
     option("--keep-going", is_flag=True, help="Write bad rows to a file and go on."),
     option(
@@ -248,7 +250,8 @@ def _add(
 ) -> dict[str, Any]:
     """Add the answers to the index; return the counts."""
     from searchkit.encoding.distributed import DistributedEncoder
-    from searchkit.index import ingest as ingesting
+    from searchkit.index.incoming.targets import Writer
+    from searchkit.index.ingest import BATCH_SIZE, Choices, Ingest
     from searchkit.runners.opening import open_runner
 
     with (
@@ -257,18 +260,23 @@ def _add(
     ):
         if not workers.is_local:
             index.use_encoder(DistributedEncoder(index.encoder, workers))
-        counts = ingesting.ingest(
-            index,
-            answers,
-            on_duplicate=on_duplicate,
-            on_reject=rejects.add_answer if rejects else None,
-            progress=progress,
-            batch=ingesting.BATCH_SIZE * workers.workers,
+        choices = Choices(
+            on_duplicate, on_reject=rejects.add_answer if rejects else None, path_of=_path_of
+        )
+        counts = Ingest(Writer(index), choices).read(
+            answers, progress, BATCH_SIZE * workers.workers
         )
     if rejects:
         counts.read += rejects.unread
         counts.skipped += rejects.unread
+    counts.warnings = [with_options(warning) for warning in counts.warnings]
     return asdict(counts)
+
+
+@lru_cache(maxsize=1)
+def _path_of(source: str) -> str | None:
+    """Return the file that a source names, from whichever folder; None for standard input."""
+    return None if source == "-" else str(Path(source).resolve())
 
 
 @command()

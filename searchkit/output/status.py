@@ -8,12 +8,26 @@ from typing import Any, TextIO
 from searchkit.output.console import open_console, visible
 from searchkit.output.search import print_properties
 
+_RARE_COUNTS = {
+    "attempts", "kept_beside", "marks_matched", "marks_unmatched", "texts_kept", "removed",
+}  # fmt: skip
 
-def print_counts(counts: Mapping[str, float], out: TextIO) -> None:
-    """Print a name and a number on each line, with the numbers aligned on the right."""
-    width = max(len(f"{number:,}") for number in counts.values())
-    for name, number in counts.items():
-        out.write(f"{name:<10} {number:>{width},}\n")
+
+def print_counts(counts: Mapping[str, Any], out: TextIO) -> None:
+    """Print a name and a number on each line, aligned on the right, and then the warnings.
+
+    Numbers of what is rare are only printed if they aren't 0.
+    """
+    rows = {
+        name.replace("_", " "): f"{number:,}"
+        for name, number in counts.items()
+        if name != "warnings" and (number or name not in _RARE_COUNTS)
+    }
+    name_width, width = max(10, *map(len, rows)), max(map(len, rows.values()))
+    for name, number in rows.items():
+        out.write(f"{name:<{name_width}} {number:>{width}}\n")
+    for warning in counts.get("warnings", ()):
+        out.write(f"{visible(warning)}\n")
 
 
 def print_estimate(estimate: Mapping[str, float], out: TextIO) -> None:

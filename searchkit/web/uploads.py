@@ -21,7 +21,9 @@ from starlette.requests import ClientDisconnect
 from searchkit.core.errors import BadInput, NotFound, StorageFailed
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
-from searchkit.index.ingest import OnDuplicate, ingest
+from searchkit.index.incoming.records import OnDuplicate
+from searchkit.index.incoming.targets import Writer
+from searchkit.index.ingest import Choices, Ingest
 from searchkit.sources.columns import Reject
 from searchkit.sources.files import ENDINGS, FileOptions
 from searchkit.sources.preview import Preview, count_rows, preview
@@ -211,14 +213,16 @@ def _ingest(
     rejects = _Rejects()
     answers = read_files([upload.path], options, on_reject=rejects.add if keep_going else None)
     with pool.writing(timeout=-1) as index:
-        counts = ingest(
-            index,
-            _with_original_source(answers, upload),
-            on_duplicate=on_duplicate,
+        choices = Choices(
+            on_duplicate,
             on_reject=rejects.add_answer if keep_going else None,
-            progress=lambda done, _: progress(done, total),
+            path_of=lambda _: None,  # files of other people can have the same name
+        )
+        counts = Ingest(Writer(index), choices).read(
+            _with_original_source(answers, upload), lambda done, _: progress(done, total)
         )
     return asdict(counts) | {
+        "warnings": [with_fields(warning) for warning in counts.warnings],
         "rejected": rejects.count,
         "rejects": [
             {"line": reject.line, "reason": _without_folder(reject.reason, upload)}

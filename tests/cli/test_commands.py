@@ -57,8 +57,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ingest_counts_and_the_same_again_embeds_nothing(tmp_path: Path) -> None:
     path, index = sheet(tmp_path / "quiz.csv"), tmp_path / "i"
     first = json.loads(run("ingest", path, "-i", index, "-f", "json").stdout)
-    assert list(first) == ["read", "added", "updated", "unchanged", "skipped", "passages",
-                           "embedded", "seconds"]  # fmt: skip
+    assert list(first) == [
+        "read", "added", "updated", "unchanged", "skipped", "attempts", "kept_beside",
+        "marks_matched", "marks_unmatched", "texts_kept", "removed", "passages", "embedded",
+        "seconds", "warnings",
+    ]  # fmt: skip
     assert (first["read"], first["added"], first["embedded"], first["passages"]) == (6, 6, 5, 5)
     again = json.loads(run("ingest", path, "-i", index, "-f", "json").stdout)
     assert (again["unchanged"], again["embedded"]) == (6, 0)

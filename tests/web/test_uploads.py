@@ -88,7 +88,8 @@ def test_a_file_is_previewed_and_ingested(
     assert done.pop("seconds") >= 0
     assert done == {
         "read": 2, "added": 2, "updated": 0, "unchanged": 0, "skipped": 0, "passages": 2,
-        "embedded": 2, "rejected": 0, "rejects": [],
+        "embedded": 2, "rejected": 0, "rejects": [], "attempts": 0, "kept_beside": 0,
+        "marks_matched": 0, "marks_unmatched": 0, "texts_kept": 0, "removed": 0, "warnings": [],
     }  # fmt: skip
     assert files(temporary) == [path]  # the one that waits
     with Index.open(folder) as index:

@@ -8,7 +8,8 @@ import time
 from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.core.progress import Progress
 from searchkit.index.base import BaseIndex
-from searchkit.index.ingest import BATCH_SIZE, Ingested, batches
+from searchkit.index.incoming.records import Ingested
+from searchkit.index.ingest import BATCH_SIZE, batches
 
 log = logging.getLogger("searchkit")
 

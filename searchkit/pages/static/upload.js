@@ -82,7 +82,9 @@ by("ingest").addEventListener("submit", async event => {
       by("how-far").textContent = total ? `${done} of ${total} answers` : `${done} answers`;
     });
     const facts = ["read", "added", "updated", "unchanged", "skipped", "rejected", "passages", "embedded", "seconds"];
-    by("counts").replaceChildren(...facts.flatMap(name => [make("dt", {}, name), make("dd", {}, String(counts[name]))]));
+    const rare = ["attempts", "kept_beside", "marks_matched", "marks_unmatched", "texts_kept"].filter(name => counts[name]);
+    by("counts").replaceChildren(...[...facts, ...rare].flatMap(name => [make("dt", {}, name.replace("_", " ")), make("dd", {}, String(counts[name]))]));
+    by("warnings").replaceChildren(...counts.warnings.map(warning => make("li", {}, make("bdi", {}, warning))));
     by("rejects").replaceChildren(...counts.rejects.map(one => make("li", {}, make("bdi", {}, one.reason))));
     open("done");
   } catch (error) {

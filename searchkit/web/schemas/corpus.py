@@ -192,11 +192,25 @@ class IngestReport(Record):
     updated: int
     unchanged: int
     skipped: int
+    attempts: int
+    """Number of added answers of an author who had answered the question before."""
+    kept_beside: int
+    """Number of added answers that got an id of their own beside another answer's."""
+    marks_matched: int
+    """Number of rows without a text whose columns were taken over by an answer."""
+    marks_unmatched: int
+    """Number of rows without a text that belong to no answer."""
+    texts_kept: int
+    """Number of answers that were left their text, as the file's is empty."""
+    removed: int
+    """Number of answers that were deleted."""
     passages: int
     """Number of passages cut from the added and updated texts."""
     embedded: int
     """Number of distinct passages that the model was run on."""
     seconds: float
+    warnings: list[str]
+    """What should be looked at, a sentence each."""
     rejected: int
     rejects: list[RejectedRow]
     """The first of the rejected rows."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, model_validator
 
 from searchkit.index.decisions import MAX_REASON_LENGTH
-from searchkit.index.ingest import OnDuplicate
+from searchkit.index.incoming.records import OnDuplicate
 from searchkit.index.records import DecisionStatus
 from searchkit.sources.columns import Columns
 from searchkit.sources.files import FileOptions

@@ -1,0 +1,77 @@
+"""When a stored answer and a new one are the same, and what of both an update keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from searchkit.core.identity import canonical
+from searchkit.core.records import Answer
+from searchkit.index.incoming.records import PathOf, Update
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Tells which answers are the same, and merges those that are.
+
+    Attributes:
+        path_of: Returns the file behind a source, or None where the name tells nothing.
+        allow_empty: Whether an empty text replaces a stored one.
+    """
+
+    path_of: PathOf
+    allow_empty: bool
+
+    def is_same(self, old: Answer, new: Answer) -> bool:
+        """Whether two answers with one id are the same answer.
+
+        They are if question and author are known and the same. If one of both isn't known, nothing
+        that is known may differ, and the texts must be equal or one of them empty, or both answers
+        know equally much and come from one file.
+        """
+        if old.slot == new.slot and None not in new.slot:
+            return True
+        pairs = zip(old.slot, new.slot, strict=True)
+        if any(a is not None and b is not None and a != b for a, b in pairs):
+            return False
+        if is_same_text(old, new) or is_blank(old) or self.leaves_text(new):
+            return True
+        return old.slot == new.slot and self._is_same_file(old, new)
+
+    def update(self, old: Answer, new: Answer) -> Update:
+        """Return the update of a stored answer by a row, which keeps what the row leaves out.
+
+        An empty cell never empties what is stored.
+        """
+        keeps_text = self.leaves_text(new) and not is_blank(old)
+        spelling = {name.lower(): name for name in old.meta}
+        columns = {spelling.get(name.lower(), name): value for name, value in new.meta.items()}
+        merged = replace(
+            new,
+            id=old.id,
+            text=old.text if keeps_text else new.text,
+            original=old.original if keeps_text else new.original,
+            question=new.question if new.question is not None else old.question,
+            author=new.author if new.author is not None else old.author,
+            submitted_at=new.submitted_at or old.submitted_at,
+            meta={**old.meta, **(columns if len(columns) == len(new.meta) else new.meta)},
+        )
+        return Update(merged, old, keeps_text=keeps_text)
+
+    def leaves_text(self, new: Answer) -> bool:
+        """Whether a row has no text and leaves a stored one as it is."""
+        return is_blank(new) and not self.allow_empty
+
+    def _is_same_file(self, old: Answer, new: Answer) -> bool:
+        if new.source is None:
+            return old.source is None
+        return old.source == self.path_of(new.source)
+
+
+def is_blank(answer: Answer) -> bool:
+    """Whether an answer has no text."""
+    return not answer.text.strip()
+
+
+def is_same_text(old: Answer, new: Answer) -> bool:
+    """Whether two texts differ at most in white space around them and in Unicode's composition."""
+    return canonical(old.text) == canonical(new.text)

@@ -1,0 +1,100 @@
+"""Ids that are free: ID, ID#2, ID#3 …, and the stored answers that have such ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
+
+from searchkit.core.records import Answer, Slot
+
+LOOK_AHEAD = 8  # numbers that are looked up at once; a gap of as many ends a family
+
+
+class Lookup(Protocol):
+    """What an ingest reads of an index."""
+
+    def get_replaceable(self, ids: Sequence[str], /) -> dict[str, Answer]:
+        """Return the answers with these ids, by id."""
+
+    def find_slots(self, slots: Collection[Slot], /) -> dict[Slot, list[Answer]]:
+        """Return the answers of each author to each question, in order of attempt."""
+
+
+def numbered(id_: str, number: int) -> str:
+    """Return the id of the answer with this number among those that share an id."""
+    return id_ if number == 1 else f"{id_}#{number}"
+
+
+def place_of(source: str | None, line: int | None) -> str:
+    """Return where a row stands, for messages."""
+    return f"{source or 'an earlier answer'}" + (f":{line}" if line is not None else "")
+
+
+class ReadIds:
+    """The ids that the rows of one ingest got, and where each was read first."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._places: dict[str, tuple[str | None, int | None]] = {}
+        self._next: dict[str, int] = {}  # `_places` has all numbers from 2 to below this one
+
+    def __contains__(self, id_: object) -> bool:
+        """Whether a row has this id."""
+        return id_ in self._places
+
+    def place(self, id_: str) -> str:
+        """Return where the first row with this id stands, for messages."""
+        return place_of(*self._places[id_])
+
+    def take(self, row: Answer, id_: str) -> None:
+        """Note that a row has this id; the place of the first one stays."""
+        self._places.setdefault(id_, (row.source, row.line))
+
+    def claim(self, rows: Sequence[Answer], bases: Sequence[str]) -> list[str]:
+        """Take a free id for each row: its base, or the first free number after it."""
+        ids = [""] * len(rows)
+        waiting = list(range(len(rows)))
+        tried: dict[str, int] = {}
+        while waiting:
+            candidates = {}
+            for row in waiting:
+                base = bases[row]
+                tried[base] = self._free_number(base, tried.get(base, 0) + 1)
+                candidates[row] = numbered(base, tried[base])
+            stored = self._lookup.get_replaceable(list(candidates.values()))
+            for row, id_ in candidates.items():
+                if id_ not in stored:
+                    self.take(rows[row], id_)
+                    ids[row] = id_
+            waiting = [row for row in waiting if not ids[row]]
+        return ids
+
+    def family(self, bases: Iterable[str]) -> dict[str, list[Answer]]:
+        """Return the stored answers BASE, BASE#2, BASE#3 …, without those that rows have."""
+        found: dict[str, list[Answer]] = {base: [] for base in bases}
+        start = {base: self._free_number(base, 1) for base in found}
+        while start:
+            numbers = {
+                numbered(base, number): base
+                for base, first in start.items()
+                for number in range(first, first + LOOK_AHEAD)
+            }
+            stored = self._lookup.get_replaceable([id_ for id_ in numbers if id_ not in self])
+            for id_, base in numbers.items():
+                if id_ in stored:
+                    found[base].append(stored[id_])
+            going_on = {base for id_, base in numbers.items() if id_ in stored or id_ in self}
+            start = {base: start[base] + LOOK_AHEAD for base in going_on}
+        return found
+
+    def _free_number(self, base: str, number: int) -> int:
+        """Return the first number from this one on that no row has."""
+        if number == 1 and base not in self:
+            return 1
+        known = self._next.get(base, 2)
+        first = number = max(number, known)
+        while numbered(base, number) in self:
+            number += 1
+        if number > first == known:
+            self._next[base] = number
+        return number

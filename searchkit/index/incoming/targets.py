@@ -1,0 +1,87 @@
+"""Where an ingest writes: an index, or a rehearsal that only counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from searchkit.core.progress import Progress
+from searchkit.core.records import Answer, Slot
+from searchkit.index.base import BaseIndex
+from searchkit.index.embedding import is_unchanged
+from searchkit.index.incoming.ids import Lookup
+from searchkit.index.incoming.records import Update
+from searchkit.index.records import Added
+
+
+class Target(Lookup, Protocol):
+    """What an ingest reads and writes."""
+
+    def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
+        """Write answers, each id once; all of them or none."""
+
+
+class Writer:
+    """Writes into an index.
+
+    Args:
+        index: Open for writing.
+    """
+
+    def __init__(self, index: BaseIndex) -> None:
+        self._index = index
+        self.get_replaceable = index.get_replaceable
+        self.find_slots = index.find_slots
+
+    def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
+        """Add or replace answers, in one transaction.
+
+        An answer that makes room for another one goes before, if something was written in it: that
+        isn't the other's.
+        """
+        replaced = [u.old.id for u in updates if u.old and u.is_other and u.old.written]
+        if replaced:
+            self._index.remove(replaced)
+        added = self._index.add([update.new for update in updates], progress)
+        count = len(replaced)
+        return replace(added, added=added.added - count, updated=added.updated + count)
+
+
+class Rehearsal:
+    """Writes nothing, and remembers what an index would have after each batch but the texts.
+
+    Args:
+        index: The index, open for reading; None if there is none yet.
+    """
+
+    def __init__(self, index: BaseIndex | None) -> None:
+        self._index = index
+        self._added: dict[str, Answer] = {}
+        self._slots: dict[Slot, list[Answer]] = defaultdict(list)
+
+    def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
+        """Return the answers with these ids, by id."""
+        stored = {} if self._index is None else self._index.get_replaceable(ids)
+        return {id_: self._added[id_] for id_ in ids if id_ in self._added} | stored
+
+    def find_slots(self, slots: Collection[Slot]) -> dict[Slot, list[Answer]]:
+        """Return the answers of each author to each question, in order of attempt."""
+        stored = {} if self._index is None else self._index.find_slots(slots)
+        added = {slot: self._slots[slot] for slot in slots if slot in self._slots}
+        return stored | {slot: [*stored.get(slot, ()), *rows] for slot, rows in added.items()}
+
+    def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
+        """Return what writing these would change, and remember the new ones."""
+        added = updated = 0
+        for update in updates:
+            answer, old = update.new, update.old
+            if old is None or old.slot != answer.slot:
+                self._slots[answer.slot].append(replace(answer, text="", original=None, meta={}))
+            if old is None:
+                added += 1
+                self._added[answer.id] = self._slots[answer.slot][-1]
+            elif not is_unchanged(old, answer):
+                updated += 1
+        return Added(added, updated, len(updates) - added - updated)
