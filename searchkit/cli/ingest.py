@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
@@ -93,9 +93,6 @@ class Rejects:
 
 def _file_options(
     *,
-    encoding: str | None,
-    sheet: str | None,
-    table: str | None,
     input_format: str | None,
     platform: str | None,
     wide: bool,
@@ -107,11 +104,8 @@ def _file_options(
     names = ("id", "text", "question", "author", "time")
     return FileOptions(
         Columns(*(columns[f"{name}_column"] for name in names), wide=wide),
-        encoding,
-        sheet,
-        table,
-        input_format,
-        platform,
+        format=input_format,
+        platform=platform,
     )
 
 
@@ -153,9 +147,6 @@ class RowOptions:
         metavar="FORMAT",
         help="The platform's export that the files are, or plain for none.  [default: recognised]",
     ),
-    file_encoding_option,
-    sheet_option,
-    option("--table", metavar="NAME", help="The table of a SQLite database."),
     option(
         "--input-format",
         metavar="NAME",
@@ -164,6 +155,25 @@ class RowOptions:
     ),
     argument="source",
     record=_file_options,
+)
+@option_group(
+    "Tables",
+    file_encoding_option,
+    sheet_option,
+    option("--table", metavar="NAME", help="The table of a SQLite database."),
+    option(
+        "--quoting",
+        type=click.Choice(["standard", "none"]),
+        help='Whether " encloses the cells of CSV and TSV, or is a part of the texts.  '
+        "[default: by the file]",
+    ),
+    option(
+        "--skip-rows",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Rows above that with the columns' names.  [default: by the file]",
+    ),
+    argument="tables",
 )
 @option_group(
     "Rows that can't be added",
@@ -193,6 +203,7 @@ def ingest(
     folder: Place,
     model: str | None,
     source: FileOptions,
+    tables: dict[str, Any],
     rows: RowOptions,
     runner: RunnerOptions,
     output: Output,
@@ -209,7 +220,7 @@ def ingest(
     say = listen(quiet=output.quiet)
     rejects = Rejects(rows.rejects) if rows.keep_going else None
     with ingest_progress(files, quiet=output.quiet) as progress:
-        answers = _read(files, source, rejects, say)
+        answers = _read(files, replace(source, **tables), rejects, say)
         encoder = load_named_encoder(model, say)
         counts = _add(answers, folder, encoder, runner, rows.on_duplicate, rejects, progress)
     if rejects:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, Literal, cast
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, path_text
@@ -72,6 +72,9 @@ class FileOptions:
             bytes.
         platform: The only export of a platform to try, one of `platforms.formats.NAMES`; None
             recognises each.
+        quoting: Whether double quotes enclose the cells of CSV and TSV (`standard`) or are parts of
+            the texts (`none`); None finds out.
+        skip_rows: Number of rows above that with the columns' names; None finds out.
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -80,6 +83,8 @@ class FileOptions:
     table: str | None = None
     format: str | None = None
     platform: str | None = None
+    quoting: Literal["standard", "none"] | None = None
+    skip_rows: int | None = None
 
 
 def format_by_name(path: Path) -> str:

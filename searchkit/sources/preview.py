@@ -13,9 +13,9 @@ from searchkit.core.records import Answer
 from searchkit.sources.decoding import buffered, lines
 from searchkit.sources.files import FileOptions, format_by_name, opened
 from searchkit.sources.layouts.layout import Layout
-from searchkit.sources.reader import FileReader, delimiter_of
+from searchkit.sources.reader import FileReader
 from searchkit.sources.tables import parquet
-from searchkit.sources.tables.delimited import read_delimited
+from searchkit.sources.tables.delimited import Style, read_delimited
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,9 @@ def _count(file: BinaryIO, format: str) -> int | None:
     texts = lines(buffered(file), "", "latin-1")
     bad_lines: list[int | None] = []
     if format in ("csv", "tsv"):
+        style = Style("\t" if format == "tsv" else None)
         rows = read_delimited(
-            texts, "", lambda line, *_: bad_lines.append(line), delimiter_of(format)
+            texts, "", lambda line, *_: bad_lines.append(line), style, lambda _: None
         )
         return sum(1 for _ in rows) + len(bad_lines)
     if format == "jsonl":

@@ -40,7 +40,8 @@ from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.platforms.formats import check_platform
 from searchkit.sources.rows import Rows
 from searchkit.sources.tables import jsonlines, parquet, sqlite, values, workbook
-from searchkit.sources.tables.delimited import read_delimited
+from searchkit.sources.tables.delimited import Style, read_delimited
+from searchkit.sources.tables.quoting import Quoting
 
 log = logging.getLogger("searchkit")
 STDIN = "-"
@@ -61,6 +62,8 @@ def read_answers(
     encoding: str | None = None,
     sheet: str | None = None,
     table: str | None = None,
+    quoting: Quoting | None = None,
+    skip_rows: int | None = None,
     on_reject: OnReject | None = None,
     on_skip: OnSkip | None = None,
     stdin: BinaryIO | None = None,
@@ -84,6 +87,9 @@ def read_answers(
         encoding: The encoding of text files; None takes the byte order mark's, or else UTF-8.
         sheet: The sheet of a workbook; None takes the only one that isn't empty.
         table: The table or view of a SQLite database; None takes the only one.
+        quoting: Whether double quotes enclose the cells of CSV and TSV (`standard`) or are parts of
+            the texts (`none`); None finds out.
+        skip_rows: Number of rows of a table above that with the columns' names; None finds out.
         on_reject: Called with each row that can't be used; None raises for the first one.
         on_skip: Called with a message for each file of a folder or zip that is not a text.
         stdin: The stream to read for `-`; None is the process's standard input.
@@ -92,7 +98,16 @@ def read_answers(
         BadInput: `file:line: what; what to do`; also if there is nothing in any of the files. If
             there is nothing in some of them, a warning names each.
     """
-    options = FileOptions(columns or Columns(), encoding, sheet, table, format, platform)
+    options = FileOptions(
+        columns or Columns(),
+        encoding,
+        sheet,
+        table,
+        format,
+        platform,
+        quoting=quoting,
+        skip_rows=skip_rows,
+    )
     return read_files(paths, options, on_reject=on_reject, on_skip=on_skip, stdin=stdin)
 
 
@@ -141,6 +156,12 @@ def _read_files(
     if options.format is not None and options.format not in FORMATS:
         raise BadInput(f"no format {options.format!r}; there are: {', '.join(FORMATS)}")
     check_platform(options.platform)
+    if options.quoting not in (None, "standard", "none"):
+        raise BadInput(
+            Message("`quoting` must be standard or none, not {it!r}", it=options.quoting)
+        )
+    if options.skip_rows is not None and options.skip_rows < 0:
+        raise BadInput(Message("`skip_rows` must be 0 or more, not {n}", n=options.skip_rows))
     empty: list[NothingFound] = []
     for path in paths:
         if not str(path):
@@ -156,11 +177,6 @@ def _read_files(
         raise empty[0]
     for nothing in empty:
         log.warning(nothing.message)
-
-
-def delimiter_of(format: str) -> str | None:
-    """Return the delimiter of a file's format; None if the file tells."""
-    return "\t" if format == "tsv" else None
 
 
 class FileReader:
@@ -226,7 +242,7 @@ class FileReader:
         reject = self._reject_row(source)
         if format in ("csv", "tsv"):
             texts = self._lines(file, source)
-            cells = read_delimited(texts, source, reject, delimiter_of(format))
+            cells = read_delimited(texts, source, reject, self._style(format))
             return self._answers(cells, source, self._cell_values)
         if format in ("json", "jsonl"):
             # A whole array may stand in one line.
@@ -235,12 +251,16 @@ class FileReader:
             return self._answers(objects, source, self._json_values)
         seekable = file if file.seekable() else in_memory(file, source)
         if format == "xlsx":
-            rows = workbook.read_xlsx(seekable, source, self.options.sheet)
+            rows = workbook.read_xlsx(seekable, source, self.options.sheet, self.options.skip_rows)
             return self._answers(rows, source, self._workbook_values)
         if format == "parquet":
             rows = parquet.read_parquet(seekable, source)
             return self._answers(rows, source, self._table_values)
         return self._texts(read_zip(seekable, source, self.on_skip), source)
+
+    def _style(self, format: str) -> Style:
+        delimiter = "\t" if format == "tsv" else None
+        return Style(delimiter, self.options.quoting, self.options.skip_rows)
 
     def _lines(self, file: BinaryIO, source: str) -> Iterator[str]:
         return lines(buffered(file), source, self.options.encoding)

@@ -36,6 +36,23 @@ def test_case_02_moodle_responses() -> None:
     assert not [a for a in read_answers([path]) if a.text == "-" or "average" in str(a.author)]
 
 
+def test_case_09_quotes_in_the_texts_swallow_no_row() -> None:
+    answers = list(read_answers([case("09-sas.tsv")]))
+    assert [answer.meta["Score1"] for answer in answers] == ["1", "2", "3", "0", "2"]
+    assert answers[1].text.startswith('"I would want to know')
+    assert answers[2].text == '""You need the kind of container"" and the amount.'
+
+
+def test_case_15_no_answer_is_inside_another() -> None:
+    answers = list(read_answers([case("15-tsv-merge.tsv")]))
+    assert [answer.text for answer in answers] == [
+        '"The stronger one held longer',
+        "I do not know",
+        'The strip was 5"',
+        "Repeat it three times",
+    ]
+
+
 def test_case_17_the_key_is_not_taken_for_the_answer() -> None:
     path = case("17-answer-key.csv")
     with pytest.raises(BadInput, match=r"which column holds the answers: Answer .* or Response"):
@@ -51,6 +68,12 @@ def test_case_22_made_ids_follow_from_the_author() -> None:
     )
     assert monday.keys() < tuesday.keys()
     assert all(tuesday[author] == id_ for author, id_ in monday.items())
+
+
+def test_case_24_titles_above_the_columns_names_are_left_out() -> None:
+    (answer,) = read_answers([case("24-title-rows.csv")])
+    assert (answer.id, answer.question, answer.author) == ("1", "q1", "ann")
+    assert (answer.text, answer.line) == ("The loop runs", 5)
 
 
 def test_case_39_first_and_last_name_make_the_author() -> None:

@@ -2,7 +2,7 @@
 import { ask, by, make, send, whenDone } from "./common.js";
 
 const FIELDS = [["text", "Answer (required)"], ["id", "Id"], ["question", "Question"], ["author", "Author"], ["submitted_at", "Time"]];
-const HOW = ["sheet", "table", "encoding"];
+const HOW = ["sheet", "table", "encoding", "quoting", "skip_rows"];
 let upload = null;
 
 function wrong(message) {
@@ -31,7 +31,7 @@ async function receive(file) {
 
 /** Show which column is read as which field, and the first answers. */
 function show() {
-  wrong(upload.problem?.replace(/; name it with `text=.*/, "; choose it below").replace(/`(sheet|table|encoding)=([^`]*)`/g, "$1 (below) $2"));
+  wrong(upload.problem?.replace(/; name it with `text=.*/, "; choose it below").replace(/`(sheet|table|encoding|quoting|skip_rows)=([^`]*)`/g, "$1 (below) $2"));
   const selects = FIELDS.map(([field, label]) => {
     const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– none –"));
     for (const name of upload.columns) select.append(make("option", { value: name }, name));

@@ -3,81 +3,90 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import listed
+from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import RejectRow, Values, numbered_names
 from searchkit.sources.files import NothingFound
+from searchkit.sources.tables.header import SAMPLE_ROWS, find_header, header_message, known_names
+from searchkit.sources.tables.quoting import (
+    Quoting,
+    RowShapes,
+    choose_quoting,
+    is_never_closed,
+)
 
 if TYPE_CHECKING:
     from _csv import Reader
 
+log = logging.getLogger("searchkit")
 MAX_FIELD_LENGTH = 64 << 20  # characters; csv's default is 131,072
+SAMPLE_LENGTH = 1 << 19  # characters at the beginning, from which the layout is found out
 DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.I)  # Excel may write it above the columns' names
+_NO_NAMES = "empty; the first line must hold the columns' names"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a delimited file is written; None is found out.
+
+    Attributes:
+        delimiter: None takes the one of , ; tab | that is most frequent in the first line, which is
+            also done if the first line lacks the one given. A line such as `sep=;` overrules both.
+        quoting: Whether double quotes enclose cells (`standard`) or are parts of them (`none`).
+        skip_rows: Number of lines above the one with the columns' names.
+    """
+
+    delimiter: str | None = None
+    quoting: Quoting | None = None
+    skip_rows: int | None = None
 
 
 def read_delimited(
-    lines: Iterable[str], source: str, reject: RejectRow, delimiter: str | None = None
+    lines: Iterable[str],
+    source: str,
+    reject: RejectRow,
+    style: Style = Style(),
+    say: Callable[[str], None] = log.warning,
 ) -> Iterator[tuple[int, Values]]:
     """Yield each row's first line, from 1, and its values by column; an empty cell is "".
 
     Args:
-        lines: The lines with their ends; the first one that is not blank holds the columns' names.
+        lines: The lines with their ends.
         source: The file's name for errors.
         reject: Called with the line, the reason and the text of each row that can't be used.
-        delimiter: None takes the one of , ; tab | that is most frequent in the first line, which is
-            also done if the first line lacks the one given. A line such as `sep=;` overrules both.
+        style: How the file is written, as far as it is known.
+        say: Called with a message about what was found out, where it is not the usual.
 
     Raises:
-        BadInput: if the file is empty or holds no rows, two columns have the same name, or a quote
-            is never closed.
+        BadInput: if the file is empty or holds no rows, a quote is never closed, or it isn't clear
+            whether quotes enclose cells.
     """
     csv.field_size_limit(MAX_FIELD_LENGTH)
-    first, stream, skipped = _first_line(iter(lines), source)
-    if sep_line := _SEP_LINE.fullmatch(first.strip(" \r\n")):
-        next(stream)
-        delimiter = sep_line[1]
-        first, stream, blank = _first_line(stream, source)
-        skipped += 1 + blank
-    recorder = _LineRecorder(stream)
-    reader = csv.reader(recorder, delimiter=_choose_delimiter(first, delimiter), strict=True)
-    header_line, header = next(
-        _records(reader, recorder, source, _reject_header(source), skipped), (1, [])
-    )
-    names = _names(header, source, header_line)
+    table = _find_table(iter(lines), source, style, say)
+    header_line, header = next(table.records(_reject_header(source)), (1, []))
+    if not header:
+        raise NothingFound(f"{source}: {_NO_NAMES}")
+    names = numbered_names(header, source, header_line)
     is_empty = True
-    for line, cells in _records(reader, recorder, source, reject, skipped):
+    for line, cells in table.records(reject):
         is_empty = False
         if len(cells) == len(names):
             yield line, dict(zip(names, cells, strict=True))
         elif any(cells):
-            reject(line, _length_reason(len(cells), len(names)), recorder.text())
+            reject(line, table.length_reason(len(cells), len(names)), table.record_text())
     if is_empty:
         raise NothingFound(
             f"{source}: no rows in it, only a line that was taken for the columns' names: "
             f"{listed(names)}; is it the right file?"
         )
-
-
-class _LineRecorder:
-    """Passes lines on to the csv module and keeps those of the current record, for rejects."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self.lines = lines
-        self.record_lines: list[str] = []
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self.lines:
-            self.record_lines.append(line)
-            yield line
-
-    def text(self) -> str:
-        return "".join(self.record_lines).removesuffix("\n")
 
 
 def _reject_header(source: str) -> RejectRow:
@@ -89,16 +98,148 @@ def _reject_header(source: str) -> RejectRow:
     return reject
 
 
-def _choose_delimiter(first: str, delimiter: str | None) -> str:
-    guess = _guess_delimiter(first)
-    return guess if delimiter is None or (delimiter not in first and guess in first) else delimiter
+class _Table:
+    """The records of a delimited file, from the one with the columns' names on.
+
+    Attributes:
+        record_lines: The lines of the record that was read last.
+    """
+
+    def __init__(
+        self,
+        lines: Iterable[str],
+        source: str,
+        skipped: int,
+        style: tuple[str, Quoting],
+        shapes: RowShapes | None,
+    ) -> None:
+        self.source = source
+        self.skipped = skipped
+        self.shapes = shapes
+        self.record_lines: list[str] = []
+        delimiter, self.quoting = style
+        self._reader: Reader = csv.reader(
+            self._recorded(lines),
+            delimiter=delimiter,
+            quoting=csv.QUOTE_NONE if self.quoting == "none" else csv.QUOTE_MINIMAL,
+            strict=True,
+        )
+
+    def _recorded(self, lines: Iterable[str]) -> Iterator[str]:
+        """Pass the lines on to the csv module, and keep those of the record, for rejects."""
+        for line in lines:
+            self.record_lines.append(line)
+            yield line
+
+    def record_text(self) -> str:
+        return "".join(self.record_lines).removesuffix("\n")
+
+    def records(self, reject: RejectRow) -> Iterator[tuple[int, list[str]]]:
+        """Yield (first line, cells) of each record that isn't blank, and reject what is not CSV."""
+        while True:
+            self.record_lines.clear()
+            line = self._reader.line_num + 1 + self.skipped
+            try:
+                cells = next(self._reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                reject(line, self._error_reason(error, line), self.record_text())
+                continue
+            last = self._reader.line_num + self.skipped
+            if last > line and self.shapes and self.shapes.are_rows(self.record_lines):
+                reject(line, _swallowed_reason(last), self.record_text())
+            elif any(cells) or len(cells) == 1:  # Excel leaves blank rows such as ,,, behind
+                yield line, cells
+
+    def _error_reason(self, error: csv.Error, line: int) -> str:
+        if is_never_closed(error):
+            what = (
+                "a double quote opened in this row is never closed; close it, or double it if it "
+                "is part of the text; if all are, choose `quoting='none'`"
+            )
+            raise BadInput.at(self.source, line, Message(what)) from None
+        last = self._reader.line_num + self.skipped
+        return Message(
+            "not CSV up to line {last} ({error}); double a quote inside quotes, or choose "
+            "`quoting='none'` if quotes are parts of the texts",
+            last=last,
+            error=str(error),
+        )
+
+    def length_reason(self, cells: int, names: int) -> str:
+        advice = (
+            "a text holds the delimiter"
+            if self.quoting == "none"
+            else "put texts that hold the delimiter or a line's end into double quotes"
+        )
+        return f"{cells} fields where the first line has {names}; {advice}"
 
 
-def _length_reason(cells: int, names: int) -> str:
-    return (
-        f"{cells} fields where the first line has {names}; "
-        "put texts that hold the delimiter or a line's end into double quotes"
+def _swallowed_reason(last: int) -> Message:
+    return Message(
+        "one cell holds what look like rows, up to line {last}; choose `quoting='none'` if double "
+        "quotes are parts of the texts, or `quoting='standard'` if it is one text",
+        last=last,
     )
+
+
+# -- finding out how a file is written -------------------------------------------------------------
+
+
+def _find_table(
+    lines: Iterator[str], source: str, style: Style, say: Callable[[str], None]
+) -> _Table:
+    skipped = sum(1 for _ in islice(lines, style.skip_rows or 0))
+    sample = list(_beginning(lines))
+    is_whole = sum(map(len, sample)) < SAMPLE_LENGTH
+    start = _first_filled(sample, 0, source)
+    if sep_line := _SEP_LINE.fullmatch(sample[start].strip(" \r\n")):
+        start = _first_filled(sample, start + 1, source)
+        delimiter = sep_line[1]
+    else:
+        delimiter = _choose_delimiter(sample[start:], style.delimiter)
+    if style.skip_rows is None and (title_lines := _title_lines(sample[start:], delimiter)):
+        start += title_lines
+        say(header_message(source, start + 1))
+    quoting, shapes = style.quoting, None
+    if quoting is None:
+        quoting, message, shapes = choose_quoting(
+            sample[start:], delimiter, source, skipped + start + 1, is_whole=is_whole
+        )
+        if message:
+            say(message)
+    rest = chain(sample[start:], lines)
+    return _Table(rest, source, skipped + start, (delimiter, quoting), shapes)
+
+
+def _beginning(lines: Iterator[str]) -> Iterator[str]:
+    length = 0
+    while length < SAMPLE_LENGTH and (line := next(lines, "")):
+        length += len(line)
+        yield line
+
+
+def _first_filled(lines: Sequence[str], start: int, source: str) -> int:
+    """Return the position of the first line from `start` on that is not blank."""
+    for number in range(start, len(lines)):
+        if lines[number].strip():
+            return number
+    raise NothingFound(f"{source}: {_NO_NAMES}")
+
+
+def _choose_delimiter(lines: Sequence[str], delimiter: str | None) -> str:
+    first = lines[0]
+    guess = _guess_delimiter(first)
+    usual = guess if delimiter is None or (delimiter not in first and guess in first) else delimiter
+    if known_names(first.split(usual)):
+        return usual
+    for other in (usual, *DELIMITERS):  # the first line may be a title
+        rows = [row for _, row in _first_rows(lines, other)]
+        header = find_header(rows)
+        if header and (known_names(rows[header]) > 1 or (delimiter is None and usual not in first)):
+            return other
+    return usual
 
 
 def _guess_delimiter(first: str) -> str:
@@ -107,51 +248,20 @@ def _guess_delimiter(first: str) -> str:
     return max(DELIMITERS, key=lambda delimiter: (outside.count(delimiter), delimiter == ","))
 
 
-def _first_line(lines: Iterator[str], source: str) -> tuple[str, Iterator[str], int]:
-    """Return the first line that is not blank, the lines from it on, and the number skipped."""
-    for skipped, line in enumerate(lines):
-        if line.strip():
-            return line, chain([line], lines), skipped
-    raise NothingFound(f"{source}: empty; the first line must hold the columns' names")
+def _title_lines(lines: Sequence[str], delimiter: str) -> int:
+    """Return the number of lines above the one with the columns' names."""
+    rows = _first_rows(lines, delimiter)
+    return rows[find_header([row for _, row in rows])][0] if rows else 0
 
 
-def _records(
-    reader: Reader,
-    recorder: _LineRecorder,
-    source: str,
-    reject: RejectRow,
-    skipped: int,
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield (first line, cells) of each record that isn't blank, and reject what is not CSV."""
-    while True:
-        recorder.record_lines.clear()
-        line = reader.line_num + 1 + skipped
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            # A field without end, too, is one whose quote is never closed.
-            if "end of data" in str(error) or "field limit" in str(error):
-                raise BadInput.at(
-                    source,
-                    line,
-                    "a double quote opened in this row is never closed; close it, "
-                    "or double it if it is part of the text",
-                ) from None
-            last = reader.line_num + skipped
-            reject(
-                line,
-                f"not CSV up to line {last} ({error}); double a quote inside quotes",
-                recorder.text(),
-            )
-        else:
-            if any(cells) or len(cells) == 1:  # Excel leaves blank rows such as ,,, behind
-                yield line, cells
-
-
-def _names(header: list[str], source: str, line: int) -> list[str]:
-    """Return the columns' names; a column without a name is called by its number."""
-    if not header:
-        raise NothingFound(f"{source}: empty; the first line must hold the columns' names")
-    return numbered_names(header, source, line)
+def _first_rows(lines: Sequence[str], delimiter: str) -> list[tuple[int, list[str]]]:
+    """Return the first rows, each with the position of its first line, as far as they are CSV."""
+    rows: list[tuple[int, list[str]]] = []
+    reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        while len(rows) < SAMPLE_ROWS:
+            start = reader.line_num
+            rows.append((start, next(reader)))
+    except (StopIteration, csv.Error):
+        pass
+    return rows

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from xml.etree import ElementTree
@@ -23,7 +25,9 @@ from searchkit.sources.files import (
     NothingFound,
     file_size,
 )
+from searchkit.sources.tables.header import SAMPLE_ROWS, find_header, header_message
 
+log = logging.getLogger("searchkit")
 # The parser allocates the whole rectangle, also for one distant cell: 72 bytes a cell.
 MAX_CELLS = 50_000_000
 HARMLESS_CELLS = 8_000_000  # which a workbook of any size may have
@@ -56,8 +60,14 @@ class OddCell(str):
 OddCells = dict[int, dict[int, OddCell]]  # by row from 1 and column from 0
 
 
-def read_xlsx(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[int, Values]]:
-    """Yield (row from 1, values by column) of one sheet; its first filled row names the columns.
+def read_xlsx(
+    file: BinaryIO,
+    source: str,
+    sheet: str | None,
+    skip_rows: int | None = None,
+    say: Callable[[str], None] = log.warning,
+) -> Iterator[tuple[int, Values]]:
+    """Yield (row from 1, values by column) of one sheet.
 
     A value is a text, None for a blank cell, or an `OddCell`.
 
@@ -65,6 +75,8 @@ def read_xlsx(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[
         file: The workbook; seekable.
         source: The file's name for errors.
         sheet: The sheet's name; None takes the only one that isn't empty.
+        skip_rows: Number of rows above that with the columns' names; None finds out.
+        say: Called with a message if it isn't the first row with anything in it.
 
     Raises:
         BadInput: if the file is not a workbook, is damaged or too large, or the sheet is missing,
@@ -73,6 +85,10 @@ def read_xlsx(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[
     archive = _open_archive(file, source)
     name, odd_cells = _choose_sheet(archive, source, sheet)
     rows = _filled_rows(_parse_rows(file, source, name), odd_cells)
+    if skip_rows is None:
+        rows = _without_titles(rows, source, say)
+    else:
+        rows = (row for row in rows if row[0] > skip_rows)
     header_row, header = next(rows, (0, []))
     if not header_row:
         raise NothingFound(
@@ -81,6 +97,17 @@ def read_xlsx(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[
     names = numbered_names([as_text(cell) or "" for cell in header], source, header_row)
     for number, row in rows:
         yield number, {n: as_text(cell) for n, cell in zip(names, row, strict=True)}
+
+
+def _without_titles(
+    rows: Iterator[tuple[int, list[Any]]], source: str, say: Callable[[str], None]
+) -> Iterator[tuple[int, list[Any]]]:
+    """Return the rows from the one with the columns' names on."""
+    first = list(islice(rows, SAMPLE_ROWS))
+    header = find_header([[as_text(cell) or "" for cell in row] for _, row in first])
+    if header:
+        say(header_message(source, first[header][0]))
+    return chain(first[header:], rows)
 
 
 def is_workbook(file: BinaryIO) -> bool:

@@ -12,6 +12,7 @@ from searchkit.index.incoming.records import OnDuplicate
 from searchkit.index.records import DecisionStatus
 from searchkit.sources.columns import Columns
 from searchkit.sources.files import FileOptions
+from searchkit.sources.tables.quoting import Quoting
 
 FIELDS = ("id", "text", "question", "author", "submitted_at")
 
@@ -60,13 +61,22 @@ class UploadOptions(Body):
     encoding: str | None = None
     sheet: str | None = None
     table: str | None = None
+    quoting: Quoting | None = None
+    skip_rows: Annotated[int | None, Field(ge=0)] = None
     on_duplicate: OnDuplicate = "refuse"
     keep_going: bool = False
 
     def file_options(self) -> FileOptions:
         """Return the options for reading the file; an empty text counts as null."""
         columns = Columns(*(getattr(self, name) or None for name in FIELDS))
-        return FileOptions(columns, self.encoding or None, self.sheet or None, self.table or None)
+        return FileOptions(
+            columns,
+            self.encoding or None,
+            self.sheet or None,
+            self.table or None,
+            quoting=self.quoting,
+            skip_rows=self.skip_rows,
+        )
 
 
 # -- errors and progress ---------------------------------------------------------------------------

@@ -28,8 +28,8 @@ def test_the_delimiter_is_seen(tmp_path: Path, name: str, content: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (HEAD + '1,q,s,"never closed,5\n2,q,s,x,5\n', r"a.csv:2: a double quote opened .* closed"),
-        (HEAD + '1,q,s,x,5\n2,q,s,"open,5\n3,q,s,"y",5\n', r"a.csv:3: not CSV up to line 4"),
+        (HEAD + '1,q,s,"never, closed,5\n2,q,s,x,5\n', r"a.csv:2: a double quote opened .* closed"),
+        (HEAD + '1,q,s,x,5\n2,q,s,"open,5\n3,q,s,"y, z",5\n', r"a.csv:3: not CSV up to line 4"),
         (HEAD + "1,q,s,x,5\n2,q\n", r"a.csv:3: 2 fields where the first line has 5"),
         (HEAD + "1,q,s,x,5,6\n", r"a.csv:2: 6 fields where the first line has 5"),
         (HEAD + ",q,s,x,5\n", r"a.csv:2: the id \(column 'id'\) is blank"),
@@ -49,7 +49,7 @@ def test_one_column_of_tsv_may_hold_commas(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [(",,\n\n", r"a.csv: empty; the first line"),
-     ('id,"te"xt\n', r"a.csv:1: the columns' names can't be read: not CSV")],
+     ('id,"te"xt\n1,x,y\n', r"a.csv:1: the columns' names can't be read: not CSV")],
 )  # fmt: skip
 def test_bad_names_of_columns(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(BadInput, match=message):
@@ -74,7 +74,7 @@ def test_a_line_that_may_be_a_header_or_rubbish(tmp_path: Path, content: str, na
 
 def test_a_field_without_end_is_a_quote_that_is_never_closed(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("searchkit.sources.tables.delimited.MAX_FIELD_LENGTH", 200_000)
-    content = 'id,text\n1,x\n2,"open\n' + "3,a text\n" * 40_000
+    content = 'id,text\n1,x\n2,"open\n' + "3,a, text\n" * 40_000
     with pytest.raises(BadInput, match=r"a.csv:3: a double quote opened .* never closed"):
         rejected(write(tmp_path / "a.csv", content))
 
@@ -95,10 +95,10 @@ def test_bad_rows_are_set_aside_and_the_others_read(tmp_path: Path) -> None:
 
 
 def test_a_quote_that_closes_lines_later_loses_nothing(tmp_path: Path) -> None:
-    content = HEAD + '1,q,s,"open,5\n2,q,s,"y",5\n3,q,s,z,5\n'
+    content = HEAD + '1,q,s,"open,5\n2,q,s,"y, y",5\n3,q,s,z,5\n'
     answers, bad = rejected(write(tmp_path / "a.csv", content))
     assert [a.id for a in answers] == ["3"]
-    assert [(r.line, r.row) for r in bad] == [(2, '1,q,s,"open,5\n2,q,s,"y",5')]
+    assert [(r.line, r.row) for r in bad] == [(2, '1,q,s,"open,5\n2,q,s,"y, y",5')]
 
 
 def test_columns_without_a_name_get_one(tmp_path: Path) -> None:
