@@ -13,10 +13,11 @@ from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
 from searchkit.index.records import Decision
 from searchkit.output.files import json_text
-from searchkit.pages.pseudonyms import Mention, Pseudonyms, move_offset, replace_mentions
+from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.report_data import Report
 from searchkit.pages.views import cluster_view
 from searchkit.plagiarism.records import Finding, Ring
+from searchkit.text.mentions import Mention, move_offset, replace_mentions
 
 FORMAT = "searchkit report"  # the first value of the JSON, by which the file is recognised
 COUNTS = ("answers", "blank", "questions", "authors")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from searchkit.core.records import Hit
-from searchkit.pages.pseudonyms import Mention, Pseudonyms
+from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.plagiarism.records import Overlap
 from searchkit.text.folding import fold
+from searchkit.text.mentions import Mention
 
 # Characters that are invisible or change how others are displayed: control and bidi characters,
 # lone surrogates, zero-width ones, fillers and tags. Joiners are left out, as emoji and some

@@ -25,7 +25,8 @@ _SIGNS = (  # which belong to the character before them
     "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u1056-\u1059"
     "\u17b6-\u17d3\u17dd\u3099\u309a\uff9e\uff9f"
 )
-_CHARACTER = re.compile(f"[{_SYLLABLES}{_LETTERS}][{_SIGNS}]*")
+UNSPACED = _SYLLABLES + _LETTERS  # for a character class of a regular expression
+_CHARACTER = re.compile(f"[{UNSPACED}][{_SIGNS}]*")
 _RUN = re.compile(f"(?P<syllables>[{_SYLLABLES}]+)|[{_LETTERS}]+")
 PHRASE_LENGTHS = {True: 2, False: 3}  # characters of a phrase: of syllables, and of letters
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from searchkit import Answer
-from searchkit.pages.pseudonyms import Pseudonyms, move_offset
+from searchkit.pages.pseudonyms import Pseudonyms
+from searchkit.text.mentions import move_offset
 
 ANSWERS = [
     Answer("x-17", "", "q", "Zoë Quinn"),
@@ -19,7 +20,7 @@ ANSWERS = [
     ("text", "shown"),
     [
         ("zoe\u0308\nQUINN and Zoë", "author 1 and author 1"),
-        ("Quinn, quinn, Quinns", "somebody, quinn, Quinns"),
+        ("Quinn, quinn's, Quinns", "somebody, somebody's, somebodys"),
         ("x-17-b before x-17, not ax-17", "answer 2 before answer 1, not ax-17"),
         ("error 404, 7 times; a reference", "error 404, 7 times; a reference"),
         ("so said <b>al.", "so said author 2."),

@@ -177,7 +177,7 @@ def test_names_can_be_hidden_or_left_out() -> None:
     assert '<span class="name">ANN  SMITH</span><span class="alias">author 1</span>' in page
     gone = Pseudonyms(answers, replace=True)
     assert gone.replace_in_text(answers[1].text) == (
-        "author 1 wrote it; so did author 1, Smith and answer 1"
+        "author 1 wrote it; so did author 1, author 1 and answer 1"
     )
     said = "".join(run.text for run in text_runs("x-17 is one of the earlier answers", gone))
     assert said == "answer 1 is one of the earlier answers"
