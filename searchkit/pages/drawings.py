@@ -11,7 +11,7 @@ from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.scores import BINS
-from searchkit.pages.segments import Name, author_name
+from searchkit.pages.segments import Name, author_name, question_name
 from searchkit.pages.views import FindingView
 from searchkit.plagiarism.records import Ring
 
@@ -177,7 +177,7 @@ class Node:
 class Link:
     """A finding of two authors: its question, and the anchor of its element."""
 
-    question: str
+    question: Name
     target: str
 
 
@@ -194,7 +194,7 @@ class Edge:
     x: float
     y: float
     half: float
-    label: str
+    label: Name
     thickness: float
     links: list[Link]
 
@@ -235,7 +235,8 @@ def ring_view(
     together: dict[tuple[str, str], list[Link]] = defaultdict(list)
     for pair in ring.findings:
         one, other = sorted((answers[name].author or "") for name in pair)
-        link = Link(answers[pair[0]].question or "(no question)", anchors.get(pair, ""))
+        question = question_name(answers[pair[0]].question or "(no question)", names)
+        link = Link(question, anchors.get(pair, ""))
         together[one, other].append(link)
     radius = 78 if len(ring.authors) < 8 else min(180, 10 * len(ring.authors))
     width = 2 * radius + 200
@@ -299,12 +300,20 @@ def _node(
     )
 
 
+def _edge_label(questions: list[str]) -> str:
+    label = ", ".join(questions)
+    return label if len(label) <= MAX_EDGE_LABEL else counted(len(questions), "question")
+
+
 def _edge(one: Node, other: Node, links: list[Link], number: int, *, labelled: bool) -> Edge:
     questions = list(dict.fromkeys(link.question for link in links))
-    label = ", ".join(questions)
-    if len(label) > MAX_EDGE_LABEL:
-        label = counted(len(questions), "question")
-    label = label if labelled else ""
+    label = Name(
+        _edge_label([question.text for question in questions]),
+        _edge_label([question.alias or question.text for question in questions]),
+    )
+    if label.alias == label.text:
+        label = Name(label.text)
+    label = label if labelled else Name("")
     along = (0.4, 0.6)[number % 2]  # so that labels at the same height don't touch
     return Edge(
         one.name,
@@ -315,7 +324,7 @@ def _edge(one: Node, other: Node, links: list[Link], number: int, *, labelled: b
         other.y,
         round(one.x + along * (other.x - one.x), 1),
         round(one.y + along * (other.y - one.y), 1),
-        round(3.4 * len(label) + 5, 1),
+        round(3.4 * max(len(label.text), len(label.alias)) + 5, 1),
         label,
         min(6.0, 1.0 + len(questions)),
         links,

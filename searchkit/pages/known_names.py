@@ -21,13 +21,8 @@ from searchkit.text.mentions import NameForm, Rule, name_words
 SOMEBODY = "somebody"  # the pseudonym for a part of a name that several authors share
 MIN_NUMBER_LENGTH = 5  # digits of a name that is a number: 7 and 2026 are mostly other numbers
 MIN_JOINED_LENGTH = 6  # letters of first and last name in one word
-_COLUMNS = frozenset(
-    {
-        name
-        for field in ("author", "first_name", "last_name", "email")
-        for name in HEADER_NAMES[field]
-    }
-) | {
+_FIELDS = ("author", "first_name", "last_name", "email")
+_COLUMNS = {name for field in _FIELDS for name in HEADER_NAMES[field]} | {
     *("login", "login_id", "sis_login_id", "sis_user_id", "sis_id", "account", "net_id", "netid"),
     *("sid", "uid", "orcid", "nickname", "initials", "matriculation_number", "matriculation_no"),
     *("student_no", "owner", "submitter", "submitted_by", "author_name", "id_number"),
@@ -53,8 +48,8 @@ _EVERYDAY = frozenset(
     "root branch path chain block key lock max min as at be by do ed go he if in is it me my no of "
     "on or so to up us we ok man boy miss star sun sky bird wolf fox lamb cross power pool cloud "
     "ruby perl pascal pearl iris lily violet daisy olive ivy holly heather ginger amber crystal "
-    "jade lang kurz klein gross stark koch bauer richter vogel sommer winter herbst mann frei ernst "
-    "gut neu alt wert zeit stein berg bach wald".split()
+    "jade lang kurz klein gross stark koch bauer richter vogel sommer winter herbst mann frei "
+    "ernst gut neu alt wert zeit stein berg bach wald".split()
 )
 
 

@@ -6,7 +6,7 @@ import hashlib
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -37,7 +37,7 @@ from searchkit.pages.report_json import (
     versions,
 )
 from searchkit.pages.scores import evenly_spaced, score_counts
-from searchkit.pages.segments import text_runs
+from searchkit.pages.segments import TextRun, question_name, text_runs
 from searchkit.pages.views import ClusterView, FindingView, cluster_view, finding_view
 from searchkit.plagiarism.find import find_with_options
 from searchkit.plagiarism.preparation import prompt_of
@@ -128,7 +128,7 @@ def _settings(options: PlagiarismOptions, by: By) -> dict[str, str]:
 
 def _earlier(against: BaseIndex, answer: Answer) -> Answer:
     """Return an answer of an earlier cohort with the id that findings have for it."""
-    return Answer(f"{against.name}:{answer.id}", answer.text, answer.question, answer.author)
+    return replace(answer, id=f"{against.name}:{answer.id}")
 
 
 def _clusters(index: BaseIndex, by: By, where: Where, questions: set[str | None]) -> ClusterResult:
@@ -210,6 +210,7 @@ def report_as_page(report: Report) -> str:
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         f"base-uri 'none'; form-action 'none'"
     )
+    compared, *others = describe_compared_answers(report.plagiarism)
     page = environment().get_template("report.html")
     return page.render(
         policy=Markup(policy),
@@ -220,9 +221,12 @@ def report_as_page(report: Report) -> str:
         known=report.status,
         model=model_record(report),
         versions=versions(),
-        settings=settings_record(report),
-        compared=list(describe_compared_answers(report.plagiarism)),
-        left_out=list(_left_out(report)),
+        settings={
+            label: text_runs(value, report.names) if label.startswith("only") else [TextRun(value)]
+            for label, value in settings_record(report).items()
+        },
+        compared=compared,
+        left_out=[text_runs(line, report.names) for line in (*others, *_left_out(report))],
         **_views(report),
     )
 
@@ -293,7 +297,7 @@ def _question_view(
 ) -> Mapping[str, Any]:
     return {
         "anchor": f"question-{number}",
-        "name": question.name or _unnamed_question(report),
+        "name": question_name(question.name or _unnamed_question(report), report.names),
         "prompt": text_runs(question.prompt, report.names),
         "answers": question.answers,
         "pairs": sum(question.scores),

@@ -61,7 +61,7 @@ def _question_records(report: Report) -> list[dict[str, Any]]:
     findings = Counter(finding.question for finding in report.plagiarism.findings)
     return [
         {
-            "question": question.name,
+            "question": _question(question.name, report.names),
             "prompt": _message(question.prompt, report.names),
             "answers": question.answers,
             "counted": question.counted,
@@ -80,6 +80,10 @@ def _author(name: str | None, names: Pseudonyms) -> str | None:
     return names.author(name) if names.replace and name else name
 
 
+def _question(name: str | None, names: Pseudonyms) -> str | None:
+    return names.question(name) if names.replace and name else name
+
+
 def _message(message: str, names: Pseudonyms) -> str:
     return names.replace_in_message(message) if names.replace else message
 
@@ -91,7 +95,7 @@ def _mentions(answer: Answer, names: Pseudonyms) -> list[Mention]:
 def _answer_record(answer: Answer, names: Pseudonyms) -> dict[str, Any]:
     return {
         "id": _id(answer.id, names),
-        "question": answer.question,
+        "question": _question(answer.question, names),
         "author": _author(answer.author, names),
         "submitted_at": answer.submitted_at,
         "text": replace_mentions(answer.text, _mentions(answer, names)),
@@ -104,6 +108,7 @@ def _finding_record(report: Report, finding: Finding) -> dict[str, Any]:
     record = finding.to_record() | {"decision": report.plagiarism.decision(finding)}
     if names.replace:
         record |= {
+            "question": _question(finding.question, names),
             "left": names.answer(finding.left),
             "right": names.answer(finding.right),
             "reason": _message(finding.reason, names),
@@ -141,6 +146,7 @@ def _moved(offsets: Sequence[int], mentions: Sequence[Mention]) -> list[int]:
 def _ring_record(ring: Ring, names: Pseudonyms) -> dict[str, Any]:
     return ring.to_record() | {
         "authors": [_author(name, names) for name in ring.authors],
+        "questions": [_question(name, names) for name in ring.questions],
         "findings": [[_id(name, names) for name in pair] for pair in ring.findings],
     }
 
@@ -153,7 +159,10 @@ def decision_record(report: Report, finding: Finding) -> Decision | None:
 def _cluster_record(cluster: Cluster, names: Pseudonyms) -> dict[str, Any]:
     record = cluster.to_record()
     if names.replace:
-        record["keywords"] = cluster_view(cluster, None, names=names).keywords
+        record["question"] = _question(cluster.question, names)
+        record["keywords"] = [
+            word.text for word in cluster_view(cluster, None, names=names).keywords
+        ]
         record["center"] = cluster.center and names.answer(cluster.center)
         record["members"] = [
             {"id": names.answer(member.id), "score": member.score} for member in cluster.members
@@ -174,6 +183,8 @@ def settings_record(report: Report) -> dict[str, str]:
     if not report.names.replace:
         return report.settings
     hidden = dict.fromkeys(("only author", "only filter"), "given, left out here")
+    if "only question" in report.settings:
+        hidden["only question"] = report.names.question(report.settings["only question"])
     return {label: hidden.get(label, value) for label, value in report.settings.items()}
 
 

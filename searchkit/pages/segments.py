@@ -110,6 +110,13 @@ def answer_name(name: str, names: Pseudonyms | None = None) -> Name:
     return _name(name, names.answer(name), names) if names else Name(name)
 
 
+def question_name(name: str | None, names: Pseudonyms | None = None) -> Name:
+    """Return a question's name as it is displayed; empty if there is none."""
+    if not name or not names or (alias := names.question(name)) == name:
+        return Name(name or "")
+    return _name(name, alias, names)
+
+
 def _name(name: str, alias: str, names: Pseudonyms) -> Name:
     return Name(alias) if names.replace else Name(name, alias)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from searchkit.clustering.records import Cluster
@@ -19,6 +19,7 @@ from searchkit.pages.segments import (
     answer_name,
     author_name,
     overlap_highlights,
+    question_name,
     segments,
     text_runs,
 )
@@ -63,7 +64,7 @@ class FindingView:
     Attributes:
         number: Its number among all findings, from 1, the least expected first; 0 for a comparison.
         anchor: The id of its element in the page.
-        question: The question of both answers; empty if there is none.
+        question: The question of both answers; its text is empty if there is none.
         verdict: The verdict of the finding.
         tone: The colour of the verdict's badge: `bad`, `warn`, `info` or none.
         surprise: `expected` as a number.
@@ -85,7 +86,7 @@ class FindingView:
 
     number: int
     anchor: str
-    question: str
+    question: Name
     verdict: str
     tone: str
     surprise: str
@@ -133,7 +134,7 @@ def finding_view(
     return FindingView(
         number=number,
         anchor=anchor,
-        question=finding.question or "",
+        question=question_name(finding.question, names),
         verdict=finding.verdict,
         tone=TONES.get(finding.verdict, ""),
         surprise=format_expected(finding.expected),
@@ -190,24 +191,24 @@ class ClusterView:
     Attributes:
         number: Its number within its question.
         anchor: The id of its element in the page; empty if it has none.
-        question: Its question; empty if there is none.
+        question: Its question; its text is empty if there is none.
         kind: `cluster`, `single` or `noise`.
         heading: Its size in words.
         size: Number of its members.
         spread: 1 minus the mean score of its members.
-        keywords: Words that distinguish it, without names where these are left out.
+        keywords: Words that distinguish it; names of people are left out, or have an alias.
         center: Its most typical answer; None for noise.
         members: All members, nearest to the centre first.
     """
 
     number: int
     anchor: str
-    question: str
+    question: Name
     kind: str
     heading: str
     size: int
     spread: float
-    keywords: list[str]
+    keywords: list[Name]
     center: SideView | None
     members: list[MemberView]
 
@@ -229,18 +230,23 @@ def cluster_view(
     """
     size = counted(cluster.size, "answer")
     heading = {"single": "Alone", "noise": f"{size} in no cluster"}.get(cluster.kind, size)
-    keywords = list(cluster.keywords)
-    if names and names.replace:
-        keywords = [word for word in keywords if not names.mentions(f"{word} {word.capitalize()}")]
     return ClusterView(
         number=cluster.cluster,
         anchor=anchor,
-        question=cluster.question or "",
+        question=question_name(cluster.question, names),
         kind=cluster.kind,
         heading=heading,
         size=cluster.size,
         spread=cluster.spread,
-        keywords=keywords,
+        keywords=list(_keywords(cluster, names)),
         center=side_view(center, (), names) if center else None,
         members=[MemberView(answer_name(m.id, names), m.score) for m in cluster.members],
     )
+
+
+def _keywords(cluster: Cluster, names: Pseudonyms | None) -> Iterator[Name]:
+    for word in cluster.keywords:
+        if not names or not names.mentions(f"{word} {word.capitalize()}"):
+            yield Name(word)
+        elif not names.replace:
+            yield Name(word, "a name")

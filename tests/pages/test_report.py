@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from helpers.answers import honest
+from helpers.canaries import CANARIES, canary_answers, seen
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index, Where
@@ -197,7 +198,7 @@ def test_an_anonymous_report_has_no_names_in_either_file(hidden: Report) -> None
     for part in ("marta", "quist", "brandt", "names/", "school.example", "index</dt>"):
         assert part not in both.casefold(), part
     assert 'id="hide-names"' not in page and "author 1" in page
-    assert "Not replaced: nicknames" in page
+    assert "nicknames, misspelt names" in page
     loaded = json.loads(record)
     texts = {answer["id"]: answer["text"] for answer in loaded["answers"]}
     names = {answer["id"]: answer["author"] for answer in loaded["answers"]}
@@ -223,7 +224,7 @@ def test_a_filter_leaves_other_questions_out(index: Index) -> None:
     assert {cluster.question for cluster in made.clusters.clusters} == {"loops"}
     assert made.settings["only question"] == "loops"
     assert sum(made.questions[0].scores) == 435
-    nothing = make_report(index, PlagiarismOptions(where=Where("no such question")))
+    nothing = make_report(index, PlagiarismOptions(where=Where(sql="0")))
     assert "No pair is more alike" in report_as_page(nothing)
 
 
@@ -283,3 +284,36 @@ def test_the_command_writes_and_overwrites_both_files(tmp_path: Path) -> None:
     refused = run("report", "-o", tmp_path / "r.txt", "-i", tmp_path / "i", code=1)
     assert "name it r.html" in refused.stderr
     assert "Missing option '-o'" in run("report", "-i", tmp_path / "i", code=2).stderr
+
+
+@pytest.fixture(scope="module")
+def canaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    path = tmp_path_factory.mktemp("canaries") / "Zebulon Quarrington"
+    with Index.create(path, ToyEncoder(window=100)) as made:
+        made.add(canary_answers())
+        ids = [answer.id for answer in canary_answers()]
+        decide(made, ids[3], ids[9], "confirmed", "Ottilie copied from zebulon")
+        yield made
+
+
+def test_names_of_every_kind_are_left_out_of_every_part_of_an_anonymous_report(
+    canaries: Index,
+) -> None:
+    for options in (
+        PlagiarismOptions(),
+        PlagiarismOptions(by="all"),
+        PlagiarismOptions(where=Where("loops of Zebulon", "Zebulon Quarrington")),
+    ):
+        made = make_report(canaries, options, anonymous=True)
+        assert made.plagiarism.findings
+        assert seen(report_as_page(made)) == []
+        assert seen(as_json(made)) == []
+    shown = make_report(canaries, PlagiarismOptions())
+    assert len(seen(report_as_page(shown))) >= len(CANARIES) - 1  # "May" and "'s" are apart
+
+
+def test_names_are_hidden_by_the_button_in_every_part_of_a_report(canaries: Index) -> None:
+    page = report_as_page(make_report(canaries, PlagiarismOptions()))
+    visible = re.sub(r'<(\w+) class="(?:soft )?name"[^>]*>.*?</\1>', "", page, flags=re.DOTALL)
+    body = visible[visible.index("<body") :]
+    assert seen(re.sub(r"<dt>index</dt><dd>.*?</dd>", "", body)) == []

@@ -151,7 +151,7 @@ def test_a_ring_is_drawn_as_a_circle_with_a_line_per_pair() -> None:
     pairs = (("q1-ann", "q1-bob"), ("q2-bob", "q2-ann"), ("q1-bob", "q1-cy"))
     ring = Ring(("ann", "bob", "cy"), ("q1", "q2"), pairs, 1e-9)
     view = ring_view(ring, answers, anchors={("q1-ann", "q1-bob"): "finding-3"})
-    assert [(e.one.text, e.other.text, e.label) for e in view.edges] == [
+    assert [(e.one.text, e.other.text, e.label.text) for e in view.edges] == [
         ("ann", "bob", "q1, q2"), ("bob", "cy", "q1"),
     ]  # fmt: skip
     assert view.edges[0].links[0].target == "finding-3"
