@@ -141,8 +141,7 @@ def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
     console = open_console(out)
     findings = [finding for finding in result.findings if result.decision(finding) != "dismissed"]
     if not result.findings:
-        no_pair = "no pair of answers was compared"
-        console.print("no pair is more alike than chance explains" if result.pairs else no_pair)
+        console.print(result.explain_absence())
         return
     if findings:
         console.print(_findings_table(findings[:MAX_FINDINGS], result))

@@ -227,6 +227,7 @@ def report_as_page(report: Report) -> str:
         },
         compared=compared,
         left_out=[text_runs(line, report.names) for line in (*others, *_left_out(report))],
+        absence=report.plagiarism.explain_absence(),
         **_views(report),
     )
 

@@ -79,6 +79,18 @@ class PlagiarismResult(Table):
         decision = self.decisions.get((finding.left, finding.right))
         return decision.decision if decision else "open"
 
+    def explain_absence(self) -> str:
+        """Return why there are no findings; for a result that has none."""
+        if self.pairs:
+            return "no pair is more alike than chance explains"
+        if self.questions > 1:
+            return (
+                f"nothing was compared: each of the {self.questions:,} questions has only one "
+                "author; if people were taken for questions, ingest the files again with "
+                "--folder-is author or --author-column"
+            )
+        return "no pair of answers was compared"
+
     def iter_records(self) -> Iterator[dict[str, Any]]:
         """Yield the fields of each finding, and its decision."""
         for finding in self.findings:

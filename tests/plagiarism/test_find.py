@@ -308,3 +308,12 @@ def test_a_runner_finds_the_same(tmp_path: Path, monkeypatch, where: Where, pass
     assert found == wanted and len(found.findings) >= 2 and found.by_passages == passages
     assert done == list(range(1, found.questions + 1)) and len(found.pooled) == 2
     assert not list((tmp_path / "shards").iterdir())
+
+
+def test_where_every_question_has_one_author_nothing_was_compared() -> None:
+    """As when each student's folder was taken for a question."""
+    answers = [replace(answer, question=answer.author) for answer in honest(6)]
+    found = among(answers)
+    assert (len(found.findings), found.pairs) == (0, 0)
+    assert "each of the 6 questions has only one author" in found.explain_absence()
+    assert among(honest(30)).explain_absence().startswith("no pair is more alike")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from searchkit.core.messages import counted, listed
 from searchkit.sources.columns import Values
@@ -40,7 +41,7 @@ class Question:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """Which columns of a table hold what.
 
@@ -68,12 +69,12 @@ class Layout:
     no_answer: frozenset[str] = frozenset()
     is_answer: Callable[[Values], bool] = _always
 
-    @property
+    @cached_property
     def is_wide(self) -> bool:
         """Whether a row is a person, with a column or several for each question."""
         return any(question.name or question.prompt_column for question in self.questions)
 
-    @property
+    @cached_property
     def text_columns(self) -> tuple[str, ...]:
         """The columns with answers."""
         return tuple(question.text for question in self.questions if question.text is not None)
