@@ -225,7 +225,7 @@ def test_a_filter_leaves_other_questions_out(index: Index) -> None:
     assert made.settings["only question"] == "loops"
     assert sum(made.questions[0].scores) == 435
     nothing = make_report(index, PlagiarismOptions(where=Where(sql="0")))
-    assert "No pair is more alike" in report_as_page(nothing)
+    assert "No pair of answers was compared." in report_as_page(nothing)
 
 
 def test_over_all_answers_and_against_earlier_ones(index: Index, tmp_path: Path) -> None:
