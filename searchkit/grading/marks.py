@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,11 +17,14 @@ from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, listed
 from searchkit.core.records import Answer
 from searchkit.grading.records import Mark
-from searchkit.text.numbers import parse_number
+from searchkit.text.numbers import PER_CENT, Amount, parse_amount, parse_number
 
+log = logging.getLogger("searchkit")
 MarkKind = Literal["numbers", "labels"]
 UNGRADED = -1  # the code of an answer without a mark
-MISSING_MARKS = {"", "nan", "none", "null", "na", "n/a", "#n/a", "-", "--", "?"}  # in lower case
+MISSING_MARKS = {  # in lower case
+    "", "nan", "none", "null", "na", "n/a", "n.a.", "#n/a", "-", "--", "\u2013", "\u2014", "?"
+}  # fmt: skip
 MIN_RANGE_ANSWERS = 20  # graded answers that a question needs to have a range of its own
 MAX_LABELS = 200  # a column with more distinct texts than this, mostly unique, has no labels
 ROUNDING_ERROR = 1e-6  # suggested numbers are rounded to six places
@@ -35,12 +39,14 @@ class Marks:
         kind: `numbers` or `labels`.
         scale: The distinct marks in use: numbers ascending, labels in alphabetical order.
         codes: `(n,)` position of each answer's mark in the scale; `UNGRADED` if it has none.
+        out_of: What every number is out of, such as 10; None if the column doesn't say so.
     """
 
     column: str
     kind: MarkKind
     scale: tuple[Mark, ...]
     codes: Int64
+    out_of: float | None = None
 
     @property
     def graded(self) -> NDArray[np.bool_]:
@@ -55,8 +61,8 @@ class Marks:
 
     def parse(self, text: str) -> Mark:
         """Return the mark that is on the scale for what a person wrote."""
-        number = parse_number(text) if self.kind == "numbers" else None
-        return text.strip() if number is None else number
+        amount = parse_amount(text) if self.kind == "numbers" else None
+        return text.strip() if amount is None else _rescaled(amount, self.out_of)
 
     def of(self, row: int) -> Mark | None:
         """Return the mark of the answer in a row."""
@@ -137,7 +143,8 @@ def read_marks(
 ) -> Marks:
     """Read the marks in a column.
 
-    A reference answer counts as ungraded, whatever its column holds.
+    Numbers that are out of something, such as 7/10 and 75 %, are put on one scale for each
+    question. A reference answer counts as ungraded, whatever its column holds.
 
     Args:
         answers: The answers with their other columns.
@@ -157,15 +164,19 @@ def read_marks(
         kind = _guess_kind(list(texts.values()) or extra)
     values: dict[int, Mark] = dict(texts)
     extra_values: list[Mark] = list(extra)
+    out_of = None
     if kind == "numbers":
-        values = dict(_read_numbers(texts, answers, column))
-        extra_values = [_read_extra_number(text, column) for text in extra]
+        amounts = _read_amounts(texts, answers, column)
+        scales = _scales(amounts, answers, column)
+        values = {row: _rescaled(a, scales[answers[row].question]) for row, a in amounts.items()}
+        out_of = next(iter(scales.values())) if len(set(scales.values())) == 1 else None
+        extra_values = [_read_extra_number(text, column, out_of) for text in extra]
     scale = sorted({*values.values(), *extra_values})
     position = {mark: code for code, mark in enumerate(scale)}
     codes = np.full(len(answers), UNGRADED, np.int64)
     for row, mark in values.items():
         codes[row] = position[mark]
-    return Marks(column, kind, tuple(scale), codes)
+    return Marks(column, kind, tuple(scale), codes, out_of)
 
 
 def check_learnable(marks: Marks) -> None:
@@ -230,7 +241,7 @@ def mark_text(mark: Mark | None) -> str:
 def _read_texts(answers: Sequence[Answer], column: str) -> dict[int, str]:
     """Return what the column holds for each graded answer, by its row."""
     texts = {
-        row: answer.meta.get(column, "").strip()
+        row: answer.columns.get(column, "").strip()
         for row, answer in enumerate(answers)
         if not answer.is_reference
     }
@@ -241,33 +252,70 @@ def _guess_kind(texts: Sequence[str]) -> MarkKind:
     return "labels" if all(parse_number(text) is None for text in texts) else "numbers"
 
 
-def _read_numbers(
+def _read_amounts(
     texts: dict[int, str], answers: Sequence[Answer], column: str
-) -> dict[int, float]:
-    numbers = {
-        row: number for row, text in texts.items() if (number := parse_number(text)) is not None
+) -> dict[int, Amount]:
+    amounts = {
+        row: amount for row, text in texts.items() if (amount := parse_amount(text)) is not None
     }
-    if len(numbers) < len(texts):
-        first = next(row for row in texts if row not in numbers)
+    if len(amounts) < len(texts):
+        others = [row for row in texts if row not in amounts]
+        shown = dict.fromkeys(repr(texts[row][:40]) for row in others)
         raise BadInput(
             Message(
-                "{column}: {numbers:,} marks are numbers, but {id} has {text!r} ({others:,} such); "
-                "empty these cells, or say `kind='labels'`",
+                "{column}: {numbers:,} marks are numbers, and {others:,} are not: {texts} (first "
+                "in {id}); empty these cells, or say `kind='labels'`",
                 column=column,
-                numbers=len(numbers),
-                id=answers[first].id,
-                text=texts[first][:40],
-                others=len(texts) - len(numbers),
+                numbers=len(amounts),
+                others=len(others),
+                texts=listed(list(shown)),
+                id=answers[others[0]].id,
             )
         )
-    return numbers
+    return amounts
 
 
-def _read_extra_number(text: str, column: str) -> float:
-    number = parse_number(text)
-    if number is None:
+def _scales(
+    amounts: dict[int, Amount], answers: Sequence[Answer], column: str
+) -> dict[str | None, float | None]:
+    """Return what the marks of each question are out of; None if they don't say so.
+
+    Raises:
+        BadInput: if that is not clear.
+    """
+    by_question: dict[str | None, list[Amount]] = {}
+    for row, amount in amounts.items():
+        by_question.setdefault(answers[row].question, []).append(amount)
+    return {name: _scale(marks, name, column) for name, marks in by_question.items()}
+
+
+def _scale(amounts: Sequence[Amount], question: str | None, column: str) -> float | None:
+    totals = sorted({a.out_of for a in amounts if a.out_of and not a.is_per_cent})
+    has_per_cent = any(amount.is_per_cent for amount in amounts)
+    has_plain = any(amount.out_of is None for amount in amounts)
+    names = " and ".join(f"{total:g}" for total in totals) or "100 (%)"
+    where = f"{column}: " if question is None else f"{column}: marks of question {question!r}: "
+    if has_plain and (len(totals) > 1 or (has_per_cent and not totals)):
+        raise BadInput(
+            f"{where}some are out of {names}, and others don't say what they are out of; "
+            "write them alike"
+        )
+    if len(totals) > 1:
+        log.warning("%sthey are out of %s; all are read as out of %g", where, names, totals[-1])
+    return totals[-1] if totals else PER_CENT if has_per_cent else None
+
+
+def _rescaled(amount: Amount, out_of: float | None) -> float:
+    if amount.out_of is None or out_of is None or amount.out_of == out_of:
+        return amount.value
+    return round(amount.value * out_of / amount.out_of, 6)
+
+
+def _read_extra_number(text: str, column: str, out_of: float | None) -> float:
+    amount = parse_amount(text)
+    if amount is None:
         raise BadInput(f"{text!r} is no number, and the marks in {column} are")
-    return number
+    return _rescaled(amount, out_of)
 
 
 def _common_divisor(left: Fraction, right: Fraction) -> Fraction:
@@ -278,8 +326,8 @@ def _common_divisor(left: Fraction, right: Fraction) -> Fraction:
 
 
 def _raise_no_marks(answers: Sequence[Answer], column: str) -> None:
-    columns = sorted({name for answer in answers for name in answer.meta})
-    if any(answer.meta.get(column, "").strip() for answer in answers if not answer.is_reference):
+    columns = sorted({name for answer in answers for name in answer.columns})
+    if any(answer.columns.get(column, "").strip() for answer in answers if not answer.is_reference):
         raise BadInput(f"{column}: no answer has a mark that can be used")
     if column not in columns:
         raise BadInput(

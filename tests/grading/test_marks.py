@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 
 import numpy as np
@@ -35,7 +36,40 @@ def test_numbers_are_read_as_people_write_them() -> None:
     assert marks.parse("7,5") == 7.5
 
 
-@pytest.mark.parametrize("text", ["", " ", "NaN", "None", "null", "NA", "n/a", "#N/A", "-", "?"])
+def test_marks_out_of_something_are_on_one_scale() -> None:
+    marks = read_marks(graded("7/10", "8,5", "75 %", "6 / 10", "5½", "9 points", ""), "score")
+    assert (marks.kind, marks.scale, marks.out_of) == ("numbers", (5.5, 6, 7, 7.5, 8.5, 9), 10)
+    assert [marks.parse(text) for text in ("3/10", "50%", "3", "4/20")] == [3, 5, 3, 2]
+    assert read_marks(graded("50%", "75 %"), "score").scale == (50, 75)
+    assert read_marks(graded("1/10", ""), "score", extra=["50 %"]).scale == (1, 5)
+
+
+def test_each_question_has_its_own_scale(caplog: pytest.LogCaptureFixture) -> None:
+    texts = {"q1": ["7/10", "8/10"], "q2": ["14/20", "50%"]}
+    answers = [
+        Answer(f"{question}{n}", "text", question, meta={"score": text})
+        for question, marks in texts.items()
+        for n, text in enumerate(marks)
+    ]
+    marks = read_marks(answers, "score")
+    assert ([marks.of(n) for n in range(4)], marks.out_of) == ([7, 8, 14, 10], None)
+    assert not caplog.messages
+    with caplog.at_level(logging.WARNING, "searchkit"):
+        marks = read_marks(graded("7/10", "15/20"), "score")
+    assert (marks.scale, marks.out_of) == ((14, 15), 20)
+    assert caplog.messages == ["score: they are out of 10 and 20; all are read as out of 20"]
+
+
+@pytest.mark.parametrize(("marks", "totals"), [(["7/10", "14/20", "3"], "10 and 20"),
+                                               (["75 %", "3"], r"100 \(%\)")])  # fmt: skip
+def test_marks_whose_scale_is_not_clear_are_refused(marks: list[str], totals: str) -> None:
+    with pytest.raises(BadInput, match=f"score: some are out of {totals}, and others don't say"):
+        read_marks(graded(*marks), "score")
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "NaN", "None", "null", "NA", "n/a", "#N/A", "-", "—", "?"]
+)
 def test_an_absent_mark_is_none(text: str) -> None:
     marks = read_marks([*graded("0", text, "3"), Answer("b", "has no such column")], "score")
     assert marks.graded.tolist() == [True, False, True, False]
@@ -62,12 +96,12 @@ def test_references_are_never_graded() -> None:
 @pytest.mark.parametrize("text", ["good", "inf", "-Infinity", "1e999", "-nan", "1,23,4"])
 def test_numbers_and_others_do_not_mix(text: str) -> None:
     answers = graded("1", text, "2,5", "so " * 30, "")
-    with pytest.raises(BadInput, match=rf"2 marks are numbers, but a1 has '{text}' \(2 such\); "):
+    with pytest.raises(BadInput, match=rf"2 marks are numbers, and 2 are not: '{text}', 'so "):
         read_marks(answers, "score")
     assert read_marks(answers, "score", "labels").scale == tuple(
         sorted({"1", text, "2,5", ("so " * 30).strip()})
     )
-    with pytest.raises(BadInput, match=r"a0 has '(so ){13}s' \(1 such\)"):
+    with pytest.raises(BadInput, match=r"1 are not: '(so ){13}s' \(first in a0\); empty"):
         read_marks(graded("so " * 30), "score", "numbers")
 
 
@@ -172,7 +206,7 @@ def test_marks_are_written_as_a_person_would() -> None:
 
 
 def test_underscores_are_no_part_of_a_number() -> None:
-    with pytest.raises(BadInput, match="but a1 has '1_0'"):
+    with pytest.raises(BadInput, match=r"1 are not: '1_0' \(first in a1"):
         read_marks(graded("3", "1_0"), "score")
 
 

@@ -119,7 +119,10 @@ def test_labels(tmp_path: Path) -> None:
         ({"column": "score", "min_confidence": 1.1}, "`min_confidence` must be from 0 to 1"),
         ({"column": "score", "min_confidence": float("nan")}, "`min_confidence` must be from 0"),
         ({"column": "score", "tolerance": -1.0}, "`tolerance` must be 0 or more"),
-        ({"column": "verdict", "kind": "numbers"}, "marks are numbers, but q1-00 has"),
+        (
+            {"column": "verdict", "kind": "numbers"},
+            "marks are numbers, and 56 are not: .pass., .fail. .first in q1-00",
+        ),
     ],
 )
 def test_bad_input(arguments, message: str, tmp_path: Path) -> None:

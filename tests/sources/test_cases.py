@@ -10,6 +10,7 @@ from helpers.cases import case
 
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
+from searchkit.grading.marks import read_marks
 from searchkit.sources.columns import Columns
 from searchkit.sources.reader import read_answers
 
@@ -74,6 +75,21 @@ def test_case_24_titles_above_the_columns_names_are_left_out() -> None:
     (answer,) = read_answers([case("24-title-rows.csv")])
     assert (answer.id, answer.question, answer.author) == ("1", "q1", "ann")
     assert (answer.text, answer.line) == ("The loop runs", 5)
+
+
+def test_case_38_marks_in_many_spellings_are_numbers() -> None:
+    answers = list(read_answers([case("38-marks.csv")]))
+    with pytest.raises(BadInput, match=r"8 marks are numbers, and 3 are not: 'A-', 'absent', '<5'"):
+        read_marks(answers, "mark")
+    odd = ("A-", "absent", "<5")
+    marks = read_marks([a for a in answers if a.columns.get("mark") not in odd], "mark")
+    assert (marks.kind, marks.out_of) == ("numbers", 10)
+    assert marks.scale == (0, 5.5, 6, 7, 7.5, 8.5, 9, 10)
+
+
+def test_case_38b_marks_of_ten_are_numbers() -> None:
+    marks = read_marks(list(read_answers([case("38b-marks-of-ten.csv")])), "mark")
+    assert (marks.kind, marks.out_of, marks.scale[0], marks.scale[-1]) == ("numbers", 10, 1, 10)
 
 
 def test_case_39_first_and_last_name_make_the_author() -> None:
