@@ -124,10 +124,9 @@ class IndexBackend(ABC):
             The answers by pair; pairs without answers are left out.
         """
         found: dict[Slot, list[Answer]] = {}
-        for question in {question for question, _ in slots}:
-            for answer in self.answers(Where(question=question or "")):
-                if answer.slot in slots:
-                    found.setdefault(answer.slot, []).append(answer)
+        for answer in self.answers() if slots else ():
+            if answer.slot in slots:
+                found.setdefault(answer.slot, []).append(answer)
         return {slot: sorted(rows, key=lambda a: a.attempt) for slot, rows in found.items()}
 
     @abstractmethod
