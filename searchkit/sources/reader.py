@@ -283,9 +283,9 @@ class FileReader:
         return self.rows.layout(tuple(row))
 
     def _texts_in(self, row: dict[str, Any]) -> Sequence[str]:
-        """Return the columns of a row that must hold texts; in a wide one some may be empty."""
+        """Return the columns of a row that must hold texts, without those that may be empty."""
         layout = self._layout(row)
-        if not layout.is_wide:
+        if not layout.has_gaps:
             return layout.text_columns
         return [name for name in layout.text_columns if row.get(name) is not None]
 

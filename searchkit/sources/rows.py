@@ -9,7 +9,7 @@ from searchkit.core.identity import author_key, make_id
 from searchkit.core.records import Answer
 from searchkit.sources.columns import AnswerColumns, BadRow, Values
 from searchkit.sources.files import FileOptions
-from searchkit.sources.layouts.layout import Layout, Question, question_name
+from searchkit.sources.layouts.layout import Layout, PromptNames, Question
 from searchkit.sources.layouts.plain import PROMPT, plain_layout, with_chosen_columns
 from searchkit.sources.platforms.formats import find_platform
 from searchkit.text.html import as_plain_text
@@ -35,6 +35,7 @@ class Rows:
         self._remembered = 0  # names in all of these
         self._made: Counter[str] = Counter()
         self._namesakes: frozenset[str] = frozenset()
+        self._prompt_names = PromptNames()
 
     # -- the layout ------------------------------------------------------------------------------
 
@@ -89,6 +90,8 @@ class Rows:
         if not columns.has_text and not columns.fixed:
             platform = find_platform(names, sample, self.options.platform)
             if platform is not None:
+                if not platform.text_columns and not self.allow_marks:
+                    raise BadRow(f"only marks, no answers ({platform.title})")
                 return with_chosen_columns(platform, names, columns)
         return plain_layout(names, columns, sample, allow_marks=self.allow_marks)
 
@@ -123,14 +126,16 @@ class Rows:
             return
         author = self._author(values, layout)
         others = {n: v for n in self._others[names] if (v := values[n]) is not None}
+        prompts: Counter[str] = Counter()  # of this row
         for question in layout.questions:
-            meta = {**others, **_own_columns(values, question)}
-            name, prompt = _question(values, layout, question)
+            own = _own_columns(values, question)
+            meta = {**others, **question.values, **own}
+            name, prompt = self._question(values, layout, question, prompts)
             if prompt:
                 meta[PROMPT] = prompt
             id_ = _id(values, layout, name)
             if question.text is None:
-                if meta:
+                if own or (meta and not question.columns):
                     yield AnswerColumns(id_, name, author, meta, source, line)
                 continue
             text = _text(values, layout, question.text)
@@ -150,10 +155,33 @@ class Rows:
                 has_made_id=id_ is None,
             )
 
+    def _question(
+        self, values: Values, layout: Layout, question: Question, prompts: Counter[str]
+    ) -> tuple[str | None, str | None]:
+        """Return a question's name and its text, as far as they are known.
+
+        Args:
+            values: The row.
+            layout: The layout of the row.
+            question: The columns of the question.
+            prompts: The questions' texts in this row up to here, to which this one is added.
+        """
+        prompt = question.prompt
+        if question.prompt_column is not None:
+            prompt = _value(values, question.prompt_column)
+        if question.prompt_column is None or prompt is None:
+            return question.name or _value(values, layout.question), prompt
+        prompt = as_plain_text(prompt)[0]
+        prompts[prompt] += 1
+        return self._prompt_names.name(prompt, prompts[prompt]), prompt
+
     def _author(self, values: Values, layout: Layout) -> str | None:
         if len(layout.author) == 1 and not self._namesakes:
-            return _value(values, layout.author[0])
-        author = _joined(values, layout.author)
+            author = _value(values, layout.author[0])
+        else:
+            author = _joined(values, layout.author)
+        if author and layout.no_author and author_key(author) in layout.no_author:
+            return None
         if author and self._namesakes and author_key(author) in self._namesakes:
             identity = _first(values, layout.identity)
             return f"{author} ({identity})" if identity else author
@@ -166,17 +194,6 @@ class Rows:
         return id_ if self._made[id_] == 1 else f"{id_}#{self._made[id_]}"
 
 
-def _question(values: Values, layout: Layout, question: Question) -> tuple[str | None, str | None]:
-    """Return a question's name and its text, as far as they are known."""
-    prompt = question.prompt
-    if question.prompt_column is not None:
-        prompt = _value(values, question.prompt_column)
-    name = question.name
-    if question.prompt_column is not None and prompt:
-        name = question_name(prompt)
-    return name or _value(values, layout.question), prompt
-
-
 def _own_columns(values: Values, question: Question) -> dict[str, str]:
     return {
         name: value
@@ -186,9 +203,9 @@ def _own_columns(values: Values, question: Question) -> dict[str, str]:
 
 
 def _text(values: Values, layout: Layout, column: str) -> str | None:
-    """Return an answer's text; None if there is no answer in a row of several."""
+    """Return an answer's text; None if there is none where there may be gaps."""
     text = values.get(column)
-    if layout.is_wide and (text is None or not text.strip() or text.strip() in layout.no_answer):
+    if layout.has_gaps and (text is None or not text.strip() or text.strip() in layout.no_answer):
         return None
     if text is None:
         raise BadRow(f"no text in column {column!r}; write '' for a blank answer")

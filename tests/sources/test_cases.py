@@ -25,6 +25,18 @@ def find(path: Path, author: str) -> list[Answer]:
     return [answer for answer in read_answers([path]) if answer.author == author]
 
 
+def test_case_01_a_canvas_student_analysis() -> None:
+    answers = list(read_answers([case("01-canvas.csv")]))
+    assert sorted(by_question(case("01-canvas.csv")).values()) == [27, 27, 29]
+    first = next(a for a in answers if a.author == "Ada Moss")
+    assert (first.meta["prompt"], first.meta["points"], first.meta["points possible"]) == (
+        LOOP,
+        "7",
+        "10.0",
+    )
+    assert first.submitted_at == "2025-08-07 17:53:20 UTC"
+
+
 def test_case_02_moodle_responses() -> None:
     path = case("02-moodle-responses.csv")
     counts = by_question(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +11,7 @@ from functools import cached_property
 from searchkit.core.messages import counted, listed
 from searchkit.sources.columns import Values
 
+MAX_PROMPTS = 100_000  # whose names are remembered
 MAX_NAME_LENGTH = 60  # characters of a question's name that is made of its text
 _NUMBERING = re.compile(r" \(\d+\)$")  # of the second and later ones of several equal headers
 
@@ -32,6 +34,8 @@ class Question:
         prompt: The question's text, if it is the same for all rows.
         prompt_column: The column with the question's text. Where there is no name, it gives it.
         columns: The other columns that belong to it, with the names that they get in the index.
+            Of several with the same name the last one that isn't blank counts.
+        values: Columns of the index that are the same for all rows, such as `points possible`.
     """
 
     text: str | None
@@ -39,6 +43,7 @@ class Question:
     prompt: str | None = None
     prompt_column: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Layout:
         title: What kind of file it is, as users call it; "" for any table.
         read_text: Returns the answer in a cell's text; raises `BadRow` if it can't be read.
         no_answer: Cells that mean that there is no answer.
+        no_author: Names, in lower case, that mean that there is no author, such as `anonymous`.
         is_answer: Whether a row holds answers, and no averages or the like.
     """
 
@@ -67,12 +73,18 @@ class Layout:
     title: str = ""
     read_text: Callable[[str], str] = _as_it_is
     no_answer: frozenset[str] = frozenset()
+    no_author: frozenset[str] = frozenset()
     is_answer: Callable[[Values], bool] = _always
 
     @cached_property
     def is_wide(self) -> bool:
         """Whether a row is a person, with a column or several for each question."""
         return any(question.name or question.prompt_column for question in self.questions)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a row without a text is no answer; in any other table it is a mistake."""
+        return self.is_wide or self.title != ""
 
     @cached_property
     def text_columns(self) -> tuple[str, ...]:
@@ -140,3 +152,29 @@ def question_name(prompt: str) -> str:
 def header_text(name: str) -> str:
     """Return a header as it stands in the file: without the number that makes it unique."""
     return _NUMBERING.sub("", name)
+
+
+class PromptNames:
+    """Names of questions that are made of their texts, unlike each other where the texts are."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, int], str] = {}
+        self._counts: Counter[str] = Counter()
+
+    def name(self, prompt: str, occurrence: int) -> str:
+        """Return the name of the question with this text, with `(2)` … if another one has it.
+
+        Args:
+            prompt: The text.
+            occurrence: The how manieth question with this text in a row it is, from 1.
+        """
+        key = (" ".join(prompt.split()), occurrence)
+        if key not in self._names:
+            if len(self._names) >= MAX_PROMPTS:
+                self._names.clear()
+                self._counts.clear()
+            name = question_name(prompt)
+            self._counts[name] += 1
+            number = self._counts[name]
+            self._names[key] = name if number == 1 else f"{name} ({number})"
+        return self._names[key]

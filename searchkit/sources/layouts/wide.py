@@ -13,6 +13,8 @@ from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.sources.layouts.layout import Layout, Question, header_text, question_name
 from searchkit.text.numbers import parse_number
 
+MIN_VALUES = 10  # of which a third is distinct at most, for long ones to be choices
+MAX_CHOICE = 3  # characters of a choice that need not come twice: "A", "yes"
 MIN_WORDS = 4  # of a text on average; marks, names and choices have fewer
 _NOT_QUESTIONS = frozenset(
     name
@@ -35,14 +37,41 @@ def holds_texts(name: str, sample: Sequence[Values]) -> bool:
 def propose_questions(names: Sequence[str], sample: Sequence[Values]) -> list[str]:
     """Return the columns that may hold answers: by their texts, or by headers that ask something.
 
-    A column of people, times, marks or comments is none.
+    A column of people, times, marks or comments is none, nor one of choices beside others.
     """
     asked = (name for name in names if not _is_about_people(name))
-    return [
+    proposed = [
         name
         for name in asked
-        if holds_texts(name, sample) or name.rstrip().endswith("?") or _is_numbered(name)
+        if holds_texts(name, sample) or header_asks(name) or _is_numbered(name)
     ]
+    return without_choices(proposed, sample)
+
+
+def header_asks(name: str) -> bool:
+    """Whether a header is a question, or a sentence of several words."""
+    header = header_text(name).rstrip()
+    return header.endswith("?") or (
+        header.endswith((".", ":", "…")) and len(header.split()) >= MIN_WORDS
+    )
+
+
+def holds_choices(name: str, sample: Sequence[Values]) -> bool:
+    """Whether the values of a column are numbers, or choices: short and few, or often the same."""
+    values = [value.casefold() for row in sample if (value := (row.get(name) or "").strip())]
+    if not values:
+        return False
+    if 2 * sum(parse_number(value) is not None for value in values) > len(values):
+        return True
+    num_distinct = len(set(values))
+    if sum(len(value.split()) for value in values) >= MIN_WORDS * len(values):
+        return len(values) >= MIN_VALUES and num_distinct * 3 <= len(values)
+    return num_distinct * 2 <= len(values) or all(len(value) <= MAX_CHOICE for value in values)
+
+
+def without_choices(names: Sequence[str], sample: Sequence[Values]) -> list[str]:
+    """Return the columns of questions without those of choices, unless all of them are."""
+    return [name for name in names if not holds_choices(name, sample)] or list(names)
 
 
 def _is_about_people(name: str) -> bool:

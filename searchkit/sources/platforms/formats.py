@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.layouts.layout import Layout
+from searchkit.sources.platforms.tables.canvas_quiz import canvas_quiz
 from searchkit.sources.platforms.tables.moodle_quiz import moodle_quiz
 
 PLAIN = "plain"  # no platform's format
 FindLayout = Callable[[Sequence[str], Sequence[Values]], Layout | None]
 
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An export that is a table.
+
+    Attributes:
+        find_layout: Takes the columns and the first rows; returns the layout, or None if the
+            table isn't such an export.
+        needs: The columns by which it is recognised, for a message.
+    """
+
+    find_layout: FindLayout
+    needs: str
+
+
 # By the names that `--as` takes, in the order in which they are tried.
-TABLES: dict[str, FindLayout] = {
-    "moodle-quiz": moodle_quiz,
+TABLES = {
+    "moodle-quiz": Table(moodle_quiz, "Response 1, Response 2 … and names or Grade/10.00"),
+    "canvas-quiz": Table(canvas_quiz, "88123: the question's text, each followed by its points"),
 }
 NAMES = (PLAIN, *TABLES)
 
@@ -43,11 +62,18 @@ def find_platform(
         BadRow: if it is not of that format.
     """
     if platform is None:
-        found = (find_layout(names, sample) for find_layout in TABLES.values())
+        found = (table.find_layout(names, sample) for table in TABLES.values())
         return next((layout for layout in found if layout is not None), None)
     if platform not in TABLES:
         return None
-    layout = TABLES[platform](names, sample)
+    layout = TABLES[platform].find_layout(names, sample)
     if layout is None:
-        raise BadRow(f"the columns are not those of {platform}; leave the format out")
+        raise BadRow(
+            Message(
+                "{platform} needs the columns {needs}; there are: {names}; leave out `platform`",
+                platform=platform,
+                needs=TABLES[platform].needs,
+                names=listed(names),
+            )
+        )
     return layout
