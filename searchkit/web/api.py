@@ -435,6 +435,7 @@ def _preview(uploads: Uploads, upload: Upload, options: FileOptions) -> Response
             "bytes": upload.size,
             "columns": list(preview.names),
             "roles": preview.roles,
+            "layout": preview.layout,
             "answers": [answer_as_record(answer) for answer in preview.answers],
             "problem": preview.problem,
         }

@@ -36,6 +36,7 @@ from searchkit.pages.views import (
 from searchkit.plagiarism.find import PlagiarismResult, compare
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.plagiarism.records import Finding, PlagiarismOptions
+from searchkit.sources.platforms.formats import NAMES
 from searchkit.web.api import clusters_job, findings_job
 from searchkit.web.index_pool import pool_of
 from searchkit.web.rendering import JOB_TIMEOUT, progress_page, pseudonyms, render_page
@@ -408,7 +409,7 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
 @pages.get("/upload")
 def upload_page(request: Request) -> HTMLResponse:
     """Send a file, confirm its columns, watch it being indexed."""
-    return render_page(request, "upload.html")
+    return render_page(request, "upload.html", platforms=[(name, name) for name in NAMES])
 
 
 @pages.get("/docs")

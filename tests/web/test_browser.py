@@ -462,7 +462,7 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
         count = get(server.address, "/api/status")["answers"]
         for bad, why in [
             (write(tmp_path, "bytes.csv", b"id,answer\n1,Gr\xfc\xdfe an alle\n"), "UTF-8"),
-            (write(tmp_path, "quote.csv", 'id,answer\n1,"never ends\n2,x\n3,y\n'), "quote"),
+            (write(tmp_path, "key.csv", "id,answer,response\n1,the key,x\n"), "which column"),
             (write(tmp_path, "tool.exe", "MZ"), "not a kind of file"),
             (write(tmp_path, "empty.csv", ""), "empty"),
             (write(tmp_path, "bare.csv", "id,score\n1,2\n"), "bare.csv"),
@@ -476,7 +476,7 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
 
         page.set_input_files("#file", table)
         expect(page.locator("#confirm")).to_be_visible()
-        for label, column in [("Answer (required)", "was"), ("Id", "kennung"),
+        for label, column in [("Answer", "was"), ("Id", "kennung"),
                               ("Question", "aufgabe"), ("Author", "wer")]:  # fmt: skip
             field = page.get_by_label(label, exact=True)
             field.select_option(column)

@@ -75,6 +75,7 @@ def test_a_file_is_previewed_and_ingested(
         "name": "answers.csv", "bytes": len(ROWS), "problem": None,
         "columns": ["id", "text", "question", "author"],
         "roles": {"id": "id", "text": "text", "question": "question", "author": "author"},
+        "layout": "answers: text; id: id; question: question; author: author",
         "answers": [
             {"id": "n1", "question": "q1", "author": "dora", "text": "A new answer"},
             {"id": "n2", "question": "q2", "author": "emil", "text": "Another one"},
@@ -255,6 +256,29 @@ def test_a_sheet_a_table_and_an_encoding_can_be_named(client: TestClient, tmp_pa
             assert f"no {next(iter(said))}" in answer.json()["problem"]
         client.post(f"/api/uploads/{key}", json=said)
         assert client.get(f"/api/uploads/{key}?wait=20").json()["added"] == 1
+
+
+def test_what_the_columns_were_taken_for_is_told_and_a_wide_sheet_is_read(
+    client: TestClient,
+) -> None:
+    rows = (
+        "First name,Last name,What is a loop?,Why does it end?\n"
+        "Ada,Moss,It runs the callbacks that wait,There is no work left for it\n"
+        "Ben,Reed,A queue of functions to be called,Nobody calls it any more\n"
+    )
+    seen = put(client, "a.csv", rows).json()
+    assert "where each of them is a question, say `wide=True`" in seen["problem"]
+    seen = client.post(f"/api/uploads/{seen['id']}/look", json={"wide": True}).json()
+    assert seen["layout"] == (
+        "2 questions, answers: What is a loop?, Why does it end?; author: First name + Last name; "
+        "other columns: First name, Last name"
+    )
+    assert [(a["author"], a["question"]) for a in seen["answers"]][:2] == [
+        ("Ada Moss", "What is a loop?"),
+        ("Ada Moss", "Why does it end?"),
+    ]
+    client.post(f"/api/uploads/{seen['id']}", json={"wide": True})
+    assert client.get(f"/api/uploads/{seen['id']}?wait=20").json()["added"] == 4
 
 
 def test_columns_can_be_chosen(client: TestClient, folder: Path) -> None:

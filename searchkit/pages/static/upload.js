@@ -1,8 +1,8 @@
 // Upload a file: send it, confirm its columns, and show the progress of indexing.
 import { ask, by, make, send, whenDone } from "./common.js";
 
-const FIELDS = [["text", "Answer (required)"], ["id", "Id"], ["question", "Question"], ["author", "Author"], ["submitted_at", "Time"]];
-const HOW = ["sheet", "table", "encoding", "quoting", "skip_rows"];
+const FIELDS = [["text", "Answer"], ["id", "Id"], ["question", "Question"], ["author", "Author"], ["submitted_at", "Time"]];
+const HOW = ["sheet", "table", "encoding", "quoting", "skip_rows", "platform"];
 let upload = null;
 
 function wrong(message) {
@@ -31,7 +31,8 @@ async function receive(file) {
 
 /** Show which column is read as which field, and the first answers. */
 function show() {
-  wrong(upload.problem?.replace(/; name it with `text=.*/, "; choose it below").replace(/`(sheet|table|encoding|quoting|skip_rows)=([^`]*)`/g, "$1 (below) $2"));
+  wrong(upload.problem?.replace(/; name it with `text=.*/, "; choose it below").replace(/`(sheet|table|encoding|quoting|skip_rows)=([^`]*)`/g, "$1 (below) $2").replace("`wide=True`", "so below"));
+  by("layout").textContent = upload.layout && `Read as: ${upload.layout}`;
   const selects = FIELDS.map(([field, label]) => {
     const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– none –"));
     for (const name of upload.columns) select.append(make("option", { value: name }, name));
@@ -52,6 +53,7 @@ const short = text => (typeof text !== "string" ? String(text ?? "") : text.leng
 function readOptions() {
   const options = { on_duplicate: by("field-on_duplicate").value, keep_going: by("field-keep_going").checked };
   for (const [field] of FIELDS) options[field] = by(`role-${field}`)?.value || null;
+  options.wide = by("field-wide").checked;
   for (const how of HOW) options[how] = by(`field-${how}`).value.trim() || null;
   return options;
 }

@@ -171,7 +171,9 @@ class UploadPreview(Record):
     bytes: int
     columns: list[str]
     roles: dict[str, str]
-    """The column that holds each field, by the field's name."""
+    """The column that holds each field, by the field's name; only those that one column holds."""
+    layout: str
+    """What all columns were taken for, in a line."""
     answers: list[Answer]
     problem: str | None
     """Why the file can't be read with these options."""

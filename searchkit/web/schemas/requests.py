@@ -63,12 +63,16 @@ class UploadOptions(Body):
     table: str | None = None
     quoting: Quoting | None = None
     skip_rows: Annotated[int | None, Field(ge=0)] = None
+    wide: bool = False
+    """Whether a row is a person, and a column a question."""
+    platform: str | None = None
+    """The platform's export that the file is, or plain for none."""
     on_duplicate: OnDuplicate = "refuse"
     keep_going: bool = False
 
     def file_options(self) -> FileOptions:
         """Return the options for reading the file; an empty text counts as null."""
-        columns = Columns(*(getattr(self, name) or None for name in FIELDS))
+        columns = Columns(*(getattr(self, name) or None for name in FIELDS), wide=self.wide)
         return FileOptions(
             columns,
             self.encoding or None,
@@ -76,6 +80,7 @@ class UploadOptions(Body):
             self.table or None,
             quoting=self.quoting,
             skip_rows=self.skip_rows,
+            platform=self.platform or None,
         )
 
 
