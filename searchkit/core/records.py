@@ -27,7 +27,8 @@ class Answer:
         source: The file that it was read from, or None.
         line: The line (or row) of that file where it begins, from 1, or None.
         meta: All other columns of the file, from name to value, as text.
-        written: The columns that were written in the index: marks, comments, groups.
+        written: The columns that were written in the index: marks, comments, groups. A blank value
+            hides that of the file.
         original: What the file had in place of the text, where the text was made from it (HTML).
         attempt: The number of this answer among the answers of this author to this question, from
             1: by the time of submission where all times are known, or else as they were added. The
@@ -52,15 +53,22 @@ class Answer:
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """The columns of the file and those that were written here, which win.
-
-        Names that differ only in case are one, as in SQL, and spelt as the file has it.
-        """
+        """The columns of the file and those that were written here, which win."""
         if not self.written:
             return self.meta
+        written = self._written_by_file_name()
+        return {name: v for name, v in {**self.meta, **written}.items() if v or name not in written}
+
+    @property
+    def overridden(self) -> Mapping[str, str]:
+        """The columns of the file that have another value here; see `written`."""
+        written = self._written_by_file_name()
+        return {name: v for name, v in self.meta.items() if v and written.get(name, v) != v}
+
+    def _written_by_file_name(self) -> dict[str, str]:
+        """Return what was written here by the file's names: SQL ignores case, so they are one."""
         spelling = {name.lower(): name for name in self.meta}
-        written = {spelling.get(name.lower(), name): v for name, v in self.written.items()}
-        return {**self.meta, **written}
+        return {spelling.get(name.lower(), name): v for name, v in self.written.items()}
 
     @property
     def author_key(self) -> str | None:

@@ -210,6 +210,7 @@ class BaseIndex(IndexBackend):
         answers = unify_columns(list(answers), self.columns())
         check_answers(answers)
         stored = self.get_replaceable([answer.id for answer in answers])
+        answers = [with_written(stored.get(answer.id), answer) for answer in answers]
         changed, same_text = _changes(stored, answers)
         split = split_answers(self.encoder, changed)
         known = self._known({sha for answer in split for sha in answer.hashes})
@@ -231,7 +232,7 @@ class BaseIndex(IndexBackend):
         split: list[SplitAnswer] = []
         vector_of: dict[bytes, Float32] = {}
         for new in answers:
-            answer = new.answer
+            answer = with_written(stored.get(new.answer.id), new.answer)
             if answer.id not in stored or not is_unchanged(stored[answer.id], answer):
                 hashes = [passage_hash(answer.text[p.start : p.end]) for p in new.passages]
                 split.append(SplitAnswer(answer, new.passages, hashes))
@@ -245,7 +246,9 @@ class BaseIndex(IndexBackend):
         return _added(stored, [new.answer for new in answers], split, [])
 
     def update_columns(self, values: Mapping[str, Mapping[str, str | None]]) -> int:
-        """Write columns of `meta`; other columns keep their values, and nothing is embedded.
+        """Write columns; other columns keep their values, and nothing is embedded.
+
+        They are kept apart from those of the answer's file, which they hide; see `Answer.columns`.
 
         Args:
             values: For the id of each answer the new values by column; None deletes the value.
@@ -263,11 +266,12 @@ class BaseIndex(IndexBackend):
         changed = []
         for id_, columns in values.items():
             answer = stored[id_]
-            new = {spelling.setdefault(name.lower(), name): v for name, v in columns.items()}
-            merged = {**answer.meta, **new}
-            meta = {name: value for name, value in merged.items() if value is not None}
-            if meta != dict(answer.meta):
-                changed.append(replace(answer, meta=meta))
+            new = {spelling.setdefault(name.lower(), name): v or "" for name, v in columns.items()}
+            merged = {**answer.written, **new}
+            # A blank value has something to hide, or is none.
+            written = {name: v for name, v in merged.items() if v or answer.meta.get(name)}
+            if written != dict(answer.written):
+                changed.append(replace(answer, written=written))
         check_answers(changed)
         self._update_columns(changed)
         return len(changed)
@@ -275,6 +279,13 @@ class BaseIndex(IndexBackend):
     def _require_writer(self) -> None:
         if not self.is_writable:
             raise ValueError("opened for reading; open it with write=True")
+
+
+def with_written(stored: Answer | None, new: Answer) -> Answer:
+    """Return a new answer with what was written in the columns of the stored one."""
+    if stored is None or not stored.written:
+        return new
+    return replace(new, written={**stored.written, **new.written})
 
 
 def _changes(

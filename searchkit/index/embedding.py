@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -60,9 +60,10 @@ def check_answers(answers: Sequence[Answer]) -> None:
             raise BadInput(f"answer {answer.id!r} comes twice; give each one its own id")
         seen.add(answer.id)
         fields = (answer.id, answer.text, answer.question, answer.author, answer.submitted_at)
-        for value in (*fields, *answer.meta, *answer.meta.values()):
+        columns = {**answer.meta, **answer.written}
+        for value in (*fields, answer.original, *columns, *columns.values(), *answer.meta.values()):
             _check_text(answer, value or "")
-        if column := next((name for name in answer.meta if "\0" in name), None):
+        if column := next((name for name in columns if "\0" in name), None):
             raise BadInput(
                 f"answer {answer.id!r}: column {column!r} has a NUL in its name; rename it"
             )
@@ -79,7 +80,7 @@ def _check_text(answer: Answer, value: str) -> None:
 
 
 def unify_columns(answers: Sequence[Answer], columns: Sequence[str]) -> list[Answer]:
-    """Give `meta` names that differ only in case one spelling, as SQL takes them for one column.
+    """Give columns' names that differ only in case one spelling, as SQL takes them for one column.
 
     Args:
         answers: In order; the first spelling of a new name is used for all.
@@ -88,17 +89,29 @@ def unify_columns(answers: Sequence[Answer], columns: Sequence[str]) -> list[Ans
     spelling = {name.lower(): name for name in columns}
     unified = []
     for answer in answers:
-        names = {spelling.setdefault(name.lower(), name): name for name in answer.meta}
-        if len(names) == len(answer.meta) and any(new != old for new, old in names.items()):
-            answer = replace(answer, meta={new: answer.meta[old] for new, old in names.items()})
+        meta, written = _respelt(answer.meta, spelling), _respelt(answer.written, spelling)
+        if meta is not answer.meta or written is not answer.written:
+            answer = replace(answer, meta=meta, written=written)
         unified.append(answer)
     return unified
 
 
+def _respelt(columns: Mapping[str, str], spelling: dict[str, str]) -> Mapping[str, str]:
+    """Return the columns by their names in `spelling`, to which new names are added."""
+    names = {spelling.setdefault(name.lower(), name): name for name in columns}
+    if len(names) < len(columns) or all(new == old for new, old in names.items()):
+        return columns
+    return {new: columns[old] for new, old in names.items()}
+
+
 def is_unchanged(stored: Answer, new: Answer) -> bool:
-    """Whether two answers agree in everything but the file and line that they came from."""
-    names = ("text", "question", "author", "submitted_at", "meta")
-    return all(getattr(stored, name) == getattr(new, name) for name in names)
+    """Whether two answers agree in everything but the file and line that they came from.
+
+    What was written in the index, and isn't in the new answer, is no difference.
+    """
+    names = ("text", "question", "author", "submitted_at", "meta", "original")
+    is_same = all(getattr(stored, name) == getattr(new, name) for name in names)
+    return is_same and new.written.items() <= stored.written.items()
 
 
 def passage_hash(passage: str) -> bytes:

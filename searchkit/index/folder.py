@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +13,7 @@ import numpy as np
 from searchkit.core.arrays import Float16, Float32
 from searchkit.core.errors import BadInput, IndexNotFound
 from searchkit.core.messages import path_text
-from searchkit.core.records import Answer, Hit
+from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
@@ -256,6 +256,10 @@ class Index(BaseIndex):
         """Return the answers with these ids that are in the index, by id."""
         return self.store.get(ids)
 
+    def find_slots(self, slots: Collection[Slot]) -> dict[Slot, list[Answer]]:
+        """Return the answers of each author to each question, in order of attempt."""
+        return self.store.get_slots(slots)
+
     def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
         """Return the answers with these ids that are what was written, by id."""
         return self.store.get(self.store.sound_ids(ids))
@@ -318,7 +322,7 @@ class Index(BaseIndex):
     ) -> list[list[Hit]]:
         """Find the answers that best match each query's words, by BM25."""
         check_k(k)
-        allowed = None if where.is_empty() else self.store.matching(where)
+        allowed = None if self.store.allows_all(where) else self.store.matching(where)
         return [folder_search.search_words(self.store, query, k, allowed) for query in queries]
 
     # -- writing ---------------------------------------------------------------------------------

@@ -34,7 +34,9 @@ class VectorSearch:
         self._store = store
         self._vectors = vectors
         self._k = k
-        self._answers = None if where.is_empty() else store.matching(where)  # keys, None for all
+        self._answers = (
+            None if store.allows_all(where) else store.matching(where)
+        )  # keys, None for all
         self._allowed = None if self._answers is None else store.vectors_of(self._answers)
         self._total = len(vectors) if self._allowed is None else len(self._allowed)
 

@@ -20,12 +20,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from helpers.encoder import ToyEncoder
+from helpers.files import DATA
 from searchkit import Answer, Index
 from searchkit.core.errors import IndexNotFound
 from searchkit.index.embedding import embed, new_texts, split_answers
 from searchkit.index.ingest import ingest
-from searchkit.index.storage import connection as connection_module
-from searchkit.index.storage import store as store_module
+from searchkit.index.storage import database as database_module
 from searchkit.index.storage.schema import is_index
 from searchkit.index.storage.successor import Successor
 from searchkit.index.upkeep.reindex import reindex
@@ -110,6 +110,14 @@ def forgets(folder: Path) -> None:
         assert all(trace not in path.read_bytes() for trace in traces), path
 
 
+def of_format_3(folder: Path) -> None:
+    shutil.copytree(DATA / "format-3", folder)
+
+
+def migrated(folder: Path) -> None:
+    Index.open(folder, write=True, encoder=ToyEncoder()).close()
+
+
 def nothing(folder: Path) -> None:
     pass
 
@@ -120,6 +128,7 @@ SCENARIOS: dict[str, tuple[Callable[[Path], None], Callable[[Path], None]]] = {
     "delete": (ingested, removed),
     "rebuild": (ingested, rebuilt),
     "reindex": (ingested, reindexed),
+    "migrate": (of_format_3, migrated),
     "resume": (lambda folder: [ingested(folder), half_reindexed(folder)], reindexed),
 }
 
@@ -141,14 +150,14 @@ def kill_at(step: int) -> None:
 
         return called
 
-    connect = connection_module.connect
+    connect = database_module.connect
 
     def traced(uri: str):
         connection = connect(uri)
         connection.set_trace_callback(take)
         return connection
 
-    connection_module.connect = store_module.connect = traced
+    database_module.connect = traced
     for owner, name in [
         (os, "fsync"), (os, "ftruncate"), (Path, "replace"), (Path, "unlink"), (Path, "mkdir"),
         (VectorIndex, "save"),
@@ -163,10 +172,11 @@ def state(folder: Path) -> dict[str, str] | None:
             model = index.store.model().fingerprint
             index._encoder = ToyEncoder() if model == "toy-1" else other()
             held = {a.id: a.text for a in index.answers()}
-            for answer_id, text in held.items():
-                (hits,) = index.search([text], len(held))
+            texts = {name: text for name, text in held.items() if text}
+            for answer_id, text in texts.items():
+                (hits,) = index.search([text], len(texts))
                 assert answer_id in [h.answer.id for h in hits if h.score > 0.999], answer_id
-                assert {h.answer.id for h in hits} == set(held)
+                assert {h.answer.id for h in hits} == set(texts)
             return held | {"model": model, "passages": str(index.store.counts()["passages"])}
     except IndexNotFound:
         return None

@@ -173,10 +173,10 @@ def test_only_changed_answers_are_written(index, encoder, answers) -> None:
 def test_columns_are_updated_without_embedding(index, encoder, answers) -> None:
     before = len(encoder.texts)
     assert (
-        index.update_columns({"a1": {"SCORE": "5"}, "a2": {"score": "1"}, "a6": {"mark": "b"}}) == 2
+        index.update_columns({"a1": {"SCORE": "4"}, "a2": {"note": None}, "a6": {"mark": "b"}}) == 2
     )
-    assert dict(index.get(["a1"])[0].meta) == {"score": "5"}
-    assert dict(index.get(["a6"])[0].meta) == {"score": "5", "mark": "b"}
+    assert dict(index.get(["a1"])[0].columns) == {"score": "4"}
+    assert dict(index.get(["a6"])[0].columns) == {"score": "5", "mark": "b"}
     assert index.ids(Where(sql="mark = 'b'")) == ["a6"]
     assert len(encoder.texts) == before
     assert [answer.id for answer in index.answers()] == [answer.id for answer in answers]

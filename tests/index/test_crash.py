@@ -11,7 +11,9 @@ from helpers.files import TESTS
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("scenario", ["ingest", "update", "delete", "rebuild", "reindex", "resume"])
+@pytest.mark.parametrize(
+    "scenario", ["ingest", "update", "delete", "rebuild", "reindex", "resume", "migrate"]
+)
 def test_sigkill_at_every_step(scenario: str, tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "helpers.crash_driver", scenario, str(tmp_path)],

@@ -167,15 +167,15 @@ def test_columns_are_updated_without_a_new_revision(index: Index) -> None:
     index.add([Answer("d", "One more", "q1", "d", meta={"score": "3"})])
     before = index.store.revision()
     assert index.update_columns({"d": {"Score": "4", "note": "a = b"}, "a": {"note": None}}) == 1
-    assert [dict(a.meta) for a in index.get(["a", "d"])] == [{}, {"score": "4", "note": "a = b"}]
+    assert [dict(a.columns) for a in index.get(["a", "d"])] == [{}, {"score": "4", "note": "a = b"}]
     assert index.update_columns({"d": {"note": None}}) == 1
-    assert dict(index.get(["d"])[0].meta) == {"score": "4"}
+    assert dict(index.get(["d"])[0].columns) == {"score": "4"}
     assert index.store.revision() == before
     with pytest.raises(BadInput, match=r"no answer 'nobody' in .*; there are a, b, c"):
         index.update_columns({"a": {"note": "x"}, "nobody": {"note": "x"}})
     with pytest.raises(BadInput, match="a lone surrogate U\\+D800"):
         index.update_columns({"a": {"note": "\ud800"}})
-    assert dict(index.get(["a"])[0].meta) == {}
+    assert dict(index.get(["a"])[0].columns) == {}
 
 
 def test_a_reopened_reader_sees_changes_and_reloads_only_what_changed(index: Index) -> None:
@@ -189,7 +189,7 @@ def test_a_reopened_reader_sees_changes_and_reloads_only_what_changed(index: Ind
             assert again.encoder is reader.encoder
             assert again.vectors is vectors
             assert len(decisions(again)) == 1
-            assert again.get(["a"])[0].meta == {"mark": "7"}
+            assert again.get(["a"])[0].columns == {"mark": "7"}
         with Index.open(index.path, write=True, encoder=ToyEncoder()) as writer:
             writer.add([Answer("d", "One more")])
         with reader.reopened() as again:

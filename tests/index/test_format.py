@@ -1,6 +1,7 @@
 """An index of any earlier format opens, says the same, and goes on.
 
-`data/format-1` was made by searchkit 0.1.0 with the toy encoder (`python tests/test_format.py`).
+`data/format-1` was made by searchkit 0.1.0 with the toy encoder; `PYTHONPATH=tests python
+tests/index/test_format.py` makes the one of the present format.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,16 @@ ANSWERS = [
     Answer("c", "", "q2", "cy", meta={"score": "0"}),
 ]
 LATER = Answer("d", "Added after the checkpoint", "q1", "eve")
+SINCE_4 = [
+    Answer(
+        *("e", "One <b>", "q3", "Eve", "2025-01-02", None, None, {"score": "4,5", "note": "x"}),
+        written={"score": "7/10"},
+        original="<p>One &lt;b&gt;",
+        attempt=2,
+        attempts=2,
+    ),
+    Answer("f", "First", "q3", " eve", "2025-01-01", attempts=2),
+]
 
 
 def make(folder: Path) -> None:
@@ -31,6 +43,8 @@ def make(folder: Path) -> None:
         index.add(ANSWERS)
     with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
         index.add([LATER])
+        index.add([replace(SINCE_4[0], written={}), SINCE_4[1]])
+        index.update_columns({SINCE_4[0].id: SINCE_4[0].written})
     (folder / "LOCK").unlink()
 
 
@@ -38,13 +52,15 @@ def make(folder: Path) -> None:
 def test_an_index_of_an_earlier_format_opens(number: int, tmp_path: Path) -> None:
     shutil.copytree(DATA / f"format-{number}", tmp_path / "index")
     with Index.open(tmp_path / "index", encoder=ToyEncoder()) as index:
-        assert list(index.answers()) == [*ANSWERS, LATER]
+        assert list(index.answers()) == [*ANSWERS, LATER, *(SINCE_4 if number >= 4 else [])]
         assert [h.answer.id for h in index.search(["Streams read piece by piece"], 1)[0]] == ["b"]
         assert [h.answer.id for h in index.search_words(["callback"], 1)[0]] == ["a"]
-        assert [a.id for a in index.answers(Where(sql="score >= 5"))] == ["a"]
+        assert [a.id for a in index.answers(Where("q1", sql="score >= 5"))] == ["a"]
     with Index.open(tmp_path / "index", write=True, encoder=ToyEncoder()) as index:
         assert verify(index) == []
-        index.add([Answer("e", "One more")])
+        index.add([Answer("g", "One more", "q1", "ANN")])
+        assert [a.attempt for a in index.find_slots([("q1", "ann")])["q1", "ann"]] == [1, 2]
+        assert index.ids(Where(author=" Ann")) == ["a", "g"]
         assert index.store.format() == FORMAT
         assert verify(index) == []
 

@@ -1,4 +1,4 @@
-"""The virtual columns that let SQL see `meta`, and the rows that a filter sees."""
+"""The virtual columns that let SQL see the columns of answers, and the rows that a filter sees."""
 
 from __future__ import annotations
 
@@ -6,36 +6,89 @@ import json
 import logging
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer
+from searchkit.text.numbers import parse_number
 
 log = logging.getLogger("searchkit")
-MAX_COLUMNS = 900  # SQLite takes 2,000 in a result, and a filter sees each by two names
+MAX_COLUMNS = 900  # SQLite takes 2,000 in a table, and a filter may see each by two names
+_MAX_WRITTEN = 100  # of them written here
 FIELDS = ("id", "text", "question", "author", "submitted_at", "line")
+ATTEMPT_FIELDS = ("attempt", "attempts")  # unless a file has columns of these names
+# Where the value of a virtual column stands, by the prefix of its name
+_JSON = {"meta:": "ifnull(filter_values, meta)", "file:": "meta", "here:": "written"}
+_PREFIX = re.compile("|".join(_JSON))
+_SQL_NUMBER = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*")
+_MAYBE_NUMBER = re.compile(r"[0-9¼½¾]")
+_MAX_NUMBER = 40  # characters
 
 
 def meta_columns(connection: sqlite3.Connection) -> list[str]:
-    """Return the names of the columns in `meta`, in the order in which they were added."""
+    """Return the names of the columns of answers, in the order in which they were added."""
+    return [name[5:] for name in virtual_columns(connection) if name.startswith("meta:")]
+
+
+def virtual_columns(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the virtual columns, in order.
+
+    Each name of a column has one with `meta:` before it, which filters see by the name alone.
+    Where the file's own value may differ from what filters see, because another was written here or
+    because the number is spelt in another way than SQL's, `file:` and `here:` have both as written.
+    """
     names = [row[1] for row in connection.execute("PRAGMA table_xinfo(answers)")]
-    return [name.removeprefix("meta:") for name in names if name.startswith("meta:")]
+    return [name for name in names if _PREFIX.match(name)]
 
 
 def add_meta_columns(connection: sqlite3.Connection, answers: Iterable[Answer]) -> None:
-    """Add a virtual column for each new name in `meta`; numbers in it compare as numbers."""
-    known = {name.lower() for name in meta_columns(connection)}  # SQLite ignores case
-    names = (name for answer in answers for name in answer.meta if name.lower() not in known)
+    """Add virtual columns for new names; numbers in them compare as numbers."""
+    known = virtual_columns(connection)
+    lowered = {name.lower() for name in known}  # SQLite ignores case
+    names = (name for answer in answers for name in _needed(answer) if name.lower() not in lowered)
     new = list({name.lower(): name for name in names}.values())
-    room = max(MAX_COLUMNS - len(known), 0)
-    if len(new) > room:
-        template = "`where` sees the first {count:,} columns only; all are kept"
-        log.warning(Message(template, count=MAX_COLUMNS))
-    for name in new[:room]:
+    for prefix in _JSON if new else ():
+        count = sum(name.startswith(prefix) for name in known)
+        room = (_MAX_WRITTEN if prefix == "here:" else MAX_COLUMNS) - count
+        added = [name for name in new if name.startswith(prefix)]
+        if prefix == "meta:" and len(added) > room:
+            template = "`where` sees the first {count:,} columns only; all are kept"
+            log.warning(Message(template, count=MAX_COLUMNS))
+        add_virtual_columns(connection, added[: max(room, 0)])
+
+
+def _needed(answer: Answer) -> Iterator[str]:
+    """Yield the names of the virtual columns that show all columns of an answer."""
+    for name, value in answer.meta.items():
+        yield f"meta:{name}"
+        if _number(value) is not None:
+            yield f"file:{name}"
+    for name in answer.written:
+        yield from (f"meta:{name}", f"file:{name}", f"here:{name}")
+
+
+def add_virtual_columns(
+    connection: sqlite3.Connection, names: Iterable[str], sources: Mapping[str, str] = _JSON
+) -> None:
+    """Add the virtual columns with these names, each of which begins with a prefix.
+
+    Args:
+        connection: A writer's.
+        names: New ones.
+        sources: SQL of the JSON in which the values stand, by prefix.
+    """
+    for name in names:
+        source, path = sources[name[:5]], _json_path(name[5:])
         connection.execute(
-            f"ALTER TABLE answers ADD COLUMN {_quoted('meta:' + name)} NUMERIC "
-            f"GENERATED ALWAYS AS (json_extract(meta, {_json_path(name)})) VIRTUAL"
+            f"ALTER TABLE answers ADD COLUMN {_quoted(name)} NUMERIC "
+            f"GENERATED ALWAYS AS (json_extract({source}, {path})) VIRTUAL"
         )
+
+
+def drop_virtual_columns(connection: sqlite3.Connection, names: Iterable[str]) -> None:
+    """Drop the virtual columns with these names."""
+    for name in names:
+        connection.execute(f"ALTER TABLE answers DROP COLUMN {_quoted(name)}")
 
 
 def respell_quotes(connection: sqlite3.Connection) -> None:
@@ -43,29 +96,42 @@ def respell_quotes(connection: sqlite3.Connection) -> None:
 
     Before format 3 it was `\"`, and filters found nothing in such columns.
     """
-    names = [name for name in meta_columns(connection) if '"' in name]
-    for name in names:
-        connection.execute(f"ALTER TABLE answers DROP COLUMN {_quoted('meta:' + name)}")
+    names = [f"meta:{name}" for name in meta_columns(connection) if '"' in name]
+    drop_virtual_columns(connection, names)
     rows = connection.execute("SELECT key, meta FROM answers WHERE instr(meta, ?)", ['\\"'])
     connection.executemany(
         "UPDATE answers SET meta = ? WHERE key = ?",
         [(_without_quotes(meta), key) for key, meta in rows],
     )
-    add_meta_columns(connection, [Answer("", "", meta=dict.fromkeys(names, ""))])
+    add_virtual_columns(connection, names, {"meta:": "meta"})
 
 
-def visible_rows(connection: sqlite3.Connection) -> str:
+def visible_rows(connection: sqlite3.Connection, sql: str) -> str:
     """Return a sub-select with every column under the name that its file gave it.
 
     Columns are passed on as they are: an expression would lose their numeric affinity.
+
+    Args:
+        connection: A connection to the index's database.
+        sql: The expression; names with `meta:`, `file:` or `here:` are there if it has them.
     """
+    present = [row[1] for row in connection.execute("PRAGMA table_xinfo(answers)")]
+    virtual = {name.lower(): name for name in virtual_columns(connection)}
     names = meta_columns(connection)
-    taken = {name.lower() for name in FIELDS} | {"key"}
-    columns = [_quoted(name) for name in (*FIELDS, *(f"meta:{name}" for name in names))]
+    shown = {name.lower(): _quoted(name) for name in FIELDS}
     for name in names:
-        if name.lower() not in taken:
-            taken.add(name.lower())
-            columns.append(f"{_quoted(f'meta:{name}')} AS {_quoted(name)}")
+        shown.setdefault(name.lower(), _quoted(f"meta:{name}"))
+    for name in ATTEMPT_FIELDS:
+        if name in present:  # since format 4
+            shown.setdefault(name, name)
+    text = sql.lower()
+    for prefix in _JSON if _PREFIX.search(text) else ():
+        for name in names:
+            alias = f"{prefix}{name}".lower()
+            if _quoted(alias)[1:-1] in text:
+                same = "NULL" if prefix == "here:" else _quoted(f"meta:{name}")
+                shown[alias] = _quoted(virtual[alias]) if alias in virtual else same
+    columns = [f"{column} AS {_quoted(name)}" for name, column in shown.items()]
     return f"(SELECT key, {', '.join(columns)} FROM answers)"
 
 
@@ -73,9 +139,30 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def meta_json(answer: Answer) -> str:
-    """Return the columns of an answer as they are stored."""
-    return _without_quotes(json.dumps(dict(answer.meta), ensure_ascii=False, separators=(",", ":")))
+def columns_json(columns: Mapping[str, str | float]) -> str:
+    """Return columns as they are stored."""
+    text = json.dumps(dict(columns), ensure_ascii=False, separators=(",", ":"))
+    return _without_quotes(text)
+
+
+def filter_json(answer: Answer) -> str | None:
+    """Return what filters see of an answer's columns; None where that is what its file says.
+
+    Columns written here win, and numbers are spelt as SQL spells them.
+    """
+    values = {name: (_number(value), value) for name, value in answer.columns.items()}
+    if not answer.written and all(number is None for number, _ in values.values()):
+        return None
+    return columns_json(
+        {name: value if number is None else number for name, (number, value) in values.items()}
+    )
+
+
+def _number(value: str) -> float | None:
+    """Return the number that a text is, if SQL doesn't read it as a number by itself."""
+    if len(value) > _MAX_NUMBER or not _MAYBE_NUMBER.search(value) or _SQL_NUMBER.fullmatch(value):
+        return None
+    return parse_number(value)
 
 
 def _json_path(name: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput, IndexDamaged, StorageFailed
+from searchkit.core.identity import author_key
 from searchkit.core.messages import Message, listed
 from searchkit.core.where import Where
 from searchkit.index.filters import expression
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from searchkit.index.filters.expression import Outcome
 
 TIME_LIMIT = 10.0  # seconds that an expression may take
+_ATTEMPTS = {None: "1", "all": "1", "first": "attempt = 1", "latest": "attempt = attempts"}
 MIN_LENGTH_LIMIT = 100_000  # bytes of a text that an expression may make in this process, at least
 
 
@@ -54,14 +56,16 @@ def matching_keys(
         IndexDamaged: if the columns of an answer can't be read.
         StorageFailed: if the other process can't be started.
     """
-    condition, values = _condition(where)
+    is_old = connection.execute("PRAGMA user_version").fetchone()[0] < 4
+    condition, values = _old_condition(where) if is_old else _condition(where)
     if where.sql is None:
         rows = connection.execute(f"SELECT key FROM answers WHERE {condition} ORDER BY key", values)
         return np.fromiter((key for (key,) in rows), np.int64)
     task = {
         "sql": where.sql,
-        "rows": visible_rows(connection),
-        "condition": condition,
+        "rows": visible_rows(connection, where.sql),
+        # The expression doesn't see every column that the condition needs.
+        "condition": f"key IN (SELECT key FROM answers WHERE {condition})",
         "values": values,
         "time_limit": time_limit,
     }
@@ -77,17 +81,29 @@ def matching_keys(
 
 
 def _has_damaged_columns(connection: sqlite3.Connection) -> bool:
-    sql = "SELECT EXISTS (SELECT 1 FROM answers WHERE NOT json_valid(meta))"
+    names = [row[1] for row in connection.execute("PRAGMA table_info(answers)")]
+    columns = [name for name in ("meta", "written", "filter_values") if name in names]
+    damaged = " OR ".join(f"NOT ifnull(json_valid({name}), 1)" for name in columns)
+    sql = f"SELECT EXISTS (SELECT 1 FROM answers WHERE {damaged})"
     return bool(connection.execute(sql).fetchone()[0])
 
 
-def _condition(where: Where) -> tuple[str, dict[str, str]]:
-    """Return the SQL condition for the question and the author, and its parameters."""
-    given = {"question": where.question, "author": where.author}
-    values = {name: value for name, value in given.items() if value}
-    parts = [f"{name} = :{name}" for name in values]
-    parts += [f"{name} IS NULL" for name, value in given.items() if value == ""]
-    return " AND ".join(parts) or "1", values
+def _condition(where: Where) -> tuple[str, dict[str, str | None]]:
+    """Return the SQL condition for all but the expression of a filter, and its parameters."""
+    author = None if where.author is None else author_key(where.author) or ""
+    condition, values = _equal({"question": where.question, "author_key": author})
+    return f"{condition} AND {_ATTEMPTS[where.attempts]}", values
+
+
+def _old_condition(where: Where) -> tuple[str, dict[str, str | None]]:
+    """Return the same for formats 1 to 3: names as they are written, and no attempts."""
+    return _equal({"question": where.question, "author": where.author})
+
+
+def _equal(given: dict[str, str | None]) -> tuple[str, dict[str, str | None]]:
+    """Return the SQL condition that columns have these values, "" for none; None allows any."""
+    values = {name: value or None for name, value in given.items() if value is not None}
+    return " AND ".join(f"{name} IS :{name}" for name in values) or "1", values
 
 
 def _evaluate_apart(path: Path, task: dict[str, Any]) -> Outcome | None:

@@ -18,11 +18,11 @@ from searchkit.core.arrays import Float32
 from searchkit.core.errors import IndexDamaged, IndexNotFound, MissingExtra
 from searchkit.index.milvus.address import INDEX_TYPES, TOKEN_VARIABLE, Address
 from searchkit.index.milvus.errors import is_transient, message_of, translated
-from searchkit.index.milvus.rows import FIELDS, KEY_DIGITS, PK_DIGITS, Row
+from searchkit.index.milvus.rows import FIELDS, FORMAT, KEY_DIGITS, PK_DIGITS, Row
 from searchkit.index.records import Model
 
 log = logging.getLogger("searchkit")
-FORMAT = "1"
+_FORMATS = ("1", FORMAT)  # that can be read and written
 MAX_ROWS = 16_384  # that Milvus returns for one query or search
 PAGE_SIZE = 2_000  # rows that are fetched at once, about
 WRITE_BATCH = 1_000  # rows that are written at once, at most
@@ -34,13 +34,19 @@ _ALL_ROWS = "part >= 0"
 
 
 class Collection:
-    """A collection whose rows have the fields of `rows.FIELDS` and a vector."""
+    """A collection whose rows have the fields of `rows.FIELDS` and a vector.
+
+    Attributes:
+        address: Where it is.
+        version: Its format.
+    """
 
     def __init__(self, address: Address, client: Any, timeout: float) -> None:  # noqa: ANN401 (pymilvus has no types)
         self.address = address
         self._client = client
         self._timeout = timeout
         self._index_type = address.index_type
+        self.version = FORMAT
 
     @classmethod
     def connect(cls, address: Address, *, timeout: float = OPEN_TIMEOUT) -> Collection:
@@ -124,7 +130,9 @@ class Collection:
         """
         if not self.exists():
             raise IndexNotFound(f"{self.address}: no index here; make one with: searchkit ingest")
-        model = _model(self.address, self._call("describe_collection", self.address.collection))
+        described = self._call("describe_collection", self.address.collection)
+        model = _model(self.address, described)
+        self.version = described["properties"]["searchkit.format"]
         self._call("load_collection", self.address.collection)
         self._index_type = self._call("describe_index", self.address.collection, "vector")[
             "index_type"
@@ -301,10 +309,10 @@ def _properties(model: Model) -> dict[str, str]:
 
 def _model(address: Address, described: Mapping[str, Any]) -> Model:
     known = dict(described.get("properties") or {})
-    if known.get("searchkit.format") != FORMAT:
+    if known.get("searchkit.format") not in _FORMATS:
         raise IndexDamaged(
             f"{address}: a collection of format {known.get('searchkit.format')}, where searchkit "
-            f"makes {FORMAT}; choose another name, or update searchkit"
+            f"reads up to {FORMAT}; choose another name, or update searchkit"
         )
     numbers = (int(known[f"searchkit.{name}"]) for name in ("dimension", "window"))
     return Model(known["searchkit.fingerprint"], known["searchkit.model"], *numbers)

@@ -12,7 +12,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections import Counter, defaultdict
+from collections.abc import Collection as Some
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -22,7 +22,7 @@ import numpy as np
 from searchkit.core.arrays import Float16, Float32, unit_rows
 from searchkit.core.errors import BadInput, IndexNotFound
 from searchkit.core.messages import Message
-from searchkit.core.records import Answer, Hit
+from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
@@ -30,8 +30,10 @@ from searchkit.index.base import BaseIndex, check_all_exist, check_k
 from searchkit.index.embedding import model_of
 from searchkit.index.filters.names import NamedField, resolve_names
 from searchkit.index.milvus.address import Address
+from searchkit.index.milvus.attempts import answers_in_slots, with_new_numbers
 from searchkit.index.milvus.checks import find_problems, left_over_rows
 from searchkit.index.milvus.client import Collection
+from searchkit.index.milvus.counts import count_all, count_by_question
 from searchkit.index.milvus.rows import (
     FIELD_NAMES,
     FIELDS_AND_VECTOR,
@@ -167,39 +169,14 @@ class MilvusIndex(BaseIndex):
 
     def counts(self) -> dict[str, int]:
         """Return the number of answers, blank ones, questions, authors, passages and vectors."""
-        blank, passages, total = 0, 0, 0
-        questions, authors, hashes = set(), set(), set()
-        for stored in self._scan():
-            total += 1
-            blank += not stored.passages
-            passages += len(stored.passages)
-            questions.add(stored.answer.question)
-            authors.add(stored.answer.author)
-            hashes.update(stored.hashes)
-        return {
-            "answers": total,
-            "blank": blank,
-            "questions": len(questions - {None}),
-            "authors": len(authors - {None}),
-            "passages": passages,
-            "vectors": len(hashes),
-        }
+        return count_all(self._scan())
 
     def by_question(self) -> list[dict[str, Any]]:
         """Return the number of answers and authors of each question, in order of the questions."""
-        answers: Counter[str | None] = Counter()
-        authors: dict[str | None, set[str | None]] = defaultdict(set)
-        for stored in self._scan():
-            answers[stored.answer.question] += 1
-            authors[stored.answer.question].add(stored.answer.author)
-        ordered = sorted(answers, key=lambda name: (name is not None, name or ""))
-        return [
-            {"question": name, "answers": answers[name], "authors": len(authors[name] - {None})}
-            for name in ordered
-        ]
+        return count_by_question(self._scan())
 
     def columns(self) -> list[str]:
-        """Return the names of the columns in `meta`, in the order in which they were added."""
+        """Return the names of the columns of answers, in the order in which they were added."""
         rows = self._collection.rows(f'pk == "{STATE_PK}"', ["record"])
         return list(json.loads(rows[0]["record"])) if rows else []
 
@@ -230,6 +207,13 @@ class MilvusIndex(BaseIndex):
         """Return the answers with these ids that are in the index, by id."""
         answers = self._fetch([hash_key(id_) for id_ in ids])
         return {stored.answer.id: stored.answer for stored in answers.values()}
+
+    def find_slots(self, slots: Some[Slot]) -> dict[Slot, list[Answer]]:
+        """Return the answers of each author to each question, in order of attempt."""
+        if self._collection.version == "1":
+            return super().find_slots(slots)
+        found = answers_in_slots(self._collection, slots)
+        return {slot: sorted(rows, key=lambda a: a.attempt) for slot, rows in found.items()}
 
     def get_stored(self, id_: str) -> StoredAnswer:
         """Return an answer with its passages and vectors.
@@ -287,9 +271,12 @@ class MilvusIndex(BaseIndex):
         if where.sql is not None:
             store = self._answers_in_memory(Message("`where` is evaluated over"))
             ids = {row[1] for row in store.identities(store.matching(where))}
-        for rows in self._collection.pages(filter_of(where), fields):
-            answers = assemble_answers(rows).values()
-            yield [stored for stored in answers if ids is None or stored.answer.id in ids]
+        for rows in self._collection.pages(filter_of(where, self._collection.version), fields):
+            yield [
+                stored
+                for stored in assemble_answers(rows).values()
+                if (ids is None or stored.answer.id in ids) and stored.is_wanted(where.attempts)
+            ]
 
     def _scan(self, where: Where = EVERYTHING) -> Iterator[MilvusAnswer]:
         for page in self._pages(where, FIELD_NAMES):
@@ -363,6 +350,7 @@ class MilvusIndex(BaseIndex):
         self._require_writer()
         answers = self._get_all(ids)
         self._delete(self._collection.of_keys([hash_key(id_) for id_ in answers], ["pk", "part"]))
+        self._update_columns(with_new_numbers(self._collection, [], answers.values()))
         return len(answers)
 
     def rebuild(self) -> None:
@@ -401,7 +389,9 @@ class MilvusIndex(BaseIndex):
         }
         vector_of = dict(zip(hashes, vectors.astype(np.float32), strict=True))
         vector_of |= {sha: np.array(stored[pk], np.float32) for sha, pk in known.items()}
-        self._add_columns([*(split.answer for split in answers), *same_text])
+        written = [*(split.answer for split in answers), *same_text]
+        before = self.get_existing([answer.id for answer in written])
+        self._add_columns(written)
         rows = []
         for split in answers:
             own = np.empty((len(split.hashes), self.model.dimension), np.float32)
@@ -410,6 +400,8 @@ class MilvusIndex(BaseIndex):
             rows.append((split, own))
         self._write(rows)
         self._update_columns(same_text)
+        slots = [answer.slot for answer in written]
+        self._update_columns(with_new_numbers(self._collection, slots, before.values()))
 
     def _update_columns(self, answers: Sequence[Answer]) -> None:
         """Write answers whose text has not changed again, with the vectors that they have."""
@@ -440,6 +432,7 @@ class MilvusIndex(BaseIndex):
                 *(split.answer, split.passages, split.hashes, vectors),
                 position=positions.get(key, now + number),
                 written=now + number,
+                version=self._collection.version,
             )
         self._collection.upsert([row for row in rows if row["part"]])
         self._collection.upsert([row for row in rows if not row["part"]])
@@ -452,8 +445,10 @@ class MilvusIndex(BaseIndex):
         self._collection.delete([row["pk"] for row in rows if row["part"]])
 
     def _add_columns(self, answers: Iterable[Answer]) -> None:
-        """Add the names in `meta` that are new to the state row."""
+        """Add the names of columns that are new to the state row."""
         known = self.columns()
-        names = list(dict.fromkeys([*known, *(name for a in answers for name in a.meta)]))
+        names = list(
+            dict.fromkeys([*known, *(name for a in answers for name in {**a.meta, **a.written})])
+        )
         if names != known:
             self._collection.upsert([make_state_row(names, self.model.dimension)])

@@ -19,9 +19,12 @@ from typing import Any
 import numpy as np
 
 from searchkit.core.arrays import Float32
+from searchkit.core.identity import author_key
 from searchkit.core.records import Answer, Passage
+from searchkit.core.where import Attempts
 from searchkit.index.records import StoredAnswer
 
+FORMAT = "2"  # of a new collection
 PIECE_LENGTH = 15_000  # characters of a record, at most 60,000 bytes
 KEY_DIGITS, VERSION_DIGITS, PART_DIGITS = 32, 16, 8  # hexadecimal, of the parts of a row's `pk`
 PK_DIGITS = KEY_DIGITS + VERSION_DIGITS + PART_DIGITS
@@ -73,6 +76,12 @@ class MilvusAnswer:
         """Return the record that every index gives out."""
         return StoredAnswer(self.answer, self.passages, self.vectors)
 
+    def is_wanted(self, attempts: Attempts | None) -> bool:
+        """Whether a filter for attempts allows it."""
+        last = self.answer.attempts
+        number = {"first": 1, "latest": last}.get(attempts or "all", self.answer.attempt)
+        return number == self.answer.attempt
+
     def has_row(self, row: Row) -> bool:
         """Whether a row of an answer with this key belongs to this version of it."""
         return bool(row["version"] == self.version)
@@ -86,6 +95,14 @@ def hash_key(value: str | None) -> str:
     return hashlib.sha256(value.encode()).hexdigest()[:KEY_DIGITS] if value else ""
 
 
+def author_hash(name: str | None, version: str) -> str:
+    """Return the hash by which an author's answers are found in a collection of a format.
+
+    In format 1 a name is another one in another spelling.
+    """
+    return hash_key(name if version == "1" else author_key(name))
+
+
 def make_rows(
     answer: Answer,
     passages: Sequence[Passage],
@@ -94,6 +111,7 @@ def make_rows(
     *,
     position: int,
     written: int,
+    version: str = FORMAT,
 ) -> list[Row]:
     """Return the rows of an answer, in order of `part`.
 
@@ -104,21 +122,22 @@ def make_rows(
         vectors: `(p, d)` float32, one row a passage.
         position: Orders the answers as they were added.
         written: Orders the versions of one answer.
+        version: The format of the collection.
     """
     fields = {name: value for name, value in asdict(answer).items() if name != "has_made_id"}
     record = json.dumps(fields, ensure_ascii=False)
     pieces = [record[n : n + PIECE_LENGTH] for n in range(0, len(record), PIECE_LENGTH)]
     content = json.dumps([record, [(p.start, p.end) for p in passages]])
     key = hash_key(answer.id)
-    version = hashlib.sha256(content.encode()).hexdigest()[:VERSION_DIGITS]
+    content_hash = hashlib.sha256(content.encode()).hexdigest()[:VERSION_DIGITS]
     shared = {
         "key": key,
-        "version": version,
+        "version": content_hash,
         "parts": max(len(pieces), len(passages)),
         "place": position,
         "written": written,
         "question": hash_key(answer.question),
-        "author": hash_key(answer.author),
+        "author": author_hash(answer.author, version),
     }
     rows = []
     for part in range(max(len(pieces), len(passages))):
@@ -126,7 +145,7 @@ def make_rows(
         rows.append(
             shared
             | {
-                "pk": f"{key}{version}{part:0{PART_DIGITS}x}",
+                "pk": f"{key}{content_hash}{part:0{PART_DIGITS}x}",
                 "part": part,
                 "start": passages[part].start if has_passage else 0,
                 "end": passages[part].end if has_passage else 0,

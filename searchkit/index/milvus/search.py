@@ -16,6 +16,7 @@ from searchkit.index.milvus.rows import (
     MilvusAnswer,
     Row,
     assemble_answers,
+    author_hash,
     hash_key,
 )
 from searchkit.index.storage.fulltext import best_passage
@@ -25,14 +26,25 @@ from searchkit.index.vectors.scores import TOLERANCE, rounded_scores
 Best = dict[str, tuple[float, MilvusAnswer, Passage]]  # score and best passage, by answer key
 
 
-def filter_of(where: Where, rows: str = "part >= 0") -> str:
-    """Return the Milvus expression for `rows` of the question and the author of a filter."""
+def filter_of(where: Where, version: str, rows: str = "part >= 0") -> str:
+    """Return the Milvus expression for `rows` of the question and the author of a filter.
+
+    Args:
+        where: The filter.
+        version: The format of the collection.
+        rows: An expression that they meet, too.
+    """
     parts = [rows]
-    for name in ("question", "author"):
-        value = getattr(where, name)
-        if value is not None:
-            parts.append(f'{name} == "{hash_key(value)}"')
+    if where.question is not None:
+        parts.append(f'question == "{hash_key(where.question)}"')
+    if where.author is not None:
+        parts.append(f'author == "{author_hash(where.author, version)}"')
     return " and ".join(parts)
+
+
+def chooses_attempts(where: Where) -> bool:
+    """Whether a filter leaves out attempts."""
+    return where.attempts not in (None, "all")
 
 
 class MilvusSearch:
@@ -40,8 +52,8 @@ class MilvusSearch:
 
     Args:
         collection: The collection.
-        pages: Returns all matching answers with their vectors, some at a time; for filters with an
-            SQL expression, and for more passages than Milvus returns at once.
+        pages: Returns all matching answers with their vectors, some at a time; for filters that
+            Milvus can't apply, and for more passages than Milvus returns at once.
         k: Number of hits for each query, at most.
         where: Which answers to search among.
     """
@@ -64,7 +76,7 @@ class MilvusSearch:
         if not queries:
             return []
         rows = [unit_rows(np.atleast_2d(query)) for query in queries]
-        if self._where.sql is not None:
+        if self._where.sql is not None or chooses_attempts(self._where):
             return self._search_all(rows)
         depth = min(self._k + 1, MAX_ROWS)
         results = self._search(np.concatenate(rows), depth)
@@ -96,7 +108,9 @@ class MilvusSearch:
 
     def _search(self, vectors: Float32, depth: int) -> list[list[Row]]:
         """Return the nearest rows of each vector; fetch the answers that they belong to."""
-        results = self._collection.search(vectors, depth, filter_of(self._where, "end > 0"))
+        results = self._collection.search(
+            vectors, depth, filter_of(self._where, self._collection.version, "end > 0")
+        )
         self._fetch(row["key"] for rows in results for row in rows)
         return results
 

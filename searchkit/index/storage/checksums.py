@@ -18,7 +18,8 @@ COLUMNS = {
     table: tuple(columns.split())
     for table, columns in {
         "sources": "key path",
-        "answers": "key id text question author submitted_at source line meta",
+        "answers": "key id text question author submitted_at source line meta "
+        "written original author_key filter_values attempt attempts",
         "vectors": "key sha vector",
         "passages": "answer start end vector",
         "removals": "vector",
@@ -29,6 +30,7 @@ COLUMNS = {
         "revision": "n commits",
     }.items()
 }
+ANSWERS_3 = COLUMNS["answers"][:9]  # in format 3
 COLUMNS |= {f"next_{table}": COLUMNS[table] for table in ("model", "vectors", "passages")}
 NEXT_TABLES = [table for table in COLUMNS if table.startswith("next_")]  # of an unfinished reindex
 _KEY_COLUMNS = {"passages": ("answer", "start"), "next_passages": ("answer", "start")}
@@ -96,18 +98,17 @@ def key_columns(table: str) -> Sequence[str]:
 
 
 def add_checksums(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
-    """Add the column to tables, and the checksum to their rows as they are now."""
+    """Add the column to tables of format 2, and the checksum to their rows as they are now."""
     for table in tables:
         connection.execute(f"ALTER TABLE {table} ADD COLUMN checksum BLOB")
-        _seal(connection, table)
+        seal(connection, table, ANSWERS_3 if table == "answers" else COLUMNS[table])
 
 
-def _seal(connection: sqlite3.Connection, table: str) -> None:
-    """Accept the rows of a table as they are: write the checksum of each.
+def seal(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> None:
+    """Accept the rows of a table as they are: write the checksum of each over these columns.
 
     A row with a text that isn't UTF-8 gets none, and so counts as damaged.
     """
-    names = COLUMNS[table]
     row_id = key_columns(table) if table in _KEY_COLUMNS else ("rowid",)
     with _raw_texts(connection):
         rows = connection.execute(f"SELECT {_list(row_id)}, {_list(names)} FROM {table}")
@@ -152,7 +153,7 @@ def damaged_rows(
         condition: SQL that chooses rows to check.
         values: The parameters of the condition.
     """
-    names = COLUMNS[table]
+    names = _columns_of(connection, table)
     positions = [names.index(name) for name in key_columns(table)]
     with _raw_texts(connection):
         sql = f"SELECT checksum, {_list(names)} FROM {table} WHERE {condition}"
@@ -161,6 +162,14 @@ def damaged_rows(
             for row in connection.execute(sql, values)
             if row_checksum(*row[1:]) != row[0]
         ]
+
+
+def _columns_of(connection: sqlite3.Connection, table: str) -> Sequence[str]:
+    """Return the columns under a table's checksums, which are fewer in format 3."""
+    if table != "answers":
+        return COLUMNS[table]
+    present = {row[1] for row in connection.execute("PRAGMA table_info(answers)")}
+    return [name for name in COLUMNS[table] if name in present]
 
 
 def _shown(value: object) -> object:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -17,15 +18,24 @@ from searchkit.core.errors import IndexDamaged, IndexMismatch, IndexNotFound
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer
 from searchkit.index.embedding import split_problems
-from searchkit.index.filters.columns import add_meta_columns, respell_quotes
-from searchkit.index.storage.checksums import COLUMNS, add_checksums
+from searchkit.index.filters.columns import (
+    add_meta_columns,
+    add_virtual_columns,
+    drop_virtual_columns,
+    filter_json,
+    respell_quotes,
+    virtual_columns,
+)
+from searchkit.index.storage.checksums import COLUMNS, add_checksums, damaged_rows, seal
 from searchkit.index.storage.connection import SQLITE_ERRORS, SqliteDatabase, connect_reader
+from searchkit.index.storage.fulltext import make_full_text
+from searchkit.index.storage.tables.attempts import renumber
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 DATABASE = "answers.db"  # in the folder of an index
-FORMAT = 3  # PRAGMA user_version
+FORMAT = 4  # PRAGMA user_version
 APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id: "SRKT" identifies a searchkit database
 
 
@@ -50,6 +60,54 @@ def format_3(db: Database) -> None:
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     add_checksums(db.conn, [table for table in COLUMNS if table in tables])
     _distrust(db)
+
+
+def format_4(db: Database) -> None:
+    """Let columns written here, originals, authors for comparing and attempts have their place.
+
+    What was written by an older searchkit stays among the columns of the file.
+    """
+    damaged = damaged_rows(db.conn, "answers")
+    names = virtual_columns(db.conn)
+    drop_virtual_columns(db.conn, names)
+    for statement in _FORMAT_4:
+        db.execute(statement)
+    rows = db.execute(
+        "SELECT key, CAST(meta AS BLOB), CAST(author AS BLOB) FROM answers "
+        "WHERE typeof(meta) = 'text' AND typeof(author) IN ('text', 'null')"
+    )
+    answers = [(key, answer) for key, *row in rows if (answer := _comparable(*row))]
+    db.conn.executemany(
+        "UPDATE answers SET author_key = ?, filter_values = ? WHERE key = ?",
+        [(answer.author_key, filter_json(answer), key) for key, answer in answers],
+    )
+    add_virtual_columns(db.conn, names)
+    add_meta_columns(db.conn, (answer for _, answer in answers))
+    _number_attempts(db, {key for (key,) in damaged})
+    seal(db.conn, "answers", COLUMNS["answers"])
+    db.conn.executemany("UPDATE answers SET checksum = NULL WHERE key = ?", damaged)
+    make_full_text(db.conn)
+
+
+def _comparable(meta: bytes, author: bytes | None) -> Answer | None:
+    """Return an answer with columns and author only; None if they are damaged."""
+    try:
+        columns = json.loads(meta)
+        name = None if author is None else author.decode()
+    except ValueError:
+        return None
+    if not isinstance(columns, dict) or not all(isinstance(v, str) for v in columns.values()):
+        return None
+    return Answer("", "", author=name, meta=columns)
+
+
+def _number_attempts(db: Database, damaged: set[int]) -> None:
+    database = SqliteDatabase(db.conn, Path())
+    slots = database.rows(
+        "SELECT question, author_key FROM answers WHERE typeof(question) = 'text' "
+        "AND author_key IS NOT NULL GROUP BY 1, 2 HAVING count(*) > 1"
+    )
+    renumber(database, slots, damaged.intersection)
 
 
 def _distrust(database: Database) -> None:
@@ -92,7 +150,7 @@ def migrate(database: SqliteDatabase, version: int = FORMAT) -> None:
         from sqlite_utils.migrations import Migrations
 
         migrations = Migrations("searchkit")
-        for migration in (format_1, format_2, format_3)[:version]:
+        for migration in (format_1, format_2, format_3, format_4)[:version]:
             migrations()(migration)
         migrations.apply(database.db)
         database.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -154,24 +212,14 @@ def check_format(database: SqliteDatabase) -> None:
 def schema_problems(database: SqliteDatabase) -> list[str]:
     """Return which tables, indexes and triggers aren't those of the database's format.
 
-    Formats 1 and 2 are not checked; the next writer leaves them behind.
+    Older formats are not checked; the next writer leaves them behind.
     """
     if database.pragma("user_version") < FORMAT:
         return []
-    columns = [row[1] for row in database.rows("PRAGMA table_xinfo(answers)")]
-    meta = [
-        Answer("", "", meta={name.removeprefix("meta:"): ""})
-        for name in columns
-        if name.startswith("meta:")
-    ]
-    # The column of checksums came after those that an index of format 2 had then.
-    before = columns.index("checksum") - len(COLUMNS["answers"])
     connection = sqlite3.connect(":memory:", isolation_level=None)
     with closing(SqliteDatabase(connection, database.path)) as expected:
-        migrate(expected, 2)
-        add_meta_columns(connection, meta[:before])
         migrate(expected)
-        add_meta_columns(connection, meta[before:])
+        add_virtual_columns(connection, virtual_columns(database.connection))
         wanted, present = _statements(expected), _statements(database)
     names = {
         name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)
@@ -254,4 +302,17 @@ _FORMAT_2 = (
     "CREATE INDEX decisions_right ON decisions(right)",
     "CREATE TABLE revision (n INTEGER NOT NULL)",
     "INSERT INTO revision VALUES (1)",
+)
+_FORMAT_4 = (
+    "ALTER TABLE answers ADD COLUMN written TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE answers ADD COLUMN original TEXT",
+    "ALTER TABLE answers ADD COLUMN author_key TEXT",
+    "ALTER TABLE answers ADD COLUMN filter_values TEXT",
+    "ALTER TABLE answers ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE answers ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
+    "DROP INDEX answers_question",
+    "DROP INDEX answers_author",
+    "CREATE INDEX answers_slot ON answers(question, author_key, attempts)",
+    "CREATE INDEX answers_author ON answers(author_key)",
+    "CREATE INDEX answers_several ON answers(attempts) WHERE attempts > 1",
 )

@@ -8,7 +8,8 @@ the index's lock.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
@@ -18,9 +19,14 @@ import numpy as np
 from searchkit.core.arrays import Float16, Int64
 from searchkit.core.errors import IndexDamaged
 from searchkit.core.messages import path_text
-from searchkit.core.records import Answer
+from searchkit.core.records import Answer, Slot
 from searchkit.core.where import Where
-from searchkit.index.filters.columns import add_meta_columns, meta_columns, meta_json
+from searchkit.index.filters.columns import (
+    add_meta_columns,
+    columns_json,
+    filter_json,
+    meta_columns,
+)
 from searchkit.index.filters.matching import matching_keys
 from searchkit.index.filters.names import NamedField, resolve_names
 from searchkit.index.records import SplitAnswer
@@ -28,10 +34,15 @@ from searchkit.index.storage.checksums import damaged_rows
 from searchkit.index.storage.commits import CommitRecord
 from searchkit.index.storage.connection import int_array
 from searchkit.index.storage.database import IndexDatabase
-from searchkit.index.storage.decisions import DecisionTable
+from searchkit.index.storage.tables.attempts import keys_in_slots, renumber, slots_of
+from searchkit.index.storage.tables.decisions import DecisionTable
+from searchkit.index.storage.tables.rows import WRITTEN_COLUMNS, answer_of, row_of, select_answers
 
-_COLUMNS = "a.id, a.text, a.question, a.author, a.submitted_at, s.path, a.line, a.meta"
-_ANSWERS = f"SELECT a.key, {_COLUMNS} FROM answers a LEFT JOIN sources s ON s.key = a.source"
+_UPSERT = (
+    f"INSERT INTO answers({', '.join(WRITTEN_COLUMNS)}) "
+    f"VALUES ({', '.join('?' * len(WRITTEN_COLUMNS))}) ON CONFLICT(id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in WRITTEN_COLUMNS[1:])
+)
 
 
 class AnswerStore(IndexDatabase):
@@ -55,25 +66,50 @@ class AnswerStore(IndexDatabase):
 
     def get(self, ids: Sequence[str]) -> dict[str, Answer]:
         """Return the answers with these ids that are in the database, by id."""
-        rows = self.rows_in(f"{_ANSWERS} WHERE a.id IN ({{}})", ids)
-        return {row[1]: _answer(row[1:]) for row in rows}
+        rows = self.rows_in(f"{self._select()} WHERE a.id IN ({{}})", ids)
+        return {row[1]: answer_of(row) for row in rows}
 
     def get_keys(self, keys: Sequence[int]) -> dict[int, Answer]:
         """Return the answers with these keys, by key."""
-        rows = self.rows_in(f"{_ANSWERS} WHERE a.key IN ({{}})", keys)
-        return {row[0]: _answer(row[1:]) for row in rows}
+        rows = self.rows_in(f"{self._select()} WHERE a.key IN ({{}})", keys)
+        return {row[0]: answer_of(row) for row in rows}
+
+    def get_slots(self, slots: Collection[Slot]) -> dict[Slot, list[Answer]]:
+        """Return the answers of each author to each question, in order of attempt."""
+        keys = keys_in_slots(self, slots)
+        answers = self.get_keys(keys)
+        found: dict[Slot, list[Answer]] = {}
+        for key in keys:
+            found.setdefault(answers[key].slot, []).append(answers[key])
+        return found
 
     def answers(self, where: Where | None = None) -> Iterator[Answer]:
         """Stream the answers, in the order in which they were added."""
         with self.translated():
-            if where is None or where.is_empty():
-                rows: Iterable[Any] = self.connection.execute(f"{_ANSWERS} ORDER BY a.key")
+            if where is None or self.allows_all(where):
+                rows: Iterable[Any] = self.connection.execute(f"{self._select()} ORDER BY a.key")
             else:
                 keys = self.matching(where)
-                sql = f"{_ANSWERS} WHERE a.key IN (SELECT value FROM json_each(?)) ORDER BY a.key"
-                rows = self.connection.execute(sql, [json.dumps(keys.tolist())])
+                among = "WHERE a.key IN (SELECT value FROM json_each(?)) ORDER BY a.key"
+                rows = self.connection.execute(
+                    f"{self._select()} {among}", [json.dumps(keys.tolist())]
+                )
             for row in rows:
-                yield _answer(row[1:])
+                yield answer_of(row)
+
+    def _select(self) -> str:
+        return select_answers(self.format())
+
+    def allows_all(self, where: Where) -> bool:
+        """Whether all answers match a filter: also if it is about attempts, and there are none."""
+        return where.is_empty() or (
+            replace(where, attempts=None).is_empty() and not self.has_attempts()
+        )
+
+    def has_attempts(self) -> bool:
+        """Whether an author has several answers to a question."""
+        sql = "SELECT EXISTS (SELECT 1 FROM answers WHERE attempts > 1)"
+        return self.format() > 3 and bool(self.rows(sql)[0][0])
 
     def matching(self, where: Where) -> Int64:
         """Return the keys of the answers that match a filter, ascending.
@@ -199,29 +235,36 @@ class AnswerStore(IndexDatabase):
     # -- reading about the whole -----------------------------------------------------------------
 
     def counts(self) -> dict[str, int]:
-        """Return the number of answers, blank ones, questions, authors, passages and vectors."""
+        """Return the number of answers, blank ones, questions, authors, passages and vectors.
+
+        Among them are the answers that are earlier attempts.
+        """
+        is_new = self.format() > 3
+        earlier = "FROM answers WHERE attempts > 1 AND attempt < attempts"
         sql = (
             "SELECT (SELECT count(*) FROM answers), "
             "(SELECT count(*) FROM answers a "
             " WHERE NOT EXISTS (SELECT 1 FROM passages p WHERE p.answer = a.key)), "
             "(SELECT count(DISTINCT question) FROM answers), "
-            "(SELECT count(DISTINCT author) FROM answers), "
-            "(SELECT count(*) FROM passages), (SELECT count(*) FROM vectors)"
+            f"(SELECT count(DISTINCT {'author_key' if is_new else 'author'}) FROM answers), "
+            "(SELECT count(*) FROM passages), (SELECT count(*) FROM vectors), "
+            f"{f'(SELECT count(*) {earlier})' if is_new else 0}"
         )
-        names = ("answers", "blank", "questions", "authors", "passages", "vectors")
+        names = "answers blank questions authors passages vectors earlier_attempts".split()
         return dict(zip(names, self.rows(sql)[0], strict=True))
 
     def by_question(self) -> list[dict[str, Any]]:
         """Return the number of answers and authors of each question, in order of the questions."""
+        author = "author_key" if self.format() > 3 else "author"
         sql = (
-            "SELECT question, count(*), count(DISTINCT author) FROM answers "
+            f"SELECT question, count(*), count(DISTINCT {author}) FROM answers "
             "GROUP BY question ORDER BY question"
         )
         names = ("question", "answers", "authors")
         return [dict(zip(names, row, strict=True)) for row in self.rows(sql)]
 
     def meta_columns(self) -> list[str]:
-        """Return the names of the columns in `meta`, in the order in which they were added."""
+        """Return the names of the columns of answers, in the order in which they were added."""
         with self.translated():
             return meta_columns(self.connection)
 
@@ -254,9 +297,13 @@ class AnswerStore(IndexDatabase):
                 "INSERT INTO vectors(sha, vector) VALUES (?, ?)",
                 ((sha, row.tobytes()) for sha, row in zip(hashes, vectors, strict=True)),
             )
+            existing = self.keys([answer.id for answer in (*new, *same_text)])
+            slots = slots_of(self, list(existing.values()))
             self._upsert(same_text)
-            is_sound = self._remove_words(list(self.keys([a.id for a in new]).values()))
+            is_sound = self._remove_words([existing[a.id] for a in new if a.id in existing])
             keys = self._upsert(new)
+            slots |= {answer.slot for answer in (*new, *same_text)}
+            renumber(self, slots, self.damaged_keys)
             if is_sound:
                 self.fulltext.add(keys)
             else:
@@ -264,7 +311,7 @@ class AnswerStore(IndexDatabase):
             return self._replace_passages(keys, answers)
 
     def update_columns(self, answers: Sequence[Answer]) -> None:
-        """Replace the `meta` of stored answers, in one transaction, without a new revision.
+        """Replace the columns written here of stored answers, without a new revision.
 
         Raises:
             IndexDamaged: if one of them isn't what was written; nothing was changed.
@@ -275,25 +322,15 @@ class AnswerStore(IndexDatabase):
         with self.transaction():
             add_meta_columns(self.connection, answers)
             self.connection.executemany(
-                "UPDATE answers SET meta = ? WHERE id = ?", ((meta_json(a), a.id) for a in answers)
+                "UPDATE answers SET written = ?, filter_values = ? WHERE id = ?",
+                ((columns_json(a.written), filter_json(a), a.id) for a in answers),
             )
 
     def _upsert(self, answers: Sequence[Answer]) -> list[int]:
         """Insert or replace answers; return their keys."""
         sources = self._source_keys({a.source for a in answers if a.source is not None})
         self.connection.executemany(
-            "INSERT INTO answers(id, text, question, author, submitted_at, source, line, meta) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET text = excluded.text, "
-            "question = excluded.question, author = excluded.author, "
-            "submitted_at = excluded.submitted_at, source = excluded.source, "
-            "line = excluded.line, meta = excluded.meta",
-            (
-                (
-                    *(a.id, a.text, a.question, a.author, a.submitted_at),
-                    *(sources.get(a.source or ""), a.line, meta_json(a)),
-                )
-                for a in answers
-            ),
+            _UPSERT, (row_of(answer, sources.get(answer.source or "")) for answer in answers)
         )
         keys = self.keys([answer.id for answer in answers])
         return [keys[answer.id] for answer in answers]
@@ -357,9 +394,11 @@ class AnswerStore(IndexDatabase):
             self.bump_revision()
             self.require_erasure()
             self.decisions.delete_of(keys)
+            slots = slots_of(self, keys)
             vectors = self._delete_passages(keys)
             is_sound = self._remove_words(keys)
             self._delete_rows("answers", "key", keys)
+            renumber(self, slots, self.damaged_keys)
             if not is_sound:
                 self.fulltext.rebuild()
             return self._delete_unused(vectors)
@@ -383,28 +422,6 @@ class AnswerStore(IndexDatabase):
             The keys of the vectors that no passage has any more; they were deleted.
         """
         return self._delete_unused(self._delete_passages(keys))
-
-
-def _answer(row: Sequence[Any]) -> Answer:
-    """Return the answer of a row.
-
-    Raises:
-        IndexDamaged: if a value has another type than the one that was written.
-    """
-    id_, text, question, author, submitted_at, source, line, meta = row
-    texts = (question, author, submitted_at, source)
-    try:
-        columns = json.loads(meta)
-    except (TypeError, ValueError):
-        columns = None
-    if not (
-        (isinstance(id_, str) and isinstance(text, str) and isinstance(columns, dict))
-        and all(value is None or isinstance(value, str) for value in texts)
-        and (line is None or isinstance(line, int))
-        and all(isinstance(value, str) for value in columns.values())
-    ):
-        raise IndexDamaged(f"answer {id_!r}: damaged; run: searchkit verify")
-    return Answer(id_, text, question, author, submitted_at, source, line, columns)
 
 
 def _has_size(vector: object, size: int) -> bool:

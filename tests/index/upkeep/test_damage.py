@@ -81,7 +81,7 @@ def test_a_damaged_index_of_the_database_is_mended_before_answers(index: Index) 
     change(index, "UPDATE answers SET author = 'eve' WHERE id = 'a2'")
     index.close()
     path = index.path / "answers.db"
-    start = page_of(path, "answers_question")
+    start = page_of(path, "answers_slot")
     data = path.read_bytes()
     page = data[start : start + 4096]
     assert b"q1" in page
@@ -90,7 +90,7 @@ def test_a_damaged_index_of_the_database_is_mended_before_answers(index: Index) 
         lines = verify(opened)
         assert lines
         assert all(
-            "index answers_question" in line and "run: searchkit rebuild" in line for line in lines
+            "index answers_slot" in line and "run: searchkit rebuild" in line for line in lines
         )
         opened.rebuild()
         assert [line for line in verify(opened) if "answer 'a2': damaged" in line]
@@ -102,7 +102,7 @@ def test_an_index_that_cannot_be_opened_is_released(index: Index) -> None:
     index.store.close()  # as if killed
     index._release()
     path = index.path / "answers.db"
-    data, start = bytearray(path.read_bytes()), page_of(path, "answers_question")
+    data, start = bytearray(path.read_bytes()), page_of(path, "answers_slot")
     data[start : start + 4096] = bytes(4096)
     path.write_bytes(data)
     for _ in range(2):

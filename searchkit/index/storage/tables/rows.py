@@ -1,0 +1,66 @@
+"""The rows of the table `answers`, and the answers that they hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from searchkit.core.errors import IndexDamaged
+from searchkit.core.records import Answer
+from searchkit.index.filters.columns import columns_json, filter_json
+
+WRITTEN_COLUMNS = (
+    *("id", "text", "question", "author", "submitted_at", "source", "line", "meta"),
+    *("written", "original", "author_key", "filter_values"),
+)
+_OLD = "a.key, a.id, a.text, a.question, a.author, a.submitted_at, s.path, a.line, a.meta"
+_NEW = "a.written, a.original, a.attempt, a.attempts"
+_NONE = "json_object(), NULL, 1, 1"  # the same in formats 1 to 3
+
+
+def select_answers(version: int) -> str:
+    """Return the statement that reads answers from a database of a format."""
+    columns = f"{_OLD}, {_NEW if version > 3 else _NONE}"
+    return f"SELECT {columns} FROM answers a LEFT JOIN sources s ON s.key = a.source"
+
+
+def row_of(answer: Answer, source: int | None) -> tuple[object, ...]:
+    """Return the values of `WRITTEN_COLUMNS`; `source` is the key of the answer's file."""
+    return (
+        *(answer.id, answer.text, answer.question, answer.author, answer.submitted_at),
+        *(source, answer.line, columns_json(answer.meta), columns_json(answer.written)),
+        *(answer.original, answer.author_key, filter_json(answer)),
+    )
+
+
+def answer_of(row: Sequence[Any]) -> Answer:
+    """Return the answer of a row of `select_answers`.
+
+    Raises:
+        IndexDamaged: if a value has another type than the one that was written.
+    """
+    _, id_, text, question, author, submitted_at, source, line, *jsons, original = row[:11]
+    attempt, attempts = row[11:]
+    texts = (question, author, submitted_at, source, original)
+    try:
+        columns = [json.loads(value) for value in jsons]
+    except (TypeError, ValueError):
+        columns = [None]
+    if not (
+        (isinstance(id_, str) and isinstance(text, str))
+        and all(value is None or isinstance(value, str) for value in texts)
+        and (line is None or isinstance(line, int))
+        and (isinstance(attempt, int) and isinstance(attempts, int))
+        and all(map(_is_text_by_name, columns))
+    ):
+        raise IndexDamaged(f"answer {id_!r}: damaged; run: searchkit verify")
+    meta, written = columns
+    return Answer(
+        *(id_, text, question, author, submitted_at, source, line, meta),
+        *(written, original, attempt, attempts),
+    )
+
+
+def _is_text_by_name(columns: object) -> bool:
+    return isinstance(columns, dict) and all(isinstance(v, str) for v in columns.values())
