@@ -64,7 +64,10 @@ class IndexBackend(ABC):
 
     @abstractmethod
     def counts(self) -> dict[str, int]:
-        """Return the number of answers, blank ones, questions, authors, passages and vectors."""
+        """Return the number of answers, blank ones, questions, authors, passages and vectors.
+
+        Among them are the answers that are earlier attempts.
+        """
 
     @abstractmethod
     def by_question(self) -> list[dict[str, Any]]:
@@ -72,7 +75,7 @@ class IndexBackend(ABC):
 
     @abstractmethod
     def columns(self) -> list[str]:
-        """Return the names of the columns in `meta`, in the order in which they were added."""
+        """Return the names of the columns of answers, in the order in which they were added."""
 
     @abstractmethod
     def resolve(self, where: Where) -> Where:
@@ -241,7 +244,7 @@ class IndexBackend(ABC):
 
     @abstractmethod
     def _update_columns(self, answers: Sequence[Answer]) -> None:
-        """Replace the `meta` of stored answers."""
+        """Replace what stored answers have in `written`."""
 
     # -- another model ---------------------------------------------------------------------------
 

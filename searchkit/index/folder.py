@@ -227,7 +227,7 @@ class Index(BaseIndex):
         return self.store.by_question()
 
     def columns(self) -> list[str]:
-        """Return the names of the columns in `meta`, in the order in which they were added."""
+        """Return the names of the columns of answers, in the order in which they were added."""
         return self.store.meta_columns()
 
     def resolve(self, where: Where) -> Where:
@@ -265,11 +265,7 @@ class Index(BaseIndex):
         return self.store.get(self.store.sound_ids(ids))
 
     def get_stored(self, id_: str) -> StoredAnswer:
-        """Return an answer with its passages and vectors.
-
-        Raises:
-            NotFound: if there is no answer with this id.
-        """
+        """Return an answer with its passages and vectors."""
         return next(folder_search.stored_answers(self.store, self.vectors, self._keys([id_])))
 
     def ids(self, where: Where = EVERYTHING) -> list[str]:
@@ -288,15 +284,11 @@ class Index(BaseIndex):
         return [answers[key] for key in keys[start:stop]], len(keys)
 
     def iter_stored(self, where: Where = EVERYTHING) -> Iterator[StoredAnswer]:
-        """Stream the answers that match a filter, blank ones too, with passages and vectors.
-
-        They come in the order in which they were added.
-        """
+        """Stream the answers that match a filter, blank ones too, with passages and vectors."""
         keys = self.store.matching(where).tolist()
         for start in range(0, len(keys), _BLOCK):
-            yield from folder_search.stored_answers(
-                self.store, self.vectors, keys[start : start + _BLOCK]
-            )
+            block = keys[start : start + _BLOCK]
+            yield from folder_search.stored_answers(self.store, self.vectors, block)
 
     def passage_vectors(self, where: Where = EVERYTHING) -> PassageVectors:
         """Return the vectors of all passages of the answers that match a filter."""

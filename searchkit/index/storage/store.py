@@ -18,6 +18,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float16, Int64
 from searchkit.core.errors import IndexDamaged
+from searchkit.core.identity import author_key
 from searchkit.core.messages import path_text
 from searchkit.core.records import Answer, Slot
 from searchkit.core.where import Where
@@ -122,8 +123,11 @@ class AnswerStore(IndexDatabase):
             return matching_keys(where, self.connection, self.path, self.is_newest)
 
     def has_name(self, field: NamedField, name: str) -> bool:
-        """Whether an answer has exactly this question or author."""
-        sql = f"SELECT EXISTS (SELECT 1 FROM answers WHERE {field} = ?)"
+        """Whether an answer has this question, or this author in any spelling."""
+        column: str = field
+        if field == "author" and self.format() > 3:
+            column, name = "author_key", author_key(name) or ""
+        sql = f"SELECT EXISTS (SELECT 1 FROM answers WHERE {column} = ?)"
         return bool(self.rows(sql, [name])[0][0])
 
     def names(self, field: NamedField) -> list[str]:
