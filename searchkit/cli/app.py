@@ -17,7 +17,7 @@ import click
 from searchkit._version import __version__
 from searchkit.cli.session import print_message, with_options
 from searchkit.core.errors import SearchkitError
-from searchkit.core.limits import check_address_space, check_open_files
+from searchkit.runners.limits import check_address_space, check_open_files
 
 REPORT = "please report it; set SEARCHKIT_DEBUG=1 to see where"
 GPU_IS_FULL = (

@@ -11,6 +11,8 @@ from searchkit.core.results import Record
 
 By = Literal["question", "all"]  # compare answers within each question, or all with all
 REFERENCE = "reference"  # the author's name of a reference answer
+# The fields of an answer that no column of a file can have the name of
+FILE_FIELDS = ("id", "text", "question", "author", "submitted_at", "source", "line", "meta")
 Slot = tuple[str | None, str | None]  # a question, and an author's name for comparing
 
 
@@ -133,5 +135,5 @@ class Hit(Record):
             "submitted_at": answer.submitted_at,
             "text": answer.text,
             "passage": asdict(self.passage),
-            "meta": dict(answer.meta),
+            "meta": dict(answer.columns),
         }

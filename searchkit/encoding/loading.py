@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from searchkit.core.limits import check_address_space
 from searchkit.encoding.encoder import Encoder, Notify
 from searchkit.encoding.model_folder import ModelFolder, find_model
+from searchkit.runners.limits import check_address_space
 
 if TYPE_CHECKING:
     from searchkit.encoding.openvino_encoder import CompiledEncoder

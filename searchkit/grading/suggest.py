@@ -12,7 +12,7 @@ from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
 from searchkit.core.progress import Progress
-from searchkit.core.records import Answer
+from searchkit.core.records import FILE_FIELDS
 from searchkit.core.results import Results, Table
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.grading.calibration import CalibratedGrader
@@ -99,7 +99,7 @@ def grade(
             progress(done, len(questions))
     not_blank = {answer.id for answer in corpus.answers}
     blank = sum(
-        answer.id not in not_blank and not answer.meta.get(column, "").strip()
+        answer.id not in not_blank and not answer.columns.get(column, "").strip()
         for answer in index.answers(where)
     )
     return GradingResult(
@@ -131,7 +131,7 @@ def write_marks(
         BadInput: if one of these answers has a value in the column and `overwrite` is False, or
             the column must not hold suggested marks.
     """
-    if column in (*Answer.__slots__, beside) or not column.strip():
+    if column in (*FILE_FIELDS, beside) or not column.strip():
         why = "holds the graders' own marks" if column == beside else "is no column for marks"
         raise BadInput(
             Message(
@@ -142,7 +142,7 @@ def write_marks(
             )
         )
     answers = index.get(list(marks))
-    filled = [answer.id for answer in answers if answer.meta.get(column, "").strip()]
+    filled = [answer.id for answer in answers if answer.columns.get(column, "").strip()]
     if filled and not overwrite:
         raise BadInput(
             Message(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
-from searchkit.core.records import Answer, Hit
+from searchkit.core.records import FILE_FIELDS, Answer, Hit
 from searchkit.output.console import excerpt, one_line, open_console, plain_table, tidy, visible
 from searchkit.output.files import json_text
 
@@ -56,15 +56,15 @@ def answer_as_record(answer: Answer) -> dict[str, Any]:
         value = getattr(answer, name)
         if value is not None:
             row[name] = value
-    for name, value in answer.meta.items():
-        row[f"meta:{name}" if name in Answer.__slots__ else name] = value
+    for name, value in answer.columns.items():
+        row[f"meta:{name}" if name in FILE_FIELDS else name] = value
     return row
 
 
 def export_columns(meta: Sequence[str]) -> list[str]:
     """Return the columns of an exported CSV, with the names that `answer_as_record` gives them."""
     fields = ["id", "question", "author", "submitted_at", "text"]
-    return fields + [f"meta:{name}" if name in Answer.__slots__ else name for name in meta]
+    return fields + [f"meta:{name}" if name in FILE_FIELDS else name for name in meta]
 
 
 def hits_as_rows(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dict[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from searchkit.core.messages import counted
 from searchkit.output.console import open_console, visible
 from searchkit.output.search import print_properties
 
@@ -46,6 +47,9 @@ def print_status(status: Mapping[str, Any], out: TextIO) -> None:
     """Print the status of an index: an overview, then a line for each question."""
     names = ("answers", "blank", "questions", "authors", "passages", "vectors")
     rows = [("index", status["index"])] + [(name, f"{status[name]:,}") for name in names]
+    if earlier := status["earlier_attempts"]:
+        are = "is an earlier attempt" if earlier == 1 else "are earlier attempts"
+        rows.append(("attempts", f"{counted(earlier, 'answer')} {are}"))
     model = status["model"]
     rows.append(("columns", ", ".join(status["columns"]) or "none but the usual"))
     rows.append(("model", f"{model['name']} ({model['fingerprint'][:12]})"))

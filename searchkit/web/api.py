@@ -19,7 +19,7 @@ from searchkit.clustering.clusters import ClusterResult, cluster, map_points
 from searchkit.clustering.methods import ClusterMethod
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
-from searchkit.core.records import Answer, By
+from searchkit.core.records import FILE_FIELDS, By
 from searchkit.core.where import Where
 from searchkit.grading.audit import audit_grades
 from searchkit.grading.evaluate import evaluate_grades
@@ -361,7 +361,7 @@ def drop_decision(
 def add_notes(request: Request, notes: NewColumns) -> Response:
     """Write into columns of some answers, such as a mark and a comment for a whole group."""
     for name in notes.columns:
-        is_taken = name.strip().lower() in {*Answer.__slots__, "key"}
+        is_taken = name.strip().lower() in {*FILE_FIELDS, "key"}
         if not name.strip() or is_taken or not name.isprintable() or len(name) > MAX_COLUMN_NAME:
             raise BadInput(f"{name!r} is no column to write into; name one of its own")
     with pool_of(request).writing() as index:

@@ -311,7 +311,7 @@ def _groups(index: Index, clusters: ClusterResult, names: Pseudonyms | None) -> 
         views.append(
             (
                 cluster_view(cluster, center, anchor=f"group-{cluster.cluster}", names=names),
-                {answer.id: dict(answer.meta) for answer in members},
+                {answer.id: dict(answer.columns) for answer in members},
                 _side_views(members[:ANSWERS_PER_PAGE], names),
             )
         )

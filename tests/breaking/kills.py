@@ -117,7 +117,7 @@ def columns(random: Random) -> Command:
     states = [START]
     for step in steps:
         changed = {
-            id_: replace(answer := states[-1]["answers"][id_], meta={**answer.meta, **values})
+            id_: replace(answer := states[-1]["answers"][id_], written={**answer.written, **values})
             for id_, values in step.items()
         }
         states.append(START | {"answers": states[-1]["answers"] | changed})

@@ -17,8 +17,8 @@ from helpers.files import ROOT
 
 from searchkit import Answer, Index
 from searchkit.core.errors import SearchkitError
-from searchkit.core.limits import check_address_space, check_open_files
 from searchkit.encoding.loading import load_encoder
+from searchkit.runners.limits import check_address_space, check_open_files
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals and descriptors")
 

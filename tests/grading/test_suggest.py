@@ -151,7 +151,7 @@ def test_marks_are_written_beside_and_never_over_the_graders(tmp_path: Path) -> 
         texts = len(index.encoder.texts)
         assert write_marks(index, "hint", {"q1-00": 2.5, "q1-03": None}, beside="score") == 1
         after = {answer.id: answer for answer in index.answers()}
-        assert after["q1-00"].meta["hint"] == "2.5" and "score" not in after["q1-00"].meta
+        assert after["q1-00"].columns["hint"] == "2.5" and "score" not in after["q1-00"].meta
         assert {i: a for i, a in after.items() if i != "q1-00"} == {
             i: a for i, a in before.items() if i != "q1-00"
         }
@@ -166,7 +166,7 @@ def test_what_stands_in_a_column_is_kept_unless_told(tmp_path: Path) -> None:
         with pytest.raises(BadInput, match="1 of these answers, such as q1-00, have something"):
             write_marks(index, "hint", {"q1-00": 4.0, "q1-06": 4.0}, beside="score")
         write_marks(index, "hint", {"q1-00": None, "q1-06": 4.0}, beside="score", overwrite=True)
-        held = {a.id: a.meta["hint"] for a in index.answers() if "hint" in a.meta}
+        held = {a.id: a.columns["hint"] for a in index.answers() if "hint" in a.columns}
         assert held == {"q1-03": "1", "q1-06": "4", "q2-00": "3"}
 
 

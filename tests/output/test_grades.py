@@ -196,9 +196,9 @@ def test_suggestions_are_written_a_question_at_a_time(tmp_path: Path) -> None:
     run(tmp_path / "i", *write, "--overwrite")
     run(tmp_path / "i", "--column", "score", "--propagate", "q1-00=3", "--write", "by_group")
     with Index.open(tmp_path / "i") as index:
-        ids = {a.id for a in index.answers() if "hint" in a.meta}
+        ids = {a.id for a in index.answers() if "hint" in a.columns}
         assert ids == set(OPEN)
-        assert {a.meta["by_group"] for a in index.answers() if "by_group" in a.meta} == {"3"}
+        assert {a.columns["by_group"] for a in index.answers() if "by_group" in a.columns} == {"3"}
 
 
 @pytest.mark.parametrize(

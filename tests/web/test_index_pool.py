@@ -120,7 +120,7 @@ def changes() -> dict[str, Callable[[Path], None]]:
 
 def snapshot(index: Index) -> list[Any]:
     hits = index.search(["the event loop and streams"], 5)[0]
-    rows = [(a.id, a.text, dict(a.meta)) for a in index.answers()]
+    rows = [(a.id, a.text, dict(a.columns)) for a in index.answers()]
     return [rows, [(h.answer.id, h.score) for h in hits], list(decisions(index).values())]
 
 
@@ -160,7 +160,7 @@ def test_readers_of_an_old_state_are_closed_and_none_is_leaked(
         with pool.reading(), pool.reading(), writer(folder) as index:
             index.update_columns({"a1": {"mark": str(n)}})
         with pool.reading() as now:
-            assert now.get(["a1"])[0].meta["mark"] == str(n)
+            assert now.get(["a1"])[0].columns["mark"] == str(n)
     assert [index for index in opened if not is_closed(index)] == [now]
     pool.close()
     assert is_closed(now)

@@ -185,8 +185,9 @@ class MilvusIndex(BaseIndex):
         return resolve_names(where, self, self.place)
 
     def has_name(self, field: NamedField, name: str) -> bool:
-        """Whether an answer has exactly this question or author."""
-        return self._collection.count(f'part == 0 and {field} == "{hash_key(name)}"') > 0
+        """Whether an answer has this question, or this author in any spelling."""
+        wanted = Where(question=name) if field == "question" else Where(author=name)
+        return self._collection.count(filter_of(wanted, self._collection.version, "part == 0")) > 0
 
     def names(self, field: NamedField) -> set[str]:
         """Return the different questions or authors."""
@@ -216,11 +217,7 @@ class MilvusIndex(BaseIndex):
         return {slot: sorted(rows, key=lambda a: a.attempt) for slot, rows in found.items()}
 
     def get_stored(self, id_: str) -> StoredAnswer:
-        """Return an answer with its passages and vectors.
-
-        Raises:
-            NotFound: if there is no answer with this id.
-        """
+        """Return an answer with its passages and vectors."""
         answers = {a.answer.id: a for a in self._fetch([hash_key(id_)], FIELDS_AND_VECTOR).values()}
         check_all_exist(self.place, [id_], answers, self.ids)
         return answers[id_].to_stored()
@@ -235,10 +232,7 @@ class MilvusIndex(BaseIndex):
             yield stored.answer
 
     def iter_stored(self, where: Where = EVERYTHING) -> Iterator[StoredAnswer]:
-        """Stream the answers that match a filter, blank ones too, with passages and vectors.
-
-        They come in the order in which they were added.
-        """
+        """Stream the answers that match a filter, blank ones too, with passages and vectors."""
         return (answer.to_stored() for answer in self._ordered(where, FIELDS_AND_VECTOR))
 
     def passage_vectors(self, where: Where = EVERYTHING) -> PassageVectors:

@@ -61,6 +61,8 @@ class Status(Record):
     authors: int
     passages: int
     vectors: int
+    earlier_attempts: int
+    """Number of answers after which their author answered the same question again."""
     columns: list[str]
     """Names of the columns beside the fields."""
     model: Model
