@@ -15,11 +15,11 @@ def status(index: BaseIndex) -> dict[str, Any]:
         `{"index", "answers", "blank", "questions", "authors", "passages", "vectors",
         "earlier_attempts", "columns", "model": {"name", "fingerprint", "dimension", "window"},
         "by_question": [{"question", "answers", "authors"}], …}` and what the index's `storage`
-        returns. For a folder that is `{"files": {name: bytes}, "checkpoint": {"file", "vectors"} or None, "tail", "removed",
-        "format", "unfinished": {"model", "answers"} or None}`: `tail` counts the vectors that were
-        added after the checkpoint, `removed` those that it holds though they were deleted, and
-        `unfinished` is a reindex with the number of answers that it has embedded so far. For
-        Milvus it is `{"storage": {…}}`.
+        returns. For a folder that is `{"files": {name: bytes}, "checkpoint": {"file", "vectors"} or
+        None, "tail", "removed", "format", "unfinished": {"model", "answers"} or None}`: `tail`
+        counts the vectors that were added after the checkpoint, `removed` those that it holds
+        though they were deleted, and `unfinished` is a reindex with the number of answers that it
+        has embedded so far. For Milvus it is `{"storage": {…}}`.
     """
     return {
         "index": index.place,
