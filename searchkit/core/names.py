@@ -10,6 +10,7 @@ from searchkit.core.identity import author_key
 from searchkit.core.messages import MAX_NAME_LENGTH, counted, listed
 
 MAX_SUGGESTIONS = 3
+MIN_BEGINNING = 8  # characters of a text that stand for a name
 MAX_FEW_NAMES = 10  # which are listed where none is like the missing one
 MAX_COMPARED_NAMES = 20_000  # of the lengths nearest to the missing name's; comparing is slow
 
@@ -18,6 +19,21 @@ def same_names(name: str, names: Iterable[str]) -> list[str]:
     """Return the names that differ from a name in case, width or white space only."""
     folded = author_key(name)
     return [other for other in names if author_key(other) == folded]
+
+
+def names_by_beginning(name: str, names: Iterable[str]) -> list[str]:
+    """Return the questions' names that were cut, and that a beginning or the whole text stands for.
+
+    Only a name that ends in `…` was cut, so that q1 doesn't stand for q10.
+    """
+    folded = author_key(name.removesuffix("…")) or ""
+    cut = ((other, author_key(other[:-1]) or "") for other in names if other.endswith("…"))
+    return [
+        other
+        for other, beginning in cut
+        if len(folded) >= MIN_BEGINNING
+        and (beginning.startswith(folded) or folded.startswith(beginning))
+    ]
 
 
 def nearest_names(name: str, names: Iterable[str]) -> list[str]:

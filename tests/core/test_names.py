@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from searchkit.core.names import nearest_names, not_found, same_names
+from searchkit.core.names import names_by_beginning, nearest_names, not_found, same_names
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,15 @@ def test_a_million_names_are_compared_in_seconds() -> None:
     started = time.monotonic()
     assert nearest_names("student-00012x4", names)
     assert time.monotonic() - started < 30
+
+
+def test_a_name_that_was_cut_is_found_by_its_beginning_and_by_the_whole_text() -> None:
+    names = ["What is the event loop of Node.js, and what…", "What is CORS, and why…", "q10"]
+    for text in (
+        "what is the EVENT loop",
+        "What is the event loop of Node.js, and what does it do?",
+    ):
+        assert names_by_beginning(text, names) == names[:1]
+    assert names_by_beginning("What is ", names) == []  # too short
+    assert names_by_beginning("q1", names) == []
+    assert names_by_beginning("What is C", names) == names[1:2]

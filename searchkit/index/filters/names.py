@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal, Protocol
 
-from searchkit.core.names import not_found, same_names
+from searchkit.core.names import names_by_beginning, not_found, same_names
 from searchkit.core.where import Where
 
 NamedField = Literal["question", "author"]
@@ -28,7 +28,8 @@ class NameTable(Protocol):
 def resolve_names(where: Where, table: NameTable, place: str) -> Where:
     """Return a filter whose question and author are written as in the index.
 
-    A name that differs from one of the index in case or white space stands for that one. The empty
+    A name that differs from one of the index in case or white space stands for that one, and the
+    text of a question, or its beginning, for a name that was cut out of that text. The empty
     name, for answers without a question or an author, stays.
 
     Args:
@@ -55,6 +56,8 @@ def _resolved(field: NamedField, name: str | None, table: NameTable, place: str)
         return name
     names = list(table.names(field))
     same = same_names(name, names)
+    if not same and field == "question":
+        same = names_by_beginning(name, names)
     if len(same) == 1 or (same and field == "author"):
         return same[0]
     raise not_found(field, [name], place, names)
