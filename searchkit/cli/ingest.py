@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -34,16 +35,20 @@ from searchkit.cli.session import (
     with_options,
     write_record,
 )
-from searchkit.core.errors import BadInput, StorageFailed
-from searchkit.core.progress import Progress
-from searchkit.index.locations import Place, open_or_create
+from searchkit.core.errors import BadInput, IndexNotFound, StorageFailed
+from searchkit.core.messages import Message, counted
+from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
     from searchkit.core.records import Answer
-    from searchkit.encoding.encoder import Encoder
     from searchkit.index.incoming.records import OnDuplicate
+    from searchkit.index.incoming.targets import Target
+    from searchkit.index.ingest import Ingest, Row
     from searchkit.sources.columns import Reject
     from searchkit.sources.files import FileOptions
+
+
+MAX_SHOWN_IDS = 10  # of the answers that are removed
 
 
 class Rejects:
@@ -52,43 +57,58 @@ class Rejects:
     Each line is `{"source", "line", "reason", "row"}`.
 
     Attributes:
-        path: The file.
-        count: Number of rows in the file.
+        path: The file; None only counts the rows.
+        count: Number of rows.
         unread: Number of rows that could not be read as answers, which `ingest` didn't count.
+        first: Where the first one stands, and what is wrong with it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self.count = 0
         self.unread = 0
+        self.first = ""
         self._file: TextIO | None = None
 
     def add(self, reject: Reject) -> None:
-        """Write a row that could not be read."""
+        """Add a row that could not be read."""
         self.unread += 1
-        self._write(reject.source, reject.line, reject.reason, reject.row)
+        self._add(reject.source, reject.line, reject.reason, reject.row)
 
     def add_answer(self, answer: Answer, reason: str) -> None:
-        """Write an answer that could not be added."""
+        """Add an answer that could not be added."""
         row = json.dumps({"id": answer.id, "text": answer.text, **answer.meta}, ensure_ascii=False)
-        self._write(answer.source, answer.line, reason, row)
+        self._add(answer.source, answer.line, reason, row)
 
-    def close(self) -> None:
-        """Close the file, if it was created."""
+    def check(self) -> None:
+        """Close the file, and check that there was none.
+
+        Raises:
+            BadInput: if there was one.
+        """
         if self._file:
             self._file.close()
+        if self.count:
+            where = f"they are in {self.path}" if self.path else f"the first is {self.first}"
+            raise BadInput(f"{counted(self.count, 'row')} could not be used; {where}")
 
-    def _write(self, source: str | None, line: int | None, reason: str, row: str) -> None:
+    def _add(self, source: str | None, line: int | None, reason: str, row: str) -> None:
+        reason = with_options(reason)
+        if not self.count and source is not None:
+            self.first = BadInput.at(source, line, reason).message
+        self.count += 1
+        if self.path is not None:
+            self._write(self.path, {"source": source, "line": line, "reason": reason, "row": row})
+
+    def _write(self, path: Path, record: dict[str, Any]) -> None:
         from searchkit.output.files import json_text
 
-        record = {"source": source, "line": line, "reason": with_options(reason), "row": row}
         try:
             if self._file is None:
-                self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace")
+                self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
             self._file.write(json_text(record) + "\n")
         except OSError as error:
-            raise StorageFailed(f"{self.path}: can't be written ({error.strerror})") from error
-        self.count += 1
+            raise StorageFailed(f"{path}: can't be written ({error.strerror})") from error
 
 
 def _file_options(
@@ -111,17 +131,29 @@ def _file_options(
 
 @dataclass(frozen=True)
 class RowOptions:
-    """How to treat rows that can't be added.
+    """What becomes of rows, and of answers that have none any more.
 
     Attributes:
         on_duplicate: What to do with an id that occurs twice.
+        allow_empty: Whether an empty cell empties a stored text.
+        sync: Whether answers that the files no longer have are removed.
+        dry_run: Whether nothing is written.
         keep_going: Whether bad rows are written to a file; if not, the first one is an error.
         rejects: The file for bad rows.
     """
 
     on_duplicate: OnDuplicate
+    allow_empty: bool
+    sync: bool
+    dry_run: bool
     keep_going: bool
     rejects: Path
+
+    def open_rejects(self) -> Rejects | None:
+        """Return what takes bad rows; None if the first one is an error."""
+        if self.dry_run:
+            return Rejects(None)
+        return Rejects(self.rejects) if self.keep_going else None
 
 
 @command()
@@ -176,7 +208,7 @@ class RowOptions:
     argument="tables",
 )
 @option_group(
-    "Rows that can't be added",
+    "Rows",
     option(
         "--on-duplicate",
         type=click.Choice(["refuse", "keep-first", "keep-last", "keep-both"]),
@@ -185,6 +217,9 @@ class RowOptions:
         help="What to do with an id that occurs twice, or is another answer's; keep-both keeps the "
         "second as ID#2.",
     ),
+    option("--allow-empty", is_flag=True, help="Let an empty cell empty a stored text."),
+    option("--sync", is_flag=True, help="Remove the answers that the files no longer have."),
+    option("--dry-run", is_flag=True, help="Show what would happen, and write nothing."),
     option("--keep-going", is_flag=True, help="Write bad rows to a file and go on."),
     option(
         "--rejects",
@@ -216,18 +251,26 @@ def ingest(
     that haven't changed are not embedded again.
     """
     from searchkit.output.status import print_counts
+    from searchkit.sources.reader import STDIN
 
+    if rows.sync and STDIN in files:
+        raise BadInput(Message("standard input can't be synced; name files, or leave out `sync`"))
     say = listen(quiet=output.quiet)
-    rejects = Rejects(rows.rejects) if rows.keep_going else None
+    rejects = rows.open_rejects()
     with ingest_progress(files, quiet=output.quiet) as progress:
         answers = _read(files, replace(source, **tables), rejects, say)
-        encoder = load_named_encoder(model, say)
-        counts = _add(answers, folder, encoder, runner, rows.on_duplicate, rejects, progress)
+        with _open_target(folder, model, runner, say, dry_run=rows.dry_run) as (target, batch):
+            run = _begin(target, rows, rejects)
+            counts = run.read(answers, progress, batch)
+            if rows.sync:
+                _sync(run, files, rejects, say, dry_run=rows.dry_run)
     if rejects:
-        rejects.close()
-    write_record(output, counts, print_counts)
-    if rejects and rejects.count:
-        raise BadInput(f"{rejects.count} rows could not be used; they are in {rejects.path}")
+        counts.read += rejects.unread
+        counts.skipped += rejects.unread
+    counts.warnings = [with_options(warning) for warning in counts.warnings]
+    write_record(output, asdict(counts), print_counts)
+    if rejects:
+        rejects.check()
 
 
 def _read(
@@ -235,8 +278,8 @@ def _read(
     source: FileOptions,
     rejects: Rejects | None,
     say: Callable[[str], None],
-) -> Iterator[Answer]:
-    """Return the answers; the first is read at once, so that a bad file creates no index."""
+) -> Iterator[Row]:
+    """Return the rows; the first is read at once, so that a bad file creates no index."""
     from searchkit.sources.reader import read_rows
 
     answers = read_rows(
@@ -245,43 +288,73 @@ def _read(
         on_reject=rejects.add if rejects else None,
         on_skip=lambda what: say(f"skipped {what}"),
         on_layout=lambda file, layout, names: say(f"{file}: {layout.describe(names)}"),
+        allow_marks=True,
     )
     first = list(islice(answers, 1))
-    return cast("Iterator[Answer]", chain(first, answers))
+    return chain(first, answers)
 
 
-def _add(
-    answers: Iterator[Answer],
+@contextmanager
+def _open_target(
     place: Place,
-    encoder: Encoder | None,
+    model: str | None,
     runner: RunnerOptions,
-    on_duplicate: OnDuplicate,
-    rejects: Rejects | None,
-    progress: Progress | None,
-) -> dict[str, Any]:
-    """Add the answers to the index; return the counts."""
+    say: Callable[[str], None],
+    *,
+    dry_run: bool,
+) -> Iterator[tuple[Target, int]]:
+    """Open or create the index; yield what takes the rows, and how many at once."""
     from searchkit.encoding.distributed import DistributedEncoder
-    from searchkit.index.incoming.targets import Writer
-    from searchkit.index.ingest import BATCH_SIZE, Choices, Ingest
+    from searchkit.index.incoming.targets import Rehearsal, Writer
+    from searchkit.index.ingest import BATCH_SIZE
     from searchkit.runners.opening import open_runner
 
+    if dry_run:
+        try:
+            with open_index(place) as index:
+                yield Rehearsal(index), BATCH_SIZE
+        except IndexNotFound:
+            yield Rehearsal(None), BATCH_SIZE
+        return
     with (
         open_runner(runner.runner, runner.shards) as workers,
-        open_or_create(place, encoder) as index,
+        open_or_create(place, load_named_encoder(model, say)) as index,
     ):
         if not workers.is_local:
             index.use_encoder(DistributedEncoder(index.encoder, workers))
-        choices = Choices(
-            on_duplicate, on_reject=rejects.add_answer if rejects else None, path_of=_path_of
-        )
-        counts = Ingest(Writer(index), choices).read(
-            answers, progress, BATCH_SIZE * workers.workers
-        )
-    if rejects:
-        counts.read += rejects.unread
-        counts.skipped += rejects.unread
-    counts.warnings = [with_options(warning) for warning in counts.warnings]
-    return asdict(counts)
+        yield Writer(index), BATCH_SIZE * workers.workers
+
+
+def _begin(target: Target, rows: RowOptions, rejects: Rejects | None) -> Ingest:
+    from searchkit.index.ingest import Choices, Ingest
+
+    choices = Choices(
+        rows.on_duplicate,
+        allow_empty=rows.allow_empty,
+        on_reject=rejects.add_answer if rejects else None,
+        path_of=_path_of,
+    )
+    return Ingest(target, choices)
+
+
+def _sync(
+    run: Ingest,
+    files: Sequence[str],
+    rejects: Rejects | None,
+    say: Callable[[str], None],
+    *,
+    dry_run: bool,
+) -> None:
+    """Remove the answers that the files no longer have, unless some rows could not be used."""
+    if rejects and rejects.count:
+        run.report.warnings.append("nothing is removed, as some rows could not be used")
+        return
+    missing = run.find_missing(str(Path(file).resolve()) for file in files)
+    if missing:
+        shown = ", ".join(missing[:MAX_SHOWN_IDS]) + (" …" if missing[MAX_SHOWN_IDS:] else "")
+        would = "would remove" if dry_run else "removing"
+        say(f"{would} {counted(len(missing), 'answer')} that the files no longer have: {shown}")
+    run.remove(missing)
 
 
 @lru_cache(maxsize=1)

@@ -7,27 +7,33 @@ unchanged, and nothing is embedded twice. Which stored answer a row is, `incomin
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
+from pathlib import PurePath
 from typing import TypeVar
 
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.index.base import BaseIndex
 from searchkit.index.incoming.answers import AnswerMatcher
 from searchkit.index.incoming.identity import Identity
+from searchkit.index.incoming.marks import MarksMatcher
 from searchkit.index.incoming.records import Ingested, OnDuplicate, OnReject, PathOf, Remarks
 from searchkit.index.incoming.targets import Target, Writer
+from searchkit.sources.columns import AnswerColumns
 
 BATCH_SIZE = 4096  # answers in a transaction: enough to sort by length, little to lose in a kill
 Item = TypeVar("Item")
+Row = Answer | AnswerColumns
 
 
 def ingest(
     index: BaseIndex,
-    answers: Iterable[Answer],
+    answers: Iterable[Row],
     *,
     on_duplicate: OnDuplicate = "refuse",
     allow_empty: bool = False,
@@ -46,7 +52,7 @@ def ingest(
 
     Args:
         index: Open for writing.
-        answers: In any order; read once, as a stream.
+        answers: In any order; read once, as a stream. `AnswerColumns` among them update columns.
         on_duplicate: What to do when an id occurs twice in `answers`, or is the id of another
             answer of the index: `refuse` it, `keep-first`, `keep-last`, or `keep-both`, the second
             as `ID#2`.
@@ -92,37 +98,99 @@ class Ingest:
         self.report = Ingested()
         self._target = target
         self._path_of = choices.path_of
+        self._goes_on = choices.on_reject is not None
+        self._paths: set[str] = set()  # of the answers that were read
         self._remarks = Remarks()
-        self._matcher = AnswerMatcher(
-            target,
-            Identity(choices.path_of, choices.allow_empty),
-            choices.on_duplicate,
-            choices.on_reject or _raise,
-        )
+        reject, on_duplicate = choices.on_reject or _raise, choices.on_duplicate
+        identity = Identity(choices.path_of, choices.allow_empty)
+        self._answers = AnswerMatcher(target, identity, on_duplicate, reject)
+        self._marks = MarksMatcher(target, on_duplicate, reject, choices.on_reject)
 
     def read(
         self,
-        answers: Iterable[Answer],
+        rows: Iterable[Row],
         progress: Progress | None = None,
         batch: int = BATCH_SIZE,
     ) -> Ingested:
-        """Add or update answers, a transaction a batch; return what was done."""
+        """Add or update answers, a transaction a batch; return what was done.
+
+        Raises:
+            BadInput: for the first row that can't be used, if there is no `on_reject`.
+        """
         started = time.perf_counter()
         report = self.report
-        for rows in batches(answers, batch):
-            updates = self._matcher.match(rows, report, self._remarks)
-            updates = [replace(update, new=self._with_path(update.new)) for update in updates]
-            report.count(self._target.write(updates, _offset(progress, report.read)))
-            report.read += len(rows)
+        for batch_rows in batches(rows, batch):
+            self._add(batch_rows, progress)
+            self._update_columns(batch_rows)
+            report.read += len(batch_rows)
             if progress:
                 progress(report.read, 0)
+        self._check_marks()
         report.warnings = list(self._remarks.sentences(report))
         report.seconds = round(time.perf_counter() - started, 3)
         return report
 
+    def _add(self, rows: Sequence[Row], progress: Progress | None) -> None:
+        """Add or update the answers of a batch, in one transaction."""
+        answers = [row for row in rows if isinstance(row, Answer)]
+        updates = self._answers.match(answers, self.report, self._remarks)
+        updates = [replace(update, new=self._with_path(update.new)) for update in updates]
+        self.report.count(self._target.write(updates, _offset(progress, self.report.read)))
+
+    def _update_columns(self, rows: Sequence[Row]) -> None:
+        """Update the columns of answers for which a batch has rows without a text."""
+        if marks := [row for row in rows if isinstance(row, AnswerColumns)]:
+            updates = self._marks.match(marks, self.report, self._remarks)
+            self.report.count(self._target.write(updates, None))
+
+    def _check_marks(self) -> None:
+        """Check that the rows belong to something, if none has a text.
+
+        Raises:
+            BadInput: if not; that must be the wrong file, column or index.
+        """
+        report = self.report
+        if report.marks_unmatched and report.marks_unmatched == report.read and not self._goes_on:
+            raise BadInput(
+                Message(
+                    "no row has a text, and none belongs to an answer of the index; {first}; "
+                    "ingest the answers first, or name the columns: `columns.text=NAME`, "
+                    "`columns.id=NAME`",
+                    first=self._remarks.first_unmatched,
+                )
+            )
+
+    def find_missing(self, files: Iterable[str]) -> list[str]:
+        """Return the ids of the answers that these files had once, and have no longer.
+
+        Args:
+            files: The paths of files, folders and zips, as `path_of` returns them. Those of which
+                no answer was read are left out.
+        """
+        roots = {folder for path in self._paths for folder in _with_folders(path)} & set(files)
+        return [
+            answer.id
+            for answer in self._target.answers()
+            if answer.id not in self._answers.ids
+            and not roots.isdisjoint(_with_folders(answer.source or ""))
+        ]
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Delete answers, and erase them."""
+        self.report.removed += self._target.remove(ids) if ids else 0
+
     def _with_path(self, answer: Answer) -> Answer:
         path = answer.source and self._path_of(answer.source)
-        return replace(answer, source=path) if path and path != answer.source else answer
+        if not path:
+            return answer
+        self._paths.add(path)
+        return replace(answer, source=path) if path != answer.source else answer
+
+
+@lru_cache(maxsize=1)
+def _with_folders(path: str) -> tuple[str, ...]:
+    """Return a path and the folders, or the zip, in which the file is."""
+    return path, *(str(folder) for folder in PurePath(path).parents)
 
 
 def _offset(progress: Progress | None, before: int) -> Progress | None:

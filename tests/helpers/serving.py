@@ -32,6 +32,7 @@ def toy_encoder(_: object = None, *, fingerprint: str | None = None, **__: objec
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every index load the toy encoder."""
     monkeypatch.setattr("searchkit.index.base.load_encoder", toy_encoder)
+    monkeypatch.setattr("searchkit.index.folder.load_encoder", toy_encoder)  # of a new one
 
 
 def make_index(folder: Path, answers: Sequence[Answer]) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from searchkit.core.identity import canonical, make_id
 from searchkit.core.records import Answer, Slot
-from searchkit.index.incoming.identity import Identity, is_blank
+from searchkit.index.incoming.identity import Identity, answers_another_column, is_blank
 from searchkit.index.incoming.ids import ReadIds
 from searchkit.index.incoming.records import Update
 
@@ -84,6 +84,8 @@ class AuthorMatcher:
     ) -> Answer | None:
         """Return the answer that a row with another text, and maybe another time, updates."""
         latest = stored[-1]
+        if row.question is None and any(answers_another_column(old, row) for old in stored):
+            return None
         is_same_question = row.question is not None
         if not is_same_question and len(stored) > 1:
             return None

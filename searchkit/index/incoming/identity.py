@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from searchkit.core.identity import canonical
@@ -33,6 +34,8 @@ class Identity:
         pairs = zip(old.slot, new.slot, strict=True)
         if any(a is not None and b is not None and a != b for a, b in pairs):
             return False
+        if answers_another_column(old, new):
+            return False
         if is_same_text(old, new) or is_blank(old) or self.leaves_text(new):
             return True
         return old.slot == new.slot and self._is_same_file(old, new)
@@ -43,8 +46,6 @@ class Identity:
         An empty cell never empties what is stored.
         """
         keeps_text = self.leaves_text(new) and not is_blank(old)
-        spelling = {name.lower(): name for name in old.meta}
-        columns = {spelling.get(name.lower(), name): value for name, value in new.meta.items()}
         merged = replace(
             new,
             id=old.id,
@@ -53,7 +54,7 @@ class Identity:
             question=new.question if new.question is not None else old.question,
             author=new.author if new.author is not None else old.author,
             submitted_at=new.submitted_at or old.submitted_at,
-            meta={**old.meta, **(columns if len(columns) == len(new.meta) else new.meta)},
+            meta=merge_columns(old.meta, new.meta),
         )
         return Update(merged, old, keeps_text=keeps_text)
 
@@ -65,6 +66,29 @@ class Identity:
         if new.source is None:
             return old.source is None
         return old.source == self.path_of(new.source)
+
+
+def answers_another_column(old: Answer, new: Answer) -> bool:
+    """Whether two texts surely stood in two columns of one table, and so answer two questions.
+
+    That is so if the column of the one is among the other columns of the other.
+    """
+    return not is_same_text(old, new) and (_has_text_of(old, new) or _has_text_of(new, old))
+
+
+def _has_text_of(answer: Answer, other: Answer) -> bool:
+    """Whether an answer has a column, which the other one hasn't, with the text of the other."""
+    text = canonical(other.original or other.text)
+    return bool(text) and any(
+        canonical(value) == text and name not in other.meta for name, value in answer.meta.items()
+    )
+
+
+def merge_columns(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of both; where both have one, the new value, and the old spelling."""
+    spelling = {name.lower(): name for name in old}
+    respelt = {spelling.get(name.lower(), name): value for name, value in new.items()}
+    return {**old, **(respelt if len(respelt) == len(new) else new)}
 
 
 def is_blank(answer: Answer) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, Slot
@@ -19,8 +19,17 @@ from searchkit.index.records import Added
 class Target(Lookup, Protocol):
     """What an ingest reads and writes."""
 
+    def by_question(self) -> list[dict[str, Any]]:
+        """Return the number of answers and authors of each question."""
+
+    def answers(self) -> Iterator[Answer]:
+        """Stream all answers."""
+
     def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
         """Write answers, each id once; all of them or none."""
+
+    def remove(self, ids: Sequence[str], /) -> int:
+        """Delete answers, and erase them; return how many."""
 
 
 class Writer:
@@ -34,6 +43,9 @@ class Writer:
         self._index = index
         self.get_replaceable = index.get_replaceable
         self.find_slots = index.find_slots
+        self.by_question = index.by_question
+        self.answers = index.answers
+        self.remove = index.remove
 
     def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
         """Add or replace answers, in one transaction.
@@ -71,6 +83,18 @@ class Rehearsal:
         stored = {} if self._index is None else self._index.find_slots(slots)
         added = {slot: self._slots[slot] for slot in slots if slot in self._slots}
         return stored | {slot: [*stored.get(slot, ()), *rows] for slot, rows in added.items()}
+
+    def by_question(self) -> list[dict[str, Any]]:
+        """Return the number of answers and authors of each question of the index as it is."""
+        return [] if self._index is None else self._index.by_question()
+
+    def answers(self) -> Iterator[Answer]:
+        """Stream all answers of the index as it is."""
+        return iter(()) if self._index is None else self._index.answers()
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Return how many answers would be deleted."""
+        return len(ids)
 
     def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
         """Return what writing these would change, and remember the new ones."""
