@@ -66,6 +66,20 @@ def test_case_15_no_answer_is_inside_another() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "questions"),
+    [("04-google-forms.csv", 3), ("04b-google-forms-one.csv", 1), ("05-ms-forms.xlsx", 3)],
+)
+def test_case_04_and_05_forms(name: str, questions: int) -> None:
+    counts = by_question(case(name))
+    assert len(counts) == questions
+    assert all(25 <= count <= 30 for count in counts.values())
+    answers = find(case(name), "Eve Wren")
+    assert answers[0].text in ("its async", "its a red error")
+    assert answers[0].submitted_at
+    assert all(answer.meta["prompt"].endswith((".", "?")) for answer in answers)
+
+
 def test_case_17_the_key_is_not_taken_for_the_answer() -> None:
     path = case("17-answer-key.csv")
     with pytest.raises(BadInput, match=r"which column holds the answers: Answer .* or Response"):

@@ -10,6 +10,8 @@ from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.platforms.tables.canvas_quiz import canvas_quiz
+from searchkit.sources.platforms.tables.google_forms import google_forms
+from searchkit.sources.platforms.tables.microsoft_forms import microsoft_forms
 from searchkit.sources.platforms.tables.moodle_quiz import moodle_quiz
 
 PLAIN = "plain"  # no platform's format
@@ -34,6 +36,8 @@ class Table:
 TABLES = {
     "moodle-quiz": Table(moodle_quiz, "Response 1, Response 2 … and names or Grade/10.00"),
     "canvas-quiz": Table(canvas_quiz, "88123: the question's text, each followed by its points"),
+    "google-forms": Table(google_forms, "Timestamp first, and at least one that asks something"),
+    "microsoft-forms": Table(microsoft_forms, "ID, Start time, Completion time … and questions"),
 }
 NAMES = (PLAIN, *TABLES)
 
