@@ -16,7 +16,6 @@ import click
 from searchkit.cli.options import (
     RunnerOptions,
     command,
-    file_encoding_option,
     index_option,
     messages_options,
     option,
@@ -129,6 +128,17 @@ def _file_options(
     )
 
 
+def _table_options(*, encoding: Sequence[str], **options: object) -> dict[str, Any]:
+    """Return the options of `FileOptions` for tables; `FILE=NAME` is the encoding of one file."""
+    pairs = [text.rpartition("=") for text in encoding]
+    for_all = [name for file, _, name in pairs if not file]
+    return {
+        **options,
+        "encoding": for_all[-1] if for_all else None,
+        "encodings": {file: name for file, _, name in pairs if file},
+    }
+
+
 @dataclass(frozen=True)
 class RowOptions:
     """What becomes of rows, and of answers that have none any more.
@@ -190,7 +200,12 @@ class RowOptions:
 )
 @option_group(
     "Tables",
-    file_encoding_option,
+    option(
+        "--encoding",
+        multiple=True,
+        metavar="[FILE=]NAME",
+        help="The encoding of the files, or of one.  [default: by its bytes]",
+    ),
     sheet_option,
     option("--table", metavar="NAME", help="The table of a SQLite database."),
     option(
@@ -206,6 +221,7 @@ class RowOptions:
         help="Rows above that with the columns' names.  [default: by the file]",
     ),
     argument="tables",
+    record=_table_options,
 )
 @option_group(
     "Rows",

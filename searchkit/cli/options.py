@@ -263,7 +263,7 @@ messages_options = option_group("Output", quiet_option)
 file_encoding_option = option(
     "--encoding",
     metavar="NAME",
-    help="The files' encoding.  [default: by the byte order mark, or UTF-8]",
+    help="The files' encoding.  [default: by their bytes]",
 )
 sheet_option = option("--sheet", metavar="NAME", help="The sheet of a workbook.")
 

@@ -1,15 +1,21 @@
-"""Decode bytes into lines of text, strictly: an error names the line and the byte."""
+"""Decode bytes into lines of text, strictly: an error names the line and the byte.
+
+Files of older programs are not in UTF-8. If another usual encoding gives only what people write, it
+is taken, and a message says so.
+"""
 
 from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import BinaryIO, cast
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
+from searchkit.text.encodings import older_encoding, wide_encoding
 
 # UTF-32 first: its byte order mark begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
@@ -19,20 +25,27 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+log = logging.getLogger("searchkit")
 BLOCK_SIZE = 1 << 16  # bytes
 MAX_LINE_BYTES = 64 << 20
 
 
 def lines(
-    file: io.BufferedReader, source: str, encoding: str | None, max_bytes: int = MAX_LINE_BYTES
+    file: io.BufferedReader,
+    source: str,
+    encoding: str | None,
+    max_bytes: int = MAX_LINE_BYTES,
+    say: Callable[[str], None] = log.warning,
 ) -> Iterator[str]:
     r"""Yield the lines of a file; CRLF, CR and LF all become \n, which ends all but the last line.
 
     Args:
         file: The file, at its beginning.
         source: The file's name for errors.
-        encoding: The encoding of a file without a byte order mark; None is UTF-8.
+        encoding: The encoding of a file without a byte order mark; None is UTF-8, or what the bytes
+            show.
         max_bytes: Upper bound of a line's length.
+        say: Called with a message about an encoding that was found from the bytes.
 
     Raises:
         BadInput: at the first byte that can't be decoded, for a longer line, or for an unknown
@@ -40,12 +53,20 @@ def lines(
     """
     start = file.peek(4)
     mark_encoding = next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), None)
-    name = mark_encoding or _checked_encoding(encoding, source) or "utf-8"
+    chosen = mark_encoding or _checked_encoding(encoding, source)
+    name = chosen or "utf-8"
     if name == "utf-8-sig":
         file.read(3)
         name = "utf-8"
+    if chosen is None and (wide := wide_encoding(start)):
+        say(_found(source, wide))
+        return _decoded_blocks(file, source, wide, max_bytes)
     if _ends_lines_as_ascii(name) and (b"\r" not in start or b"\n" in start):
-        return _decoded_lines(file, source, name, max_bytes)
+        decoder = _LineDecoder(file, source, name, None if chosen else say)
+        return _decoded_lines(decoder, file, max_bytes)
+    if chosen is None and (older := _older_encoding(start)):
+        say(_found(source, older))
+        name = older
     return _decoded_blocks(file, source, name, max_bytes)
 
 
@@ -72,17 +93,80 @@ def _ends_lines_as_ascii(name: str) -> bool:
     return "\n\r".encode(name, "replace") == b"\n\r" and not name.startswith(("utf-16", "utf-32"))
 
 
-def _decoded_lines(file: BinaryIO, source: str, name: str, max_bytes: int) -> Iterator[str]:
+def _older_encoding(data: bytes) -> str | None:
+    """Return the encoding of the beginning of a text, if it isn't UTF-8 and that is clear."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        if data[: error.start].isascii() and error.end < len(data):  # not only cut off at the end
+            return older_encoding(data)
+    return None
+
+
+def _found(source: str, name: str) -> Message:
+    template = "{source}: not UTF-8, and read as {name}; `encoding=NAME` chooses another encoding"
+    return Message(template, source=source, name=name)
+
+
+class _LineDecoder:
+    """Decodes one line after another, in an older encoding from the first that isn't UTF-8.
+
+    Attributes:
+        file: The file, of which the next bytes are looked at.
+        source: The file's name for errors.
+        name: The encoding.
+        say: Called with a message when another encoding is found; None refuses it.
+    """
+
+    def __init__(
+        self,
+        file: io.BufferedReader,
+        source: str,
+        name: str,
+        say: Callable[[str], None] | None,
+    ) -> None:
+        self.file = file
+        self.source = source
+        self.name = name
+        self.say = say
+        self._is_ascii, self._is_found = True, False
+
+    def decode(self, raw: bytes, number: int) -> str:
+        """Return the text of a line, which has a number from 1."""
+        try:
+            decoded = raw.decode(self.name)
+        except UnicodeDecodeError as error:
+            may_change = self.say is not None and self._is_ascii
+            older = _older_encoding(raw + self.file.peek(BLOCK_SIZE)) if may_change else None
+            if older is None or self.say is None:
+                number += raw[: error.start].count(b"\r")
+                raise _undecodable(self.source, number, error, self.name) from None
+            self.say(_found(self.source, older))
+            self.name, self._is_found = older, True
+            decoded = raw.decode(older)
+        if not decoded.isascii():
+            self._is_ascii = False
+            if self._is_found and _is_utf_8(raw):
+                what = f"{self.name.upper()} up to here and UTF-8 in this line; save it as UTF-8"
+                raise BadInput.at(self.source, number, what)
+        return decoded
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded_lines(decoder: _LineDecoder, file: io.BufferedReader, max_bytes: int) -> Iterator[str]:
     """Yield the lines of a file, decoding a line at a time."""
     number = 1
     for raw in iter(partial(file.readline, max_bytes + 1), b""):
         if len(raw) > max_bytes:
-            raise _too_long(source, number, max_bytes)
-        try:
-            decoded = raw.decode(name)
-        except UnicodeDecodeError as error:
-            number += raw[: error.start].count(b"\r")
-            raise _undecodable(source, number, error, name) from None
+            raise _too_long(decoder.source, number, max_bytes)
+        decoded = decoder.decode(raw, number)
         if decoded.endswith("\r\n"):
             decoded = decoded[:-2] + "\n"
         if "\r" in decoded:

@@ -6,10 +6,10 @@ import gzip
 import io
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, BinaryIO, Literal, cast
 
 from searchkit.core.errors import BadInput
@@ -65,7 +65,8 @@ class FileOptions:
 
     Attributes:
         columns: Which column holds which field, where the usual names don't say.
-        encoding: The encoding of text files; None takes the byte order mark's, or else UTF-8.
+        encoding: The encoding of text files; None takes the byte order mark's, or else UTF-8, or
+            what the bytes show.
         sheet: The sheet of a workbook; None takes the only one that isn't empty.
         table: The table or view of a SQLite database; None takes the only one.
         format: One of `FORMATS`; None goes by the file's ending, for standard input by its first
@@ -75,6 +76,7 @@ class FileOptions:
         quoting: Whether double quotes enclose the cells of CSV and TSV (`standard`) or are parts of
             the texts (`none`); None finds out.
         skip_rows: Number of rows above that with the columns' names; None finds out.
+        encodings: The encodings of single files, by their paths or names.
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -85,6 +87,12 @@ class FileOptions:
     platform: str | None = None
     quoting: Literal["standard", "none"] | None = None
     skip_rows: int | None = None
+    encodings: Mapping[str, str] = field(default_factory=dict)
+
+    def encoding_of(self, source: str) -> str | None:
+        """Return the encoding of a file, by its path or name; None if it isn't known."""
+        named = self.encodings.get(source) or self.encodings.get(PurePath(source).name)
+        return named or self.encoding
 
 
 def format_by_name(path: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, path_text, printable
+from searchkit.core.messages import Message, listed, path_text, printable
 from searchkit.core.records import Answer
 from searchkit.sources.columns import (
     AnswerColumns,
@@ -156,12 +156,7 @@ def _read_files(
     if options.format is not None and options.format not in FORMATS:
         raise BadInput(f"no format {options.format!r}; there are: {', '.join(FORMATS)}")
     check_platform(options.platform)
-    if options.quoting not in (None, "standard", "none"):
-        raise BadInput(
-            Message("`quoting` must be standard or none, not {it!r}", it=options.quoting)
-        )
-    if options.skip_rows is not None and options.skip_rows < 0:
-        raise BadInput(Message("`skip_rows` must be 0 or more, not {n}", n=options.skip_rows))
+    _check_options(paths, options)
     empty: list[NothingFound] = []
     for path in paths:
         if not str(path):
@@ -177,6 +172,22 @@ def _read_files(
         raise empty[0]
     for nothing in empty:
         log.warning(nothing.message)
+
+
+def _check_options(paths: Sequence[str | Path], options: FileOptions) -> None:
+    if options.quoting not in (None, "standard", "none"):
+        raise BadInput(
+            Message("`quoting` must be standard or none, not {it!r}", it=options.quoting)
+        )
+    if options.skip_rows is not None and options.skip_rows < 0:
+        raise BadInput(Message("`skip_rows` must be 0 or more, not {n}", n=options.skip_rows))
+    names = {name for path in map(Path, paths) for name in (str(path), path.name)}
+    for name in options.encodings:
+        if name not in names and not any(Path(path).is_dir() for path in paths):
+            template = "`encoding`: {name} is none of the files; there are: {names}"
+            raise BadInput(
+                Message(template, name=name, names=listed([Path(p).name for p in paths]))
+            )
 
 
 class FileReader:
@@ -246,7 +257,9 @@ class FileReader:
             return self._answers(cells, source, self._cell_values)
         if format in ("json", "jsonl"):
             # A whole array may stand in one line.
-            texts = lines(buffered(file), source, self.options.encoding, MAX_DOCUMENT_BYTES)
+            texts = lines(
+                buffered(file), source, self.options.encoding_of(source), MAX_DOCUMENT_BYTES
+            )
             objects = jsonlines.read_json(texts, source, reject)
             return self._answers(objects, source, self._json_values)
         seekable = file if file.seekable() else in_memory(file, source)
@@ -263,7 +276,7 @@ class FileReader:
         return Style(delimiter, self.options.quoting, self.options.skip_rows)
 
     def _lines(self, file: BinaryIO, source: str) -> Iterator[str]:
-        return lines(buffered(file), source, self.options.encoding)
+        return lines(buffered(file), source, self.options.encoding_of(source))
 
     def _cell_values(self, row: dict[str, Any]) -> Values:
         """Return the cells of a CSV row: an empty one is a blank text, and None elsewhere."""

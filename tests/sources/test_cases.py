@@ -49,6 +49,15 @@ def test_case_02_moodle_responses() -> None:
     assert not [a for a in read_answers([path]) if a.text == "-" or "average" in str(a.author)]
 
 
+def test_case_06_german_excel(caplog: pytest.LogCaptureFixture) -> None:
+    answers = list(read_answers([case("06-excel-de.csv")]))
+    assert "read as cp1252" in caplog.text
+    assert (answers[0].author, answers[0].question) == ("0001", "q02")
+    assert answers[0].text.endswith("– grüße")
+    assert (answers[0].submitted_at, answers[0].meta) == ("07.08.2025 17:53", {"Punkte": "7,5"})
+    assert read_marks(answers, "Punkte").kind == "numbers"
+
+
 def test_case_09_quotes_in_the_texts_swallow_no_row() -> None:
     answers = list(read_answers([case("09-sas.tsv")]))
     assert [answer.meta["Score1"] for answer in answers] == ["1", "2", "3", "0", "2"]
@@ -122,6 +131,11 @@ def test_case_39_first_and_last_name_make_the_author() -> None:
     authors = {answer.author for answer in read_answers([case("39-same-last-name.csv")])}
     assert "Fs18 Ls18" in authors
     assert len(authors) == len(list(read_answers([case("39-same-last-name.csv")])))
+
+
+def test_case_46_decimal_commas_are_numbers() -> None:
+    answers = list(read_answers([case("46-decimal-comma.csv")]))
+    assert read_marks(answers, "Punkte").scale == (4, 4.5, 9.5)
 
 
 def test_case_43_html_has_the_words_of_the_same_answers_in_plain_text() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import time
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from helpers.source_files import HEAD, read, write
 
 from searchkit.core.errors import BadInput
 from searchkit.sources import decoding
+from searchkit.sources.files import FileOptions
+from searchkit.sources.reader import read_files
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
@@ -22,14 +25,84 @@ def test_encodings_with_a_mark(tmp_path: Path, encoding: str) -> None:
     assert read(write(tmp_path / "a.csv", data))[0].text == "café ✓ 😀"
 
 
-def test_cp1252_is_named_by_byte_and_line_and_read_when_told(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", (HEAD + "1,q,s,plain,5\n2,q,s,caf\xe9,5\n").encode("cp1252"))
-    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9 is not UTF-8; .*`encoding='cp1252'`"):
+def test_bytes_in_no_usual_encoding_are_named_by_byte_and_line(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.csv", (HEAD + "1,q,s,plain,5\n2,q,s,Привет всем,5\n").encode("cp1251")
+    )
+    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xCF is not UTF-8; .*`encoding='cp1252'`"):
         read(path)
-    assert read(path, encoding="cp1252")[1].text == "café"
+    assert read(path, encoding="cp1251")[1].text == "Привет всем"
     for encoding in ("klingon", "hex", "undefined"):
         with pytest.raises(BadInput, match=f"no encoding '{encoding}'; try utf-8"):
             read(path, encoding=encoding)
+
+
+TEXTS = {
+    "cp1252": "Größe, Müller: „Ja“ – 5 °C, café, l’été, 3 €, Straße, Œuvre, ¿Qué? año…",
+    "mac-roman": "Größe, Müller: „Ja“ – 5 °C, café, l’été, Straße, ¿Qué? año…",
+    "cp1250": "Książka, która leży na stole, jest większa niż krzesło, ponieważ śnieg",
+    "cp850": "Größe, Müller, café, Straße, año, Übung",
+}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("encoding", TEXTS)
+def test_older_encodings_are_found_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, encoding: str, end: str
+) -> None:
+    content = f"id;text\n1;plain\n2;{TEXTS[encoding]}\n".replace("\n", end)
+    path = write(tmp_path / "a.csv", content.encode(encoding))
+    with caplog.at_level(logging.WARNING, "searchkit"):
+        assert [a.text for a in read(path)] == ["plain", TEXTS[encoding]]
+    assert caplog.messages == [
+        f"{path}: not UTF-8, and read as {encoding}; `encoding=NAME` chooses another encoding"
+    ]
+
+
+@pytest.mark.parametrize(
+    "word", ["größer", "café", "señor", "naïve", "MÜLLER", "Zoë", "it’s", "Ja!“"]
+)
+def test_one_word_tells_the_encoding(tmp_path: Path, word: str) -> None:
+    for encoding in ("cp1252", "mac-roman"):
+        path = write(tmp_path / "a.csv", f"id,text\n1,a {word} b\n".encode(encoding))
+        assert read(path)[0].text == f"a {word} b"
+
+
+def test_each_file_may_have_its_own_encoding(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.csv", "id,text\n1,größer\n".encode("cp1252"))
+    other = write(tmp_path / "b.csv", "id,text\n2,größer\n".encode("cp437"))
+    options = FileOptions(encoding="cp1252", encodings={"b.csv": "cp437"})
+    assert [a.text for a in read_files([first, other], options)] == ["größer", "größer"]
+    options = FileOptions(encodings={str(other): "cp437"})
+    assert [a.text for a in read_files([first, other], options)] == ["größer", "größer"]
+    with pytest.raises(BadInput, match=r"`encoding`: c.csv is none of the files; there are: .*b"):
+        list(read_files([first, other], FileOptions(encodings={"c.csv": "cp437"})))
+
+
+@pytest.mark.parametrize("word", ["Ελλάδα", "Привет", "日本語"])
+def test_other_alphabets_are_not_taken_for_latin_letters(tmp_path: Path, word: str) -> None:
+    for encoding in ("cp1253", "cp1251", "shift-jis"):
+        try:
+            data = f"id,text\n1,a {word} b\n".encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        with pytest.raises(BadInput, match=r"a.csv:2: byte 0x.. is not UTF-8"):
+            read(write(tmp_path / "a.csv", data))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_wide_characters_are_found_without_a_mark(tmp_path: Path, encoding: str) -> None:
+    path = write(tmp_path / "a.csv", "id,text\n1,größer\n".encode(encoding))
+    assert read(path)[0].text == "größer"
+
+
+def test_an_older_encoding_that_begins_later(tmp_path: Path) -> None:
+    rows = "".join(f"{n},plain\n" for n in range(20_000))
+    path = write(tmp_path / "a.csv", f"id,text\n{rows}x,größer\n".encode("cp1252"))
+    assert read(path)[-1].text == "größer"
+    write(path, path.read_bytes() + ("y,plain\n" * 20_000 + "z,größer\n").encode())
+    with pytest.raises(BadInput, match=r"a.csv:40003: CP1252 up to here and UTF-8 in this line"):
+        read(path)
 
 
 @pytest.mark.parametrize("cut", [b"\x00\xd8", b"\x61"])
@@ -47,8 +120,8 @@ def test_wide_characters_without_a_mark(tmp_path: Path) -> None:
 
 
 def test_a_bad_byte_in_a_file_with_cr_alone(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"a.csv:3: byte 0xE9 is not UTF-8; .*`encoding='cp1252'`"):
-        read(write(tmp_path / "a.csv", b"id,text\r1,x\r2,caf\xe9\r"))
+    with pytest.raises(BadInput, match=r"a.csv:3: byte 0x9D is not UTF-8; .*`encoding='cp1252'`"):
+        read(write(tmp_path / "a.csv", b"id,text\r1,x\r2,caf\x9d\xff\x90\x88\r"))
 
 
 def test_mixed_encodings_are_refused_where_they_change(tmp_path: Path) -> None:
