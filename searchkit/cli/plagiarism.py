@@ -206,7 +206,8 @@ def compare(
     option(
         "--anonymous",
         is_flag=True,
-        help="Replace names and ids: author 1, answer 1, and so on.",
+        help="Replace ids and all names that are known, from columns, too: author 1, answer 1, and "
+        "so on. Nicknames and misspelt names can't be known.",
     ),
 )
 @finding_options

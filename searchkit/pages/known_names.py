@@ -75,7 +75,7 @@ class KnownNames:
         values = [
             (column, value.strip())
             for column, value in answer.columns.items()
-            if value.strip() and _holds_names(column)
+            if value.strip() and holds_names(column)
         ]
         owner = answer.author or (values[0][1] if values else None)
         for column, value in values:
@@ -126,7 +126,7 @@ class KnownNames:
 
 
 @cache
-def _holds_names(column: str) -> bool:
+def holds_names(column: str) -> bool:
     """Whether a column's name says that it holds names of people."""
     folded = fold_header(column)
     return folded in _COLUMNS or re.sub(r"_?\d+$", "", folded) in _COLUMNS

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
+from searchkit.core.where import Where
+from searchkit.index.base import BaseIndex
 
 BINS = 100  # of equal width, from -1 to 1
 BLOCK_ROWS = 1024  # rows that are compared at a time
@@ -54,3 +56,14 @@ def evenly_spaced(count: int, max_rows: int = MAX_ROWS) -> Int64:
     if count <= max_rows:
         return np.arange(count)
     return np.linspace(0, count - 1, max_rows).astype(np.int64)
+
+
+def index_score_counts(index: BaseIndex, where: Where) -> list[int]:
+    """Return the number of pairs in each bin, of the answers of an index that match a filter."""
+    answers, rows = [], []
+    for answer, row in index.iter_vectors(where):
+        answers.append(answer)
+        rows.append(row)
+    if not rows:
+        return [0] * BINS
+    return score_counts(np.stack(rows), [answer.author for answer in answers])

@@ -44,7 +44,7 @@ class TextRun:
     Attributes:
         text: The characters that are displayed.
         kind: `sign` for a character spelled out as its code point, `name` for the name of an author
-            or answer, empty for other text.
+            or answer, `pseudonym` for what is in its place, empty for other text.
         alias: What is displayed instead while names are hidden.
     """
 
@@ -209,7 +209,7 @@ def _replacements(text: str, mentions: Sequence[Mention], names: Pseudonyms | No
     for mention in mentions:
         name = text[mention.start : mention.end]
         hide = names is not None and names.replace
-        run = TextRun(mention.alias, "name") if hide else TextRun(name, "name", mention.alias)
+        run = TextRun(mention.alias, "pseudonym") if hide else TextRun(name, "name", mention.alias)
         named.append((mention.start, mention.end, run))
     offsets = {match.start() for match in _INVISIBLE.finditer(text)} | set(fold(text).hidden)
     covered = {at for start, end, _ in named for at in range(start, end)}

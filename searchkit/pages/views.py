@@ -10,6 +10,7 @@ from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.index.records import Decision
 from searchkit.output.findings import expected_in_words, format_expected
+from searchkit.pages.known_names import holds_names
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import (
     Highlight,
@@ -165,6 +166,17 @@ def side_view(
         time=answer.submitted_at or "",
         segments=segments(answer.text, highlights, names),
     )
+
+
+def column_views(answer: Answer, names: Pseudonyms | None = None) -> list[tuple[str, str]]:
+    """Return the columns of an answer; with names left out, without those of people."""
+    if not names or not names.replace:
+        return list(answer.columns.items())
+    return [
+        (names.replace_in_message(column), names.replace_in_text(value))
+        for column, value in answer.columns.items()
+        if not holds_names(column)
+    ]
 
 
 def _side(

@@ -37,6 +37,7 @@ from searchkit.plagiarism.find import PlagiarismResult, compare, find_plagiarism
 from searchkit.sources.files import FileOptions
 from searchkit.web.index_pool import IndexPool, pool_of
 from searchkit.web.jobs import Job, Result
+from searchkit.web.rendering import hidden_pair, hidden_point, original, pseudonyms
 from searchkit.web.schemas import analysis, corpus
 from searchkit.web.schemas.requests import (
     NOT_YET,
@@ -256,7 +257,8 @@ def read_clusters(
 @api.get("/map", tags=["analysis"], response_model=analysis.Map, responses=NOT_YET)
 def read_map(request: Request, question: Question = None, wait: Wait = DEFAULT_WAIT) -> Response:
     """Place answers on a plane, similar ones side by side, with the names of their clusters."""
-    where = Where(question)
+    where = Where(question and original(request, "question", question))
+    names = pseudonyms(request)
 
     def compute(index: Index, progress: Progress) -> list[dict[str, Any]]:
         clusters = cluster(index, by="all", where=where, progress=progress)
@@ -274,7 +276,9 @@ def read_map(request: Request, question: Question = None, wait: Wait = DEFAULT_W
         ]
 
     job = pool_of(request).job(("map", where), compute)
-    return _when_done(request, job, wait, lambda points: {"points": points})
+    return _when_done(
+        request, job, wait, lambda points: {"points": [hidden_point(p, names) for p in points]}
+    )
 
 
 @api.get("/grades", tags=["analysis"], response_model=analysis.Suggestions, responses=NOT_YET)
@@ -342,9 +346,10 @@ def read_decisions(request: Request) -> Response:
 @api.post("/decisions", tags=["review"], response_model=analysis.Decision)
 def add_decision(request: Request, new: NewDecision) -> Response:
     """Decide about two answers; the decision is on the disk when this returns."""
+    left, right = (original(request, "answer", name) for name in (new.left, new.right))
     with pool_of(request).writing() as index:
-        decision = decide(index, new.left, new.right, new.decision, new.reason)
-    return _json(findings.decision_as_record(decision))
+        decision = decide(index, left, right, new.decision, new.reason)
+    return _json(hidden_pair(findings.decision_as_record(decision), pseudonyms(request)))
 
 
 @api.delete("/decisions", tags=["review"], response_model=analysis.TakenBack)
@@ -354,7 +359,8 @@ def drop_decision(
     """Take back a decision, by default the last one; the pair's earlier decision counts again."""
     with pool_of(request).writing() as index:
         pair = take_back(index, number)
-    return _json({"taken_back": pair and {"left": pair[0], "right": pair[1]}})
+    taken = pair and hidden_pair({"left": pair[0], "right": pair[1]}, pseudonyms(request))
+    return _json({"taken_back": taken})
 
 
 @api.post("/notes", tags=["answers"], response_model=corpus.Changed)
@@ -364,8 +370,9 @@ def add_notes(request: Request, notes: NewColumns) -> Response:
         is_taken = name.strip().lower() in {*FILE_FIELDS, "key"}
         if not name.strip() or is_taken or not name.isprintable() or len(name) > MAX_COLUMN_NAME:
             raise BadInput(f"{name!r} is no column to write into; name one of its own")
+    ids = [original(request, "answer", name) for name in notes.ids]
     with pool_of(request).writing() as index:
-        changed = index.update_columns(dict.fromkeys(notes.ids, notes.columns))
+        changed = index.update_columns(dict.fromkeys(ids, notes.columns))
     return _json({"changed": changed})
 
 

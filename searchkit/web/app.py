@@ -31,7 +31,7 @@ from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import describe_error
 from searchkit.web.messages import with_fields
 from searchkit.web.pages import pages
-from searchkit.web.rendering import error_page, plotly_script
+from searchkit.web.rendering import error_page, plotly_script, without_names
 from searchkit.web.uploads import Uploads
 
 log = logging.getLogger("searchkit")
@@ -109,8 +109,8 @@ def _error_response(request: Request, status: int, reason: str) -> Response:
     """Return an error as JSON, or as a page where a page was requested."""
     reason = printable(reason.encode("utf-8", "replace").decode())  # it may quote what was sent
     if request.url.path.startswith("/api/"):
-        return JSONResponse({"error": reason}, status)
-    return error_page(request, status, reason)
+        return JSONResponse({"error": without_names(request, reason)}, status)
+    return error_page(request, status, without_names(request, reason))
 
 
 def _on_searchkit_error(request: Request, error: Exception) -> Response:

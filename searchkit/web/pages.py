@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
@@ -23,13 +22,14 @@ from searchkit.output.findings import describe_compared_answers
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.report import make_report, report_as_page
-from searchkit.pages.scores import BINS, score_counts
-from searchkit.pages.segments import hit_segments
+from searchkit.pages.scores import index_score_counts
+from searchkit.pages.segments import answer_name, hit_segments, question_name, text_runs
 from searchkit.pages.views import (
     ClusterView,
     FindingView,
     SideView,
     cluster_view,
+    column_views,
     finding_view,
     side_view,
 )
@@ -39,7 +39,15 @@ from searchkit.plagiarism.records import Finding, PlagiarismOptions
 from searchkit.sources.platforms.formats import NAMES
 from searchkit.web.api import clusters_job, findings_job
 from searchkit.web.index_pool import pool_of
-from searchkit.web.rendering import JOB_TIMEOUT, progress_page, pseudonyms, render_page
+from searchkit.web.rendering import (
+    JOB_TIMEOUT,
+    hidden_pair,
+    hide_in_address,
+    original,
+    progress_page,
+    pseudonyms,
+    render_page,
+)
 from searchkit.web.schemas import describe
 
 DEFAULT_HITS = 20
@@ -47,7 +55,7 @@ MAX_HITS = 200
 SIMILAR_ANSWERS = 8  # shown for an answer
 ANSWERS_PER_PAGE = 50
 SUGGESTED_QUESTIONS = 500  # that the search form proposes
-pages = APIRouter(include_in_schema=False)
+pages = APIRouter(include_in_schema=False, dependencies=[Depends(hide_in_address)])
 OptionalText = Annotated[str | None, Query()]
 Decided = DecisionStatus | Literal["all"]
 
@@ -77,7 +85,8 @@ def search_page(request: Request, search: Annotated[SearchQuery, Query()]) -> HT
     """Search with filters."""
     with pool_of(request).reading() as index:
         known = status(index)
-    names = [row["question"] for row in known["by_question"] if row["question"] is not None]
+    names = pseudonyms(request)
+    questions = [row["question"] for row in known["by_question"] if row["question"] is not None]
     return render_page(
         request,
         "search.html",
@@ -86,7 +95,7 @@ def search_page(request: Request, search: Annotated[SearchQuery, Query()]) -> HT
         question=search.question or "",
         author=search.author or "",
         known=known,
-        questions=names[:SUGGESTED_QUESTIONS],
+        questions=[question_name(one, names).text for one in questions[:SUGGESTED_QUESTIONS]],
         **_search(request, search),
     )
 
@@ -103,7 +112,10 @@ def _search(request: Request, search: SearchQuery) -> dict[str, Any]:
     n = search.n
     if not search.q.strip():
         return {"hits": None, "more": False, "n": n}
-    where = Where(search.question or None, search.author or None)
+    where = Where(
+        (search.question and original(request, "question", search.question)) or None,
+        (search.author and original(request, "author", search.author)) or None,
+    )
     hits = pool_of(request).search(search.q, n + 1, search.mode, where)
     return {"hits": _hit_views(request, hits[:n]), "more": len(hits) > n, "n": n}
 
@@ -113,6 +125,7 @@ def _hit_views(request: Request, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     return [
         {
             "hit": hit,
+            "question": question_name(hit.answer.question, names),
             "segments": hit_segments(hit, names),
             "side": side_view(hit.answer, (), names),
         }
@@ -134,17 +147,19 @@ def review_page(
     job = findings_job(pool_of(request))
     if progress := progress_page(request, job, "Looking for findings"):
         return progress
+    given = [original(request, "answer", id_) for id_ in (left, right) if id_ is not None]
     with pool_of(request).reading() as index:
-        index.get([id_ for id_ in (left, right) if id_ is not None])  # raises, if one isn't there
+        index.get(given)  # raises, if one isn't there
     result = pool_of(request).with_decisions(job.get())
     queue = [
         {"left": finding.left, "right": finding.right, "decision": result.decision(finding)}
         for finding in result.findings
         if show in ("all", result.decision(finding))
     ]
-    matches = (n for n, e in enumerate(queue) if (e["left"], e["right"]) == (left, right))
+    matches = (n for n, e in enumerate(queue) if [e["left"], e["right"]] == given)
     at = next(matches, 0)
     view = _finding_view(request, result, queue[at]["left"], queue[at]["right"]) if queue else None
+    names = pseudonyms(request)
     return render_page(
         request,
         "review.html",
@@ -153,7 +168,7 @@ def review_page(
         at=at,
         counts=Counter(result.decision(finding) for finding in result.findings),
         result=result,
-        queue=queue,
+        queue=[hidden_pair(pair, names) for pair in queue],
         total=len(queue),
         compared=list(describe_compared_answers(result)),
     )
@@ -165,6 +180,7 @@ def finding_fragment(request: Request, left: str, right: str) -> HTMLResponse:
     job = findings_job(pool_of(request))
     pool_of(request).wait(job, JOB_TIMEOUT)
     result = pool_of(request).with_decisions(job.get())
+    left, right = (original(request, "answer", name) for name in (left, right))
     return render_page(request, "finding.html", view=_finding_view(request, result, left, right))
 
 
@@ -178,6 +194,7 @@ def _finding_view(request: Request, result: PlagiarismResult, left: str, right: 
 @pages.get("/compare")
 def compare_page(request: Request, left: str, right: str) -> HTMLResponse:
     """Show any two answers side by side."""
+    left, right = (original(request, "answer", name) for name in (left, right))
     with pool_of(request).reading() as index:
         comparison = compare(index, left, right)
     view = finding_view(
@@ -217,7 +234,11 @@ def rings_page(request: Request) -> HTMLResponse:
 
 @pages.get("/report")
 def report_file(request: Request, anonymous: bool = False) -> Response:
-    """Return the report as a file to save, as `searchkit report` writes it."""
+    """Return the report as a file to save, as `searchkit report` writes it.
+
+    While names are hidden it is anonymous.
+    """
+    anonymous = anonymous or pseudonyms(request) is not None
     job = pool_of(request).job(
         ("report", anonymous),
         lambda index, progress: report_as_page(
@@ -239,8 +260,11 @@ def report_file(request: Request, anonymous: bool = False) -> Response:
 @pages.get("/questions")
 def questions_page(request: Request) -> HTMLResponse:
     """List the questions."""
+    names = pseudonyms(request)
     with pool_of(request).reading() as index:
-        rows = index.by_question()
+        rows = [
+            row | {"name": question_name(row["question"], names)} for row in index.by_question()
+        ]
     result = _findings_if_ready(request)
     findings = result.findings if result else []
     counts = Counter(finding.question for finding in findings)
@@ -258,6 +282,7 @@ def question_page(
 ) -> HTMLResponse:
     """Show one question: its groups with fields for marks, its scores, its answers."""
     pool = pool_of(request)
+    name = name and original(request, "question", name)
     with pool.reading() as index:
         where = index.resolve(Where(name or ""))
         start, stop = (page - 1) * ANSWERS_PER_PAGE, page * ANSWERS_PER_PAGE
@@ -266,7 +291,7 @@ def question_page(
         raise NotFound("each answer has a question")
     name = where.question
     clusters = clusters_job(pool, where, "all")
-    scores = pool.job(("scores", where), lambda index, _: _score_counts(index, where))
+    scores = pool.job(("scores", where), lambda index, _: index_score_counts(index, where))
     if progress := progress_page(request, clusters, "Grouping the answers"):
         return progress
     if progress := progress_page(request, scores, "Comparing the answers"):
@@ -280,14 +305,14 @@ def question_page(
     return render_page(
         request,
         "question.html",
-        name=name or None,
+        name=question_name(name, names).text or None,
         count=count,
         page=page,
         pages=-(-count // ANSWERS_PER_PAGE),
         answers=_side_views(answers, names),
         histogram=histogram(scores.get(), findings),
         findings=findings,
-        prompt=prompt_of(answers[0]) if answers else "",
+        prompt=text_runs(prompt_of(answers[0]), names) if answers else (),
         **groups,
     )
 
@@ -311,7 +336,10 @@ def _groups(index: Index, clusters: ClusterResult, names: Pseudonyms | None) -> 
         views.append(
             (
                 cluster_view(cluster, center, anchor=f"group-{cluster.cluster}", names=names),
-                {answer.id: dict(answer.columns) for answer in members},
+                {
+                    answer_name(answer.id, names).text: dict(column_views(answer, names))
+                    for answer in members
+                },
                 _side_views(members[:ANSWERS_PER_PAGE], names),
             )
         )
@@ -324,16 +352,6 @@ def _groups(index: Index, clusters: ClusterResult, names: Pseudonyms | None) -> 
 
 def _side_views(answers: Sequence[Answer], names: Pseudonyms | None) -> list[SideView]:
     return [side_view(answer, (), names) for answer in answers]
-
-
-def _score_counts(index: Index, where: Where) -> list[int]:
-    answers, rows = [], []
-    for answer, row in index.iter_vectors(where):
-        answers.append(answer)
-        rows.append(row)
-    if not rows:
-        return [0] * BINS
-    return score_counts(np.stack(rows), [answer.author for answer in answers])
 
 
 def _findings_if_ready(request: Request) -> PlagiarismResult | None:
@@ -378,6 +396,7 @@ def _numbered_view(
 @pages.get("/answer")
 def answer_page(request: Request, id: str) -> HTMLResponse:
     """Show one answer: its passages, similar answers, its findings and its group."""
+    id = original(request, "answer", id)
     pool = pool_of(request)
     with pool.reading() as index:
         stored = index.get_stored(id)
@@ -396,13 +415,15 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
     return render_page(
         request,
         "answer.html",
-        answer=answer,
+        question=question_name(answer.question, names),
+        columns=column_views(answer, names),
+        source=f"{answer.source}:{answer.line or ''}".rstrip(":") if answer.source else "",
         view=side_view(answer, (), names),
         passages=[(passage.start, passage.end) for passage in stored.passages],
         near=_hit_views(request, similar),
         findings=_finding_views(result, lambda f: id in (f.left, f.right), names),
         done=result is not None,
-        cluster=cluster,
+        cluster=cluster_view(cluster, None, names=names) if cluster else None,
     )
 
 

@@ -6,15 +6,16 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from markupsafe import Markup, escape
 
 from searchkit._version import __version__
-from searchkit.core.errors import MissingExtra
+from searchkit.core.errors import MissingExtra, SearchkitError
+from searchkit.core.identity import author_key
 from searchkit.core.messages import counted
 from searchkit.pages.environment import environment
 from searchkit.pages.pseudonyms import Pseudonyms
@@ -24,6 +25,16 @@ from searchkit.web.jobs import Job
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+NameKind = Literal["answer", "question", "author"]
+NAME_FIELDS: dict[str, NameKind] = {  # fields of a page's address that hold names
+    "id": "answer",
+    "left": "answer",
+    "right": "answer",
+    "name": "question",
+    "question": "question",
+    "author": "author",
+}
+_PSEUDONYM = re.compile(r"\b(?:answer|author) \d+\b|\bsomebody\b")
 JOB_TIMEOUT = 2.0  # seconds that a page waits for a job before it shows the job's progress
 PSEUDONYMS_TIMEOUT = 60.0  # seconds that a page waits for pseudonyms; it can't be shown without
 
@@ -75,7 +86,7 @@ def render_page(
         .get_template(template)
         .render(
             here=request.url.path,
-            corpus=pool_of(request).folder.resolve().name,
+            corpus=without_names(request, pool_of(request).folder.resolve().name),
             names_hidden=_hides_names(request),
             **values,
         )
@@ -103,12 +114,74 @@ def _hides_names(request: Request) -> bool:
 
 def pseudonyms(request: Request) -> Pseudonyms | None:
     """Return the pseudonyms of authors and answers; None if the user wants to see names."""
-    if not _hides_names(request):
-        return None
+    return _all_pseudonyms(request) if _hides_names(request) else None
+
+
+def _all_pseudonyms(request: Request) -> Pseudonyms:
     pool = pool_of(request)
-    job = pool.job("names", lambda index, _: Pseudonyms(index.answers()))
+    job = pool.job("names", lambda index, _: Pseudonyms(index.answers(), replace=True))
     pool.wait(job, PSEUDONYMS_TIMEOUT)
     return job.get()
+
+
+def without_names(request: Request, text: str) -> str:
+    """Return a text with pseudonyms in the place of names, if names are hidden.
+
+    An error page must be shown whatever is wrong, so it has no text where names aren't known.
+    """
+    try:
+        names = pseudonyms(request)
+    except SearchkitError:
+        return "…"
+    return names.replace_in_message(text) if names else text
+
+
+def original(request: Request, kind: NameKind, name: str) -> str:
+    """Return what a pseudonym in a request stands for, if names are hidden; or else the name."""
+    names = pseudonyms(request)
+    return names.originals[kind].get(name, name) if names else name
+
+
+def hidden_pair(record: dict[str, Any], names: Pseudonyms | None) -> dict[str, Any]:
+    """Return a record of two answers, with pseudonyms for their ids if names are hidden."""
+    if not names:
+        return record
+    return record | {side: names.answer(record[side]) for side in ("left", "right")}
+
+
+def hidden_point(point: dict[str, Any], names: Pseudonyms | None) -> dict[str, Any]:
+    """Return a point of the map, with pseudonyms if names are hidden."""
+    if not names:
+        return point
+    return point | {
+        "id": names.answer(point["id"]),
+        "author": point["author"] and names.author(point["author"]),
+        "text": names.replace_in_text(point["text"]),
+        "cluster": names.replace_in_message(point["cluster"]),
+    }
+
+
+def hide_in_address(request: Request) -> None:
+    """Send a browser to the address with pseudonyms if names are hidden, and back if not.
+
+    Raises:
+        HTTPException: with the other address, if it differs.
+    """
+    query = dict(request.query_params)
+    given = {field: query[field] for field in NAME_FIELDS if query.get(field)}
+    is_hidden = _hides_names(request)
+    if not given or not (is_hidden or any(_PSEUDONYM.search(name) for name in given.values())):
+        return
+    originals = _all_pseudonyms(request).originals
+    for field, name in given.items():
+        stands_for = originals[NAME_FIELDS[field]]
+        aliases = {author_key(real): alias for alias, real in stands_for.items()}  # in any case
+        if is_hidden and name not in stands_for:
+            query[field] = aliases.get(author_key(name), name)
+        elif not is_hidden and author_key(name) not in aliases:
+            query[field] = stands_for.get(name, name)
+    if query != dict(request.query_params):
+        raise HTTPException(303, headers={"location": link(request.url.path, **query)})
 
 
 @cache

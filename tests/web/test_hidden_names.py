@@ -1,0 +1,100 @@
+"""Names that are hidden in a browser are on no page, in no address and in no error."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+import pytest
+from helpers.canaries import canary_answers, seen
+from helpers.serving import client_of, make_index, toy, until
+from starlette.testclient import TestClient
+
+from searchkit import Index
+from searchkit.index.decisions import decisions
+
+__all__ = ["toy"]
+
+
+@pytest.fixture
+def canaries(tmp_path: Path, toy: None) -> Iterator[TestClient]:
+    folder = make_index(tmp_path / "Zebulon Quarrington", canary_answers())
+    with client_of(folder) as client:
+        client.cookies.set("names", "hidden")
+        until(lambda: "Looking for findings" not in client.get("/review").text)
+        yield client
+
+
+def test_no_page_has_a_name_while_names_are_hidden(canaries: TestClient) -> None:
+    by_id = {answer.id: answer for answer in canary_answers()}
+    real = [
+        *("/", "/?q=loop", "/hits?q=loop+zeb&mode=lexical", "/review", "/review?show=all"),
+        *("/rings", "/questions", "/upload", "/docs", "/report"),
+        *(f"/question?name={quote(question)}" for question in {a.question for a in by_id.values()}),
+        *(f"/answer?id={quote(name)}" for name in by_id if "/" in name),
+        f"/?q=loop&author={quote('zebulon quarrington')}&question={quote('loops of Zebulon')}",
+    ]
+    left, right = (quote(f"loops of Zebulon/{name}")
+                   for name in ("Müllerhuber, Ottilie", "Zebulon Quarrington"))  # fmt: skip
+    real += [f"/compare?left={left}&right={right}", f"/review?show=all&left={left}&right={right}",
+             f"/review/finding?left={left}&right={right}"]  # fmt: skip
+    visited: set[str] = set()
+    queue = list(real)
+    while queue:
+        path = queue.pop()
+        answer = until(lambda path=path: _finished(canaries.get(path)))
+        assert answer.status_code == 200, (path, answer.text)
+        assert seen(answer.text) == [], path
+        assert seen(unquote_plus(str(answer.url))) == [], path
+        assert seen(str(answer.headers)) == []
+        found = re.findall(r'href="(/(?:answer|question|compare|review)?\?[^"#]*)', answer.text)
+        links = {unescape(link) for link in found} - visited
+        visited |= links
+        queue += sorted(links)[:10] if len(visited) < 150 else []
+
+
+def _finished(answer: Any) -> Any:
+    return None if "refreshes every two seconds" in answer.text else answer
+
+
+def test_an_error_has_no_name_while_names_are_hidden(canaries: TestClient) -> None:
+    for path in ("/?q=x&author=zebulom+quarrington", "/question?name=loops+of+zebulom",
+                 "/api/answers?author=zebulom+quarrington"):  # fmt: skip
+        answer = canaries.get(path)
+        assert answer.status_code == 404
+        assert "did you mean" in answer.text
+        assert seen(answer.text) == []
+
+
+def test_a_browser_that_hides_names_decides_and_writes_by_pseudonyms(
+    canaries: TestClient, tmp_path: Path
+) -> None:
+    page = canaries.get("/review?show=all").text
+    queue = json.loads(unescape(page.partition('id="queue"')[2].partition(">")[2].split("<")[0]))
+    assert queue[0]["left"].startswith("answer ")
+    new = {"left": queue[0]["left"], "right": queue[0]["right"], "decision": "confirmed"}
+    kept = canaries.post("/api/decisions", json=new).json()
+    assert {kept["left"], kept["right"]} == {new["left"], new["right"]}
+    with Index.open(tmp_path / "Zebulon Quarrington") as index:
+        ((left, right),) = decisions(index)
+    assert {left, right} < {answer.id for answer in canary_answers()}
+    assert canaries.delete("/api/decisions").json()["taken_back"] in (
+        {"left": new["left"], "right": new["right"]},
+        {"left": new["right"], "right": new["left"]},
+    )
+    body = {"ids": [new["left"]], "columns": {"mark": "5"}}
+    assert canaries.post("/api/notes", json=body).json() == {"changed": 1}
+
+
+def test_an_address_with_pseudonyms_leads_back_once_names_are_shown(canaries: TestClient) -> None:
+    hidden = canaries.get("/answer?id=loops+of+Zebulon/Zebulon+Quarrington")
+    assert re.search(r"id=answer\+\d+$", str(hidden.url))
+    canaries.cookies.set("names", "shown")
+    shown = canaries.get(str(hidden.url))
+    assert unquote_plus(str(shown.url)).endswith("id=loops of Zebulon/Zebulon Quarrington")
+    assert "Zebulon Quarrington" in shown.text
