@@ -188,7 +188,8 @@ class IndexBackend(ABC):
         """Find the answers that best match each query's words, by BM25.
 
         Words are taken literally, whatever they mean to SQLite, and compared by their English
-        stem, without case and accents.
+        stem, without case and accents. Scripts without spaces are searched by phrases; see
+        `text.unspaced`.
         """
 
     # -- writing ---------------------------------------------------------------------------------
