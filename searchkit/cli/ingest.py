@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from searchkit.index.ingest import Ingest, Row
     from searchkit.sources.columns import Reject
     from searchkit.sources.files import FileOptions
+    from searchkit.sources.folders.roles import FolderRole
 
 
 MAX_SHOWN_IDS = 10  # of the answers that are removed
@@ -115,6 +116,8 @@ def _file_options(
     input_format: str | None,
     platform: str | None,
     wide: bool,
+    folder_is: FolderRole | None,
+    suffix: Sequence[str],
     **columns: str | None,
 ) -> FileOptions:
     from searchkit.sources.columns import Columns
@@ -125,6 +128,8 @@ def _file_options(
         Columns(*(columns[f"{name}_column"] for name in names), wide=wide),
         format=input_format,
         platform=platform,
+        folder_is=folder_is,
+        suffixes=tuple(f".{name.lstrip('.').lower()}" for name in suffix),
     )
 
 
@@ -192,8 +197,19 @@ class RowOptions:
     option(
         "--input-format",
         metavar="NAME",
-        help="csv, tsv, json, jsonl, xlsx, parquet, sqlite, folder or zip.  "
+        help="csv, tsv, json, jsonl, xlsx, parquet, sqlite, folder, zip or document.  "
         "[default: by the file's name]",
+    ),
+    option(
+        "--folder-is",
+        type=click.Choice(["author", "question", "none"]),
+        help="What the folders around texts and documents are.  [default: by their names]",
+    ),
+    option(
+        "--suffix",
+        metavar=".NAME",
+        multiple=True,
+        help="One more ending of texts in folders, such as .hs.",
     ),
     argument="source",
     record=_file_options,
@@ -262,9 +278,9 @@ def ingest(
     """Add the answers in files to the index, or update them.
 
     FILE can be CSV, TSV, JSON, JSON Lines, XLSX, Parquet, a SQLite database, a folder or zip of
-    text files, or - for standard input. The columns are found by their usual names; all other
-    columns are stored as well. An interrupted ingest continues when it is run again, and answers
-    that haven't changed are not embedded again.
+    documents and text files, a document, or - for standard input. The columns are found by their
+    usual names; all other columns are stored as well. An interrupted ingest continues when it is
+    run again, and answers that haven't changed are not embedded again.
     """
     from searchkit.output.status import print_counts
     from searchkit.sources.reader import STDIN

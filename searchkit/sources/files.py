@@ -6,7 +6,7 @@ import gzip
 import io
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -20,7 +20,7 @@ from searchkit.sources.decoding import MAX_LINE_BYTES, buffered, lines
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-FORMATS = ("csv", "tsv", "json", "jsonl", "xlsx", "parquet", "sqlite", "zip", "folder")
+FORMATS = ("csv", "tsv", "json", "jsonl", "xlsx", "parquet", "sqlite", "zip", "folder", "document")
 ENDINGS = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -37,10 +37,6 @@ ENDINGS = {
     ".sqlite3": "sqlite",
     ".zip": "zip",
 }
-TEXT_SUFFIXES = frozenset(
-    ".txt .md .markdown .rst .text .tex .java .py .js .mjs .cjs .ts .jsx .tsx .c .h .cpp .cc .hpp "
-    ".cs .go .rs .rb .php .kt .swift .scala .r .sql .sh .html .htm .css .json5 .yaml .yml".split()
-)
 MAX_TEXT_BYTES = MAX_LINE_BYTES  # of one text
 MAX_DOCUMENT_BYTES = 1 << 30  # of what is held in memory as a whole, unpacked
 MAX_STREAM_BYTES = 1 << 36  # of a .gz that is read row by row, unpacked
@@ -77,6 +73,8 @@ class FileOptions:
             the texts (`none`); None finds out.
         skip_rows: Number of rows above that with the columns' names; None finds out.
         encodings: The encodings of single files, by their paths or names.
+        folder_is: What the folders in a folder or zip are; None proposes it from their names.
+        suffixes: More suffixes of text files, in lower case with their dots.
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -88,6 +86,8 @@ class FileOptions:
     quoting: Literal["standard", "none"] | None = None
     skip_rows: int | None = None
     encodings: Mapping[str, str] = field(default_factory=dict)
+    folder_is: Literal["author", "question", "none"] | None = None
+    suffixes: tuple[str, ...] = ()
 
     def encoding_of(self, source: str) -> str | None:
         """Return the encoding of a file, by its path or name; None if it isn't known."""
@@ -95,8 +95,12 @@ class FileOptions:
         return named or self.encoding
 
 
-def format_by_name(path: Path) -> str:
+def format_by_name(path: Path, is_text: Callable[[str], bool] = lambda _: False) -> str:
     """Return the format of a file by its ending; a file that doesn't exist is taken for CSV.
+
+    Args:
+        path: The file.
+        is_text: Whether a name is that of a text or document, if it is none of `ENDINGS`.
 
     Raises:
         BadInput: if the ending is not one of `ENDINGS`.
@@ -107,8 +111,8 @@ def format_by_name(path: Path) -> str:
     suffix = suffixes[-1] if suffixes else ""
     if suffix in ENDINGS or not path.exists():
         return ENDINGS.get(suffix, "csv")
-    if suffix in TEXT_SUFFIXES:
-        raise BadInput(f"{path_text(path)}: a text by itself; name the folder that holds it")
+    if is_text(path.name):
+        return "document"
     raise BadInput(
         Message(
             "{path}: what kind of file is it? name it: `format={formats}`",

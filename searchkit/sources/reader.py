@@ -6,11 +6,11 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO, cast
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, listed, path_text, printable
+from searchkit.core.messages import Message, listed, path_text
 from searchkit.core.records import Answer
 from searchkit.sources.columns import (
     AnswerColumns,
@@ -21,9 +21,11 @@ from searchkit.sources.columns import (
     Values,
 )
 from searchkit.sources.decoding import buffered, lines
+from searchkit.sources.documents.formats import is_text, suffix_of
 from searchkit.sources.files import (
     FORMATS,
     MAX_DOCUMENT_BYTES,
+    MAX_TEXT_BYTES,
     FileOptions,
     NothingFound,
     check_file,
@@ -35,7 +37,8 @@ from searchkit.sources.files import (
     opened,
     unpacked,
 )
-from searchkit.sources.folders import OnSkip, read_folder, read_zip
+from searchkit.sources.folders.members import Member, OnSkip, folder_members, zip_members
+from searchkit.sources.folders.submissions import FolderLayout, SubmissionReader
 from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.platforms.formats import check_platform
 from searchkit.sources.rows import Rows
@@ -49,7 +52,9 @@ SAMPLE_ROWS = 50  # from which the layout is found
 SAMPLE_LENGTH = 1 << 20  # characters, or values that aren't texts, of these rows at most
 MAX_PEOPLE = 200_000  # rows among which people of the same name are told apart
 OnReject = Callable[[Reject], None]
-OnLayout = Callable[[str, Layout, Sequence[str]], None]  # takes the file, and its columns
+OnLayout = Callable[
+    [str, Layout | FolderLayout, Sequence[str]], None
+]  # takes the file, and its columns
 Row = tuple[int, dict[str, Any]]  # line and values by column
 
 
@@ -215,14 +220,14 @@ class FileReader:
         format = self.options.format
         folder = is_folder(path)
         if folder and format in (None, "folder"):
-            yield from self._texts(read_folder(path, self.on_skip), source)
+            yield from self._submissions().read(folder_members(path, self.on_skip), source)
             return
         if folder or format == "folder":
             what = "a folder" if folder else "no folder"
             raise BadInput(
                 Message("{source}: {what}; leave out `format`", source=source, what=what)
             )
-        format = format or format_by_name(path)
+        format = format or format_by_name(path, self._is_text)
         if format == "sqlite":
             check_file(path)
             rows = sqlite.read_sqlite(path, source, self.options.table)
@@ -262,6 +267,9 @@ class FileReader:
             )
             objects = jsonlines.read_json(texts, source, reject)
             return self._answers(objects, source, self._json_values)
+        if format == "document":
+            member = Member(PurePath(source).name, source, lambda: _whole(file, source))
+            return self._submissions().read_document(member)
         seekable = file if file.seekable() else in_memory(file, source)
         if format == "xlsx":
             rows = workbook.read_xlsx(seekable, source, self.options.sheet, self.options.skip_rows)
@@ -269,7 +277,15 @@ class FileReader:
         if format == "parquet":
             rows = parquet.read_parquet(seekable, source)
             return self._answers(rows, source, self._table_values)
-        return self._texts(read_zip(seekable, source, self.on_skip), source)
+        return self._submissions().read(zip_members(seekable, source, self.on_skip), source)
+
+    def _submissions(self) -> SubmissionReader:
+        return SubmissionReader(
+            self.options, self.rows.made_id, self.on_skip, self.on_reject, self.on_layout
+        )
+
+    def _is_text(self, name: str) -> bool:
+        return is_text(name) or suffix_of(name) in self.options.suffixes
 
     def _style(self, format: str) -> Style:
         delimiter = "\t" if format == "tsv" else None
@@ -332,29 +348,6 @@ class FileReader:
                 self.rows.find_namesakes([_shown_values(row) for _, row in people])
         return rows
 
-    def _texts(self, files: Iterator[tuple[str, str, IO[bytes]]], source: str) -> Iterator[Answer]:
-        """Yield one answer for each text file of a folder or zip."""
-        is_empty = True
-        for name, question, file in files:
-            is_empty = False
-            text_source = f"{source}/{printable(name)}"
-            try:
-                text = "".join(self._lines(cast(BinaryIO, file), text_source))
-                if "\0" in text:
-                    raise BadInput.at(text_source, None, "binary, not text")
-            except BadInput as error:
-                if self.on_reject is None:
-                    raise
-                reason = error.what if error.line is None else None
-                self.on_reject(Reject(text_source, None, reason or error.message, ""))
-            else:
-                yield Answer(name, text, question or None, None, source=text_source)
-        if is_empty:
-            raise NothingFound(
-                f"{source}: no text files in it; their names end in .txt, .md, .java, .py … "
-                "(name a spreadsheet by its own path)"
-            )
-
     def _reject_row(self, source: str) -> RejectRow:
         """Return the function that a format calls with each row of a file that can't be used."""
 
@@ -365,6 +358,13 @@ class FileReader:
             self.on_reject(Reject(source, line, reason, row))
 
         return reject
+
+
+def _whole(file: BinaryIO, source: str) -> bytes:
+    data = file.read(MAX_TEXT_BYTES + 1)
+    if len(data) > MAX_TEXT_BYTES:
+        raise BadInput(f"{source}: larger than {MAX_TEXT_BYTES:,} bytes; refused")
+    return data
 
 
 def _row_text(row: dict[str, Any]) -> str:

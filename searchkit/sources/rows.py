@@ -143,7 +143,7 @@ class Rows:
                 continue
             text, original = as_plain_text(text)
             yield Answer(
-                id=id_ if id_ is not None else self._made_id(name, author, text),
+                id=id_ if id_ is not None else self.made_id(name, author, text),
                 text=text,
                 question=name,
                 author=author,
@@ -187,7 +187,7 @@ class Rows:
             return f"{author} ({identity})" if identity else author
         return author
 
-    def _made_id(self, question: str | None, author: str | None, text: str) -> str:
+    def made_id(self, question: str | None, author: str | None, text: str) -> str:
         """Return the id of an answer without one, with #2, #3 … after it if it comes again."""
         id_ = make_id(question, author, text)
         self._made[id_] += 1

@@ -146,3 +146,50 @@ def test_case_43_html_has_the_words_of_the_same_answers_in_plain_text() -> None:
     }
     assert sum(answer.original is not None for answer in html.values()) == 14
     assert not any(answer.original for answer in plain.values())
+
+
+def test_case_03_a_moodle_zip_has_29_authors_of_one_question() -> None:
+    answers = list(read_answers([case("03-moodle-assign.zip")]))
+    assert len({answer.author for answer in answers}) == 29
+    assert {answer.question for answer in answers} == {"03-moodle-assign"}
+    assert not any("<" in answer.text for answer in answers)
+    assert all(answer.original for answer in answers)
+
+
+def test_case_13_a_folder_a_student(tmp_path: Path) -> None:
+    for name in ("Ada Moss", "Ben Reed", "Cleo Pike"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "essay.txt").write_text("An essay.")
+    answers = list(read_answers([tmp_path]))
+    assert {answer.author for answer in answers} == {"Ada Moss", "Ben Reed", "Cleo Pike"}
+    assert {answer.question for answer in answers} == {None}
+
+
+def test_case_23_documents_and_source_files() -> None:
+    skipped: list[str] = []
+    answers = list(read_answers([case("23-docs")], on_skip=skipped.append))
+    assert {answer.author: answer.text.strip() for answer in answers} == {
+        "ann": "The loop runs callbacks",
+        "cat": "The loop runs callbacks one at a time\n\nprint(1)",
+        "dan": 'print("hi")',
+        "eve": "The loop & callbacks",
+        "fay": "The loop",
+        "gus": "no ending at all",
+        "hal": "upper case ending",
+        "jo": "int main(){}",
+        "kim": "x=1;",
+        "lou": "main = print 1",
+        "max": "mov ax,1",
+    }
+    assert {answer.question for answer in answers} == {"task1"}
+    why = {line.split(": ")[0].rpartition("/")[2]: line.split(": ")[1] for line in skipped}
+    assert why["bob.pdf"].startswith("not a complete PDF")
+    assert why["ivy.odt"].startswith("not a complete .odt file")
+    assert why["ned.csv"] == "a table, not a text; name it by its own path"
+
+
+def test_case_47_two_identical_essays_in_a_moodle_zip() -> None:
+    answers = list(read_answers([case("47-moodle-two-identical.zip")]))
+    assert len({answer.author for answer in answers}) == 6
+    assert len({answer.question for answer in answers}) == 1
+    assert len({answer.text for answer in answers}) == 5

@@ -27,21 +27,22 @@ DOCUMENT_READERS: dict[str, Callable[[bytes, str], str]] = {
 HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 NOTEBOOK_SUFFIX = ".ipynb"
 PROSE_SUFFIXES = frozenset(
-    ".txt .text .md .markdown .mkd .rst .adoc .asciidoc .org .tex .latex .ltx .typ .log .textile".split()
+    ".txt .text .md .markdown .mkd .rst .adoc .asciidoc .org .tex .latex .ltx .typ .log "
+    ".textile".split()
 )
 CODE_SUFFIXES = frozenset(
-    ".a68 .ada .adb .ads .agda .als .applescript .asm .asp .aspx .awk .bas .bash .bat .bib .c .c++ "
-    ".cbl .cc .cfg .cjs .cl .clj .cljc .cljs .cls .cmake .cmd .cob .coffee .conf .coq .cpp .cr .cs "
-    ".css .cu .cuh .cxx .d .dart .dats .dfy .do .dpr .e .edn .elm .erl .ex .exs .f .f03 .f08 .f77 "
-    ".f90 .f95 .fish .for .fs .fsi .fsx .fth .g4 .gd .glsl .gms .go .gradle .graphql .groovy .h .h++ "
-    ".haml .hh .hpp .hrl .hs .hx .hxx .idr .inc .ini .ino .java .jl .js .json5 .jsp .jsx .kt .kts "
-    ".l .lean .less .lhs .lisp .lsp .lua .m .mjs .mk .ml .mli .mm .mod .mpl .mts .mzn .nb .nim .nix "
-    ".oz .p .pas .php .pike .pl .plantuml .pls .plt .pm .pp .prolog .properties .proto .ps1 .psm1 "
-    ".puml .purs .py .pyi .pyw .pyx .qml .r .rb .re .rkt .rmd .robot .rs .s .sas .sass .sb .scala "
-    ".scm .scss .sh .smt2 .sml .sol .sps .sql .ss .st .sv .svelte .swift .tcl .tf .thy .toml .ts "
-    ".tsx .v .vb .vba .vbs .vhd .vhdl .vue .wat .wl .wls .y .yaml .yml .zig .zsh".split()
+    ".a68 .ada .adb .ads .agda .als .applescript .asm .asp .aspx .awk .bas .bash .bat .bib "
+    ".c .c++ .cbl .cc .cfg .cjs .cl .clj .cljc .cljs .cls .cmake .cmd .cob .coffee .conf "
+    ".coq .cpp .cr .cs .css .cu .cuh .cxx .d .dart .dats .dfy .do .dpr .e .edn .elm .erl .ex "
+    ".exs .f .f03 .f08 .f77 .f90 .f95 .fish .for .fs .fsi .fsx .fth .g4 .gd .glsl .gms .go "
+    ".gradle .graphql .groovy .h .h++ .haml .hh .hpp .hrl .hs .hx .hxx .idr .inc .ini .ino "
+    ".java .jl .js .json5 .jsp .jsx .kt .kts .l .lean .less .lhs .lisp .lsp .lua .m .mjs .mk "
+    ".ml .mli .mm .mod .mpl .mts .mzn .nb .nim .nix .oz .p .pas .php .pike .pl .plantuml "
+    ".pls .plt .pm .pp .prolog .properties .proto .ps1 .psm1 .puml .purs .py .pyi .pyw .pyx "
+    ".qml .r .rb .re .rkt .rmd .robot .rs .s .sas .sass .sb .scala .scm .scss .sh .smt2 .sml "
+    ".sol .sps .sql .ss .st .sv .svelte .swift .tcl .tf .thy .toml .ts .tsx .v .vb .vba .vbs "
+    ".vhd .vhdl .vue .wat .wl .wls .y .yaml .yml .zig .zsh".split()
 )
-MAX_TEXT_SUFFIX = 12  # characters
 
 
 @dataclass(frozen=True, slots=True)

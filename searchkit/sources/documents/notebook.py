@@ -31,7 +31,7 @@ def notebook_texts(notebook: str, source: str) -> list[tuple[str | None, str]]:
     return [(None, "\n\n".join(text for _, text in cells if text.strip()))]
 
 
-def _cells(notebook: Any) -> list[tuple[str | None, str]]:
+def _cells(notebook: dict[str, Any]) -> list[tuple[str | None, str]]:
     """Return (grade_id of a solution, or None; text) of each cell that a person writes."""
     cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
     texts = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from searchkit.sources.documents.word import tidied_lines
+from searchkit.sources.documents.word import end_cell, tidied_lines
 from searchkit.sources.documents.zipped_xml import local_name, zipped_xml_text
 
 _HIDDEN = frozenset({"annotation", "tracked-changes", "forms", "sequence-decls", "desc", "title"})
@@ -55,8 +55,10 @@ class _OdtWriter:
         if name in ("p", "h"):
             self._num_paragraphs -= 1
             self._parts.append(" " if self._num_cells else "\n\n")
+        elif name == "table":
+            self._parts.append("\n")
         elif name in ("table-cell", "table-row"):
-            self._parts.append("\t" if name == "table-cell" else "\n")
+            end_cell(self._parts, "\t" if name == "table-cell" else "\n")
 
     def data(self, text: str) -> None:
         if self._num_paragraphs and not self._num_hidden:

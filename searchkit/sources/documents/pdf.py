@@ -6,7 +6,6 @@ import io
 import logging
 import time
 import warnings
-
 from typing import TYPE_CHECKING
 
 from searchkit.core.errors import BadInput, MissingExtra, first_line
@@ -53,20 +52,24 @@ def pdf_text(data: bytes, source: str) -> str:
 
 
 def _pages_text(reader: pypdf.PdfReader, source: str) -> str:
-    deadline = time.monotonic() + MAX_SECONDS
     if len(reader.pages) > MAX_PAGES:
         what = f"{len(reader.pages):,} pages, at most {MAX_PAGES:,} are read; split it"
         raise BadInput.at(source, None, what)
+    deadline = time.monotonic() + MAX_SECONDS
     pages = []
     for number, page in enumerate(reader.pages, 1):
         contents = page.get_contents()
         if contents is not None and len(contents.get_data()) > MAX_PAGE_BYTES:
             what = f"page {number} takes more than {MAX_PAGE_BYTES:,} bytes; save it as text"
             raise BadInput.at(source, None, what)
-        pages.append(_joined_lines(page.extract_text()))
-        if time.monotonic() > deadline:
-            what = f"page {number}: reading takes more than {MAX_SECONDS:.0f} s; save it as text"
-            raise BadInput.at(source, None, what)
+
+        def check_time(*_: object, number: int = number) -> None:
+            if time.monotonic() > deadline:
+                what = f"page {number}: reading takes more than {MAX_SECONDS:.0f} s"
+                raise BadInput.at(source, None, f"{what}; save it as text")
+
+        pages.append(_joined_lines(page.extract_text(visitor_operand_before=check_time)))
+        check_time()
     return "\n\n".join(filter(None, pages))
 
 

@@ -56,8 +56,10 @@ class _DocxWriter:
             return
         if name == "p":
             self._parts.append(" " if self._num_cells else "\n\n")
+        elif name == "tbl":
+            self._parts.append("\n")
         elif name in ("tc", "tr"):
-            self._parts.append("\t" if name == "tc" else "\n")
+            end_cell(self._parts, "\t" if name == "tc" else "\n")
 
     def data(self, text: str) -> None:
         if self._num_texts and not self._num_fallbacks:
@@ -65,6 +67,13 @@ class _DocxWriter:
 
     def close(self) -> str:
         return tidied_lines("".join(self._parts))
+
+
+def end_cell(parts: list[str], end: str) -> None:
+    """Add the end of a cell or row to a text's parts, in place of the space after a paragraph."""
+    if parts and parts[-1] == " ":
+        parts.pop()
+    parts.append(end)
 
 
 def tidied_lines(text: str) -> str:

@@ -9,6 +9,7 @@ from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.layouts.layout import Layout
+from searchkit.sources.platforms.archives.archives import ARCHIVES
 from searchkit.sources.platforms.tables.canvas_quiz import canvas_quiz
 from searchkit.sources.platforms.tables.google_forms import google_forms
 from searchkit.sources.platforms.tables.microsoft_forms import microsoft_forms
@@ -39,7 +40,7 @@ TABLES = {
     "google-forms": Table(google_forms, "Timestamp first, and at least one that asks something"),
     "microsoft-forms": Table(microsoft_forms, "ID, Start time, Completion time … and questions"),
 }
-NAMES = (PLAIN, *TABLES)
+NAMES = (PLAIN, *TABLES, *ARCHIVES)
 
 
 def check_platform(name: str | None) -> None:

@@ -1,15 +1,18 @@
-"""Folders and zips of text files: each file is an answer, its topmost folder the question.
+"""The files of folders and zips: listed first, then read one by one.
 
 Nothing is unpacked to disk, no link is followed, and every file that is left out is reported.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from copy import copy
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -19,7 +22,6 @@ from searchkit.sources.files import (
     CHUNK_BYTES,
     MAX_DOCUMENT_BYTES,
     MAX_TEXT_BYTES,
-    TEXT_SUFFIXES,
     Allowance,
     file_size,
 )
@@ -29,32 +31,53 @@ _UTF8_FLAG = 0x800  # of a zip entry: its name is UTF-8
 _ENCRYPTED_FLAG = 0x1
 
 
-def read_folder(path: Path, skip: OnSkip) -> Iterator[tuple[str, str, IO[bytes]]]:
-    """Yield (id, question, open file) of each text under a folder, in the order of their paths.
+class FileLeftOut(BadInput):
+    """A file of a folder that can't be read, and without which the others can."""
 
-    The id is the path inside the folder; the question is "" for a text that lies in no subfolder.
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file of a folder or zip.
+
+    Attributes:
+        name: Its path in there, with slashes.
+        source: Its name for messages.
+        read: Returns its content. Raises FileLeftOut or BadInput.
+    """
+
+    name: str
+    source: str
+    read: Callable[[], bytes]
+
+
+def folder_members(path: Path, skip: OnSkip) -> list[Member]:
+    """Return the files under a folder, in the order of their paths.
 
     Raises:
-        BadInput: if the folder can't be read, or a text was changed while it was read.
+        BadInput: if the folder can't be read.
     """
-    for inner in _walk(path, skip):
-        name = inner.relative_to(path).as_posix()
-        if not _is_text_name(name, path_text(inner), skip):
-            continue
-        try:
-            with inner.open("rb") as file:
-                before = os.fstat(file.fileno())
-                if before.st_size > MAX_TEXT_BYTES:
-                    skip(f"{path_text(inner)}: larger than {MAX_TEXT_BYTES:,} bytes")
-                    continue
-                data = file.read(MAX_TEXT_BYTES)
-                after = os.fstat(file.fileno())
-        except OSError as error:
-            skip(f"{path_text(inner)}: can't be read ({error.strerror})")
-            continue
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise BadInput(f"{path_text(inner)}: changed while it was read; run it again")
-        yield name, _question(name), io.BytesIO(data)
+    return [
+        Member(name, path_text(inner), partial(_read_file, inner))
+        for inner in _walk(path, skip)
+        if _is_usable_name(name := inner.relative_to(path).as_posix(), path_text(inner), skip)
+    ]
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            if before.st_size > MAX_TEXT_BYTES:
+                what = f"larger than {MAX_TEXT_BYTES:,} bytes"
+                raise FileLeftOut.at(path_text(path), None, what)
+            data = file.read(MAX_TEXT_BYTES)
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        what = f"can't be read ({error.strerror})"
+        raise FileLeftOut.at(path_text(path), None, what) from None
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise BadInput(f"{path_text(path)}: changed while it was read; run it again")
+    return data
 
 
 def _walk(root: Path, skip: OnSkip) -> Iterator[Path]:
@@ -88,11 +111,12 @@ def _file_type(mode: int) -> str:
     return types.get(stat.S_IFMT(mode), "a device")
 
 
-def read_zip(file: IO[bytes], source: str, skip: OnSkip) -> Iterator[tuple[str, str, IO[bytes]]]:
-    """Yield (id, question, open file) of each text in a zip, as `read_folder` does.
+def zip_members(file: IO[bytes], source: str, skip: OnSkip) -> list[Member]:
+    """Return the files in a zip, in the order of their paths; the zip stays open.
 
     Raises:
-        BadInput: if the zip is damaged or unpacks to more than is allowed.
+        BadInput: if the zip is damaged; reading a file of it, if that is, or if the zip unpacks to
+            more than is allowed.
     """
     size = file_size(file)
     try:
@@ -102,26 +126,31 @@ def read_zip(file: IO[bytes], source: str, skip: OnSkip) -> Iterator[tuple[str, 
             f"{source}: not a complete zip file ({first_line(error)}); create it again"
         ) from None
     allowance = Allowance(source, "split it, or unpack it first", size, MAX_DOCUMENT_BYTES)
-    entries = [(_entry_name(entry), entry) for entry in archive.infolist()]
-    for name, entry in sorted(entries, key=lambda pair: pair[0]):
-        if _is_usable(name, entry, source, skip):
-            data = _unpack(archive, entry, f"{source}/{printable(name)}", allowance)
-            yield name, _question(name), io.BytesIO(data)
+    members = []
+    for name, entry in sorted(
+        ((_entry_name(entry), entry) for entry in archive.infolist()), key=lambda pair: pair[0]
+    ):
+        where = f"{source}/{printable(name)}"
+        if _is_usable(name, entry, where, skip):
+            read = partial(_unpack, archive, entry, where, allowance)
+            members.append(Member(name, where, read))
+    return members
 
 
 def _entry_name(entry: zipfile.ZipInfo) -> str:
-    """Return an entry's name; macOS writes UTF-8 without the flag, which means cp437."""
+    """Return an entry's name; macOS writes UTF-8 without the flag, which means cp437.
+
+    Some programs of Windows write its backslashes.
+    """
+    name = entry.filename
     if not entry.flag_bits & _UTF8_FLAG:
-        try:
-            return entry.filename.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            pass
-    return entry.filename
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name if "/" in name else name.replace("\\", "/")
 
 
-def _is_usable(name: str, entry: zipfile.ZipInfo, source: str, skip: OnSkip) -> bool:
-    """Whether an entry is a text that may be read; reports those that are left out."""
-    where = f"{source}/{printable(name)}"
+def _is_usable(name: str, entry: zipfile.ZipInfo, where: str, skip: OnSkip) -> bool:
+    """Whether an entry is a file that may be read; reports those that are left out."""
     if entry.is_dir():
         return False
     if entry.flag_bits & _ENCRYPTED_FLAG:
@@ -133,7 +162,7 @@ def _is_usable(name: str, entry: zipfile.ZipInfo, source: str, skip: OnSkip) -> 
     elif any(map(_is_hidden, PurePosixPath(name).parts)):
         skip(f"{where}: hidden")
     else:
-        return _is_text_name(name, where, skip)
+        return _is_usable_name(name, where, skip)
     return False
 
 
@@ -142,6 +171,7 @@ def _unpack(
 ) -> bytes:
     """Return an entry's bytes, never more than `MAX_TEXT_BYTES`, whatever size it claims."""
     claimed = entry.file_size
+    entry = copy(entry)
     entry.file_size = 1 << 62  # makes zipfile read to the real end and check all of it
     data = bytearray()
     try:
@@ -163,20 +193,11 @@ def _unpack(
     return bytes(data)
 
 
-def _is_text_name(name: str, where: str, skip: OnSkip) -> bool:
-    """Whether a name ends as a text's and is UTF-8; reports one that doesn't or isn't."""
+def _is_usable_name(name: str, where: str, skip: OnSkip) -> bool:
+    """Whether a name is UTF-8; reports one that isn't."""
     try:
         name.encode()
     except UnicodeEncodeError:
         skip(f"{where}: a name that is not UTF-8; rename it")
         return False
-    if PurePosixPath(name).suffix.lower() in TEXT_SUFFIXES:
-        return True
-    skip(f"{where}: not a text file by its name")
-    return False
-
-
-def _question(name: str) -> str:
-    """Return the topmost folder of a path, or "" if there is none."""
-    parts = PurePosixPath(name).parts
-    return parts[0] if len(parts) > 1 else ""
+    return True

@@ -1,0 +1,139 @@
+"""What the folders around files are: authors, questions, or neither; proposed from their names."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from searchkit.sources.platforms.archives.submission import Submission
+
+FolderRole = Literal["author", "question", "none"]
+MIN_SHARE = 0.6  # of the names that must be those of questions or people
+MIN_FOLDERS = 3  # of one file each, for the folders to be people without names of people
+
+_QUESTION = re.compile(
+    r"(?:(?:q|question|task|problem|ex|exercise|part|hw|homework|assignment|essay|quiz|test|exam|lab"
+    r"|week|chapter|item|project|aufgabe|aufg|frage|teil|übung|uebung|blatt|woche|kapitel|klausur"
+    r"|exercice|devoir|partie|ejercicio|pregunta|tarea|parte|esercizio|domanda|compito|exercício"
+    r"|exercicio|questão|questao|pergunta|tarefa|opdracht|vraag|oefening|deel)"
+    r"[ _.-]*(?:\d+[ _.-]?\d*|[a-h])?[ _.-]?[a-h]?|\d{1,3}[ _.-]?[a-h]?)",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(
+    r"[^\W\d_][\w '\u2019.-]*_\d{3,}(?:_.*)?"  # as platforms write them
+    r"|(?:[^\W\d_][\w'\u2019.-]+,? )+[^\W\d_][\w'\u2019.-]*"
+    r"|[^\W\d_]+[._-][^\W\d_]+"
+    r"|[^@\s]+@[^@\s]+"
+    r"|[a-z]{0,3}\d{5,}"
+    r"|(?:s|st|stud|student|studierende|p|participant|u|user|g|group|gruppe|team)[ _-]?\d+",
+    re.IGNORECASE,
+)
+_NO_NAME = re.compile(
+    r"(?:my|the|final|meine?|mon|mi)?[ _-]?(?:answers?|solutions?|submissions?|text|document|main"
+    r"|index|readme|untitled|file|code|report|essay|homework|onlinetext|antwort|lösung|loesung|abgabe"
+    r"|dokument|réponse|reponse|respuesta|risposta|resposta|antwoord)[ _-]?\(?\d*\)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRoles:
+    """What the folders of files are.
+
+    Attributes:
+        top: A folder around everything, which says nothing, with its slash; or "".
+        levels: The roles of the first folders of a path below it.
+    """
+
+    top: str
+    levels: tuple[FolderRole, ...]
+
+    def submission(self, name: str) -> Submission:
+        """Return whose file has a path, and for which question."""
+        *folders, file = PurePosixPath(name.removeprefix(self.top)).parts
+        found: defaultdict[FolderRole, list[str]] = defaultdict(list)
+        for role, folder in zip(self.levels, folders, strict=False):
+            found[role].append(folder)
+        author = "/".join(found["author"]) or None
+        question = "/".join(found["question"]) or None
+        stem = PurePosixPath(file).stem
+        if author is None and not _NO_NAME.fullmatch(stem):
+            if not _QUESTION.fullmatch(stem):
+                author = stem
+            elif question is None:
+                question = stem
+        return Submission(author, file, question)
+
+    def describe(self) -> str:
+        """Return in a line what the folders are, and how to change it."""
+        roles = [role for role in self.levels if role != "none"]
+        folders = f"folders: {', in it '.join(roles) or 'not used'}"
+        return folders if "author" in roles else f"{folders}; author: the file's name"
+
+
+def find_roles(names: Sequence[str], first: FolderRole | None = None) -> FolderRoles:
+    """Propose what the folders of files are.
+
+    Args:
+        names: The paths of the files.
+        first: The role of the first folder; None proposes it.
+    """
+    top = "" if first else _top_folder(names)
+    paths = [PurePosixPath(name.removeprefix(top)).parts for name in names]
+    outer, inner = ({path[level] for path in paths if len(path) > level + 1} for level in (0, 1))
+    kind, inner_kind = _kind(outer), _kind(inner)
+    if first is None and kind is None and inner_kind is not None:
+        kind = "question" if inner_kind == "author" else "author"
+    role = first or kind or _role_by_files(paths)
+    roles: list[FolderRole] = [role]
+    if inner_kind == "question" or (role == "none" and first is None and inner_kind):
+        roles.append(inner_kind)
+    if role == "question" and "author" not in roles and all(len(p) > len(roles) + 1 for p in paths):
+        roles.append("author")
+    return FolderRoles(top, tuple(roles))
+
+
+def _top_folder(names: Sequence[str]) -> str:
+    """Return the folder around everything, if there are others in it; "" else."""
+    paths = [PurePosixPath(name).parts for name in names]
+    tops = {path[0] for path in paths}
+    is_around = len(tops) == 1 and all(len(path) > 1 for path in paths)
+    has_folders = sum(len(path) > 2 for path in paths) >= MIN_SHARE * len(paths)
+    top = tops.pop() if is_around and has_folders else ""
+    return f"{top}/" if top and _kind([top]) is None else ""
+
+
+def _kind(names: Iterable[str]) -> FolderRole | None:
+    """Return what most names are; None if they can be either."""
+    unique = set(names)
+    if not unique:
+        return None
+    if sum(bool(_QUESTION.fullmatch(name)) for name in unique) >= MIN_SHARE * len(unique):
+        return "question"
+    if sum(bool(_PERSON.fullmatch(name)) for name in unique) >= MIN_SHARE * len(unique):
+        return "author"
+    return None
+
+
+def _role_by_files(paths: Sequence[tuple[str, ...]]) -> FolderRole:
+    """Return what the first folder is by the files in it, as its name doesn't say it.
+
+    Many folders of one file each are people; so are those in which the same names come again that
+    are no names of people. Folders of files are questions otherwise.
+    """
+    files: defaultdict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        if len(path) > 1:
+            files[path[0]].append(PurePosixPath(path[-1]).stem)
+    if not files:
+        return "none"
+    if len(files) >= MIN_FOLDERS and all(len(stems) == 1 for stems in files.values()):
+        return "author"
+    shared = set.intersection(*map(set, files.values())) if len(files) > 1 else set()
+    if any(_QUESTION.fullmatch(stem) or _NO_NAME.fullmatch(stem) for stem in shared):
+        return "author"
+    return "question"
