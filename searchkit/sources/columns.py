@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from searchkit.core.errors import BadInput
+from searchkit.core.records import Answer
 
 MAX_COLUMNS = 100_000
 
@@ -68,6 +69,12 @@ class AnswerColumns:
     meta: Mapping[str, str]
     source: str | None = None
     line: int | None = None
+
+    def as_answer(self) -> Answer:
+        """Return the row as an answer without a text, to be shown."""
+        return Answer(
+            self.id or "", "", self.question, self.author, None, self.source, self.line, self.meta
+        )
 
 
 @dataclass(frozen=True, slots=True)

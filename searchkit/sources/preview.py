@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
+from searchkit.sources.columns import AnswerColumns
 from searchkit.sources.decoding import buffered, lines
 from searchkit.sources.files import FileOptions, format_by_name, opened
 from searchkit.sources.layouts.layout import Layout
@@ -25,9 +26,10 @@ class Preview:
     Attributes:
         names: The names of its columns; empty for a folder or a zip of texts.
         roles: Field to the column that holds it, for the fields that one column holds.
-        answers: The first answers.
+        answers: The first answers; in a table of marks alone its rows, without texts.
         layout: In a line, what the columns were taken for; "" if that isn't known.
         problem: Why there are no more answers; None if nothing is wrong so far.
+        has_texts: Whether there are answers; if not, the columns are those of answers elsewhere.
     """
 
     names: tuple[str, ...]
@@ -35,23 +37,29 @@ class Preview:
     answers: list[Answer]
     layout: str
     problem: str | None
+    has_texts: bool = True
 
 
 def preview(path: str | Path, options: FileOptions, count: int = 5) -> Preview:
     """Read the first `count` answers of a file, to show which column is taken for which field."""
     layouts: list[tuple[Layout, Sequence[str]]] = []
-    reader = FileReader(options, on_layout=lambda _, *layout: layouts.append(layout))
-    answers: list[Answer] = []
+    reader = FileReader(
+        options, on_layout=lambda _, *layout: layouts.append(layout), allow_marks=True
+    )
+    rows: list[Answer | AnswerColumns] = []
     problem = None
     try:
-        for answer in islice(reader.read_path(Path(path)), count):
-            answers.append(cast(Answer, answer))
+        for row in islice(reader.read_path(Path(path)), count):
+            rows.append(row)
     except BadInput as error:
         problem = error.message
+    answers = [row if isinstance(row, Answer) else row.as_answer() for row in rows]
+    has_texts = not rows or isinstance(rows[0], Answer)
     if not layouts:
         return Preview(reader.rows.names, {}, answers, "", problem)
     layout, names = layouts[0]
-    return Preview(tuple(names), layout.roles(), answers, layout.describe(names), problem)
+    described = layout.describe(names)
+    return Preview(tuple(names), layout.roles(), answers, described, problem, has_texts)
 
 
 def count_rows(path: str | Path) -> int | None:

@@ -400,14 +400,13 @@ async def receive_upload(request: Request, name: Annotated[str, Query()]) -> Res
     """Receive a file, as the body, and return how its columns are read; nothing is added yet."""
     uploads = _uploads(request)
     upload = await uploads.receive(name, request.stream())
-    return await run_in_threadpool(_preview, uploads, upload, FileOptions())
+    return await run_in_threadpool(_preview, request, upload, FileOptions())
 
 
 @api.post("/uploads/{key}/look", tags=["index"], response_model=corpus.UploadPreview)
 def look_at_upload(request: Request, key: str, options: UploadOptions) -> Response:
     """Return the file's first answers when it is read with these options."""
-    uploads = _uploads(request)
-    return _preview(uploads, uploads.get(key), options.file_options())
+    return _preview(request, _uploads(request).get(key), options.file_options())
 
 
 @api.post("/uploads/{key}", tags=["index"], status_code=202)
@@ -418,7 +417,7 @@ def ingest_upload(request: Request, key: str, options: UploadOptions) -> Computi
         uploads.get(key),
         pool_of(request),
         options.file_options(),
-        options.on_duplicate,
+        options.choices(),
         keep_going=options.keep_going,
     )
     return Computing(done=job.done, total=job.total)
@@ -433,8 +432,8 @@ def read_upload(request: Request, key: str, wait: Wait = 0) -> Response:
     return _when_done(request, upload.job, wait, lambda report: report)
 
 
-def _preview(uploads: Uploads, upload: Upload, options: FileOptions) -> Response:
-    preview = uploads.preview(upload, options)
+def _preview(request: Request, upload: Upload, options: FileOptions) -> Response:
+    preview = _uploads(request).preview(upload, pool_of(request), options)
     return _json(
         {
             "id": upload.id,

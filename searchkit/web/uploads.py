@@ -21,13 +21,12 @@ from starlette.requests import ClientDisconnect
 from searchkit.core.errors import BadInput, NotFound, StorageFailed
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
-from searchkit.index.incoming.records import OnDuplicate
-from searchkit.index.incoming.targets import Writer
-from searchkit.index.ingest import Choices, Ingest
+from searchkit.index.incoming.targets import Rehearsal, Writer
+from searchkit.index.ingest import Choices, Ingest, Row
 from searchkit.sources.columns import Reject
 from searchkit.sources.files import ENDINGS, FileOptions
 from searchkit.sources.preview import Preview, count_rows, preview
-from searchkit.sources.reader import read_files
+from searchkit.sources.reader import read_rows
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
 from searchkit.web.messages import with_fields
@@ -139,14 +138,18 @@ class Uploads:
                 raise NotFound("there is no such upload any more; send the file again")
             return self._uploads[key]
 
-    def preview(self, upload: Upload, options: FileOptions) -> Preview:
+    def preview(self, upload: Upload, pool: IndexPool, options: FileOptions) -> Preview:
         """Return the columns and the first answers of a file.
+
+        Where it has marks alone, some of them must belong to answers of the index.
 
         Raises:
             BadInput: if the upload has been confirmed already.
         """
         _check_unconfirmed(upload)
         result = preview(upload.path, options)
+        if not result.has_texts and (problem := _find_unmatched(upload, pool, options)):
+            result = replace(result, answers=[], problem=problem)
         return replace(result, problem=result.problem and _without_folder(result.problem, upload))
 
     def ingest(
@@ -154,7 +157,7 @@ class Uploads:
         upload: Upload,
         pool: IndexPool,
         options: FileOptions,
-        on_duplicate: OnDuplicate,
+        choices: Choices,
         *,
         keep_going: bool,
     ) -> Job[dict[str, Any]]:
@@ -164,7 +167,7 @@ class Uploads:
             upload: The file.
             pool: The index.
             options: How the file is read.
-            on_duplicate: What to do with an id that exists, as in `ingest`.
+            choices: How its rows are treated.
             keep_going: Whether rows that can't be used are left out and listed; otherwise the first
                 of them ends the job with an error.
 
@@ -177,7 +180,7 @@ class Uploads:
 
         def run(progress: Progress) -> dict[str, Any]:
             try:
-                return _ingest(upload, pool, options, on_duplicate, keep_going, progress)
+                return _ingest(upload, pool, options, choices, keep_going, progress)
             except BadInput as error:
                 raise BadInput(_without_folder(error.message, upload)) from error
             finally:
@@ -201,25 +204,39 @@ class Uploads:
                 excess -= 1
 
 
+def _find_unmatched(upload: Upload, pool: IndexPool, options: FileOptions) -> str | None:
+    """Return why none of the marks in a file belongs to an answer; None if one does."""
+    rows = read_rows([upload.path], options, allow_marks=True)
+    with pool.reading() as index:
+        rehearsal = Ingest(Rehearsal(index), Choices())
+        try:
+            rehearsal.read(_with_original_source(rows, upload))
+        except BadInput as error:
+            return None if rehearsal.report.marks_matched else error.message
+    return None
+
+
 def _ingest(
     upload: Upload,
     pool: IndexPool,
     options: FileOptions,
-    on_duplicate: OnDuplicate,
+    choices: Choices,
     keep_going: bool,
     progress: Progress,
 ) -> dict[str, Any]:
     total = count_rows(upload.path) or 0
     rejects = _Rejects()
-    answers = read_files([upload.path], options, on_reject=rejects.add if keep_going else None)
+    rows = read_rows(
+        [upload.path], options, on_reject=rejects.add if keep_going else None, allow_marks=True
+    )
+    choices = replace(
+        choices,
+        on_reject=rejects.add_answer if keep_going else None,
+        path_of=lambda _: None,  # files of other people can have the same name
+    )
     with pool.writing(timeout=-1) as index:
-        choices = Choices(
-            on_duplicate,
-            on_reject=rejects.add_answer if keep_going else None,
-            path_of=lambda _: None,  # files of other people can have the same name
-        )
         counts = Ingest(Writer(index), choices).read(
-            _with_original_source(answers, upload), lambda done, _: progress(done, total)
+            _with_original_source(rows, upload), lambda done, _: progress(done, total)
         )
     return asdict(counts) | {
         "warnings": [with_fields(warning) for warning in counts.warnings],
@@ -269,10 +286,10 @@ def _safe_name(name: str) -> str:
     return bare
 
 
-def _with_original_source(answers: Iterator[Answer], upload: Upload) -> Iterator[Answer]:
-    """Yield the answers with the sender's file name as their source, without the folder here."""
-    for answer in answers:
-        yield replace(answer, source=_without_folder(answer.source or upload.name, upload))
+def _with_original_source(rows: Iterator[Row], upload: Upload) -> Iterator[Row]:
+    """Yield the rows with the sender's file name as their source, without the folder here."""
+    for row in rows:
+        yield replace(row, source=_without_folder(row.source or upload.name, upload))
 
 
 def _without_folder(message: str, upload: Upload) -> str:

@@ -358,6 +358,55 @@ def test_duplicate_ids_are_handled_as_chosen(
     assert client.post(f"/api/uploads/{key}", json={"on_duplicate": "x"}).status_code == 422
 
 
+NAMED = "id,question,author,answer\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "ours", "theirs"),
+    [(NAMED, "1,q,dora,Ours\n", "1,q,emil,Theirs\n"), ("id,answer\n", "1,Ours\n", "1,Theirs\n")],
+)
+def test_two_uploads_of_one_name_replace_nobody(
+    header: str, ours: str, theirs: str, client: TestClient, folder: Path
+) -> None:
+    assert ingested(client, "responses.csv", header + ours).json()["added"] == 1
+    refused = ingested(client, "responses.csv", header + theirs)
+    assert refused.status_code == 400
+    assert "responses.csv:2: id '1' is taken by another answer" in refused.json()["error"]
+    assert "`on_duplicate=keep-both`" in refused.json()["error"]
+    both = ingested(client, "responses.csv", header + theirs, on_duplicate="keep-both").json()
+    assert (both["added"], both["kept_beside"], len(both["warnings"])) == (1, 1, 1)
+    assert ingested(client, "responses.csv", header + ours).json()["unchanged"] == 1
+    with Index.open(folder) as index:
+        assert [answer.text for answer in index.get(["1", "1#2"])] == ["Ours", "Theirs"]
+
+
+def test_marks_alone_are_shown_and_taken_over(client: TestClient, folder: Path) -> None:
+    marks = "id,remark\na1,well done\nx,nobody\n"
+    seen = put(client, "marks.csv", marks).json()
+    assert seen["problem"] is None
+    assert seen["answers"][0] == {"id": "a1", "text": "", "remark": "well done"}
+    assert "only columns of answers" in seen["layout"]
+    done = ingested(client, "marks.csv", marks).json()
+    assert (done["marks_matched"], done["marks_unmatched"], done["updated"]) == (1, 1, 1)
+    assert done["warnings"] == [
+        "1 row without a text belong to no answer, first marks.csv:3: no answer 'x'"
+    ]
+    done = ingested(client, "marks.csv", marks, keep_going=True).json()
+    assert done["rejects"] == [{"line": 3, "reason": "no answer 'x'"}]
+    with Index.open(folder) as index:
+        assert index.get(["a1"])[0].meta["remark"] == "well done"
+    error = ingested(client, "marks.csv", "id,remark\nx,nobody\n").json()["error"]
+    assert "marks.csv:2: no answer 'x'" in error
+
+
+def test_an_empty_cell_empties_a_text_only_when_told_so(client: TestClient, folder: Path) -> None:
+    ingested(client, "a.csv", NAMED + "1,q,dora,Ours\n")
+    done = ingested(client, "a.csv", NAMED + "1,q,dora,\n").json()
+    assert (done["texts_kept"], done["unchanged"]) == (1, 1)
+    assert "`allow_empty` empties it" in done["warnings"][0]
+    assert ingested(client, "a.csv", NAMED + "1,q,dora,\n", allow_empty=True).json()["updated"] == 1
+
+
 def test_a_busy_index_is_reported_and_the_file_deleted(
     client: TestClient, folder: Path, temporary: Path
 ) -> None:

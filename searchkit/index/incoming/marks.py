@@ -113,7 +113,7 @@ class MarksMatcher:
                 column=other,
                 first=place_of(first.source, first.line),
             )
-            self._reject(_as_answer(row), reason)
+            self._reject(row.as_answer(), reason)
         return False
 
     def _report_unmatched(
@@ -124,7 +124,7 @@ class MarksMatcher:
             place = place_of(row.source, row.line)
             remarks.first_unmatched = Message("{place}: {reason}", place=place, reason=reason)
         if self._on_unmatched:
-            self._on_unmatched(_as_answer(row), reason)
+            self._on_unmatched(row.as_answer(), reason)
 
 
 def _find(row: AnswerColumns, stored: _Stored) -> Answer:
@@ -164,8 +164,3 @@ def _agrees(row: AnswerColumns, answer: Answer) -> bool:
 
 def _slot(row: AnswerColumns, only_question: str | None) -> Slot:
     return only_question if row.question is None else row.question, author_key(row.author)
-
-
-def _as_answer(row: AnswerColumns) -> Answer:
-    """Return a row as an answer without a text, for reports."""
-    return Answer(row.id or "", "", row.question, row.author, None, row.source, row.line, row.meta)

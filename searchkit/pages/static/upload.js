@@ -51,7 +51,7 @@ function show() {
 const short = text => (typeof text !== "string" ? String(text ?? "") : text.length > 200 ? text.slice(0, 200) + "…" : text);
 
 function readOptions() {
-  const options = { on_duplicate: by("field-on_duplicate").value, keep_going: by("field-keep_going").checked };
+  const options = { on_duplicate: by("field-on_duplicate").value, allow_empty: by("field-allow_empty").checked, keep_going: by("field-keep_going").checked };
   for (const [field] of FIELDS) options[field] = by(`role-${field}`)?.value || null;
   options.wide = by("field-wide").checked;
   for (const how of HOW) options[how] = by(`field-${how}`).value.trim() || null;

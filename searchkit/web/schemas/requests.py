@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from searchkit.index.decisions import MAX_REASON_LENGTH
 from searchkit.index.incoming.records import OnDuplicate
+from searchkit.index.ingest import Choices
 from searchkit.index.records import DecisionStatus
 from searchkit.sources.columns import Columns
 from searchkit.sources.files import FileOptions
@@ -68,7 +69,13 @@ class UploadOptions(Body):
     platform: str | None = None
     """The platform's export that the file is, or plain for none."""
     on_duplicate: OnDuplicate = "refuse"
+    allow_empty: bool = False
+    """Whether an empty cell empties a stored text."""
     keep_going: bool = False
+
+    def choices(self) -> Choices:
+        """Return how rows are treated."""
+        return Choices(self.on_duplicate, allow_empty=self.allow_empty)
 
     def file_options(self) -> FileOptions:
         """Return the options for reading the file; an empty text counts as null."""
