@@ -19,6 +19,7 @@ from searchkit.cli.options import (
     filter_options,
     index_option,
     messages_options,
+    needs,
     option,
     option_group,
     output_options,
@@ -46,6 +47,9 @@ template_option = option(
     metavar="FILE",
     help="A text that all students were given: sharing it is no evidence.",
 )
+encoding_option = option(
+    "--encoding", metavar="NAME", help="The template's encoding.  [default: by its bytes]"
+)
 against_option = option(
     "--against",
     type=PlaceType(),
@@ -60,6 +64,7 @@ class FindingOptions:
 
     by: By | None
     template: Path | None
+    encoding: str | None
     against: Place | None
     max_expected: float
     max_common: int | None
@@ -68,7 +73,7 @@ class FindingOptions:
     def opened(self, where: Where) -> Iterator[PlagiarismOptions]:
         """Read the template, and open the earlier index until the end of the `with`."""
         with _open_earlier(self.against) as earlier:
-            template = _read_template(self.template)
+            template = _read_template(self.template, self.encoding)
             yield PlagiarismOptions(
                 self.by, where, template, earlier, self.max_expected, self.max_common
             )
@@ -78,6 +83,7 @@ finding_options: Callable[[Function], Function] = option_group(
     "Findings",
     by_option,
     template_option,
+    encoding_option,
     against_option,
     option(
         "--max-expected",
@@ -104,6 +110,7 @@ finding_options: Callable[[Function], Function] = option_group(
 @runner_options
 @filter_options
 @output_options("table", "json", "jsonl", "csv")
+@needs("--encoding", "--template")
 def plagiarism(
     folder: Place, options: FindingOptions, runner: RunnerOptions, where: Where, output: Output
 ) -> None:
@@ -148,13 +155,13 @@ def _open_earlier(place: Place | None) -> Iterator[BaseIndex | None]:
         yield index
 
 
-def _read_template(path: Path | None) -> str:
+def _read_template(path: Path | None, encoding: str | None) -> str:
     """Return the text of --template, or "" without one."""
     if path is None:
         return ""
     from searchkit.sources.files import read_text
 
-    return read_text(path)
+    return read_text(path, encoding)
 
 
 @command()
@@ -162,13 +169,16 @@ def _read_template(path: Path | None) -> str:
 @click.argument("right", metavar="ID")
 @index_option
 @template_option
+@encoding_option
 @against_option
 @output_options("table", "json")
+@needs("--encoding", "--template")
 def compare(
     left: str,
     right: str,
     folder: Place,
     template: Path | None,
+    encoding: str | None,
     against: Place | None,
     output: Output,
 ) -> None:
@@ -181,9 +191,8 @@ def compare(
     from searchkit.plagiarism import find
 
     with open_reader(folder, quiet=output.quiet) as index, _open_earlier(against) as earlier:
-        comparison = find.compare(
-            index, left, right, template=_read_template(template), against=earlier
-        )
+        given = _read_template(template, encoding)
+        comparison = find.compare(index, left, right, template=given, against=earlier)
     with open_output(output.path) as out:
         if output.format == "json":
             write_json(comparison.to_record(), out)
@@ -213,6 +222,7 @@ def compare(
 @finding_options
 @filter_options
 @messages_options
+@needs("--encoding", "--template")
 def report_(
     folder: Place,
     output: Path,

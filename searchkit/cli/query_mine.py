@@ -22,6 +22,7 @@ from searchkit.cli.options import (
 )
 from searchkit.cli.session import Output, log, open_output, open_reader, progress_bar
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import counted
 from searchkit.core.where import Where
 from searchkit.index.locations import Place
 
@@ -163,10 +164,8 @@ def mine(
             log.warning("%s", mined.recall)
         _write_mined(mined, index, output)
         if mined.returned < mined.total:
-            left_out = mined.total - mined.returned
-            log.info(
-                "%s pairs more reach the threshold; --max-pairs left them out", f"{left_out:,}"
-            )
+            left_out = counted(mined.total - mined.returned, "pair")
+            log.info("--max-pairs left out %s that have the threshold, too", left_out)
 
 
 def _write_mined(mined: MiningResult, index: BaseIndex, output: Output) -> None:

@@ -72,6 +72,14 @@ class Answer:
         spelling = {name.lower(): name for name in self.meta}
         return {spelling.get(name.lower(), name): v for name, v in self.written.items()}
 
+    def value(self, column: str) -> str:
+        """Return what a column holds, whose name is written in any case; empty without it."""
+        columns = self.columns
+        if column in columns:
+            return columns[column]
+        name = column.lower()
+        return next((value for other, value in columns.items() if other.lower() == name), "")
+
     @property
     def author_key(self) -> str | None:
         """The author's name for comparing; None if there is none."""

@@ -241,7 +241,7 @@ def mark_text(mark: Mark | None) -> str:
 def _read_texts(answers: Sequence[Answer], column: str) -> dict[int, str]:
     """Return what the column holds for each graded answer, by its row."""
     texts = {
-        row: answer.columns.get(column, "").strip()
+        row: answer.value(column).strip()
         for row, answer in enumerate(answers)
         if not answer.is_reference
     }
@@ -327,9 +327,9 @@ def _common_divisor(left: Fraction, right: Fraction) -> Fraction:
 
 def _raise_no_marks(answers: Sequence[Answer], column: str) -> None:
     columns = sorted({name for answer in answers for name in answer.columns})
-    if any(answer.columns.get(column, "").strip() for answer in answers if not answer.is_reference):
+    if any(answer.value(column).strip() for answer in answers if not answer.is_reference):
         raise BadInput(f"{column}: no answer has a mark that can be used")
-    if column not in columns:
+    if column.lower() not in {name.lower() for name in columns}:
         raise BadInput(
             f"no column {column!r}; there are {listed(columns) if columns else 'none but the text'}"
         )

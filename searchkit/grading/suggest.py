@@ -99,7 +99,7 @@ def grade(
             progress(done, len(questions))
     not_blank = {answer.id for answer in corpus.answers}
     blank = sum(
-        answer.id not in not_blank and not answer.columns.get(column, "").strip()
+        answer.id not in not_blank and not answer.value(column).strip()
         for answer in index.answers(where)
     )
     return GradingResult(
@@ -131,8 +131,9 @@ def write_marks(
         BadInput: if one of these answers has a value in the column and `overwrite` is False, or
             the column must not hold suggested marks.
     """
-    if column in (*FILE_FIELDS, beside) or not column.strip():
-        why = "holds the graders' own marks" if column == beside else "is no column for marks"
+    is_own = column.lower() == beside.lower()  # in any case, as columns are found
+    if is_own or column.lower() in FILE_FIELDS or not column.strip():
+        why = "holds the graders' own marks" if is_own else "is no column for marks"
         raise BadInput(
             Message(
                 "`write`: {column!r} {why}; name a new one, such as suggested_{beside}",
@@ -142,7 +143,7 @@ def write_marks(
             )
         )
     answers = index.get(list(marks))
-    filled = [answer.id for answer in answers if answer.columns.get(column, "").strip()]
+    filled = [answer.id for answer in answers if answer.value(column).strip()]
     if filled and not overwrite:
         raise BadInput(
             Message(

@@ -346,7 +346,7 @@ def propagations_as_rows(
                 "center": propagation.id,
                 "id": answer.id,
                 "author": answer.author,
-                "mark": answer.columns.get(column),
+                "mark": answer.value(column) or None,
                 "would_get": propagation.mark if would_get else None,
                 "text": answer.text,
             }

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
+from searchkit.core.messages import counted
 from searchkit.core.records import FILE_FIELDS, Answer, Hit
 from searchkit.output.console import excerpt, one_line, open_console, plain_table, tidy, visible
 from searchkit.output.files import json_text
@@ -200,7 +201,10 @@ def print_mining(mined: MiningResult, get: GetAnswers, out: TextIO) -> None:
             )
         console.print()
     pairs = list(islice(mined.pairs(), MAX_ROWS))
-    console.print(_pairs_table(pairs, get) if pairs else Text("no pair reaches the threshold"))
+    if mined.total and not mined.returned:
+        console.print(f"{counted(mined.total, 'pair')} found, and none listed")
+    else:
+        console.print(_pairs_table(pairs, get) if pairs else Text("no pair reaches the threshold"))
     if mined.returned > MAX_ROWS:
         console.print(f"… and {mined.returned - MAX_ROWS:,} more pairs; --format csv has all")
 

@@ -157,7 +157,7 @@ class QuestionAnswers:
 
 def prompt_of(answer: Answer) -> str:
     """Return the text of the question that an answer comes with; empty if there is none."""
-    return next((answer.columns[name] for name in PROMPTS if answer.columns.get(name)), "")
+    return next((text for name in PROMPTS if (text := answer.value(name))), "")
 
 
 def read_prepared(index: BaseIndex, *, is_earlier: bool) -> Iterator[PreparedAnswer]:
@@ -245,7 +245,7 @@ def _boilerplate(texts: Sequence[PreparedAnswer], template: str) -> Boilerplate:
     """Return the boilerplate of a question: template, prompts and reference answers."""
     sources = {template}
     for text in texts:
-        sources.update(text.answer.columns.get(name, "") for name in PROMPTS)
+        sources.update(text.answer.value(name) for name in PROMPTS)
         if text.answer.is_reference:
             sources.add(text.answer.text)
     return Boilerplate(sorted(sources))

@@ -109,7 +109,7 @@ def read_copies(paths: Sequence[str | Path], ids: Set[str]) -> Copies:
     pairs: dict[tuple[str, str], None] = {}
     others = 0
     for answer, (source,) in read_columns(paths, "copy", ["source"]):
-        if answer.meta.get("kind", "").strip().lower() in NO_COPY_KINDS:
+        if answer.value("kind").strip().lower() in NO_COPY_KINDS:
             others += 1
             continue
         copy, source = answer.text.strip(), source.strip()
@@ -194,7 +194,7 @@ def _texts(folder: Path, name: str) -> dict[str, str]:
     for row in read_files([path], FileOptions(Columns(id="_id", text="text", fixed=True))):
         if row.id in texts:
             raise BadInput.at(str(path), row.line, f"the _id {row.id!r} comes twice")
-        texts[row.id] = f"{row.meta.get('title', '')} {row.text}".strip()
+        texts[row.id] = f"{row.value('title')} {row.text}".strip()
     return texts
 
 

@@ -361,7 +361,11 @@ def test_mine_writes_every_format(folder: Path) -> None:
 
 def test_mine_reports_the_pairs_left_out_and_refuses_a_bad_threshold(folder: Path) -> None:
     result = run("mine", "-i", folder, "-t", "-1", "--by", "all", "--max-pairs", "1")
-    assert "9 pairs more reach the threshold" in result.stderr
+    assert "--max-pairs left out 9 pairs that have the threshold, too" in result.stderr
+    result = run("mine", "-i", folder, "-t", "-1", "--by", "all", "--max-pairs", "0")
+    assert result.stdout.strip() == "10 pairs found, and none listed"
+    assert "--max-pairs left out 10 pairs" in result.stderr
+    assert "no pair reaches" in run("mine", "-i", folder, "-t", "1", "--max-pairs", "0").stdout
     for threshold in ("nan", "1.5"):
         refused = run("mine", "-i", folder, "-t", threshold, code=1)
         assert "a threshold is a cosine, from -1 to 1" in refused.stderr
@@ -460,6 +464,23 @@ def test_plagiarism_with_a_template_and_an_earlier_index(term: Path, tmp_path: P
     assert "index:a0 is one of the earlier answers" in " ".join(side.stdout.split())
     itself = run("plagiarism", "-i", term, "--against", term, code=1)
     assert "is the index itself; name one of earlier answers" in itself.stderr
+
+
+@pytest.mark.parametrize("command", ["plagiarism", "report", "compare"])
+def test_a_template_has_its_own_encoding(term: Path, tmp_path: Path, command: str) -> None:
+    template = tmp_path / "handout.txt"
+    more = {"plagiarism": [], "report": ["-o", tmp_path / "r.html"], "compare": ["a1", "a2"]}
+    arguments = [command, *more[command], "-i", term, "--template", template]
+    template.write_bytes(
+        "Gr\u00f6\u00dfe der \u00dcbung: was hei\u00dft \u201eSchleife\u201c?".encode("cp1252")
+    )
+    assert "not UTF-8, and read as cp1252" in run(*arguments).stderr
+    assert "cp1252" not in run(*arguments, "--encoding", "cp1252").stderr
+    refused = run(*arguments, "--encoding", "utf-8", code=1).stderr
+    assert f"{template}:1: " in refused and "utf-8" in refused.lower()
+    assert "no encoding 'klingon'" in run(*arguments, "--encoding", "klingon", code=1).stderr
+    alone = run(command, *more[command], "-i", term, "--encoding", "cp1252", code=2).stderr
+    assert "--encoding goes with --template" in alone
 
 
 def test_compare_shows_both_answers_and_explains_the_numbers(term: Path) -> None:

@@ -215,3 +215,11 @@ def test_marks_beside_the_column_are_stripped_and_of_its_kind() -> None:
     assert read_marks(graded("good", "bad"), "score", extra=["7"]).kind == "labels"
     with pytest.raises(BadInput, match="'good' is no number, and the marks in score are"):
         read_marks(graded("3", "4"), "score", extra=["good"])
+
+
+def test_a_column_is_found_in_any_case() -> None:
+    assert (
+        read_marks(graded("7", "8"), "SCORE").scale == read_marks(graded("7", "8"), "score").scale
+    )
+    with pytest.raises(BadInput, match="SCORE: no answer has a mark yet"):
+        read_marks(graded("", ""), "SCORE")

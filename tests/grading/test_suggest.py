@@ -170,7 +170,7 @@ def test_what_stands_in_a_column_is_kept_unless_told(tmp_path: Path) -> None:
         assert held == {"q1-03": "1", "q1-06": "4", "q2-00": "3"}
 
 
-@pytest.mark.parametrize("column", ["score", "text", "id", " "])
+@pytest.mark.parametrize("column", ["score", "SCORE", "text", "Id", " "])
 def test_some_columns_are_not_for_suggestions(column: str, tmp_path: Path) -> None:
     with (
         course_index(tmp_path, ungraded(), write=True) as index,

@@ -10,7 +10,9 @@ function showStored(form) {
   const notes = JSON.parse(form.querySelector("script").textContent);
   const lines = [];
   for (const kind of ["mark", "comment"]) {
-    const values = Object.values(notes).map(one => one[column(kind)]).filter(Boolean);
+    const name = column(kind).toLowerCase(); // columns are found in any case
+    const stored = one => Object.entries(one).find(([key]) => key.toLowerCase() === name)?.[1];
+    const values = Object.values(notes).map(stored).filter(Boolean);
     const counts = new Map();
     for (const value of values) counts.set(value, (counts.get(value) || 0) + 1);
     for (const [value, count] of counts) lines.push(`${kind} “${value}” at ${count}`);
