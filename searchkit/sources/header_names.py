@@ -128,7 +128,7 @@ _WORDS = {
         achternaam, familienaam
         """,
     "email": """
-        email, e-mail, email address, e-mail address, mail
+        email, e-mail, email address, emailaddress, e-mail address, mail
         E-Mail-Adresse, Mailadresse, Emailadresse
         courriel, adresse e-mail, adresse de courriel, adresse électronique,
         adresse de messagerie, mél

@@ -205,11 +205,13 @@ def _own_columns(values: Values, question: Question) -> dict[str, str]:
 def _text(values: Values, layout: Layout, column: str) -> str | None:
     """Return an answer's text; None if there is none where there may be gaps."""
     text = values.get(column)
+    if text is not None:
+        text = layout.read_text(text)
     if layout.has_gaps and (text is None or not text.strip() or text.strip() in layout.no_answer):
         return None
     if text is None:
         raise BadRow(f"no text in column {column!r}; write '' for a blank answer")
-    return layout.read_text(text)
+    return text
 
 
 def _id(values: Values, layout: Layout, question: str | None) -> str | None:

@@ -60,6 +60,10 @@ def test_case_06_german_excel(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_case_09_quotes_in_the_texts_swallow_no_row() -> None:
     answers = list(read_answers([case("09-sas.tsv")]))
+    assert [(a.id, a.question, a.author) for a in answers][3:] == [
+        ("4", "1", None),
+        ("5", "2", None),
+    ]
     assert [answer.meta["Score1"] for answer in answers] == ["1", "2", "3", "0", "2"]
     assert answers[1].text.startswith('"I would want to know')
     assert answers[2].text == '""You need the kind of container"" and the amount.'

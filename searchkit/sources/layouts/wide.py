@@ -15,6 +15,7 @@ from searchkit.text.numbers import parse_number
 
 MIN_VALUES = 10  # of which a third is distinct at most, for long ones to be choices
 MAX_CHOICE = 3  # characters of a choice that need not come twice: "A", "yes"
+MAX_TIME, MIN_DIGITS = 50, 5  # characters and digits of a date with a time
 MIN_WORDS = 4  # of a text on average; marks, names and choices have fewer
 _NOT_QUESTIONS = frozenset(
     name
@@ -22,6 +23,7 @@ _NOT_QUESTIONS = frozenset(
     if field not in ("text", "question", "prompt")
     for name in names
 )
+_TIME = re.compile(r"\d:\d\d|\d\.\d\d\.\d\d")
 _QUESTION_NUMBER = re.compile(r"(q|question|frage|aufgabe|task|item|exercise)_?\d+[a-z]?")
 
 
@@ -32,6 +34,17 @@ def holds_texts(name: str, sample: Sequence[Values]) -> bool:
     if not texts or len(texts) * 2 < len(values):
         return False
     return sum(len(text.split()) for text in texts) >= MIN_WORDS * len(texts)
+
+
+def holds_times(name: str, sample: Sequence[Values]) -> bool:
+    """Whether the values of a column are dates with times, in whatever spelling."""
+    values = [value for row in sample if (value := (row.get(name) or "").strip(" -"))]
+    return bool(values) and all(map(_is_time, values))
+
+
+def _is_time(value: str) -> bool:
+    num_digits = sum(map(str.isdigit, value))
+    return len(value) <= MAX_TIME and num_digits >= MIN_DIGITS and bool(_TIME.search(value))
 
 
 def propose_questions(names: Sequence[str], sample: Sequence[Values]) -> list[str]:

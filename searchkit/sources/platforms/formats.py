@@ -10,10 +10,19 @@ from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.platforms.archives.archives import ARCHIVES
+from searchkit.sources.platforms.tables.asap import asap
+from searchkit.sources.platforms.tables.blackboard_test import blackboard_test
 from searchkit.sources.platforms.tables.canvas_quiz import canvas_quiz
 from searchkit.sources.platforms.tables.google_forms import google_forms
+from searchkit.sources.platforms.tables.gradescope import (
+    gradescope_evaluations,
+    gradescope_scores,
+)
 from searchkit.sources.platforms.tables.microsoft_forms import microsoft_forms
 from searchkit.sources.platforms.tables.moodle_quiz import moodle_quiz
+from searchkit.sources.platforms.tables.moodle_worksheet import moodle_worksheet
+from searchkit.sources.platforms.tables.openedx_ora import openedx_ora
+from searchkit.sources.platforms.tables.prairielearn import prairielearn
 
 PLAIN = "plain"  # no platform's format
 FindLayout = Callable[[Sequence[str], Sequence[Values]], Layout | None]
@@ -35,10 +44,24 @@ class Table:
 
 # By the names that `--as` takes, in the order in which they are tried.
 TABLES = {
+    "blackboard-test": Table(
+        blackboard_test, "Question ID, Question, Answer, Possible Points, and Auto or Manual Score"
+    ),
     "moodle-quiz": Table(moodle_quiz, "Response 1, Response 2 … and names or Grade/10.00"),
+    "moodle-worksheet": Table(
+        moodle_worksheet,
+        "Identifier first, Last modified (submission) and Last modified (grade)",
+    ),
     "canvas-quiz": Table(canvas_quiz, "88123: the question's text, each followed by its points"),
     "google-forms": Table(google_forms, "Timestamp first, and at least one that asks something"),
     "microsoft-forms": Table(microsoft_forms, "ID, Start time, Completion time … and questions"),
+    "gradescope-scores": Table(
+        gradescope_scores, "Total Score, Max Points, and a column like 1: Title (5.0 pts)"
+    ),
+    "gradescope-evaluations": Table(gradescope_evaluations, "Question Submission ID and Score"),
+    "openedx-ora": Table(openedx_ora, "Submission ID, Anonymized Student ID and Response"),
+    "prairielearn": Table(prairielearn, "qid, submission_id and submitted_answer"),
+    "asap": Table(asap, "Id, EssaySet and EssayText"),
 }
 NAMES = (PLAIN, *TABLES, *ARCHIVES)
 

@@ -15,6 +15,7 @@ from searchkit.sources.columns import Values
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.sources.layouts.forms import form_layout, has_answer_columns
 from searchkit.sources.layouts.layout import Layout
+from searchkit.sources.layouts.wide import holds_times
 
 _STARTS = frozenset(
     fold_header(name)
@@ -32,7 +33,6 @@ _OTHERS = frozenset(
         "Heure de la dernière modification, Langue, Total de puntos, Hora de la última modificación"
     ).split(",")
 )
-_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4},?[ T]+\d{1,2}[:.]\d\d.*")
 _PREFIX = re.compile(r"(\S.{0,40}?) ?[-\u2013:] ?")
 
 
@@ -53,18 +53,13 @@ def _completion_time(names: Sequence[str], sample: Sequence[Values]) -> str | No
     for start, end in pairwise(names[:3]):
         ends = fold_header(end)
         if fold_header(start) in _STARTS and (
-            ends in HEADER_NAMES["submitted_at"] or _holds_times(end, sample)
+            ends in HEADER_NAMES["submitted_at"] or holds_times(end, sample)
         ):
             return end
     if len(names) > 5 and fold_header(names[0]) == "id":
-        if _holds_times(names[1], sample) and _holds_times(names[2], sample):
+        if holds_times(names[1], sample) and holds_times(names[2], sample):
             return names[2]
     return None
-
-
-def _holds_times(name: str, sample: Sequence[Values]) -> bool:
-    values = [value for row in sample if (value := row.get(name))]
-    return bool(values) and all(map(_TIME.fullmatch, values))
 
 
 def _kind_word(header: str, question: str) -> str | None:

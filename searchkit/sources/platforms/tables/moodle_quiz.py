@@ -9,27 +9,32 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from searchkit.sources.columns import Values
-from searchkit.sources.header_names import fold_header
+from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.sources.layouts.layout import Layout, Question
 from searchkit.sources.layouts.plain import person_layout
+from searchkit.sources.layouts.wide import holds_times, without_choices
 
 _NUMBERED = re.compile(r"(\D*?)_?(\d{1,4})")  # of a folded header
 _GRADE = re.compile(r".+/\s*\d+([.,]\d+)?")  # Grade/10.00
+_JSON_GRADE = re.compile(r"([^\W\d]+)_?\d{3,6}")
 _RESPONSE = frozenset("response antwort reponse respuesta resposta risposta antwoord".split())
 _QUESTION = frozenset("question frage pregunta questao pergunta domanda vraag".split())
 NO_ANSWER = frozenset({"-"})
+Columns = Mapping[int, str]  # by the question's number
 
 
 def moodle_quiz(names: Sequence[str], sample: Sequence[Values]) -> Layout | None:
     """Return the layout of a quiz's responses."""
     families = _numbered_columns(names)
-    responses = _family(families, _RESPONSE)
-    if not responses or not any(map(_is_grade, names)):
+    prompts, responses, rights = _known(families) or _by_place(names, families, sample)
+    own = {name for columns in families.values() for name in columns.values()}
+    person = person_layout([name for name in names if name not in own and not _is_grade(name)])
+    if not responses or not (any(map(_is_grade, names)) or _is_attempt(person)):
         return None
-    prompts = _family(families, _QUESTION)
-    rights = _family(families, families.keys() - _RESPONSE - _QUESTION)
+    texts = set(without_choices(list(responses.values()), sample))
     questions = (
         Question(
             name,
@@ -38,13 +43,36 @@ def moodle_quiz(names: Sequence[str], sample: Sequence[Values]) -> Layout | None
             columns={rights[number]: "right answer"} if number in rights else {},
         )
         for number, name in responses.items()
+        if name in texts
     )
     return replace(
-        person_layout(names),
+        _with_fields_by_place(person, _before(names, own), sample),
         questions=tuple(questions),
         title="Moodle quiz responses",
         no_answer=NO_ANSWER,
     )
+
+
+def _before(names: Sequence[str], own: Collection[str]) -> list[str]:
+    """Return the columns before those of questions."""
+    return list(takewhile(lambda name: name not in own, names))
+
+
+def _with_fields_by_place(person: Layout, names: Sequence[str], sample: Sequence[Values]) -> Layout:
+    """Return the layout with what no usual name tells: the names come first, then an address."""
+    times = [name for name in names if holds_times(name, sample)]
+    addresses = [name for name in names if _holds_addresses(name, sample)]
+    return replace(
+        person,
+        author=person.author or tuple(reversed(names[:2])),
+        submitted_at=person.submitted_at or next(reversed(times), None),
+        identity=person.identity or tuple(addresses),
+    )
+
+
+def _holds_addresses(name: str, sample: Sequence[Values]) -> bool:
+    values = [value for row in sample if (value := row.get(name))]
+    return bool(values) and all("@" in value and " " not in value for value in values)
 
 
 def _numbered_columns(names: Sequence[str]) -> dict[str, dict[int, str]]:
@@ -56,9 +84,43 @@ def _numbered_columns(names: Sequence[str]) -> dict[str, dict[int, str]]:
     return families
 
 
-def _family(families: Mapping[str, dict[int, str]], words: Collection[str]) -> dict[int, str]:
+def _known(families: Mapping[str, Columns]) -> tuple[Columns, Columns, Columns] | None:
+    """Return the columns of questions, responses and right answers by their names, or None."""
+    responses = _family(families, _RESPONSE)
+    if not responses:
+        return None
+    rights = _family(families, families.keys() - _RESPONSE - _QUESTION)
+    return _family(families, _QUESTION), responses, rights
+
+
+def _family(families: Mapping[str, Columns], words: Collection[str]) -> Columns:
     return next((columns for word, columns in families.items() if word in words), {})
 
 
+def _by_place(
+    names: Sequence[str], families: Mapping[str, Columns], sample: Sequence[Values]
+) -> tuple[Columns, Columns, Columns]:
+    """Return the same by their order, where a grade's header shows that it is a quiz."""
+    columns = list(families.values())
+    if not any(map(_GRADE.fullmatch, names)) or not 1 <= len(columns) <= 3:
+        return {}, {}, {}
+    if len(columns) == 3:
+        return columns[0], columns[1], columns[2]
+    if len(columns) == 1:
+        return {}, columns[0], {}
+    first = next(iter(columns[0].values()))
+    is_prompt = len({row.get(first) for row in sample} - {None, ""}) == 1  # the same for all
+    return (columns[0], columns[1], {}) if is_prompt else ({}, columns[0], columns[1])
+
+
 def _is_grade(name: str) -> bool:
-    return _GRADE.fullmatch(name) is not None or fold_header(name).startswith("grade")
+    """Whether a header is that of the grade: `Grade/10.00`, or in JSON `grade1000`."""
+    match = _JSON_GRADE.fullmatch(fold_header(name))
+    return _GRADE.fullmatch(name) is not None or (
+        match is not None and match[1] in HEADER_NAMES["points"]
+    )
+
+
+def _is_attempt(person: Layout) -> bool:
+    """Whether a row has first and last name, and a time or an address."""
+    return len(person.author) == 2 and bool(person.submitted_at or person.identity)
