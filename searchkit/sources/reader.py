@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ from searchkit.sources.columns import (
     RejectRow,
     Values,
 )
-from searchkit.sources.decoding import buffered, lines
+from searchkit.sources.decoding import BLOCK_SIZE, buffered, lines
 from searchkit.sources.documents.formats import is_text, suffix_of
 from searchkit.sources.files import (
     FORMATS,
@@ -268,6 +269,8 @@ class FileReader:
             objects = jsonlines.read_json(texts, source, reject)
             return self._answers(objects, source, self._json_values)
         if format == "document":
+            if not self.options.format:
+                file = _no_table(buffered(file), source)
             member = Member(PurePath(source).name, source, lambda: _whole(file, source))
             return self._submissions().read_document(member)
         seekable = file if file.seekable() else in_memory(file, source)
@@ -358,6 +361,16 @@ class FileReader:
             self.on_reject(Reject(source, line, reason, row))
 
         return reject
+
+
+def _no_table(file: io.BufferedReader, source: str) -> io.BufferedReader:
+    """Return a file; refuse a .txt that is a table, as spreadsheets write it, with tabs."""
+    lines = file.peek(BLOCK_SIZE)[:BLOCK_SIZE].replace(b"\0", b"").split(b"\n")[:5]
+    tabs = {line.count(b"\t") for line in lines if line}
+    if source.lower().endswith(".txt") and len(lines) > 1 and len(tabs) == 1 and tabs != {0}:
+        what = Message("a table with tabs? say which: `format=tsv`, or `format=document`")
+        raise BadInput.at(source, None, what)
+    return file
 
 
 def _whole(file: BinaryIO, source: str) -> bytes:

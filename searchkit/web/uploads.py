@@ -24,6 +24,7 @@ from searchkit.core.records import Answer
 from searchkit.index.incoming.targets import Rehearsal, Writer
 from searchkit.index.ingest import Choices, Ingest, Row
 from searchkit.sources.columns import Reject
+from searchkit.sources.documents.formats import is_text
 from searchkit.sources.files import ENDINGS, FileOptions
 from searchkit.sources.preview import Preview, count_rows, preview
 from searchkit.sources.reader import read_rows
@@ -281,7 +282,7 @@ def _safe_name(name: str) -> str:
     ending = PurePosixPath(bare.lower().removesuffix(".gz")).suffix
     if "\0" in bare or not bare.isprintable() or len(bare.encode()) > MAX_NAME_BYTES:
         raise BadInput("the file's name can't be used; rename it")
-    if ending not in ENDINGS:
+    if ending not in ENDINGS and not is_text(bare):
         raise BadInput(f"{bare or 'this'}: not a kind of file that is read: {', '.join(ENDINGS)}")
     return bare
 

@@ -5,6 +5,7 @@ Nothing is unpacked to disk, no link is followed, and every file that is left ou
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import zipfile
@@ -135,6 +136,43 @@ def zip_members(file: IO[bytes], source: str, skip: OnSkip) -> list[Member]:
             read = partial(_unpack, archive, entry, where, allowance)
             members.append(Member(name, where, read))
     return members
+
+
+class InnerZips:
+    """Lists and reads the zips in a folder or zip; one at a time is held in memory."""
+
+    def __init__(self, source: str) -> None:
+        # Each zip has its own ratio; all of them together have an upper bound.
+        self._allowance = Allowance(
+            source, "unpack the zips in it first", MAX_DOCUMENT_BYTES, MAX_DOCUMENT_BYTES
+        )
+        self._name = ""  # of the zip that is open
+        self._members: dict[str, Member] = {}
+
+    def members(self, zip_file: Member, skip: OnSkip) -> list[Member]:
+        """Return the files in a zip; their paths begin with its name, without its suffix.
+
+        Raises:
+            FileLeftOut: if it can't be read.
+            BadInput: if it is damaged.
+        """
+        self._open(zip_file, skip)
+        folder = zip_file.name[: -len(".zip")]
+        return [
+            Member(f"{folder}/{name}", member.source, partial(self._read, zip_file, name))
+            for name, member in self._members.items()
+        ]
+
+    def _open(self, zip_file: Member, skip: OnSkip) -> None:
+        if self._name != zip_file.name:
+            members = zip_members(io.BytesIO(zip_file.read()), zip_file.source, skip)
+            self._name, self._members = zip_file.name, {m.name: m for m in members}
+
+    def _read(self, zip_file: Member, name: str) -> bytes:
+        self._open(zip_file, lambda _: None)
+        data = self._members[name].read()
+        self._allowance.spend(len(data))
+        return data
 
 
 def _entry_name(entry: zipfile.ZipInfo) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
@@ -38,6 +38,7 @@ _NO_NAME = re.compile(
     r"|dokument|réponse|reponse|respuesta|risposta|resposta|antwoord)[ _-]?\(?\d*\)?",
     re.IGNORECASE,
 )
+_PROJECT = frozenset("src source lib test tests bin doc docs code main java com org app".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,15 @@ class FolderRoles:
         return folders if "author" in roles else f"{folders}; author: the file's name"
 
 
-def find_roles(names: Sequence[str], first: FolderRole | None = None) -> FolderRoles:
+def find_roles(
+    names: Sequence[str], first: FolderRole | None = None, zips: Collection[str] = ()
+) -> FolderRoles:
     """Propose what the folders of files are.
 
     Args:
         names: The paths of the files.
         first: The role of the first folder; None proposes it.
+        zips: The folders that were zips: what somebody handed in.
     """
     top = "" if first else _top_folder(names)
     paths = [PurePosixPath(name.removeprefix(top)).parts for name in names]
@@ -88,6 +92,8 @@ def find_roles(names: Sequence[str], first: FolderRole | None = None) -> FolderR
     kind, inner_kind = _kind(outer), _kind(inner)
     if first is None and kind is None and inner_kind is not None:
         kind = "question" if inner_kind == "author" else "author"
+    if kind is None and outer and {f"{top}{name}" for name in outer} <= set(zips):
+        kind = "author"
     role = first or kind or _role_by_files(paths)
     roles: list[FolderRole] = [role]
     if inner_kind == "question" or (role == "none" and first is None and inner_kind):
@@ -122,9 +128,11 @@ def _kind(names: Iterable[str]) -> FolderRole | None:
 def _role_by_files(paths: Sequence[tuple[str, ...]]) -> FolderRole:
     """Return what the first folder is by the files in it, as its name doesn't say it.
 
-    Many folders of one file each are people; so are those in which the same names come again that
-    are no names of people. Folders of files are questions otherwise.
+    Folders of projects and many of one file each are people; so are those in which the same names
+    come again that are no names of people. Folders of files are questions otherwise.
     """
+    if any(path[1].lower() in _PROJECT for path in paths if len(path) > 2):
+        return "author"
     files: defaultdict[str, list[str]] = defaultdict(list)
     for path in paths:
         if len(path) > 1:

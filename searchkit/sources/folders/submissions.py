@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from searchkit.core.errors import BadInput
 from searchkit.core.identity import author_key
-from searchkit.core.messages import counted, printable
+from searchkit.core.messages import counted, listed, printable
 from searchkit.core.records import Answer
 from searchkit.sources.columns import Reject
 from searchkit.sources.documents.formats import (
@@ -27,11 +27,13 @@ from searchkit.sources.documents.formats import (
     suffix_of,
 )
 from searchkit.sources.files import ENDINGS, FileOptions, NothingFound
-from searchkit.sources.folders.members import FileLeftOut, Member
+from searchkit.sources.folders.members import FileLeftOut, InnerZips, Member
 from searchkit.sources.folders.roles import find_roles
 from searchkit.sources.platforms.archives.archives import ARCHIVES, recognize_archive
 from searchkit.sources.platforms.archives.submission import Classify, Listing, Submission
 
+MAX_SHOWN_NAMES = 5  # of questions and authors
+_ZIP = "a zip in a zip in another; unpack it first"
 MIN_SHARED = 0.8  # of the files whose names several authors use, for the names to be questions
 MakeId = Callable[[str | None, str | None, str], str]  # takes question, author and text
 
@@ -81,17 +83,24 @@ class SubmissionReader:
             NothingFound: if there are none.
             BadInput: if it isn't the export that was asked for, or a file can't be read.
         """
+        zips = [m.name.rpartition(".")[0] for m in members if suffix_of(m.name) == ".zip"]
+        members = self._with_inner(members, source)
         by_name = {member.name: member for member in members}
+        what, classify = self._classify(by_name, zips, source)
         found: list[tuple[Member, Submission]] = []
-        classify = self._classify(by_name, source)
+        left_out: list[str] = []
         for member in members:
             submission = classify(member.name)
             if isinstance(submission, str):
-                self.skip(f"{member.source}: {submission}")
+                left_out.append(f"{member.source}: {submission}")
             elif why := self._why_no_text(submission.file, member):
-                self.skip(f"{member.source}: {why}")
+                left_out.append(f"{member.source}: {why}")
             else:
                 found.append((member, submission))
+        if found:
+            self.on_layout(source, FolderLayout(f"{what}; {_describe(found)}"), ())
+        for line in left_out:
+            self.skip(line)
         if not found:
             raise NothingFound(
                 f"{source}: no text files in it; their names end in .txt, .docx, .pdf, .md, .java, "
@@ -107,25 +116,38 @@ class SubmissionReader:
             BadInput: if it can't be read.
         """
         author = None if member.name == "-" else PurePosixPath(member.name).stem
-        self.on_layout(member.source, FolderLayout("a document; author: the file's name"), ())
+        self.on_layout(member.source, FolderLayout(f"a document; author: {author or 'none'}"), ())
         encoding = self.options.encoding_of(member.source)
         texts = document_texts(member.name, member.read(), member.source, encoding)
         for text in texts:
             yield self._answer(text, Submission(author, member.name, text.question), member.source)
 
-    def _classify(self, members: dict[str, Member], source: str) -> Classify:
-        """Find what says whose a file is, and report it."""
-        listing = Listing(source, list(members), lambda name: members[name].read())
+    def _with_inner(self, members: Sequence[Member], source: str) -> list[Member]:
+        """Return the files with those of zips among them in place of the zips."""
+        zips = InnerZips(source)
+        all_members: list[Member] = []
+        for member in members:
+            if suffix_of(member.name) != ".zip":
+                all_members.append(member)
+                continue
+            try:
+                all_members += zips.members(member, self.skip)
+            except BadInput as error:
+                self._leave_out(member, error)
+        return all_members
+
+    def _classify(
+        self, members: dict[str, Member], zips: Sequence[str], source: str
+    ) -> tuple[str, Classify]:
+        """Find what says whose a file is; return a description, and it."""
         platform, first = self.options.platform, self.options.folder_is
         if (platform is None and first is None) or platform in ARCHIVES:
-            archive = recognize_archive(listing, platform)
-            if archive:
-                self.on_layout(source, FolderLayout(f"{archive[0]}: {_count(members)}"), ())
-                return archive[1]
+            listing = Listing(source, list(members), lambda name: members[name].read())
+            if archive := recognize_archive(listing, platform):
+                return archive
         names = [name for name in members if not self._why_no_text(name)]
-        roles = find_roles(names, first)
-        self.on_layout(source, FolderLayout(f"{roles.describe()}; {_count(names)}"), ())
-        return roles.submission
+        roles = find_roles(names, first, zips)
+        return roles.describe(), roles.submission
 
     def _why_no_text(self, name: str, member: Member | None = None) -> str | None:
         """Return why a file is no text by its name, or by its content where that doesn't say it."""
@@ -133,11 +155,7 @@ class SubmissionReader:
         if is_text(name) or suffix in self.options.suffixes:
             return None
         if suffix in ENDINGS:
-            return (
-                "a zip in a zip; unpack it first"
-                if suffix == ".zip"
-                else ("a table, not a text; name it by its own path")
-            )
+            return _ZIP if suffix == ".zip" else "a table, not a text; name it by its own path"
         if suffix:
             return "not a text file by its name"
         return None if member is None or _is_plain(member) else "not a text file"
@@ -178,17 +196,21 @@ class SubmissionReader:
         except BadInput as error:
             if self.reject is None and not (is_document(submission.file) and error.what):
                 raise
-            if self.reject is None:
-                self.skip(error.message)
-            else:
-                reason = error.what if error.line is None else None
-                self.reject(Reject(member.source, None, reason or error.message, ""))
+            self._leave_out(member, error)
         else:
             if submission.cut is None:
                 return texts
             cut = [DocumentText(submission.cut(text.text)) for text in texts]
             return [text for text in cut if text.text]
         return []
+
+    def _leave_out(self, member: Member, error: BadInput) -> None:
+        """Report a file that can't be read."""
+        if self.reject is None or isinstance(error, FileLeftOut):
+            self.skip(error.message)
+        else:
+            reason = error.what if error.line is None else None
+            self.reject(Reject(member.source, None, reason or error.message, ""))
 
     def _answer(self, text: DocumentText, submission: Submission, source: str) -> Answer:
         question = text.question or submission.question
@@ -205,8 +227,21 @@ class SubmissionReader:
         )
 
 
-def _count(names: Iterable[str]) -> str:
-    return counted(len(list(names)), "file")
+def _describe(found: Sequence[tuple[Member, Submission]]) -> str:
+    """Return the questions and authors of files, as far as a line has room for them."""
+    questions = {part.question: None for _, part in found if part.question}
+    authors = {part.author: None for _, part in found if part.author}
+    return "; ".join((
+        f"questions: {_first_names(questions)}",
+        f"authors: {_first_names(authors)}",
+        counted(len(found), "file"),
+    ))  # fmt: skip
+
+
+def _first_names(names: Iterable[str]) -> str:
+    found = list(names)
+    rest = len(found) - MAX_SHOWN_NAMES
+    return listed(found[:MAX_SHOWN_NAMES]) + (f" … and {rest:,} more" if rest > 0 else "")
 
 
 def _is_plain(member: Member) -> bool:

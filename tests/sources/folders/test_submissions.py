@@ -10,6 +10,7 @@ from helpers.source_files import read, write, zipped
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.sources.files import FileOptions
+from searchkit.sources.folders import members
 from searchkit.sources.reader import read_rows
 
 
@@ -73,7 +74,8 @@ def test_what_folders_were_taken_for_is_said(tmp_path: Path) -> None:
     path = folder(tmp_path / "course", "q1/ann.txt q2/ann.txt")
     on_layout = lambda file, layout, names: lines.append(f"{file}: {layout.describe(names)}")  # noqa: E731
     list(read_rows([path], FileOptions(), on_layout=on_layout))
-    assert lines == [f"{path}: folders: question; author: the file's name; 2 files"]
+    said = "folders: question; author: the file's name; questions: q1, q2; authors: ann; 2 files"
+    assert lines == [f"{path}: {said}"]
 
 
 def test_files_that_all_call_the_same_are_questions(tmp_path: Path) -> None:
@@ -100,14 +102,13 @@ def test_a_made_id_follows_from_question_and_author(tmp_path: Path) -> None:
 
 
 def test_other_files_are_named(tmp_path: Path) -> None:
-    folder(tmp_path, "q1/ann.txt q1/marks.csv q1/inner.zip q1/photo.jpg q1/ben.frob q1/cat")
+    folder(tmp_path, "q1/ann.txt q1/marks.csv q1/photo.jpg q1/ben.frob q1/cat")
     write(tmp_path / "q1" / "core", b"\x00\x01")
     skipped: list[str] = []
     answers = read(tmp_path, on_skip=skipped.append)
     assert {answer.author for answer in answers} == {"ann", "cat"}
     assert sorted(line.split(": ", 1)[1] for line in skipped) == [
         "a table, not a text; name it by its own path",
-        "a zip in a zip; unpack it first",
         "not a text file",
         "not a text file by its name",
         "not a text file by its name",
@@ -137,3 +138,44 @@ def test_a_single_document_is_an_answer(tmp_path: Path) -> None:
 def test_names_with_backslashes_of_windows(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"q1\\ann.txt": b"x", "q1\\bob.txt": b"y"})
     assert people(read(path)) == {("q1", "ann"), ("q1", "bob")}
+
+
+def test_zips_that_students_hand_in_are_looked_into(tmp_path: Path) -> None:
+    for name in ("ann", "bob"):
+        files = {"src/a.py": name.encode(), f"src/{name}.py": b"x", "c.png": b""}
+        zipped(tmp_path / f"{name}.zip", files)
+    zipped(tmp_path / "cat.zip", {"deep.zip": (tmp_path / "ann.zip").read_bytes(), "a.py": b"z"})
+    write(tmp_path / "broken.zip", b"PK")
+    skipped: list[str] = []
+    for path in (tmp_path, zip_all(tmp_path)):
+        answers = read(path, on_skip=skipped.append)
+        assert {a.author: a.text for a in answers} == {
+            "ann": "ann\n\nx",
+            "bob": "bob\n\nx",
+            "cat": "z",
+        }
+        assert sum("a zip in a zip in another" in line for line in skipped) == 1
+        assert sum("not a complete zip file" in line for line in skipped) == 1
+        skipped.clear()
+
+
+def zip_all(folder: Path) -> Path:
+    target = folder.parent / "all.zip"
+    return zipped(target, {path.name: path.read_bytes() for path in folder.iterdir()})
+
+
+def test_zips_in_a_zip_have_one_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abcdef":
+        zipped(tmp_path / f"{name}.zip", {"a.txt": b"word " * 100})
+    path = zip_all(tmp_path)
+    monkeypatch.setattr(members, "MAX_DOCUMENT_BYTES", 2_600)
+    with pytest.raises(BadInput, match="unpacks to more than 2,600 bytes; unpack the zips in it"):
+        read(path)
+
+
+def test_a_table_with_tabs_is_no_document(tmp_path: Path) -> None:
+    path = write(tmp_path / "export.txt", "id\ttext\n1\tone\n")
+    with pytest.raises(BadInput, match=r"export.txt: a table with tabs\? say which: `format=tsv`"):
+        read(path)
+    assert [answer.id for answer in read(path, format="tsv")] == ["1"]
+    assert [answer.author for answer in read(path, format="document")] == ["export"]

@@ -12,7 +12,7 @@ from searchkit.text.html import as_plain_text
 
 _NAME = re.compile(
     r"(?:[^/]*/)?(?P<assignment>[^/]+)_(?P<user>[^/_]+)_attempt_"
-    r"(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>[^/]+)|\.txt)",
+    r"(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)",
     re.DOTALL,
 )
 _AUTHOR = re.compile(r"^Name: *(?P<name>.*\S) *\((?P<user>[^()]*)\) *\r?$", re.MULTILINE)

@@ -13,7 +13,7 @@ from searchkit.sources.platforms.archives.submission import (
 
 _NAME = re.compile(
     r"(?P<name>[^/_\W]+)(?P<late>_LATE)?_(?P<user>[^/_\W]+)_"
-    r"(?:(?P<attachment>\d+)_(?P<file>[^/]+)|(?P<type>text|link)\.html)",
+    r"(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<type>text|link)\.html)",
     re.DOTALL,
 )
 _DOWNLOAD = "submissions"  # the zip's name, which doesn't say the assignment
