@@ -52,5 +52,10 @@ def _cell(value: object, show: Callable[[str], str]) -> object:
         value = json_text(value)
     if not isinstance(value, str):
         return "" if value is None else value
-    is_formula = value.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(value)
-    return show("'" + value if is_formula else value)
+    return show(guarded(value))
+
+
+def guarded(text: str) -> str:
+    """Return a text with an apostrophe before it if a spreadsheet would run it as a formula."""
+    is_formula = text.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text)
+    return "'" + text if is_formula and text != "-" else text

@@ -1,0 +1,73 @@
+"""The table of formats in which marks come out, and the flow over an index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from searchkit.core.where import EVERYTHING, Where
+from searchkit.index.base import BaseIndex
+from searchkit.index.decisions import counting, decisions
+from searchkit.output.platforms.canvas import canvas_gradebook
+from searchkit.output.platforms.marks import MarkedAnswers, MarkOptions, read_marked
+from searchkit.output.platforms.moodle import moodle_worksheet
+from searchkit.output.platforms.nbgrader import nbgrader
+from searchkit.output.platforms.plain import answer_table, student_table
+from searchkit.output.platforms.prairielearn import prairielearn
+from searchkit.output.platforms.tables import Table, csv_bytes, xlsx_bytes
+
+MarksFormat = Literal["moodle-worksheet", "canvas", "prairielearn", "nbgrader", "csv", "xlsx"]
+PLATFORMS: dict[MarksFormat, Callable[[MarkedAnswers, MarkOptions], Table]] = {
+    "moodle-worksheet": moodle_worksheet,
+    "canvas": canvas_gradebook,
+    "prairielearn": prairielearn,
+    "nbgrader": nbgrader,
+}
+PLAIN: tuple[MarksFormat, ...] = ("csv", "xlsx")
+NAMES: tuple[MarksFormat, ...] = (*PLATFORMS, *PLAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class MarksFile:
+    """A file to be uploaded or opened.
+
+    Attributes:
+        content: The bytes.
+        suffix: `csv` or `xlsx`.
+        notes: Lines on what was left out, and what to do with the file.
+    """
+
+    content: bytes
+    suffix: str
+    notes: list[str]
+
+
+def marks_file(
+    index: BaseIndex,
+    form: MarksFormat,
+    options: MarkOptions | None = None,
+    where: Where = EVERYTHING,
+) -> MarksFile:
+    """Return the marks and comments in an index as a platform takes them.
+
+    Where a row is a person, only the latest attempts count, unless the filter says otherwise.
+
+    Raises:
+        BadInput: if it isn't known which column holds the marks, or the platform can't take them.
+    """
+    options = options or MarkOptions()
+    is_plain = form in PLAIN
+    if where.attempts is None and not (is_plain and options.per == "answer"):
+        where = replace(where, attempts="latest")
+    need_marks = not is_plain or options.per == "student"
+    marked = read_marked(index.answers(where), options, need_marks=need_marks)
+    if form in PLATFORMS:
+        table = PLATFORMS[form](marked, options)
+    elif options.per == "student":
+        table = student_table(marked)
+    else:
+        table = answer_table(marked, counting(decisions(index)))
+    suffix = "xlsx" if form == "xlsx" else "csv"
+    content = xlsx_bytes(table) if suffix == "xlsx" else csv_bytes(table)
+    return MarksFile(content, suffix, table.notes)

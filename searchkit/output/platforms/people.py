@@ -1,0 +1,127 @@
+"""People and their marks: answers by person, totals, and what identifies a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message, counted
+from searchkit.core.records import Answer
+from searchkit.output.platforms.marks import MarkedAnswer, listed_answers
+from searchkit.sources.header_names import HEADER_NAMES, fold_header
+from searchkit.text.numbers import Amount
+
+EMAIL = HEADER_NAMES["email"]
+ID_NUMBER = ("id_number", "idnumber", "matrikelnummer", "numero_d_identification")
+USERNAME = ("username", "user_name", "anmeldename", "benutzername", "nom_d_utilisateur")
+_PERSON = frozenset(
+    (*EMAIL, *ID_NUMBER, *USERNAME, *HEADER_NAMES["author"], "uid", "uin", "sid", "id", "sis_id",
+     *HEADER_NAMES["first_name"], *HEADER_NAMES["last_name"], "section", "participant")
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person's answers.
+
+    Attributes:
+        rows: The answers, at least one.
+    """
+
+    rows: Sequence[MarkedAnswer]
+
+    @property
+    def name(self) -> str:
+        """The author's name; "" if it isn't known."""
+        return self.rows[0].answer.author or ""
+
+    def value(self, names: Sequence[str]) -> str:
+        """Return the first value of the file's columns with one of these names; "" if none."""
+        return next(filter(None, (file_value(row.answer, names) for row in self.rows)), "")
+
+    def of(self, question: str | None) -> list[MarkedAnswer]:
+        """Return the answers to a question."""
+        return [row for row in self.rows if row.answer.question == question]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the answers have a mark."""
+        return all(row.mark for row in self.rows)
+
+    @property
+    def total(self) -> Amount | None:
+        """The sum of the marks; None if an answer has none, so that it doesn't count as 0.
+
+        Raises:
+            BadInput: if some marks are in per cent and others are points.
+        """
+        amounts = [row.amount for row in self.rows]
+        known = [amount for amount in amounts if amount is not None]
+        if len(known) < len(amounts):
+            return None
+        if len({amount.is_per_cent for amount in known}) > 1:
+            raise BadInput(
+                Message(
+                    "{name}: some marks are in per cent and others are points; write all in points",
+                    name=self.name,
+                )
+            )
+        outs = [amount.out_of for amount in known if amount.out_of is not None]
+        value = sum(amount.value for amount in known)
+        if known[0].is_per_cent:
+            return Amount(value, sum(outs), is_per_cent=True)
+        return Amount(value, sum(outs) if len(outs) == len(known) else None)
+
+    @property
+    def comments(self) -> str:
+        """The comments, a line each, with their questions if there are several."""
+        if len(self.rows) == 1:
+            return self.rows[0].comment
+        return "\n".join(
+            f"{row.answer.question}: {row.comment}" if row.answer.question else row.comment
+            for row in self.rows
+            if row.comment
+        )
+
+
+def by_person(rows: Sequence[MarkedAnswer]) -> tuple[list[Person], list[MarkedAnswer]]:
+    """Return the people in the order of their first answers, and the answers without an author."""
+    people: dict[str, list[MarkedAnswer]] = {}
+    unknown = []
+    for row in rows:
+        key = row.answer.author_key
+        if key is None:
+            unknown.append(row)
+        else:
+            people.setdefault(key, []).append(row)
+    return [Person(own) for own in people.values()], unknown
+
+
+def questions_of(rows: Sequence[MarkedAnswer]) -> list[str | None]:
+    """Return the questions, in the order of their first answers."""
+    return list(dict.fromkeys(row.answer.question for row in rows))
+
+
+def person_columns(rows: Sequence[MarkedAnswer]) -> list[str]:
+    """Return the file's columns that say who a person is, in order."""
+    names = dict.fromkeys(name for row in rows for name in row.answer.meta)
+    return [name for name in names if fold_header(name) in _PERSON]
+
+
+def file_value(answer: Answer, names: Sequence[str]) -> str:
+    """Return the value of the first of some columns of an answer's file, by their folded names."""
+    for name, value in answer.meta.items():
+        if fold_header(name) in names and value.strip():
+            return value.strip()
+    return ""
+
+
+def incomplete(people: Sequence[Person]) -> list[str]:
+    """Return a line on the people whose marks are not complete; none if there are none."""
+    rows = [row for person in people if not person.is_complete for row in person.rows]
+    missing = [row for row in rows if not row.mark]
+    count = sum(not person.is_complete for person in people)
+    who = "1 person stays" if count == 1 else f"{count:,} people stay"
+    what = f"{who} blank, as {counted(len(missing), 'answer')} without a mark"
+    return [f"{what}: {listed_answers(missing)}"] if missing else []

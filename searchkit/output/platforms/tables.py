@@ -1,0 +1,86 @@
+"""Tables for platforms and spreadsheets, as CSV or as a workbook."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from searchkit.core.messages import counted
+from searchkit.output.console import visible
+from searchkit.output.files import guarded
+
+MAX_XLSX_TEXT = 32_767  # characters in a cell of Excel
+_ID = re.compile(r"[-+@\w.]+")  # no formula that could do anything, whatever it begins with
+_NO_XLSX = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+Cell = str | float | None
+
+
+def number_text(number: float) -> str:
+    """Return a number as people write it: with a decimal point, and no trailing zeros."""
+    return f"{round(number, 6):.12g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table to be written.
+
+    Attributes:
+        columns: The header.
+        rows: The rows; a number is a number in a workbook, and None is an empty cell.
+        notes: Lines on what the user has to know.
+        ids: The columns whose values are written as they are, if they can be no formula.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    notes: list[str] = field(default_factory=list)
+    ids: frozenset[str] = frozenset()
+
+
+def csv_bytes(table: Table) -> bytes:
+    """Return a table as CSV in UTF-8, with commas; texts that look like formulas are guarded."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")  # quotes a lone CR, too
+    writer.writerow([guarded(name) for name in table.columns])
+    is_id = [name in table.ids for name in table.columns]
+    for row in table.rows:
+        writer.writerow([_csv_cell(cell, own) for cell, own in zip(row, is_id, strict=True)])
+    return out.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _csv_cell(cell: Cell, is_id: bool) -> Cell:
+    if not isinstance(cell, str) or (is_id and _ID.fullmatch(cell)):
+        return number_text(cell) if isinstance(cell, float) else cell
+    return guarded(cell)
+
+
+def xlsx_bytes(table: Table) -> bytes:
+    """Return a table as a workbook: texts are never formulas, and numbers are numbers."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet("answers")
+    sheet.freeze_panes = "A2"
+    cut = 0
+    for row in [table.columns, *table.rows]:
+        cells = []
+        for value in row:
+            if isinstance(value, str):
+                cut += len(value) > MAX_XLSX_TEXT
+                cell = WriteOnlyCell(sheet)
+                cell.value = _NO_XLSX.sub(lambda match: visible(match[0]), value)[:MAX_XLSX_TEXT]
+                cell.data_type = "s"  # also what begins with =
+                cells.append(cell)
+            else:
+                cells.append(value)
+        sheet.append(cells)
+    if cut:
+        what = f"{counted(cut, 'text')} cut at {MAX_XLSX_TEXT:,} characters, as cells hold no more"
+        table.notes.append(f"{what}; csv has all")
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
