@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
-from searchkit.core.errors import StorageFailed
+from searchkit.core.errors import BadInput, StorageFailed
 from searchkit.core.messages import Message, with_names
 from searchkit.core.progress import Progress
 from searchkit.core.where import EVERYTHING, Where
@@ -160,14 +160,46 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
     Raises:
         StorageFailed: if it can't be written.
     """
+    with _open_file(path, "w") as file:
+        yield cast(TextIO, sys.stdout if file is None else file)
+
+
+def write_bytes(path: Path | None, content: bytes) -> None:
+    """Write a whole file, or standard output, where a terminal shows text only.
+
+    Raises:
+        BadInput: if a terminal would get what is no text.
+        StorageFailed: if it can't be written.
+    """
+    from searchkit.output.console import visible
+
+    with _open_file(path, "wb") as file:
+        if file is not None:
+            file.write(content)
+        elif not sys.stdout.isatty():
+            sys.stdout.buffer.write(content)
+        elif b"\0" in content:
+            raise BadInput("a workbook is no text; write it to a file: --output FILE")
+        else:
+            sys.stdout.write(visible(content.decode().replace("\r\n", "\n")))
+
+
+@contextmanager
+def _open_file(path: Path | None, mode: str) -> Iterator[IO[Any] | None]:
+    """Yield the file `path`, created only when it is complete; None for standard output.
+
+    Raises:
+        StorageFailed: if it can't be written.
+    """
     try:
         if path is None:
-            yield sys.stdout
+            yield None
             sys.stdout.flush()  # an error at the interpreter's exit could not be reported
             return
         atomic = path.is_file() or not path.exists()  # never replace a device or a pipe
-        with click.open_file(str(path), "w", encoding="utf-8", atomic=atomic) as file:
-            yield cast(TextIO, file)
+        encoding = None if "b" in mode else "utf-8"
+        with click.open_file(str(path), mode, encoding=encoding, atomic=atomic) as file:
+            yield file
     except BrokenPipeError:
         raise
     except OSError as error:

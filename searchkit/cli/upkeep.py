@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,7 @@ from searchkit.cli.options import (
     folder_option,
     index_option,
     messages_options,
+    needs,
     option,
     option_group,
     output_options,
@@ -36,6 +37,7 @@ from searchkit.cli.session import (
     open_writer,
     print_result,
     progress_bar,
+    write_bytes,
     write_record,
 )
 from searchkit.core.errors import IndexBusy, MissingExtra, SearchkitError, StorageFailed
@@ -45,6 +47,7 @@ from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
     from searchkit.index.base import BaseIndex
+    from searchkit.output.platforms.formats import MarksFormat
 
 
 @command()
@@ -246,20 +249,68 @@ def delete(
 @command()
 @index_option
 @filter_options
+@option_group(
+    "Marks for a platform",
+    option(
+        "--as",
+        "platform",
+        type=click.Choice(
+            ["moodle-worksheet", "canvas", "prairielearn", "nbgrader", "csv", "xlsx"]
+        ),
+        help="Write marks and comments as this platform takes them, or as a plain table with the "
+        "review decisions, instead of --format.",
+    ),
+    option(
+        "--marks", metavar="NAME", help="The column with the marks.  [default: the written one]"
+    ),
+    option(
+        "--comments",
+        metavar="NAME",
+        help="The column with the comments.  [default: the written one]",
+    ),
+    option("--assignment", metavar="NAME", help="The assignment, as the platform names it."),
+    option(
+        "--maximum",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="POINTS",
+        help="What the assignment gives at most; needed to turn per cent into points and back.",
+    ),
+    option(
+        "--per",
+        type=click.Choice(["answer", "student"]),
+        default=None,
+        help="A row an answer, or a row a student with a column a question.  [default: answer]",
+    ),
+    argument="marks",
+    record=lambda platform, per, **names: (platform, {"per": per or "answer", **names}),
+)
 @output_options("jsonl", "json", "csv", default="jsonl")
-def export(folder: Place, where: Where, output: Output) -> None:
-    """Write the answers with all their columns.
+@needs("--marks", "--as")
+@needs("--comments", "--as")
+@needs("--assignment", "--as")
+@needs("--maximum", "--as")
+@needs("--per", "--as")
+def export(
+    folder: Place, where: Where, marks: tuple[MarksFormat | None, dict[str, Any]], output: Output
+) -> None:
+    """Write the answers with all their columns, or the marks for a platform.
 
     `ingest` reads the JSON Lines back unchanged. In CSV, a text that a spreadsheet would take for a
-    formula is prefixed with '.
+    formula is prefixed with '. With --as, the file can be uploaded to where the answers came from.
     """
+    platform, options = marks
+    with open_reader(folder, quiet=output.quiet, where=where) as index:
+        if platform is None:
+            _export_answers(index, where, output)
+        else:
+            _export_marks(index, platform, options, where, output)
+
+
+def _export_answers(index: BaseIndex, where: Where, output: Output) -> None:
     from searchkit.output.files import write_csv, write_json, write_jsonl
     from searchkit.output.search import answer_as_record, export_columns
 
-    with (
-        open_reader(folder, quiet=output.quiet, where=where) as index,
-        open_output(output.path) as out,
-    ):
+    with open_output(output.path) as out:
         records = (answer_as_record(answer) for answer in index.answers(where))
         if output.format == "jsonl":
             write_jsonl(records, out)
@@ -267,6 +318,22 @@ def export(folder: Place, where: Where, output: Output) -> None:
             write_json(list(records), out)
         else:
             write_csv(records, export_columns(index.columns()), out)
+
+
+def _export_marks(
+    index: BaseIndex,
+    platform: MarksFormat,
+    options: dict[str, Any],
+    where: Where,
+    output: Output,
+) -> None:
+    from searchkit.output.platforms.formats import marks_file
+    from searchkit.output.platforms.marks import MarkOptions
+
+    file = marks_file(index, platform, MarkOptions(**options), where)
+    write_bytes(output.path, file.content)
+    for note in file.notes:
+        log.info(note)
 
 
 @command("copy")

@@ -51,7 +51,7 @@ def _only_question(marked: MarkedAnswers) -> str:
     raise BadInput(
         Message(
             "which of Canvas' assignments are the marks for? name it as its exported gradebook "
-            "does: `assignment='Essay (4711)'`"
+            'does, such as "Essay (4711)": `assignment=NAME`'
         )
     )
 

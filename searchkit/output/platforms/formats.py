@@ -45,7 +45,7 @@ class MarksFile:
 
 def marks_file(
     index: BaseIndex,
-    form: MarksFormat,
+    platform: MarksFormat,
     options: MarkOptions | None = None,
     where: Where = EVERYTHING,
 ) -> MarksFile:
@@ -57,17 +57,17 @@ def marks_file(
         BadInput: if it isn't known which column holds the marks, or the platform can't take them.
     """
     options = options or MarkOptions()
-    is_plain = form in PLAIN
+    is_plain = platform in PLAIN
     if where.attempts is None and not (is_plain and options.per == "answer"):
         where = replace(where, attempts="latest")
     need_marks = not is_plain or options.per == "student"
     marked = read_marked(index.answers(where), options, need_marks=need_marks)
-    if form in PLATFORMS:
-        table = PLATFORMS[form](marked, options)
+    if platform in PLATFORMS:
+        table = PLATFORMS[platform](marked, options)
     elif options.per == "student":
         table = student_table(marked)
     else:
         table = answer_table(marked, counting(decisions(index)))
-    suffix = "xlsx" if form == "xlsx" else "csv"
+    suffix = "xlsx" if platform == "xlsx" else "csv"
     content = xlsx_bytes(table) if suffix == "xlsx" else csv_bytes(table)
     return MarksFile(content, suffix, table.notes)

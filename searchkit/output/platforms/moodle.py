@@ -128,7 +128,7 @@ def _gradebook(marked: MarkedAnswers, options: MarkOptions) -> Table:
             Message(
                 "Moodle knows people by participant's number, e-mail address, ID number or "
                 "username, and these answers have none of them; ingest Moodle's own export, or "
-                "write a plain table: `format='csv'`"
+                "write a plain table: `platform='csv'`"
             )
         )
     used = [name for name, names in keys.items() if any(p.value(names) for p in people)]
