@@ -293,10 +293,12 @@ def delete(
 def export(
     folder: Place, where: Where, marks: tuple[MarksFormat | None, dict[str, Any]], output: Output
 ) -> None:
-    """Write the answers with all their columns, or the marks for a platform.
+    """Write the answers with all their columns.
+
+    With --as, their marks and comments as a platform takes them back.
 
     `ingest` reads the JSON Lines back unchanged. In CSV, a text that a spreadsheet would take for a
-    formula is prefixed with '. With --as, the file can be uploaded to where the answers came from.
+    formula is prefixed with '.
     """
     platform, options = marks
     with open_reader(folder, quiet=output.quiet, where=where) as index:

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from unittest.mock import Mock
 
+import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
@@ -178,6 +179,21 @@ def test_delete_by_author_leaves_no_trace(tmp_path: Path) -> None:
     assert b"piece by piece" not in left
     assert b"executed" not in left
     assert run("verify", "-i", index).stdout == "sound\n"
+
+
+def test_marks_come_out_as_a_platform_takes_them(folder: Path, tmp_path: Path) -> None:
+    essay = ("--as", "canvas", "--marks", "score", "--assignment", "Essay (12)", "-i", folder)
+    result = run("export", *essay, "--question", "q1")
+    assert [row["Essay (12)"] for row in csv.DictReader(io.StringIO(result.stdout))] == [
+        "", "8", "7", "0",
+    ]  # fmt: skip
+    assert "no Canvas ID or SIS ID of 3 people, found by name: ann, bob, cy" in result.stderr
+    path = tmp_path / "out.xlsx"
+    run("export", "--as", "xlsx", "-i", folder, "-o", path)
+    assert openpyxl.load_workbook(path).active["A2"].value == "1"
+    refused = run("export", "--as", "canvas", "-i", folder, code=1).stderr
+    assert "no marks were written here; name the column with the marks, --marks NAME" in refused
+    assert "--marks goes with --as" in run("export", "--marks", "x", "-i", folder, code=2).stderr
 
 
 def test_export_and_ingest_give_the_same_index(folder: Path, tmp_path: Path) -> None:

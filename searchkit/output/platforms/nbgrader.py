@@ -29,7 +29,7 @@ def nbgrader(marked: MarkedAnswers, options: MarkOptions) -> Table:
             score = points(row.amount, options.maximum) if row.amount else None
             rows.append([*cell, score, options.maximum, row.comment])
     notes = left_out(unknown, "assignment, notebook, cell (the question) or student isn't known")
-    notes.append("nbgrader imports no marks by itself: docs/files.md has the script that does")
+    notes.append("nbgrader imports no marks by itself: the page of export in the docs has a script")
     return Table(COLUMNS, rows, notes, frozenset(COLUMNS[:4]))
 
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from searchkit.core.messages import counted
-from searchkit.output.console import visible
 from searchkit.output.files import guarded
 
 MAX_XLSX_TEXT = 32_767  # characters in a cell of Excel
@@ -72,7 +71,7 @@ def xlsx_bytes(table: Table) -> bytes:
             if isinstance(value, str):
                 cut += len(value) > MAX_XLSX_TEXT
                 cell = WriteOnlyCell(sheet)
-                cell.value = _NO_XLSX.sub(lambda match: visible(match[0]), value)[:MAX_XLSX_TEXT]
+                cell.value = _allowed(value)[:MAX_XLSX_TEXT]
                 cell.data_type = "s"  # also what begins with =
                 cells.append(cell)
             else:
@@ -84,3 +83,8 @@ def xlsx_bytes(table: Table) -> bytes:
     out = io.BytesIO()
     workbook.save(out)
     return out.getvalue()
+
+
+def _allowed(text: str) -> str:
+    """Return a text without the characters that XML can't hold: they are made visible."""
+    return _NO_XLSX.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
