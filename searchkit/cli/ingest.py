@@ -197,7 +197,7 @@ class RowOptions:
     option(
         "--input-format",
         metavar="NAME",
-        help="csv, tsv, json, jsonl, xlsx, parquet, sqlite, folder, zip or document.  "
+        help="csv, tsv, json, jsonl, xlsx, parquet, sqlite, xml, folder, zip or document.  "
         "[default: by the file's name]",
     ),
     option(

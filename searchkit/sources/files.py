@@ -20,7 +20,19 @@ from searchkit.sources.decoding import MAX_LINE_BYTES, buffered, lines
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-FORMATS = ("csv", "tsv", "json", "jsonl", "xlsx", "parquet", "sqlite", "zip", "folder", "document")
+FORMATS = (
+    "csv",
+    "tsv",
+    "json",
+    "jsonl",
+    "xlsx",
+    "parquet",
+    "sqlite",
+    "xml",
+    "zip",
+    "folder",
+    "document",
+)
 ENDINGS = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -35,6 +47,7 @@ ENDINGS = {
     ".db": "sqlite",
     ".sqlite": "sqlite",
     ".sqlite3": "sqlite",
+    ".xml": "xml",
     ".zip": "zip",
 }
 MAX_TEXT_BYTES = MAX_LINE_BYTES  # of one text
@@ -129,6 +142,8 @@ def format_by_content(start: bytes) -> str:
             return format
     # Without byte order marks and the zeros of UTF-16 and UTF-32, JSON begins as in ASCII.
     beginning = start.translate(None, b"\0\xef\xbb\xbf\xff\xfe").lstrip()
+    if beginning.startswith(b"<"):
+        return "xml"
     return "jsonl" if beginning.startswith((b"{", b"[")) else "csv"
 
 

@@ -6,7 +6,6 @@ import io
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
 
@@ -41,22 +40,22 @@ from searchkit.sources.files import (
 from searchkit.sources.folders.members import Member, OnSkip, folder_members, zip_members
 from searchkit.sources.folders.submissions import FolderLayout, SubmissionReader
 from searchkit.sources.layouts.layout import Layout
+from searchkit.sources.layouts.sample import SAMPLE_LENGTH, SAMPLE_ROWS, Row, peek, shown_values
 from searchkit.sources.platforms.formats import check_platform
-from searchkit.sources.rows import Rows
+from searchkit.sources.platforms.nested.reading import is_json_export, read_xml
+from searchkit.sources.platforms.nested.xapi import read_xapi, xapi_layout
+from searchkit.sources.rows import ExportLayout, Rows
 from searchkit.sources.tables import jsonlines, parquet, sqlite, values, workbook
 from searchkit.sources.tables.delimited import Style, read_delimited
 from searchkit.sources.tables.quoting import Quoting
 
 log = logging.getLogger("searchkit")
 STDIN = "-"
-SAMPLE_ROWS = 50  # from which the layout is found
-SAMPLE_LENGTH = 1 << 20  # characters, or values that aren't texts, of these rows at most
 MAX_PEOPLE = 200_000  # rows among which people of the same name are told apart
 OnReject = Callable[[Reject], None]
 OnLayout = Callable[
     [str, Layout | FolderLayout, Sequence[str]], None
 ]  # takes the file, and its columns
-Row = tuple[int, dict[str, Any]]  # line and values by column
 
 
 def read_answers(
@@ -267,7 +266,11 @@ class FileReader:
                 buffered(file), source, self.options.encoding_of(source), MAX_DOCUMENT_BYTES
             )
             objects = jsonlines.read_json(texts, source, reject)
-            return self._answers(objects, source, self._json_values)
+            return self._json_answers(objects, source)
+        if format == "xml":
+            encoding = self.options.encoding_of(source)
+            export, nested = read_xml(file, source, encoding, self.options.platform)
+            return self._answers(nested, source, dict, export)
         if format == "document":
             if not self.options.format:
                 file = _no_table(buffered(file), source)
@@ -321,13 +324,31 @@ class FileReader:
             return layout.text_columns
         return [name for name in layout.text_columns if row.get(name) is not None]
 
+    def _json_answers(
+        self, objects: Iterator[Row], source: str
+    ) -> Iterator[Answer | AnswerColumns]:
+        """Return the answers in JSON, which may be an export that isn't a table."""
+        num_rejected = self.num_rejected
+        sample, objects = peek(objects, SAMPLE_ROWS, SAMPLE_LENGTH)
+        export = None
+        if is_json_export([row for _, row in sample], source, self.options.platform):
+            objects, export = read_xapi(objects, self._reject_row(source)), xapi_layout
+        return self._answers(objects, source, self._json_values, export, num_rejected)
+
     def _answers(
-        self, rows: Iterator[Row], source: str, as_values: Callable[[dict[str, Any]], Values]
+        self,
+        rows: Iterator[Row],
+        source: str,
+        as_values: Callable[[dict[str, Any]], Values],
+        export: ExportLayout | None = None,
+        rejected_before: int | None = None,
     ) -> Iterator[Answer | AnswerColumns]:
         """Yield the answers in each row that can be used, and reject the others."""
         reject = self._reject_row(source)
-        is_empty, rejected_before = True, self.num_rejected
-        for line, row in self._with_layout(rows, source):
+        is_empty = True
+        if rejected_before is None:
+            rejected_before = self.num_rejected
+        for line, row in self._with_layout(rows, source, export):
             is_empty = False
             try:
                 answers = list(self.rows.answers(as_values(row), source, line))
@@ -336,19 +357,22 @@ class FileReader:
             else:
                 yield from answers
         if is_empty and self.num_rejected == rejected_before:
-            raise NothingFound(f"{source}: no rows in it; is it the right file?")
+            what = "answers" if export else "rows"
+            raise NothingFound(f"{source}: no {what} in it; is it the right file?")
 
-    def _with_layout(self, rows: Iterator[Row], source: str) -> Iterator[Row]:
+    def _with_layout(
+        self, rows: Iterator[Row], source: str, export: ExportLayout | None
+    ) -> Iterator[Row]:
         """Find the layout of a table by its first rows; return all rows."""
-        sample, rows = _peek(rows, SAMPLE_ROWS, SAMPLE_LENGTH)
+        sample, rows = peek(rows, SAMPLE_ROWS, SAMPLE_LENGTH)
         if not sample:
             return rows
-        layout = self.rows.look([_shown_values(row) for _, row in sample])
+        layout = self.rows.look([shown_values(row) for _, row in sample], export)
         if layout is not None:
             self.on_layout(source, layout, self.rows.names)
             if layout.identity:
-                people, rows = _peek(rows, MAX_PEOPLE, MAX_DOCUMENT_BYTES)
-                self.rows.find_namesakes([_shown_values(row) for _, row in people])
+                people, rows = peek(rows, MAX_PEOPLE, MAX_DOCUMENT_BYTES)
+                self.rows.find_namesakes([shown_values(row) for _, row in people])
         return rows
 
     def _reject_row(self, source: str) -> RejectRow:
@@ -388,46 +412,3 @@ def _row_text(row: dict[str, Any]) -> str:
         return str(row)
     except RecursionError:
         return str(list(row))
-
-
-def _peek(rows: Iterator[Row], max_rows: int, max_length: int) -> tuple[list[Row], Iterator[Row]]:
-    """Return the first rows, and all rows from the first on.
-
-    An error that ends the first rows is raised when they have been read again.
-
-    Args:
-        rows: The rows.
-        max_rows: The greatest number of rows to return.
-        max_length: The number of characters from which on no more rows are returned.
-    """
-    first: list[Row] = []
-    errors: list[BadInput] = []
-    length = 0
-    try:
-        for row in islice(rows, max_rows):
-            first.append(row)
-            length += sum(len(v) if isinstance(v, str | bytes) else 1 for v in row[1].values())
-            if length > max_length:
-                break
-    except BadInput as error:
-        errors.append(error)
-
-    def all_rows() -> Iterator[Row]:
-        yield from first
-        if errors:
-            raise errors[0]
-        yield from rows
-
-    return first, all_rows()
-
-
-def _shown_values(row: dict[str, Any]) -> Values:
-    """Return a row's values as text, whatever they are, to find out what the columns hold."""
-    return {
-        name: value
-        if value is None or isinstance(value, str)
-        else value.decode("utf-8", "replace")
-        if isinstance(value, bytes)
-        else str(value)
-        for name, value in row.items()
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from searchkit.core.identity import author_key, make_id
 from searchkit.core.records import Answer
@@ -12,8 +12,9 @@ from searchkit.sources.files import FileOptions
 from searchkit.sources.layouts.layout import Layout, PromptNames, Question
 from searchkit.sources.layouts.plain import PROMPT, plain_layout, with_chosen_columns
 from searchkit.sources.platforms.formats import find_platform
-from searchkit.text.html import as_plain_text
+from searchkit.text.html import as_plain_text, html_to_text
 
+ExportLayout = Callable[[Collection[str]], Layout]  # takes a row's columns
 MAX_NAMES = 1_000_000  # that are remembered in all: every line of JSON may have other ones
 
 
@@ -36,19 +37,22 @@ class Rows:
         self._made: Counter[str] = Counter()
         self._namesakes: frozenset[str] = frozenset()
         self._prompt_names = PromptNames()
+        self._export: ExportLayout | None = None
 
     # -- the layout ------------------------------------------------------------------------------
 
-    def look(self, sample: Sequence[Values]) -> Layout | None:
+    def look(self, sample: Sequence[Values], export: ExportLayout | None = None) -> Layout | None:
         """Find the layout of a table.
 
         Args:
             sample: Its first rows; not empty.
+            export: Returns the layout for a row's columns, of an export that is known already.
 
         Returns:
             None if there is none; reading the first row tells why.
         """
         self._forget()
+        self._export = export
         self._namesakes = frozenset()
         names = tuple(sample[0])
         try:
@@ -88,7 +92,11 @@ class Rows:
     def _find_layout(self, names: tuple[str, ...], sample: Sequence[Values]) -> Layout:
         columns = self.options.columns
         if not columns.has_text and not columns.fixed:
-            platform = find_platform(names, sample, self.options.platform)
+            platform = (
+                self._export(names)
+                if self._export
+                else find_platform(names, sample, self.options.platform)
+            )
             if platform is not None:
                 if not platform.text_columns and not self.allow_marks:
                     raise BadRow(f"only marks, no answers ({platform.title})")
@@ -141,7 +149,7 @@ class Rows:
             text = _text(values, layout, question.text)
             if text is None:
                 continue
-            text, original = as_plain_text(text)
+            text, original = (html_to_text(text), text) if layout.is_html else as_plain_text(text)
             yield Answer(
                 id=id_ if id_ is not None else self.made_id(name, author, text),
                 text=text,

@@ -93,6 +93,19 @@ def test_case_04_and_05_forms(name: str, questions: int) -> None:
     assert all(answer.meta["prompt"].endswith((".", "?")) for answer in answers)
 
 
+def test_case_11_stackexchange_posts() -> None:
+    (answer,) = read_answers([case("11-posts.xml")])
+    assert (answer.id, answer.author, answer.text) == ("2", "8", "When the condition is false.")
+    assert (answer.question, answer.meta["score"]) == ("How do loops end?", "3")
+
+
+def test_case_11b_semeval() -> None:
+    reference, answer = read_answers([case("11b-semeval.xml")])
+    assert (reference.is_reference, reference.text) == (True, "When its condition is false.")
+    assert (answer.id, answer.question, answer.text) == ("L1.1", "L1", "If the condition fails.")
+    assert (answer.meta["prompt"], answer.meta["accuracy"]) == ("When does a loop end?", "correct")
+
+
 def test_case_17_the_key_is_not_taken_for_the_answer() -> None:
     path = case("17-answer-key.csv")
     with pytest.raises(BadInput, match=r"which column holds the answers: Answer .* or Response"):

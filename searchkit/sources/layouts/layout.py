@@ -61,6 +61,7 @@ class Layout:
         read_text: Returns the answer in a cell's text; raises `BadRow` if it can't be read.
         no_answer: Cells that mean that there is no answer.
         no_author: Names, in lower case, that mean that there is no author, such as `anonymous`.
+        is_html: Whether all answers are HTML, even those that don't look so.
         is_answer: Whether a row holds answers, and no averages or the like.
     """
 
@@ -74,6 +75,7 @@ class Layout:
     read_text: Callable[[str], str] = _as_it_is
     no_answer: frozenset[str] = frozenset()
     no_author: frozenset[str] = frozenset()
+    is_html: bool = False
     is_answer: Callable[[Values], bool] = _always
 
     @cached_property

@@ -10,6 +10,7 @@ from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.platforms.archives.archives import ARCHIVES
+from searchkit.sources.platforms.nested.reading import NESTED_NAMES
 from searchkit.sources.platforms.tables.asap import asap
 from searchkit.sources.platforms.tables.blackboard_test import blackboard_test
 from searchkit.sources.platforms.tables.canvas_quiz import canvas_quiz
@@ -63,7 +64,7 @@ TABLES = {
     "prairielearn": Table(prairielearn, "qid, submission_id and submitted_answer"),
     "asap": Table(asap, "Id, EssaySet and EssayText"),
 }
-NAMES = (PLAIN, *TABLES, *ARCHIVES)
+NAMES = (PLAIN, *TABLES, *ARCHIVES, *NESTED_NAMES)
 
 
 def check_platform(name: str | None) -> None:
@@ -92,6 +93,8 @@ def find_platform(
     if platform is None:
         found = (table.find_layout(names, sample) for table in TABLES.values())
         return next((layout for layout in found if layout is not None), None)
+    if platform in NESTED_NAMES:
+        raise BadRow(Message("no {platform} file; leave out `platform`", platform=platform))
     if platform not in TABLES:
         return None
     layout = TABLES[platform].find_layout(names, sample)
