@@ -236,6 +236,11 @@ class RowOptions:
         metavar="N",
         help="Rows above that with the columns' names.  [default: by the file]",
     ),
+    option(
+        "--records",
+        metavar="PATH",
+        help="Where the rows are in a JSON document, such as data.items.  [default: by the file]",
+    ),
     argument="tables",
     record=_table_options,
 )

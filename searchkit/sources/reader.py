@@ -47,6 +47,7 @@ from searchkit.sources.platforms.nested.xapi import read_xapi, xapi_layout
 from searchkit.sources.rows import ExportLayout, Rows
 from searchkit.sources.tables import jsonlines, parquet, sqlite, values, workbook
 from searchkit.sources.tables.delimited import Style, read_delimited
+from searchkit.sources.tables.nested import exploded
 from searchkit.sources.tables.quoting import Quoting
 
 log = logging.getLogger("searchkit")
@@ -69,6 +70,7 @@ def read_answers(
     table: str | None = None,
     quoting: Quoting | None = None,
     skip_rows: int | None = None,
+    records: str | None = None,
     on_reject: OnReject | None = None,
     on_skip: OnSkip | None = None,
     stdin: BinaryIO | None = None,
@@ -95,6 +97,7 @@ def read_answers(
         quoting: Whether double quotes enclose the cells of CSV and TSV (`standard`) or are parts of
             the texts (`none`); None finds out.
         skip_rows: Number of rows of a table above that with the columns' names; None finds out.
+        records: The path of the rows in a JSON document, such as `data.items`; None finds out.
         on_reject: Called with each row that can't be used; None raises for the first one.
         on_skip: Called with a message for each file of a folder or zip that is not a text.
         stdin: The stream to read for `-`; None is the process's standard input.
@@ -112,6 +115,7 @@ def read_answers(
         platform,
         quoting=quoting,
         skip_rows=skip_rows,
+        records=records,
     )
     return read_files(paths, options, on_reject=on_reject, on_skip=on_skip, stdin=stdin)
 
@@ -265,7 +269,9 @@ class FileReader:
             texts = lines(
                 buffered(file), source, self.options.encoding_of(source), MAX_DOCUMENT_BYTES
             )
-            objects = jsonlines.read_json(texts, source, reject)
+            objects = jsonlines.read_json(
+                texts, source, reject, self.options.records, self.options.columns.chosen("text")
+            )
             return self._json_answers(objects, source)
         if format == "xml":
             encoding = self.options.encoding_of(source)
@@ -282,7 +288,7 @@ class FileReader:
             return self._answers(rows, source, self._workbook_values)
         if format == "parquet":
             rows = parquet.read_parquet(seekable, source)
-            return self._answers(rows, source, self._table_values)
+            return self._answers(self._exploded(rows), source, self._table_values)
         return self._submissions().read(zip_members(seekable, source, self.on_skip), source)
 
     def _submissions(self) -> SubmissionReader:
@@ -292,6 +298,10 @@ class FileReader:
 
     def _is_text(self, name: str) -> bool:
         return is_text(name) or suffix_of(name) in self.options.suffixes
+
+    def _exploded(self, rows: Iterator[Row]) -> Iterator[Row]:
+        columns = self.options.columns.chosen("text")
+        return rows if len(columns) > 1 else exploded(rows, columns)
 
     def _style(self, format: str) -> Style:
         delimiter = "\t" if format == "tsv" else None
@@ -333,6 +343,8 @@ class FileReader:
         export = None
         if is_json_export([row for _, row in sample], source, self.options.platform):
             objects, export = read_xapi(objects, self._reject_row(source)), xapi_layout
+        else:
+            objects = self._exploded(objects)
         return self._answers(objects, source, self._json_values, export, num_rejected)
 
     def _answers(

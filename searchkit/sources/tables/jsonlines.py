@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from searchkit.core.errors import BadInput
 from searchkit.sources.columns import BadRow, RejectRow, Values, repeated_name
 from searchkit.sources.decoding import MAX_LINE_BYTES
 from searchkit.sources.files import MAX_DOCUMENT_BYTES, NothingFound, limited
+from searchkit.sources.tables.nested import find_records, follow, is_row
 
+Row = tuple[int, dict[str, Any]]  # line or position, and values by column
+log = logging.getLogger("searchkit")
 _SPACE = re.compile(r"[ \t\r\n]*")
+_NEXT_ARRAY = re.compile(r"\]\s*,\s*\[\s*")  # from the end of an inner array on
 _TOO_DEEP = "nested too deeply"
 
 
@@ -24,48 +29,108 @@ class _Number(str):
 
 
 def read_json(
-    lines: Iterable[str], source: str, reject: RejectRow
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the objects of a JSON array or of JSON Lines, whichever the text is.
+    lines: Iterable[str],
+    source: str,
+    reject: RejectRow,
+    records: str | None = None,
+    columns: Sequence[str] = (),
+    say: Callable[[str], None] = log.warning,
+) -> Iterator[Row]:
+    """Yield the objects of a JSON array, of JSON Lines, or of a list in one object.
 
     An object comes with its line, or in an array with its position; both from 1. `reject` is called
     with each element or line that is not an object that can be used.
 
+    Args:
+        lines: The lines with their ends.
+        source: The file's name for errors.
+        reject: Called with the line or position, the reason and the text of a bad row.
+        records: The path of the rows in an object, such as `data.items`; None finds out.
+        columns: The names of the columns with the answers; none are the usual ones.
+        say: Called with a message about where the rows of an object were found.
+
     Raises:
-        BadInput: if the text is empty, or the rest of an array can't be read.
+        BadInput: if the text is empty, the rest of an array can't be read, or it isn't clear which
+            list of an object holds the rows.
     """
     stream = iter(lines)
-    for number, line in enumerate(stream, 1):
-        if line.strip():
-            rest = chain([line], stream)
-            if line.lstrip().startswith("["):
-                text = limited(rest, MAX_DOCUMENT_BYTES, source, "write an object a line instead")
-                return _array("".join(text), source, reject)
-            return _objects(rest, number, reject)
-    raise NothingFound(f"{source}: empty; a JSON object a line, or an array of them, is needed")
+    number, line = next(((n, t) for n, t in enumerate(stream, 1) if t.strip()), (0, ""))
+    if not number:
+        raise NothingFound(f"{source}: empty; a JSON object a line, or an array of them, is needed")
+    advice = "write an object a line instead"
+    rest = chain([line], stream)
+    objects: Iterator[Row]
+    if line.lstrip().startswith("["):
+        text = "".join(limited(rest, MAX_DOCUMENT_BYTES, source, advice))
+        objects, is_one = _array(text, source, reject), False
+    elif line.lstrip().startswith("{") and line.rstrip().endswith(("{", "[", ",", ":")):
+        text = "".join(limited(rest, MAX_DOCUMENT_BYTES, source, advice))
+        first = _parse_objects(text, source, number)
+        objects, is_one = iter(first), len(first) == 1
+    else:
+        objects = _objects(rest, number, reject)
+        first = list(islice(objects, 2))
+        objects, is_one = chain(first, objects), len(first) == 1
+    if records is not None:
+        yield from _all_at(objects, records, source, reject)
+    elif is_one and not is_row(first[0][1], columns):
+        found = find_records(first[0][1], source, say)
+        yield from objects if found is None else _rows_of(found, reject)
+    else:
+        yield from objects
 
 
-def _objects(
-    lines: Iterator[str], first: int, reject: RejectRow
-) -> Iterator[tuple[int, dict[str, Any]]]:
+def _objects(lines: Iterator[str], first: int, reject: RejectRow) -> Iterator[Row]:
     """Yield the object of each line that is not blank, with its line; `first` is the first's."""
     for number, line in enumerate(lines, first):
         if not line.strip():
             continue
         try:
-            if number == first and line.strip() == "{":
-                raise BadRow(
-                    "one object over several lines; write an array of objects, or each "
-                    "object in one line"
-                )
             yield number, _object(_parse(line))
         except BadRow as error:
             reject(number, error.reason, line.rstrip("\n"))
 
 
-def _array(text: str, source: str, reject: RejectRow) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the objects of an array with their positions; read one by one, to reject one alone."""
-    number, start = 0, _skip_space(text, text.index("[") + 1)
+def _parse_objects(text: str, source: str, first: int) -> list[Row]:
+    """Return the objects of a text, each over several lines, with their first lines."""
+    rows: list[Row] = []
+    start = _skip_space(text, 0)
+    while start < len(text):
+        row, end = _element(text, start, source)
+        line = text.count("\n", 0, start) + first
+        if isinstance(row, BadRow):
+            raise BadInput.at(source, line, row.reason)
+        rows.append((line, row))
+        start = _skip_space(text, end)
+    return rows
+
+
+def _all_at(rows: Iterator[Row], path: str, source: str, reject: RejectRow) -> Iterator[Row]:
+    """Yield the rows at a path in each object."""
+    for _, row in rows:
+        yield from _rows_of(follow(row, path, source), reject)
+
+
+def _rows_of(items: list[Any], reject: RejectRow) -> Iterator[Row]:
+    """Yield the objects of a list with their positions, and reject what is none."""
+    for number, item in enumerate(items, 1):
+        try:
+            yield number, _object(item)
+        except BadRow as error:
+            reject(number, error.reason, as_json(item))
+
+
+def _array(text: str, source: str, reject: RejectRow) -> Iterator[Row]:
+    """Yield the objects of an array with their positions; read one by one, to reject one alone.
+
+    The rows may be in arrays inside it, as Moodle writes them: `[[{"question1": …}]]`.
+    """
+    start = _skip_space(text, text.index("[") + 1)
+    number, depth = 0, 1
+    if text.startswith("[", start):
+        depth, start = 2, _skip_space(text, start + 1)
+        while text.startswith("]", start) and (following := _next_array(text, start)):
+            start = following
     has_more = not text.startswith("]", start)
     while has_more:
         number += 1
@@ -77,10 +142,20 @@ def _array(text: str, source: str, reject: RejectRow) -> Iterator[tuple[int, dic
         start = _skip_space(text, end)
         has_more = text.startswith(",", start)
         start = _skip_space(text, start + 1) if has_more else start
-    if not text.startswith("]", start):
-        raise _not_json("a comma or the array's end is missing", text, start, source)
-    if (rest := _skip_space(text, start + 1)) < len(text):
-        raise _not_json("something comes after the array's end", text, rest, source)
+        while depth == 2 and not has_more and (following := _next_array(text, start)):
+            has_more, start = not text.startswith("]", following), following
+    for _ in range(depth):
+        if not text.startswith("]", start):
+            raise _not_json("a comma or the array's end is missing", text, start, source)
+        start = _skip_space(text, start + 1)
+    if start < len(text):
+        raise _not_json("something comes after the array's end", text, start, source)
+
+
+def _next_array(text: str, end: int) -> int | None:
+    """Return where the first element of the next inner array is; None if there is none."""
+    match = _NEXT_ARRAY.match(text, end)
+    return match.end() if match else None
 
 
 def _element(text: str, start: int, source: str) -> tuple[dict[str, Any] | BadRow, int]:
@@ -177,7 +252,7 @@ def _check_text(name: str, text: object) -> None:
     if not isinstance(text, str) or isinstance(text, _Number):
         hint = ""
         if isinstance(text, list):
-            hint = "; if it is the list of answers, make it the whole file"
+            hint = "; it may hold texts or objects, not both"
         raise BadRow(f"the text (column {name!r}) is {_kind(text)}; a string is needed{hint}")
 
 

@@ -64,6 +64,7 @@ class UploadOptions(Body):
     table: str | None = None
     quoting: Quoting | None = None
     skip_rows: Annotated[int | None, Field(ge=0)] = None
+    records: str | None = None
     wide: bool = False
     """Whether a row is a person, and a column a question."""
     platform: str | None = None
@@ -87,6 +88,7 @@ class UploadOptions(Body):
             self.table or None,
             quoting=self.quoting,
             skip_rows=self.skip_rows,
+            records=self.records or None,
             platform=self.platform or None,
         )
 

@@ -98,8 +98,9 @@ def test_a_bad_element_of_an_array_spoils_no_other(tmp_path: Path) -> None:
         ('[{"text": "a"}\n{"text": "b"}]', "a.json:2: not JSON .a comma or the array's end"),
         ('[{"text": "a"}]\n5', "a.json:2: not JSON .something comes after the array's end"),
         ('[{"text": "a"},]', "a.json:1: not JSON"),
-        ('{"answers": [{"text": "a"}]}', "is an array; .*make it the whole file"),
-        ('{\n"text": "a"\n}', "a.json:1: one object over several lines; write an array"),
+        ('{"text": [1, "a"]}', "a.json:1: the text .column 'text'. is an array; a string is"),
+        ('{\n"text": "a",\n"n": 1, "n": 2}', "a.json:1: the name 'n' comes twice"),
+        ('{\n"text": "a"\n}\n5', "a.json:4: a number where an object is needed"),
     ],
 )
 def test_where_an_array_stops_being_json(tmp_path: Path, content: str, message: str) -> None:

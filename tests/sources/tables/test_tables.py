@@ -48,7 +48,7 @@ def test_odd_columns_of_parquet(tmp_path: Path) -> None:
     ]
     assert bad[0].line == 2
     assert "column 'b' holds bytes" in bad[0].reason
-    parquet.write_table(pa.table({"text": [["x"]]}), path)
+    parquet.write_table(pa.table({"text": [{"a": "x"}]}), path)
     with pytest.raises(BadInput, match=r"a.parquet:1: the text \(column 'text'\) is nested"):
         read(path)
     twice = pa.table([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])

@@ -1,0 +1,143 @@
+"""Lists of answers in a row, and the list of rows in a document."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from helpers.source_files import read, rejected, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from searchkit.core.errors import BadInput
+from searchkit.sources.columns import Columns
+
+TEXTS = {"id": "1", "question": "q1", "answer": ["first", "second", None]}
+OBJECTS = {
+    "id": "q1",
+    "level": "B2",
+    "answers": [
+        {"id": "a1", "author": "ann", "text": "first"},
+        {"id": "a2", "author": "bob", "text": "second"},
+    ],
+}
+
+
+def write_rows(folder: Path, rows: list[dict[str, object]], format: str) -> Path:
+    path = folder / f"a.{format}"
+    if format == "parquet":
+        parquet.write_table(pa.Table.from_pylist(rows), path)
+        return path
+    return write(path, json.dumps(rows) if format == "json" else "\n".join(map(json.dumps, rows)))
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "parquet"])
+def test_a_list_of_texts_is_an_answer_each(tmp_path: Path, format: str) -> None:
+    answers = read(write_rows(tmp_path, [TEXTS, {**TEXTS, "id": "2", "answer": ["one"]}], format))
+    assert [(a.id, a.question, a.text, a.line) for a in answers] == [
+        ("1/1", "q1", "first", 1), ("1/2", "q1", "second", 1), ("2", "q1", "one", 2)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "parquet"])
+def test_a_list_of_objects_is_an_answer_each(tmp_path: Path, format: str) -> None:
+    answers = read(write_rows(tmp_path, [OBJECTS], format))
+    assert [(a.id, a.author, a.text) for a in answers] == [
+        ("a1", "ann", "first"), ("a2", "bob", "second")
+    ]  # fmt: skip
+    assert answers[0].meta == {"id (2)": "q1", "level": "B2"}
+
+
+def test_lists_as_columnar_formats_write_them(tmp_path: Path) -> None:
+    row = {"id": "7", "answers": {"text": ["a", "b"], "start": [1, 2]}}
+    answers = read(write_rows(tmp_path, [row], "jsonl"))
+    assert [(a.id, a.text, a.meta) for a in answers] == [
+        ("7/1", "a", {"start": "1"}), ("7/2", "b", {"start": "2"})
+    ]  # fmt: skip
+
+
+def test_the_column_with_the_list_can_be_named(tmp_path: Path) -> None:
+    rows = [{"id": "1", "text": "the task", "words": ["a", "b"]}]
+    path = write_rows(tmp_path, rows, "jsonl")
+    assert [a.text for a in read(path)] == ["the task"]
+    assert [a.text for a in read(path, columns=Columns(text="words"))] == ["a", "b"]
+    path = write_rows(tmp_path, [{"words": OBJECTS["answers"]}], "jsonl")
+    answers = read(path, columns=Columns(text="words"))
+    assert [(a.id, a.text) for a in answers] == [("a1", "first"), ("a2", "second")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[[{"text": "a"}, {"text": "b"}]]',
+        '[ [{"text": "a"}],\n[],[{"text": "b"}] ]',
+        '[[],[{"text": "a"}, {"text": "b"}],[]]',
+    ],
+)
+def test_arrays_in_an_array_as_moodle_writes_them(tmp_path: Path, content: str) -> None:
+    assert [a.text for a in read(write(tmp_path / "a.json", content))] == ["a", "b"]
+
+
+def test_an_array_in_an_array_that_is_not_complete(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"a.json:1: not JSON .a comma or the array's end is missi"):
+        read(write(tmp_path / "a.json", '[[{"text": "a"}]'))
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_the_only_list_of_a_document_holds_the_rows(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, indent: int | None
+) -> None:
+    document = {"status": "ok", "data": {"n": [1, 2], "items": [{"text": "a"}, {"text": "b"}]}}
+    path = write(tmp_path / "a.json", json.dumps(document, indent=indent))
+    with caplog.at_level(logging.WARNING, "searchkit"):
+        assert [(a.text, a.line) for a in read(path)] == [("a", 1), ("b", 2)]
+    assert caplog.messages == [
+        f"{path}: the rows are those of data.items; `records=PATH` chooses others"
+    ]
+    assert [a.text for a in read(path, records="data.items")] == ["a", "b"]
+    with pytest.raises(BadInput, match=r"nothing at `records=rows`; there are: data.items"):
+        read(path, records="rows")
+
+
+def test_several_lists_must_be_chosen_from(tmp_path: Path) -> None:
+    document = {"users": [{"name": "ann"}], "rows": [{"text": "a"}, 5]}
+    document["pages"] = [{"rows": [{"text": "b"}]}, {"rows": [{"text": "c"}]}]
+    path = write(tmp_path / "a.json", json.dumps(document))
+    with pytest.raises(BadInput, match=r"several lists of objects; choose one with `records=PATH`"):
+        read(path)
+    assert [a.text for a in read(path, records="pages.rows")] == ["b", "c"]
+    answers, bad = rejected(path, records="rows")
+    assert ([a.text for a in answers], bad[0].line, bad[0].row) == (["a"], 2, "5")
+
+
+def test_objects_over_several_lines(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", '\n{\n "text": "a"\n}\n{\n "text": "b"\n}\n')
+    assert [(a.text, a.line) for a in read(path)] == [("a", 2), ("b", 5)]
+    assert [a.text for a in read(write(path, '{"text": "a", "steps": [{"x": 1}]}'))] == ["a"]
+
+
+leaves = st.none() | st.integers() | st.text(max_size=3)
+documents = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["id", "text", "answers", "x"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(documents, st.sampled_from([None, 1]), st.sampled_from([None, "x", "x.answers"]))
+def test_any_json_is_read_or_ends_in_a_line(tmp_path_factory, document, indent, records) -> None:
+    path = tmp_path_factory.mktemp("json") / "a.json"
+    write(path, json.dumps(document, indent=indent))
+    try:
+        read(path, records=records)
+    except BadInput as error:
+        assert str(path) in str(error)
+        assert "\n" not in str(error)
