@@ -13,12 +13,14 @@ import sys
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from random import Random
 
 import pyarrow as pa
 from breaking.shared.isolation import IsolatedReport, run_isolated
 from breaking.shared.mutations import damaged, damaged_xml
+from helpers.documents import open_document, portable, word
 from openpyxl import Workbook
 from pyarrow import parquet
 
@@ -45,6 +47,13 @@ TOKENS = [
     b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff", b"\0\0\0\0", b"sep=;\n", b"9" * 30, b"../",
     b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b"CREATE VIEW v AS SELECT ", b"WITH RECURSIVE ",
     b"\x15\x80\x80\x80\x80\x10",
+]  # fmt: skip
+
+DOCUMENT_TOKENS = [
+    b"<p>", b"</p>", b"<b a='", b"<!--", b"-->", b"<script>", b"&#x110000;", b"&lt", b"<w:t>",
+    b"</", b"<w:tc>", b"{\\rtf1", b"\\'", b"\\u", b"{", b"}", b"%PDF-1.4", b"obj", b"endobj",
+    b"<<", b">>",
+    b"stream\n", b"/Length 9", b"BT ", b"(x) Tj", b'{"cells": [', b'"source"', b"x", b"\n", b"\0",
 ]  # fmt: skip
 
 
@@ -258,6 +267,63 @@ def make_gz(random: Random, room: Path) -> Path:
     return path
 
 
+@cache
+def documents() -> dict[str, bytes]:
+    cells = [{"cell_type": "code", "source": ["x"], "metadata": {"nbgrader": {"grade_id": "q"}}}]
+    html = "<html><body><p>one &amp; <b>two</b><ul><li>x<pre> y\n z</pre></ul><!-- c --></body>"
+    xml = '<w:document xmlns:w="w"><w:p><w:r><w:t>one</w:t></w:r></w:p></w:document>'
+    return {
+        ".docx": word(),
+        ".odt": open_document(),
+        ".pdf": portable("One page of words", "and another"),
+        ".rtf": rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}} The {\b loop}\par caf\'e9 \u8364?}",
+        ".ipynb": json.dumps({"cells": cells}).encode(),
+        ".html": html.encode(),
+        ".DOCX": stored("word/document.xml", xml.encode()),
+    }
+
+
+def stored(part: str, content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(part, content)
+    return file.getvalue()
+
+
+def make_document(random: Random, room: Path) -> Path:
+    suffix = random.choice(list(documents()))
+    data = documents()[suffix]
+    if random.random() < 0.2:
+        data = b"".join(random.choice(DOCUMENT_TOKENS) for _ in range(random.randint(0, 3000)))
+        if suffix == ".DOCX":
+            data = stored("word/document.xml", data)
+    path = room / f"Ada Moss{suffix}"
+    path.write_bytes(maybe_damaged(random, data))
+    return path
+
+
+def make_platform_zip(random: Random, room: Path) -> Path:
+    names = random.choice([
+        ["Ada Moss_1_assignsubmission_file/a", "Ben_2_assignsubmission_onlinetext_o", "x"],
+        ["moss_1001_7001_a", "reed_LATE_1002_7002_b", "anon_x_text", "lee_1_link"],
+        ["E_am_attempt_2026-01-31-10-00-00", "E_am_attempt_2026-01-31-10-00-00_b", "x"],
+        ["submission_metadata.yml", "submission_1/a", "submission_2/b"],
+        ["info.csv", "a", "b/c", "top/info.csv"],
+    ])  # fmt: skip
+    lists = [b"submission_1:\n  :submitters:\n  - :name: A\n", b"filename,full_name\na.txt,A\n"]
+    parts = {}
+    for name in random.sample(names, random.randint(1, len(names))):
+        suffix, data = random.choice(
+            [*documents().items(), (".txt", b"Name: A (b)\nx"), ("", b"x")]
+        )
+        if name.endswith((".yml", ".csv")):
+            suffix, data = "", random.choice(lists)
+        parts[name + suffix] = maybe_damaged(random, data)
+    path = room / random.choice(["WEB-HW-1.zip", "submissions.zip", "a (1).zip"])
+    path.write_bytes(zip_of(random, parts))
+    return path
+
+
 INTEGERS = [0, 1, -1, 86_400, 2**31 - 1, -(2**31), 2**62, 2**63 - 1, -(2**63) + 1, 10**15]
 
 
@@ -377,6 +443,8 @@ MAKERS: dict[str, Callable[[Random, Path], Path]] = {
     "workbook": make_workbook,
     "zip": make_zip,
     "folder": make_folder,
+    "document": make_document,
+    "platform": make_platform_zip,
     "gz": make_gz,
     "parquet": make_parquet,
     "sqlite": make_sqlite,

@@ -99,13 +99,21 @@ def document_texts(
     """
     suffix = suffix_of(name)
     if reader := DOCUMENT_READERS.get(suffix):
-        return [DocumentText(reader(data, source))]
+        return [DocumentText(_without_halves(reader(data, source)))]
     text = _decoded(data, source, encoding)
     if suffix in HTML_SUFFIXES:
         return [DocumentText(html_to_text(text), original=text)]
     if suffix == NOTEBOOK_SUFFIX:
-        return [DocumentText(text, question) for question, text in notebook_texts(text, source)]
+        return [
+            DocumentText(_without_halves(text), question and _without_halves(question))
+            for question, text in notebook_texts(text, source)
+        ]
     return [DocumentText(text)]
+
+
+def _without_halves(text: str) -> str:
+    """Return a text with the pairs of surrogates as characters, and others replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _decoded(data: bytes, source: str, encoding: str | None) -> str:

@@ -189,7 +189,7 @@ def _entry_name(entry: zipfile.ZipInfo) -> str:
 
 def _is_usable(name: str, entry: zipfile.ZipInfo, where: str, skip: OnSkip) -> bool:
     """Whether an entry is a file that may be read; reports those that are left out."""
-    if entry.is_dir():
+    if not name or name.endswith("/"):  # a folder
         return False
     if entry.flag_bits & _ENCRYPTED_FLAG:
         skip(f"{where}: encrypted; unpack it with its password first")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import sys
 import time
-import zipfile
 
-import docx
 import nbformat.v4 as nb
-import pypdf
 import pytest
-from odfdo import Document, Header, List, Paragraph, Table
-from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+from helpers.documents import open_document, portable, word, zip_of
 
 from searchkit.core.errors import BadInput, MissingExtra, SearchkitError
 from searchkit.sources.documents import pdf, zipped_xml
@@ -24,58 +19,6 @@ from searchkit.sources.documents.formats import document_texts
 def text(name: str, data: bytes) -> str:
     (found,) = document_texts(name, data, name)
     return found.text
-
-
-def saved(document: object) -> bytes:
-    file = io.BytesIO()
-    document.save(file)
-    return file.getvalue()
-
-
-def word() -> bytes:
-    document = docx.Document()
-    document.add_heading("Loops", 1)
-    document.add_paragraph("One & ").add_run("two").bold = True
-    document.add_paragraph("a point", style="List Bullet")
-    table = document.add_table(1, 2)
-    table.cell(0, 0).text, table.cell(0, 1).text = "left", "right"
-    document.add_paragraph("line\nbreak\ttab")
-    return saved(document)
-
-
-def open_document() -> bytes:
-    document = Document("text")
-    document.body.clear()
-    document.body.append(Header(1, "Loops"))
-    document.body.append(Paragraph("One & two  three"))
-    document.body.append(List(["a point", "another"]))
-    table = Table("t", width=2, height=1)
-    table.set_value("A1", "left")
-    table.set_value("B1", "right")
-    document.body.append(table)
-    return saved(document)
-
-
-def portable(*pages: str, password: str | None = None, repeat: int = 1) -> bytes:
-    writer = pypdf.PdfWriter()
-    font = DictionaryObject({
-        NameObject("/Type"): NameObject("/Font"), NameObject("/Subtype"): NameObject("/Type1"),
-        NameObject("/BaseFont"): NameObject("/Helvetica"),
-    })  # fmt: skip
-    for lines in pages:
-        page = writer.add_blank_page(600, 800)
-        page[NameObject("/Resources")] = DictionaryObject(
-            {NameObject("/Font"): DictionaryObject({NameObject("/F1"): font})}
-        )
-        shown = " ".join(f"({line}) Tj T*" for line in lines.splitlines())
-        stream = DecodedStreamObject()
-        stream.set_data(f"BT /F1 12 Tf 14 TL 50 700 Td {shown} ET\n".encode() * repeat)
-        page[NameObject("/Contents")] = writer._add_object(stream.flate_encode())
-    if password is not None:
-        writer.encrypt(password, algorithm="RC4-128")
-    file = io.BytesIO()
-    writer.write(file)
-    return file.getvalue()
 
 
 def notebook(*cells: object) -> bytes:
@@ -129,6 +72,12 @@ def test_rich_text() -> None:
         text("a.rtf", b"plain")
 
 
+def test_halves_of_characters_are_joined_or_replaced() -> None:
+    assert text("a.rtf", rb"{\rtf1 x \u55357?\u56832? \u55357? y}") == "x \U0001f600 \ufffd y"
+    cell = {"cell_type": "code", "source": "\ud83d\ude00 \ud83d"}
+    assert text("a.ipynb", json.dumps({"cells": [cell]}).encode()) == "\U0001f600 \ufffd"
+
+
 def test_html_keeps_what_it_was() -> None:
     (found,) = document_texts("a.HTML", b"<p>one &amp; two</p>", "a.HTML")
     assert (found.text, found.original) == ("one & two", "<p>one &amp; two</p>")
@@ -168,13 +117,6 @@ def test_a_missing_library_is_named(monkeypatch, module: str, name: str, data: b
 
 
 # -- damage and bombs ----------------------------------------------------------------------------
-
-
-def zip_of(part: str, content: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(part, content)
-    return file.getvalue()
 
 
 def body(inner: str, head: str = "") -> bytes:

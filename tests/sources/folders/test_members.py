@@ -183,3 +183,7 @@ def test_a_message_quotes_only_the_beginning_of_a_damaged_name(tmp_path: Path, n
     with pytest.raises(BadInput, match=r"damaged \(.*File name in directory") as caught:
         read(write(path, bytes(data)))
     assert len(str(caught.value)) < 600
+
+
+def test_an_entry_without_a_name_is_left_out() -> None:
+    assert not members._is_usable("", zipfile.ZipInfo(""), "a.zip/", print)
