@@ -6,6 +6,7 @@ import io
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
 
@@ -37,6 +38,7 @@ from searchkit.sources.files import (
     opened,
     unpacked,
 )
+from searchkit.sources.folders.exports import read_exports, split_exports
 from searchkit.sources.folders.members import Member, OnSkip, folder_members, zip_members
 from searchkit.sources.folders.submissions import FolderLayout, SubmissionReader
 from searchkit.sources.layouts.layout import Layout
@@ -217,6 +219,7 @@ class FileReader:
         self.on_skip = on_skip or (lambda _: None)
         self.on_layout = on_layout or (lambda *_: None)
         self.num_rejected = 0
+        self._shown_exports: set[str] = set()  # their titles
 
     def read_path(self, path: Path) -> Iterator[Answer | AnswerColumns]:
         """Yield the answers of a file or folder."""
@@ -224,7 +227,7 @@ class FileReader:
         format = self.options.format
         folder = is_folder(path)
         if folder and format in (None, "folder"):
-            yield from self._submissions().read(folder_members(path, self.on_skip), source)
+            yield from self._members(folder_members(path, self.on_skip), source)
             return
         if folder or format == "folder":
             what = "a folder" if folder else "no folder"
@@ -289,7 +292,17 @@ class FileReader:
         if format == "parquet":
             rows = parquet.read_parquet(seekable, source)
             return self._answers(self._exploded(rows), source, self._table_values)
-        return self._submissions().read(zip_members(seekable, source, self.on_skip), source)
+        return self._members(zip_members(seekable, source, self.on_skip), source)
+
+    def _members(self, members: list[Member], source: str) -> Iterator[Answer | AnswerColumns]:
+        """Yield the answers in a folder or zip: those of its XML exports, or else of its texts."""
+        exports, others = split_exports(members, self.options)
+        read = partial(self._stream, format="xml")
+        if (yield from read_exports(exports, read, self.on_skip, self._reject_row)):
+            for member in others:
+                self.on_skip(f"{member.source}: beside XML exports; name it by its own path")
+        else:
+            yield from self._submissions().read(others, source)
 
     def _submissions(self) -> SubmissionReader:
         return SubmissionReader(
@@ -381,7 +394,10 @@ class FileReader:
             return rows
         layout = self.rows.look([shown_values(row) for _, row in sample], export)
         if layout is not None:
-            self.on_layout(source, layout, self.rows.names)
+            if export is None or layout.title not in self._shown_exports:
+                self.on_layout(source, layout, self.rows.names)
+            if export is not None:
+                self._shown_exports.add(layout.title)
             if layout.identity:
                 people, rows = peek(rows, MAX_PEOPLE, MAX_DOCUMENT_BYTES)
                 self.rows.find_namesakes([shown_values(row) for _, row in people])
