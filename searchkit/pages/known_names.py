@@ -83,7 +83,7 @@ class KnownNames:
         if owner:
             self._person(owner)
         for place in (answer.question, answer.id, answer.source):
-            for match in _MOODLE_NAME.finditer(place or ""):
+            for match in _MOODLE_NAME.finditer(place) if place and "_assign" in place else ():
                 self._person(match[1])
 
     def _person(self, name: str) -> _Person:
