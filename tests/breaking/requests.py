@@ -35,7 +35,7 @@ from starlette.types import Receive, Scope, Send
 from searchkit import Answer, Index
 from searchkit.index.filters.matching import matching_keys
 from searchkit.index.upkeep.verify import verify
-from searchkit.sources.reader import read_files
+from searchkit.sources.reader import read_rows
 from searchkit.web.app import create_app
 from searchkit.web.guard import SECURITY_HEADERS
 
@@ -279,9 +279,9 @@ def _serving(random: Random, room: Path) -> Iterator[Server]:
         yield server
 
 
-def _first_answers(*arguments: Any, **options: Any) -> Iterator[Answer]:
+def _first_answers(*arguments: Any, **options: Any) -> Iterator[Any]:
     """Read files as the server does, but not those with a million answers to their ends."""
-    return islice(read_files(*arguments, **options), 500)
+    return islice(read_rows(*arguments, **options), 500)
 
 
 def run(seed: int, count: int | None = None, seconds: float = 60) -> Report:
@@ -292,7 +292,7 @@ def run(seed: int, count: int | None = None, seconds: float = 60) -> Report:
     with (
         mock.patch("searchkit.index.base.load_encoder", toy_encoder),
         mock.patch("searchkit.index.storage.store.matching_keys", quick),
-        mock.patch("searchkit.web.uploads.read_files", _first_answers),
+        mock.patch("searchkit.web.uploads.read_rows", _first_answers),
         mock.patch("searchkit.clustering.maps.UMAP_MIN_ANSWERS", 10**6),  # it takes long to load
     ):
         for _ in groups:
