@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # A field's names in the order in which they are tried, a language a line: English, German, French,
 # Spanish, Portuguese, Italian, Dutch. "Nom", "Nombre", "Nome" and "Name" are the whole name where
@@ -143,6 +144,7 @@ _WORDS = {
 _SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # "Schluessel" for "Schlüssel"
 
 
+@lru_cache(maxsize=1 << 16)
 def fold_header(name: str) -> str:
     """Return a column's name as it is compared: without case, accents and punctuation.
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from searchkit.core.identity import author_key, make_id
+from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.sources.columns import AnswerColumns, BadRow, Values
 from searchkit.sources.files import FileOptions
@@ -16,6 +17,7 @@ from searchkit.text.html import as_plain_text, html_to_text
 
 ExportLayout = Callable[[Collection[str]], Layout]  # takes a row's columns
 MAX_NAMES = 1_000_000  # that are remembered in all: every line of JSON may have other ones
+MAX_VALUES = 1_000_000  # of a row's other columns, which each of its answers has
 
 
 class Rows:
@@ -78,7 +80,11 @@ class Rows:
                 self._layouts[names] = error.reason
                 raise
             own = layout.own_columns()
-            self._others[names] = [name for name in names if name not in own]
+            self._others[names] = others = [name for name in names if name not in own]
+            if len(layout.questions) * len(others) > MAX_VALUES:
+                reason = _too_many_values(len(layout.questions), len(others))
+                self._layouts[names] = reason
+                raise BadRow(reason)
         found = self._layouts[names]
         if isinstance(found, str):
             raise BadRow(found)
@@ -200,6 +206,13 @@ class Rows:
         id_ = make_id(question, author, text)
         self._made[id_] += 1
         return id_ if self._made[id_] == 1 else f"{id_}#{self._made[id_]}"
+
+
+def _too_many_values(num_questions: int, num_columns: int) -> str:
+    return (
+        f"{counted(num_questions, 'question')} and {counted(num_columns, 'other column')}, all of "
+        "which each answer would get; leave out some columns"
+    )
 
 
 def _own_columns(values: Values, question: Question) -> dict[str, str]:

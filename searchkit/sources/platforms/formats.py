@@ -93,10 +93,10 @@ def find_platform(
     if platform is None:
         found = (table.find_layout(names, sample) for table in TABLES.values())
         return next((layout for layout in found if layout is not None), None)
-    if platform in NESTED_NAMES:
-        raise BadRow(Message("no {platform} file; leave out `platform`", platform=platform))
-    if platform not in TABLES:
+    if platform == PLAIN:
         return None
+    if platform not in TABLES:
+        raise BadRow(Message("no {platform} file; leave out `platform`", platform=platform))
     layout = TABLES[platform].find_layout(names, sample)
     if layout is None:
         raise BadRow(

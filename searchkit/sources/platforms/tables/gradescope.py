@@ -16,7 +16,7 @@ from searchkit.sources.layouts.layout import Layout, Question, header_text
 from searchkit.sources.layouts.plain import person_layout
 from searchkit.sources.layouts.wide import with_unique_names
 
-_QUESTION = re.compile(r"(\S.*?)\s*\((\d+(?:\.\d+)?) pts?\)")
+_QUESTION = re.compile(r"(\S.*?) ?\((\d+(?:\.\d+)?) pts?\)")
 _RENAMED = {"score": "points", "comments": "feedback"}
 
 

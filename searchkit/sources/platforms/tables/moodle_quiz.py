@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from searchkit.sources.columns import Values
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
@@ -29,7 +29,7 @@ Columns = Mapping[int, str]  # by the question's number
 def moodle_quiz(names: Sequence[str], sample: Sequence[Values]) -> Layout | None:
     """Return the layout of a quiz's responses."""
     families = _numbered_columns(names)
-    prompts, responses, rights = _known(families) or _by_place(names, families, sample)
+    prompts, responses, rights = _known(names, families) or _by_place(names, families, sample)
     own = {name for columns in families.values() for name in columns.values()}
     person = person_layout([name for name in names if name not in own and not _is_grade(name)])
     if not responses or not (any(map(_is_grade, names)) or _is_attempt(person)):
@@ -84,13 +84,21 @@ def _numbered_columns(names: Sequence[str]) -> dict[str, dict[int, str]]:
     return families
 
 
-def _known(families: Mapping[str, Columns]) -> tuple[Columns, Columns, Columns] | None:
+def _known(
+    names: Sequence[str], families: Mapping[str, Columns]
+) -> tuple[Columns, Columns, Columns] | None:
     """Return the columns of questions, responses and right answers by their names, or None."""
     responses = _family(families, _RESPONSE)
     if not responses:
         return None
-    rights = _family(families, families.keys() - _RESPONSE - _QUESTION)
-    return _family(families, _QUESTION), responses, rights
+    following = dict(pairwise(names))
+    after = {number: following.get(name) for number, name in responses.items()}
+    rights = (
+        columns
+        for word, columns in families.items()
+        if word not in _QUESTION and all(after.get(n) == name for n, name in columns.items())
+    )
+    return _family(families, _QUESTION), responses, next(rights, {})
 
 
 def _family(families: Mapping[str, Columns], words: Collection[str]) -> Columns:

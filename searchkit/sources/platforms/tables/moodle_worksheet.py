@@ -18,7 +18,7 @@ from searchkit.sources.layouts.layout import Layout, Question
 from searchkit.sources.layouts.plain import person_layout
 from searchkit.sources.layouts.wide import holds_texts, holds_times
 
-_MODIFIED = re.compile(r"(.+?)\s*\([^()\d]+\)")  # Last modified (grade)
+_MODIFIED = re.compile(r"(.+?) ?\([^()\d]+\)")  # Last modified (grade)
 _IDENTIFIER = re.compile(r"\D*\d+")  # Participant 123
 
 
