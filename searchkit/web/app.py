@@ -26,6 +26,7 @@ from searchkit.core.errors import (
 )
 from searchkit.core.messages import printable
 from searchkit.web.api import api
+from searchkit.web.downloads.marks import downloads
 from searchkit.web.guard import IDLE_TIMEOUT, SECURITY_HEADERS, Guard
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import describe_error
@@ -85,6 +86,7 @@ def create_app(
     app.state.pool = pool
     app.state.uploads = uploads
     app.include_router(api)
+    app.include_router(downloads)
     app.include_router(pages)
     app.add_api_route("/static/plotly.js", plotly_script, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC_FOLDER))

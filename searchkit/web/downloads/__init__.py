@@ -1,0 +1,1 @@
+"""Files that the web application gives away, a file an endpoint."""

@@ -1,0 +1,61 @@
+"""Marks as a file for a platform, as `searchkit export --as` writes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from searchkit.core.where import Attempts, Where
+from searchkit.output.platforms.formats import MarksFormat, marks_file
+from searchkit.output.platforms.marks import MarkOptions, Per
+from searchkit.web.api import Author, Question, Sql
+from searchkit.web.index_pool import pool_of
+from searchkit.web.schemas.requests import PROBLEMS
+
+NOTES = "searchkit-notes"  # the header with a JSON list of lines, in ASCII
+MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_CONTENT = {
+    kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+    for kind in MEDIA_TYPES.values()
+}
+
+downloads = APIRouter(prefix="/api", responses=PROBLEMS)
+
+
+@downloads.get(
+    "/marks",
+    tags=["answers"],
+    response_class=Response,
+    responses={200: {"description": "The file.", "content": _CONTENT}},
+)
+def read_marks(
+    request: Request,
+    platform: Annotated[MarksFormat, Query(alias="as", description="For which platform.")],
+    marks: Annotated[str | None, Query(description="The column with the marks.")] = None,
+    comments: Annotated[str | None, Query(description="The column with the comments.")] = None,
+    assignment: Annotated[str | None, Query(description="As the platform names it.")] = None,
+    maximum: Annotated[float | None, Query(gt=0, le=1e9, description="Most points.")] = None,
+    per: Per = "answer",
+    attempts: Attempts | None = None,
+    question: Question = None,
+    author: Author = None,
+    where: Sql = None,
+) -> Response:
+    """Return marks and comments as a file that a platform takes back.
+
+    The header `searchkit-notes` is a JSON list of lines on what was left out, and what to do.
+    """
+    options = MarkOptions(marks, comments, assignment, maximum, per)
+    with pool_of(request).reading() as index:
+        file = marks_file(index, platform, options, Where(question, author, where, attempts))
+    headers = {
+        "content-disposition": f'attachment; filename="marks-{platform}.{file.suffix}"',
+        NOTES: json.dumps(file.notes),
+    }
+    return Response(file.content, media_type=MEDIA_TYPES[file.suffix], headers=headers)
