@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -246,6 +246,21 @@ def delete(
     print_result(json.dumps({"deleted": deleted}) if as_json else f"deleted {deleted:,}")
 
 
+@dataclass(frozen=True)
+class MarksTask:
+    """Which marks are written for which platform.
+
+    Attributes:
+        platform: The format; None writes answers.
+        fill_in: The platform's own file, in which marks are filled in; None makes one.
+        options: The fields of `MarkOptions`.
+    """
+
+    platform: MarksFormat | None
+    fill_in: Path | None
+    options: dict[str, Any]
+
+
 @command()
 @index_option
 @filter_options
@@ -281,8 +296,17 @@ def delete(
         default=None,
         help="A row an answer, or a row a student with a column a question.  [default: answer]",
     ),
+    option(
+        "--fill-in",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="The platform's own file (worksheet, gradebook): its rows and columns stay, in any "
+        "language, and marks are filled in.",
+    ),
     argument="marks",
-    record=lambda platform, per, **names: (platform, {"per": per or "answer", **names}),
+    record=lambda platform, per, fill_in, **names: MarksTask(
+        platform, fill_in, {"per": per or "answer", **names}
+    ),
 )
 @output_options("jsonl", "json", "csv", default="jsonl")
 @needs("--marks", "--as")
@@ -290,9 +314,8 @@ def delete(
 @needs("--assignment", "--as")
 @needs("--maximum", "--as")
 @needs("--per", "--as")
-def export(
-    folder: Place, where: Where, marks: tuple[MarksFormat | None, dict[str, Any]], output: Output
-) -> None:
+@needs("--fill-in", "--as")
+def export(folder: Place, where: Where, marks: MarksTask, output: Output) -> None:
     """Write the answers with all their columns.
 
     With --as, their marks and comments as a platform takes them back.
@@ -300,12 +323,11 @@ def export(
     `ingest` reads the JSON Lines back unchanged. In CSV, a text that a spreadsheet would take for a
     formula is prefixed with '.
     """
-    platform, options = marks
     with open_reader(folder, quiet=output.quiet, where=where) as index:
-        if platform is None:
+        if marks.platform is None:
             _export_answers(index, where, output)
         else:
-            _export_marks(index, platform, options, where, output)
+            _export_marks(index, marks.platform, marks, where, output)
 
 
 def _export_answers(index: BaseIndex, where: Where, output: Output) -> None:
@@ -323,16 +345,12 @@ def _export_answers(index: BaseIndex, where: Where, output: Output) -> None:
 
 
 def _export_marks(
-    index: BaseIndex,
-    platform: MarksFormat,
-    options: dict[str, Any],
-    where: Where,
-    output: Output,
+    index: BaseIndex, platform: MarksFormat, task: MarksTask, where: Where, output: Output
 ) -> None:
     from searchkit.output.platforms.formats import marks_file
     from searchkit.output.platforms.marks import MarkOptions
 
-    file = marks_file(index, platform, MarkOptions(**options), where)
+    file = marks_file(index, platform, MarkOptions(**task.options), where, task.fill_in)
     write_bytes(output.path, file.content)
     for note in file.notes:
         log.info(note)

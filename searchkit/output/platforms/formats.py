@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
 from searchkit.output.platforms.canvas import canvas_gradebook
+from searchkit.output.platforms.fill import fill
 from searchkit.output.platforms.marks import MarkedAnswers, MarkOptions, read_marked
 from searchkit.output.platforms.moodle import moodle_worksheet
 from searchkit.output.platforms.nbgrader import nbgrader
@@ -48,10 +50,18 @@ def marks_file(
     platform: MarksFormat,
     options: MarkOptions | None = None,
     where: Where = EVERYTHING,
+    fill_in: Path | None = None,
 ) -> MarksFile:
     """Return the marks and comments in an index as a platform takes them.
 
     Where a row is a person, only the latest attempts count, unless the filter says otherwise.
+
+    Args:
+        index: The index.
+        platform: The format.
+        options: Which columns hold marks and comments, and what else the platform needs.
+        where: Which answers.
+        fill_in: The platform's own file: its rows and columns stay, and marks are filled in.
 
     Raises:
         BadInput: if it isn't known which column holds the marks, or the platform can't take them.
@@ -62,7 +72,9 @@ def marks_file(
         where = replace(where, attempts="latest")
     need_marks = not is_plain or options.per == "student"
     marked = read_marked(index.answers(where), options, need_marks=need_marks)
-    if platform in PLATFORMS:
+    if fill_in is not None:
+        table = fill(fill_in, platform, marked, options)
+    elif platform in PLATFORMS:
         table = PLATFORMS[platform](marked, options)
     elif options.per == "student":
         table = student_table(marked)

@@ -46,8 +46,8 @@ COLUMNS = (
     "Grade can be changed", SUBMITTED, TEXT, GRADED, COMMENTS,
 )  # fmt: skip
 OPTIONAL = ("ID number", TEXT)  # which not every worksheet has
-_PARTICIPANT = re.compile(r"\D+ ?\d+")  # "Participant 12345", in the site's language
-_MAXIMUM_NAMES = ("maximum_grade", "maximum_mark")
+_PARTICIPANT = re.compile(r"[^\d/]+\d+")  # "Participant 12345", in the site's language
+_READ_AS = {GRADE: "points", MAXIMUM: "points_possible", COMMENTS: "feedback"}  # in the index
 
 
 def moodle_worksheet(marked: MarkedAnswers, options: MarkOptions) -> Table:
@@ -79,14 +79,19 @@ def participant(answer: Answer) -> str:
     identifier = file_value(answer, ("identifier",))
     if identifier or (number := file_value(answer, ("participant",))):
         return identifier or f"Participant {number}"
-    is_worksheet = file_value(answer, _MAXIMUM_NAMES)
+    is_worksheet = _given(answer, MAXIMUM) and answer.question is None
     return answer.id if is_worksheet and _PARTICIPANT.fullmatch(answer.id) else ""
+
+
+def _given(answer: Answer, column: str) -> str:
+    """Return what the worksheet that an answer came from had in a column; "" if it isn't known."""
+    return file_value(answer, (fold_header(column), _READ_AS.get(column, "")))
 
 
 def _worksheet_row(person: Person, options: MarkOptions, is_labels: bool) -> dict[str, str]:
     """Return a row by column: as Moodle gave it, but for the mark and the comment."""
     answer = person.rows[0].answer
-    row = {name: file_value(answer, (fold_header(name),)) for name in COLUMNS}
+    row = {name: _given(answer, name) for name in COLUMNS}
     row[IDENTIFIER] = participant(answer)
     row[NAME] = row[NAME] or person.name
     row[EMAIL_ADDRESS] = row[EMAIL_ADDRESS] or person.value(EMAIL)

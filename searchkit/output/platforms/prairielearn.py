@@ -17,15 +17,25 @@ from searchkit.text.numbers import PER_CENT
 
 UID, QID, SUBMISSION, SCORE, FEEDBACK = "uid", "qid", "submission_id", "score_perc", "feedback"
 _FILLED = (SCORE, FEEDBACK)
-_SIGNS = ("submission_id", "qid", "uid", "group_name")  # columns of PrairieLearn's files
+_SIGNS = (  # columns of files of PrairieLearn
+    "submission_id",
+    "qid",
+    "uid",
+    "uin",
+    "group_name",
+    "old_score_perc",
+    "params",
+    "true_answer",
+    SCORE,
+)  # columns of PrairieLearn's files
 
 
 def prairielearn(marked: MarkedAnswers, options: MarkOptions) -> Table:
     """Return a row for each submission, as PrairieLearn gave it, with its mark and comment."""
     marked.check_numbers("PrairieLearn")
-    rows = [(row, _identity(row.answer)) for row in marked.rows]
-    known = [(row, identity) for row, identity in rows if identity]
-    unknown = [row for row, identity in rows if not identity]
+    rows = [(row, identity(row.answer)) for row in marked.rows]
+    known = [(row, found) for row, found in rows if found]
+    unknown = [row for row, found in rows if not found]
     given = dict.fromkeys(
         name for row, _ in known for name in row.answer.meta if name not in _FILLED
     )
@@ -34,20 +44,20 @@ def prairielearn(marked: MarkedAnswers, options: MarkOptions) -> Table:
     columns += [SUBMISSION] * (SUBMISSION not in given)
     cells: list[list[Cell]] = [
         [
-            *(identity.get(name) or row.answer.meta.get(name) for name in columns),
-            _score(row, marked.marks, options.maximum),
+            *(found.get(name) or row.answer.meta.get(name) for name in columns),
+            score(row, marked.marks, options.maximum) if row.mark else row.answer.meta.get(SCORE),
             row.comment or row.answer.meta.get(FEEDBACK),
         ]
-        for row, identity in known
+        for row, found in known
     ]
     notes = left_out(unknown, "no submission_id, and no uid with qid, is known")
     return Table([*columns, *_FILLED], cells, notes, frozenset(columns))
 
 
-def _identity(answer: Answer) -> dict[str, str]:
+def identity(answer: Answer) -> dict[str, str]:
     """Return uid, qid and submission_id, as far as they are known; none if they don't suffice."""
     found = {name: file_value(answer, (name,)) for name in (UID, QID, SUBMISSION)}
-    if not any(file_value(answer, (name, f"old_{SCORE}")) for name in _SIGNS):
+    if not file_value(answer, _SIGNS):
         return {}
     group = file_value(answer, ("group_name",))
     found[UID] = found[UID] or ("" if group else answer.author or "")
@@ -57,11 +67,15 @@ def _identity(answer: Answer) -> dict[str, str]:
     return found if is_known else {}
 
 
-def _score(row: MarkedAnswer, column: str | None, maximum: float | None) -> Cell:
-    """Return the mark in per cent; what the file had, if there is none."""
+def score(row: MarkedAnswer, column: str | None, maximum: float | None) -> float | None:
+    """Return the mark in per cent; None if there is none.
+
+    Raises:
+        BadInput: if it isn't known what the marks are out of.
+    """
     amount = row.amount
     if amount is None:
-        return row.answer.meta.get(SCORE)
+        return None
     out_of = amount.out_of or maximum
     if out_of is None and "perc" in fold_header(column or ""):
         out_of = PER_CENT

@@ -230,7 +230,7 @@ def _first_filled(lines: Sequence[str], start: int, source: str) -> int:
 
 def _choose_delimiter(lines: Sequence[str], delimiter: str | None) -> str:
     first = lines[0]
-    guess = _guess_delimiter(first)
+    guess = guess_delimiter(first)
     usual = guess if delimiter is None or (delimiter not in first and guess in first) else delimiter
     if known_names(first.split(usual)):
         return usual
@@ -242,7 +242,7 @@ def _choose_delimiter(lines: Sequence[str], delimiter: str | None) -> str:
     return usual
 
 
-def _guess_delimiter(first: str) -> str:
+def guess_delimiter(first: str) -> str:
     """Return the delimiter that is most frequent outside quotes; a comma if there is none."""
     outside = "".join(first.split('"')[::2])
     return max(DELIMITERS, key=lambda delimiter: (outside.count(delimiter), delimiter == ","))

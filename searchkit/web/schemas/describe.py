@@ -102,7 +102,7 @@ def _call(method: str, path: str, operation: dict[str, Any]) -> Call:
             for parameter in operation.get("parameters", ())
         ],
         body,
-        _type(result["content"]["application/json"]["schema"]),
+        _type(result["content"].get("application/json", {}).get("schema", {"type": "a file"})),
     )
 
 

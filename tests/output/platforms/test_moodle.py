@@ -78,7 +78,7 @@ def test_the_worksheet_goes_into_the_index_again(tmp_path: Path) -> None:
         answers = list(index.answers())
     assert [answer.text for answer in answers] == texts
     assert answers[0].written == {"mark": "7.5", "comment": "Good"}
-    assert answers[0].meta["Grade"] == "7.5"
+    assert (answers[0].meta["points"], answers[0].meta["feedback"]) == ("7.5", "Good")
 
 
 def test_answers_of_a_zip_have_the_participants_number(tmp_path: Path) -> None:

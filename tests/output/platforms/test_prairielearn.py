@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -48,10 +49,13 @@ def test_rows_and_columns_come_back_with_marks(tmp_path: Path) -> None:
 
 
 def test_its_file_read_as_a_table_comes_back(tmp_path: Path) -> None:
-    rows = [[row.get(name, "An answer " + row["uid"] if name == "submitted_answer" else "")
-             for name in HEADER] for row in GIVEN]  # fmt: skip
+    texts = [{"submitted_answer": json.dumps({"a": f"A text by {row['uid']}"})} for row in GIVEN]
+    rows = [
+        [(row | text).get(name, "") for name in HEADER]
+        for row, text in zip(GIVEN, texts, strict=True)
+    ]
     path = write_table(tmp_path / "submissions.csv", [HEADER, *rows])
-    with index_of(path, folder=tmp_path / "i", text="submitted_answer") as index:
+    with index_of(path, folder=tmp_path / "i") as index:
         ids = [answer.id for answer in index.answers()]
         index.update_columns({ids[0]: {"mark": "50 %", "comment": "Half"}})
         file = marks_file(index, "prairielearn")

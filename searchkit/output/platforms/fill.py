@@ -1,0 +1,304 @@
+"""A platform's own file, filled in: its rows and columns stay, marks and comments are set.
+
+This also reaches platforms in other languages, whose columns are found by name and place.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from searchkit.core.errors import BadInput, first_line
+from searchkit.core.identity import author_key
+from searchkit.core.messages import Message, counted, listed
+from searchkit.core.records import Answer
+from searchkit.output.platforms import canvas, moodle, prairielearn
+from searchkit.output.platforms.marks import (
+    MarkedAnswer,
+    MarkedAnswers,
+    MarkOptions,
+    left_out,
+)
+from searchkit.output.platforms.people import (
+    EMAIL,
+    ID_NUMBER,
+    USERNAME,
+    Person,
+    by_person,
+    incomplete,
+)
+from searchkit.output.platforms.plain import total_cell
+from searchkit.output.platforms.tables import Cell, Table, number_text
+from searchkit.sources.columns import distinct_names
+from searchkit.sources.decoding import buffered, lines
+from searchkit.sources.header_names import HEADER_NAMES, fold_header
+from searchkit.sources.tables.delimited import guess_delimiter
+from searchkit.text.numbers import parse_number
+
+Keys = Mapping[str, str]  # what identifies a person or a submission, the surest first
+_NAMES = ("full_name", *HEADER_NAMES["author"])
+_NUMBERED = re.compile(r"(.*) \(\d+\)", re.DOTALL)  # Essay (4711)
+_IN_BRACKETS = re.compile(r".+\(.+\)", re.DOTALL)  # Last modified (grade)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A platform's file.
+
+    Attributes:
+        source: Its name.
+        header: Its columns.
+        rows: Its rows.
+    """
+
+    source: str
+    header: list[str]
+    rows: list[list[str]]
+
+    def persons(self) -> list[Person]:
+        """Return each row as a person without an answer."""
+        names = distinct_names(self.header)
+        answers = [Answer(row[0], "", meta=dict(zip(names, row, strict=True))) for row in self.rows]
+        return [Person([MarkedAnswer(answer, "", "")]) for answer in answers]
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """How the file of one platform is filled in.
+
+    Attributes:
+        columns: Returns the places of mark and comment (or None) in a sheet.
+        keys: Returns what identifies a person.
+        mark: Returns the mark to write for a row, "" for none.
+        is_row_an_answer: Whether a row is an answer, and not a person.
+        takes_numbers: Whether the platform takes no labels.
+    """
+
+    columns: Callable[[Sheet, MarkOptions], tuple[int, int | None]]
+    keys: Callable[[Person], Keys]
+    mark: Callable[[Person, Person, MarkedAnswers, MarkOptions], str]
+    is_row_an_answer: bool = False
+    takes_numbers: bool = True
+
+
+def fill(path: Path, platform: str, marked: MarkedAnswers, options: MarkOptions) -> Table:
+    """Return the table in a platform's file, with marks and comments.
+
+    Args:
+        path: The file.
+        platform: The format's name.
+        marked: The answers with their marks.
+        options: What the user chose.
+
+    Raises:
+        BadInput: if it isn't a file of that platform, or the platform has none to fill in.
+    """
+    if platform not in FILLINGS:
+        names = listed(list(FILLINGS))
+        raise BadInput(Message("`fill_in` is for {names}, not {it}", names=names, it=platform))
+    filling = FILLINGS[platform]
+    if filling.takes_numbers or any(row.amount for row in marked.rows):
+        marked.check_numbers(platform)
+    sheet = read_sheet(path)
+    mark_place, comment_place = filling.columns(sheet, options)
+    people, unknown = by_person(marked.rows)
+    if filling.is_row_an_answer:
+        people, unknown = [Person([row]) for row in marked.rows], []
+    matches = _match(sheet.persons(), people, filling.keys)
+    for row, (given, person) in zip(sheet.rows, matches, strict=True):
+        if person is not None:
+            row[mark_place] = filling.mark(person, given, marked, options) or row[mark_place]
+            if comment_place is not None:
+                row[comment_place] = person.comments or row[comment_place]
+    found = {id(person) for _, person in matches if person is not None}
+    missing = [row for person in people if id(person) not in found for row in person.rows]
+    notes = left_out([row for row in missing if row.mark or row.comment], f"not in {path.name}")
+    notes += left_out(unknown, "they have no author")
+    notes += incomplete([person for person in people if id(person) in found])
+    if comment_place is None and (count := sum(bool(row.comment) for row in marked.rows)):
+        notes.append(
+            f"{path.name} has no column for comments: {counted(count, 'comment')} left out"
+        )
+    rows: list[list[Cell]] = [list(row) for row in sheet.rows]
+    return Table(sheet.header, rows, notes, frozenset(sheet.header))
+
+
+def read_sheet(path: Path) -> Sheet:
+    """Read a CSV file.
+
+    Raises:
+        BadInput: if it isn't one.
+    """
+    try:
+        with path.open("rb") as file:
+            texts = list(lines(buffered(file), str(path), None))
+    except OSError as error:
+        raise BadInput(f"{path}: can't be read ({error.strerror})") from None
+    delimiter = guess_delimiter(texts[0] if texts else "")
+    reader = csv.reader(texts, delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            if rows and row and len(row) != len(rows[0]):
+                what = f"{len(row)} cells, and {len(rows[0])} columns; download the file again"
+                raise BadInput.at(str(path), reader.line_num, what)
+            rows += [row] if any(row) else []
+    except csv.Error as error:
+        what = f"not CSV ({first_line(error)}); download the file again"
+        raise BadInput.at(str(path), reader.line_num, what) from None
+    if not rows:
+        raise BadInput(f"{path}: empty; download the file again")
+    return Sheet(str(path), rows[0], rows[1:])
+
+
+def _match(
+    rows: Sequence[Person], people: Sequence[Person], keys: Callable[[Person], Keys]
+) -> list[tuple[Person, Person | None]]:
+    """Return for each row its person, by the surest key that both have, or None."""
+    keys_of_people = [(person, keys(person)) for person in people]
+    by_key: dict[tuple[str, str], list[tuple[Person, Keys]]] = {}
+    for person, own in keys_of_people:
+        for item in own.items():
+            by_key.setdefault(item, []).append((person, own))
+    keys_of_rows = [keys(row) for row in rows]
+    counts = Counter(item for own in keys_of_rows for item in own.items())
+    found: list[tuple[Person, Person | None]] = []
+    for row, own in zip(rows, keys_of_rows, strict=True):
+        same = (by_key.get(item, []) for item in own.items() if counts[item] == 1)
+        match = next(
+            (
+                candidates[0][0]
+                for candidates in same
+                if len(candidates) == 1 and not _contradict(own, candidates[0][1])
+            ),
+            None,
+        )
+        found.append((row, match))
+    return found
+
+
+def _contradict(one: Keys, other: Keys) -> bool:
+    """Whether the surest key that both have differs: two people of the same name."""
+    shared = [name for name in one if name in other]
+    return bool(shared) and one[shared[0]] != other[shared[0]]
+
+
+def _keys(**values: str) -> Keys:
+    return {name: value for name, value in values.items() if value}
+
+
+def _name(person: Person) -> str:
+    """Return a person's name for comparing: `Moss, Ada` is `ada moss`."""
+    name = person.name or person.value(_NAMES)
+    last, comma, first = name.partition(", ")
+    return author_key(f"{first} {last}" if comma else name) or ""
+
+
+# -- platforms -------------------------------------------------------------------------------------
+
+
+def _moodle_columns(sheet: Sheet, _: MarkOptions) -> tuple[int, int | None]:
+    folded = [fold_header(name) for name in sheet.header]
+    grades = [n for n, name in enumerate(folded) if name in HEADER_NAMES["points"]]
+    if not grades:
+        raise BadInput.at(sheet.source, 1, f"no column Grade; there are: {listed(sheet.header)}")
+    comments = [n for n, name in enumerate(folded) if name in HEADER_NAMES["comment"]]
+    times = [n for n, name in enumerate(sheet.header) if _IN_BRACKETS.fullmatch(name)]
+    after = times[-1] + 1 if times else len(folded)  # what follows Last modified (grade)
+    place = after if after < len(folded) else next(iter(comments), None)
+    return grades[0], place
+
+
+def _moodle_keys(person: Person) -> Keys:
+    answer = person.rows[0].answer
+    identifier = moodle.participant(answer) or ("" if answer.text else answer.id)
+    number = re.search(r"\d+$", identifier)
+    return _keys(
+        number=number[0] if number else "",
+        email=person.value(EMAIL).casefold(),
+        id_number=person.value(ID_NUMBER),
+        username=person.value(USERNAME),
+        name=_name(person),
+    )
+
+
+def _moodle_mark(person: Person, given: Person, marked: MarkedAnswers, options: MarkOptions) -> str:
+    if marked.labels:
+        return ", ".join(row.mark for row in person.rows if row.mark)
+    maximum = parse_number(given.value(("maximum_grade",))) or options.maximum
+    return _text(total_cell(person, maximum))
+
+
+def _canvas_columns(sheet: Sheet, options: MarkOptions) -> tuple[int, None]:
+    wanted = options.assignment
+    titles = {
+        n: match[1] for n, name in enumerate(sheet.header) if (match := _NUMBERED.fullmatch(name))
+    }
+    if wanted is None:
+        found = list(titles)
+    else:
+        same = [n for n, name in enumerate(sheet.header) if name == wanted]
+        found = same or [n for n, title in titles.items() if title == wanted]
+    if len(found) == 1:
+        return found[0], None
+    names = listed([sheet.header[n] for n in titles])
+    template = (
+        "{source}: which assignment are the marks for? name it, `assignment=NAME`, of: {names}"
+    )
+    raise BadInput(Message(template, source=sheet.source, names=names))
+
+
+def _canvas_keys(person: Person) -> Keys:
+    return _keys(
+        id=person.value(canvas.CANVAS_ID),
+        sis=person.value(canvas.SIS_ID),
+        login=person.value(canvas.LOGIN),
+        name=_name(person),
+    )
+
+
+def _canvas_mark(person: Person, _: Person, __: MarkedAnswers, options: MarkOptions) -> str:
+    return _text(total_cell(person, options.maximum))
+
+
+def _prairielearn_columns(sheet: Sheet, _: MarkOptions) -> tuple[int, int | None]:
+    for name in (prairielearn.SCORE, prairielearn.FEEDBACK):
+        if name not in sheet.header:
+            sheet.header.append(name)
+            for row in sheet.rows:
+                row.append("")
+    return sheet.header.index(prairielearn.SCORE), sheet.header.index(prairielearn.FEEDBACK)
+
+
+def _prairielearn_keys(person: Person) -> Keys:
+    found = prairielearn.identity(person.rows[0].answer)
+    who = found.get(prairielearn.UID) or person.value(("group_name",))
+    qid = found.get(prairielearn.QID, "")
+    return _keys(
+        submission=found.get(prairielearn.SUBMISSION, ""),
+        question=f"{qid}\0{who}" if qid and who else "",
+    )
+
+
+def _prairielearn_mark(
+    person: Person, _: Person, marked: MarkedAnswers, options: MarkOptions
+) -> str:
+    row = person.rows[0]
+    return _text(prairielearn.score(row, marked.marks, options.maximum)) if row.mark else ""
+
+
+def _text(number: float | None) -> str:
+    return "" if number is None else number_text(number)
+
+
+FILLINGS: dict[str, Filling] = {
+    "moodle-worksheet": Filling(_moodle_columns, _moodle_keys, _moodle_mark, takes_numbers=False),
+    "canvas": Filling(_canvas_columns, _canvas_keys, _canvas_mark),
+    "prairielearn": Filling(
+        _prairielearn_columns, _prairielearn_keys, _prairielearn_mark, is_row_an_answer=True
+    ),
+}
