@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from functools import lru_cache
 
 _QUESTION_DIGITS, _TEXT_DIGITS = 8, 12  # of a text's hash in a made id, with a question and without
 
 
+@lru_cache(maxsize=65536)
 def author_key(name: str | None) -> str | None:
     """Return an author's name for comparing: without regard to case, width and white space.
 

@@ -119,6 +119,8 @@ class IndexBackend(ABC):
     def find_slots(self, slots: Collection[Slot]) -> dict[Slot, list[Answer]]:
         """Return the answers of each author to each question, in order of attempt.
 
+        Answers that aren't what was written are left out, as in `get_replaceable`.
+
         Args:
             slots: Pairs of question and author's name for comparing, as `Answer.slot`; each of
                 both can be None, which is the question or the author of answers without one.

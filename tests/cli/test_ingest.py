@@ -151,6 +151,27 @@ QUESTIONS = {
 }
 
 
+def test_case_27_what_was_written_stays(tmp_path: Path) -> None:
+    index, path = tmp_path / "i", tmp_path / "quiz.csv"
+    path.write_bytes(case("27-before.csv").read_bytes())
+    run("ingest", path, "-i", index)
+    with Index.open(index, write=True) as opened:
+        opened.update_columns({"2": {"score": "5", "comment": "nearly"}, "3": {"score": "4"}})
+    written = [{"score": "7"}, {"score": "5", "comment": "nearly"}, {"score": "4"}]
+    assert counts(path, "-i", index)["unchanged"] == 3
+    assert [dict(answer.columns) for answer in answers(index)] == written
+    path.write_bytes(case("27-after.csv").read_bytes())
+    done = counts(path, "-i", index)
+    assert (done["updated"], done["unchanged"]) == (2, 1)
+    assert [dict(answer.columns) for answer in answers(index)] == written
+    assert done["warnings"] == [
+        "column 'score': 2 answers with another value written here than in the file; the one "
+        'written here counts ("file:score" is the other)'
+    ]
+    run("ingest", path, "-i", index, "--sync")
+    assert [dict(answer.columns) for answer in answers(index)] == written
+
+
 @pytest.mark.parametrize("keys", [(), ("--author-column", "Email")])
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_cases_02_04_05_no_question_replaces_another(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
 from searchkit.core.errors import BadInput
+from searchkit.core.identity import make_id
+from searchkit.core.where import Where
 from searchkit.index.ingest import ingest
 from searchkit.index.upkeep.verify import verify
 
@@ -96,3 +99,77 @@ def test_a_corrected_file_is_an_update(index: Index) -> None:
 
 def test_nothing_to_read(index: Index) -> None:
     assert ingest(index, []).read == 0
+
+
+def rows_without_ids() -> list[Answer]:
+    """Return new answers, changed ones, further attempts, an empty one, and one without author."""
+    made = [
+        ("ann", "first", "2025-08-01"), ("bob", "changed", None), ("ann", "second", "2025-08-02"),
+        ("cy", "", None), (None, "nobody's", None), ("dan", "new", None), (None, "nobody's", None),
+        ("ann", "third", "2025-08-03"), ("reference", "so", None), ("reference", "or so", None),
+    ]  # fmt: skip
+    answers = []
+    for line, (author, text, time) in enumerate(made, 2):
+        id_ = make_id("q", author, text)
+        answers.append(
+            Answer(id_, text, "q", author, time, "f.csv", line, {"n": str(line)}, has_made_id=True)
+        )
+    answers[6] = replace(answers[6], id=f"{answers[6].id}#2")
+    return answers
+
+
+def start(index: Index) -> None:
+    index.add(
+        [Answer("old-1", "second", "q", "Ann", "2025-08-02"), Answer("q/bob", "b", "q", "bob")]
+    )
+    index.update_columns({"old-1": {"mark": "7"}})
+
+
+def test_an_ingest_that_was_stopped_ends_the_same(tmp_path: Path) -> None:
+    rows = rows_without_ids()
+
+    def until(stop: int) -> Iterator[Answer]:
+        yield from rows[:stop]
+        raise KeyboardInterrupt
+
+    whole = ToyEncoder()
+    with Index.create(tmp_path / "whole", whole) as index:
+        start(index)
+        report = ingest(index, rows, batch=2)
+        expected = list(index.answers())
+    assert (report.added, report.updated, report.attempts) == (8, 2, 2)
+    for stop in range(len(rows) + 1):
+        encoder = ToyEncoder()
+        with Index.create(tmp_path / str(stop), encoder) as index:
+            start(index)
+            with pytest.raises(KeyboardInterrupt):
+                ingest(index, until(stop), batch=2)
+            ingest(index, rows, batch=2)
+            assert list(index.answers()) == expected, stop
+        assert sorted(encoder.texts) == sorted(whole.texts), stop  # nothing twice
+        with Index.open(tmp_path / str(stop), write=True, encoder=encoder) as index:
+            assert ingest(index, rows, batch=2).unchanged == len(rows)
+            assert verify(index) == []
+
+
+def test_what_was_written_stays_when_the_file_comes_again(index: Index) -> None:
+    answers = rows(3, question="q", author="s")
+    answers = [replace(a, author=a.id, meta={"score": "1"}) for a in answers]
+    ingest(index, answers)
+    index.update_columns({"r0": {"mark": "7", "score": "9"}, "r1": {"mark": "6"}})
+    done = ingest(index, answers)
+    said = (
+        "column 'score': 1 answer with another value written here than in the file; the one "
+        'written here counts ("file:score" is the other)'
+    )
+    assert (done.unchanged, done.updated, done.warnings) == (3, 0, [said])
+    changed = [replace(answers[0], meta={"score": "2"}), replace(answers[1], text="new text")]
+    done = ingest(index, changed)
+    stale = "1 answer with marks written here have another text now; look at them again"
+    assert (done.updated, done.warnings) == (2, [stale, said])
+    assert [dict(a.columns) for a in index.get(["r0", "r1"])] == [
+        {"score": "9", "mark": "7"},
+        {"score": "1", "mark": "6"},
+    ]
+    assert index.get(["r0"])[0].meta == {"score": "2"}
+    assert [a.id for a in index.answers(Where(sql='"file:score" = 2'))] == ["r0"]

@@ -11,6 +11,7 @@ from searchkit.core.records import Answer, Slot
 from searchkit.index.incoming.identity import Identity, answers_another_column, is_blank
 from searchkit.index.incoming.ids import ReadIds
 from searchkit.index.incoming.records import Update
+from searchkit.text.times import read_times
 
 Key = Callable[[Answer], Hashable | None]
 
@@ -124,4 +125,7 @@ def _time_at_question(answer: Answer) -> Hashable | None:
 
 
 def _time(answer: Answer) -> Hashable | None:
-    return (answer.submitted_at or "").strip() or None
+    """Return the time of submission, however it is written; None if it isn't known."""
+    text = (answer.submitted_at or "").strip()
+    times = read_times([text]) if text else None
+    return times[0] if times else text or None

@@ -132,7 +132,7 @@ class Remarks:
         for name, count in self.hidden.items():
             yield (
                 f"column {name!r}: {counted(count, 'answer')} with another value written here than "
-                f"in the file; the one written here counts (file:{name} is the other)"
+                f'in the file; the one written here counts ("file:{name}" is the other)'
             )
         if report.marks_unmatched:
             rows = counted(report.marks_unmatched, "row")

@@ -76,8 +76,10 @@ class AnswerStore(IndexDatabase):
         return {row[0]: answer_of(row) for row in rows}
 
     def get_slots(self, slots: Collection[Slot]) -> dict[Slot, list[Answer]]:
-        """Return the answers of each author to each question, in order of attempt."""
+        """Return the sound answers of each author to each question, in order of attempt."""
         keys = keys_in_slots(self, slots)
+        damaged = set(self.damaged_keys(keys))
+        keys = [key for key in keys if key not in damaged]
         answers = self.get_keys(keys)
         found: dict[Slot, list[Answer]] = {}
         for key in keys:

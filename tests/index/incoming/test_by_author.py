@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from helpers.damage import change
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
 from searchkit.core.identity import make_id
 from searchkit.index.ingest import ingest
+from searchkit.index.upkeep.verify import verify
 
 
 @pytest.fixture
@@ -67,6 +69,23 @@ def test_another_time_is_another_attempt(index: Index, batch: int) -> None:
     done = ingest(index, [replace(first, text="first, mended")], batch=batch)
     assert (done.updated, done.attempts) == (1, 0)
     assert ("q/ann", "ann", "first, mended") in held(index)
+
+
+def test_one_time_can_be_written_in_two_ways(index: Index) -> None:
+    ingest(index, [row("ann", "first", time="2025-08-01T10:00:00")])
+    assert ingest(index, [row("ann", "mended", time="2025-08-01 10:00")]).updated == 1
+    assert len(index) == 1
+
+
+@pytest.mark.parametrize("question", ["q", None])
+def test_a_damaged_answer_is_written_anew(index: Index, question: str | None) -> None:
+    rows = [row("ann", "first", question), row("bob", "other", question)]
+    ingest(index, rows)
+    change(index, "UPDATE answers SET text = 'othex' WHERE text = 'other'")
+    assert "damaged" in " ".join(verify(index))
+    assert ingest(index, rows).unchanged == 1
+    assert {answer.text for answer in index.answers()} == {"first", "other"}
+    assert verify(index) == []
 
 
 def test_several_at_once_are_attempts_even_without_times(index: Index) -> None:

@@ -135,7 +135,7 @@ def test_what_was_written_here_counts_and_is_said(index: Index) -> None:
     done = ingest(index, [row("1", score="7")])
     assert done.warnings == [
         "column 'score': 1 answer with another value written here than in the file; the one "
-        "written here counts (file:score is the other)"
+        'written here counts ("file:score" is the other)'
     ]
     assert scores(index)["1"] == "6"
 
