@@ -150,3 +150,13 @@ def test_names_that_differ_in_every_row_are_not_all_remembered(tmp_path: Path, m
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10_000_000
+
+
+def test_a_chosen_column_whose_header_asks_something_names_the_question(tmp_path: Path) -> None:
+    """So that the next column of the same sheet, chosen in the same way, is another question."""
+    path = write(tmp_path / "a.csv", "ID,Name,Why so?,What is it?,Remark\n1,Ann,one,two,three\n")
+    for column, text in [("Why so?", "one"), ("What is it?", "two")]:
+        (answer,) = read(path, columns=Columns(text=(column,)))
+        assert (answer.id, answer.question, answer.text) == (f"{column}/1", column, text)
+    (answer,) = read(path, columns=Columns(text=("Remark",)))
+    assert (answer.id, answer.question, answer.text) == ("1", None, "three")

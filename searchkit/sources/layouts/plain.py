@@ -9,7 +9,7 @@ from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Columns, Values, fold_name
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.sources.layouts.layout import Layout, Question
-from searchkit.sources.layouts.wide import holds_texts, propose_questions, wide_layout
+from searchkit.sources.layouts.wide import header_asks, holds_texts, propose_questions, wide_layout
 
 PROMPT = "prompt"  # the column of the index with the question's text
 _KEPT_PROMPTS = ("prompt", "question_text", "question_prompt")  # which are not renamed
@@ -35,7 +35,8 @@ def plain_layout(
     finder = _Finder(names, columns)
     texts = finder.chosen("text")
     fields = _fields(finder, texts)
-    if columns.wide or len(texts) > 1:
+    is_question = bool(texts) and fields.question is None and header_asks(texts[0])
+    if columns.wide or len(texts) > 1 or is_question:
         return wide_layout(names, texts, fields, sample)
     text = texts[0] if texts else _find_text(finder, fields, sample, allow_marks=allow_marks)
     prompts = {} if finder.usual(_KEPT_PROMPTS) else finder.by_header(PROMPT)
