@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Literal
 
 from searchkit.text.folding import Folded, fold
@@ -21,9 +21,10 @@ an apostrophe and s follow. `exact`: as it is written.
 """
 
 MAX_GAP = 3  # characters between two words of one name
+MAX_BEFORE = 40  # characters before a name in which the end of a sentence is looked for
 _WORD = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+")
 _POSSESSIVE = re.compile(r"['\u2019]s\b")
-_SENTENCE_START = re.compile(r"(?:^|[.!?:\n])[\s\W]*\Z")
+_SENTENCE_END = re.compile(r"[.!?:\n]\W*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,30 +76,28 @@ class MentionFinder:
     def find(self, text: str) -> list[Mention]:
         """Return the mentions in a text, in order; they don't overlap."""
         folded = fold(text)
-        words = list(_WORD.finditer(folded.text))
         mentions: list[Mention] = []
-        number = 0
-        while number < len(words):
-            mention, length = self._at(text, folded, words, number)
-            if mention and (not mentions or mention.start >= mentions[-1].end):
+        end = 0
+        for word in _WORD.finditer(folded.text):
+            mention = self._at(text, folded, word)
+            if mention and mention.start >= end:
                 mentions.append(mention)
-            number += length
+                end = mention.end
         return mentions
 
-    def _at(
-        self, text: str, folded: Folded, words: list[re.Match[str]], number: int
-    ) -> tuple[Mention | None, int]:
-        """Return the mention that begins with a word, and its number of words; None, 1 if none."""
-        for form_words, form in self._candidates(words[number][0]):
-            last = number + len(form_words) - 1
-            if last >= len(words) or not _are_words(form_words, words[number : last + 1]):
+    def _at(self, text: str, folded: Folded, word: re.Match[str]) -> Mention | None:
+        """Return the mention that begins with a word; None if none does."""
+        for form_words, form in self._candidates(word[0]):
+            following = _WORD.finditer(folded.text, word.end())
+            words = [word, *islice(following, len(form_words) - 1)]
+            if not _are_words(form_words, words):
                 continue
-            start = folded.original_offset(words[number].start())
-            end = folded.original_offset(words[last].start() + len(form_words[-1]))
+            start = folded.original_offset(word.start())
+            end = folded.original_offset(words[-1].start() + len(form_words[-1]))
             start, end = _with_edges(form.text, text, start, end)
             if _follows(form, text, start, end):
-                return Mention(start, end, form.alias), len(form_words)
-        return None, 1
+                return Mention(start, end, form.alias)
+        return None
 
     def _candidates(self, word: str) -> Iterator[tuple[tuple[str, ...], NameForm]]:
         yield from self._by_first_word.get(word, ())
@@ -135,7 +134,13 @@ def _follows(form: NameForm, text: str, start: int, end: int) -> bool:
     if not text[start].isupper():
         return False
     is_owner = _POSSESSIVE.match(text, end) is not None
-    return form.rule == "capital" or is_owner or not _SENTENCE_START.search(text[:start][-40:])
+    return form.rule == "capital" or is_owner or not _starts_sentence(text, start)
+
+
+def _starts_sentence(text: str, start: int) -> bool:
+    before = text[max(0, start - MAX_BEFORE) : start]
+    is_first = start <= MAX_BEFORE and not re.search(r"\w", before)
+    return is_first or _SENTENCE_END.search(before) is not None
 
 
 def replace_mentions(text: str, mentions: Iterable[Mention]) -> str:
