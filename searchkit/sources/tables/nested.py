@@ -18,6 +18,7 @@ _LIST_NAMES = _TEXT_NAMES | frozenset(
     "respostas risposte testi antwoorden teksten".split()
 )
 _ID_NAMES = frozenset(HEADER_NAMES["id"])
+STATEMENT_NAMES = frozenset({"actor", "verb", "object"})  # of xAPI, with the answer deeper in it
 
 
 def exploded(rows: Iterator[Row], columns: Sequence[str] = ()) -> Iterator[Row]:
@@ -63,7 +64,8 @@ def has_text(row: dict[str, Any]) -> bool:
 def is_row(row: dict[str, Any], columns: Sequence[str]) -> bool:
     """Whether an object has a text, or a list of answers; `columns` are those with the answers."""
     is_named = any(name in row for name in columns)
-    return is_named or has_text(row) or _list_column(row, ()) is not None
+    is_statement = row.keys() >= STATEMENT_NAMES
+    return is_named or is_statement or has_text(row) or _list_column(row, ()) is not None
 
 
 def _items(value: object) -> list[Any] | None:

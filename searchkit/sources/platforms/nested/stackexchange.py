@@ -32,7 +32,7 @@ class _Posts:
         database.executescript(
             """
             CREATE TABLE questions (
-              id TEXT PRIMARY KEY, name TEXT UNIQUE, title TEXT, body TEXT, tags TEXT, accepted TEXT
+              id TEXT PRIMARY KEY, name TEXT UNIQUE, prompt TEXT, tags TEXT, accepted TEXT
             ) WITHOUT ROWID;
             CREATE TABLE waiting (line INTEGER, parent TEXT, row TEXT);
             """
@@ -41,11 +41,12 @@ class _Posts:
     def add_question(self, post: Event) -> None:
         """Remember a question; of several with the same title, later ones have their ids behind."""
         id_ = post.attribute("Id") or ""
-        title = post.attribute("Title")
+        title, body = post.attribute("Title"), post.attribute("Body")
+        texts = filter(None, (title, html_to_text(body) if body else None))
+        prompt = "\n\n".join(dict.fromkeys(texts)) or None
         name = question_name(title) if title else id_
-        values = (title, post.attribute("Body"), post.attribute("Tags"),
-                  post.attribute("AcceptedAnswerId"))  # fmt: skip
-        insert = "INSERT OR IGNORE INTO questions VALUES (?, ?, ?, ?, ?, ?)"
+        values = (prompt, _tags(post.attribute("Tags")), post.attribute("AcceptedAnswerId"))
+        insert = "INSERT OR IGNORE INTO questions VALUES (?, ?, ?, ?, ?)"
         if not self._database.execute(insert, (id_, name, *values)).rowcount:
             self._database.execute(insert, (id_, f"{name} ({id_})", *values))
 
@@ -56,21 +57,19 @@ class _Posts:
 
     def waiting(self) -> Iterator[tuple[int, str, Values]]:
         """Yield the answers that were kept."""
-        for line, parent, row in self._database.execute("SELECT * FROM waiting ORDER BY line"):
+        for line, parent, row in self._database.execute("SELECT * FROM waiting ORDER BY rowid"):
             yield line, parent, json.loads(row)
 
     def with_question(self, parent: str, values: Values) -> Values | None:
         """Return an answer's row with the columns of its question; None if it has not come yet."""
-        select = "SELECT name, title, body, tags, accepted FROM questions WHERE id = ?"
+        select = "SELECT name, prompt, tags, accepted FROM questions WHERE id = ?"
         row = self._database.execute(select, (parent,)).fetchone()
         if row is None:
             return None
-        name, title, body, tags, accepted = row
-        texts = (title, html_to_text(body) if body else None)
-        prompt = "\n\n".join(dict.fromkeys(filter(None, texts)))
+        name, prompt, tags, accepted = row
         is_accepted = str(accepted == values.get("id")).lower() if accepted else None
-        return {**values, "question": name, "accepted": is_accepted, "prompt": prompt or None,
-                "tags": _tags(tags)}  # fmt: skip
+        own = {"question": name, "accepted": is_accepted, "prompt": prompt, "tags": tags}
+        return values | own
 
 
 def _tags(tags: str | None) -> str | None:
@@ -80,7 +79,9 @@ def _tags(tags: str | None) -> str | None:
 
 def _read_rows(events: Iterator[Event]) -> Iterator[Row]:
     try:
-        with closing(sqlite3.connect("", isolation_level=None)) as database:  # a temporary file
+        # Without a name it is a temporary file; the last row may be read in another thread.
+        database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        with closing(database):
             database.execute("PRAGMA journal_mode = OFF")
             yield from _answers(events, _Posts(database))
     except sqlite3.Error as error:

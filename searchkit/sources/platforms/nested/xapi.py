@@ -16,9 +16,9 @@ from searchkit.sources.columns import BadRow, RejectRow
 from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.platforms.nested.rows import QuestionNames, nested_layout, with_id
 from searchkit.sources.tables.jsonlines import as_json
+from searchkit.sources.tables.nested import STATEMENT_NAMES
 
 LIST = "statements"  # the name of the list in an object around them
-_KEYS = {"actor", "verb", "object"}
 _FILL_IN = ("fill-in", "long-fill-in")
 _TEXT_TYPES = (*_FILL_IN, "other", None)
 _COLUMNS = (
@@ -31,7 +31,7 @@ _HINTS = re.compile(r"(?:\{(?:lang|case_matters|order_matters)=[\w-]*\})+")
 def is_xapi(sample: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the first objects of a JSON file are statements, or hold lists of them."""
     return bool(sample) and all(
-        row.keys() >= _KEYS or isinstance(row.get(LIST), list) for row in sample
+        row.keys() >= STATEMENT_NAMES or isinstance(row.get(LIST), list) for row in sample
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,16 @@ def test_an_array_lines_and_an_object_around_them_are_the_same(tmp_path: Path) -
         ("d.json", json.dumps([around])),
     ]:
         assert [(a.id, a.text) for a in read(write(tmp_path / name, text))] == expected
+
+
+def test_one_statement_with_lists_in_it_and_a_document_over_several_lines(tmp_path: Path) -> None:
+    parents = [{"id": "http://x/quiz"}, {"id": "http://x/course"}]
+    one = statement("a", context={"contextActivities": {"parent": parents, "grouping": parents}})
+    document = {"statements": [one, statement("b", id="6")], "more": ""}
+    for indent in (None, 2):
+        for value, ids in ((one, ["5b1"]), (document, ["5b1", "6"])):
+            path = write(tmp_path / "a.json", json.dumps(value, indent=indent))
+            assert [answer.id for answer in read(path)] == ids
 
 
 def test_only_texts_are_answers(tmp_path: Path) -> None:
@@ -129,3 +141,33 @@ def test_plain_and_xapi_by_name(tmp_path: Path) -> None:
     rows = [statement("a") | {"text": "whole"}]
     (answer,) = read(write(tmp_path / "b.json", json.dumps(rows)), platform="plain")
     assert answer.text == "whole"
+
+
+def places(value: object) -> list[tuple[Any, Any]]:
+    """Return every place in a JSON value, as the list or object and the key in it."""
+    items: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    inner = [place for _, item in items for place in places(item)]
+    return [(value, key) for key, _ in items] + inner
+
+
+def test_values_of_other_types_are_rejected_or_read(tmp_path: Path) -> None:
+    random_ = random.Random(3)
+    whole = statement("{lang=en}a[,]b", "fill-in", actor={"member": [{"name": "Ann"}, {}]})
+    whole["object"]["definition"]["correctResponsesPattern"] = ["a[,]b"]
+    num_read = 0
+    for _ in range(400):
+        damaged = {"statements": [copy.deepcopy(whole), copy.deepcopy(whole)]}
+        for _ in range(random_.randint(1, 3)):
+            target, key = random_.choice(places(damaged))
+            target[key] = random_.choice([None, True, 5, 1.5, "", "x", [], ["x"], {}, {"a": [{}]}])
+        try:
+            answers, _ = rejected(write(tmp_path / "a.json", json.dumps(damaged)))
+        except BadInput as error:
+            assert "\n" not in str(error)
+        else:
+            num_read += bool(answers)
+    assert num_read > 200
