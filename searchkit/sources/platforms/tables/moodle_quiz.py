@@ -14,6 +14,7 @@ from itertools import pairwise, takewhile
 from searchkit.sources.columns import Values
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.sources.layouts.layout import Layout, Question
+from searchkit.sources.layouts.people import person_of_form
 from searchkit.sources.layouts.plain import person_layout
 from searchkit.sources.layouts.wide import holds_times, without_choices
 
@@ -59,14 +60,16 @@ def _before(names: Sequence[str], own: Collection[str]) -> list[str]:
 
 
 def _with_fields_by_place(person: Layout, names: Sequence[str], sample: Sequence[Values]) -> Layout:
-    """Return the layout with what no usual name tells: the names come first, then an address."""
+    """Return the layout with what no usual name tells: last and first name come first."""
     times = [name for name in names if holds_times(name, sample)]
-    addresses = [name for name in names if _holds_addresses(name, sample)]
+    addresses = tuple(name for name in names if _holds_addresses(name, sample))
+    first_names = list(takewhile(lambda name: name not in times, names))
+    by_place = (names[1], names[0]) if len(first_names) > 2 else ()  # the last one is the state
     return replace(
         person,
-        author=person.author or tuple(reversed(names[:2])),
+        author=person.author or by_place or person_of_form(names, sample).author,
         submitted_at=person.submitted_at or next(reversed(times), None),
-        identity=person.identity or tuple(addresses),
+        identity=person.identity or addresses,
     )
 
 

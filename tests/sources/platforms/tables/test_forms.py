@@ -67,6 +67,14 @@ def test_who_filled_in_a_form(
     assert shown(read_table(path)[1]) == [(LOOP_ASKED, author, LOOP)]
 
 
+@pytest.mark.parametrize("heading", ["Event loop", "Question 1", "Explain the loop."])
+def test_a_form_whose_questions_are_no_sentences(tmp_path: Path, heading: str) -> None:
+    header = ("Timestamp", "Email Address", heading)
+    path = csv_file(tmp_path / "a.csv", header, ("8/7/2025 17:11:03", "a@b.c", LOOP))
+    assert read_table(path)[0] == "Google form"
+    assert shown(read_table(path)[1]) == [(heading, "a@b.c", LOOP)]
+
+
 def test_a_quiz_of_google(tmp_path: Path) -> None:
     asked = ["Explain.", "Explain.", "Which?"]
     rows = [

@@ -116,6 +116,16 @@ def test_columns_that_were_left_out(tmp_path: Path, left_out: tuple[str, ...]) -
     assert (title, len(answers)) == ("Moodle quiz responses", 3)
 
 
+@pytest.mark.parametrize(("column", "author"), [(["ID number"], "007"), ([], None)])
+def test_a_quiz_whose_names_were_removed(
+    tmp_path: Path, column: list[str], author: str | None
+) -> None:
+    header = [*column, *PERSON[3:], "Grade/10.00", "Response 1"]
+    row = [*["007"][: len(column)], *ADA[3:], "7", LOOP]
+    _, [answer] = read_table(csv_file(tmp_path / "a.csv", header, row))
+    assert (answer.author, answer.submitted_at) == (author, TIMES[1])
+
+
 def test_questions_with_one_text_are_two_questions(tmp_path: Path) -> None:
     header = (*PERSON, "Grade/10.00", "Question 1", "Response 1", "Question 2", "Response 2")
     long = "Read the text of the exercise below carefully, then answer: why is it so?"
