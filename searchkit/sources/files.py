@@ -43,6 +43,7 @@ ENDINGS = {
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
     ".xls": "xlsx",
+    ".ods": "xlsx",
     ".parquet": "parquet",
     ".db": "sqlite",
     ".sqlite": "sqlite",

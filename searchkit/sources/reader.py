@@ -47,10 +47,11 @@ from searchkit.sources.platforms.formats import check_platform
 from searchkit.sources.platforms.nested.reading import is_json_export, read_xml
 from searchkit.sources.platforms.nested.xapi import read_xapi, xapi_layout
 from searchkit.sources.rows import ExportLayout, Rows
-from searchkit.sources.tables import jsonlines, parquet, sqlite, values, workbook
+from searchkit.sources.tables import jsonlines, parquet, sqlite, values
 from searchkit.sources.tables.delimited import Style, read_delimited
 from searchkit.sources.tables.nested import exploded
 from searchkit.sources.tables.quoting import Quoting
+from searchkit.sources.tables.workbooks import workbook
 
 log = logging.getLogger("searchkit")
 STDIN = "-"
@@ -287,7 +288,9 @@ class FileReader:
             return self._submissions().read_document(member)
         seekable = file if file.seekable() else in_memory(file, source)
         if format == "xlsx":
-            rows = workbook.read_xlsx(seekable, source, self.options.sheet, self.options.skip_rows)
+            rows = workbook.read_workbook(
+                seekable, source, self.options.sheet, self.options.skip_rows
+            )
             return self._answers(rows, source, self._workbook_values)
         if format == "parquet":
             rows = parquet.read_parquet(seekable, source)

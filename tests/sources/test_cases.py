@@ -155,6 +155,11 @@ def test_case_46_decimal_commas_are_numbers() -> None:
     assert read_marks(answers, "Punkte").scale == (4, 4.5, 9.5)
 
 
+def test_case_41_numbers_are_read_as_the_workbook_shows_them() -> None:
+    answers = list(read_answers([case("41-number-formats.xlsx")]))
+    assert [(a.author, a.meta["mark"]) for a in answers] == [("000007", "75%"), ("000042", "50%")]
+
+
 def test_case_43_html_has_the_words_of_the_same_answers_in_plain_text() -> None:
     html = {answer.id: answer for answer in read_answers([case("43-half-html.csv")])}
     plain = {answer.id: answer for answer in read_answers([case("43-none-html.csv")])}

@@ -17,7 +17,7 @@ from searchkit.sources.files import (
     Allowance,
     file_size,
 )
-from searchkit.sources.tables.workbook import as_text
+from searchkit.sources.tables.workbooks.cells import as_text
 
 if TYPE_CHECKING:
     from pyarrow import Array, DataType, Scalar

@@ -8,7 +8,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from searchkit.sources.columns import BadRow, Values
-from searchkit.sources.tables.workbook import as_text
+from searchkit.sources.tables.workbooks.cells import as_text
 
 if TYPE_CHECKING:
     pass

@@ -1,4 +1,4 @@
-"""XLSX workbooks: checked for size before they are parsed, and read as the text they show."""
+"""Workbooks: checked for size before they are parsed, and read as the text they show."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import logging
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
@@ -26,6 +25,9 @@ from searchkit.sources.files import (
     file_size,
 )
 from searchkit.sources.tables.header import SAMPLE_ROWS, find_header, header_message
+from searchkit.sources.tables.workbooks.cells import OddCell, as_text
+from searchkit.sources.tables.workbooks.isolated import read_isolated
+from searchkit.sources.tables.workbooks.number_formats import FormattedCells, styled_formats
 
 log = logging.getLogger("searchkit")
 # The parser allocates the whole rectangle, also for one distant cell: 72 bytes a cell.
@@ -34,6 +36,9 @@ HARMLESS_CELLS = 8_000_000  # which a workbook of any size may have
 CELLS_PER_BYTE = 2  # of a larger one, packed
 MAX_TEXTS = 1 << 29  # characters; the parser copies a shared text into each of its cells
 MAX_DIRECTORY_BYTES = 16 << 20  # of the part that lists the sheets
+_WORKBOOK_PART = "xl/workbook.xml"
+_ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
+STYLES = "xl/styles.xml"
 SHARED_TEXTS = "xl/sharedstrings.xml"  # in lower case
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0"  # how an .xls begins, and an .xlsx with a password
 _DAMAGE_ERRORS = (
@@ -51,23 +56,17 @@ _DAMAGE_ERRORS = (
 )
 
 
-class OddCell(str):
-    """A cell without a usable value: an error such as #REF!, or "" for a formula never computed."""
-
-    __slots__ = ()
-
-
 OddCells = dict[int, dict[int, OddCell]]  # by row from 1 and column from 0
 
 
-def read_xlsx(
+def read_workbook(
     file: BinaryIO,
     source: str,
     sheet: str | None,
     skip_rows: int | None = None,
     say: Callable[[str], None] = log.warning,
 ) -> Iterator[tuple[int, Values]]:
-    """Yield (row from 1, values by column) of one sheet.
+    """Yield (row from 1, values by column) of one sheet of an .xlsx, .xls or .ods.
 
     A value is a text, None for a blank cell, or an `OddCell`.
 
@@ -82,9 +81,7 @@ def read_xlsx(
         BadInput: if the file is not a workbook, is damaged or too large, or the sheet is missing,
             empty or must be chosen.
     """
-    archive = _open_archive(file, source)
-    name, odd_cells = _choose_sheet(archive, source, sheet)
-    rows = _filled_rows(_parse_rows(file, source, name), odd_cells)
+    rows = _sheet_rows(file, source, sheet)
     if skip_rows is None:
         rows = _without_titles(rows, source, say)
     else:
@@ -97,6 +94,18 @@ def read_xlsx(
     names = numbered_names([as_text(cell) or "" for cell in header], source, header_row)
     for number, row in rows:
         yield number, {n: as_text(cell) for n, cell in zip(names, row, strict=True)}
+
+
+def _sheet_rows(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[int, list[Any]]]:
+    """Return the rows of one sheet that aren't blank."""
+    archive = _open_archive(file, source)
+    if archive is not None and _WORKBOOK_PART in archive.namelist():
+        name, scan = _choose_part(archive, source, sheet)
+        return _filled_rows(_parse_rows(file, source, name), scan)
+    file.seek(0)
+    sheets, rows = read_isolated(file, source, sheet)
+    _choose_sheet(sheets.names, sheets.filled, source, sheet)
+    return ((number, row) for number, row in rows if any(row))
 
 
 def _without_titles(
@@ -113,12 +122,14 @@ def _without_titles(
 def is_workbook(file: BinaryIO) -> bool:
     """Whether a zip is a workbook and not a zip of other files; True if it can't be read."""
     try:
-        names = zipfile.ZipFile(file).namelist()
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+            kind = archive.read("mimetype") if "mimetype" in names[:1] else b""
     except _DAMAGE_ERRORS:
         return True
     finally:
         file.seek(0)
-    return not names or "xl/workbook.xml" in names
+    return not names or _WORKBOOK_PART in names or kind.startswith(_ODS_TYPE)
 
 
 def as_values(row: dict[str, Any], text_columns: Sequence[str], id_column: str | None) -> Values:
@@ -137,33 +148,11 @@ def as_values(row: dict[str, Any], text_columns: Sequence[str], id_column: str |
     return values | {name: values[name] or "" for name in text_columns}
 
 
-def as_text(value: object) -> str | None:
-    """Return the text of a cell: whole numbers without a point, dates in ISO form, '' as None."""
-    if isinstance(value, OddCell):
-        return value
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time.min else value.isoformat(sep=" ")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)
-    return str(value).replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _open_archive(file: BinaryIO, source: str) -> zipfile.ZipFile:
-    """Open a workbook as a zip, checking its sizes."""
+def _open_archive(file: BinaryIO, source: str) -> zipfile.ZipFile | None:
+    """Open a workbook as a zip, checking its sizes; return None if it is an .xls."""
     size = file_size(file)
     if file.read(4) == _COMPOUND_FILE:
-        raise BadInput(
-            f"{source}: an old .xls file, or one with a password; "
-            "save it as .xlsx without a password"
-        )
+        return None
     file.seek(0)
     try:
         archive = zipfile.ZipFile(file)
@@ -217,15 +206,12 @@ def _read_directory(archive: zipfile.ZipFile, part: str) -> bytes:
     return data
 
 
-def _choose_sheet(archive: zipfile.ZipFile, source: str, sheet: str | None) -> tuple[str, OddCells]:
-    """Return the name of the sheet to read, and its odd cells."""
-    parts = _sheet_parts(archive, source)
-    if sheet is not None and sheet not in parts:
-        raise BadInput(f"{source}: no sheet {sheet!r}; there are: {', '.join(parts)}")
-    names = [sheet] if sheet is not None else list(parts)
-    lengths = _shared_text_lengths(archive, source)
-    scans = {name: _scan_sheet(archive, parts[name], source, lengths) for name in names}
-    filled = [name for name in names if scans[name].rows]
+def _choose_sheet(
+    names: Sequence[str], filled: Sequence[str], source: str, sheet: str | None
+) -> str:
+    """Return the name of the sheet to read, of all names and those of sheets that aren't empty."""
+    if sheet is not None and sheet not in names:
+        raise BadInput(f"{source}: no sheet {sheet!r}; there are: {', '.join(names)}")
     if len(filled) > 1:
         raise BadInput(
             Message(
@@ -238,7 +224,24 @@ def _choose_sheet(archive: zipfile.ZipFile, source: str, sheet: str | None) -> t
         raise NothingFound(
             f"{source}: the sheet is empty; its first row must hold the columns' names"
         )
-    scan = scans[filled[0]]
+    return filled[0]
+
+
+def _choose_part(
+    archive: zipfile.ZipFile, source: str, sheet: str | None
+) -> tuple[str, _SheetScan]:
+    """Return the name of the sheet of an .xlsx to read, and what a first look at it found."""
+    parts = _sheet_parts(archive, source)
+    lengths = _shared_text_lengths(archive, source)
+    formats = _formats(archive, source)
+    scans = {
+        name: _scan_sheet(archive, part, source, lengths, formats)
+        for name, part in parts.items()
+        if sheet in (None, name)
+    }
+    filled = [name for name, scan in scans.items() if scan.rows]
+    name = _choose_sheet(list(parts), filled, source, sheet)
+    scan = scans[name]
     packed_bytes = sum(part.compress_size for part in archive.infolist())
     max_cells = min(MAX_CELLS, max(HARMLESS_CELLS, CELLS_PER_BYTE * packed_bytes))
     if scan.rows * scan.columns > max_cells:
@@ -251,7 +254,17 @@ def _choose_sheet(archive: zipfile.ZipFile, source: str, sheet: str | None) -> t
             f"{source}: the same long texts in so many cells make the sheet too large; "
             "split the workbook, or save the sheet as CSV"
         )
-    return filled[0], scan.odd_cells
+    return name, scan
+
+
+def _formats(archive: zipfile.ZipFile, source: str) -> dict[int, str]:
+    """Return the number formats that change which number a reader sees, by style."""
+    if STYLES not in archive.namelist():
+        return {}
+    try:
+        return styled_formats(_read_directory(archive, STYLES))
+    except _DAMAGE_ERRORS as error:
+        raise BadInput(f"{source}: damaged ({first_line(error)}); save it again") from None
 
 
 def _shared_text_lengths(archive: zipfile.ZipFile, source: str) -> list[int]:
@@ -287,10 +300,12 @@ class _SheetScan:
         columns: The last filled column, from 1.
         shared_length: Number of characters of the shared texts in all cells together.
         odd_cells: The odd cells.
+        formatted: The cells whose number formats change which number a reader sees.
     """
 
     parser: expat.XMLParserType
     lengths: Sequence[int]
+    formatted: FormattedCells
     rows: int = 0
     columns: int = 0
     shared_length: int = 0
@@ -332,6 +347,8 @@ class _SheetScan:
         else:
             self._column += 1
         self._type = attributes.get("t", "")
+        if style := attributes.get("s"):
+            self.formatted.add(self._row, self._column - 1, style)
 
     def _end_cell(self) -> None:
         if self._type == "s" and self._value is not None:
@@ -356,10 +373,14 @@ class _SheetScan:
 
 
 def _scan_sheet(
-    archive: zipfile.ZipFile, part: str, source: str, lengths: Sequence[int]
+    archive: zipfile.ZipFile,
+    part: str,
+    source: str,
+    lengths: Sequence[int],
+    formats: Mapping[int, str],
 ) -> _SheetScan:
     parser = expat.ParserCreate()
-    scan = _SheetScan(parser, lengths)
+    scan = _SheetScan(parser, lengths, FormattedCells(formats))
     parser.StartElementHandler = scan.start
     _parse(parser, archive, part, source)
     scan.end()
@@ -409,11 +430,12 @@ def _parse_rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, l
 
 
 def _filled_rows(
-    rows: Iterator[tuple[int, list[Any]]], odd_cells: OddCells
+    rows: Iterator[tuple[int, list[Any]]], scan: _SheetScan
 ) -> Iterator[tuple[int, list[Any]]]:
-    """Yield the rows that aren't blank, with the odd cells in their places."""
+    """Yield the rows that aren't blank, with the odd and the formatted cells in their places."""
     for number, row in rows:
-        for column, cell in odd_cells.get(number, {}).items():
+        scan.formatted.show(number, row)
+        for column, cell in scan.odd_cells.get(number, {}).items():
             if column < len(row):
                 row[column] = cell
         if any(cell != "" or isinstance(cell, OddCell) for cell in row):
