@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from searchkit.output.platforms.fill import fill
 from searchkit.output.platforms.marks import MarkedAnswers, MarkOptions, read_marked
 from searchkit.output.platforms.moodle import moodle_worksheet
 from searchkit.output.platforms.nbgrader import nbgrader
+from searchkit.output.platforms.people import latest_attempts
 from searchkit.output.platforms.plain import answer_table, student_table
 from searchkit.output.platforms.prairielearn import prairielearn
 from searchkit.output.platforms.tables import Table, csv_bytes, xlsx_bytes
@@ -67,19 +68,19 @@ def marks_file(
         BadInput: if it isn't known which column holds the marks, or the platform can't take them.
     """
     options = options or MarkOptions()
-    is_plain = platform in PLAIN
-    if where.attempts is None and not (is_plain and options.per == "answer"):
-        where = replace(where, attempts="latest")
-    need_marks = not is_plain or options.per == "student"
-    marked = read_marked(index.answers(where), options, need_marks=need_marks)
+    is_per_answer = platform in PLAIN and options.per == "answer"
+    marked = read_marked(index.answers(where), options, need_marks=not is_per_answer)
+    notes: list[str] = []
+    if where.attempts is None and not is_per_answer and platform != "prairielearn":
+        marked, notes = latest_attempts(marked)
     if fill_in is not None:
         table = fill(fill_in, platform, marked, options)
     elif platform in PLATFORMS:
         table = PLATFORMS[platform](marked, options)
-    elif options.per == "student":
-        table = student_table(marked)
-    else:
+    elif is_per_answer:
         table = answer_table(marked, counting(decisions(index)))
+    else:
+        table = student_table(marked)
     suffix = "xlsx" if platform == "xlsx" else "csv"
     content = xlsx_bytes(table) if suffix == "xlsx" else csv_bytes(table)
-    return MarksFile(content, suffix, table.notes)
+    return MarksFile(content, suffix, notes + table.notes)

@@ -67,6 +67,13 @@ def moodle_worksheet(marked: MarkedAnswers, options: MarkOptions) -> Table:
     notes = left_out(others, "no participant's number is known, so they are of no assignment")
     notes += incomplete([Person(own) for own in people.values()])
     notes += _above_maximum(values, is_labels)
+    if not any(row[GRADED] for row in values):
+        notes.append(
+            Message(
+                "the columns are in English, as Moodle's own worksheet isn't known; a site in "
+                "another language, or with some grades already, takes its own: `fill_in=FILE`"
+            )
+        )
     if is_labels:
         words = listed(marked.labels)
         notes.append(f"Moodle takes words only where a scale with them is chosen: {words}")

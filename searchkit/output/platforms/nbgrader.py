@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
+from searchkit.core.errors import BadInput
+from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.output.platforms.marks import MarkedAnswers, MarkOptions, left_out, points
 from searchkit.output.platforms.people import file_value
@@ -28,6 +30,9 @@ def nbgrader(marked: MarkedAnswers, options: MarkOptions) -> Table:
         elif row.amount or row.comment:
             score = points(row.amount, options.maximum) if row.amount else None
             rows.append([*cell, score, options.maximum, row.comment])
+    if unknown and len(unknown) == len(marked.rows):
+        what = "came from a notebook in a folder such as submitted/STUDENT/ASSIGNMENT"
+        raise BadInput(f"none of {counted(len(unknown), 'answer')} {what}")
     notes = left_out(unknown, "assignment, notebook, cell (the question) or student isn't known")
     notes.append("nbgrader imports no marks by itself: the page of export in the docs has a script")
     return Table(COLUMNS, rows, notes, frozenset(COLUMNS[:4]))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, counted
-from searchkit.core.records import Answer
-from searchkit.output.platforms.marks import MarkedAnswer, listed_answers
+from searchkit.core.records import Answer, Slot
+from searchkit.output.platforms.marks import MarkedAnswer, MarkedAnswers, listed_answers
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.text.numbers import Amount
 
@@ -119,9 +119,23 @@ def file_value(answer: Answer, names: Sequence[str]) -> str:
 
 def incomplete(people: Sequence[Person]) -> list[str]:
     """Return a line on the people whose marks are not complete; none if there are none."""
-    rows = [row for person in people if not person.is_complete for row in person.rows]
-    missing = [row for row in rows if not row.mark]
-    count = sum(not person.is_complete for person in people)
-    who = "1 person stays" if count == 1 else f"{count:,} people stay"
-    what = f"{who} blank, as {counted(len(missing), 'answer')} without a mark"
-    return [f"{what}: {listed_answers(missing)}"] if missing else []
+    waiting = [person for person in people if not person.is_complete]
+    missing = [row for person in waiting for row in person.rows if not row.mark]
+    who = "1 person stays" if len(waiting) == 1 else f"{len(waiting):,} people stay"
+    what = f"{counted(len(missing), 'answer')} {'has' if len(missing) == 1 else 'have'} no mark"
+    return [f"{who} blank, as {what}: {listed_answers(missing)}"] if missing else []
+
+
+def latest_attempts(marked: MarkedAnswers) -> tuple[MarkedAnswers, list[str]]:
+    """Return the latest of each person's attempts, and a line on marks that don't count so."""
+    latest: dict[Slot, int] = {}
+    for row in marked.rows:
+        slot = row.answer.slot
+        latest[slot] = max(row.answer.attempt, latest.get(slot, 0))
+    kept = [row for row in marked.rows if row.answer.attempt == latest[row.answer.slot]]
+    earlier = [
+        row for row in marked.rows if row.mark and row.answer.attempt < latest[row.answer.slot]
+    ]
+    what = f"{counted(len(earlier), 'mark')} of earlier attempts left out"
+    notes = [f"{what}: {listed_answers(earlier)}"] if earlier else []
+    return replace(marked, rows=kept), notes

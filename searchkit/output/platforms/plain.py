@@ -24,6 +24,7 @@ from searchkit.output.search import answer_as_record, export_columns
 from searchkit.sources.columns import distinct_names
 from searchkit.text.numbers import parse_amount
 
+ATTEMPT = "attempt"  # the column with the number of the attempt
 DECISIONS = "decisions"  # the column with the review decisions about an answer
 TOTAL, COMMENTS = "total", "comments"
 NO_QUESTION = "(no question)"
@@ -36,12 +37,16 @@ def answer_table(marked: MarkedAnswers, decisions: Mapping[tuple[str, str], Deci
     columns = export_columns(names)
     about = _decisions_about(decisions)
     numeric = {name for name in columns if name == marked.marks or is_marks_name(name)}
+    has_attempts = any(answer.attempts > 1 for answer in answers)
+    header = columns + [ATTEMPT] * has_attempts + [DECISIONS] * bool(about)
     rows = []
     for answer in answers:
         record = answer_as_record(answer)
         cells: list[Cell] = [_cell(record.get(name), name in numeric) for name in columns]
-        rows.append([*cells, "; ".join(about.get(answer.id, ()))] if about else cells)
-    return Table([*columns, DECISIONS] if about else columns, rows, ids=frozenset({"id", "author"}))
+        cells += [answer.attempt] * has_attempts
+        cells += ["; ".join(about.get(answer.id, ()))] * bool(about)
+        rows.append(cells)
+    return Table(distinct_names(header), rows, ids=frozenset({"id", "author"}))
 
 
 def student_table(marked: MarkedAnswers) -> Table:

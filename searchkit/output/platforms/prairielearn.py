@@ -7,7 +7,7 @@ PrairieLearn finds a submission by `submission_id`, or by `uid` (or `group_name`
 from __future__ import annotations
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message
+from searchkit.core.messages import Message, counted
 from searchkit.core.records import Answer
 from searchkit.output.platforms.marks import MarkedAnswer, MarkedAnswers, MarkOptions, left_out
 from searchkit.output.platforms.people import file_value
@@ -36,6 +36,8 @@ def prairielearn(marked: MarkedAnswers, options: MarkOptions) -> Table:
     rows = [(row, identity(row.answer)) for row in marked.rows]
     known = [(row, found) for row, found in rows if found]
     unknown = [row for row, found in rows if not found]
+    if unknown and not known:
+        raise BadInput(f"none of {counted(len(unknown), 'answer')} came from PrairieLearn")
     given = dict.fromkeys(
         name for row, _ in known for name in row.answer.meta if name not in _FILLED
     )

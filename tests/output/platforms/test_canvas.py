@@ -53,7 +53,7 @@ def test_students_have_canvas_ids_and_blank_is_not_0(tmp_path: Path) -> None:
     possible, ada, _, _ = rows_of(file)
     assert possible["Essay (4711)"] == "10"
     assert (ada["Student"], ada["SIS User ID"], ada["Section"]) == ("Ada Moss", "007", "Group A")
-    assert file.notes == ["1 person stays blank, as 1 answer without a mark: b · Bo Lind"]
+    assert file.notes == ["1 person stays blank, as 1 answer has no mark: b · Bo Lind"]
 
 
 def test_questions_of_a_quiz_are_one_assignment(tmp_path: Path) -> None:

@@ -134,3 +134,25 @@ def test_an_empty_index_is_no_crash(tmp_path: Path, name: str) -> None:
 def test_the_command_offers_every_format() -> None:
     option = next(param for param in export.params if param.name == "platform")
     assert tuple(option.type.choices) == NAMES
+
+
+def test_the_latest_attempt_counts_where_a_row_is_a_student(tmp_path: Path) -> None:
+    with Index.create(tmp_path / "other", ToyEncoder()) as index:
+        index.add([Answer("1", "First text", "q1", "Ada"), Answer("2", "Another", "q1", "ADA ")])
+        index.update_columns({"1": {"mark": "5"}, "2": {"mark": "7"}})
+        file = marks_file(index, "csv", STUDENTS)
+        assert [row["q1"] for row in rows_of(file)] == ["7"]
+        assert file.notes == ["1 mark of earlier attempts left out: 1 · Ada"]
+        rows = rows_of(marks_file(index, "csv"))
+    assert [(row["id"], row["mark"], row["attempt"]) for row in rows] == [
+        ("1", "5", "1"), ("2", "7", "2"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("platform", ["prairielearn", "nbgrader", "moodle-worksheet"])
+def test_a_file_without_any_answer_is_refused(tmp_path: Path, platform: str) -> None:
+    with Index.create(tmp_path / "other", ToyEncoder()) as index:
+        index.add([Answer("1", "A text", "q1", "Ada")])
+        index.update_columns({"1": {"mark": "5"}})
+        with pytest.raises(BadInput, match=r"none of 1 answer came from|have none of them"):
+            marks_file(index, platform)
