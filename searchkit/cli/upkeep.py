@@ -6,9 +6,9 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -42,7 +42,7 @@ from searchkit.cli.session import (
 )
 from searchkit.core.errors import IndexBusy, MissingExtra, SearchkitError, StorageFailed
 from searchkit.core.messages import Message, counted
-from searchkit.core.where import Where
+from searchkit.core.where import Attempts, Where
 from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
@@ -252,11 +252,13 @@ class MarksTask:
 
     Attributes:
         platform: The format; None writes answers.
+        attempts: Which of an author's answers to a question; None leaves it to the format.
         fill_in: The platform's own file, in which marks are filled in; None makes one.
         options: The fields of `MarkOptions`.
     """
 
     platform: MarksFormat | None
+    attempts: Attempts | None
     fill_in: Path | None
     options: dict[str, Any]
 
@@ -297,6 +299,12 @@ class MarksTask:
         help="A row an answer, or a row a student with a column a question.  [default: answer]",
     ),
     option(
+        "--attempts",
+        type=click.Choice(get_args(Attempts)),
+        help="Which of an author's answers to a question.  [default: all; with --as the latest, "
+        "where a row is a person]",
+    ),
+    option(
         "--fill-in",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
@@ -304,8 +312,8 @@ class MarksTask:
         "language, and marks are filled in.",
     ),
     argument="marks",
-    record=lambda platform, per, fill_in, **names: MarksTask(
-        platform, fill_in, {"per": per or "answer", **names}
+    record=lambda platform, per, attempts, fill_in, **names: MarksTask(
+        platform, attempts, fill_in, {"per": per or "answer", **names}
     ),
 )
 @output_options("jsonl", "json", "csv", default="jsonl")
@@ -323,6 +331,7 @@ def export(folder: Place, where: Where, marks: MarksTask, output: Output) -> Non
     `ingest` reads the JSON Lines back unchanged. In CSV, a text that a spreadsheet would take for a
     formula is prefixed with '.
     """
+    where = replace(where, attempts=marks.attempts)
     with open_reader(folder, quiet=output.quiet, where=where) as index:
         if marks.platform is None:
             _export_answers(index, where, output)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from searchkit.core.errors import BadInput
+from searchkit.core.messages import Message
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
@@ -71,8 +73,13 @@ def marks_file(
     is_per_answer = platform in PLAIN and options.per == "answer"
     marked = read_marked(index.answers(where), options, need_marks=not is_per_answer)
     notes: list[str] = []
-    if where.attempts is None and not is_per_answer and platform != "prairielearn":
-        marked, notes = latest_attempts(marked)
+    if not is_per_answer and platform != "prairielearn":
+        if where.attempts == "all":
+            raise BadInput(
+                Message("a person has one mark for a question: `attempts='latest'` or 'first'")
+            )
+        if where.attempts is None:
+            marked, notes = latest_attempts(marked)
     if fill_in is not None:
         table = fill(fill_in, platform, marked, options)
     elif platform in PLATFORMS:

@@ -13,6 +13,7 @@ from helpers.marks import rows_of
 from searchkit import Answer, Index
 from searchkit.cli.upkeep import export
 from searchkit.core.errors import BadInput
+from searchkit.core.where import Where
 from searchkit.index.decisions import decide
 from searchkit.output.platforms.formats import NAMES, MarksFile, marks_file
 from searchkit.output.platforms.marks import MarkOptions
@@ -143,6 +144,10 @@ def test_the_latest_attempt_counts_where_a_row_is_a_student(tmp_path: Path) -> N
         file = marks_file(index, "csv", STUDENTS)
         assert [row["q1"] for row in rows_of(file)] == ["7"]
         assert file.notes == ["1 mark of earlier attempts left out: 1 · Ada"]
+        first = marks_file(index, "csv", STUDENTS, Where(attempts="first"))
+        assert [row["q1"] for row in rows_of(first)] == ["5"]
+        with pytest.raises(BadInput, match="a person has one mark for a question: `attempts="):
+            marks_file(index, "csv", STUDENTS, Where(attempts="all"))
         rows = rows_of(marks_file(index, "csv"))
     assert [(row["id"], row["mark"], row["attempt"]) for row in rows] == [
         ("1", "5", "1"), ("2", "7", "2"),
