@@ -49,8 +49,8 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 WITHOUT_CHILDREN = (
-    "index getting-started concepts files-and-formats api rest beyond-one-machine comparison "
-    "index-format promises contributing changelog"
+    "index getting-started concepts files files-and-formats api rest beyond-one-machine "
+    "comparison index-format promises contributing changelog"
 )
 html_sidebars = {page: [] for page in WITHOUT_CHILDREN.split()}
 html_theme_options = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from helpers.cases import case
+from helpers.files import ROOT
 from helpers.platform_tables import LOOP, csv_file, read_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from searchkit.core.errors import BadInput
 from searchkit.sources.columns import BadRow
 from searchkit.sources.files import FileOptions
-from searchkit.sources.platforms.formats import TABLES, find_platform
+from searchkit.sources.platforms.formats import NAMES, TABLES, find_platform
 from searchkit.sources.reader import read_rows
 
 NUM_COLUMNS = 20_000  # in quadratic time, these would take many minutes
@@ -76,6 +77,11 @@ def test_a_format_that_is_asked_for_says_what_it_needs(platform: str) -> None:
         find_platform(["id", "answer"], [], platform)
     needs = TABLES[platform].needs
     assert error.value.reason.startswith(f"{platform} needs the columns {needs}; there are: id")
+
+
+def test_the_page_of_platforms_has_all_formats() -> None:
+    page = (ROOT / "docs" / "files.md").read_text("utf-8")
+    assert [name for name in NAMES if f"`{name}`" not in page and f"--as {name}`" not in page] == []
 
 
 def test_a_format_of_zips_is_no_table() -> None:
