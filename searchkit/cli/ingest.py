@@ -295,7 +295,8 @@ def ingest(
     say = listen(quiet=output.quiet)
     rejects = rows.open_rejects()
     with ingest_progress(files, quiet=output.quiet) as progress:
-        answers = _read(files, replace(source, **tables), rejects, say)
+        on_reject = rejects.add if rejects else _refuse if rows.sync else None
+        answers = _read(files, replace(source, **tables), on_reject, say)
         with _open_target(folder, model, runner, say, dry_run=rows.dry_run) as (target, batch):
             run = _begin(target, rows, rejects)
             counts = run.read(answers, progress, batch)
@@ -313,7 +314,7 @@ def ingest(
 def _read(
     files: Sequence[str],
     source: FileOptions,
-    rejects: Rejects | None,
+    on_reject: Callable[[Reject], None] | None,
     say: Callable[[str], None],
 ) -> Iterator[Row]:
     """Return the rows; the first is read at once, so that a bad file creates no index."""
@@ -322,13 +323,18 @@ def _read(
     answers = read_rows(
         files,
         source,
-        on_reject=rejects.add if rejects else None,
+        on_reject=on_reject,
         on_skip=lambda what: say(f"skipped {what}"),
         on_layout=lambda file, layout, names: say(f"{file}: {layout.describe(names)}"),
         allow_marks=True,
     )
     first = list(islice(answers, 1))
     return chain(first, answers)
+
+
+def _refuse(row: Reject) -> None:
+    """Raise for what can't be read: a damaged document is left out, but must not be removed."""
+    raise BadInput.at(row.source, row.line, row.reason)
 
 
 @contextmanager

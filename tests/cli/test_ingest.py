@@ -263,6 +263,19 @@ def test_sync_lists_the_first_ten(tmp_path: Path) -> None:
     )
 
 
+def test_sync_removes_nothing_for_a_document_that_is_damaged_now(tmp_path: Path) -> None:
+    folder, index = tmp_path / "essays", tmp_path / "index"
+    folder.mkdir()
+    (folder / "ann.html").write_text("<p>The first essay</p>")
+    (folder / "bob.rtf").write_text(r"{\rtf1 The second essay}")
+    assert counts(folder, "-i", index)["added"] == 2
+    (folder / "bob.rtf").write_text("")
+    assert "bob.rtf: no .rtf file by its beginning" in refused(
+        "ingest", folder, "-i", index, "--sync"
+    )
+    assert set(held(index)) == {"ann", "bob"}
+
+
 @pytest.mark.parametrize("kind", ["folder", "zip"])
 def test_sync_of_a_folder_and_a_zip(tmp_path: Path, kind: str) -> None:
     index, path = tmp_path / "i", tmp_path / ("texts" if kind == "folder" else "texts.zip")

@@ -191,10 +191,9 @@ class SubmissionReader:
             data = member.read()
             encoding = self.options.encoding_of(member.source)
             texts = document_texts(submission.file, data, member.source, encoding)
-        except FileLeftOut as error:
-            self.skip(error.message)
         except BadInput as error:
-            if self.reject is None and not (is_document(submission.file) and error.what):
+            can_be_left_out = isinstance(error, FileLeftOut) or is_document(submission.file)
+            if self.reject is None and not (can_be_left_out and error.what):
                 raise
             self._leave_out(member, error)
         else:
@@ -206,7 +205,7 @@ class SubmissionReader:
 
     def _leave_out(self, member: Member, error: BadInput) -> None:
         """Report a file that can't be read."""
-        if self.reject is None or isinstance(error, FileLeftOut):
+        if self.reject is None:
             self.skip(error.message)
         else:
             reason = error.what if error.line is None else None
