@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from searchkit.core.errors import NotFound
-from searchkit.core.identity import author_key
+from searchkit.core.identity import author_key, full_beginning
 from searchkit.core.messages import MAX_NAME_LENGTH, counted, listed
 
 MAX_SUGGESTIONS = 3
@@ -22,18 +22,15 @@ def same_names(name: str, names: Iterable[str]) -> list[str]:
 
 
 def names_by_beginning(name: str, names: Iterable[str]) -> list[str]:
-    """Return the questions' names that were cut, and that a beginning or the whole text stands for.
+    """Return the questions' names that were cut, and that a beginning of the text stands for.
 
-    Only a name that ends in `…` was cut, so that q1 doesn't stand for q10.
+    Other names are left out, so that q1 doesn't stand for q10.
     """
     folded = author_key(name.removesuffix("…")) or ""
-    cut = ((other, author_key(other[:-1]) or "") for other in names if other.endswith("…"))
-    return [
-        other
-        for other, beginning in cut
-        if len(folded) >= MIN_BEGINNING
-        and (beginning.startswith(folded) or folded.startswith(beginning))
-    ]
+    if len(folded) < MIN_BEGINNING:
+        return []
+    cut = ((other, beginning) for other in names if (beginning := full_beginning(other)))
+    return [other for other, text in cut if (author_key(text) or "").startswith(folded)]
 
 
 def nearest_names(name: str, names: Iterable[str]) -> list[str]:

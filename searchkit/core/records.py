@@ -92,8 +92,10 @@ class Answer:
 
     @property
     def label(self) -> str:
-        """The id, and the author if known, as shown to people."""
-        return f"{self.id} · {self.author}" if self.author else self.id
+        """The id, and the author if it is known and not a part of the id, as shown to people."""
+        if not self.author or self.id == self.author or self.id.endswith(f"/{self.author}"):
+            return self.id
+        return f"{self.id} · {self.author}"
 
     @property
     def is_reference(self) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from searchkit.core.identity import author_key, make_id
+from searchkit.core.identity import author_key, make_id, question_name
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.sources.columns import AnswerColumns, BadRow, Values
 from searchkit.sources.files import FileOptions
-from searchkit.sources.layouts.layout import Layout, PromptNames, Question
+from searchkit.sources.layouts.layout import Layout, Question
 from searchkit.sources.layouts.plain import PROMPT, plain_layout, with_chosen_columns
 from searchkit.sources.platforms.formats import find_platform
 from searchkit.text.html import as_plain_text, html_to_text
@@ -38,7 +38,6 @@ class Rows:
         self._remembered = 0  # names in all of these
         self._made: Counter[str] = Counter()
         self._namesakes: frozenset[str] = frozenset()
-        self._prompt_names = PromptNames()
         self._export: ExportLayout | None = None
 
     # -- the layout ------------------------------------------------------------------------------
@@ -144,7 +143,7 @@ class Rows:
         for question in layout.questions:
             own = _own_columns(values, question)
             meta = {**others, **question.values, **own}
-            name, prompt = self._question(values, layout, question, prompts)
+            name, prompt = _question(values, layout, question, prompts)
             if prompt:
                 meta[PROMPT] = prompt
             id_ = _id(values, layout, name)
@@ -168,26 +167,6 @@ class Rows:
                 original=original,
                 has_made_id=id_ is None,
             )
-
-    def _question(
-        self, values: Values, layout: Layout, question: Question, prompts: Counter[str]
-    ) -> tuple[str | None, str | None]:
-        """Return a question's name and its text, as far as they are known.
-
-        Args:
-            values: The row.
-            layout: The layout of the row.
-            question: The columns of the question.
-            prompts: The questions' texts in this row up to here, to which this one is added.
-        """
-        prompt = question.prompt
-        if question.prompt_column is not None:
-            prompt = _value(values, question.prompt_column)
-        if question.prompt_column is None or prompt is None:
-            return question.name or _value(values, layout.question), prompt
-        prompt = as_plain_text(prompt)[0]
-        prompts[prompt] += 1
-        return self._prompt_names.name(prompt, prompts[prompt]), prompt
 
     def _author(self, values: Values, layout: Layout) -> str | None:
         if len(layout.author) == 1 and not self._namesakes:
@@ -213,6 +192,28 @@ def _too_many_values(num_questions: int, num_columns: int) -> str:
         f"{counted(num_questions, 'question')} and {counted(num_columns, 'other column')}, all of "
         "which each answer would get; leave out some columns"
     )
+
+
+def _question(
+    values: Values, layout: Layout, question: Question, prompts: Counter[str]
+) -> tuple[str | None, str | None]:
+    """Return a question's name and its text, as far as they are known.
+
+    Args:
+        values: The row.
+        layout: The layout of the row.
+        question: The columns of the question.
+        prompts: The questions' texts in this row up to here, to which this one is added.
+    """
+    prompt = question.prompt
+    if question.prompt_column is not None:
+        prompt = _value(values, question.prompt_column)
+    if question.prompt_column is None or prompt is None:
+        return question.name or _value(values, layout.question), prompt
+    prompt = as_plain_text(prompt)[0]
+    prompts[prompt] += 1
+    name = question_name(prompt)
+    return name if prompts[prompt] == 1 else f"{name} ({prompts[prompt]})", prompt
 
 
 def _own_columns(values: Values, question: Question) -> dict[str, str]:

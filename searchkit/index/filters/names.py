@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal, Protocol
 
+from searchkit.core.identity import question_name
 from searchkit.core.names import names_by_beginning, not_found, same_names
 from searchkit.core.where import Where
 
@@ -57,7 +58,8 @@ def _resolved(field: NamedField, name: str | None, table: NameTable, place: str)
     names = list(table.names(field))
     same = same_names(name, names)
     if not same and field == "question":
-        same = names_by_beginning(name, names)
+        whole = question_name(name)
+        same = [whole] if whole in names else names_by_beginning(name, names)
     if len(same) == 1 or (same and field == "author"):
         return same[0]
     raise not_found(field, [name], place, names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,8 +10,6 @@ from functools import cached_property
 from searchkit.core.messages import counted, listed
 from searchkit.sources.columns import Values
 
-MAX_PROMPTS = 100_000  # whose names are remembered
-MAX_NAME_LENGTH = 60  # characters of a question's name that is made of its text
 _NUMBERING = re.compile(r" \(\d+\)$")  # of the second and later ones of several equal headers
 
 
@@ -142,41 +139,6 @@ class Layout:
         return title + "; ".join(parts)
 
 
-def question_name(prompt: str) -> str:
-    """Return the name of a question with this text: the text in one line, cut at a word."""
-    line = " ".join(prompt.split())
-    if len(line) <= MAX_NAME_LENGTH:
-        return line
-    cut = line[:MAX_NAME_LENGTH].rpartition(" ")[0] or line[:MAX_NAME_LENGTH]
-    return cut.rstrip(" ,;:.-") + "…"
-
-
 def header_text(name: str) -> str:
     """Return a header as it stands in the file: without the number that makes it unique."""
     return _NUMBERING.sub("", name)
-
-
-class PromptNames:
-    """Names of questions that are made of their texts, unlike each other where the texts are."""
-
-    def __init__(self) -> None:
-        self._names: dict[tuple[str, int], str] = {}
-        self._counts: Counter[str] = Counter()
-
-    def name(self, prompt: str, occurrence: int) -> str:
-        """Return the name of the question with this text, with `(2)` … if another one has it.
-
-        Args:
-            prompt: The text.
-            occurrence: The how manieth question with this text in a row it is, from 1.
-        """
-        key = (" ".join(prompt.split()), occurrence)
-        if key not in self._names:
-            if len(self._names) >= MAX_PROMPTS:
-                self._names.clear()
-                self._counts.clear()
-            name = question_name(prompt)
-            self._counts[name] += 1
-            number = self._counts[name]
-            self._names[key] = name if number == 1 else f"{name} ({number})"
-        return self._names[key]

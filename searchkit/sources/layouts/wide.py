@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from searchkit.core.identity import question_name
 from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
-from searchkit.sources.layouts.layout import Layout, Question, header_text, question_name
+from searchkit.sources.layouts.layout import Layout, Question, header_text
 from searchkit.text.numbers import parse_number
 
 MIN_VALUES = 10  # of which a third is distinct at most, for long ones to be choices

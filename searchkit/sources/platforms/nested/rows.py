@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from searchkit.core.identity import question_name
 from searchkit.sources.columns import Values
-from searchkit.sources.layouts.layout import Layout, Question, question_name
+from searchkit.sources.layouts.layout import Layout, Question
 
 Row = tuple[int, Values]  # line or position, and values by column
 _LAYOUT = Layout(

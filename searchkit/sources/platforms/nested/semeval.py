@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from searchkit.core.identity import question_name
 from searchkit.core.records import REFERENCE
-from searchkit.sources.layouts.layout import Layout, question_name
+from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.platforms.nested.elements import Event, XmlFormat
 from searchkit.sources.platforms.nested.rows import Row, nested_layout, with_id
 

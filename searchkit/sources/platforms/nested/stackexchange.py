@@ -15,8 +15,9 @@ from collections.abc import Collection, Iterator
 from contextlib import closing
 
 from searchkit.core.errors import StorageFailed, first_line
+from searchkit.core.identity import question_name
 from searchkit.sources.columns import Values
-from searchkit.sources.layouts.layout import Layout, question_name
+from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.platforms.nested.elements import Event, XmlFormat
 from searchkit.sources.platforms.nested.rows import Row, nested_layout, with_id
 from searchkit.text.html import html_to_text

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from searchkit.core.identity import question_name
 from searchkit.sources.columns import Values
-from searchkit.sources.layouts.layout import Layout, Question, header_text, question_name
+from searchkit.sources.layouts.layout import Layout, Question, header_text
 from searchkit.sources.layouts.plain import person_layout
 from searchkit.sources.layouts.wide import with_unique_names, without_choices
 from searchkit.text.html import as_plain_text
