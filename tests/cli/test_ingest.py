@@ -270,9 +270,7 @@ def test_sync_removes_nothing_for_a_document_that_is_damaged_now(tmp_path: Path)
     (folder / "bob.rtf").write_text(r"{\rtf1 The second essay}")
     assert counts(folder, "-i", index)["added"] == 2
     (folder / "bob.rtf").write_text("")
-    assert "bob.rtf: no .rtf file by its beginning" in refused(
-        "ingest", folder, "-i", index, "--sync"
-    )
+    assert "bob.rtf: no .rtf file by its beginning" in refused(folder, "-i", index, "--sync")
     assert set(held(index)) == {"ann", "bob"}
 
 
