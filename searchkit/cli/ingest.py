@@ -254,7 +254,7 @@ class RowOptions:
         help="What to do with an id that occurs twice, or is another answer's; keep-both keeps the "
         "second as ID#2.",
     ),
-    option("--allow-empty", is_flag=True, help="Let an empty cell empty a stored text."),
+    option("--allow-empty", is_flag=True, help="Let an empty cell empty a stored text or column."),
     option("--sync", is_flag=True, help="Remove the answers that the files no longer have."),
     option("--dry-run", is_flag=True, help="Show what would happen, and write nothing."),
     option("--keep-going", is_flag=True, help="Write bad rows to a file and go on."),

@@ -56,7 +56,8 @@ def ingest(
         on_duplicate: What to do when an id occurs twice in `answers`, or is the id of another
             answer of the index: `refuse` it, `keep-first`, `keep-last`, or `keep-both`, the second
             as `ID#2`.
-        allow_empty: Whether an empty text replaces a stored one; if not, the stored one stays.
+        allow_empty: Whether an empty text, or an empty cell of a column that other answers of the
+            file have, empties what is stored; if not, that stays.
         on_reject: Called with an answer that can't be used and why; None raises an error instead.
         progress: Called with how many answers are done; the total is unknown, 0.
         batch: Answers in a transaction.
@@ -102,8 +103,8 @@ class Ingest:
         self._paths: set[str] = set()  # of the answers that were read
         self._remarks = Remarks()
         reject, on_duplicate = choices.on_reject or _raise, choices.on_duplicate
-        identity = Identity(choices.path_of, choices.allow_empty)
-        self._answers = AnswerMatcher(target, identity, on_duplicate, reject)
+        self._identity = Identity(choices.path_of, choices.allow_empty)
+        self._answers = AnswerMatcher(target, self._identity, on_duplicate, reject)
         self._marks = MarksMatcher(target, on_duplicate, reject, choices.on_reject)
 
     def read(
@@ -133,6 +134,7 @@ class Ingest:
     def _add(self, rows: Sequence[Row], progress: Progress | None) -> None:
         """Add or update the answers of a batch, in one transaction."""
         answers = [row for row in rows if isinstance(row, Answer)]
+        self._identity.note_columns(answers)
         updates = self._answers.match(answers, self.report, self._remarks)
         updates = [replace(update, new=self._with_path(update.new)) for update in updates]
         self.report.count(self._target.write(updates, _offset(progress, self.report.read)))

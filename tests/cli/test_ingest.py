@@ -202,7 +202,7 @@ def test_marks_that_match_nothing_are_named(tmp_path: Path) -> None:
     run("ingest", table(tmp_path / "a.csv", NAMED, *GROUP_A), "-i", index)
     marks = table(tmp_path / "marks.csv", "id,score", "1,7", "x,5")
     result = run("ingest", marks, "-i", index)
-    assert f"1 row without a text belong to no answer, first {marks}:3: no answer 'x'" in (
+    assert f"1 row without a text not matched; the first is {marks}:3: no answer 'x'" in (
         result.stdout
     )
     rejects = tmp_path / "rejects.jsonl"

@@ -165,7 +165,7 @@ def test_what_was_written_stays_when_the_file_comes_again(index: Index) -> None:
     assert (done.unchanged, done.updated, done.warnings) == (3, 0, [said])
     changed = [replace(answers[0], meta={"score": "2"}), replace(answers[1], text="new text")]
     done = ingest(index, changed)
-    stale = "1 answer with marks written here have another text now; look at them again"
+    stale = "1 answer with marks written here got another text; look at the marks again"
     assert (done.updated, done.warnings) == (2, [stale, said])
     assert [dict(a.columns) for a in index.get(["r0", "r1"])] == [
         {"score": "9", "mark": "7"},

@@ -389,7 +389,7 @@ def test_marks_alone_are_shown_and_taken_over(client: TestClient, folder: Path) 
     done = ingested(client, "marks.csv", marks).json()
     assert (done["marks_matched"], done["marks_unmatched"], done["updated"]) == (1, 1, 1)
     assert done["warnings"] == [
-        "1 row without a text belong to no answer, first marks.csv:3: no answer 'x'"
+        "1 row without a text not matched; the first is marks.csv:3: no answer 'x'"
     ]
     done = ingested(client, "marks.csv", marks, keep_going=True).json()
     assert done["rejects"] == [{"line": 3, "reason": "no answer 'x'"}]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from searchkit.core.identity import canonical
 from searchkit.core.records import Answer
@@ -16,11 +16,20 @@ class Identity:
 
     Attributes:
         path_of: Returns the file behind a source, or None where the name tells nothing.
-        allow_empty: Whether an empty text replaces a stored one.
+        allow_empty: Whether an empty cell empties what is stored.
+        columns: The columns of each source, in lower case, as far as it was read; only known if
+            `allow_empty`.
     """
 
     path_of: PathOf
     allow_empty: bool
+    columns: dict[str | None, set[str]] = field(default_factory=dict)
+
+    def note_columns(self, rows: Iterable[Answer]) -> None:
+        """Note which columns a file has: where a row has no value for one, its cell is empty."""
+        for row in rows if self.allow_empty else ():
+            names = self.columns.setdefault(row.source, set())
+            names.update(name.lower() for name in row.meta)
 
     def is_same(self, old: Answer, new: Answer) -> bool:
         """Whether two answers with one id are the same answer.
@@ -43,9 +52,11 @@ class Identity:
     def update(self, old: Answer, new: Answer) -> Update:
         """Return the update of a stored answer by a row, which keeps what the row leaves out.
 
-        An empty cell never empties what is stored.
+        An empty cell empties nothing, unless `allow_empty`.
         """
         keeps_text = self.leaves_text(new) and not is_blank(old)
+        emptied = self.columns.get(new.source, ())
+        kept = {name: value for name, value in old.meta.items() if name.lower() not in emptied}
         merged = replace(
             new,
             id=old.id,
@@ -54,7 +65,7 @@ class Identity:
             question=new.question if new.question is not None else old.question,
             author=new.author if new.author is not None else old.author,
             submitted_at=new.submitted_at or old.submitted_at,
-            meta=merge_columns(old.meta, new.meta),
+            meta=merge_columns(kept, new.meta),
         )
         return Update(merged, old, keeps_text=keeps_text)
 

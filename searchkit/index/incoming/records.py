@@ -128,7 +128,7 @@ class Remarks:
             )
         if self.changed_below_marks:
             answers = counted(self.changed_below_marks, "answer")
-            yield f"{answers} with marks written here have another text now; look at them again"
+            yield f"{answers} with marks written here got another text; look at the marks again"
         for name, count in self.hidden.items():
             yield (
                 f"column {name!r}: {counted(count, 'answer')} with another value written here than "
@@ -136,4 +136,4 @@ class Remarks:
             )
         if report.marks_unmatched:
             rows = counted(report.marks_unmatched, "row")
-            yield f"{rows} without a text belong to no answer, first {self.first_unmatched}"
+            yield f"{rows} without a text not matched; the first is {self.first_unmatched}"

@@ -71,7 +71,7 @@ class UploadOptions(Body):
     """The platform's export that the file is, or plain for none."""
     on_duplicate: OnDuplicate = "refuse"
     allow_empty: bool = False
-    """Whether an empty cell empties a stored text."""
+    """Whether an empty cell empties a stored text or column."""
     keep_going: bool = False
 
     def choices(self) -> Choices:

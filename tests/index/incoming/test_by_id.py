@@ -164,6 +164,18 @@ def test_an_empty_cell_empties_no_text(index: Index) -> None:
     assert texts(index) == {"1": " ", "2": " "}
 
 
+@pytest.mark.parametrize("batch", [1, 100])
+def test_an_empty_cell_empties_a_column_only_when_told_so(index: Index, batch: int) -> None:
+    full = [replace(answer, meta={"Score": "7", "group": "a"}) for answer in GROUP_A]
+    ingest(index, full)
+    half = [replace(GROUP_A[0], meta={"score": "7"}), GROUP_A[1]]
+    assert ingest(index, half, batch=batch).unchanged == 2
+    assert ingest(index, half, batch=batch, allow_empty=True).updated == 1
+    columns = [dict(answer.meta) for answer in index.get(["1", "2"])]
+    assert columns == [full[0].meta, {"group": "a"}]  # the file has no column of groups
+    assert ingest(index, half, batch=batch, allow_empty=True).unchanged == 2
+
+
 def test_two_texts_with_one_made_id_are_both_kept(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,7 +81,7 @@ def test_what_belongs_to_no_answer_is_named(index: Index) -> None:
     done = ingest(index, rows)
     assert (done.marks_matched, done.marks_unmatched, done.skipped) == (1, 2, 0)
     assert done.warnings == [
-        "2 rows without a text belong to no answer, first marks.csv:3: no answer 'x'"
+        "2 rows without a text not matched; the first is marks.csv:3: no answer 'x'"
     ]
     rejected = []
     ingest(index, rows, on_reject=lambda answer, why: rejected.append((answer.line, why)))
