@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from searchkit.index.upkeep.status import status
     from searchkit.index.upkeep.verify import verify
     from searchkit.mining.pairs import MiningResult, Pair, mine
+    from searchkit.output.platforms.formats import MarksFile, marks_file
+    from searchkit.output.platforms.marks import MarkOptions
     from searchkit.plagiarism.find import (
         Comparison,
         PlagiarismResult,
@@ -73,6 +75,8 @@ _MODULES = {
     "Index": "index.folder",
     "IndexNotFound": "core.errors",
     "Ingested": "index.incoming.records",
+    "MarkOptions": "output.platforms.marks",
+    "MarksFile": "output.platforms.formats",
     "Member": "clustering.records",
     "MiningResult": "mining.pairs",
     "Neighbour": "grading.records",
@@ -104,6 +108,7 @@ _MODULES = {
     "grade": "grading.suggest",
     "ingest": "index.ingest",
     "load_encoder": "encoding.loading",
+    "marks_file": "output.platforms.formats",
     "mine": "mining.pairs",
     "open_index": "index.locations",
     "overlaps": "plagiarism.overlap",
@@ -136,6 +141,8 @@ __all__ = [
     "Index",
     "IndexNotFound",
     "Ingested",
+    "MarkOptions",
+    "MarksFile",
     "Member",
     "MiningResult",
     "Neighbour",
@@ -168,6 +175,7 @@ __all__ = [
     "grade",
     "ingest",
     "load_encoder",
+    "marks_file",
     "mine",
     "open_index",
     "overlaps",

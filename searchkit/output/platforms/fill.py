@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from searchkit.core.errors import BadInput, first_line
@@ -229,8 +230,16 @@ def _moodle_keys(person: Person) -> Keys:
 def _moodle_mark(person: Person, given: Person, marked: MarkedAnswers, options: MarkOptions) -> str:
     if marked.labels:
         return ", ".join(row.mark for row in person.rows if row.mark)
-    maximum = parse_number(given.value(("maximum_grade",))) or options.maximum
-    return _text(total_cell(person, maximum))
+    return _text(total_cell(person, _moodle_maximum(given) or options.maximum))
+
+
+def _moodle_maximum(given: Person) -> float | None:
+    """Return the maximum in a row of a worksheet, which follows the grade."""
+    cells = list(given.rows[0].answer.meta.items())
+    for (name, _), (_, value) in pairwise(cells):
+        if fold_header(name) in HEADER_NAMES["points"]:
+            return parse_number(value)
+    return None
 
 
 def _canvas_columns(sheet: Sheet, options: MarkOptions) -> tuple[int, None]:

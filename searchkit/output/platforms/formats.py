@@ -14,13 +14,13 @@ from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
 from searchkit.output.platforms.canvas import canvas_gradebook
 from searchkit.output.platforms.fill import fill
-from searchkit.output.platforms.marks import MarkedAnswers, MarkOptions, read_marked
+from searchkit.output.platforms.marks import MarkedAnswers, MarkOptions, columns_taken, read_marked
 from searchkit.output.platforms.moodle import moodle_worksheet
 from searchkit.output.platforms.nbgrader import nbgrader
 from searchkit.output.platforms.people import latest_attempts
 from searchkit.output.platforms.plain import answer_table, student_table
 from searchkit.output.platforms.prairielearn import prairielearn
-from searchkit.output.platforms.tables import Table, csv_bytes, xlsx_bytes
+from searchkit.output.platforms.tables import Table, csv_bytes, texts_cut, xlsx_bytes
 
 MarksFormat = Literal["moodle-worksheet", "canvas", "prairielearn", "nbgrader", "csv", "xlsx"]
 PLATFORMS: dict[MarksFormat, Callable[[MarkedAnswers, MarkOptions], Table]] = {
@@ -70,16 +70,19 @@ def marks_file(
         BadInput: if it isn't known which column holds the marks, or the platform can't take them.
     """
     options = options or MarkOptions()
+    if options.per == "student" and platform in PLATFORMS:
+        raise BadInput(Message("`per` is for csv and xlsx, not {it}", it=platform))
     is_per_answer = platform in PLAIN and options.per == "answer"
     marked = read_marked(index.answers(where), options, need_marks=not is_per_answer)
-    notes: list[str] = []
+    notes = [] if is_per_answer else columns_taken(marked, options)
     if not is_per_answer and platform != "prairielearn":
         if where.attempts == "all":
             raise BadInput(
                 Message("a person has one mark for a question: `attempts='latest'` or 'first'")
             )
         if where.attempts is None:
-            marked, notes = latest_attempts(marked)
+            marked, earlier = latest_attempts(marked)
+            notes += earlier
     if fill_in is not None:
         table = fill(fill_in, platform, marked, options)
     elif platform in PLATFORMS:
@@ -88,6 +91,7 @@ def marks_file(
         table = answer_table(marked, counting(decisions(index)))
     else:
         table = student_table(marked)
-    suffix = "xlsx" if platform == "xlsx" else "csv"
-    content = xlsx_bytes(table) if suffix == "xlsx" else csv_bytes(table)
-    return MarksFile(content, suffix, notes + table.notes)
+    notes += table.notes
+    if platform == "xlsx":
+        return MarksFile(xlsx_bytes(table), "xlsx", notes + texts_cut(table))
+    return MarksFile(csv_bytes(table), "csv", notes)

@@ -14,6 +14,7 @@ from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.text.numbers import Amount, parse_amount, parse_number
 
 Per = Literal["answer", "student"]
+_SUGGESTED = "suggested"  # begins the names of columns with suggestions, which are no marks yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,16 @@ def read_marked(
     )
 
 
+def columns_taken(marked: MarkedAnswers, options: MarkOptions) -> list[str]:
+    """Return a line on the columns that the user didn't choose; none if all were chosen."""
+    taken = {
+        "marks": None if options.marks else marked.marks,
+        "comments": None if options.comments else marked.comments,
+    }
+    parts = [f"{what} of column {column!r}" for what, column in taken.items() if column]
+    return [" and ".join(parts)] if parts else []
+
+
 def is_marks_name(name: str) -> bool:
     """Whether a column's name says that it holds marks."""
     return _has_word(name, "points") and not _has_word(name, "comment")
@@ -168,13 +179,15 @@ def _marks_column(
         for name, values in written.items()
         if is_marks_name(name) or all(parse_number(value) is not None for value in values)
     ]
-    if len(found) == 1:
-        return found[0]
+    given = [name for name in found if not fold_header(name).startswith(_SUGGESTED)]
+    for names_found in (given, found):
+        if len(names_found) == 1:
+            return names_found[0]
     if not need_marks:
         return None
     if found:
         template = "which column holds the marks: {found}? name it: `marks=NAME`"
-        raise BadInput(Message(template, found=" or ".join(found)))
+        raise BadInput(Message(template, found=" or ".join(given or found)))
     raise BadInput(
         Message(
             "no marks were written here; name the column with the marks, `marks=NAME`, of: {names}",

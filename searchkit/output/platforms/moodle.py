@@ -83,9 +83,12 @@ def moodle_worksheet(marked: MarkedAnswers, options: MarkOptions) -> Table:
 
 def participant(answer: Answer) -> str:
     """Return the participant as a worksheet names it; "" if it isn't known."""
+    number = file_value(answer, ("participant",))  # of a zip
+    if number.isdecimal():
+        return f"Participant {number}"
     identifier = file_value(answer, ("identifier",))
-    if identifier or (number := file_value(answer, ("participant",))):
-        return identifier or f"Participant {number}"
+    if _PARTICIPANT.fullmatch(identifier):
+        return identifier
     is_worksheet = _given(answer, MAXIMUM) and answer.question is None
     return answer.id if is_worksheet and _PARTICIPANT.fullmatch(answer.id) else ""
 

@@ -17,17 +17,17 @@ from searchkit.text.numbers import PER_CENT
 
 UID, QID, SUBMISSION, SCORE, FEEDBACK = "uid", "qid", "submission_id", "score_perc", "feedback"
 _FILLED = (SCORE, FEEDBACK)
-_SIGNS = (  # columns of files of PrairieLearn
-    "submission_id",
-    "qid",
-    "uid",
+_SIGNS = (
+    SUBMISSION,
+    QID,
+    UID,
     "uin",
     "group_name",
     "old_score_perc",
     "params",
     "true_answer",
     SCORE,
-)  # columns of PrairieLearn's files
+)
 
 
 def prairielearn(marked: MarkedAnswers, options: MarkOptions) -> Table:
@@ -59,7 +59,7 @@ def prairielearn(marked: MarkedAnswers, options: MarkOptions) -> Table:
 def identity(answer: Answer) -> dict[str, str]:
     """Return uid, qid and submission_id, as far as they are known; none if they don't suffice."""
     found = {name: file_value(answer, (name,)) for name in (UID, QID, SUBMISSION)}
-    if not file_value(answer, _SIGNS):
+    if not file_value(answer, _SIGNS):  # no column of PrairieLearn's files
         return {}
     group = file_value(answer, ("group_name",))
     found[UID] = found[UID] or ("" if group else answer.author or "")

@@ -8,10 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from searchkit.core.errors import BadInput
 from searchkit.core.messages import counted
 from searchkit.output.files import guarded
 
 MAX_XLSX_TEXT = 32_767  # characters in a cell of Excel
+MAX_XLSX_ROWS, MAX_XLSX_COLUMNS = 1_048_576, 16_384  # of a sheet, the header among them
 _ID = re.compile(r"[-+@\w.]+")  # no formula that could do anything, whatever it begins with
 _NO_XLSX = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 Cell = str | float | None
@@ -57,32 +59,41 @@ def _csv_cell(cell: Cell, is_id: bool) -> Cell:
 
 
 def xlsx_bytes(table: Table) -> bytes:
-    """Return a table as a workbook: texts are never formulas, and numbers are numbers."""
+    """Return a table as a workbook: texts are never formulas, and numbers are numbers.
+
+    Raises:
+        BadInput: if it has more rows or columns than a sheet.
+    """
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
+    if len(table.rows) >= MAX_XLSX_ROWS or len(table.columns) > MAX_XLSX_COLUMNS:
+        what = f"{MAX_XLSX_ROWS:,} rows and {MAX_XLSX_COLUMNS:,} columns"
+        raise BadInput(f"a sheet of a workbook holds {what} at most; write csv, or fewer answers")
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("answers")
     sheet.freeze_panes = "A2"
-    cut = 0
+
+    def as_text(text: str) -> WriteOnlyCell:
+        cell = WriteOnlyCell(sheet)
+        cell.value = _allowed(text)[:MAX_XLSX_TEXT]
+        cell.data_type = "s"  # also what begins with =
+        return cell
+
     for row in [table.columns, *table.rows]:
-        cells = []
-        for value in row:
-            if isinstance(value, str):
-                cut += len(value) > MAX_XLSX_TEXT
-                cell = WriteOnlyCell(sheet)
-                cell.value = _allowed(value)[:MAX_XLSX_TEXT]
-                cell.data_type = "s"  # also what begins with =
-                cells.append(cell)
-            else:
-                cells.append(value)
-        sheet.append(cells)
-    if cut:
-        what = f"{counted(cut, 'text')} cut at {MAX_XLSX_TEXT:,} characters, as cells hold no more"
-        table.notes.append(f"{what}; csv has all")
+        sheet.append([as_text(value) if isinstance(value, str) else value for value in row])
     out = io.BytesIO()
     workbook.save(out)
     return out.getvalue()
+
+
+def texts_cut(table: Table) -> list[str]:
+    """Return a line on the texts that a workbook can't hold whole; none if there are none."""
+    count = sum(
+        isinstance(cell, str) and len(cell) > MAX_XLSX_TEXT for row in table.rows for cell in row
+    )
+    what = f"{counted(count, 'text')} cut at {MAX_XLSX_TEXT:,} characters, as cells hold no more"
+    return [f"{what}; csv has all"] if count else []
 
 
 def _allowed(text: str) -> str:

@@ -64,7 +64,7 @@ def test_a_worksheet_comes_back_as_it_was_but_for_the_marks(tmp_path: Path) -> N
     assert rows == expected
     assert list(rows[0]) == HEADER
     assert read_as_moodle(rows)["51001"] == ("7.5", "Good, but\nshort")
-    assert file.notes == ["1 person stays blank, as 1 answer has no mark: "
+    assert file.notes[1:] == ["1 person stays blank, as 1 answer has no mark: "
                           "Participant 51002 · Bo Lind"]  # fmt: skip
 
 
@@ -96,14 +96,14 @@ def test_who_is_no_participant_is_listed(tmp_path: Path) -> None:
     with marked_index(tmp_path, [("a", "Ada", {"participant": "1"}), ("b", "Bo", {})]) as index:
         file = marks_file(index, "moodle-worksheet")
     assert [row["Identifier"] for row in rows_of(file)] == ["Participant 1"]
-    assert "1 answer left out: no participant's number is known" in file.notes[0]
-    assert "b · Bo" in file.notes[0]
+    assert "1 answer left out: no participant's number is known" in file.notes[1]
+    assert "b · Bo" in file.notes[1]
 
 
 def test_what_moodle_would_skip_is_said(tmp_path: Path) -> None:
     with marked_index(tmp_path, [("a", "Ada", {"participant": "1"})], "12") as index:
         file = marks_file(index, "moodle-worksheet", MarkOptions(maximum=10))
-    assert file.notes[:1] == ["Moodle skips 1 grade below 0 or above the maximum: Ada (12 of 10)"]
+    assert file.notes[1:2] == ["Moodle skips 1 grade below 0 or above the maximum: Ada (12 of 10)"]
 
 
 def test_words_are_for_scales_and_never_among_numbers(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_words_are_for_scales_and_never_among_numbers(tmp_path: Path) -> None:
     with marked_index(tmp_path, people, "good") as index:
         file = marks_file(index, "moodle-worksheet")
         assert [row["Grade"] for row in rows_of(file)] == ["good", "good"]
-        assert "only where a scale with them is chosen: good" in file.notes[1]
+        assert "only where a scale with them is chosen: good" in file.notes[2]
         index.update_columns({"a": {"mark": "7"}})
         with pytest.raises(BadInput, match="Moodle takes numbers, but mark holds 'good'"):
             marks_file(index, "moodle-worksheet")
@@ -132,7 +132,7 @@ def test_a_quiz_goes_into_the_gradebook(tmp_path: Path) -> None:
         "Quiz 1": "4.5", "Feedback": "Question 3: Yes",
     }  # fmt: skip
     assert (bo["ID number"], bo["Question 3"], bo["Quiz 1"]) == ("0012", "", "2")
-    assert "no worksheet but a file for the gradebook: Grades > Import > CSV file" in file.notes[0]
+    assert "no worksheet but a file for the gradebook: Grades > Import > CSV file" in file.notes[1]
 
 
 def test_a_mark_that_is_missing_leaves_the_total_blank(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_mark_that_is_missing_leaves_the_total_blank(tmp_path: Path) -> None:
         )
         file = marks_file(index, "moodle-worksheet")
     assert [row["Grade"] for row in rows_of(file)] == ["", ""]
-    assert "2 people stay blank, as 2 answers have no mark: " in file.notes[1]
+    assert "2 people stay blank, as 2 answers have no mark: " in file.notes[2]
 
 
 def test_people_whom_moodle_can_t_know_are_refused(tmp_path: Path) -> None:

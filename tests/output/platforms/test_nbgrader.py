@@ -29,5 +29,5 @@ def test_cells_are_known_by_nbgraders_folders(tmp_path: Path) -> None:
     (row,) = rows_of(file)
     assert tuple(row.values()) == ("ps1", "problem", "q1", "007", "7", "10", "Good")
     assert tuple(row) == COLUMNS
-    assert "1 answer left out: assignment, notebook, cell (the question)" in file.notes[0]
-    assert "nbgrader imports no marks by itself" in file.notes[1]
+    assert "1 answer left out: assignment, notebook, cell (the question)" in file.notes[1]
+    assert "nbgrader imports no marks by itself" in file.notes[2]

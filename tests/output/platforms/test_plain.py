@@ -17,7 +17,7 @@ from searchkit.core.where import Where
 from searchkit.index.decisions import decide
 from searchkit.output.platforms.formats import NAMES, MarksFile, marks_file
 from searchkit.output.platforms.marks import MarkOptions
-from searchkit.output.platforms.tables import MAX_XLSX_TEXT, Table, csv_bytes, xlsx_bytes
+from searchkit.output.platforms.tables import MAX_XLSX_TEXT, Table, csv_bytes, texts_cut, xlsx_bytes
 
 ANSWERS = [
     Answer("007", "=1+1 is what the loop runs", "q1", "Ada", meta={"email": "ada@x.org", "n": "1"}),
@@ -95,7 +95,9 @@ def test_no_text_of_a_workbook_is_a_formula_or_breaks_it() -> None:
     assert kinds == [["s", "s"], ["s", "s"], ["s", "n"]]
     assert book.active["B2"].value.startswith("a<U+0000><U+001B>")
     assert len(book.active["A3"].value) == MAX_XLSX_TEXT
-    assert table.notes == ["1 text cut at 32,767 characters, as cells hold no more; csv has all"]
+    assert texts_cut(table) == [
+        "1 text cut at 32,767 characters, as cells hold no more; csv has all"
+    ]
 
 
 def test_in_csv_formulas_are_guarded_and_ids_and_numbers_stay() -> None:
@@ -106,12 +108,30 @@ def test_in_csv_formulas_are_guarded_and_ids_and_numbers_stay() -> None:
 
 
 def test_which_column_holds_the_marks_is_asked_for(index: Index) -> None:
-    with pytest.raises(BadInput, match=r"which column holds the marks: mark or suggested_mark\?"):
+    index.update_columns({"007": {"points": "2", "points_comment": "Well"}})
+    with pytest.raises(BadInput, match=r"which column holds the marks: mark or points\? name it"):
         marks_file(index, "csv", STUDENTS)
     with pytest.raises(BadInput, match="`marks`: no answer has a column 'grade'; there are: email"):
         marks_file(index, "csv", MarkOptions(marks="grade"))
     file = marks_file(index, "csv", MarkOptions(marks="MARK", per="student"))
     assert rows_of(file)[0]["q1"] == "1.5"
+
+
+def test_marks_go_before_suggestions_and_the_columns_are_said(index: Index) -> None:
+    file = marks_file(index, "csv", STUDENTS)
+    assert [row["q1"] for row in rows_of(file)] == ["1.5", "0"]
+    assert file.notes == ["marks of column 'mark' and comments of column 'comment'"]
+    index.update_columns({id_: {"mark": None} for id_ in ("007", "008", "009")})
+    file = marks_file(index, "csv", STUDENTS)
+    assert [row["q1"] for row in rows_of(file)] == ["2", "1"]
+    assert file.notes[0] == "marks of column 'suggested_mark' and comments of column 'comment'"
+
+
+def test_what_a_workbook_can_t_hold_is_refused(index: Index) -> None:
+    with pytest.raises(BadInput, match="a sheet of a workbook holds 1,048,576 rows and 16,384"):
+        xlsx_bytes(Table(["a"] * 16_385, []))
+    with pytest.raises(BadInput, match="`per` is for csv and xlsx, not canvas"):
+        marks_file(index, "canvas", STUDENTS)
 
 
 def test_where_nothing_was_written_the_columns_are_named(tmp_path: Path) -> None:
@@ -143,7 +163,7 @@ def test_the_latest_attempt_counts_where_a_row_is_a_student(tmp_path: Path) -> N
         index.update_columns({"1": {"mark": "5"}, "2": {"mark": "7"}})
         file = marks_file(index, "csv", STUDENTS)
         assert [row["q1"] for row in rows_of(file)] == ["7"]
-        assert file.notes == ["1 mark of earlier attempts left out: 1 · Ada"]
+        assert file.notes[1:] == ["1 mark of earlier attempts left out: 1 · Ada"]
         first = marks_file(index, "csv", STUDENTS, Where(attempts="first"))
         assert [row["q1"] for row in rows_of(first)] == ["5"]
         with pytest.raises(BadInput, match="a person has one mark for a question: `attempts="):
