@@ -3,8 +3,8 @@
 A text counts as HTML where it is certain, as tags that are taken for markup are lost: a student who
 writes *about* HTML quotes tags, and `List<String>` or `a<b` are no tags at all. The rule:
 
-1. Every tag that needs an end has one, and no form controls are among them: an answer with these
-   is a program in HTML, which no editor of a learning platform writes.
+1. Every tag that needs an end has one, and there are neither form controls nor the attributes of
+   React and Vue: an answer with these is a program, which no editor of a learning platform writes.
 2. No word stands outside the elements (`<p>…</p><ul>…</ul>`, a whole page). Or some do, and the
    text shows that a program wrote it: a line break or block follows a word directly (`one<br>two`,
    `one<div>two</div>`), an element has a style or class, or entities stand beside elements. Then no
@@ -41,7 +41,7 @@ _OTHERS = frozenset(
 _NAMES = _BLOCKS | _CELLS | _HIDDEN | _VOID | _END_OPTIONAL | _CONTROLS | _OTHERS
 _TAG = re.compile(
     r"""<(?P<close>/?)(?P<name>[a-z][a-z0-9:-]*+)
-    (?P<attributes>(?:[\s/]++(?:[a-z_:@*][\w:.@-]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=<>`]++))?+)?+)*+)
+    (?P<attributes>(?:[\s/]++(?:[a-z_][\w:.-]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=<>`]++))?+)?+)*+)
     >""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -51,6 +51,7 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _DOCUMENT = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html[\s>])", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:[a-z]{2,31}[0-9]{0,2}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
 _WRITTEN_BY_EDITOR = re.compile(r"\s(?:style|class|dir|data-[a-z-]+)\s*=", re.IGNORECASE)
+_PROGRAMMED = re.compile(r"\s(?:className|on[A-Z]\w*|v-\w+)\s*=")
 _BEFORE_BREAK = re.compile(r"[\w.,;:!?)\]%]\Z")
 _QUOTES = "`'\"\u2018\u2019\u201c\u201d\u201e\xab\xbb"
 _MAX_DEPTH = 1_000  # of elements
@@ -71,7 +72,7 @@ def is_html(text: str) -> bool:
         return False
     if _DOCUMENT.match(text):
         return True
-    if any(tag["name"].lower() in _CONTROLS for tag in tags):
+    if any(tag["name"].lower() in _CONTROLS or _PROGRAMMED.search(tag[0]) for tag in tags):
         return False
     outside, is_complete, is_exact = _outside(text, tags)
     if not is_complete:

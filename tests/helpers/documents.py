@@ -24,7 +24,7 @@ def word() -> bytes:
     document.add_paragraph("a point", style="List Bullet")
     table = document.add_table(1, 2)
     table.cell(0, 0).text, table.cell(0, 1).text = "left", "right"
-    document.add_paragraph("line\nbreak\ttab")
+    document.add_paragraph("line\nbreak\ttab").paragraph_format.tab_stops.add_tab_stop(9)
     return saved(document)
 
 
@@ -32,7 +32,10 @@ def open_document() -> bytes:
     document = Document("text")
     document.body.clear()
     document.body.append(Header(1, "Loops"))
-    document.body.append(Paragraph("One & two  three"))
+    paragraph = Paragraph("One & two  three")
+    paragraph.insert_note(after="two", note_class="footnote", note_id="n", citation="1", body="no")
+    paragraph.insert_annotation(after="One", body="a comment", creator="Ada")
+    document.body.append(paragraph)
     document.body.append(List(["a point", "another"]))
     table = Table("t", width=2, height=1)
     table.set_value("A1", "left")

@@ -56,6 +56,10 @@ NO_MARKUP = [
     'write "<b>bold</b>" and &nbsp;',
     '<form action="/"><label>Name</label><input name="n"></form>',
     "<note><to>Tove</to></note>",
+    '<div className="box"><p>{name}</p></div>',
+    '<ul><li v-for="item in items">{{ item }}</li></ul>',
+    "<div onClick={() => setOpen(true)}>Open</div>",
+    '<a @click="open">Open</a>',
 ]
 
 

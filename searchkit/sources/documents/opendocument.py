@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from searchkit.sources.documents.word import end_cell, tidied_lines
 from searchkit.sources.documents.zipped_xml import local_name, zipped_xml_text
 
-_HIDDEN = frozenset({"annotation", "tracked-changes", "forms", "sequence-decls", "desc", "title"})
+_HIDDEN = frozenset(
+    {"annotation", "desc", "forms", "note", "sequence-decls", "title", "tracked-changes"}
+)
 _SHOWN = {"tab": "\t", "line-break": "\n"}
 MAX_SPACES = 1_000  # that one element may stand for
 
@@ -37,21 +39,25 @@ class _OdtWriter:
         self._num_hidden += name in _HIDDEN
         self._num_cells += name == "table-cell"
         self._is_item |= name == "list-item"
+        if self._num_hidden:
+            return
         if name in ("p", "h"):
             self._num_paragraphs += 1
             self._parts.append("- " if self._is_item else "")
             self._is_item = False
-        elif name == "s" and not self._num_hidden:
+        elif name == "s":
             counts = [value for key, value in attributes.items() if local_name(key) == "c"]
             count = int(counts[0]) if counts and counts[0].isdecimal() else 1
             self._parts.append(" " * min(count, MAX_SPACES))
-        elif not self._num_hidden:
+        else:
             self._parts.append(_SHOWN.get(name, ""))
 
     def end(self, tag: str) -> None:
         name = local_name(tag)
         self._num_hidden -= name in _HIDDEN
         self._num_cells -= name == "table-cell"
+        if self._num_hidden or name in _HIDDEN:
+            return
         if name in ("p", "h"):
             self._num_paragraphs -= 1
             self._parts.append(" " if self._num_cells else "\n\n")

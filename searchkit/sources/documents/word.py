@@ -44,7 +44,7 @@ class _DocxWriter:
         self._num_cells += name == "tc"
         if name == "numPr" and not self._num_cells:
             self._parts.append("- ")
-        elif not self._num_fallbacks and name in _SHOWN and "val" not in attributes:
+        elif name in _SHOWN and not self._num_fallbacks and not _is_tab_stop(attributes):
             self._parts.append(_SHOWN[name])
 
     def end(self, tag: str) -> None:
@@ -67,6 +67,11 @@ class _DocxWriter:
 
     def close(self) -> str:
         return tidied_lines("".join(self._parts))
+
+
+def _is_tab_stop(attributes: Mapping[str, str]) -> bool:
+    """Whether a tab is one of a paragraph's settings, which has the same name."""
+    return any(local_name(name) == "val" for name in attributes)
 
 
 def end_cell(parts: list[str], end: str) -> None:

@@ -12,8 +12,9 @@ from searchkit.sources.platforms.archives.submission import (
 )
 
 _NAME = re.compile(
-    r"(?P<name>[^/_\W]+)(?P<late>_LATE)?_(?P<user>[^/_\W]+)_"
-    r"(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<type>text|link)\.html)",
+    r"(?P<name>(?P<anon>anon(?=_))|[^/_\W]+)(?P<late>_LATE)?_"
+    r"(?P<user>(?(anon)[^/_\W]+|\d{2,}))_"
+    r"(?:(?P<attachment>\d{2,})_(?P<file>.+)|(?P<type>text|link)\.html)",
     re.DOTALL,
 )
 _DOWNLOAD = "submissions"  # the zip's name, which doesn't say the assignment

@@ -80,11 +80,13 @@ def test_canvas(tmp_path: Path) -> None:
         "leecat_1003_text.html": "<p>three</p>",
         "finnfay_1004_link.html": "<a href='x'>x</a>",
         "anon_k3x9a_7005_essay.txt": "four",
+        "anon_LATE_m4y8b_7006_essay.txt": "five",
     })  # fmt: skip
     skipped: list[str] = []
     answers = {answer.author: answer for answer in read(path, on_skip=skipped.append)}
     assert {author: answer.text for author, answer in answers.items()} == {
         "mossada": "one", "reedben": "two", "leecat": "three", "anon k3x9a": "four",
+        "anon m4y8b": "five",
     }  # fmt: skip
     assert answers["reedben"].meta == {"user": "1002", "late": "yes"}
     assert [line.split(": ")[1] for line in skipped] == ["a link to a page, no answer"]
@@ -195,9 +197,8 @@ def test_a_platform_can_be_said(tmp_path: Path) -> None:
 
 
 def test_an_ordinary_folder_is_no_platforms(tmp_path: Path) -> None:
-    for name in ("a_b.txt", "essay_1_2_final.txt", "report_2026.md"):
+    for name in ("a_b.txt", "lab_1_2_final.txt", "lab_1_3_final.txt", "report_2026.md"):
         write(tmp_path / name, "x")
-    write(tmp_path / "notes_12_34.txt", "x")
     lines: list[str] = []
     on_layout = lambda file, layout, names: lines.append(layout.describe(names))  # noqa: E731
     list(read_rows([tmp_path], FileOptions(), on_layout=on_layout))
