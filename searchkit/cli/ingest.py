@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,81 +33,23 @@ from searchkit.cli.session import (
     with_options,
     write_record,
 )
-from searchkit.core.errors import BadInput, IndexNotFound, StorageFailed
+from searchkit.core.errors import BadInput, IndexNotFound
 from searchkit.core.messages import Message, counted
 from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
-    from searchkit.core.records import Answer
     from searchkit.index.incoming.records import OnDuplicate
     from searchkit.index.incoming.targets import Target
     from searchkit.index.ingest import Ingest, Row
+    from searchkit.output.rejects import Rejects
     from searchkit.sources.columns import Reject
     from searchkit.sources.files import FileOptions
     from searchkit.sources.folders.roles import FolderRole
 
 
 MAX_SHOWN_IDS = 10  # of the answers that are removed
-
-
-class Rejects:
-    """A JSON Lines file of rows that could not be used, created when the first one is added.
-
-    Each line is `{"source", "line", "reason", "row"}`.
-
-    Attributes:
-        path: The file; None only counts the rows.
-        count: Number of rows.
-        unread: Number of rows that could not be read as answers, which `ingest` didn't count.
-        first: Where the first one stands, and what is wrong with it.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self.count = 0
-        self.unread = 0
-        self.first = ""
-        self._file: TextIO | None = None
-
-    def add(self, reject: Reject) -> None:
-        """Add a row that could not be read."""
-        self.unread += 1
-        self._add(reject.source, reject.line, reject.reason, reject.row)
-
-    def add_answer(self, answer: Answer, reason: str) -> None:
-        """Add an answer that could not be added."""
-        row = json.dumps({"id": answer.id, "text": answer.text, **answer.meta}, ensure_ascii=False)
-        self._add(answer.source, answer.line, reason, row)
-
-    def check(self) -> None:
-        """Close the file, and check that there was none.
-
-        Raises:
-            BadInput: if there was one.
-        """
-        if self._file:
-            self._file.close()
-        if self.count:
-            where = f"they are in {self.path}" if self.path else f"the first is {self.first}"
-            raise BadInput(f"{counted(self.count, 'row')} could not be used; {where}")
-
-    def _add(self, source: str | None, line: int | None, reason: str, row: str) -> None:
-        reason = with_options(reason)
-        if not self.count and source is not None:
-            self.first = BadInput.at(source, line, reason).message
-        self.count += 1
-        if self.path is not None:
-            self._write(self.path, {"source": source, "line": line, "reason": reason, "row": row})
-
-    def _write(self, path: Path, record: dict[str, Any]) -> None:
-        from searchkit.output.files import json_text
-
-        try:
-            if self._file is None:
-                self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
-            self._file.write(json_text(record) + "\n")
-        except OSError as error:
-            raise StorageFailed(f"{path}: can't be written ({error.strerror})") from error
+SHOWN_ROWS = 3  # by a dry run
+MAX_PEEKED = 1000  # answers among which these are looked for; a row of a wide table has many
 
 
 def _file_options(
@@ -166,9 +107,11 @@ class RowOptions:
 
     def open_rejects(self) -> Rejects | None:
         """Return what takes bad rows; None if the first one is an error."""
+        from searchkit.output.rejects import Rejects
+
         if self.dry_run:
-            return Rejects(None)
-        return Rejects(self.rejects) if self.keep_going else None
+            return Rejects(None, with_options)
+        return Rejects(self.rejects, with_options) if self.keep_going else None
 
 
 @command()
@@ -297,6 +240,8 @@ def ingest(
     with ingest_progress(files, quiet=output.quiet) as progress:
         on_reject = rejects.add if rejects else _refuse if rows.sync else None
         answers = _read(files, replace(source, **tables), on_reject, say)
+        if rows.dry_run:
+            answers = _show_first(answers, say)
         with _open_target(folder, model, runner, say, dry_run=rows.dry_run) as (target, batch):
             run = _begin(target, rows, rejects)
             counts = run.read(answers, progress, batch)
@@ -330,6 +275,17 @@ def _read(
     )
     first = list(islice(answers, 1))
     return chain(first, answers)
+
+
+def _show_first(rows: Iterator[Row], say: Callable[[str], None]) -> Iterator[Row]:
+    """Print the first answer of each of the first three rows or files; return all rows."""
+    from searchkit.output.status import describe_row
+
+    first = list(islice(rows, MAX_PEEKED))
+    shown = {(row.source, row.line): row for row in reversed(first)}
+    for place in list(dict.fromkeys((row.source, row.line) for row in first))[:SHOWN_ROWS]:
+        say(f"for example {describe_row(shown[place])}")
+    return chain(first, rows)
 
 
 def _refuse(row: Reject) -> None:

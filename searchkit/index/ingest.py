@@ -127,9 +127,20 @@ class Ingest:
             if progress:
                 progress(report.read, 0)
         self._check_marks()
-        report.warnings = list(self._remarks.sentences(report))
+        report.warnings = [*self._remarks.sentences(report), *self._questions_of_one()]
         report.seconds = round(time.perf_counter() - started, 3)
         return report
+
+    def _questions_of_one(self) -> Iterator[str]:
+        """Yield a warning if every question has one author: these were people, perhaps."""
+        questions = self._target.by_question() if self.report.added else []
+        if len(questions) > 1 and all(row["question"] and row["authors"] <= 1 for row in questions):
+            yield Message(
+                "each of the {count:,} questions has only one author, so that nothing can be "
+                "compared; if people were taken for questions, say who is who with "
+                "`folder_is='author'` or `columns.author=NAME`",
+                count=len(questions),
+            )
 
     def _add(self, rows: Sequence[Row], progress: Progress | None) -> None:
         """Add or update the answers of a batch, in one transaction."""

@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from searchkit.core.messages import counted
-from searchkit.output.console import open_console, visible
+from searchkit.core.records import Answer
+from searchkit.output.console import one_line, open_console, visible
 from searchkit.output.search import print_properties
+from searchkit.sources.columns import AnswerColumns
+
+MAX_VALUE_LENGTH = 40  # of what a row is described by
 
 _RARE_COUNTS = {
     "attempts", "kept_beside", "marks_matched", "marks_unmatched", "texts_kept", "removed",
@@ -29,6 +33,17 @@ def print_counts(counts: Mapping[str, Any], out: TextIO) -> None:
         out.write(f"{name:<{name_width}} {number:>{width}}\n")
     for warning in counts.get("warnings", ()):
         out.write(f"{visible(warning)}\n")
+
+
+def describe_row(row: Answer | AnswerColumns) -> str:
+    """Return what a row was read as, in a line: its fields, and its columns."""
+    fields: dict[str, str | None] = {"question": row.question, "author": row.author, "id": row.id}
+    if isinstance(row, Answer):
+        if row.has_made_id:
+            del fields["id"]
+        fields |= {"time": row.submitted_at, "answer": row.text}
+    known = [(name, value) for name, value in (*fields.items(), *row.meta.items()) if value]
+    return "; ".join(f"{name}: {one_line(value, MAX_VALUE_LENGTH)!r}" for name, value in known)
 
 
 def print_estimate(estimate: Mapping[str, float], out: TextIO) -> None:

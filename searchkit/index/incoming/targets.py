@@ -85,8 +85,14 @@ class Rehearsal:
         return stored | {slot: [*stored.get(slot, ()), *rows] for slot, rows in added.items()}
 
     def by_question(self) -> list[dict[str, Any]]:
-        """Return the number of answers and authors of each question of the index as it is."""
-        return [] if self._index is None else self._index.by_question()
+        """Return the number of answers and authors of each question, with the new ones."""
+        stored = [] if self._index is None else self._index.by_question()
+        rows = {row["question"]: row for row in stored}
+        for (question, author), answers in self._slots.items():
+            row = rows.setdefault(question, {"question": question, "answers": 0, "authors": 0})
+            row["answers"] += len(answers)
+            row["authors"] += author is not None
+        return list(rows.values())
 
     def answers(self) -> Iterator[Answer]:
         """Stream all answers of the index as it is."""
