@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import listed
@@ -14,17 +14,33 @@ from searchkit.sources.platforms.archives.gradescope import recognize_gradescope
 from searchkit.sources.platforms.archives.moodle import recognize_moodle
 from searchkit.sources.platforms.archives.submission import Classify, Listing, Submission
 
-ARCHIVES: dict[str, Callable[[Listing], Classify | None]] = {
-    "moodle-assignment": recognize_moodle,
-    "blackboard-assignment": recognize_blackboard,
-    "gradescope-submissions": recognize_gradescope,
-    "dolos": recognize_dolos,
-    "canvas-submissions": recognize_canvas,  # last, as its names say least
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A kind of folder or zip.
+
+    Attributes:
+        title: What users call it.
+        recognize: Returns what says whose a file is; None if the names are not those of its kind.
+    """
+
+    title: str
+    recognize: Callable[[Listing], Classify | None]
+
+
+# By the names that `--as` takes, in the order in which they are tried.
+ARCHIVES = {
+    "moodle-assignment": Archive("Moodle assignment", recognize_moodle),
+    "blackboard-assignment": Archive("Blackboard assignment", recognize_blackboard),
+    "gradescope-submissions": Archive("Gradescope submissions", recognize_gradescope),
+    "dolos": Archive("Dolos data set", recognize_dolos),
+    # Last, as its names say least.
+    "canvas-submissions": Archive("Canvas submissions", recognize_canvas),
 }
 
 
 def recognize_archive(listing: Listing, platform: str | None) -> tuple[str, Classify] | None:
-    """Return the platform that made a folder or zip, and what says whose a file is.
+    """Return the title of a platform's folder or zip, and what says whose a file is.
 
     Args:
         listing: The folder or zip. One folder around everything is looked through.
@@ -34,10 +50,10 @@ def recognize_archive(listing: Listing, platform: str | None) -> tuple[str, Clas
         BadInput: if it is not of the platform that was asked for.
     """
     top = _top_folder(listing)
-    for name in [platform] if platform else ARCHIVES:
+    for archive in [ARCHIVES[platform]] if platform else ARCHIVES.values():
         for prefix in dict.fromkeys(("", top)):
-            if classify := ARCHIVES[name](_below(listing, prefix)):
-                return name, _with_prefix(classify, prefix)
+            if classify := archive.recognize(_below(listing, prefix)):
+                return archive.title, _with_prefix(classify, prefix)
     if platform:
         what = f"not named as in a {platform} export; its names: {listed(listing.names[:5])}"
         raise BadInput.at(listing.source, None, what)
