@@ -144,7 +144,7 @@ _WORDS = {
 _SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # "Schluessel" for "Schlüssel"
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def fold_header(name: str) -> str:
     """Return a column's name as it is compared: without case, accents and punctuation.
 
