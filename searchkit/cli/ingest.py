@@ -21,7 +21,7 @@ from searchkit.cli.options import (
     option_group,
     output_options,
     runner_options,
-    sheet_option,
+    table_options,
 )
 from searchkit.cli.query_mine import query
 from searchkit.cli.session import (
@@ -72,17 +72,6 @@ def _file_options(
         folder_is=folder_is,
         suffixes=tuple(f".{name.lstrip('.').lower()}" for name in suffix),
     )
-
-
-def _table_options(*, encoding: Sequence[str], **options: object) -> dict[str, Any]:
-    """Return the options of `FileOptions` for tables; `FILE=NAME` is the encoding of one file."""
-    pairs = [text.rpartition("=") for text in encoding]
-    for_all = [name for file, _, name in pairs if not file]
-    return {
-        **options,
-        "encoding": for_all[-1] if for_all else None,
-        "encodings": {file: name for file, _, name in pairs if file},
-    }
 
 
 @dataclass(frozen=True)
@@ -157,36 +146,7 @@ class RowOptions:
     argument="source",
     record=_file_options,
 )
-@option_group(
-    "Tables",
-    option(
-        "--encoding",
-        multiple=True,
-        metavar="[FILE=]NAME",
-        help="The encoding of the files, or of one.  [default: by its bytes]",
-    ),
-    sheet_option,
-    option("--table", metavar="NAME", help="The table of a SQLite database."),
-    option(
-        "--quoting",
-        type=click.Choice(["standard", "none"]),
-        help='Whether " encloses the cells of CSV and TSV, or is a part of the texts.  '
-        "[default: by the file]",
-    ),
-    option(
-        "--skip-rows",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help="Rows above that with the columns' names.  [default: by the file]",
-    ),
-    option(
-        "--records",
-        metavar="PATH",
-        help="Where the rows are in a JSON document, such as data.items.  [default: by the file]",
-    ),
-    argument="tables",
-    record=_table_options,
-)
+@table_options
 @option_group(
     "Rows",
     option(

@@ -6,11 +6,11 @@ command as one object: `filter_options` passes `where: Where`, and not three arg
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -266,6 +266,54 @@ file_encoding_option = option(
     help="The files' encoding.  [default: by their bytes]",
 )
 sheet_option = option("--sheet", metavar="NAME", help="The sheet of a workbook.")
+
+
+def _table_options(*, encoding: Sequence[str], **options: object) -> dict[str, Any]:
+    """Return the options of `FileOptions` for tables; `FILE=NAME` is the encoding of one file."""
+    pairs = [text.rpartition("=") for text in encoding]
+    for_all = [name for file, _, name in pairs if not file]
+    return {
+        **options,
+        "encoding": for_all[-1] if for_all else None,
+        "encodings": {file: name for file, _, name in pairs if file},
+    }
+
+
+table_options = option_group(
+    "Tables",
+    option(
+        "--encoding",
+        multiple=True,
+        metavar="[FILE=]NAME",
+        help="The encoding of the files, or of one.  [default: by its bytes]",
+    ),
+    sheet_option,
+    option("--table", metavar="NAME", help="The table of a SQLite database."),
+    option(
+        "--quoting",
+        type=click.Choice(["standard", "none"]),
+        help='Whether " encloses the cells of CSV and TSV, or is a part of the texts.  '
+        "[default: by the file]",
+    ),
+    option(
+        "--skip-rows",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Rows above that with the columns' names.  [default: by the file]",
+    ),
+    option(
+        "--records",
+        metavar="PATH",
+        help="Where the rows are in a JSON document, such as data.items.  [default: by the file]",
+    ),
+    option(
+        "--question-from",
+        type=click.Choice(["filename"]),
+        help="Take each table's name as the question of its answers.",
+    ),
+    argument="tables",
+    record=_table_options,
+)
 
 
 def output_options(

@@ -87,6 +87,7 @@ class FileOptions:
             the texts (`none`); None finds out.
         skip_rows: Number of rows above that with the columns' names; None finds out.
         records: The path of the rows in a JSON document, such as `data.items`; None finds out.
+        question_from: `filename` takes a table's name, without its ending, as the question.
         encodings: The encodings of single files, by their paths or names.
         folder_is: What the folders in a folder or zip are; None proposes it from their names.
         suffixes: More suffixes of text files, in lower case with their dots.
@@ -101,6 +102,7 @@ class FileOptions:
     quoting: Literal["standard", "none"] | None = None
     skip_rows: int | None = None
     records: str | None = None
+    question_from: Literal["filename"] | None = None
     encodings: Mapping[str, str] = field(default_factory=dict)
     folder_is: Literal["author", "question", "none"] | None = None
     suffixes: tuple[str, ...] = ()

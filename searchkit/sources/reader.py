@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, listed, path_text
@@ -74,6 +74,7 @@ def read_answers(
     quoting: Quoting | None = None,
     skip_rows: int | None = None,
     records: str | None = None,
+    question_from: Literal["filename"] | None = None,
     on_reject: OnReject | None = None,
     on_skip: OnSkip | None = None,
     stdin: BinaryIO | None = None,
@@ -101,6 +102,7 @@ def read_answers(
             the texts (`none`); None finds out.
         skip_rows: Number of rows of a table above that with the columns' names; None finds out.
         records: The path of the rows in a JSON document, such as `data.items`; None finds out.
+        question_from: `filename` takes a table's name, without its ending, as the question.
         on_reject: Called with each row that can't be used; None raises for the first one.
         on_skip: Called with a message for each file of a folder or zip that is not a text.
         stdin: The stream to read for `-`; None is the process's standard input.
@@ -119,6 +121,7 @@ def read_answers(
         quoting=quoting,
         skip_rows=skip_rows,
         records=records,
+        question_from=question_from,
     )
     return read_files(paths, options, on_reject=on_reject, on_skip=on_skip, stdin=stdin)
 

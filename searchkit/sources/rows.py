@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import PurePath
 
 from searchkit.core.identity import author_key, make_id, question_name
 from searchkit.core.messages import counted
@@ -144,6 +145,8 @@ class Rows:
             own = _own_columns(values, question)
             meta = {**others, **question.values, **own}
             name, prompt = _question(values, layout, question, prompts)
+            if self.options.question_from == "filename" and not layout.is_wide:
+                name, prompt = _table_name(source), prompt or name
             if prompt:
                 meta[PROMPT] = prompt
             id_ = _id(values, layout, name)
@@ -192,6 +195,12 @@ def _too_many_values(num_questions: int, num_columns: int) -> str:
         f"{counted(num_questions, 'question')} and {counted(num_columns, 'other column')}, all of "
         "which each answer would get; leave out some columns"
     )
+
+
+def _table_name(source: str) -> str | None:
+    """Return a file's name without its folder and endings; None for standard input."""
+    name = PurePath(source).name.removesuffix(".gz")
+    return None if source == "-" else PurePath(name).stem
 
 
 def _question(

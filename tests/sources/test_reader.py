@@ -108,6 +108,17 @@ def test_a_workbook_from_standard_input(tmp_path: Path) -> None:
     assert read("-", stdin=io.BytesIO(path.read_bytes()))[0].text == "x"
 
 
+def test_one_file_a_question(tmp_path: Path) -> None:
+    first = write(tmp_path / "q01.csv", "author,answer\nann,x\nbob,y\n")
+    second = write(tmp_path / "q02.csv.gz", gzip.compress(b"author,question,answer\nann,Why?,z\n"))
+    answers = list(read_answers([first, second], question_from="filename"))
+    assert [(a.question, a.id) for a in answers] == [
+        ("q01", "q01/ann"), ("q01", "q01/bob"), ("q02", "q02/ann")
+    ]  # fmt: skip
+    assert answers[2].meta == {"prompt": "Why?"}
+    assert {answer.question for answer in read_answers([first])} == {None}
+
+
 def test_a_zip_and_what_is_nothing_from_standard_input(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"a.txt": b"x"})
     assert [(a.id, a.text) for a in read("-", stdin=io.BytesIO(path.read_bytes()))] == [("a", "x")]

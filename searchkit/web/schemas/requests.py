@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -65,6 +65,7 @@ class UploadOptions(Body):
     quoting: Quoting | None = None
     skip_rows: Annotated[int | None, Field(ge=0)] = None
     records: str | None = None
+    question_from: Literal["filename"] | None = None
     wide: bool = False
     """Whether a row is a person, and a column a question."""
     platform: str | None = None
@@ -89,6 +90,7 @@ class UploadOptions(Body):
             quoting=self.quoting,
             skip_rows=self.skip_rows,
             records=self.records or None,
+            question_from=self.question_from,
             platform=self.platform or None,
         )
 
