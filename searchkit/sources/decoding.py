@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
-from searchkit.text.encodings import older_encoding, wide_encoding
+from searchkit.sources.encodings import older_encoding, wide_encoding
 
 # UTF-32 first: its byte order mark begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
