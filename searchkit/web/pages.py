@@ -47,6 +47,7 @@ from searchkit.web.rendering import (
     progress_page,
     pseudonyms,
     render_page,
+    without_names,
 )
 from searchkit.web.schemas import describe
 
@@ -83,17 +84,17 @@ class SearchQuery(BaseModel):
 @pages.get("/")
 def search_page(request: Request, search: Annotated[SearchQuery, Query()]) -> HTMLResponse:
     """Search with filters."""
+    names = pseudonyms(request)
     with pool_of(request).reading() as index:
         known = status(index)
-    names = pseudonyms(request)
-    questions = [row["question"] for row in known["by_question"] if row["question"] is not None]
+    questions = [row["question"] for row in known["by_question"] if row["question"]]
     return render_page(
         request,
         "search.html",
         q=search.q,
         mode=search.mode,
-        question=search.question or "",
-        author=search.author or "",
+        question=question_name(search.question, names).text,
+        author=question_name(search.author, names).text,
         known=known,
         questions=[question_name(one, names).text for one in questions[:SUGGESTED_QUESTIONS]],
         **_search(request, search),
@@ -103,21 +104,25 @@ def search_page(request: Request, search: Annotated[SearchQuery, Query()]) -> HT
 @pages.get("/hits")
 def hits_fragment(request: Request, search: Annotated[SearchQuery, Query()]) -> HTMLResponse:
     """Return only the hits, for the search page's script, which searches while the user types."""
-    hits = _search(request, search)
-    return render_page(request, "hits.html", q=search.q, mode=search.mode, **hits)
+    shown = _search(request, search)
+    return render_page(request, "hits.html", q=search.q, mode=search.mode, **shown)
 
 
 def _search(request: Request, search: SearchQuery) -> dict[str, Any]:
-    """Return what `hits.html` shows: the hits, and whether there are more; None for no query."""
-    n = search.n
+    """Return what `hits.html` shows; a name that isn't there may be typed still: no error."""
+    shown: dict[str, Any] = {"hits": None, "more": False, "n": search.n, "problem": ""}
     if not search.q.strip():
-        return {"hits": None, "more": False, "n": n}
+        return shown
     where = Where(
-        (search.question and original(request, "question", search.question)) or None,
-        (search.author and original(request, "author", search.author)) or None,
+        original(request, "question", search.question or "") or None,
+        original(request, "author", search.author or "") or None,
     )
-    hits = pool_of(request).search(search.q, n + 1, search.mode, where)
-    return {"hits": _hit_views(request, hits[:n]), "more": len(hits) > n, "n": n}
+    try:
+        hits = pool_of(request).search(search.q, search.n + 1, search.mode, where)
+    except NotFound as error:
+        return shown | {"hits": [], "problem": without_names(request, str(error))}
+    views = _hit_views(request, hits[: search.n])
+    return shown | {"hits": views, "more": len(hits) > search.n}
 
 
 def _hit_views(request: Request, hits: Sequence[Hit]) -> list[dict[str, Any]]:
@@ -216,9 +221,9 @@ def rings_page(request: Request) -> HTMLResponse:
     if progress := progress_page(request, job, "Looking for findings"):
         return progress
     result = pool_of(request).with_decisions(job.get())
+    names = pseudonyms(request)
     numbers = {(finding.left, finding.right): n for n, finding in enumerate(result.findings, 1)}
     anchors = {pair: f"finding-{n}" for pair, n in numbers.items()}
-    names = pseudonyms(request)
     rings = [
         (
             ring_view(ring, result.texts, number=number, anchors=anchors, names=names),
@@ -234,10 +239,7 @@ def rings_page(request: Request) -> HTMLResponse:
 
 @pages.get("/report")
 def report_file(request: Request, anonymous: bool = False) -> Response:
-    """Return the report as a file to save, as `searchkit report` writes it.
-
-    While names are hidden it is anonymous.
-    """
+    """Return the report as a file to save; while names are hidden it is anonymous."""
     anonymous = anonymous or pseudonyms(request) is not None
     job = pool_of(request).job(
         ("report", anonymous),

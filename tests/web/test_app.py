@@ -410,11 +410,18 @@ def test_the_report_is_sent_as_a_download(client: TestClient) -> None:
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
 
 
+def test_a_search_says_that_a_name_is_not_there_and_keeps_the_form(client: TestClient) -> None:
+    for path in ("/?q=x&question=q9&author=s1", "/hits?q=x&question=q9"):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert "no question &#39;q9&#39; in " in answer.text and "there are q1, q2" in answer.text
+    assert 'value="q9"' in client.get("/?q=x&question=q9").text
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [("/nothing", 404), ("/?n=x", 422), ("/?mode=magic", 422), ("/answer?id=nobody", 404),
-     ("/answer", 422), ("/question?name=nothing", 404), ("/?q=x&question=q9", 404),
-     ("/hits?q=x&author=nobody", 404), ("/review?left=a&right=q1-0", 404),
+     ("/answer", 422), ("/question?name=nothing", 404), ("/review?left=a&right=q1-0", 404),
      ("/compare?left=a&right=b", 404),
      ("/review?show=magic", 422), ("/review/finding?left=a&right=b", 404), ("/static/x.css", 404),
      (f"/answer?id={HOSTILE.replace('&', '%26')}", 404)],

@@ -63,10 +63,13 @@ def _finished(answer: Any) -> Any:
 
 
 def test_an_error_has_no_name_while_names_are_hidden(canaries: TestClient) -> None:
-    for path in ("/?q=x&author=zebulom+quarrington", "/question?name=loops+of+zebulom",
-                 "/api/answers?author=zebulom+quarrington"):  # fmt: skip
+    for path, status in (
+        ("/?q=x&author=zebulom+quarrington", 200),
+        ("/question?name=loops+of+zebulom", 404),
+        ("/api/answers?author=zebulom+quarrington", 404),
+    ):
         answer = canaries.get(path)
-        assert answer.status_code == 404
+        assert answer.status_code == status
         assert "did you mean" in answer.text
         assert seen(answer.text) == []
 

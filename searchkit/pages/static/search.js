@@ -1,5 +1,5 @@
 // Search while the user types. A new query cancels the running one; the address holds the query.
-import { by, piece } from "./common.js";
+import { by, piece, toast } from "./common.js";
 
 const form = by("search");
 const whole = by("summary").dataset.whole;
@@ -25,9 +25,7 @@ async function search(extra = {}) {
     by("summary").textContent = params.get("q")?.trim() ? summary(count) : whole;
     history.replaceState(null, "", `/?${params}`);
   } catch (error) {
-    if (error.name === "AbortError") return;
-    by("summary").textContent = error.message; // such as "did you mean …?", while a name is typed
-    by("hits").replaceChildren();
+    if (error.name !== "AbortError") toast(error.message, true);
   } finally {
     by("hits").removeAttribute("aria-busy");
   }
