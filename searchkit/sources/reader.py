@@ -49,7 +49,7 @@ from searchkit.sources.platforms.nested.xapi import read_xapi, xapi_layout
 from searchkit.sources.rows import ExportLayout, Rows
 from searchkit.sources.tables import jsonlines, parquet, sqlite, values
 from searchkit.sources.tables.delimited import Style, read_delimited
-from searchkit.sources.tables.nested import exploded
+from searchkit.sources.tables.nested import exploded, with_object_names
 from searchkit.sources.tables.quoting import Quoting
 from searchkit.sources.tables.workbooks import workbook
 
@@ -338,10 +338,15 @@ class FileReader:
         return workbook.as_values(row, self._texts_in(row), self._layout(row).id)
 
     def _table_values(self, row: dict[str, Any]) -> Values:
-        return values.as_values(row, self._texts_in(row))
+        return values.as_values(self._with_names(row), self._texts_in(row))
 
     def _json_values(self, row: dict[str, Any]) -> Values:
-        return jsonlines.as_values(row, self._texts_in(row))
+        return jsonlines.as_values(self._with_names(row), self._texts_in(row))
+
+    def _with_names(self, row: dict[str, Any]) -> dict[str, Any]:
+        layout = self._layout(row)
+        columns = (layout.id, layout.question, layout.submitted_at, *layout.author)
+        return with_object_names(row, columns)
 
     def _layout(self, row: dict[str, Any]) -> Layout:
         return self.rows.layout(tuple(row))
@@ -384,7 +389,7 @@ class FileReader:
             try:
                 answers = list(self.rows.answers(as_values(row), source, line))
             except BadRow as error:
-                reject(line, error.reason, _row_text(row))
+                reject(line, error.reason, jsonlines.row_text(row))
             else:
                 yield from answers
         if is_empty and self.num_rejected == rejected_before:
@@ -436,13 +441,3 @@ def _whole(file: BinaryIO, source: str) -> bytes:
     if len(data) > MAX_TEXT_BYTES:
         raise BadInput(f"{source}: larger than {MAX_TEXT_BYTES:,} bytes; refused")
     return data
-
-
-def _row_text(row: dict[str, Any]) -> str:
-    """Return a rejected row as text."""
-    try:
-        return jsonlines.as_json(row)
-    except TypeError:  # bytes
-        return str(row)
-    except RecursionError:
-        return str(list(row))

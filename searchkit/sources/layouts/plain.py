@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from searchkit.sources.layouts.wide import header_asks, holds_texts, propose_que
 
 PROMPT = "prompt"  # the column of the index with the question's text
 _KEPT_PROMPTS = ("prompt", "question_text", "question_prompt")  # which are not renamed
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")  # between words, as in `studentId`
 MAX_SHOWN = 30  # characters of a value in a message
 Sample = Sequence[Values]
 
@@ -146,7 +148,8 @@ class _Finder:
         self._by_header: dict[str, list[str]] = {}
         for name in names:
             self._by_fold.setdefault(fold_name(name), []).append(name)
-            self._by_header.setdefault(fold_header(name), []).append(name)
+            for header in {fold_header(name), fold_header(_CAMEL_CASE.sub(" ", name))}:
+                self._by_header.setdefault(header, []).append(name)
         chosen = (name for role in ("id", "question", "author", "submitted_at", "text")
                   for name in self.chosen(role))  # fmt: skip
         self._taken: set[str] = set(chosen)

@@ -74,7 +74,7 @@ def read_json(
     if records is not None:
         yield from _all_at(objects, records, source, reject)
     elif is_one and not is_row(first[0][1], columns):
-        found = find_records(first[0][1], source, say)
+        found = find_records(first[0][1], source, columns, say)
         yield from objects if found is None else _rows_of(found, reject)
     else:
         yield from objects
@@ -284,6 +284,16 @@ def as_json(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(as_json, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def row_text(row: dict[str, Any]) -> str:
+    """Return a rejected row as text."""
+    try:
+        return as_json(row)
+    except TypeError:  # bytes
+        return str(row)
+    except RecursionError:
+        return str(list(row))
 
 
 def _kind(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from searchkit.core.errors import BadInput
@@ -12,12 +12,16 @@ from searchkit.sources.header_names import HEADER_NAMES, fold_header
 
 Row = tuple[int, dict[str, Any]]  # line or position, and values by column
 MAX_DEPTH = 4  # of objects in which a list of rows is looked for
+MAX_LOOKED_AT = 20  # rows of a list, for one with an answer
 _TEXT_NAMES = frozenset(HEADER_NAMES["text"])
 _LIST_NAMES = _TEXT_NAMES | frozenset(
     "texts answers responses submissions essays antworten reponses textes respuestas textos "
     "respostas risposte testi antwoorden teksten".split()
 )
 _ID_NAMES = frozenset(HEADER_NAMES["id"])
+_QUESTION_NAMES = frozenset((*HEADER_NAMES["question"], *HEADER_NAMES["prompt"]))
+# The most telling name first; `oid` and `date` are those of MongoDB.
+_OBJECT_NAMES = "name full_name username login title id email oid date".split()
 STATEMENT_NAMES = frozenset({"actor", "verb", "object"})  # of xAPI, with the answer deeper in it
 
 
@@ -88,7 +92,10 @@ def _items(value: object) -> list[Any] | None:
 
 
 def _answers(row: dict[str, Any], name: str, *, is_named: bool) -> Iterator[dict[str, Any]]:
-    """Yield a row for each item of a list; in a column that the user named, texts get its name."""
+    """Yield a row for each item of a list; in a column that the user named, texts get its name.
+
+    Other texts get `answer` for a name, if it isn't a usual one, such as `answers`.
+    """
     items = _items(row[name]) or []
     id_column = next((n for n in row if fold_header(n) in _ID_NAMES), None)
     for number, item in enumerate(items, 1):
@@ -96,7 +103,9 @@ def _answers(row: dict[str, Any], name: str, *, is_named: bool) -> Iterator[dict
         if id_column and len(items) > 1:
             answer[id_column] = f"{answer[id_column]}/{number}"
         if not isinstance(item, dict):
-            yield {**answer, name: item}
+            if not is_named and fold_header(name) not in _TEXT_NAMES:
+                del answer[name]
+            yield {**answer, (name if name in answer else "answer"): item}
             continue
         if is_named:
             item = {name if fold_header(n) in _TEXT_NAMES else n: v for n, v in item.items()}
@@ -111,46 +120,124 @@ def _answers(row: dict[str, Any], name: str, *, is_named: bool) -> Iterator[dict
 def follow(value: object, path: str, source: str) -> list[Any]:
     """Return what stands at a path such as `data.items`; lists on the way are gone through.
 
+    What is there gets the question of the objects around it, if it has none.
+
     Raises:
         BadInput: if there is nothing there; names the lists that there are.
     """
-    values = [value]
+    found, has_value = [value], True
     for name in path.split("."):
-        flat = [item for v in values for item in (v if isinstance(v, list) else [v])]
-        values = [item[name] for item in flat if isinstance(item, dict) and name in item]
-    rows = [item for v in values for item in (v if isinstance(v, list) else [v])]
-    if not values:
+        objects = [item for item in _flat(found) if isinstance(item, dict) and name in item]
+        has_value = bool(objects)
+        found = [_with_question(inner, item) for item in objects for inner in _flat([item[name]])]
+    if not has_value:
         template = "{source}: nothing at `records={path}`; there are: {paths}"
         paths = listed(list(_record_lists(value)))
         raise BadInput(Message(template, source=source, path=path, paths=paths))
-    return rows
+    return found
+
+
+def _flat(values: Sequence[Any]) -> list[Any]:
+    return [item for value in values for item in (value if isinstance(value, list) else [value])]
+
+
+def _with_question(value: Any, outer: dict[str, Any]) -> Any:  # noqa: ANN401
+    if not isinstance(value, dict):
+        return value
+    question = {
+        name: text
+        for name, text in outer.items()
+        if isinstance(text, str) and fold_header(name) in _QUESTION_NAMES
+    }
+    return {**question, **value} if question else value
 
 
 def find_records(
-    document: dict[str, Any], source: str, say: Callable[[str], None]
+    document: dict[str, Any], source: str, columns: Sequence[str], say: Callable[[str], None]
 ) -> list[Any] | None:
-    """Return the only list of objects in a document; None if there is none.
+    """Return the rows in a document; None if there are none.
+
+    They are those of the only list of objects with answers, or of the only list of objects; or the
+    document is a table as pandas writes it.
 
     Raises:
-        BadInput: if there are several.
+        BadInput: if there are several such lists.
     """
+    if (table := _pandas_rows(document)) is not None:
+        return table
     lists = _record_lists(document)
-    if len(lists) > 1:
+    with_answers = [
+        path
+        for path, rows in lists.items()
+        if any(is_row(row, columns) for row in rows[:MAX_LOOKED_AT])
+    ]
+    paths = _outermost(with_answers or list(lists))
+    if len(paths) > 1:
         template = "{source}: several lists of objects; choose one with `records=PATH`: {paths}"
-        raise BadInput(Message(template, source=source, paths=listed(list(lists))))
-    for path, rows in lists.items():
+        raise BadInput(Message(template, source=source, paths=listed(paths)))
+    for path in paths:
         template = "{source}: the rows are those of {path}; `records=PATH` chooses others"
         say(Message(template, source=source, path=path))
-        return rows
+        return follow(document, path, source)
     return None
 
 
-def _record_lists(value: object, path: str = "", depth: int = 0) -> dict[str, list[Any]]:
-    """Return the lists of objects in an object, by their paths."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return {path: value}
-    lists: dict[str, list[Any]] = {}
-    if isinstance(value, dict) and depth < MAX_DEPTH:
-        for name, item in value.items():
-            lists |= _record_lists(item, f"{path}.{name}" if path else name, depth + 1)
+def _outermost(paths: Sequence[str]) -> list[str]:
+    """Return the paths that don't lead through another one."""
+    return [path for path in paths if not any(path.startswith(f"{other}.") for other in paths)]
+
+
+def _record_lists(value: object) -> dict[str, list[dict[str, Any]]]:
+    """Return the objects in the lists in a value, by the lists' paths, outer ones first."""
+    lists: dict[str, list[dict[str, Any]]] = {}
+    level = [("", [value], False)]
+    for _ in range(MAX_DEPTH + 1):
+        following = []
+        for path, values, is_list in level:
+            objects = [item for item in values if isinstance(item, dict)]
+            if is_list and objects:
+                lists[path] = objects
+            for name in dict.fromkeys(name for item in objects for name in item):
+                inner = [item[name] for item in objects if isinstance(item.get(name), list | dict)]
+                if inner:
+                    inner_path = f"{path}.{name}" if path else name
+                    has_list = is_list or any(isinstance(item, list) for item in inner)
+                    following.append((inner_path, _flat(inner), has_list))
+        level = following
     return lists
+
+
+def _pandas_rows(document: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the rows of a table as `DataFrame.to_json` writes it: by columns, index, or split."""
+    names, data = document.get("columns"), document.get("data")
+    if isinstance(names, list) and isinstance(data, list) and all(type(n) is str for n in names):
+        if all(isinstance(row, list) and len(row) == len(names) for row in data):
+            return [dict(zip(distinct_names(names), row, strict=True)) for row in data]
+        return None
+    values = list(document.values())
+    if not all(isinstance(value, dict) and value.keys() == values[0].keys() for value in values):
+        return None
+    if any(fold_header(name) in _TEXT_NAMES for name in document):
+        return [{name: document[name][key] for name in document} for key in values[0]]
+    if len(values) < 2 or not has_text(values[0]):
+        return None
+    is_numbered = list(document) == [str(number) for number in range(len(document))]
+    has_id = any(fold_header(name) in _ID_NAMES for name in values[0])
+    if is_numbered or has_id:
+        return values
+    return [{"id": key, **row} for key, row in document.items()]
+
+
+def with_object_names(row: dict[str, Any], columns: Collection[str | None]) -> dict[str, Any]:
+    """Return a row with what objects in some columns are called, such as the name of a `user`."""
+    if not any(isinstance(row.get(name), dict) for name in columns if name):
+        return row
+    return {n: _object_name(v) if n in columns else v for n, v in row.items()}
+
+
+def _object_name(value: Any) -> Any:  # noqa: ANN401
+    """Return the name, or else the id or the like, of an object; any other value as it is."""
+    if not isinstance(value, dict):
+        return value
+    texts = {fold_header(name): text for name, text in value.items() if isinstance(text, str)}
+    return next((text for name in _OBJECT_NAMES if (text := texts.get(name))), value)

@@ -120,12 +120,62 @@ def test_objects_over_several_lines(tmp_path: Path) -> None:
     assert [a.text for a in read(write(path, '{"text": "a", "steps": [{"x": 1}]}'))] == ["a"]
 
 
+@pytest.mark.parametrize("format", ["json", "jsonl", "parquet"])
+def test_a_list_of_texts_under_a_name_in_the_plural(tmp_path: Path, format: str) -> None:
+    rows: list[dict[str, object]] = [{"id": "1", "answers": ["a", "b"]}]
+    answers = read(write_rows(tmp_path, rows, format))
+    assert [(a.id, a.text, a.meta) for a in answers] == [("1/1", "a", {}), ("1/2", "b", {})]
+
+
+def test_rows_with_answers_are_preferred_however_deep(tmp_path: Path) -> None:
+    qas = [{"id": "1", "question": "Who?", "answers": [{"text": "me"}, {"text": "you"}]}]
+    squad = {"version": 1, "data": [{"title": "T", "paragraphs": [{"context": "c", "qas": qas}]}]}
+    path = write(tmp_path / "a.json", json.dumps(squad))
+    assert [(a.question, a.text) for a in read(path)] == [("Who?", "me"), ("Who?", "you")]
+    table = {"schema": {"fields": [{"name": "id"}]}, "data": [{"id": "7", "answer": "yes"}]}
+    assert [a.id for a in read(write(path, json.dumps(table)))] == ["7"]
+
+
+def test_rows_have_the_question_of_the_object_around_them(tmp_path: Path) -> None:
+    items = [{"text": "a"}, {"text": "b", "question": "q2"}]
+    document = {"quiz": [{"question": "q1", "id": "9", "items": items}], "title": "t"}
+    path = write(tmp_path / "a.json", json.dumps(document))
+    for records in (None, "quiz.items"):
+        assert [(a.question, a.text) for a in read(path, records=records)] == [
+            ("q1", "a"),
+            ("q2", "b"),
+        ]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"id": {"0": "a", "1": "b"}, "answer": {"0": "yes", "1": "no"}},
+        {"0": {"id": "a", "answer": "yes"}, "1": {"id": "b", "answer": "no"}},
+        {"a": {"answer": "yes"}, "b": {"answer": "no"}},
+        {"columns": ["id", "answer"], "index": [0, 1], "data": [["a", "yes"], ["b", "no"]]},
+    ],
+)
+def test_tables_as_pandas_writes_them(tmp_path: Path, document: dict[str, object]) -> None:
+    answers = read(write(tmp_path / "a.json", json.dumps(document)))
+    assert [(a.id, a.text) for a in answers] == [("a", "yes"), ("b", "no")]
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "parquet"])
+def test_objects_for_people_and_ids_are_called_by_their_names(tmp_path: Path, format: str) -> None:
+    row = {"_id": {"$oid": "5f"}, "user": {"id": "7", "name": "Ann"}, "answer": "yes"}
+    (answer,) = read(write_rows(tmp_path, [row | {"createdAt": {"$date": "2025"}}], format))
+    assert (answer.id, answer.author, answer.submitted_at) == ("5f", "Ann", "2025")
+    (answer,) = read(write_rows(tmp_path, [row | {"user": {"x": "y"}}], format))
+    assert answer.author == '{"x": "y"}'
+
+
+NAMES = ["id", "text", "answers", "user", "x"]
 leaves = st.none() | st.integers() | st.text(max_size=3)
 documents = st.recursive(
     leaves,
     lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["id", "text", "answers", "x"]), inner, max_size=3)
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3)
     ),
     max_leaves=12,
 )

@@ -29,10 +29,11 @@ _HINTS = re.compile(r"(?:\{(?:lang|case_matters|order_matters)=[\w-]*\})+")
 
 
 def is_xapi(sample: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the first objects of a JSON file are statements, or hold lists of them."""
-    return bool(sample) and all(
+    """Whether half of the first objects of a JSON file are statements, or hold lists of them."""
+    statements = (
         row.keys() >= STATEMENT_NAMES or isinstance(row.get(LIST), list) for row in sample
     )
+    return bool(sample) and 2 * sum(statements) >= len(sample)
 
 
 def read_xapi(

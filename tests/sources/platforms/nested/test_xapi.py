@@ -122,11 +122,14 @@ def test_two_people_of_one_name_and_two_activities_of_one_text(tmp_path: Path) -
 
 
 def test_what_is_no_statement_is_rejected(tmp_path: Path) -> None:
-    text = json.dumps({"statements": [statement("a"), 5, {"object": [], "result": "x"}]})
-    answers, bad = rejected(write(tmp_path / "a.json", text))
-    assert len(answers) == 1
+    page = json.dumps({"statements": [statement("a"), 5, {"object": [], "result": "x"}]})
+    answers, bad = rejected(write(tmp_path / "a.jsonl", f"{page}\n{page}"))
+    assert [a.text for a in answers] == ["a", "a"]
     reason = "no object where an xAPI statement is needed; export it again"
-    assert [(reject.line, reject.reason, reject.row) for reject in bad] == [(1, reason, "5")]
+    assert [(reject.line, reject.reason, reject.row) for reject in bad] == [
+        (1, reason, "5"),
+        (2, reason, "5"),
+    ]
 
 
 def test_no_answers_is_said(tmp_path: Path) -> None:
