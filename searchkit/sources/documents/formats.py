@@ -26,6 +26,7 @@ DOCUMENT_READERS: dict[str, Callable[[bytes, str], str]] = {
 }
 HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 NOTEBOOK_SUFFIX = ".ipynb"
+OTHER_DOCUMENTS = frozenset(".doc .dot .epub .key .odp .pages .ppt .pptx .wpd .wps".split())
 PROSE_SUFFIXES = frozenset(
     ".txt .text .md .markdown .mkd .rst .adoc .asciidoc .org .tex .latex .ltx .typ .log "
     ".textile".split()

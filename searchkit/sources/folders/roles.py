@@ -17,7 +17,7 @@ MIN_FOLDERS = 3  # of one file each, for the folders to be people without names 
 
 _QUESTION = re.compile(
     r"(?:(?:q|question|task|problem|ex|exercise|part|hw|homework|assignment|essay|quiz|test|exam|lab"
-    r"|week|chapter|item|project|aufgabe|aufg|frage|teil|übung|uebung|blatt|woche|kapitel|klausur"
+    r"|week|ps|pset|sheet|chapter|item|project|aufgabe|aufg|frage|teil|übung|uebung|blatt|woche|kapitel|klausur"
     r"|exercice|devoir|partie|ejercicio|pregunta|tarea|parte|esercizio|domanda|compito|exercício"
     r"|exercicio|questão|questao|pergunta|tarefa|opdracht|vraag|oefening|deel)"
     r"[ _.-]*(?:\d+[ _.-]?\d*|[a-h])?[ _.-]?[a-h]?|\d{1,3}[ _.-]?[a-h]?)",
@@ -48,10 +48,12 @@ class FolderRoles:
     Attributes:
         top: A folder around everything, which says nothing, with its slash; or "".
         levels: The roles of the first folders of a path below it.
+        affixes: What all files' names begin and end with, beside the authors: `hw1_` or `_essay`.
     """
 
     top: str
     levels: tuple[FolderRole, ...]
+    affixes: tuple[str, str] = ("", "")
 
     def submission(self, name: str) -> Submission:
         """Return whose file has a path, and for which question."""
@@ -64,7 +66,7 @@ class FolderRoles:
         stem = PurePosixPath(file).stem
         if author is None and not _NO_NAME.fullmatch(stem):
             if not _QUESTION.fullmatch(stem):
-                author = stem
+                author = stem.removeprefix(self.affixes[0]).removesuffix(self.affixes[1])
             elif question is None:
                 question = stem
         return Submission(author, file, question)
@@ -100,7 +102,30 @@ def find_roles(
         roles.append(inner_kind)
     if role == "question" and "author" not in roles and all(len(p) > len(roles) + 1 for p in paths):
         roles.append("author")
-    return FolderRoles(top, tuple(roles))
+    affixes = (
+        ("", "") if "author" in roles else _affixes([PurePosixPath(p[-1]).stem for p in paths])
+    )
+    return FolderRoles(top, tuple(roles), affixes)
+
+
+def _affixes(stems: Sequence[str]) -> tuple[str, str]:
+    """Return what all names of files begin and end with, up to a `_` or `-`.
+
+    It is "" where fewer than three would be left, or one of them without a letter.
+    """
+    start = _common_start(stems)
+    end = _common_start([stem[::-1] for stem in stems])[::-1]
+    start = start[: max(start.rfind("_"), start.rfind("-")) + 1]
+    end = end[min((at for mark in "_-" if (at := end.find(mark)) >= 0), default=len(end)) :]
+    left = {stem.removeprefix(start).removesuffix(end) for stem in stems}
+    is_usable = len(left) >= MIN_FOLDERS and all(any(map(str.isalpha, name)) for name in left)
+    return (start, end) if is_usable else ("", "")
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    first, last = min(texts, default=""), max(texts, default="")
+    differing = (n for n, (x, y) in enumerate(zip(first, last, strict=False)) if x != y)
+    return first[: next(differing, len(first))]
 
 
 def _top_folder(names: Sequence[str]) -> str:

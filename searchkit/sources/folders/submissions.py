@@ -19,6 +19,7 @@ from searchkit.core.messages import counted, listed, printable
 from searchkit.core.records import Answer
 from searchkit.sources.columns import Reject
 from searchkit.sources.documents.formats import (
+    OTHER_DOCUMENTS,
     DocumentText,
     document_texts,
     is_code,
@@ -141,7 +142,7 @@ class SubmissionReader:
     ) -> tuple[str, Classify]:
         """Find what says whose a file is; return a description, and it."""
         platform, first = self.options.platform, self.options.folder_is
-        if (platform is None and first is None) or platform in ARCHIVES:
+        if (platform is None and first in (None, "author")) or platform in ARCHIVES:
             listing = Listing(source, list(members), lambda name: members[name].read())
             if archive := recognize_archive(listing, platform):
                 return archive
@@ -156,6 +157,8 @@ class SubmissionReader:
             return None
         if suffix in ENDINGS:
             return _ZIP if suffix == ".zip" else "a table, not a text; name it by its own path"
+        if suffix in OTHER_DOCUMENTS:
+            return "a document that can't be read; save it as .docx or .pdf"
         if suffix:
             return "not a text file by its name"
         return None if member is None or _is_plain(member) else "not a text file"

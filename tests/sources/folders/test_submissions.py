@@ -47,6 +47,9 @@ def folder(path: Path, names: str) -> Path:
         ("all/ada_moss/a.txt all/ben_reed/b.txt", {(None, "ada_moss"), (None, "ben_reed")}),
         ("ann.txt bob.md", {(None, "ann"), (None, "bob")}),
         ("answer.txt", {(None, None)}),
+        ("ada_essay.txt ben_essay.md cat_essay.txt", {(None, "ada"), (None, "ben"), (None, "cat")}),
+        ("hw1-ada.txt hw1-ben.md hw1-cat.txt", {(None, "ada"), (None, "ben"), (None, "cat")}),
+        ("s_1.txt s_2.txt s_3.txt", {(None, "s_1"), (None, "s_2"), (None, "s_3")}),
         ("q1.txt q2.txt", {("q1", None), ("q2", None)}),
     ],
 )  # fmt: skip
@@ -102,12 +105,13 @@ def test_a_made_id_follows_from_question_and_author(tmp_path: Path) -> None:
 
 
 def test_other_files_are_named(tmp_path: Path) -> None:
-    folder(tmp_path, "q1/ann.txt q1/marks.csv q1/photo.jpg q1/ben.frob q1/cat")
+    folder(tmp_path, "q1/ann.txt q1/marks.csv q1/photo.jpg q1/dan.doc q1/ben.frob q1/cat")
     write(tmp_path / "q1" / "core", b"\x00\x01")
     skipped: list[str] = []
     answers = read(tmp_path, on_skip=skipped.append)
     assert {answer.author for answer in answers} == {"ann", "cat"}
     assert sorted(line.split(": ", 1)[1] for line in skipped) == [
+        "a document that can't be read; save it as .docx or .pdf",
         "a table, not a text; name it by its own path",
         "not a text file",
         "not a text file by its name",

@@ -191,6 +191,8 @@ def test_a_platform_can_be_said(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "a.zip", {"Ada Moss_1_assignsubmission_file/a.txt": "x"})
     plain = list(read_rows([path], FileOptions(platform="plain")))
     assert [answer.author for answer in plain] == ["Ada Moss_1_assignsubmission_file"]
+    author = list(read_rows([path], FileOptions(folder_is="author")))
+    assert [answer.author for answer in author] == ["Ada Moss"]
     with pytest.raises(BadInput, match=r"not named as in a canvas-submissions export; its names"):
         read(path, platform="canvas-submissions")
     assert [a.author for a in read(path, platform="moodle-assignment")] == ["Ada Moss"]
