@@ -212,7 +212,7 @@ def test_unreadable_files_are_reported_without_their_path(
 ) -> None:
     two = {"one": [["id", "text"], ["a", "b"]], "two": [["id", "text"], ["c", "d"]]}
     for name, body, said in [
-        ("a.csv", b"id,text\n1,caf\xe9\n", "byte"),
+        ("a.csv", b"id,text\n1,caf\x81\xfe\x90\n", "byte"),
         ("a.csv", "id,title\n1,x\n", "a.csv"),
         ("a.json", '{"a": ', "a.json"),
         ("a.jsonl", "[1, 2", "a.jsonl"),

@@ -233,7 +233,7 @@ def _choose_part(
     """Return the name of the sheet of an .xlsx to read, and what a first look at it found."""
     parts = _sheet_parts(archive, source)
     lengths = _shared_text_lengths(archive, source)
-    formats = _formats(archive, source)
+    formats = _formats(archive)
     scans = {
         name: _scan_sheet(archive, part, source, lengths, formats)
         for name, part in parts.items()
@@ -257,14 +257,15 @@ def _choose_part(
     return name, scan
 
 
-def _formats(archive: zipfile.ZipFile, source: str) -> dict[int, str]:
-    """Return the number formats that change which number a reader sees, by style."""
-    if STYLES not in archive.namelist():
-        return {}
+def _formats(archive: zipfile.ZipFile) -> dict[int, str]:
+    """Return the number formats that change which number a reader sees, by style.
+
+    They are not worth an error: without them, numbers are read as they are stored.
+    """
     try:
         return styled_formats(_read_directory(archive, STYLES))
-    except _DAMAGE_ERRORS as error:
-        raise BadInput(f"{source}: damaged ({first_line(error)}); save it again") from None
+    except _DAMAGE_ERRORS:
+        return {}
 
 
 def _shared_text_lengths(archive: zipfile.ZipFile, source: str) -> list[int]:
