@@ -116,18 +116,19 @@ class RowShapes:
             column.add(first[number])
         lowest: Likeness | None = None
         for row in rows:
-            likeness = self._likeness(row)
+            likeness = self._likeness(row, opening)
             lowest = likeness if lowest is None else min(lowest, likeness)
             if lowest is Likeness.NONE:
                 break
         return lowest or Likeness.NONE
 
-    def _likeness(self, row: Sequence[str]) -> Likeness:
+    def _likeness(self, row: Sequence[str], opening: int) -> Likeness:
+        """Return how much a line is like a row, whatever is in the column of the opening quote."""
         if len(row) != self.width:
             return Likeness.NONE
         closing = next((n for n, cell in enumerate(row) if cell.endswith('"')), self.width)
-        inside = zip(self._columns[: closing + 1], row, strict=False)  # the rest is outside anyway
-        votes = sum(column.vote(cell) for column, cell in inside)
+        columns = [n for n in range(min(closing + 1, self.width)) if n != opening]
+        votes = sum(self._columns[n].vote(row[n]) for n in columns)  # the rest is outside anyway
         votes += self.delimiter == "\t"  # which is hardly ever typed within a text
         return Likeness.STRONG if votes > 0 else Likeness.WEAK if votes == 0 else Likeness.NONE
 

@@ -81,6 +81,12 @@ def test_where_neither_reading_is_clearly_right_the_user_chooses(tmp_path: Path)
     assert bad[0].reason == "5 fields where the first line has 4; a text holds the delimiter"
 
 
+def test_two_columns_of_words_are_doubted(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", 'name,answer\nBen,"I think\nCleo,no idea"\nDan,x\n')
+    with pytest.raises(BadInput, match=r"a.csv:2: one cell holds what look like rows, up to lin"):
+        read(path)
+
+
 def test_a_row_swallowed_behind_the_beginning_is_an_error(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("searchkit.sources.tables.delimited.SAMPLE_LENGTH", 200)
     answers = [f"text {n}" for n in range(40)]
