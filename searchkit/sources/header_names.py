@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 # A field's names in the order in which they are tried, a language a line: English, German, French,
 # Spanish, Portuguese, Italian, Dutch. "Nom", "Nombre", "Nome" and "Name" are the whole name where
@@ -153,6 +155,15 @@ def fold_header(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     return "_".join(re.findall(r"[^\W_]+", plain))
+
+
+@lru_cache(maxsize=4)
+def columns_by_header(names: tuple[str, ...]) -> Mapping[str, str]:
+    """Return columns by their folded headers; of several with one header the first."""
+    columns: dict[str, str] = {}
+    for name in names:
+        columns.setdefault(fold_header(name), name)
+    return MappingProxyType(columns)
 
 
 def _names(words: str) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class Rows:
         self._remembered = 0  # names in all of these
         self._made: Counter[str] = Counter()
         self._namesakes: frozenset[str] = frozenset()
+        self._is_plain = False  # whether the table is no platform's export
         self._export: ExportLayout | None = None
 
     # -- the layout ------------------------------------------------------------------------------
@@ -56,11 +57,14 @@ class Rows:
         self._forget()
         self._export = export
         self._namesakes = frozenset()
+        self._is_plain = False
         names = tuple(sample[0])
         try:
-            return self.layout(names, [row for row in sample if tuple(row) == names])
+            layout = self.layout(names, [row for row in sample if tuple(row) == names])
         except BadRow:
             return None
+        self._is_plain = not layout.title
+        return layout
 
     def layout(self, names: tuple[str, ...], sample: Sequence[Values] = ()) -> Layout:
         """Return the layout for a row with these columns, which is found once.
@@ -98,16 +102,20 @@ class Rows:
     def _find_layout(self, names: tuple[str, ...], sample: Sequence[Values]) -> Layout:
         columns = self.options.columns
         if not columns.has_text and not columns.fixed:
-            platform = (
-                self._export(names)
-                if self._export
-                else find_platform(names, sample, self.options.platform)
-            )
+            platform = self._find_export(names, sample)
             if platform is not None:
                 if not platform.text_columns and not self.allow_marks:
                     raise BadRow(f"only marks, no answers ({platform.title})")
                 return with_chosen_columns(platform, names, columns)
         return plain_layout(names, columns, sample, allow_marks=self.allow_marks)
+
+    def _find_export(self, names: tuple[str, ...], sample: Sequence[Values]) -> Layout | None:
+        """Return the layout of a platform's export; in a plain table, no later row is one's."""
+        if self._export:
+            return self._export(names)
+        if not sample and self._is_plain:
+            return None
+        return find_platform(names, sample, self.options.platform)
 
     def find_namesakes(self, rows: Sequence[Values]) -> None:
         """Find the names that several people have; their authors get what tells them apart.

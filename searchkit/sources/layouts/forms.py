@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from searchkit.sources.columns import Values
-from searchkit.sources.header_names import HEADER_NAMES, fold_header
+from searchkit.sources.header_names import HEADER_NAMES, columns_by_header, fold_header
 from searchkit.sources.layouts.layout import Layout, header_text
 from searchkit.sources.layouts.people import asks_for_person, person_of_form
 from searchkit.sources.layouts.wide import (
@@ -26,7 +26,7 @@ _NOT_OF_FORMS = frozenset((*HEADER_NAMES["text"], *HEADER_NAMES["question"]))
 
 def has_answer_columns(names: Sequence[str]) -> bool:
     """Whether a column is called answer, question or the like, so that a row is an answer."""
-    return any(fold_header(name) in _NOT_OF_FORMS for name in names)
+    return not _NOT_OF_FORMS.isdisjoint(columns_by_header(tuple(names)))
 
 
 def form_layout(

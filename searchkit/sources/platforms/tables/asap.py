@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from searchkit.sources.columns import Values
-from searchkit.sources.header_names import fold_header
+from searchkit.sources.header_names import columns_by_header
 from searchkit.sources.layouts.layout import Layout, Question
 
 _COLUMNS = (("id", "essayset", "essaytext"), ("id", "essay_set", "essay_text"),
@@ -18,7 +18,7 @@ _COLUMNS = (("id", "essayset", "essaytext"), ("id", "essay_set", "essay_text"),
 
 def asap(names: Sequence[str], _: Sequence[Values]) -> Layout | None:
     """Return the layout of short answers or essays."""
-    columns = {fold_header(name): name for name in names}
+    columns = columns_by_header(tuple(names))
     for id_, question, text in _COLUMNS:
         if columns.keys() >= {id_, question, text}:
             return Layout(

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from searchkit.sources.columns import Values
-from searchkit.sources.header_names import HEADER_NAMES, fold_header
+from searchkit.sources.header_names import HEADER_NAMES, columns_by_header, fold_header
 from searchkit.sources.layouts.layout import Layout, Question
 from searchkit.sources.layouts.plain import person_layout
 
@@ -37,8 +37,8 @@ def blackboard_test(names: Sequence[str], _: Sequence[Values]) -> Layout | None:
 def _groups(names: Sequence[str]) -> list[dict[str, str]]:
     """Return for each question its columns by field; none if the table isn't a test's results."""
     groups: dict[str, dict[str, str]] = {}
-    for name in names:
-        word, number = _split(name)
+    for header, name in columns_by_header(tuple(names)).items():
+        word, number = _split(header)
         if word in _ENGLISH:
             groups.setdefault(number, {})[_FIELDS[_ENGLISH.index(word)]] = name
     if any({"question id", "prompt", "text"} <= group.keys() for group in groups.values()):
@@ -58,17 +58,16 @@ def _groups_by_place(names: Sequence[str]) -> list[dict[str, str]]:
         return []
     starts = range(0, len(columns), len(_FIELDS))
     groups = [columns[start : start + len(_FIELDS)] for start in starts]
-    words = {tuple(_split(name)[0] for name in group) for group in groups}
+    words = {tuple(_split(fold_header(name))[0] for name in group) for group in groups}
     if len(words) > 1 or next(iter(words))[1] not in HEADER_NAMES["question"]:
         return []
     return [dict(zip(_FIELDS, group, strict=True)) for group in groups]
 
 
-def _split(name: str) -> tuple[str, str]:
+def _split(header: str) -> tuple[str, str]:
     """Return a folded header without the question's number, and that number."""
-    folded = fold_header(name)
-    match = _NUMBER.fullmatch(folded)
-    return (match[1], match[2]) if match else (folded, "")
+    match = _NUMBER.fullmatch(header)
+    return (match[1], match[2]) if match else (header, "")
 
 
 def _question(group: Mapping[str, str]) -> Question:

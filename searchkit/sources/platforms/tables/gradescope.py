@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from searchkit.sources.columns import Values
-from searchkit.sources.header_names import fold_header
+from searchkit.sources.header_names import columns_by_header
 from searchkit.sources.layouts.layout import Layout, Question, header_text
 from searchkit.sources.layouts.plain import person_layout
 from searchkit.sources.layouts.wide import with_unique_names
@@ -22,7 +22,7 @@ _RENAMED = {"score": "points", "comments": "feedback"}
 
 def gradescope_scores(names: Sequence[str], _: Sequence[Values]) -> Layout | None:
     """Return the layout of an assignment's scores."""
-    columns = {fold_header(name) for name in names}
+    columns = columns_by_header(tuple(names)).keys()
     matches = {name: match for name in names if (match := _QUESTION.fullmatch(header_text(name)))}
     if not matches or not columns >= {"total_score", "max_points"}:
         return None
@@ -36,7 +36,7 @@ def gradescope_scores(names: Sequence[str], _: Sequence[Values]) -> Layout | Non
 
 def gradescope_evaluations(names: Sequence[str], _: Sequence[Values]) -> Layout | None:
     """Return the layout of a question's evaluations."""
-    columns = {fold_header(name): name for name in names}
+    columns = columns_by_header(tuple(names))
     key = columns.get("question_submission_id")
     if key is None or "score" not in columns:
         return None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise, takewhile
 
 from searchkit.sources.columns import Values
-from searchkit.sources.header_names import HEADER_NAMES, fold_header
+from searchkit.sources.header_names import HEADER_NAMES, columns_by_header, fold_header
 from searchkit.sources.layouts.layout import Layout, Question
 from searchkit.sources.layouts.people import person_of_form
 from searchkit.sources.layouts.plain import person_layout
@@ -31,9 +31,11 @@ def moodle_quiz(names: Sequence[str], sample: Sequence[Values]) -> Layout | None
     """Return the layout of a quiz's responses."""
     families = _numbered_columns(names)
     prompts, responses, rights = _known(names, families) or _by_place(names, families, sample)
+    if not responses:
+        return None
     own = {name for columns in families.values() for name in columns.values()}
     person = person_layout([name for name in names if name not in own and not _is_grade(name)])
-    if not responses or not (any(map(_is_grade, names)) or _is_attempt(person)):
+    if not any(map(_is_grade, names)) and not _is_attempt(person):
         return None
     texts = set(without_choices(list(responses.values()), sample))
     questions = (
@@ -81,8 +83,9 @@ def _holds_addresses(name: str, sample: Sequence[Values]) -> bool:
 def _numbered_columns(names: Sequence[str]) -> dict[str, dict[int, str]]:
     """Return the columns that end in a number, by the word before it and the number."""
     families: dict[str, dict[int, str]] = {}
-    for name in names:
-        if not _is_grade(name) and (match := _NUMBERED.fullmatch(fold_header(name))):
+    for header, name in columns_by_header(tuple(names)).items():
+        match = _NUMBERED.fullmatch(header)
+        if match and not _is_grade(name):
             families.setdefault(match[1], {})[int(match[2])] = name
     return families
 

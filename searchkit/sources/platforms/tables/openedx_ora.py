@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from searchkit.sources.columns import Values
-from searchkit.sources.header_names import fold_header
+from searchkit.sources.header_names import columns_by_header
 from searchkit.sources.layouts.layout import Layout, Question
 from searchkit.sources.platforms.json_cells import joined_texts, read_json_cell
 
@@ -22,7 +22,7 @@ _COLUMNS = {
 
 def openedx_ora(names: Sequence[str], sample: Sequence[Values]) -> Layout | None:
     """Return the layout of a report of ORA submissions."""
-    columns = {fold_header(name): name for name in names}
+    columns = columns_by_header(tuple(names))
     text, author = columns.get("response"), columns.get("anonymized_student_id")
     if text is None or author is None or "submission_id" not in columns:
         return None

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 
 from searchkit.sources.columns import BadRow, Values
-from searchkit.sources.header_names import fold_header
+from searchkit.sources.header_names import columns_by_header
 from searchkit.sources.layouts.layout import Layout, Question
 from searchkit.sources.platforms.json_cells import joined_texts, read_json_cell
 
@@ -20,7 +20,7 @@ _SIGNS = frozenset({"params", "true_answer", "submission_id", "score_perc"})
 
 def prairielearn(names: Sequence[str], _: Sequence[Values]) -> Layout | None:
     """Return the layout of submissions."""
-    columns = {fold_header(name): name for name in names}
+    columns = columns_by_header(tuple(names))
     question = columns.get("qid") or columns.get("question")
     if _TEXT not in columns or question is None or not _SIGNS & columns.keys():
         return None
