@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from searchkit.core.errors import BadInput
@@ -14,6 +15,7 @@ from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.text.numbers import Amount, parse_amount, parse_number
 
 Per = Literal["answer", "student"]
+_parse = lru_cache(maxsize=10_000)(parse_amount)  # marks are few, and read often
 _SUGGESTED = "suggested"  # begins the names of columns with suggestions, which are no marks yet
 
 
@@ -53,7 +55,7 @@ class MarkedAnswer:
     @property
     def amount(self) -> Amount | None:
         """The mark as a number; None if there is none, or it is a label."""
-        return parse_amount(self.mark)
+        return _parse(self.mark)
 
 
 @dataclass(frozen=True, slots=True)

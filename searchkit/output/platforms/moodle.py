@@ -137,7 +137,10 @@ def _gradebook(marked: MarkedAnswers, options: MarkOptions) -> Table:
     marked.check_numbers("Moodle's gradebook")
     everyone, unknown = by_person(marked.rows)
     keys = {"Username": USERNAME, "ID number": ID_NUMBER, "Email address": EMAIL}
-    people = [person for person in everyone if any(map(person.value, keys.values()))]
+    people: list[Person] = []
+    nameless: list[Person] = []
+    for person in everyone:
+        (people if any(map(person.value, keys.values())) else nameless).append(person)
     if not people:
         raise BadInput(
             Message(
@@ -164,6 +167,6 @@ def _gradebook(marked: MarkedAnswers, options: MarkOptions) -> Table:
         f"Import > CSV file, map from {key!r}, and map {options.assignment or GRADE!r} to a new "
         "grade item or to the quiz"
     ]
-    nameless = [row for p in everyone if p not in people for row in p.rows]
-    notes += left_out([*unknown, *nameless], "no e-mail address, ID number or username is known")
+    unknown += [row for person in nameless for row in person.rows]
+    notes += left_out(unknown, "no e-mail address, ID number or username is known")
     return Table(distinct_names(header), rows, notes + incomplete(people), frozenset(used))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, counted
@@ -24,7 +24,7 @@ _fold = lru_cache(maxsize=10_000)(fold_header)  # the same few names come with e
 _fold = lru_cache(maxsize=10_000)(fold_header)  # the same few names come with every answer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Person:
     """A person's answers.
 
@@ -41,7 +41,16 @@ class Person:
 
     def value(self, names: Sequence[str]) -> str:
         """Return the first value of the file's columns with one of these names; "" if none."""
-        return next(filter(None, (file_value(row.answer, names) for row in self.rows)), "")
+        return next(filter(None, map(self._values.get, names)), "")
+
+    @cached_property
+    def _values(self) -> dict[str, str]:
+        """The columns of the files by their folded names, as the first answer has them."""
+        values: dict[str, str] = {}
+        for row in self.rows:
+            for name, value in row.answer.meta.items():
+                values[_fold(name)] = values.get(_fold(name)) or value.strip()
+        return values
 
     def of(self, question: str | None) -> list[MarkedAnswer]:
         """Return the answers to a question."""
