@@ -90,7 +90,7 @@ class IdMatcher:
                 self._take(row, same[0], batch)
                 return True
         if policy == "keep-both":
-            if is_second and not row.has_made_id and self._is_repeated(row, batch):
+            if is_second and not row.has_made_id and self._ids.is_repeated(row):
                 return False
             batch.beside.append(row)
             return True
@@ -114,12 +114,6 @@ class IdMatcher:
 
     def _is_same(self, old: Answer, row: Answer) -> bool:
         return is_same_text(old, row) if row.has_made_id else self._identity.is_same(old, row)
-
-    def _is_repeated(self, row: Answer, batch: _Batch) -> bool:
-        """Whether the first row with this id said the same."""
-        update = batch.updates.get(row.id)
-        first = update.new if update else batch.stored.get(row.id)
-        return first is not None and first.slot == row.slot and is_same_text(first, row)
 
     def _reason(self, row: Answer, is_second: bool, batch: _Batch) -> str:
         """Return why a row is refused, with both places."""

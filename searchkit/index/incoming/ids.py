@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+from searchkit.core.identity import canonical
 from searchkit.core.records import Answer, Slot
 
 LOOK_AHEAD = 8  # numbers that are looked up at once; a gap of as many ends a family
@@ -25,6 +26,10 @@ def numbered(id_: str, number: int) -> str:
     return id_ if number == 1 else f"{id_}#{number}"
 
 
+def _content(row: Answer) -> int:
+    return hash((row.slot, canonical(row.text)))
+
+
 def place_of(source: str | None, line: int | None) -> str:
     """Return where a row stands, for messages."""
     return f"{source or 'an earlier answer'}" + (f":{line}" if line is not None else "")
@@ -35,20 +40,25 @@ class ReadIds:
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
-        self._places: dict[str, tuple[str | None, int | None]] = {}
-        self._next: dict[str, int] = {}  # `_places` has all numbers from 2 to below this one
+        self._first: dict[str, tuple[str | None, int | None, int]] = {}
+        self._next: dict[str, int] = {}  # `_first` has all numbers from 2 to below this one
 
     def __contains__(self, id_: object) -> bool:
         """Whether a row has this id."""
-        return id_ in self._places
+        return id_ in self._first
 
     def place(self, id_: str) -> str:
         """Return where the first row with this id stands, for messages."""
-        return place_of(*self._places[id_])
+        source, line, _ = self._first[id_]
+        return place_of(source, line)
 
     def take(self, row: Answer, id_: str) -> None:
-        """Note that a row has this id; the place of the first one stays."""
-        self._places.setdefault(id_, (row.source, row.line))
+        """Note that a row has this id; what is known of the first one stays."""
+        self._first.setdefault(id_, (row.source, row.line, _content(row)))
+
+    def is_repeated(self, row: Answer) -> bool:
+        """Whether the first row with a row's id has the same question, author and text."""
+        return row.id in self._first and self._first[row.id][2] == _content(row)
 
     def claim(self, rows: Sequence[Answer], bases: Sequence[str]) -> list[str]:
         """Take a free id for each row: its base, or the first free number after it."""

@@ -36,9 +36,9 @@ def files(draw: st.DrawFn) -> list[Answer]:
         question = draw(st.sampled_from(["q1", "q2"])) if has_questions else None
         author, text = draw(st.sampled_from(AUTHORS)), draw(st.sampled_from(TEXTS))
         time = draw(st.sampled_from(["2025-08-01", "2025-08-02", None])) if has_times else None
-        id_ = str(line) if has_ids else make_id(question, author, text)
+        id_ = str(draw(st.integers(0, 3))) if has_ids else make_id(question, author, text)
         made[id_] += 1
-        if made[id_] > 1:
+        if made[id_] > 1 and not has_ids:
             id_ = f"{id_}#{made[id_]}"
         rows.append(
             Answer(id_, text, question, author, time, source, line + 2, has_made_id=not has_ids)
