@@ -105,7 +105,10 @@ class Rows:
             platform = self._find_export(names, sample)
             if platform is not None:
                 if not platform.text_columns and not self.allow_marks:
-                    raise BadRow(f"only marks, no answers ({platform.title})")
+                    raise BadRow(
+                        f"only marks, no answers ({platform.title}); ingest it into the index that "
+                        "has the answers"
+                    )
                 return with_chosen_columns(platform, names, columns)
         return plain_layout(names, columns, sample, allow_marks=self.allow_marks)
 

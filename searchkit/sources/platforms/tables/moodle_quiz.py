@@ -114,9 +114,10 @@ def _family(families: Mapping[str, Columns], words: Collection[str]) -> Columns:
 def _by_place(
     names: Sequence[str], families: Mapping[str, Columns], sample: Sequence[Values]
 ) -> tuple[Columns, Columns, Columns]:
-    """Return the same by their order, where a grade's header shows that it is a quiz."""
+    """Return the same by their order, where a grade and two times show that it is a quiz."""
     columns = list(families.values())
-    if not any(map(_GRADE.fullmatch, names)) or not 1 <= len(columns) <= 3:
+    is_quiz = any(map(_GRADE.fullmatch, names)) and _num_times(names, sample) > 1
+    if not is_quiz or not 1 <= len(columns) <= 3:
         return {}, {}, {}
     if len(columns) == 3:
         return columns[0], columns[1], columns[2]
@@ -125,6 +126,12 @@ def _by_place(
     first = next(iter(columns[0].values()))
     is_prompt = len({row.get(first) for row in sample} - {None, ""}) == 1  # the same for all
     return (columns[0], columns[1], {}) if is_prompt else ({}, columns[0], columns[1])
+
+
+def _num_times(names: Sequence[str], sample: Sequence[Values]) -> int:
+    """Return the number of columns of times before the grade's."""
+    before = takewhile(lambda name: not _GRADE.fullmatch(name), names)
+    return sum(holds_times(name, sample) for name in before)
 
 
 def _is_grade(name: str) -> bool:

@@ -43,7 +43,7 @@ LANGUAGES = {
         *("Cijfer", "Vraag", "Antwoord", "Juiste antwoord"),
     ),
     "fi": (  # not in the table of names: by place
-        ("Last name", "First name", "Email", "Tila", "Aloitettu", "Completed"),
+        ("Sukunimi", "Etunimi", "Sähköpostiosoite", "Tila", "Aloitettu", "Suoritettu"),
         *("Arvosana", "Kysymys", "Vastaus", "Oikea vastaus"),
     ),
 }

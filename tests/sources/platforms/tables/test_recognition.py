@@ -47,6 +47,7 @@ PLAIN = [
     "Matrikelnummer;Aufgabe;Antwort;Punkte",
     "timestamp,author,question,response,score",
     "id,author,q1,q2,q3",
+    "name,Grade/10,Week 1,Week 2",
     "name,id,1: Why?,2: How?,score",
     "id,start time,completion time,student,text",
     "first name,last name,email,answer 1,answer 2",
