@@ -24,7 +24,7 @@ _WORDS = {
         """,
     "text": """
         text, answer, content, response, body, answer text, response text, student answer,
-        student response, essay text, EssayText, essay, online text, submission
+        student response, answers, responses, essay text, EssayText, essay, online text, submission
         Antwort, Antworttext, Antwort des Studenten, Schülerantwort, Freitext, Texteingabe, Inhalt,
         Lösung
         réponse, texte, texte de la réponse, réponse de l'étudiant, réponse de l'élève,
@@ -68,6 +68,15 @@ _WORDS = {
         nome utente, utente, partecipante, nome e cognome, cognome e nome
         auteur, student, studente, leerling, studentnummer, studentnr, leerlingnummer, cursist,
         gebruikersnaam, gebruiker, deelnemer, volledige naam, naam
+        """,
+    "person_id": """
+        SID, SIS ID, SIS user id, net id, student no, id number, roll number, roll no,
+        registration number, candidate number, candidate
+        Personenkennung, Prüflingsnummer
+        numéro d'identification, code étudiant, code permanent
+        número de identificación, número de identificação
+        numero identificativo
+        identificatienummer
         """,
     "submitted_at": """
         submitted at, created at, timestamp, submitted, submission time, submission date,
@@ -152,8 +161,10 @@ def fold_header(name: str) -> str:
 
     What stands between words becomes `_`: `N° d'étudiant ` is `n_d_etudiant`.
     """
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    plain = name.lower()
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", name.casefold())
+        plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     return "_".join(re.findall(r"[^\W_]+", plain))
 
 

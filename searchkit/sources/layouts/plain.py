@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Columns, Values, fold_name
@@ -144,10 +145,8 @@ class _Finder:
     def __init__(self, names: Sequence[str], columns: Columns) -> None:
         self.names = names
         self.columns = columns
-        self._by_fold: dict[str, list[str]] = {}
         self._by_header: dict[str, list[str]] = {}
         for name in names:
-            self._by_fold.setdefault(fold_name(name), []).append(name)
             for header in {fold_header(name), fold_header(_CAMEL_CASE.sub(" ", name))}:
                 self._by_header.setdefault(header, []).append(name)
         chosen = (name for role in ("id", "question", "author", "submitted_at", "text")
@@ -169,7 +168,7 @@ class _Finder:
     def _find_chosen(self, role: str, chosen: str) -> str:
         if chosen in self.names:
             return chosen
-        similar = self._by_fold.get(fold_name(chosen), [])
+        similar = [name for name in self.names if fold_name(name) == fold_name(chosen)]
         if len(similar) == 1:
             return similar[0]
         parameter = "" if self.columns.fixed else f" (`columns.{role}`)"
@@ -207,11 +206,12 @@ class _Finder:
         pairs = [(one, other) for one in first for other in last if one != other]
         if pairs:
             return pairs[0]
-        return tuple((*self.by_header("author"), *self.by_header("email")))[:1]
+        columns = (self.by_header(field) for field in ("author", "person_id", "email"))
+        return tuple(chain(*columns))[:1]
 
     def identity(self) -> tuple[str, ...]:
         """Return the columns that tell people of the same name apart."""
-        return tuple((*self.by_header("email"), *self.by_header("author")))
+        return tuple(chain(*(self.by_header(f) for f in ("email", "person_id", "author"))))
 
     def take(self, names: Sequence[str]) -> None:
         """Let columns not be found again."""
