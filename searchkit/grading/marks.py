@@ -291,18 +291,21 @@ def _scales(
 
 def _scale(amounts: Sequence[Amount], question: str | None, column: str) -> float | None:
     totals = sorted({a.out_of for a in amounts if a.out_of and not a.is_per_cent})
-    has_per_cent = any(amount.is_per_cent for amount in amounts)
-    has_plain = any(amount.out_of is None for amount in amounts)
-    names = " and ".join(f"{total:g}" for total in totals) or "100 (%)"
+    if not totals and any(amount.is_per_cent for amount in amounts):
+        totals = [PER_CENT]
+        is_clear = all(amount.is_per_cent for amount in amounts)
+    else:
+        is_clear = len(totals) < 2 or all(amount.out_of for amount in amounts)
+    names = " and ".join(f"{total:g}" for total in totals)
     where = f"{column}: " if question is None else f"{column}: marks of question {question!r}: "
-    if has_plain and (len(totals) > 1 or (has_per_cent and not totals)):
+    if not is_clear:
         raise BadInput(
             f"{where}some are out of {names}, and others don't say what they are out of; "
             "write them alike"
         )
     if len(totals) > 1:
         log.warning("%sthey are out of %s; all are read as out of %g", where, names, totals[-1])
-    return totals[-1] if totals else PER_CENT if has_per_cent else None
+    return totals[-1] if totals else None
 
 
 def _rescaled(amount: Amount, out_of: float | None) -> float:
