@@ -88,7 +88,7 @@ def marks_file(
     elif platform in PLATFORMS:
         table = PLATFORMS[platform](marked, options)
     elif is_per_answer:
-        table = answer_table(marked, counting(decisions(index)))
+        table = answer_table(marked, counting(decisions(index)), as_numbers=platform == "xlsx")
     else:
         table = student_table(marked)
     notes += table.notes

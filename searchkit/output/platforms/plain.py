@@ -30,13 +30,23 @@ TOTAL, COMMENTS = "total", "comments"
 NO_QUESTION = "(no question)"
 
 
-def answer_table(marked: MarkedAnswers, decisions: Mapping[tuple[str, str], Decision]) -> Table:
-    """Return a row for each answer: its fields, its columns, the decisions about it."""
+def answer_table(
+    marked: MarkedAnswers, decisions: Mapping[tuple[str, str], Decision], *, as_numbers: bool
+) -> Table:
+    """Return a row for each answer: its fields, its columns, the decisions about it.
+
+    Args:
+        marked: The answers.
+        decisions: The latest decision about each pair.
+        as_numbers: Whether marks become numbers, or stay as they were written.
+    """
     answers = [row.answer for row in marked.rows]
     names = list(dict.fromkeys(name for answer in answers for name in answer.columns))
     columns = export_columns(names)
     about = _decisions_about(decisions)
-    numeric = {name for name in columns if name == marked.marks or is_marks_name(name)}
+    numeric = {
+        name for name in columns if as_numbers and (name == marked.marks or is_marks_name(name))
+    }
     has_attempts = any(answer.attempts > 1 for answer in answers)
     header = columns + [ATTEMPT] * has_attempts + [DECISIONS] * bool(about)
     rows = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from helpers.encoder import ToyEncoder
-from helpers.marks import rows_of
+from helpers.marks import index_of, rows_of
 
 from searchkit import Answer, Index
 from searchkit.cli.upkeep import export
@@ -52,7 +52,7 @@ def test_a_row_an_answer_has_all_columns_suggestions_and_decisions(index: Index)
     ada, bo, more = rows_of(file)
     assert ada == {
         "id": "007", "question": "q1", "author": "Ada", "submitted_at": "",
-        "text": "'=1+1 is what the loop runs", "email": "ada@x.org", "n": "1", "mark": "1.5",
+        "text": "'=1+1 is what the loop runs", "email": "ada@x.org", "n": "1", "mark": "1,5",
         "comment": "'- one\n- two", "suggested_mark": "2",
         "decisions": "confirmed with 008 (copied)",
     }  # fmt: skip
@@ -181,3 +181,17 @@ def test_a_file_without_any_answer_is_refused(tmp_path: Path, platform: str) -> 
         index.update_columns({"1": {"mark": "5"}})
         with pytest.raises(BadInput, match=r"none of 1 answer came from|have none of them"):
             marks_file(index, platform)
+
+
+def test_what_comes_out_as_csv_goes_in_again_unchanged(tmp_path: Path) -> None:
+    with Index.create(tmp_path / "i", ToyEncoder()) as index:
+        index.add([Answer("1", "A text", "q1", "Ada"), Answer("2", "Another", "q1", "Bo")])
+        index.update_columns({"1": {"mark": "1,5", "comment": "Good"}, "2": {"mark": "1/2"}})
+        path = tmp_path / "out.csv"
+        path.write_bytes(marks_file(index, "csv").content)
+    with index_of(path, folder=tmp_path / "i") as index:
+        answers = list(index.answers())
+    assert [dict(answer.meta) for answer in answers] == [
+        {"mark": "1,5", "comment": "Good"}, {"mark": "1/2"},
+    ]  # fmt: skip
+    assert all(answer.written == answer.meta for answer in answers)
