@@ -461,7 +461,7 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
         page = visit(f"{server.address}/upload", allowed=REFUSED)
         count = get(server.address, "/api/status")["answers"]
         for bad, why in [
-            (write(tmp_path, "bytes.csv", b"id,answer\n1,Gr\xfc\xdfe an alle\n"), "UTF-8"),
+            (write(tmp_path, "bytes.csv", "id,answer\n1,Привет всем\n".encode("cp1251")), "UTF-8"),
             (write(tmp_path, "key.csv", "id,answer,response\n1,the key,x\n"), "which column"),
             (write(tmp_path, "tool.exe", "MZ"), "not a kind of file"),
             (write(tmp_path, "empty.csv", ""), "empty"),
@@ -514,12 +514,12 @@ def test_encoding_and_sheet_can_be_chosen(copy: Path, tmp_path: Path, visit: Ope
         page = visit(f"{server.address}/upload")
         page.set_input_files(
             "#file",
-            write(tmp_path, "old.csv", "id,answer\nx2,Gr\xfc\xdfe an alle\n".encode("cp1252")),
+            write(tmp_path, "old.csv", "id,answer\nx2,Привет всем\n".encode("cp1251")),
         )
         expect(page.locator("#wrong")).to_contain_text("encoding (below)")
-        page.fill("#field-encoding", "cp1252")
+        page.fill("#field-encoding", "cp1251")
         page.get_by_role("button", name="Look again").click()
-        expect(page.locator("#rows tbody")).to_contain_text("Gr\xfc\xdfe an alle")
+        expect(page.locator("#rows tbody")).to_contain_text("Привет всем")
         expect(page.locator("#wrong")).to_be_hidden()
         page.fill("#field-encoding", "")
         page.set_input_files("#file", tmp_path / "book.xlsx")
