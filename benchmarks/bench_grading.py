@@ -186,7 +186,7 @@ def audit() -> None:
             with opened(name) as (index, column):
                 corpus = load_corpus(index, column)
                 changed, spoilt = disturbed(corpus, seed)
-                with patch("searchkit.grading.audit.load_corpus", lambda *_, c=spoilt: c):
+                with patch("searchkit.grading.audit.load_corpus", lambda *_, c=spoilt, **__: c):
                     found = audit_grades(index, column)
             for order, value in orders(spoilt, found.outliers).items():
                 scores.setdefault(order, []).append(listed(value, changed))

@@ -12,7 +12,7 @@ from searchkit.cli.options import (
     RunnerOptions,
     by_option,
     command,
-    filter_options,
+    comparison_filter_options,
     index_option,
     option,
     option_group,
@@ -89,7 +89,7 @@ class ClusterOptions:
     record=ClusterOptions,
 )
 @runner_options
-@filter_options
+@comparison_filter_options
 @option_group(
     "Output",
     option(

@@ -10,8 +10,8 @@ import click
 
 from searchkit.cli.options import (
     command,
+    comparison_filter_options,
     excludes,
-    filter_options,
     index_option,
     needs,
     option,
@@ -155,9 +155,11 @@ class WriteOptions:
     argument="target",
     record=lambda write, overwrite: WriteOptions(write, overwrite),
 )
-@filter_options
+@comparison_filter_options
 @output_options("table", "json", "jsonl", "csv")
-@excludes("--propagate", "--evaluate", "--audit", "--question", "--author", "--where")
+@excludes(
+    *("--propagate", "--evaluate", "--audit", "--question", "--author", "--where", "--attempts")
+)
 @excludes("--write", "--evaluate", "--audit")
 @needs("--overwrite", "--write")
 @excludes("--min-confidence", "--evaluate", "--audit", "--propagate")

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 import click
 
 from searchkit.cli.session import Output
 from searchkit.core.errors import BadInput
-from searchkit.core.where import Where
+from searchkit.core.where import Attempts, Where
 from searchkit.index.locations import Place, place_of
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -244,8 +244,7 @@ runner_options = option_group(
     argument="runner",
     record=RunnerOptions,
 )
-filter_options = option_group(
-    "Filter",
+_FILTERS = (
     option("--question", help="Only answers to this question ('' for none)."),
     option("--author", help="Only answers by this author ('' for none)."),
     option(
@@ -254,6 +253,16 @@ filter_options = option_group(
         metavar="SQL",
         help="Only answers for which this SQL expression is true. It can use id, text, question, "
         "author, submitted_at and every other column: \"score >= 5 AND author <> 's07'\".",
+    ),
+)
+filter_options = option_group("Filter", *_FILTERS, argument="where", record=Where)
+comparison_filter_options = option_group(
+    "Filter",
+    *_FILTERS,
+    option(
+        "--attempts",
+        type=click.Choice(get_args(Attempts)),
+        help="Which answers count where an author has several to a question.  [default: latest]",
     ),
     argument="where",
     record=Where,

@@ -16,7 +16,7 @@ from searchkit.cli.options import (
     RunnerOptions,
     by_option,
     command,
-    filter_options,
+    comparison_filter_options,
     index_option,
     messages_options,
     needs,
@@ -108,7 +108,7 @@ finding_options: Callable[[Function], Function] = option_group(
 @index_option
 @finding_options
 @runner_options
-@filter_options
+@comparison_filter_options
 @output_options("table", "json", "jsonl", "csv")
 @needs("--encoding", "--template")
 def plagiarism(
@@ -220,7 +220,7 @@ def compare(
     ),
 )
 @finding_options
-@filter_options
+@comparison_filter_options
 @messages_options
 @needs("--encoding", "--template")
 def report_(

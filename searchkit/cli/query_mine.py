@@ -13,6 +13,7 @@ from searchkit.cli.options import (
     RunnerOptions,
     by_option,
     command,
+    comparison_filter_options,
     filter_options,
     index_option,
     option,
@@ -132,7 +133,7 @@ class PairOptions:
     record=PairOptions,
 )
 @runner_options
-@filter_options
+@comparison_filter_options
 @output_options("table", "json", "jsonl", "csv")
 def mine(
     folder: Place, pairs: PairOptions, runner: RunnerOptions, where: Where, output: Output

@@ -87,7 +87,7 @@ def cluster(
             question.
         k: The number of clusters of k-means; None: chosen from the data, for each question.
         min_size: The least number of answers in a cluster of hdbscan.
-        where: Which answers to group.
+        where: Which answers to group; of an author's attempts at a question, the latest.
         seed: Of the initial means of k-means.
         runner: Where questions are clustered, with the same result; None for this process.
         progress: Called with the number of questions done, and of all questions.
@@ -96,6 +96,7 @@ def cluster(
         BadInput: if a number is out of range, or the filter can't be read.
     """
     _check(method, threshold, k, min_size)
+    where = where.with_attempts()
     questions: dict[str | None, Embedded] = defaultdict(list)
     for answer, vector in index.iter_vectors(where):
         questions[answer.question].append((answer, vector))
@@ -181,7 +182,7 @@ def map_points(
             name += f", cluster {c.cluster}" if name in names else ""
             names.add(name)
             name_of.update((member.id, name) for member in c.members)
-    embedded = list(index.iter_vectors(where))
+    embedded = list(index.iter_vectors(where.with_attempts()))
     if not embedded:
         raise BadInput("no answer to draw; nothing passes the filter")
     answers = [answer for answer, _ in embedded]

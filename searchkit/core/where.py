@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from searchkit.core.errors import BadInput
@@ -21,9 +21,11 @@ class Where:
         question: Only answers to this question.
         author: Only answers by this author, however case and white space are written.
         sql: Only answers for which this SQL expression is true. It can use `id`, `text`,
-            `question`, `author`, `submitted_at`, `line`, and the columns in `meta` by their names
-            (also as `"meta:name"`, for a name that is taken). Values that look like numbers are
-            compared as numbers.
+            `question`, `author`, `submitted_at`, `line`, `attempt`, `attempts`, and all columns by
+            their names (also as `"meta:name"`, for a name that is taken). Values that look like
+            numbers are compared as numbers, also 4,5 and 7/10 (which is 7) and 75 %. Where a
+            column was written here, that value counts; `"file:name"` is that of the file, and
+            `"here:name"` the one that was written, both as they are spelt.
         attempts: Where an author has several answers to a question, only the `latest` or the
             `first` of them; None leaves it to the operation.
 
@@ -49,6 +51,10 @@ class Where:
     def is_empty(self) -> bool:
         """Return whether the filter allows all answers."""
         return self == Where(attempts=self.attempts) and self.attempts in (None, "all")
+
+    def with_attempts(self) -> Where:
+        """Return the filter for the latest attempts only, unless it says for which."""
+        return self if self.attempts else replace(self, attempts="latest")
 
     def describe(self) -> str:
         """Return the conditions in words, for a message."""

@@ -94,7 +94,7 @@ def audit_grades(
             filter can't be read.
     """
     check_threshold(threshold)
-    corpus = load_corpus(index, column, kind)
+    corpus = load_corpus(index, column, kind, where.attempts)
     tolerance = check_tolerance(corpus.marks, tolerance)
     selected = matching_rows(index, corpus, where)
     conflicts: list[Conflict] = []

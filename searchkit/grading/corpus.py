@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float32, Float64, Int64
 from searchkit.core.records import Answer
-from searchkit.core.where import Where
+from searchkit.core.where import Attempts, Where
 from searchkit.grading.features import compute_features
 from searchkit.grading.grader import Examples
 from searchkit.grading.marks import MarkKind, Marks, check_learnable, read_marks
@@ -52,13 +52,25 @@ class Corpus:
         )
 
 
-def load_corpus(index: BaseIndex, column: str, kind: MarkKind | None = None) -> Corpus:
+def load_corpus(
+    index: BaseIndex,
+    column: str,
+    kind: MarkKind | None = None,
+    attempts: Attempts | None = None,
+) -> Corpus:
     """Read an index for grading.
+
+    Args:
+        index: Open for reading or writing.
+        column: The column with the marks.
+        kind: What marks are; None: numbers if all can be read as numbers.
+        attempts: Which of an author's attempts at a question to read; None: the latest.
 
     Raises:
         BadInput: if the column can't be used; see `read_marks` and `check_learnable`.
     """
-    pairs = sorted(index.iter_vectors(), key=lambda pair: pair[0].id)
+    where = Where(attempts=attempts).with_attempts()
+    pairs = sorted(index.iter_vectors(where), key=lambda pair: pair[0].id)
     answers = [answer for answer, _ in pairs]
     marks = read_marks(answers, column, kind)
     check_learnable(marks)
@@ -74,5 +86,5 @@ def load_corpus(index: BaseIndex, column: str, kind: MarkKind | None = None) -> 
 
 def matching_rows(index: BaseIndex, corpus: Corpus, where: Where) -> NDArray[np.bool_]:
     """Return `(n,)` whether each answer of the corpus passes the filter."""
-    ids = set(index.ids(where))
+    ids = set(index.ids(where.with_attempts()))
     return np.array([answer.id in ids for answer in corpus.answers], bool)

@@ -87,6 +87,8 @@ def _clusters_of(
         group = clusters[question].get(answer.id)
         if group is None:
             template = "`propagate`: {id} is blank, and says the same as no other"
+            if answer.attempt < answer.attempts:
+                template = "`propagate`: {id} is an earlier attempt of its author; name the last"
             raise BadInput(Message(template, id=answer.id))
         before = first_named.setdefault((question, group.cluster), answer.id)
         if before != answer.id:

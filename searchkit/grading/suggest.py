@@ -71,7 +71,8 @@ def grade(
         min_confidence: From 0 to 1; nothing is suggested where the confidence is lower.
         tolerance: The difference up to which a suggested number counts as right; None: a tenth of
             the range.
-        where: Which answers to suggest marks for; all graded answers are learned from.
+        where: Which answers to suggest marks for; all graded answers are learned from. Of an
+            author's attempts at a question, the latest counts, unless it says another.
         progress: Called with how many questions are done, and of how many.
 
     Raises:
@@ -82,7 +83,7 @@ def grade(
         raise BadInput(
             Message("`min_confidence` must be from 0 to 1, not {number}", number=min_confidence)
         )
-    corpus = load_corpus(index, column, kind)
+    corpus = load_corpus(index, column, kind, where.attempts)
     tolerance = check_tolerance(corpus.marks, tolerance)
     calibrated = CalibratedGrader(corpus, corpus.marks, tolerance)
     ungraded = matching_rows(index, corpus, where) & ~corpus.marks.graded & ~corpus.references
@@ -100,7 +101,7 @@ def grade(
     not_blank = {answer.id for answer in corpus.answers}
     blank = sum(
         answer.id not in not_blank and not answer.value(column).strip()
-        for answer in index.answers(where)
+        for answer in index.answers(where.with_attempts())
     )
     return GradingResult(
         Results(suggestions), corpus.marks, tolerance, calibrated.grader.best, blank, unknown

@@ -101,7 +101,7 @@ def mine(
         threshold: From -1 to 1, inclusive; compared to six decimals.
         by: `question`: within each question only; `all`: over all answers. None: within questions
             if there are any.
-        where: Which answers to compare.
+        where: Which answers to compare; of an author's attempts at a question, the latest.
         max_pairs: Return only so many pairs, the best; None for all.
         runner: Where vectors are compared, with the same result; None for this process.
         partitions: Compare only within so many cells of vectors that are near to each other, and
@@ -113,7 +113,7 @@ def mine(
             partitions, or the filter can't be read.
     """
     _check(threshold, max_pairs, partitions)
-    passages = index.passage_vectors(where)
+    passages = index.passage_vectors(where.with_attempts())
     by = by or ("question" if any(passages.questions) else "all")
     ids, equal = passages.ids, _equal_texts(passages, by)
     vectors, groups, owners = _rows(passages, equal)

@@ -92,6 +92,11 @@ def describe_compared_answers(result: PlagiarismResult) -> Iterator[str]:
     """Yield lines on how many answers were compared, how, and which were not."""
     questions = counted(result.questions, "question")
     yield f"{result.answers:,} answers compared in {questions}, {result.pairs:,} pairs"
+    if result.drafts:
+        yield (
+            f"{counted(result.drafts, 'other attempt')} of their authors compared with other "
+            "authors' answers, too"
+        )
     if result.short:
         yield (
             f"in no pair: {counted(result.short, 'answer')} with fewer than 10 words of its own, "

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from searchkit.core.identity import author_key
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.pages.pseudonyms import Pseudonyms
@@ -233,8 +234,9 @@ def ring_view(
     """
     anchors = anchors or {}
     together: dict[tuple[str, str], list[Link]] = defaultdict(list)
+    spelling = {author_key(author): author for author in ring.authors}
     for pair in ring.findings:
-        one, other = sorted((answers[name].author or "") for name in pair)
+        one, other = sorted(spelling[answers[name].author_key] for name in pair)
         question = question_name(answers[pair[0]].question or "(no question)", names)
         link = Link(question, anchors.get(pair, ""))
         together[one, other].append(link)

@@ -21,7 +21,7 @@ from searchkit.core.messages import counted
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results
-from searchkit.core.where import Where
+from searchkit.core.where import Attempts, Where
 from searchkit.index.base import BaseIndex
 from searchkit.index.upkeep.status import status
 from searchkit.output.findings import describe_compared_answers
@@ -104,7 +104,7 @@ def make_report(
         status=index_status,
         settings=_settings(options, by),
         plagiarism=result,
-        questions=list(_question_scores(index, against, by, questions)),
+        questions=list(_question_scores(index, options, by, questions)),
         clusters=clusters,
         answers=displayed,
         names=Pseudonyms(named, replace=anonymous),
@@ -122,6 +122,8 @@ def _settings(options: PlagiarismOptions, by: By) -> dict[str, str]:
         "template": f"given, {counted(len(template.split()), 'word')}" if template else "none",
         "earlier answers": f"{len(against):,}" if against else "none",
     }
+    if where.attempts:
+        settings["attempts"] = f"{where.attempts} ones count"
     filters = {"question": where.question, "author": where.author, "filter": where.sql}
     return settings | {f"only {name}": text for name, text in filters.items() if text is not None}
 
@@ -133,10 +135,10 @@ def _earlier(against: BaseIndex, answer: Answer) -> Answer:
 
 def _clusters(index: BaseIndex, by: By, where: Where, questions: set[str | None]) -> ClusterResult:
     """Cluster all answers to some questions, also those that don't pass the filter."""
-    if where.is_empty() or by == "all":
-        return cluster(index, by=by)
+    if replace(where, attempts=None).is_empty() or by == "all":
+        return cluster(index, by=by, where=Where(attempts=where.attempts))
     parts = [
-        cluster(index, by=by, where=Where(question or ""))
+        cluster(index, by=by, where=Where(question or "", attempts=where.attempts))
         for question in sorted(questions, key=_question_order)
     ]
     return ClusterResult(
@@ -161,11 +163,12 @@ class _Row:
 
 
 def _question_scores(
-    index: BaseIndex, against: BaseIndex | None, by: By, questions: set[str | None]
+    index: BaseIndex, options: PlagiarismOptions, by: By, questions: set[str | None]
 ) -> Iterator[QuestionScores]:
     """Yield the distribution of scores of each question, in order."""
-    rows = _rows_by_question(index, by)
-    earlier = _rows_by_question(against, by) if against else {}
+    against, attempts = options.against, options.where.attempts
+    rows = _rows_by_question(index, by, attempts)
+    earlier = _rows_by_question(against, by, attempts) if against else {}
     for name in sorted(rows, key=_question_order):
         if by == "all" or name in questions:
             yield _scores_of(name, rows[name], earlier.get(name, []), by)
@@ -188,12 +191,14 @@ def _sample(rows: Sequence[_Row]) -> list[_Row]:
     return [rows[n] for n in evenly_spaced(len(rows))]
 
 
-def _rows_by_question(index: BaseIndex, by: By) -> dict[str | None, list[_Row]]:
+def _rows_by_question(
+    index: BaseIndex, by: By, attempts: Attempts | None
+) -> dict[str | None, list[_Row]]:
     rows: dict[str | None, list[_Row]] = defaultdict(list)
-    for answer, vector in index.iter_vectors():
+    for answer, vector in index.iter_vectors(Where(attempts=attempts).with_attempts()):
         if not answer.is_reference:
             question = answer.question if by == "question" else None
-            rows[question].append(_Row(answer.author, prompt_of(answer), vector))
+            rows[question].append(_Row(answer.author_key, prompt_of(answer), vector))
     return rows
 
 

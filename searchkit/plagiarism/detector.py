@@ -21,6 +21,7 @@ from searchkit.plagiarism.evidence import (
     collect_evidence,
     common_sequences,
     has_evidence,
+    one_for_two_authors,
 )
 from searchkit.plagiarism.likeness import (
     MIN_COMPARABLE,
@@ -141,7 +142,8 @@ class Detector:
         null = self._pooled_null(unrelated) if group.is_small else NullDistribution.fit(unrelated)
         measures = measurer.measure(np.array([left]), np.array([right]))
         p_value = float(null.p_value(measures)[0])
-        suspect = SuspectPair(left, right, p_value * max(1, group.count_pairs()))
+        chances = int(_count_chances(group, np.array([left]), np.array([right]))[0])
+        suspect = SuspectPair(left, right, p_value * chances * max(1, group.count_pairs()))
         (finding,) = self._collect_evidence(group, measurer, [suspect])
         insignificant = (
             finding.expected > self._max_expected and finding.verdict != "identical"
@@ -173,7 +175,7 @@ class Detector:
         suspects: list[SuspectPair] = []
         pair_count = group.count_pairs()
         for left, right, measures in measurer.pairs():
-            expected = null.p_value(measures) * pair_count
+            expected = null.p_value(measures) * pair_count * _count_chances(group, left, right)
             suspects += (
                 SuspectPair(int(left[at]), int(right[at]), float(expected[at]))
                 for at in np.flatnonzero(expected <= self._max_expected).tolist()
@@ -185,11 +187,12 @@ class Detector:
             if wanted[pair.left] or wanted[pair.right]
         ]
         findings = self._collect_evidence(group, measurer, suspects)
-        return [
-            finding
+        evident = [
+            (finding, group.texts[pair.left], group.texts[pair.right])
             for finding, pair in zip(findings, suspects, strict=True)
             if has_evidence(finding, group.texts[pair.left], group.texts[pair.right])
         ]
+        return one_for_two_authors(evident)
 
     def _collect_evidence(
         self, group: QuestionAnswers, measurer: _PairMeasurer, suspects: Sequence[SuspectPair]
@@ -203,6 +206,17 @@ class Detector:
             leave_out=measurer.leave_out,
             embed=self._embed,
         )
+
+
+def _count_chances(group: QuestionAnswers, left: Int64, right: Int64) -> Int64:
+    """Return `(p,)` as how many pairs each pair counts, since two authors have one finding.
+
+    A pair with a draft is the most significant of all attempts of both; others count once.
+    """
+    attempts = np.array([text.answer.attempts for text in group.texts], np.int64)
+    is_draft = np.array([text.is_draft for text in group.texts], bool)
+    chances: Int64 = np.where(is_draft[left] | is_draft[right], attempts[left] * attempts[right], 1)
+    return chances
 
 
 class _PairMeasurer:
@@ -238,10 +252,14 @@ class _PairMeasurer:
         self._chosen = np.setdiff1d(np.arange(len(group.texts)), list(left_out))
         self._place = {int(n): at for at, n in enumerate(self._chosen)}
         texts = [group.texts[n] for n in self._chosen]
-        copies = np.ones(len(texts), np.int64)
+        is_draft = np.array([text.is_draft for text in texts], bool)
+        copies = (~is_draft).astype(np.int64)
         for numbers in self._equal:
-            copies[self._place[numbers[0]]] += len(numbers) - 2
-        self._sample = _sample(len(texts), MAX_EXHAUSTIVE)
+            copies[self._place[numbers[0]]] += sum(
+                not group.texts[number].is_draft for number in numbers[2:]
+            )
+        self._drafts = np.flatnonzero(is_draft)
+        self._sample = np.flatnonzero(~is_draft)[_sample(int((~is_draft).sum()), MAX_EXHAUSTIVE)]
         self._authors = _author_numbers(group.texts)
         self._is_earlier = np.array([text.is_earlier for text in group.texts])
         words = [text.words for text in texts]
@@ -299,6 +317,7 @@ class _PairMeasurer:
         """Yield all pairs that may be findings, measured; among many answers the candidates."""
         if len(self._chosen) <= MAX_EXHAUSTIVE:
             yield self.sampled
+            yield self._with_drafts()
             return
         seen: set[int] = set()
         for left, right in self._candidates():
@@ -308,6 +327,13 @@ class _PairMeasurer:
             order = np.lexsort((right[new], left[new]))
             allowed = self._allowed(left[new][order], right[new][order])
             yield *allowed, self.measure(*allowed)
+
+    def _with_drafts(self) -> MeasuredPairs:
+        """Return the pairs with at least one draft, measured."""
+        i, j = np.triu_indices(len(self._chosen) if len(self._drafts) else 0, 1)
+        has_draft = np.isin(i, self._drafts) | np.isin(j, self._drafts)
+        left, right = self._allowed(i[has_draft], j[has_draft])
+        return left, right, self.measure(left, right)
 
     def with_equal_texts(self, suspects: list[SuspectPair]) -> list[SuspectPair]:
         """Add pairs with the equal answers that were not measured: each with the first of them."""
@@ -347,7 +373,7 @@ class _PairMeasurer:
 
 def _author_numbers(texts: Sequence[PreparedAnswer]) -> Int64:
     """Return a number for the author of each text; -1 for an unknown author."""
-    names = [text.answer.author for text in texts]
+    names = [text.author for text in texts]
     number_of = {name: n for n, name in enumerate(dict.fromkeys(names))}
     return np.array([-1 if name is None else number_of[name] for name in names], np.int64)
 
@@ -382,6 +408,8 @@ def _equal_texts(texts: Sequence[PreparedAnswer]) -> list[list[int]]:
     same: dict[bytes, list[int]] = defaultdict(list)
     for number, text in enumerate(texts):
         same[text.words.hashes.tobytes()].append(number)
+    for numbers in same.values():
+        numbers.sort(key=lambda number: texts[number].is_draft)  # the others represent them
     return [_pair_first(numbers, texts) for numbers in same.values() if len(numbers) > MAX_EQUAL]
 
 

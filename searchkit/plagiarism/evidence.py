@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from searchkit.plagiarism.overlap import SEED_LENGTH, TokenRun, coverage, shared
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer
 from searchkit.plagiarism.records import Finding
 from searchkit.plagiarism.verdicts import verdict_and_reason
+from searchkit.text.times import read_times
 from searchkit.text.words import Hashes, Words, sequences
 
 MIN_EXPLAINED = 0.8  # share of what two answers have in common that a third one explains
@@ -120,6 +120,28 @@ def has_evidence(finding: Finding, left: PreparedAnswer, right: PreparedAnswer) 
     return words >= MIN_EVIDENCE
 
 
+def one_for_two_authors(
+    findings: Sequence[tuple[Finding, PreparedAnswer, PreparedAnswer]],
+) -> list[Finding]:
+    """Return the findings, but of those between the attempts of two authors only one.
+
+    That is the one of the attempts that count, or else the most significant.
+
+    Args:
+        findings: Findings of one question, each with its left and its right answer.
+    """
+    answers = [text for _, *texts in findings for text in texts]
+    with_drafts = {text.answer.slot for text in answers if text.is_draft and text.author}
+    chosen: dict[object, tuple[tuple[object, ...], Finding]] = {}
+    for finding, left, right in findings:
+        slots = frozenset({left.answer.slot, right.answer.slot})
+        pair = slots if slots & with_drafts else (finding.left, finding.right)
+        rank = (left.is_draft + right.is_draft > 0, finding.expected, finding.left, finding.right)
+        if pair not in chosen or rank < chosen[pair][0]:
+            chosen[pair] = (rank, finding)
+    return [finding for _, finding in chosen.values()]
+
+
 def _count_words(text: PreparedAnswer, span: tuple[int, int]) -> float:
     """Count the words in a span; two tokens of code are one word."""
     inside = (text.words.starts >= span[0]) & (text.words.starts < span[1])
@@ -159,21 +181,17 @@ def _remarks(left: PreparedAnswer, right: PreparedAnswer) -> Iterator[str]:
         if hidden := len(text.words.hidden):
             holds = f"{text.answer.id} holds {counted(hidden, 'character')}"
             yield f"{holds} that no reader sees, or takes for another letter"
+        if text.is_draft:
+            attempt, attempts = text.answer.attempt, text.answer.attempts
+            yield f"{text.answer.id} is attempt {attempt} of {attempts} of its author"
         if text.is_earlier:
             yield f"{text.answer.id} is one of the earlier answers"
 
 
 def _first(left: Answer, right: Answer) -> str | None:
     """Return the id of the answer that was handed in first, if both times are known."""
-    times = []
-    for answer in (left, right):
-        try:
-            times.append(datetime.fromisoformat(answer.submitted_at or ""))
-        except ValueError:
-            return None
-    if times[0].tzinfo is None or times[1].tzinfo is None:
-        times = [time.replace(tzinfo=None) for time in times]
-    if times[0] == times[1]:
+    times = read_times((left.submitted_at, right.submitted_at))
+    if times is None or times[0] == times[1]:
         return None
     return left.id if times[0] < times[1] else right.id
 

@@ -16,7 +16,7 @@ from searchkit.core.messages import Message
 from searchkit.core.progress import Counter, Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Record, Results, Table, html_table
-from searchkit.core.where import EVERYTHING, Where
+from searchkit.core.where import EVERYTHING, Attempts, Where
 from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
@@ -61,6 +61,8 @@ class PlagiarismResult(Table):
             many.
         texts: The answers of the findings, by id.
         decisions: The decisions of people about pairs that still apply, by the pair's ids.
+        drafts: The number of answers that were compared though another attempt of their author
+            counts; they are not in `answers` and `pairs`.
     """
 
     findings: Results[Finding]
@@ -73,6 +75,7 @@ class PlagiarismResult(Table):
     by_passages: bool
     texts: dict[str, Answer]
     decisions: dict[tuple[str, str], Decision] = field(default_factory=dict)
+    drafts: int = 0
 
     def decision(self, finding: Finding) -> str:
         """Return a person's decision about a finding; `open` if none still applies."""
@@ -160,7 +163,10 @@ def find_plagiarism(
         by: `question`: within each question; `all`: over all answers. None: within questions if
             there are any.
         where: Which answers a finding is about: it has at least one of them, and is judged against
-            all answers to its question.
+            all answers to its question. Of an author's attempts at a question, `where.attempts`
+            says which one counts, the latest by default. The others are compared with other
+            authors' answers, too: two authors have one finding in a question, that of the attempts
+            that count, or else the most significant, which says so.
         template: Text that was handed out, and may be in every answer.
         against: An index of earlier answers, made with the same model. They are compared with the
             new ones, but not with each other. Their ids are returned as NAME:ID, with the name of
@@ -189,9 +195,10 @@ def find_with_options(
 ) -> PlagiarismResult:
     """Find the same as `find_plagiarism`, whose options these are."""
     wanted = None
-    if not options.where.is_empty():
-        wanted = {answer.id for answer in index.answers(options.where)}
-    texts = _prepare(index, options.against)
+    where = replace(options.where, attempts=None)  # a draft is compared, too
+    if not where.is_empty():
+        wanted = {answer.id for answer in index.answers(where)}
+    texts = _prepare(index, options.against, options.where.attempts or "latest")
     model = index.model
     result = _find(
         texts,
@@ -280,14 +287,21 @@ def question_group(
     return make_group(question, among, template)
 
 
-def _prepare(index: BaseIndex, against: BaseIndex | None) -> list[PreparedAnswer]:
+def _prepare(
+    index: BaseIndex, against: BaseIndex | None, attempts: Attempts = "latest"
+) -> list[PreparedAnswer]:
     """Return the answers of an index, and those of an earlier one, with NAME:ID for their ids.
+
+    Args:
+        index: Of the new answers.
+        against: Of earlier ones.
+        attempts: Which of an author's attempts at a question counts.
 
     Raises:
         BadInput: if the two are one index.
         IndexMismatch: if they were made with two models.
     """
-    texts = list(read_prepared(index, is_earlier=False))
+    texts = list(read_prepared(index, is_earlier=False, attempts=attempts))
     if against is None:
         return texts
     if against.is_same(index):
@@ -309,7 +323,7 @@ def _prepare(index: BaseIndex, against: BaseIndex | None) -> list[PreparedAnswer
                 ours=f"{ours.name} ({ours.fingerprint[:12]})",
             )
         )
-    for text in read_prepared(against, is_earlier=True):
+    for text in read_prepared(against, is_earlier=True, attempts=attempts):
         id_ = f"{against.name}:{text.answer.id}"
         texts.append(replace(text, answer=replace(text.answer, id=id_)))
     return texts
@@ -356,7 +370,8 @@ def _find(
     return PlagiarismResult(
         findings=Results(findings),
         rings=Results(find_rings(findings, _authors(texts), pairs)),
-        answers=sum(len(group.texts) for group in groups),
+        answers=sum(group.count_answers() for group in groups),
+        drafts=sum(text.is_draft for group in groups for text in group.texts),
         short=short,
         pairs=sum(pairs.values()),
         questions=len(groups),
@@ -367,7 +382,7 @@ def _find(
 
 
 def _background(texts: Sequence[PreparedAnswer]) -> Background:
-    return Background.of([text.words for text in texts])
+    return Background.of([text.words for text in texts if not text.is_draft])
 
 
 def _by_significance(finding: Finding) -> tuple[float, float, str, str]:

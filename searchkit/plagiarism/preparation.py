@@ -11,6 +11,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, mean_row, unit_rows
 from searchkit.core.records import Answer, By
+from searchkit.core.where import Attempts
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
 from searchkit.plagiarism.likeness import SEQUENCE_LENGTHS
@@ -52,6 +53,8 @@ class PreparedAnswer:
         passages: The start and end offsets of each passage.
         vectors: `(p, d)` the unit vectors of the passages.
         is_earlier: Whether it is from an earlier cohort, and so can't be copied from a newer one.
+        is_draft: Whether another attempt of its author at the question counts in its place. It is
+            compared with other authors' answers, but is no part of what is usual.
     """
 
     answer: Answer
@@ -59,19 +62,41 @@ class PreparedAnswer:
     passages: Sequence[tuple[int, int]]
     vectors: Float32
     is_earlier: bool = False
+    is_draft: bool = False
 
     @classmethod
     def of(
-        cls, answer: Answer, passages: list[tuple[int, int]], vectors: Float32, *, is_earlier: bool
+        cls,
+        answer: Answer,
+        passages: list[tuple[int, int]],
+        vectors: Float32,
+        *,
+        is_earlier: bool,
+        attempts: Attempts = "latest",
     ) -> PreparedAnswer:
-        """Compute the vector of the whole answer from those of its passages."""
+        """Compute the vector of the whole answer from those of its passages.
+
+        Args:
+            answer: The answer.
+            passages: The start and end offsets of each passage.
+            vectors: `(p, d)` the unit vectors of the passages.
+            is_earlier: See the class.
+            attempts: Which of its author's attempts counts.
+        """
         lengths = np.array([end - start for start, end in passages], np.float32)
-        return cls(answer, mean_row(vectors, lengths), passages, vectors, is_earlier)
+        counting = {"latest": answer.attempts, "first": 1}.get(attempts, answer.attempt)
+        is_draft = answer.attempt != counting
+        return cls(answer, mean_row(vectors, lengths), passages, vectors, is_earlier, is_draft)
 
     def __reduce__(self) -> tuple[type[PreparedAnswer], tuple[object, ...]]:
         """Pickle the fields only: a worker computes the cached properties itself."""
-        fields = (self.answer, self.vector, self.passages, self.vectors, self.is_earlier)
-        return PreparedAnswer, fields
+        names = ("answer", "vector", "passages", "vectors", "is_earlier", "is_draft")
+        return PreparedAnswer, tuple(getattr(self, name) for name in names)
+
+    @cached_property
+    def author(self) -> str | None:
+        """The author's name for comparing."""
+        return self.answer.author_key
 
     @cached_property
     def words(self) -> Words:
@@ -91,8 +116,7 @@ class PreparedAnswer:
         """Return whether both may be a finding: other authors, and not both from before."""
         if self.is_earlier and other.is_earlier:
             return False
-        author = self.answer.author
-        return author is None or author != other.answer.author
+        return self.author is None or self.author != other.author
 
 
 class Boilerplate:
@@ -128,7 +152,7 @@ class QuestionAnswers:
 
     Attributes:
         question: The question; None if all answers are compared.
-        texts: The answers that are long enough.
+        texts: The answers that are long enough, drafts among them.
         boilerplate: What their authors were given.
     """
 
@@ -139,12 +163,17 @@ class QuestionAnswers:
     @property
     def is_small(self) -> bool:
         """Whether the question is judged together with others."""
-        return len(self.texts) < MIN_ANSWERS
+        return self.count_answers() < MIN_ANSWERS
+
+    def count_answers(self) -> int:
+        """Count the answers without drafts."""
+        return sum(not text.is_draft for text in self.texts)
 
     def count_pairs(self) -> int:
-        """Count the pairs that may be findings, without looking at each of them."""
+        """Count the pairs that may be findings, without looking at each of them, and drafts."""
+        answers = [text for text in self.texts if not text.is_draft]
         new, earlier = (
-            [text.answer.author for text in self.texts if text.is_earlier == is_earlier]
+            [text.author for text in answers if text.is_earlier == is_earlier]
             for is_earlier in (False, True)
         )
         count = len(new) * (len(new) - 1) // 2 + len(new) * len(earlier)
@@ -160,11 +189,19 @@ def prompt_of(answer: Answer) -> str:
     return next((text for name in PROMPTS if (text := answer.value(name))), "")
 
 
-def read_prepared(index: BaseIndex, *, is_earlier: bool) -> Iterator[PreparedAnswer]:
-    """Yield the answers of an index that are not blank, with their stored vectors."""
+def read_prepared(
+    index: BaseIndex, *, is_earlier: bool, attempts: Attempts = "latest"
+) -> Iterator[PreparedAnswer]:
+    """Yield the answers of an index that are not blank, with their stored vectors.
+
+    Args:
+        index: Open for reading or writing.
+        is_earlier: Whether they are from an earlier cohort.
+        attempts: Which of an author's attempts at a question counts; the others are drafts.
+    """
     for answer, passages, vectors in index.iter_passages():
         spans = [(p.start, p.end) for p in passages]
-        yield PreparedAnswer.of(answer, spans, vectors, is_earlier=is_earlier)
+        yield PreparedAnswer.of(answer, spans, vectors, is_earlier=is_earlier, attempts=attempts)
 
 
 def embed_answers(answers: Sequence[Answer], encoder: Encoder) -> list[PreparedAnswer]:
@@ -210,10 +247,14 @@ def group_by_question(
         if wanted is not None and not any(t.answer.id in wanted for t in members[question]):
             continue
         group = make_group(question, members[question], template)
-        new = (t for t in members[question] if not t.is_earlier and not t.answer.is_reference)
-        short += sum(1 for _ in new) - sum(not text.is_earlier for text in group.texts)
+        new = (text for text in members[question] if not text.answer.is_reference)
+        short += _count_new(new) - _count_new(group.texts)
         groups.append(group)
     return groups, short
+
+
+def _count_new(texts: Iterable[PreparedAnswer]) -> int:
+    return sum(not text.is_earlier and not text.is_draft for text in texts)
 
 
 def make_group(

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from searchkit.core.identity import author_key
 from searchkit.plagiarism.records import Finding, Ring
 
 AuthorPair = tuple[str, str]  # in alphabetical order
@@ -28,8 +29,10 @@ def find_rings(
     Returns:
         Most significant first; equal ones by the names.
     """
-    repeated = _repeated(findings, authors)
-    author_count = len({name for name in authors.values() if name})
+    keys = {id_: author_key(name) for id_, name in authors.items()}
+    spelling = {key: authors[id_] or "" for id_, key in reversed(keys.items())}  # the first counts
+    repeated = _repeated(findings, keys)
+    author_count = len(spelling.keys() - {None})
     author_pairs = author_count * (author_count - 1) / 2
     rings = []
     for names in _connected(repeated):
@@ -41,7 +44,7 @@ def find_rings(
         expected = author_pairs * min(_p_value(shared, pairs) for shared in inside)
         rings.append(
             Ring(
-                authors=tuple(sorted(names)),
+                authors=tuple(sorted(spelling[name] for name in names)),
                 questions=tuple(dict.fromkeys(finding.question or "" for finding in ordered)),
                 findings=tuple((finding.left, finding.right) for finding in ordered),
                 expected=float(f"{expected:.3g}"),

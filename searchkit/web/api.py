@@ -20,7 +20,7 @@ from searchkit.clustering.methods import ClusterMethod
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import FILE_FIELDS, By
-from searchkit.core.where import Where
+from searchkit.core.where import Attempts, Where
 from searchkit.grading.audit import audit_grades
 from searchkit.grading.evaluate import evaluate_grades
 from searchkit.grading.suggest import grade
@@ -66,6 +66,7 @@ Author = Annotated[str | None, Query(description="Only answers by this author; e
 Sql = Annotated[
     str | None, Query(alias="where", description="Only answers for which this SQL holds.")
 ]
+WhichAttempts = Annotated[Attempts | None, Query(description="Which attempts count; the latest.")]
 AnswerId = Annotated[str, Query(description="An answer's id.")]
 HitCount = Annotated[int, Query(ge=1, le=MAX_HITS, description="Number of hits.")]
 MarkColumn = Annotated[str, Query(description="The column with the marks.")]
@@ -177,10 +178,11 @@ def read_pairs(
     question: Question = None,
     author: Author = None,
     where: Sql = None,
+    attempts: WhichAttempts = None,
     wait: Wait = DEFAULT_WAIT,
 ) -> Response:
     """Find the pairs of similar answers, best first; `total` is the number of all such pairs."""
-    filters = Where(question, author, where)
+    filters = Where(question, author, where, attempts)
 
     def compute(index: Index, progress: Progress) -> dict[str, Any]:
         mined = mine(index, threshold, by=by, where=filters, max_pairs=max_pairs, progress=progress)
@@ -238,10 +240,11 @@ def read_clusters(
     question: Question = None,
     author: Author = None,
     where: Sql = None,
+    attempts: WhichAttempts = None,
     wait: Wait = DEFAULT_WAIT,
 ) -> Response:
     """Group the answers that say the same."""
-    job = clusters_job(pool_of(request), Where(question, author, where), by, method)
+    job = clusters_job(pool_of(request), Where(question, author, where, attempts), by, method)
     return _when_done(
         request,
         job,
@@ -288,10 +291,11 @@ def read_grades(
     question: Question = None,
     author: Author = None,
     where: Sql = None,
+    attempts: WhichAttempts = None,
     wait: Wait = DEFAULT_WAIT,
 ) -> Response:
     """Suggest marks for the ungraded answers from the graded ones."""
-    filters = Where(question, author, where)
+    filters = Where(question, author, where, attempts)
     job = pool_of(request).job(
         ("grades", column, filters),
         lambda index, progress: grade(index, column, where=filters, progress=progress),

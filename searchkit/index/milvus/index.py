@@ -47,6 +47,7 @@ from searchkit.index.milvus.rows import (
 )
 from searchkit.index.milvus.search import MilvusSearch, filter_of, search_words
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
+from searchkit.index.storage.checksums import keep_checksums
 from searchkit.index.storage.schema import migrate
 from searchkit.index.storage.store import AnswerStore
 
@@ -321,6 +322,7 @@ class MilvusIndex(BaseIndex):
             connection = sqlite3.connect(":memory:", isolation_level=None)
             self._copy = AnswerStore(connection, Path(self.name))
             migrate(self._copy)
+            keep_checksums(connection)
             answers = [SplitAnswer(answer, [], []) for answer in self.answers()]
             self._copy.put(answers, [], [], np.empty((0, self.model.dimension), np.float16))
         return self._copy
