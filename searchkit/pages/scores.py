@@ -61,9 +61,9 @@ def evenly_spaced(count: int, max_rows: int = MAX_ROWS) -> Int64:
 def index_score_counts(index: BaseIndex, where: Where) -> list[int]:
     """Return the number of pairs in each bin, of the answers of an index that match a filter."""
     answers, rows = [], []
-    for answer, row in index.iter_vectors(where):
+    for answer, row in index.iter_vectors(where.with_attempts()):
         answers.append(answer)
         rows.append(row)
     if not rows:
         return [0] * BINS
-    return score_counts(np.stack(rows), [answer.author for answer in answers])
+    return score_counts(np.stack(rows), [answer.author_key for answer in answers])
