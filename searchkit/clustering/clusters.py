@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from searchkit.clustering import maps
+from searchkit.clustering.keywords import cluster_keywords
 from searchkit.clustering.methods import (
     CLUSTER_METHODS,
     NOISE,
@@ -32,7 +33,6 @@ from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.base import BaseIndex
 from searchkit.mining.pairs import check_threshold
 from searchkit.runners.base import PlainLoop, Runner
-from searchkit.text.keywords import cluster_keywords
 from searchkit.text.words import split_words
 
 MIN_SIZE = 3  # answers of a cluster of hdbscan

@@ -59,9 +59,7 @@ DEFAULT_WAIT = 25.0  # seconds that a request waits for a result before it is an
 api = APIRouter(prefix="/api", responses=PROBLEMS)
 
 QueryText = Annotated[str, Query(description="What to look for.")]
-Question = Annotated[
-    str | None, Query(description="Only answers to this question; empty: to none.")
-]
+Question = Annotated[str | None, Query(description="Only answers to this question; empty: none.")]
 Author = Annotated[str | None, Query(description="Only answers by this author; empty: by none.")]
 Sql = Annotated[
     str | None, Query(alias="where", description="Only answers for which this SQL holds.")

@@ -1,4 +1,4 @@
-"""`--attempts` says which of an author's answers to a question count; `status` counts the others."""
+"""`--attempts` says which of an author's answers to a question count; `status` counts others."""
 
 from __future__ import annotations
 

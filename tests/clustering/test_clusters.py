@@ -12,10 +12,10 @@ from helpers.runners import PackingLoop
 
 from searchkit import Answer, Index, Where
 from searchkit.clustering.clusters import cluster
+from searchkit.clustering.keywords import cluster_keywords
 from searchkit.clustering.methods import CLUSTER_METHODS
 from searchkit.core.errors import BadInput
 from searchkit.output.clusters import print_clusters
-from searchkit.text.keywords import cluster_keywords
 from searchkit.text.words import split_words
 
 LOOP = "The event loop runs the callbacks of finished operations one after the other"
