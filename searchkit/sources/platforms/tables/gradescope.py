@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from searchkit.core.identity import question_name
 from searchkit.sources.columns import Values
 from searchkit.sources.header_names import columns_by_header
 from searchkit.sources.layouts.layout import Layout, Question, header_text
@@ -21,17 +22,33 @@ _RENAMED = {"score": "points", "comments": "feedback"}
 
 
 def gradescope_scores(names: Sequence[str], _: Sequence[Values]) -> Layout | None:
-    """Return the layout of an assignment's scores."""
-    columns = columns_by_header(tuple(names)).keys()
+    """Return the layout of an assignment's scores.
+
+    A row has the marks of the whole submission, which is what Gradescope exports as files, and
+    those of each question, in case the index has the answers to it.
+    """
     matches = {name: match for name in names if (match := _QUESTION.fullmatch(header_text(name)))}
-    if not matches or not columns >= {"total_score", "max_points"}:
+    columns = columns_by_header(tuple(names))
+    total, possible = columns.get("total_score"), columns.get("max_points")
+    if not matches or total is None or possible is None:
         return None
+    whole = {total: "points", possible: "points possible", **{name: name for name in matches}}
     questions = with_unique_names(
-        Question(None, match[1], columns={name: "points"}, values={"points possible": match[2]})
+        Question(
+            None,
+            question_name(match[1]),
+            columns={name: "points"},
+            values={"points possible": match[2]},
+        )
         for name, match in matches.items()
     )
-    person = person_layout([name for name in names if name not in matches])
-    return replace(person, questions=questions, title="Gradescope scores")
+    marks = (total, *matches)
+    return replace(
+        person_layout([name for name in names if name not in whole]),
+        questions=(Question(None, columns=whole), *questions),
+        title="Gradescope scores",
+        is_answer=lambda row: any((row.get(name) or "").strip() for name in marks),
+    )
 
 
 def gradescope_evaluations(names: Sequence[str], _: Sequence[Values]) -> Layout | None:

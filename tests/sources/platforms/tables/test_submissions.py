@@ -198,9 +198,11 @@ def test_gradescope_scores(tmp_path: Path) -> None:
     path = csv_file(tmp_path / "a.csv", SCORES, ada, ben)
     marks = read_marks(path)
     assert [(m.question, m.author, m.meta["points"], m.meta["points possible"]) for m in marks] == [
+        (None, "Ada Moss", "6.5", "7.5"),  # of the whole submission
         ("1.1: Loop", "Ada Moss", "2.5", "2.5"),
         ("2: CORS", "Ada Moss", "4.0", "5"),
     ]
+    assert marks[0].meta["1.1: Loop (2.5 pts)"] == "2.5"
     assert marks[0].meta["Email"] == "ada@example.org"
     with pytest.raises(BadInput, match=r"a.csv:2: only marks, no answers \(Gradescope scores\)"):
         read_table(path)
