@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ from searchkit.core.messages import Message, counted
 from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
-    from searchkit.index.incoming.records import OnDuplicate
+    from searchkit.index.incoming.records import OnDuplicate, PathOf
     from searchkit.index.incoming.targets import Target
     from searchkit.index.ingest import Ingest, Row
     from searchkit.output.rejects import Rejects
@@ -199,14 +199,16 @@ def ingest(
     rejects = rows.open_rejects()
     with ingest_progress(files, quiet=output.quiet) as progress:
         on_reject = rejects.add if rejects else _refuse if rows.sync else None
-        answers = _read(files, replace(source, **tables), on_reject, say)
+        source = replace(source, **tables)
+        path_of = partial(_path_of, part=source.sheet or source.table)
+        answers = _read(files, source, on_reject, say)
         if rows.dry_run:
             answers = _show_first(answers, say)
         with _open_target(folder, model, runner, say, dry_run=rows.dry_run) as (target, batch):
-            run = _begin(target, rows, rejects)
+            run = _begin(target, rows, rejects, path_of)
             counts = run.read(answers, progress, batch)
             if rows.sync:
-                _sync(run, files, rejects, say, dry_run=rows.dry_run)
+                _sync(run, filter(None, map(path_of, files)), rejects, say, dry_run=rows.dry_run)
     if rejects:
         counts.read += rejects.unread
         counts.skipped += rejects.unread
@@ -284,21 +286,21 @@ def _open_target(
         yield Writer(index), BATCH_SIZE * workers.workers
 
 
-def _begin(target: Target, rows: RowOptions, rejects: Rejects | None) -> Ingest:
+def _begin(target: Target, rows: RowOptions, rejects: Rejects | None, path_of: PathOf) -> Ingest:
     from searchkit.index.ingest import Choices, Ingest
 
     choices = Choices(
         rows.on_duplicate,
         allow_empty=rows.allow_empty,
         on_reject=rejects.add_answer if rejects else None,
-        path_of=_path_of,
+        path_of=path_of,
     )
     return Ingest(target, choices)
 
 
 def _sync(
     run: Ingest,
-    files: Sequence[str],
+    paths: Iterable[str],
     rejects: Rejects | None,
     say: Callable[[str], None],
     *,
@@ -308,7 +310,7 @@ def _sync(
     if rejects and rejects.count:
         run.report.warnings.append("nothing is removed, as some rows could not be used")
         return
-    missing = run.find_missing(str(Path(file).resolve()) for file in files)
+    missing = run.find_missing(paths)
     if missing:
         shown = ", ".join(missing[:MAX_SHOWN_IDS]) + (" …" if missing[MAX_SHOWN_IDS:] else "")
         would = "would remove" if dry_run else "removing"
@@ -317,9 +319,17 @@ def _sync(
 
 
 @lru_cache(maxsize=1)
-def _path_of(source: str) -> str | None:
-    """Return the file that a source names, from whichever folder; None for standard input."""
-    return None if source == "-" else str(Path(source).resolve())
+def _path_of(source: str, part: str | None) -> str | None:
+    """Return the file that a source names, from whichever folder; None for standard input.
+
+    Args:
+        source: A file, as it was written.
+        part: The sheet or table of the file that is read, if one is chosen.
+    """
+    if source == "-":
+        return None
+    path = str(Path(source).resolve())
+    return f"{path} ({part})" if part else path
 
 
 @command()

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from helpers.cases import case
 from helpers.serving import toy
+from openpyxl import Workbook
 
 from searchkit import Answer, Index
 from searchkit.cli.app import main
@@ -227,6 +228,29 @@ def test_an_empty_cell_empties_a_text_only_when_told_so(tmp_path: Path) -> None:
     assert [answer.columns["score"] for answer in answers(index)] == ["5", "2"]
     run("ingest", path, "-i", index, "--allow-empty")
     assert held(index)["1"] == ""
+
+
+def test_sheets_of_one_workbook_are_told_apart(tmp_path: Path) -> None:
+    index, path, book = tmp_path / "i", tmp_path / "quiz.xlsx", Workbook()
+    book.remove(book.active)
+    for name, rows in {"loops": BARE_A, "streams": BARE_B}.items():
+        sheet = book.create_sheet(name)
+        for row in (BARE, *rows):
+            sheet.append(row.split(","))
+    book.save(path)
+    run("ingest", path, "-i", index, "--sheet", "loops")
+    assert f"is taken by another answer, from {path} (loops):2" in refused(
+        path, "-i", index, "--sheet", "streams"
+    )
+    options = ("-i", index, "--sheet", "streams", "--on-duplicate", "keep-both", "--sync")
+    done = counts(path, *options)
+    assert (done["added"], done["removed"]) == (2, 0)
+    assert counts(path, *options)["unchanged"] == 2
+    book["streams"].delete_rows(3)
+    book.save(path)
+    assert counts(path, *options)["removed"] == 1
+    assert set(held(index).values()) == {"The loop runs callbacks", "Timers fire later",
+                                         "Streams move chunks"}  # fmt: skip
 
 
 # -- sync and dry run ------------------------------------------------------------------------------
