@@ -35,6 +35,8 @@ _FULL_NAMES = frozenset(
     nom_complet nom_et_prenom nom_prenom prenom_et_nom prenom_nom
     nombre_completo nombre_y_apellido nombre_y_apellidos apellidos_y_nombre
     nome_completo nome_e_apelido nome_e_sobrenome nome_e_cognome cognome_e_nome
+    wie_heissen_sie wie_heisst_du comment_vous_appelez_vous como_te_llamas como_se_llama
+    como_se_chama come_ti_chiami come_si_chiama hoe_heet_je hoe_heet_u
     volledige_naam voor_en_achternaam
     """.split()
 )

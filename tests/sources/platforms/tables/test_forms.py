@@ -21,6 +21,7 @@ TIME = "2025/08/07 5:11:03 PM GMT+2"
         ("Timestamp", "Username", "Name (first and last)"),
         ("Zeitstempel", "E-Mail-Adresse", "Ihr Name"),
         ("Zeitstempel", "Nutzername", "Bitte geben Sie Ihren vollständigen Namen ein:"),
+        ("Zeitstempel", "E-Mail", "Wie heißen Sie?"),
         ("Horodateur", "Adresse e-mail", "Quel est votre nom ?"),
         ("Marca temporal", "Dirección de correo electrónico", "Nombre y apellidos"),
         ("Carimbo de data/hora", "Endereço de e-mail", "Qual é o seu nome completo?"),

@@ -91,7 +91,7 @@ def test_quiz_responses_as_json(tmp_path: Path, language: str) -> None:
     keys = ["".join(name.lower().split()).replace("/", "").replace(",", "") for name in header]
     records = [dict(zip(keys, row, strict=True)) for row in rows]
     path = tmp_path / "a.json"
-    path.write_text(json.dumps(records), encoding="utf-8")
+    path.write_text(json.dumps([records]), encoding="utf-8")
     title, answers = read_table(path)
     assert title == "Moodle quiz responses"
     assert [(q, text) for q, _, text in shown(answers)] == [
