@@ -258,7 +258,7 @@ class Index(BaseIndex):
 
     def find_slots(self, slots: Collection[Slot]) -> dict[Slot, list[Answer]]:
         """Return the answers of each author to each question, in order of attempt."""
-        return self.store.get_slots(slots)
+        return super().find_slots(slots) if self.is_outdated() else self.store.get_slots(slots)
 
     def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
         """Return the answers with these ids that are what was written, by id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from helpers.cases import case
+from helpers.files import TESTS
 from helpers.serving import toy
 from openpyxl import Workbook
 
@@ -51,6 +53,7 @@ def table(path: Path, *rows: str) -> Path:
     return path
 
 
+DATA = TESTS / "data"
 NAMED = "id,question,author,answer"
 GROUP_A = ("1,q1,ann,The loop runs callbacks", "2,q1,bob,Timers fire later")
 GROUP_B = ("1,q1,cat,Streams move chunks", "2,q1,dan,Promises hold values")
@@ -367,6 +370,15 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert "2 rows could not be used; the first is" in result.stderr
     assert "a.csv:2: id '1' is taken by another answer" in result.stderr
     assert not rejects.exists()
+    assert (index / "answers.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_a_dry_run_reads_indexes_of_earlier_formats(tmp_path: Path, version: int) -> None:
+    index = shutil.copytree(DATA / f"format-{version}", tmp_path / "i")
+    before = (index / "answers.db").read_bytes()
+    path = table(tmp_path / "a.csv", "question,author,answer", "q1,zoe,Something new")
+    assert counts(path, "-i", index, "--dry-run")["added"] == 1
     assert (index / "answers.db").read_bytes() == before
 
 
