@@ -200,7 +200,7 @@ def ingest(
     with ingest_progress(files, quiet=output.quiet) as progress:
         on_reject = rejects.add if rejects else _refuse if rows.sync else None
         source = replace(source, **tables)
-        path_of = partial(_path_of, part=source.sheet or source.table)
+        path_of = lru_cache(maxsize=1)(partial(_path_of, part=source.sheet or source.table))
         answers = _read(files, source, on_reject, say)
         if rows.dry_run:
             answers = _show_first(answers, say)
@@ -318,7 +318,6 @@ def _sync(
     run.remove(missing)
 
 
-@lru_cache(maxsize=1)
 def _path_of(source: str, part: str | None) -> str | None:
     """Return the file that a source names, from whichever folder; None for standard input.
 
