@@ -17,6 +17,7 @@ from searchkit.sources.files import (
     Allowance,
     file_size,
 )
+from searchkit.sources.tables.values import ROW_BYTES
 from searchkit.sources.tables.workbooks.cells import as_text
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 BATCH_ROWS = 4096
 BATCH_BYTES = 64 << 20  # which a batch may take if each of its texts is as long as the longest
 VALUE_BYTES = 64  # that a nested value takes at least
-ROW_BYTES = 128  # that a row counts for beside its values
-TIME_LIMIT = 10.0  # seconds that SQLite may compute one row
-_PARQUET_ADVICE = "write it as CSV if you trust it"
+_ADVICE = "write it as CSV if you trust it"
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second
 
 
@@ -47,8 +46,8 @@ def read_parquet(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, A
     try:
         table = parquet.ParquetFile(file, page_checksum_verification=True)
         names = distinct_names(table.schema_arrow.names)
-        _check_pages(table.metadata, Allowance(source, _PARQUET_ADVICE, size, MAX_STREAM_BYTES))
-        allowance = Allowance(source, _PARQUET_ADVICE, size, MAX_STREAM_BYTES, MAX_DOCUMENT_BYTES)
+        _check_pages(table.metadata, Allowance(source, _ADVICE, size, MAX_STREAM_BYTES))
+        allowance = Allowance(source, _ADVICE, size, MAX_STREAM_BYTES, MAX_DOCUMENT_BYTES)
         for batch in table.iter_batches(_batch_rows(file, table, allowance)):
             allowance.spend(batch.nbytes + ROW_BYTES * batch.num_rows)
             for values in zip(*map(_values, batch.columns), strict=True):

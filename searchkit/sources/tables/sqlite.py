@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from searchkit.core.errors import BadInput, first_line
 from searchkit.core.messages import Message, listed
@@ -15,17 +15,9 @@ from searchkit.sources.files import (
     Allowance,
     NothingFound,
 )
+from searchkit.sources.tables.values import ROW_BYTES
 
-if TYPE_CHECKING:
-    pass
-
-BATCH_ROWS = 4096
-BATCH_BYTES = 64 << 20  # which a batch may take if each of its texts is as long as the longest
-VALUE_BYTES = 64  # that a nested value takes at least
-ROW_BYTES = 128  # that a row counts for beside its values
 TIME_LIMIT = 10.0  # seconds that SQLite may compute one row
-_PARQUET_ADVICE = "write it as CSV if you trust it"
-_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second
 
 
 def read_sqlite(path: Path, source: str, table: str | None) -> Iterator[tuple[int, dict[str, Any]]]:

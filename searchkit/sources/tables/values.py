@@ -5,21 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.tables.workbooks.cells import as_text
 
-if TYPE_CHECKING:
-    pass
-
-BATCH_ROWS = 4096
-BATCH_BYTES = 64 << 20  # which a batch may take if each of its texts is as long as the longest
-VALUE_BYTES = 64  # that a nested value takes at least
 ROW_BYTES = 128  # that a row counts for beside its values
-TIME_LIMIT = 10.0  # seconds that SQLite may compute one row
-_PARQUET_ADVICE = "write it as CSV if you trust it"
-_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second
 
 
 def as_values(row: dict[str, Any], text_columns: Sequence[str]) -> Values:
