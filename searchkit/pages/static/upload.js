@@ -34,7 +34,7 @@ function show() {
   wrong(upload.problem?.replace(/; name it with `text=.*/, "; choose it below").replace(/`(sheet|table|encoding|quoting|skip_rows)=([^`]*)`/g, "$1 (below) $2").replace("`wide=True`", "so below"));
   by("layout").textContent = upload.layout && `Read as: ${upload.layout}`;
   const selects = FIELDS.map(([field, label]) => {
-    const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– none –"));
+    const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– automatic –"));
     for (const name of upload.columns) select.append(make("option", { value: name }, name));
     select.value = upload.roles[field] || "";
     return make("div", { class: "field" }, make("label", { for: `role-${field}` }, label), select);
@@ -43,7 +43,7 @@ function show() {
   const names = [...new Set(upload.answers.flatMap(answer => Object.keys(answer)))];
   by("rows").tHead.replaceChildren(make("tr", {}, ...names.map(name => make("th", { scope: "col" }, make("bdi", {}, name)))));
   by("rows").tBodies[0].replaceChildren(...upload.answers.map(answer =>
-    make("tr", {}, ...names.map(name => make("td", { dir: "auto" }, short(answer[name]))))));
+    make("tr", {}, ...names.map(name => make("td", { dir: "auto", class: String(answer[name] ?? "").length > 60 ? "long" : "" }, short(answer[name]))))));
   by("rows").hidden = !upload.answers.length;
   by("ingest").querySelector("[type=submit]").disabled = !upload.answers.length;
 }
