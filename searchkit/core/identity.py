@@ -24,6 +24,11 @@ def author_key(name: str | None) -> str | None:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split()) or None
 
 
+def distinct_name(author: str, identity: str) -> str:
+    """Return a name that several people have with what tells this one apart."""
+    return f"{author} ({identity})"
+
+
 def canonical(text: str) -> str:
     """Return the text that is hashed and embedded: stripped and in NFC, so that é is always é."""
     return unicodedata.normalize("NFC", text).strip()

@@ -37,6 +37,8 @@ class Answer:
             index keeps it.
         attempts: The number of these answers.
         has_made_id: Whether the file gave no id, so that it was made; see `identity.make_id`.
+        identity: The column of `meta` that tells people of the author's name apart, and its value;
+            readers set it, and it isn't stored.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Answer:
     attempt: int = 1
     attempts: int = 1
     has_made_id: bool = field(default=False, compare=False)
+    identity: tuple[str, str] | None = field(default=None, compare=False)
 
     @property
     def columns(self) -> Mapping[str, str]:

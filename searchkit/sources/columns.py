@@ -61,6 +61,7 @@ class AnswerColumns:
         meta: The columns, from name to value.
         source: The file.
         line: The line or row of the file, from 1, or None.
+        identity: As of an `Answer`.
     """
 
     id: str | None
@@ -69,6 +70,7 @@ class AnswerColumns:
     meta: Mapping[str, str]
     source: str | None = None
     line: int | None = None
+    identity: tuple[str, str] | None = None
 
     def as_answer(self) -> Answer:
         """Return the row as an answer without a text, to be shown."""

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
-from searchkit.core.identity import author_key, make_id, question_name
+from searchkit.core.identity import author_key, distinct_name, make_id, question_name
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.sources.columns import AnswerColumns, BadRow, Values
@@ -132,7 +132,7 @@ class Rows:
             name = author_key(_joined(row, layout.author))
             identity = _first(row, layout.identity)
             if name and identity:
-                people[name].add(author_key(identity) or "")
+                people[name].add(author_key(identity[1]) or "")
         self._namesakes = frozenset(name for name, known in people.items() if len(known) > 1)
 
     # -- answers ---------------------------------------------------------------------------------
@@ -149,7 +149,8 @@ class Rows:
         layout = self.layout(names)
         if not layout.is_answer(values):
             return
-        author = self._author(values, layout)
+        identity = _first(values, layout.identity)
+        author = self._author(values, layout, identity and identity[1])
         others = {n: v for n in self._others[names] if (v := values[n]) is not None}
         prompts: Counter[str] = Counter()  # of this row
         for question in layout.questions:
@@ -163,7 +164,7 @@ class Rows:
             id_ = _id(values, layout, name)
             if question.text is None:
                 if own or (meta and not question.columns):
-                    yield AnswerColumns(id_, name, author, meta, source, line)
+                    yield AnswerColumns(id_, name, author, meta, source, line, identity)
                 continue
             text = _text(values, layout, question.text)
             if text is None:
@@ -180,9 +181,10 @@ class Rows:
                 meta=meta,
                 original=original,
                 has_made_id=id_ is None,
+                identity=identity,
             )
 
-    def _author(self, values: Values, layout: Layout) -> str | None:
+    def _author(self, values: Values, layout: Layout, identity: str | None) -> str | None:
         if len(layout.author) == 1 and not self._namesakes:
             author = _value(values, layout.author[0])
         else:
@@ -190,8 +192,7 @@ class Rows:
         if author and layout.no_author and author_key(author) in layout.no_author:
             return None
         if author and self._namesakes and author_key(author) in self._namesakes:
-            identity = _first(values, layout.identity)
-            return f"{author} ({identity})" if identity else author
+            return distinct_name(author, identity) if identity else author
         return author
 
     def made_id(self, question: str | None, author: str | None, text: str) -> str:
@@ -281,6 +282,7 @@ def _joined(values: Mapping[str, str | None], columns: Sequence[str]) -> str | N
     return " ".join(filter(None, parts)) or None
 
 
-def _first(values: Mapping[str, str | None], columns: Sequence[str]) -> str | None:
-    """Return the first of several columns' values that isn't blank."""
-    return next((v for column in columns if (v := (values.get(column) or "").strip())), None)
+def _first(values: Mapping[str, str | None], columns: Sequence[str]) -> tuple[str, str] | None:
+    """Return the first of several columns whose value isn't blank, and the value."""
+    found = ((column, (values.get(column) or "").strip()) for column in columns)
+    return next((pair for pair in found if pair[1]), None)

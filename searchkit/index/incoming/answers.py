@@ -9,6 +9,7 @@ from searchkit.index.incoming.by_author import AuthorMatcher
 from searchkit.index.incoming.by_id import IdMatcher
 from searchkit.index.incoming.identity import Identity
 from searchkit.index.incoming.ids import Lookup, ReadIds
+from searchkit.index.incoming.namesakes import with_known_names
 from searchkit.index.incoming.records import Ingested, OnDuplicate, OnReject, Remarks, Update
 
 
@@ -33,6 +34,7 @@ class AnswerMatcher:
     def match(self, rows: Sequence[Answer], report: Ingested, remarks: Remarks) -> list[Update]:
         """Return what to write for a batch of rows, each id once."""
         made = [row for row in rows if row.has_made_id and row.author_key]
+        made = with_known_names(made, self._lookup)
         given = [row for row in rows if not (row.has_made_id and row.author_key)]
         updates = self._by_id.match(given, report) if given else []
         slots = {row.slot for row in made}

@@ -10,6 +10,7 @@ from searchkit.core.messages import Message
 from searchkit.core.records import Answer, Slot
 from searchkit.index.incoming.identity import merge_columns
 from searchkit.index.incoming.ids import numbered, place_of
+from searchkit.index.incoming.namesakes import with_known_names
 from searchkit.index.incoming.records import Ingested, OnDuplicate, OnReject, Remarks, Update
 from searchkit.index.incoming.targets import Target
 from searchkit.sources.columns import AnswerColumns
@@ -70,7 +71,10 @@ class MarksMatcher:
         self, rows: Sequence[AnswerColumns], report: Ingested, remarks: Remarks
     ) -> list[Update]:
         """Return what to write for a batch of rows, each answer once."""
-        stored = self._look_up(rows)
+        questions = self._target.by_question()
+        only_question = questions[0]["question"] if len(questions) == 1 else None
+        rows = with_known_names(rows, self._target, only_question)
+        stored = self._look_up(rows, only_question)
         updates: dict[str, Update] = {}
         for row in rows:
             try:
@@ -89,12 +93,10 @@ class MarksMatcher:
             remarks.compare(update.old or update.new, update.new)
         return list(updates.values())
 
-    def _look_up(self, rows: Sequence[AnswerColumns]) -> _Stored:
+    def _look_up(self, rows: Sequence[AnswerColumns], only: str | None) -> _Stored:
         ids = [row.id for row in rows if row.id]
         beside = [numbered(id_, 2) for id_ in ids]
         by_id = self._target.get_replaceable([*ids, *beside]) if ids else {}
-        questions = self._target.by_question()
-        only = questions[0]["question"] if len(questions) == 1 else None
         slots = {_slot(row, only) for row in rows if row.author and row.id not in by_id}
         by_slot = self._target.find_slots(slots) if slots else {}
         return _Stored(by_id, by_slot, only)

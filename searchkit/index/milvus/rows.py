@@ -124,7 +124,8 @@ def make_rows(
         written: Orders the versions of one answer.
         version: The format of the collection.
     """
-    fields = {name: value for name, value in asdict(answer).items() if name != "has_made_id"}
+    of_file = ("has_made_id", "identity")
+    fields = {name: value for name, value in asdict(answer).items() if name not in of_file}
     record = json.dumps(fields, ensure_ascii=False)
     pieces = [record[n : n + PIECE_LENGTH] for n in range(0, len(record), PIECE_LENGTH)]
     content = json.dumps([record, [(p.start, p.end) for p in passages]])

@@ -13,6 +13,7 @@ from searchkit import Answer, Index
 from searchkit.core.identity import make_id
 from searchkit.index.ingest import ingest
 from searchkit.index.upkeep.verify import verify
+from searchkit.sources.columns import AnswerColumns
 
 
 @pytest.fixture
@@ -156,3 +157,31 @@ def test_many_rows_of_one_author(index: Index, batch: int) -> None:
     ingest(index, rows, batch=batch)
     assert len({answer.text for answer in index.answers()}) == 60
     assert ingest(index, rows[::-1], batch=batch).unchanged == 60
+
+
+def person(name: str, address: str, text: str, time: str | None = None) -> Answer:
+    answer = row(name, text, time=time, mail=address)
+    return replace(answer, identity=("mail", address))
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+@pytest.mark.parametrize("time", [None, "2025-08-01T10:00"])
+def test_somebody_of_the_same_name_in_another_file(
+    index: Index, batch: int, time: str | None
+) -> None:
+    ingest(index, [person("Ann Lee", "a@x", "first", time)])
+    others = [person("Ann Lee", "b@x", "second", time)]
+    assert ingest(index, others, batch=batch).added == 1
+    both = [person("Ann Lee (b@x)", "b@x", "second"), person("ann lee (A@X)", "A@X", "third", time)]
+    done = ingest(index, both, batch=batch)
+    assert (done.added, done.updated, done.unchanged, done.attempts) == (0, 1, 1, 0)
+    assert {(answer.id, answer.text) for answer in index.answers()} == {
+        ("q/Ann Lee", "third"),
+        ("q/Ann Lee (b@x)", "second"),
+    }
+    marks = [
+        AnswerColumns(None, "q", "Ann Lee", {"mail": mail, "score": mail}, identity=("mail", mail))
+        for mail in ("b@x", "a@x")
+    ]
+    assert ingest(index, marks, batch=batch).marks_matched == 2
+    assert [answer.columns["score"] for answer in index.answers()] == ["a@x", "b@x"]
