@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -33,7 +33,7 @@ from searchkit.output.platforms.people import (
     incomplete,
 )
 from searchkit.output.platforms.plain import total_cell
-from searchkit.output.platforms.tables import Cell, Table, number_text
+from searchkit.output.platforms.tables import Table, number_text
 from searchkit.sources.columns import distinct_names
 from searchkit.sources.decoding import buffered, lines
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
@@ -66,6 +66,11 @@ class Sheet:
         answers = [Answer(row[0], "", meta=dict(zip(names, row, strict=True))) for row in self.rows]
         return [Person([MarkedAnswer(answer, "", "")]) for answer in answers]
 
+    def write(self, row: int, column: int | None, text: str) -> None:
+        """Write a text into a cell, which stays as it is if the text is "" or has no column."""
+        if column is not None and text:
+            self.rows[row][column] = text
+
 
 @dataclass(frozen=True, slots=True)
 class Filling:
@@ -74,15 +79,15 @@ class Filling:
     Attributes:
         columns: Returns the places of mark and comment (or None) in a sheet.
         keys: Returns what identifies a person.
-        mark: Returns the mark to write for a row, "" for none.
-        is_row_an_answer: Whether a row is an answer, and not a person.
+        mark: Returns the mark of a person for the row of the sheet that is given; "" for none.
+        people: Returns the people, each with the answers of one row, and the answers of nobody.
         takes_numbers: Whether the platform takes no labels.
     """
 
     columns: Callable[[Sheet, MarkOptions], tuple[int, int | None]]
     keys: Callable[[Person], Keys]
     mark: Callable[[Person, Person, MarkedAnswers, MarkOptions], str]
-    is_row_an_answer: bool = False
+    people: Callable[[Sequence[MarkedAnswer]], tuple[list[Person], list[MarkedAnswer]]] = by_person
     takes_numbers: bool = True
 
 
@@ -106,26 +111,32 @@ def fill(path: Path, platform: str, marked: MarkedAnswers, options: MarkOptions)
         marked.check_numbers(platform)
     sheet = read_sheet(path)
     mark_place, comment_place = filling.columns(sheet, options)
-    people, unknown = by_person(marked.rows)
-    if filling.is_row_an_answer:
-        people, unknown = [Person([row]) for row in marked.rows], []
-    matches = _match(sheet.persons(), people, filling.keys)
-    for row, (given, person) in zip(sheet.rows, matches, strict=True):
-        if person is not None:
-            row[mark_place] = filling.mark(person, given, marked, options) or row[mark_place]
-            if comment_place is not None:
-                row[comment_place] = person.comments or row[comment_place]
-    found = {id(person) for _, person in matches if person is not None}
-    missing = [row for person in people if id(person) not in found for row in person.rows]
-    notes = left_out([row for row in missing if row.mark or row.comment], f"not in {path.name}")
+    people, unknown = filling.people(marked.rows)
+    given = sheet.persons()
+    matches = _match(given, people, filling.keys)
+    for row, person in matches.items():
+        sheet.write(row, mark_place, filling.mark(person, given[row], marked, options))
+        sheet.write(row, comment_place, person.comments)
+    found = set(matches.values())
+    notes = _not_in_file([person for person in people if person not in found], path.name)
     notes += left_out(unknown, "they have no author")
-    notes += incomplete([person for person in people if id(person) in found])
-    if comment_place is None and (count := sum(bool(row.comment) for row in marked.rows)):
-        notes.append(
-            f"{path.name} has no column for comments: {counted(count, 'comment')} left out"
-        )
-    rows: list[list[Cell]] = [list(row) for row in sheet.rows]
-    return Table(sheet.header, rows, notes, frozenset(sheet.header))
+    notes += incomplete([person for person in people if person in found])
+    if comment_place is None:
+        notes += _comments_left_out(marked.rows, path.name)
+    return Table(sheet.header, sheet.rows, notes, frozenset(sheet.header))
+
+
+def _not_in_file(people: Sequence[Person], file: str) -> list[str]:
+    """Return a line on the marks and comments of people without a row; none if there are none."""
+    rows = [row for person in people for row in person.rows if row.mark or row.comment]
+    return left_out(rows, f"not in {file}")
+
+
+def _comments_left_out(rows: Sequence[MarkedAnswer], file: str) -> list[str]:
+    """Return a line on comments that have no column; none if there are none."""
+    count = sum(bool(row.comment) for row in rows)
+    what = f"{file} has no column for comments: {counted(count, 'comment')} left out"
+    return [what] if count else []
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -158,28 +169,28 @@ def read_sheet(path: Path) -> Sheet:
 
 def _match(
     rows: Sequence[Person], people: Sequence[Person], keys: Callable[[Person], Keys]
-) -> list[tuple[Person, Person | None]]:
-    """Return for each row its person, by the surest key that both have, or None."""
-    keys_of_people = [(person, keys(person)) for person in people]
-    by_key: dict[tuple[str, str], list[tuple[Person, Keys]]] = {}
-    for person, own in keys_of_people:
-        for item in own.items():
-            by_key.setdefault(item, []).append((person, own))
+) -> dict[int, Person]:
+    """Return the persons of rows by the rows' places: by the surest key that no others have."""
+    keys_of_people = [keys(person) for person in people]
     keys_of_rows = [keys(row) for row in rows]
-    counts = Counter(item for own in keys_of_rows for item in own.items())
-    found: list[tuple[Person, Person | None]] = []
-    for row, own in zip(rows, keys_of_rows, strict=True):
-        same = (by_key.get(item, []) for item in own.items() if counts[item] == 1)
-        match = next(
-            (
-                candidates[0][0]
-                for candidates in same
-                if len(candidates) == 1 and not _contradict(own, candidates[0][1])
-            ),
-            None,
-        )
-        found.append((row, match))
+    people_with, rows_with = _count(keys_of_people), _count(keys_of_rows)
+    by_key = {
+        item: (person, own)
+        for person, own in zip(people, keys_of_people, strict=True)
+        for item in own.items()
+        if people_with[item] == rows_with[item] == 1
+    }
+    found: dict[int, Person] = {}
+    for row, own in enumerate(keys_of_rows):
+        for person, others in (by_key[item] for item in own.items() if item in by_key):
+            if not _contradict(own, others):
+                found.setdefault(row, person)  # the first key is the surest
     return found
+
+
+def _count(keys: Iterable[Keys]) -> Counter[tuple[str, str]]:
+    """Return how many have each key."""
+    return Counter(item for own in keys for item in own.items())
 
 
 def _contradict(one: Keys, other: Keys) -> bool:
@@ -228,9 +239,8 @@ def _moodle_keys(person: Person) -> Keys:
 
 
 def _moodle_mark(person: Person, given: Person, marked: MarkedAnswers, options: MarkOptions) -> str:
-    if marked.labels:
-        return ", ".join(row.mark for row in person.rows if row.mark)
-    return _text(total_cell(person, _moodle_maximum(given) or options.maximum))
+    maximum = _moodle_maximum(given) or options.maximum
+    return moodle.grade(person, maximum, is_label=bool(marked.labels))
 
 
 def _moodle_maximum(given: Person) -> float | None:
@@ -271,7 +281,7 @@ def _canvas_keys(person: Person) -> Keys:
 
 
 def _canvas_mark(person: Person, _: Person, __: MarkedAnswers, options: MarkOptions) -> str:
-    return _text(total_cell(person, options.maximum))
+    return number_text(total_cell(person, options.maximum))
 
 
 def _prairielearn_columns(sheet: Sheet, _: MarkOptions) -> tuple[int, int | None]:
@@ -293,21 +303,22 @@ def _prairielearn_keys(person: Person) -> Keys:
     )
 
 
+def _each_answer(rows: Sequence[MarkedAnswer]) -> tuple[list[Person], list[MarkedAnswer]]:
+    """Return each answer as a person of its own, as PrairieLearn has a row for each submission."""
+    return [Person([row]) for row in rows], []
+
+
 def _prairielearn_mark(
     person: Person, _: Person, marked: MarkedAnswers, options: MarkOptions
 ) -> str:
     row = person.rows[0]
-    return _text(prairielearn.score(row, marked.marks, options.maximum)) if row.mark else ""
-
-
-def _text(number: float | None) -> str:
-    return "" if number is None else number_text(number)
+    return number_text(prairielearn.score(row, marked.marks, options.maximum))
 
 
 FILLINGS: dict[str, Filling] = {
     "moodle-worksheet": Filling(_moodle_columns, _moodle_keys, _moodle_mark, takes_numbers=False),
     "canvas": Filling(_canvas_columns, _canvas_keys, _canvas_mark),
     "prairielearn": Filling(
-        _prairielearn_columns, _prairielearn_keys, _prairielearn_mark, is_row_an_answer=True
+        _prairielearn_columns, _prairielearn_keys, _prairielearn_mark, _each_answer
     ),
 }

@@ -33,52 +33,40 @@ from searchkit.output.platforms.people import (
     questions_of,
 )
 from searchkit.output.platforms.plain import question_cell, total_cell
-from searchkit.output.platforms.tables import Cell, Table, number_text
+from searchkit.output.platforms.tables import Table, number_text
 from searchkit.sources.columns import distinct_names
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.text.numbers import parse_number
 
-IDENTIFIER, NAME, EMAIL_ADDRESS, GRADE = "Identifier", "Full name", "Email address", "Grade"
+IDENTIFIER, NAME, ID, EMAIL_ADDRESS = "Identifier", "Full name", "ID number", "Email address"
+GRADE = "Grade"
 MAXIMUM, TEXT, COMMENTS = "Maximum Grade", "Online text", "Feedback comments"
 SUBMITTED, GRADED = "Last modified (submission)", "Last modified (grade)"
 COLUMNS = (
-    IDENTIFIER, NAME, "ID number", EMAIL_ADDRESS, "Status", GRADE, MAXIMUM,
+    IDENTIFIER, NAME, ID, EMAIL_ADDRESS, "Status", GRADE, MAXIMUM,
     "Grade can be changed", SUBMITTED, TEXT, GRADED, COMMENTS,
 )  # fmt: skip
-OPTIONAL = ("ID number", TEXT)  # which not every worksheet has
+OPTIONAL = (ID, TEXT)  # which not every worksheet has
 _PARTICIPANT = re.compile(r"[^\d/]+\d+")  # "Participant 12345", in the site's language
 _READ_AS = {GRADE: "points", MAXIMUM: "points_possible", COMMENTS: "feedback"}  # in the index
+_GRADEBOOK_KEYS = {"Username": USERNAME, ID: ID_NUMBER, EMAIL_ADDRESS: EMAIL}  # one is enough
 
 
 def moodle_worksheet(marked: MarkedAnswers, options: MarkOptions) -> Table:
     """Return a grading worksheet, or a file for the gradebook if the answers are of a quiz."""
-    rows = [row for row in marked.rows if participant(row.answer)]
-    if not rows:
+    people, others = by_person(marked.rows, participant)
+    if not people:
         return _gradebook(marked, options)
-    others = [row for row in marked.rows if not participant(row.answer)]
-    people: dict[str, list[MarkedAnswer]] = {}
-    for row in rows:
-        people.setdefault(participant(row.answer), []).append(row)
-    is_labels = bool(marked.labels)
-    if is_labels and any(row.amount for row in rows):
-        marked.check_numbers("Moodle")
-    values = [_worksheet_row(Person(own), options, is_labels) for own in people.values()]
-    columns = [name for name in COLUMNS if name not in OPTIONAL or any(v[name] for v in values)]
+    if any(row.amount for person in people for row in person.rows):
+        marked.check_numbers("Moodle")  # a scale has words only
+    labels = marked.labels
+    rows = [_worksheet_row(person, options, is_label=bool(labels)) for person in people]
+    columns = [name for name in COLUMNS if name not in OPTIONAL or any(row[name] for row in rows)]
     notes = left_out(others, "no participant's number is known, so they are of no assignment")
-    notes += incomplete([Person(own) for own in people.values()])
-    notes += _above_maximum(values, is_labels)
-    if not any(row[GRADED] for row in values):
-        notes.append(
-            Message(
-                "the columns are in English, as Moodle's own worksheet isn't known; a site in "
-                "another language, or with some grades already, takes its own: `fill_in=FILE`"
-            )
-        )
-    if is_labels:
-        words = listed(marked.labels)
-        notes.append(f"Moodle takes words only where a scale with them is chosen: {words}")
-    cells = [[row[name] for name in columns] for row in values]
-    return Table(columns, cells, notes, frozenset({IDENTIFIER, "ID number", EMAIL_ADDRESS}))
+    notes += incomplete(people)
+    notes += _import_notes(rows, labels)
+    cells = [[row[name] for name in columns] for row in rows]
+    return Table(columns, cells, notes, frozenset({IDENTIFIER, ID, EMAIL_ADDRESS}))
 
 
 def participant(answer: Answer) -> str:
@@ -98,35 +86,56 @@ def _given(answer: Answer, column: str) -> str:
     return file_value(answer, (fold_header(column), _READ_AS.get(column, "")))
 
 
-def _worksheet_row(person: Person, options: MarkOptions, is_labels: bool) -> dict[str, str]:
+def grade(person: Person, maximum: float | None, *, is_label: bool) -> str:
+    """Return what a person gets in a worksheet: points, or labels; "" if no mark is known."""
+    if is_label:
+        return ", ".join(row.mark for row in person.rows if row.mark)
+    return number_text(total_cell(person, maximum))
+
+
+def _worksheet_row(person: Person, options: MarkOptions, *, is_label: bool) -> dict[str, str]:
     """Return a row by column: as Moodle gave it, but for the mark and the comment."""
     answer = person.rows[0].answer
-    row = {name: _given(answer, name) for name in COLUMNS}
+    known = {
+        NAME: person.name,
+        EMAIL_ADDRESS: person.value(EMAIL),
+        SUBMITTED: answer.submitted_at or "",
+    }
+    if _given(answer, MAXIMUM):  # it was a worksheet
+        known[TEXT] = answer.original or answer.text
+    else:
+        known[MAXIMUM] = number_text(options.maximum)
+    row = {name: _given(answer, name) or known.get(name, "") for name in COLUMNS}
     row[IDENTIFIER] = participant(answer)
-    row[NAME] = row[NAME] or person.name
-    row[EMAIL_ADDRESS] = row[EMAIL_ADDRESS] or person.value(EMAIL)
-    row[SUBMITTED] = row[SUBMITTED] or answer.submitted_at or ""
-    if row[MAXIMUM]:  # it was a worksheet
-        row[TEXT] = row[TEXT] or answer.original or answer.text
-    elif options.maximum is not None:
-        row[MAXIMUM] = number_text(options.maximum)
-    if is_labels:
-        row[GRADE] = ", ".join(r.mark for r in person.rows if r.mark) or row[GRADE]
-    elif (total := total_cell(person, parse_number(row[MAXIMUM]))) is not None:
-        row[GRADE] = number_text(total)
+    row[GRADE] = grade(person, parse_number(row[MAXIMUM]), is_label=is_label) or row[GRADE]
     row[COMMENTS] = person.comments or row[COMMENTS]  # a blank one would delete Moodle's
     return row
 
 
-def _above_maximum(values: Sequence[dict[str, str]], is_labels: bool) -> list[str]:
-    """Return a line on grades that Moodle would skip without a word."""
+def _import_notes(rows: Sequence[dict[str, str]], labels: Sequence[str]) -> list[str]:
+    """Return lines on what Moodle takes only under a condition, or not at all."""
+    notes = [] if labels else _above_maximum(rows)
+    if not any(row[GRADED] for row in rows):
+        notes.append(
+            Message(
+                "the columns are in English, as Moodle's own worksheet isn't known; a site in "
+                "another language, or with some grades already, takes its own: `fill_in=FILE`"
+            )
+        )
+    if labels:
+        words = listed(labels)
+        notes.append(f"Moodle takes words only where a scale with them is chosen: {words}")
+    return notes
+
+
+def _above_maximum(rows: Sequence[dict[str, str]]) -> list[str]:
+    """Return a line on grades that Moodle would skip without a word; none if there are none."""
     above = [
         f"{row[NAME]} ({row[GRADE]} of {row[MAXIMUM]})"
-        for row in values
-        if not is_labels
-        and (grade := parse_number(row[GRADE])) is not None
+        for row in rows
+        if (points := parse_number(row[GRADE])) is not None
         and (maximum := parse_number(row[MAXIMUM])) is not None
-        and not 0 <= grade <= maximum
+        and not 0 <= points <= maximum
     ]
     what = f"Moodle skips {counted(len(above), 'grade')} below 0 or above the maximum"
     return [f"{what}: {listed(above)}"] if above else []
@@ -135,12 +144,7 @@ def _above_maximum(values: Sequence[dict[str, str]], is_labels: bool) -> list[st
 def _gradebook(marked: MarkedAnswers, options: MarkOptions) -> Table:
     """Return a row for each person for the gradebook: a total, and a column for each question."""
     marked.check_numbers("Moodle's gradebook")
-    everyone, unknown = by_person(marked.rows)
-    keys = {"Username": USERNAME, "ID number": ID_NUMBER, "Email address": EMAIL}
-    people: list[Person] = []
-    nameless: list[Person] = []
-    for person in everyone:
-        (people if any(map(person.value, keys.values())) else nameless).append(person)
+    people, others = _gradebook_people(marked.rows)
     if not people:
         raise BadInput(
             Message(
@@ -149,24 +153,52 @@ def _gradebook(marked: MarkedAnswers, options: MarkOptions) -> Table:
                 "write a plain table: `platform='csv'`"
             )
         )
-    used = [name for name, names in keys.items() if any(p.value(names) for p in people)]
+    used = {
+        name: names
+        for name, names in _GRADEBOOK_KEYS.items()
+        if any(person.value(names) for person in people)
+    }
     questions = questions_of(marked.rows)
-    each = questions if len(questions) > 1 else []
-    header = ["First name", "Last name", *used, *(q or "Question" for q in each)]
-    header += [options.assignment or GRADE, "Feedback"]
-    rows = []
-    for person in people:
-        first, last = (person.value(HEADER_NAMES[part]) for part in ("first_name", "last_name"))
-        row: list[Cell] = [first, last or ("" if first else person.name)]
-        row += [person.value(keys[name]) for name in used]
-        row += [question_cell(person.of(question)) for question in each]
-        rows.append([*row, total_cell(person, options.maximum), person.comments])
-    key = "Email address" if "Email address" in used else used[0]
+    if len(questions) == 1:
+        questions = []  # its marks are the total
+    total = options.assignment or GRADE
+    header = ["First name", "Last name", *used, *(question or "Question" for question in questions)]
+    header += [total, "Feedback"]
+    rows = [
+        [
+            *_first_and_last_name(person),
+            *map(person.value, used.values()),
+            *(question_cell(person.of(question)) for question in questions),
+            total_cell(person, options.maximum),
+            person.comments,
+        ]
+        for person in people
+    ]
+    key = EMAIL_ADDRESS if EMAIL_ADDRESS in used else next(iter(used))
     notes = [
         "not of an assignment, so this is no worksheet but a file for the gradebook: Grades > "
-        f"Import > CSV file, map from {key!r}, and map {options.assignment or GRADE!r} to a new "
-        "grade item or to the quiz"
+        f"Import > CSV file, map from {key!r}, and map {total!r} to a new grade item or to the quiz"
     ]
-    unknown += [row for person in nameless for row in person.rows]
-    notes += left_out(unknown, "no e-mail address, ID number or username is known")
-    return Table(distinct_names(header), rows, notes + incomplete(people), frozenset(used))
+    notes += left_out(others, "no e-mail address, ID number or username is known")
+    notes += incomplete(people)
+    return Table(distinct_names(header), rows, notes, frozenset(used))
+
+
+def _gradebook_people(
+    rows: Sequence[MarkedAnswer],
+) -> tuple[list[Person], list[MarkedAnswer]]:
+    """Return the people whom the gradebook can know, and the answers of nobody and of others."""
+    everyone, others = by_person(rows)
+    people = []
+    for person in everyone:
+        if any(map(person.value, _GRADEBOOK_KEYS.values())):
+            people.append(person)
+        else:
+            others += person.rows
+    return people, others
+
+
+def _first_and_last_name(person: Person) -> tuple[str, str]:
+    """Return the names as the file has them; if it has none, the author's is the last name."""
+    first, last = person.value(HEADER_NAMES["first_name"]), person.value(HEADER_NAMES["last_name"])
+    return first, last if first or last else person.name

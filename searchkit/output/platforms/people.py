@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from operator import attrgetter
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, counted
@@ -20,7 +21,6 @@ _PERSON = frozenset(
     (*EMAIL, *ID_NUMBER, *USERNAME, *HEADER_NAMES["author"], "uid", "uin", "sid", "id", "sis_id",
      *HEADER_NAMES["first_name"], *HEADER_NAMES["last_name"], "section", "participant")
 )  # fmt: skip
-_fold = lru_cache(maxsize=10_000)(fold_header)  # the same few names come with every answer
 _fold = lru_cache(maxsize=10_000)(fold_header)  # the same few names come with every answer
 
 
@@ -97,16 +97,23 @@ class Person:
         )
 
 
-def by_person(rows: Sequence[MarkedAnswer]) -> tuple[list[Person], list[MarkedAnswer]]:
-    """Return the people in the order of their first answers, and the answers without an author."""
+def by_person(
+    rows: Sequence[MarkedAnswer],
+    key: Callable[[Answer], str | None] = attrgetter("author_key"),
+) -> tuple[list[Person], list[MarkedAnswer]]:
+    """Return the people in the order of their first answers, and the answers that are nobody's.
+
+    Args:
+        rows: The answers.
+        key: Returns what a person's answers have in common; None or "" if it isn't known.
+    """
     people: dict[str, list[MarkedAnswer]] = {}
     unknown = []
     for row in rows:
-        key = row.answer.author_key
-        if key is None:
-            unknown.append(row)
+        if own := key(row.answer):
+            people.setdefault(own, []).append(row)
         else:
-            people.setdefault(key, []).append(row)
+            unknown.append(row)
     return [Person(own) for own in people.values()], unknown
 
 

@@ -19,9 +19,12 @@ _NO_XLSX = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 Cell = str | float | None
 
 
-def number_text(number: float) -> str:
-    """Return a number as people write it: with a decimal point, and no trailing zeros."""
-    return f"{round(number, 6):.12g}"
+def number_text(number: float | None) -> str:
+    """Return a number as people write it: with a decimal point, and no zeros at its end.
+
+    None, no number, is "".
+    """
+    return "" if number is None else f"{round(number, 6):.12g}"
 
 
 @dataclass(frozen=True, slots=True)
