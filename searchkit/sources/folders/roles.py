@@ -38,6 +38,7 @@ _NO_NAME = re.compile(
     r"|dokument|réponse|reponse|respuesta|risposta|resposta|antwoord)[ _-]?\(?\d*\)?",
     re.IGNORECASE,
 )
+_OTHER_ROLE: dict[FolderRole | None, FolderRole] = {"author": "question", "question": "author"}
 _PROJECT = frozenset("src source lib test tests bin doc docs code main java com org app".split())
 
 
@@ -90,22 +91,36 @@ def find_roles(
     """
     top = "" if first else _top_folder(names)
     paths = [PurePosixPath(name.removeprefix(top)).parts for name in names]
-    outer, inner = ({path[level] for path in paths if len(path) > level + 1} for level in (0, 1))
-    kind, inner_kind = _kind(outer), _kind(inner)
-    if first is None and kind is None and inner_kind is not None:
-        kind = "question" if inner_kind == "author" else "author"
-    if kind is None and outer and {f"{top}{name}" for name in outer} <= set(zips):
-        kind = "author"
-    role = first or kind or _role_by_files(paths)
-    roles: list[FolderRole] = [role]
-    if inner_kind == "question" or (role == "none" and first is None and inner_kind):
-        roles.append(inner_kind)
-    if role == "question" and "author" not in roles and all(len(p) > len(roles) + 1 for p in paths):
-        roles.append("author")
-    affixes = (
-        ("", "") if "author" in roles else _affixes([PurePosixPath(p[-1]).stem for p in paths])
-    )
-    return FolderRoles(top, tuple(roles), affixes)
+    outer, inner = _folders(paths, 0), _folders(paths, 1)
+    inner_kind = _kind(inner)
+    role = first or _kind(outer) or _OTHER_ROLE.get(inner_kind)
+    if role is None and outer and {f"{top}{name}" for name in outer} <= set(zips):
+        role = "author"
+    levels = _levels(role or _role_by_files(paths), inner_kind, paths)
+    if "author" in levels:
+        return FolderRoles(top, levels)
+    return FolderRoles(top, levels, _affixes([PurePosixPath(path[-1]).stem for path in paths]))
+
+
+def _folders(paths: Sequence[tuple[str, ...]], level: int) -> set[str]:
+    """Return the names of the folders at a level; those at level 0 are the first ones of paths."""
+    return {path[level] for path in paths if len(path) > level + 1}
+
+
+def _levels(
+    role: FolderRole, inner_kind: FolderRole | None, paths: Sequence[tuple[str, ...]]
+) -> tuple[FolderRole, ...]:
+    """Return the roles of the first folders of paths.
+
+    Args:
+        role: The role of the first ones.
+        inner_kind: What the names of the second ones are; None if they can be either.
+        paths: The parts of the files' paths. If each file has one more folder below those of
+            questions, that is its author.
+    """
+    levels: tuple[FolderRole, ...] = (role, inner_kind) if inner_kind == "question" else (role,)
+    has_authors = role == "question" and all(len(path) > len(levels) + 1 for path in paths)
+    return (*levels, "author") if has_authors else levels
 
 
 def _affixes(stems: Sequence[str]) -> tuple[str, str]:
@@ -123,6 +138,7 @@ def _affixes(stems: Sequence[str]) -> tuple[str, str]:
 
 
 def _common_start(texts: Sequence[str]) -> str:
+    """Return what all texts begin with: what the first and the last one in their order do."""
     first, last = min(texts, default=""), max(texts, default="")
     differing = (n for n, (x, y) in enumerate(zip(first, last, strict=False)) if x != y)
     return first[: next(differing, len(first))]

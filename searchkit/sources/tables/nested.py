@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from searchkit.core.errors import BadInput
@@ -11,6 +12,7 @@ from searchkit.sources.columns import distinct_names
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
 
 Row = tuple[int, dict[str, Any]]  # line or position, and values by column
+_Place = tuple[str, list[Any], bool]  # path, the values there, and whether a list leads to them
 MAX_DEPTH = 4  # of objects in which a list of rows is looked for
 MAX_LOOKED_AT = 20  # rows of a list, for one with an answer
 _TEXT_NAMES = frozenset(HEADER_NAMES["text"])
@@ -91,30 +93,55 @@ def _items(value: object) -> list[Any] | None:
     return items if is_uniform else None
 
 
-def _answers(row: dict[str, Any], name: str, *, is_named: bool) -> Iterator[dict[str, Any]]:
-    """Yield a row for each item of a list; in a column that the user named, texts get its name.
+def _has_usual(names: Iterable[str], usual_names: Collection[str]) -> bool:
+    """Whether one of the names is a usual one."""
+    return any(fold_header(name) in usual_names for name in names)
 
-    Other texts get `answer` for a name, if it isn't a usual one, such as `answers`.
+
+def _answers(row: dict[str, Any], name: str, *, is_named: bool) -> Iterator[dict[str, Any]]:
+    """Yield a row for each item of the list in a column.
+
+    Args:
+        row: The row with the list.
+        name: The column with the list.
+        is_named: Whether the user named the column: its name is that of the texts then.
     """
     items = _items(row[name]) or []
     id_column = next((n for n in row if fold_header(n) in _ID_NAMES), None)
     for number, item in enumerate(items, 1):
-        answer = dict(row)
+        outer = dict(row)
         if id_column and len(items) > 1:
-            answer[id_column] = f"{answer[id_column]}/{number}"
+            outer[id_column] = f"{row[id_column]}/{number}"
         if not isinstance(item, dict):
-            if not is_named and fold_header(name) not in _TEXT_NAMES:
-                del answer[name]
-            yield {**answer, (name if name in answer else "answer"): item}
+            yield _with_text(outer, name, item, is_named=is_named)
             continue
         if is_named:
             item = {name if fold_header(n) in _TEXT_NAMES else n: v for n, v in item.items()}
-        if any(fold_header(n) in _ID_NAMES for n in item) and id_column:
-            answer[id_column] = row[id_column]
-        del answer[name]
-        # The values of the answer keep their names, and the row's get a number where both have one.
-        outer = distinct_names([*item, *answer])[len(item) :]
-        yield {**item, **dict(zip(outer, answer.values(), strict=True))}
+        yield _with_object(row if _has_usual(item, _ID_NAMES) else outer, name, item)
+
+
+def _with_text(row: dict[str, Any], name: str, text: str, *, is_named: bool) -> dict[str, Any]:
+    """Return a row with a text in place of the list in a column.
+
+    The column becomes `answer`, unless the user named it or its name is a usual one for texts.
+    """
+    if is_named or fold_header(name) in _TEXT_NAMES:
+        return {**row, name: text}
+    return {**_without(row, name), "answer": text}
+
+
+def _with_object(row: dict[str, Any], name: str, item: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of an object, and of its row but for the list in a column.
+
+    The object's values keep their names, and the row's get a number where both have one.
+    """
+    outer = _without(row, name)
+    outer_names = distinct_names([*item, *outer])[len(item) :]
+    return {**item, **dict(zip(outer_names, outer.values(), strict=True))}
+
+
+def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
+    return {column: value for column, value in row.items() if column != name}
 
 
 def follow(value: object, path: str, source: str) -> list[Any]:
@@ -138,10 +165,12 @@ def follow(value: object, path: str, source: str) -> list[Any]:
 
 
 def _flat(values: Sequence[Any]) -> list[Any]:
+    """Return values, with the items of a list in place of the list."""
     return [item for value in values for item in (value if isinstance(value, list) else [value])]
 
 
 def _with_question(value: Any, outer: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Return an object with the question of the one around it; any other value as it is."""
     if not isinstance(value, dict):
         return value
     question = {
@@ -190,41 +219,58 @@ def _outermost(paths: Sequence[str]) -> list[str]:
 def _record_lists(value: object) -> dict[str, list[dict[str, Any]]]:
     """Return the objects in the lists in a value, by the lists' paths, outer ones first."""
     lists: dict[str, list[dict[str, Any]]] = {}
-    level = [("", [value], False)]
+    level: list[_Place] = [("", [value], False)]
     for _ in range(MAX_DEPTH + 1):
-        following = []
+        following: list[_Place] = []
         for path, values, is_list in level:
             objects = [item for item in values if isinstance(item, dict)]
             if is_list and objects:
                 lists[path] = objects
-            for name in dict.fromkeys(name for item in objects for name in item):
-                inner = [item[name] for item in objects if isinstance(item.get(name), list | dict)]
-                if inner:
-                    inner_path = f"{path}.{name}" if path else name
-                    has_list = is_list or any(isinstance(item, list) for item in inner)
-                    following.append((inner_path, _flat(inner), has_list))
+            following += _places_in(objects, path, is_list=is_list)
         level = following
     return lists
 
 
+def _places_in(objects: Sequence[dict[str, Any]], path: str, *, is_list: bool) -> Iterator[_Place]:
+    """Yield the places of the lists and objects in objects, which stand in one place themselves."""
+    for name in dict.fromkeys(chain.from_iterable(objects)):
+        values = [v for item in objects if isinstance(v := item.get(name), list | dict)]
+        if values:
+            has_list = is_list or any(isinstance(value, list) for value in values)
+            yield f"{path}.{name}" if path else name, _flat(values), has_list
+
+
 def _pandas_rows(document: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Return the rows of a table as `DataFrame.to_json` writes it: by columns, index, or split."""
+    """Return the rows of a table as `DataFrame.to_json` writes it; None for any other document."""
     names, data = document.get("columns"), document.get("data")
     if isinstance(names, list) and isinstance(data, list) and all(type(n) is str for n in names):
-        if all(isinstance(row, list) and len(row) == len(names) for row in data):
-            return [dict(zip(distinct_names(names), row, strict=True)) for row in data]
-        return None
+        return _rows_of_split(names, data)
     values = list(document.values())
     if not all(isinstance(value, dict) and value.keys() == values[0].keys() for value in values):
         return None
-    if any(fold_header(name) in _TEXT_NAMES for name in document):
+    if _has_usual(document, _TEXT_NAMES):  # orient="columns"
         return [{name: document[name][key] for name in document} for key in values[0]]
-    if len(values) < 2 or not has_text(values[0]):
+    return _rows_of_index(document)
+
+
+def _rows_of_split(names: Sequence[str], data: Sequence[Any]) -> list[dict[str, Any]] | None:
+    """Return the rows of a table written with `orient="split"`; None if it isn't one."""
+    if not all(isinstance(row, list) and len(row) == len(names) for row in data):
         return None
-    is_numbered = list(document) == [str(number) for number in range(len(document))]
-    has_id = any(fold_header(name) in _ID_NAMES for name in values[0])
-    if is_numbered or has_id:
-        return values
+    return [dict(zip(distinct_names(names), row, strict=True)) for row in data]
+
+
+def _rows_of_index(document: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """Return the rows of a table written with `orient="index"`; None if it isn't one.
+
+    The index becomes the id, unless it only counts the rows or they have ids.
+    """
+    rows = list(document.values())
+    if len(rows) < 2 or not has_text(rows[0]):
+        return None
+    is_numbered = list(document) == list(map(str, range(len(rows))))
+    if is_numbered or _has_usual(rows[0], _ID_NAMES):
+        return rows
     return [{"id": key, **row} for key, row in document.items()]
 
 
