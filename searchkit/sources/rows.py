@@ -150,15 +150,13 @@ class Rows:
         if not layout.is_answer(values):
             return
         identity = _first(values, layout.identity)
-        author = self._author(values, layout, identity and identity[1])
+        author = self._author(values, layout, identity)
         others = {n: v for n in self._others[names] if (v := values[n]) is not None}
         prompts: Counter[str] = Counter()  # of this row
         for question in layout.questions:
             own = _own_columns(values, question)
             meta = {**others, **question.values, **own}
-            name, prompt = _question(values, layout, question, prompts)
-            if self.options.question_from == "filename" and not layout.is_wide:
-                name, prompt = _table_name(source), prompt or name
+            name, prompt = self._question(values, layout, question, prompts, source)
             if prompt:
                 meta[PROMPT] = prompt
             id_ = _id(values, layout, name)
@@ -166,10 +164,10 @@ class Rows:
                 if own or (meta and not question.columns):
                     yield AnswerColumns(id_, name, author, meta, source, line, identity)
                 continue
-            text = _text(values, layout, question.text)
-            if text is None:
+            cell = _text(values, layout, question.text)
+            if cell is None:
                 continue
-            text, original = (html_to_text(text), text) if layout.is_html else as_plain_text(text)
+            text, original = _without_markup(cell, layout)
             yield Answer(
                 id=id_ if id_ is not None else self.made_id(name, author, text),
                 text=text,
@@ -184,7 +182,27 @@ class Rows:
                 identity=identity,
             )
 
-    def _author(self, values: Values, layout: Layout, identity: str | None) -> str | None:
+    def _question(
+        self,
+        values: Values,
+        layout: Layout,
+        question: Question,
+        prompts: Counter[str],
+        source: str,
+    ) -> tuple[str | None, str | None]:
+        """Return a question's name and its text; the file's name is its name if the user says so.
+
+        The name in the row is the question's text then, if there is no other.
+        """
+        name, prompt = _question(values, layout, question, prompts)
+        if self.options.question_from == "filename" and not layout.is_wide:
+            return _table_name(source), prompt or name
+        return name, prompt
+
+    def _author(
+        self, values: Values, layout: Layout, identity: tuple[str, str] | None
+    ) -> str | None:
+        """Return the author of a row, with what tells namesakes apart; None if there is none."""
         if len(layout.author) == 1 and not self._namesakes:
             author = _value(values, layout.author[0])
         else:
@@ -192,7 +210,7 @@ class Rows:
         if author and layout.no_author and author_key(author) in layout.no_author:
             return None
         if author and self._namesakes and author_key(author) in self._namesakes:
-            return distinct_name(author, identity) if identity else author
+            return distinct_name(author, identity[1]) if identity else author
         return author
 
     def made_id(self, question: str | None, author: str | None, text: str) -> str:
@@ -238,6 +256,7 @@ def _question(
 
 
 def _own_columns(values: Values, question: Question) -> dict[str, str]:
+    """Return the values of a question's own columns, by their names in the index."""
     return {
         name: value
         for column, name in question.columns.items()
@@ -245,8 +264,17 @@ def _own_columns(values: Values, question: Question) -> dict[str, str]:
     }
 
 
+def _without_markup(text: str, layout: Layout) -> tuple[str, str | None]:
+    """Return an answer's text, and what it was made of if it was HTML, or None."""
+    return (html_to_text(text), text) if layout.is_html else as_plain_text(text)
+
+
 def _text(values: Values, layout: Layout, column: str) -> str | None:
-    """Return an answer's text; None if there is none where there may be gaps."""
+    """Return an answer's text; None if there is none where there may be gaps.
+
+    Raises:
+        BadRow: if there is none elsewhere, or it can't be read.
+    """
     text = values.get(column)
     if text is not None:
         text = layout.read_text(text)

@@ -165,21 +165,28 @@ def _tidied(html: str) -> str:
     last_comment_end = html.rfind("-->")
     num_open: Counter[str] = Counter()
 
+    def is_markup(match: re.Match[str]) -> bool:
+        if match["name"]:
+            name = match["name"].lower()
+            return name in _NAMES or name in ends or ":" in name
+        if match["other"] == "!--":
+            return match.start() < last_comment_end
+        return match["other"] is not None
+
     def tidied(match: re.Match[str]) -> str:
-        name = (match["name"] or "").lower()
-        if not name:
-            is_other = match["other"] == "!--" and match.start() > last_comment_end
-            return f"&lt;{match[0][1:]}" if is_other or not match["other"] else match[0]
-        if name not in _NAMES and name not in ends and ":" not in name:
+        if not is_markup(match):
             return f"&lt;{match[0][1:]}"
-        if name in _VOID:
+        name = (match["name"] or "").lower()
+        if not name or name in _VOID:
             return match[0]
         if name in _HIDDEN:
-            return match[0] if match["close"] or ends.get(name, -1) > match.start() else ""
+            has_end = match["close"] or ends.get(name, -1) > match.start()
+            return match[0] if has_end else ""  # else the parser would hide all that follows
         change = -1 if match["close"] else 1
-        is_useless = not 0 <= num_open[name] + change or num_open.total() + change > _MAX_DEPTH
-        num_open[name] += 0 if is_useless else change
-        return "<br>" if is_useless else match[0]
+        if num_open[name] + change < 0 or num_open.total() + change > _MAX_DEPTH:
+            return "<br>"
+        num_open[name] += change
+        return match[0]
 
     return _MARKUP.sub(tidied, html)
 

@@ -94,6 +94,7 @@ class MarksMatcher:
         return list(updates.values())
 
     def _look_up(self, rows: Sequence[AnswerColumns], only: str | None) -> _Stored:
+        """Return the answers of the index that a batch of rows can belong to."""
         ids = [row.id for row in rows if row.id]
         beside = [numbered(id_, 2) for id_ in ids]
         by_id = self._target.get_replaceable([*ids, *beside]) if ids else {}
@@ -136,26 +137,44 @@ def _find(row: AnswerColumns, stored: _Stored) -> Answer:
         NoAnswer: if there is none, or it could be one of several.
     """
     if row.id and (answer := stored.by_id.get(row.id)):
-        beside = stored.by_id.get(numbered(row.id, 2))
-        candidates = [a for a in (answer, beside) if a and _agrees(row, a)]
-        if not candidates:
-            names = " and ".join(filter(None, (answer.question, answer.author)))
-            raise NoAnswer(f"answer {row.id!r} is another one ({names})")
-        if len(candidates) > 1 and answer.slot != candidates[1].slot:
-            reason = "{id!r} is the id of several answers ({id}, {id}#2 …); name the authors, too"
-            raise NoAnswer(Message(reason, id=row.id))
-        return candidates[0]
+        return _choose_by_id(row, answer, stored.by_id.get(numbered(row.id, 2)))
     slot = _slot(row, stored.only_question)
     answers = stored.by_slot.get(slot, ()) if row.author else ()
-    if answers and (slot[0] is not None or len(answers) == 1):
-        return answers[-1]  # the latest attempt
-    if answers:
+    if not answers:
+        raise NoAnswer(_none_found(row, slot[0]))
+    if slot[0] is None and len(answers) > 1:
         reason = "{count} answers by {author!r} without a question; name the ids"
         raise NoAnswer(Message(reason, count=len(answers), author=row.author))
+    return answers[-1]  # the latest attempt
+
+
+def _choose_by_id(row: AnswerColumns, answer: Answer, beside: Answer | None) -> Answer:
+    """Return the answer to which a row belongs, of those with its id.
+
+    Args:
+        row: The row.
+        answer: The answer that has the id.
+        beside: The one that would have had it, and got #2 behind it, if any.
+
+    Raises:
+        NoAnswer: if neither has the row's question and author, or two people's have.
+    """
+    candidates = [a for a in (answer, beside) if a and _agrees(row, a)]
+    if not candidates:
+        names = " and ".join(filter(None, (answer.question, answer.author)))
+        raise NoAnswer(f"answer {row.id!r} is another one ({names})")
+    if len(candidates) > 1 and answer.slot != candidates[1].slot:
+        reason = "{id!r} is the id of several answers ({id}, {id}#2 …); name the authors, too"
+        raise NoAnswer(Message(reason, id=row.id))
+    return candidates[0]
+
+
+def _none_found(row: AnswerColumns, question: str | None) -> str:
+    """Return the reason that there is no answer for a row; `question` is that of its answer."""
     if row.id:
-        raise NoAnswer(f"no answer {row.id!r}")
-    question = f" to {slot[0]!r}" if slot[0] is not None else " without a question"
-    raise NoAnswer(f"no answer by {row.author!r}{question}")
+        return f"no answer {row.id!r}"
+    where = f" to {question!r}" if question is not None else " without a question"
+    return f"no answer by {row.author!r}{where}"
 
 
 def _agrees(row: AnswerColumns, answer: Answer) -> bool:
@@ -165,4 +184,5 @@ def _agrees(row: AnswerColumns, answer: Answer) -> bool:
 
 
 def _slot(row: AnswerColumns, only_question: str | None) -> Slot:
+    """Return the question and author of a row; without a question that of all answers, if one."""
     return only_question if row.question is None else row.question, author_key(row.author)

@@ -93,22 +93,34 @@ def _find_text(finder: _Finder, fields: Layout, sample: Sample, *, allow_marks: 
     Raises:
         BadRow: if there is none, or several may be it.
     """
-    candidates = list(finder.by_header("text"))
-    filled = [name for name in candidates if _first_value(name, sample)]
-    if len(filled) > 1 or (len(candidates) > 1 and not filled):
-        raise BadRow(_which_text(filled or candidates, sample))
+    named = list(finder.by_header("text"))
+    candidates = [name for name in named if _first_value(name, sample)] or named
+    if len(candidates) > 1:
+        raise BadRow(_which_text(candidates, sample))
     if candidates:
-        return (filled or candidates)[0]
+        return candidates[0]
     free = finder.free()
-    if len(finder.names) == 1 and free:
+    if len(finder.names) == len(free) == 1:
         return free[0]
-    has_key = fields.id is not None or (fields.author and fields.question is not None)
-    if allow_marks and has_key and free and not any(holds_texts(name, sample) for name in free):
+    if allow_marks and _holds_marks(fields, free, sample):
         return None
     raise BadRow(_no_text(finder.names, propose_questions(free, sample)))
 
 
+def _holds_marks(fields: Layout, free: Sequence[str], sample: Sample) -> bool:
+    """Whether a table tells whose answers its rows belong to, and its other columns hold no texts.
+
+    Args:
+        fields: The layout without its questions.
+        free: The other columns; without any there are no marks.
+        sample: The first rows.
+    """
+    has_key = fields.id is not None or (bool(fields.author) and fields.question is not None)
+    return has_key and bool(free) and not any(holds_texts(name, sample) for name in free)
+
+
 def _which_text(candidates: Sequence[str], sample: Sample) -> str:
+    """Return the message that several columns may hold the answers."""
     shown = [
         f"{name} ({value[:MAX_SHOWN]!r})" if (value := _first_value(name, sample)) else name
         for name in candidates
@@ -120,6 +132,7 @@ def _which_text(candidates: Sequence[str], sample: Sample) -> str:
 
 
 def _no_text(names: Sequence[str], questions: Sequence[str]) -> str:
+    """Return the message that no column holds the answers; `questions` are those that may."""
     if not questions:
         return Message(
             "no column with the answers; there are: {names}; name it with `columns.text=NAME` (the "
@@ -166,6 +179,11 @@ class _Finder:
         return next(iter(self.chosen(role)), None)
 
     def _find_chosen(self, role: str, chosen: str) -> str:
+        """Return the column that the user means: the one with this name, or the only similar one.
+
+        Raises:
+            BadRow: if there is none.
+        """
         if chosen in self.names:
             return chosen
         similar = [name for name in self.names if fold_name(name) == fold_name(chosen)]
