@@ -194,7 +194,7 @@ class Rows:
 
         The name in the row is the question's text then, if there is no other.
         """
-        name, prompt = _question(values, layout, question, prompts)
+        name, prompt = _question_by_columns(values, layout, question, prompts)
         if self.options.question_from == "filename" and not layout.is_wide:
             return _table_name(source), prompt or name
         return name, prompt
@@ -233,7 +233,7 @@ def _table_name(source: str) -> str | None:
     return None if source == "-" else PurePath(name).stem
 
 
-def _question(
+def _question_by_columns(
     values: Values, layout: Layout, question: Question, prompts: Counter[str]
 ) -> tuple[str | None, str | None]:
     """Return a question's name and its text, as far as they are known.

@@ -173,7 +173,7 @@ def _tidied(html: str) -> str:
             return match.start() < last_comment_end
         return match["other"] is not None
 
-    def tidied(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         if not is_markup(match):
             return f"&lt;{match[0][1:]}"
         name = (match["name"] or "").lower()
@@ -188,7 +188,7 @@ def _tidied(html: str) -> str:
         num_open[name] += change
         return match[0]
 
-    return _MARKUP.sub(tidied, html)
+    return _MARKUP.sub(replacement, html)
 
 
 class _TextWriter:
