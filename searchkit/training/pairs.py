@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby, pairwise
 
 from searchkit.clustering.clusters import cluster
@@ -38,30 +38,40 @@ def pairs_from_grades(
     marks = read_marks(answers, column)
     check_learnable(marks)
     values = _mark_values(marks, good)
-    questions: dict[str | None, list[int]] = defaultdict(list)
+    rows_of: dict[str | None, list[int]] = defaultdict(list)
     for row, answer in enumerate(answers):
-        questions[answer.question].append(row)
-    pairs = []
-    for question, rows in questions.items():
-        graded = [row for row in rows if marks.codes[row] != UNGRADED]
-        references = [row for row in rows if answers[row].is_reference]
-        if not references:
-            references = _best_rows({row: values[marks.codes[row]] for row in graded})
-        for turn, row in enumerate(graded):
-            others = [r for r in references if answers[r].text != answers[row].text]
-            if others:
-                reference = answers[others[turn % len(others)]]
-                label = round(float(values[marks.codes[row]]) * max_label, 4)
-                pairs.append(SentencePair(reference.text, answers[row].text, label, question))
+        rows_of[answer.question].append(row)
+    pairs: list[SentencePair] = []
+    for question, rows in rows_of.items():
+        graded = [
+            (answers[row].text, values[marks.codes[row]])
+            for row in rows
+            if marks.codes[row] != UNGRADED
+        ]
+        references = [answers[row].text for row in rows if answers[row].is_reference]
+        pairs += [
+            SentencePair(reference, text, round(value * max_label, 4), question)
+            for reference, text, value in _paired(graded, references or _best_texts(graded))
+        ]
     if not pairs:
         raise BadInput(f"{column}: no question has graded answers and one to pair them with")
     return pairs
 
 
-def _best_rows(values: dict[int, float]) -> list[int]:
-    """Return the rows with the highest value; none if that is 0."""
-    best = max(values.values(), default=0.0)
-    return [row for row, value in values.items() if value == best > 0]
+def _best_texts(graded: Sequence[tuple[str, float]]) -> list[str]:
+    """Return the texts with the highest value; none if that is 0."""
+    best = max((value for _, value in graded), default=0.0)
+    return [text for text, value in graded if value == best > 0]
+
+
+def _paired(
+    graded: Sequence[tuple[str, float]], references: Sequence[str]
+) -> Iterator[tuple[str, str, float]]:
+    """Yield a reference with each graded text and its value: another text, each in its turn."""
+    for turn, (text, value) in enumerate(graded):
+        others = [reference for reference in references if reference != text]
+        if others:
+            yield others[turn % len(others)], text, value
 
 
 def _mark_values(marks: Marks, good: Collection[str]) -> list[float]:

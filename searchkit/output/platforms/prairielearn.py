@@ -6,6 +6,8 @@ PrairieLearn finds a submission by `submission_id`, or by `uid` (or `group_name`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, counted
 from searchkit.core.records import Answer
@@ -33,40 +35,50 @@ _SIGNS = (
 def prairielearn(marked: MarkedAnswers, options: MarkOptions) -> Table:
     """Return a row for each submission, as PrairieLearn gave it, with its mark and comment."""
     marked.check_numbers("PrairieLearn")
-    rows = [(row, identity(row.answer)) for row in marked.rows]
-    known = [(row, found) for row, found in rows if found]
-    unknown = [row for row, found in rows if not found]
+    known: list[tuple[MarkedAnswer, dict[str, str]]] = []
+    unknown: list[MarkedAnswer] = []
+    for row in marked.rows:
+        if found := identity(row.answer):
+            known.append((row, {**row.answer.meta, **found}))
+        else:
+            unknown.append(row)
     if unknown and not known:
         raise BadInput(f"none of {counted(len(unknown), 'answer')} came from PrairieLearn")
-    given = dict.fromkeys(
-        name for row, _ in known for name in row.answer.meta if name not in _FILLED
-    )
-    own = (UID, QID, SUBMISSION)
-    columns = [*(name for name in own[:2] if name not in given), *given]
-    columns += [SUBMISSION] * (SUBMISSION not in given)
-    cells: list[list[Cell]] = [
-        [
-            *(found.get(name) or row.answer.meta.get(name) for name in columns),
-            score(row, marked.marks, options.maximum) if row.mark else row.answer.meta.get(SCORE),
-            row.comment or row.answer.meta.get(FEEDBACK),
-        ]
-        for row, found in known
-    ]
+    columns = _columns_before_score([row for row, _ in known])
+    cells: list[list[Cell]] = []
+    for row, values in known:
+        mark = score(row, marked.marks, options.maximum) if row.mark else values.get(SCORE)
+        comment = row.comment or values.get(FEEDBACK)
+        cells.append([*map(values.get, columns), mark, comment])
     notes = left_out(unknown, "no submission_id, and no uid with qid, is known")
     return Table([*columns, *_FILLED], cells, notes, frozenset(columns))
 
 
+def _columns_before_score(rows: Sequence[MarkedAnswer]) -> list[str]:
+    """Return the columns of the answers' file, and those that name a submission if it has none."""
+    names = dict.fromkeys(name for row in rows for name in row.answer.meta)
+    columns = [name for name in (UID, QID) if name not in names]
+    columns += [name for name in names if name not in _FILLED]
+    return columns + [SUBMISSION] * (SUBMISSION not in names)
+
+
 def identity(answer: Answer) -> dict[str, str]:
     """Return uid, qid and submission_id, as far as they are known; none if they don't suffice."""
-    found = {name: file_value(answer, (name,)) for name in (UID, QID, SUBMISSION)}
     if not file_value(answer, _SIGNS):  # no column of PrairieLearn's files
         return {}
     group = file_value(answer, ("group_name",))
-    found[UID] = found[UID] or ("" if group else answer.author or "")
-    found[QID] = found[QID] or answer.question or ""
-    found[SUBMISSION] = found[SUBMISSION] or (answer.id if answer.id.isdecimal() else "")
-    is_known = found[SUBMISSION] or (found[QID] and (found[UID] or group))
-    return found if is_known else {}
+    elsewhere = {  # where it is if the file has no such column
+        UID: None if group else answer.author,
+        QID: answer.question,
+        SUBMISSION: answer.id if answer.id.isdecimal() else None,
+    }
+    found = {
+        name: value
+        for name, other in elsewhere.items()
+        if (value := file_value(answer, (name,)) or other)
+    }
+    is_enough = SUBMISSION in found or (QID in found and (UID in found or group))
+    return found if is_enough else {}
 
 
 def score(row: MarkedAnswer, column: str | None, maximum: float | None) -> float | None:
