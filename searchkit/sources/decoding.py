@@ -231,9 +231,11 @@ def _undecodable(source: str, line: int, error: UnicodeDecodeError, name: str) -
     if name.startswith(("utf-16", "utf-32")):
         advice = "the file is damaged or cut off; save it again, as UTF-8"
     else:
-        other = "cp1252" if name == "utf-8" else "utf-8"
+        other, more = ("cp1252", ", or gb18030, shift_jis …") if name == "utf-8" else ("utf-8", "")
         advice = Message(
-            "save the file as UTF-8, or name its encoding: `encoding='{other}'`", other=other
+            "save the file as UTF-8, or name its encoding: `encoding='{other}'`{more}",
+            other=other,
+            more=more,
         )
     what = Message(
         "byte 0x{byte:02X} is not {name}; {advice}", byte=byte, name=name.upper(), advice=advice

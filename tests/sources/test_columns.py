@@ -16,7 +16,8 @@ from searchkit.core.errors import BadInput
 from searchkit.core.identity import make_id
 from searchkit.core.records import Answer
 from searchkit.sources.columns import Columns, distinct_names
-from searchkit.sources.reader import read_answers
+from searchkit.sources.files import FileOptions
+from searchkit.sources.reader import read_answers, read_rows
 
 
 def test_columns_are_found_by_their_usual_names(tmp_path: Path) -> None:
@@ -160,3 +161,18 @@ def test_a_chosen_column_whose_header_asks_something_names_the_question(tmp_path
         assert (answer.id, answer.question, answer.text) == (f"{column}/1", column, text)
     (answer,) = read(path, columns=Columns(text=("Remark",)))
     assert (answer.id, answer.question, answer.text) == ("1", None, "three")
+
+
+def test_points_and_comments_of_questions_that_stand_in_their_headers(tmp_path: Path) -> None:
+    header = "Name,Question 1,Question 1 Score,Question 2,Question 2 - Comment,Total\n"
+    path = write(tmp_path / "a.csv", f"{header}Ann,A stack,3,A queue,Good,7\n")
+    first, second = read(path, columns=Columns(wide=True))
+    assert (first.meta["points"], second.meta["comment"]) == ("3", "Good")
+
+
+def test_people_and_marks_alone(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "E-Mail-Adresse;Punkte\na@x.org;7,5\n")
+    (row,) = read_rows([path], FileOptions(), allow_marks=True)
+    assert (row.author, row.question, row.meta) == ("a@x.org", None, {"Punkte": "7,5"})
+    with pytest.raises(BadInput, match="no column with the answers"):
+        read(path)

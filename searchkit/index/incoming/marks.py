@@ -10,7 +10,7 @@ from searchkit.core.messages import Message
 from searchkit.core.records import Answer, Slot
 from searchkit.index.incoming.identity import merge_columns
 from searchkit.index.incoming.ids import numbered, place_of
-from searchkit.index.incoming.namesakes import with_known_names
+from searchkit.index.incoming.namesakes import authors_by_column, with_known_names
 from searchkit.index.incoming.records import Ingested, OnDuplicate, OnReject, Remarks, Update
 from searchkit.index.incoming.targets import Target
 from searchkit.sources.columns import AnswerColumns
@@ -74,6 +74,7 @@ class MarksMatcher:
         questions = self._target.by_question()
         only_question = questions[0]["question"] if len(questions) == 1 else None
         rows = with_known_names(rows, self._target, only_question)
+        rows = self._with_authors(rows, only_question)
         stored = self._look_up(rows, only_question)
         updates: dict[str, Update] = {}
         for row in rows:
@@ -92,6 +93,13 @@ class MarksMatcher:
         for update in updates.values():
             remarks.compare(update.old or update.new, update.new)
         return list(updates.values())
+
+    def _with_authors(self, rows: Sequence[AnswerColumns], only: str | None) -> list[AnswerColumns]:
+        """Return rows; whose author is known by a column only gets the author of the answers."""
+        slots = {_slot(row, only) for row in rows if row.author}
+        unknown = slots - self._target.find_slots(slots).keys()
+        authors = authors_by_column(self._target.answers(), unknown) if unknown else {}
+        return [replace(row, author=authors.get(_slot(row, only), row.author)) for row in rows]
 
     def _look_up(self, rows: Sequence[AnswerColumns], only: str | None) -> _Stored:
         """Return the answers of the index that a batch of rows can belong to."""
@@ -173,8 +181,9 @@ def _none_found(row: AnswerColumns, question: str | None) -> str:
     """Return the reason that there is no answer for a row; `question` is that of its answer."""
     if row.id:
         return f"no answer {row.id!r}"
-    where = f" to {question!r}" if question is not None else " without a question"
-    return f"no answer by {row.author!r}{where}"
+    if question is None:
+        return f"no answer by {row.author!r} without a question; give the rows the questions' names"
+    return f"no answer by {row.author!r} to {question!r}"
 
 
 def _agrees(row: AnswerColumns, answer: Answer) -> bool:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from searchkit.core.identity import author_key, distinct_name
-from searchkit.core.records import Answer
+from searchkit.core.records import Answer, Slot
 from searchkit.index.incoming.ids import Lookup
 from searchkit.sources.columns import AnswerColumns
+from searchkit.sources.header_names import HEADER_NAMES, fold_header
 
+_PERSON_NAMES = frozenset(
+    name for field in ("email", "person_id", "author") for name in HEADER_NAMES[field]
+)
 Row = TypeVar("Row", Answer, AnswerColumns)
 
 
@@ -42,3 +47,19 @@ def with_known_names(rows: Sequence[Row], lookup: Lookup, question: str | None =
 def _plain_name(row: Answer | AnswerColumns) -> str:
     author, (_, value) = row.author or "", row.identity or ("", "")
     return author.removesuffix(distinct_name("", value))
+
+
+def authors_by_column(answers: Iterable[Answer], slots: Collection[Slot]) -> dict[Slot, str]:
+    """Return the authors who have an address or a number in a column, where it is one author only.
+
+    Args:
+        answers: The answers with their columns.
+        slots: Questions with an address or a number in the author's place.
+    """
+    found: dict[Slot, set[str]] = defaultdict(set)
+    for answer in answers:
+        for name, value in answer.meta.items() if answer.author_key else ():
+            slot = answer.question, author_key(value)
+            if slot in slots and fold_header(name) in _PERSON_NAMES:
+                found[slot].add(answer.author_key or "")
+    return {slot: min(authors) for slot, authors in found.items() if len(authors) == 1}

@@ -29,8 +29,8 @@ def plain_layout(
         names: The names of the columns.
         columns: The names that the user chose.
         sample: The first rows, to tell texts from marks; can be empty.
-        allow_marks: Whether a table without answers, but with the ids or with authors and
-            questions of answers, is one of marks alone.
+        allow_marks: Whether a table without answers, but with the ids of answers, with authors and
+            questions, or with authors and marks, is one of marks alone.
 
     Raises:
         BadRow: if a chosen column is missing, no column holds the answers, or several may.
@@ -102,20 +102,20 @@ def _find_text(finder: _Finder, fields: Layout, sample: Sample, *, allow_marks: 
     free = finder.free()
     if len(finder.names) == len(free) == 1:
         return free[0]
-    if allow_marks and _holds_marks(fields, free, sample):
+    if allow_marks and _holds_marks(finder, fields, sample):
         return None
     raise BadRow(_no_text(finder.names, propose_questions(free, sample)))
 
 
-def _holds_marks(fields: Layout, free: Sequence[str], sample: Sample) -> bool:
+def _holds_marks(finder: _Finder, fields: Layout, sample: Sample) -> bool:
     """Whether a table tells whose answers its rows belong to, and its other columns hold no texts.
 
-    Args:
-        fields: The layout without its questions.
-        free: The other columns; without any there are no marks.
-        sample: The first rows.
+    An author alone tells it where a column of marks or comments is beside it.
     """
-    has_key = fields.id is not None or (bool(fields.author) and fields.question is not None)
+    free = finder.free()
+    is_marked = bool(finder.by_header("points") or finder.by_header("comment"))
+    has_author = bool(fields.author) and (fields.question is not None or is_marked)
+    has_key = fields.id is not None or has_author
     return has_key and bool(free) and not any(holds_texts(name, sample) for name in free)
 
 

@@ -17,6 +17,7 @@ from searchkit.text.numbers import parse_number
 MIN_VALUES = 10  # of which a third is distinct at most, for long ones to be choices
 MAX_CHOICE = 3  # characters of a choice that need not come twice: "A", "yes"
 MAX_TIME, MIN_DIGITS = 50, 5  # characters and digits of a date with a time
+MAX_ABBREVIATION = 5  # characters of the last word of a header such as "Matr. Nr."
 MIN_WORDS = 4  # of a text on average; marks, names and choices have fewer
 _NOT_QUESTIONS = frozenset(
     name
@@ -64,9 +65,12 @@ def propose_questions(names: Sequence[str], sample: Sequence[Values]) -> list[st
 
 def header_asks(name: str) -> bool:
     """Whether a header is a question, or a sentence of several words."""
-    header = header_text(name).rstrip()
-    return header.endswith("?") or (
-        header.endswith((".", ":", "…")) and len(header.split()) >= MIN_WORDS
+    header = header_text(name).rstrip(" *\n")  # a star: the question must be answered
+    words = header.split()
+    return (
+        header.endswith("?")
+        or (header.endswith((".", ":", "…")) and len(words) >= MIN_WORDS)
+        or (header.endswith(".") and len(words) > 1 and len(words[-1]) > MAX_ABBREVIATION)
     )
 
 
@@ -161,7 +165,11 @@ def _following_columns(
     for name in names:
         if name in texts:
             question = name
-        elif question is not None and name in free and (kind := _kind(name)) is not None:
+        elif (
+            question is not None
+            and name in free
+            and (kind := _kind(_after(name, question))) is not None
+        ):
             own = following.setdefault(question, {})
             if kind in own.values():
                 question = None  # a second mark belongs to the whole
@@ -170,6 +178,13 @@ def _following_columns(
         else:
             question = None
     return following
+
+
+def _after(name: str, question: str) -> str:
+    """Return a header without the question's before it, as in `Question 1 Score`."""
+    header, start = header_text(name), header_text(question)
+    rest = header.removeprefix(start).strip(" -:[]()\u2013") if start else ""
+    return rest or header
 
 
 def _kind(name: str) -> str | None:

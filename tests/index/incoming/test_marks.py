@@ -145,3 +145,23 @@ def test_answers_and_their_marks_in_one_go(tmp_path: Path, encoder: ToyEncoder) 
         done = ingest(index, [*ANSWERS, row("1", score="7")])
         assert (done.added, done.marks_matched) == (3, 1)
         assert scores(index)["1"] == "7"
+
+
+def test_by_a_column_of_the_answers(index: Index) -> None:
+    ingest(
+        index, [row("1", mail="Ann@x.org", nr="7"), row("2", mail="bob@x.org"), row("3", nr="7")]
+    )
+    marks = [
+        row(question="q1", author="ann@x.org ", score="1"),
+        row(question="q1", author="BOB@x.org", score="2"),
+        row(question="q1", author="nobody@x.org", score="3"),
+    ]
+    done = ingest(index, marks, on_reject=lambda *_: None)
+    assert (done.marks_matched, done.marks_unmatched) == (2, 1)
+    assert scores(index) == {"1": "1", "2": "2", "3": None}
+
+
+def test_a_column_that_two_authors_share_is_no_name(index: Index) -> None:
+    ingest(index, [row("1", mail="same@x.org"), row("2", mail="same@x.org")])
+    with pytest.raises(BadInput, match=r"no answer by 'same@x.org' to 'q1'"):
+        ingest(index, [row(question="q1", author="same@x.org", score="1")])

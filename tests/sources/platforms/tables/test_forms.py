@@ -68,6 +68,14 @@ def test_who_filled_in_a_form(
     assert shown(read_table(path)[1]) == [(LOOP_ASKED, author, LOOP)]
 
 
+@pytest.mark.parametrize("heading", ["Explain recursion.", "Why? *"])
+def test_short_answers_beside_long_ones(tmp_path: Path, heading: str) -> None:
+    header = ("Timestamp", "Email Address", LOOP_ASKED, heading, "Matr. Nr.")
+    rows = [(TIME, f"{n}@b.c", f"{LOOP} {n}", f"calls itself {n}", "X 1 2") for n in range(3)]
+    questions = {a.question for a in read_table(csv_file(tmp_path / "a.csv", header, *rows))[1]}
+    assert questions == {LOOP_ASKED, heading}
+
+
 @pytest.mark.parametrize("heading", ["Event loop", "Question 1", "Explain the loop."])
 def test_a_form_whose_questions_are_no_sentences(tmp_path: Path, heading: str) -> None:
     header = ("Timestamp", "Email Address", heading)

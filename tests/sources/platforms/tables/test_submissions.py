@@ -107,6 +107,18 @@ def test_ora_submissions(tmp_path: Path) -> None:
     assert answers[0].submitted_at == WHEN
 
 
+@pytest.mark.parametrize(
+    ("response", "text"),
+    [
+        (repr({"parts": [{"text": 'He said "ok", didn\'t he?'}]}), 'He said "ok", didn\'t he?'),
+        ("{u'text': u'caf\u00e9'}", "caf\u00e9"),
+    ],
+)
+def test_ora_responses_as_python_writes_them(tmp_path: Path, response: str, text: str) -> None:
+    path = csv_file(tmp_path / "a.csv", ORA_HEADER, ora("s1", "Essay", "ada", response))
+    assert shown(read_table(path)[1]) == [("Essay", "ada", text)]
+
+
 def test_ora_submissions_without_names_and_of_problems_with_one_name(tmp_path: Path) -> None:
     rows = [ora("s1", "Essay", "ada", LOOP), ora("s2", "Essay", "ada", CORS)]
     rows[1][3] = "block-other"
@@ -160,6 +172,8 @@ def test_prairielearn_submissions(tmp_path: Path) -> None:
         ('{"a":' * 20_000, "'submitted_answer' is not JSON; export the file again"),
         ('{"a": ' + "1" * 5_000 + "}", "'submitted_answer' is not JSON; export the file again"),
         (r'{"a": "\ud800"}', "a lone surrogate"),
+        ("{'a':" * 20_000, "'submitted_answer' is not JSON; export the file again"),
+        ("{'a': open('x')}", "'submitted_answer' is not JSON; export the file again"),
         ('{"_files": [{"contents": "%%"}]}', "'submitted_answer' is not Base64"),
     ],
 )
