@@ -41,7 +41,7 @@ def _read_literal(text: str) -> object:
     if len(text) > MAX_LITERAL_LENGTH or not _LITERAL.match(text):
         return None
     try:
-        return ast.literal_eval(text.strip())  # type: ignore[no-any-return]
+        return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
 
