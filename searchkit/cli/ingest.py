@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -178,7 +178,6 @@ def ingest(
     folder: Place,
     model: str | None,
     source: FileOptions,
-    tables: dict[str, Any],
     rows: RowOptions,
     runner: RunnerOptions,
     output: Output,
@@ -199,7 +198,6 @@ def ingest(
     rejects = rows.open_rejects()
     with ingest_progress(files, quiet=output.quiet) as progress:
         on_reject = rejects.add if rejects else _refuse if rows.sync else None
-        source = replace(source, **tables)
         path_of = lru_cache(maxsize=1)(partial(_path_of, part=source.sheet or source.table))
         answers = _read(files, source, on_reject, say)
         if rows.dry_run:

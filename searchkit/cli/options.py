@@ -1,16 +1,17 @@
 """Options in groups and with constraints, and the groups that several commands share.
 
 A group of options has its own section in `--help`. A group with a `record` passes its values to the
-command as one object: `filter_options` passes `where: Where`, and not three arguments.
+command as one object: `filter_options` passes `where: Where`, and not three arguments. Two groups
+can make one object: `table_options` sets the part of `source` that concerns tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 import click
 
@@ -18,6 +19,9 @@ from searchkit.cli.session import Output
 from searchkit.core.errors import BadInput
 from searchkit.core.where import Attempts, Where
 from searchkit.index.locations import Place, place_of
+
+if TYPE_CHECKING:
+    from searchkit.sources.files import FileOptions
 
 Function = TypeVar("Function", bound=Callable[..., object])
 Decorator = Callable[[Callable[..., object]], Callable[..., object]]
@@ -69,7 +73,8 @@ def option_group(
         options: The options, made with `option`.
         argument: The name of the command's argument that gets all values of the group; "" to pass
             each value as its own argument.
-        record: Makes that argument; called with the values as keyword arguments.
+        record: Makes that argument; called with the values as keyword arguments. If a group above
+            has made the argument already, that comes first, and `record` adds to it.
     """
 
     def decorate(function: Function) -> Function:
@@ -78,7 +83,9 @@ def option_group(
         @wraps(function)
         def collected(*args: object, **values: object) -> object:
             if argument:
-                values[argument] = record(**{name: values.pop(name) for name in names})
+                own = {name: values.pop(name) for name in names}
+                made_above = [values[argument]] if argument in values else []
+                values[argument] = record(*made_above, **own)
             return function(*args, **values)
 
         before = len(getattr(collected, "__click_params__", []))
@@ -277,18 +284,21 @@ file_encoding_option = option(
 sheet_option = option("--sheet", metavar="NAME", help="The sheet of a workbook.")
 
 
-def _table_options(*, encoding: Sequence[str], **options: object) -> dict[str, Any]:
-    """Return the options of `FileOptions` for tables; `FILE=NAME` is the encoding of one file."""
+def _with_table_options(
+    source: FileOptions, *, encoding: Sequence[str], **options: object
+) -> FileOptions:
+    """Return how files are read, tables as well; `FILE=NAME` is the encoding of one file."""
     pairs = [text.rpartition("=") for text in encoding]
     for_all = [name for file, _, name in pairs if not file]
-    return {
+    tables: dict[str, Any] = {
         **options,
         "encoding": for_all[-1] if for_all else None,
         "encodings": {file: name for file, _, name in pairs if file},
     }
+    return replace(source, **tables)
 
 
-table_options = option_group(
+table_options = option_group(  # below a group that makes `source`, how files are read
     "Tables",
     option(
         "--encoding",
@@ -320,8 +330,8 @@ table_options = option_group(
         type=click.Choice(["filename"]),
         help="Take each table's name as the question of its answers.",
     ),
-    argument="tables",
-    record=_table_options,
+    argument="source",
+    record=_with_table_options,
 )
 
 

@@ -10,12 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from searchkit.cli.app import main
+from searchkit.cli.options import command, option, option_group
 from searchkit.cli.session import listen, with_options
 from searchkit.core.messages import Message
 
 
 @pytest.mark.parametrize(
-    ("command", "message", "shown"),
+    ("name", "message", "shown"),
     [
         ("mine", "`max_pairs` must be", "--max-pairs must be"),
         ("query", "`where`: no", "--where: no"),
@@ -31,8 +32,8 @@ from searchkit.core.messages import Message
         ("copy", "another `folder`, `nothing`", "another --index, `nothing`"),  # of other commands
     ],
 )
-def test_parameters_are_shown_as_options(command: str, message: str, shown: str) -> None:
-    with click.Context(main) as root, click.Context(main.load(command), parent=root):
+def test_parameters_are_shown_as_options(name: str, message: str, shown: str) -> None:
+    with click.Context(main) as root, click.Context(main.load(name), parent=root):
         assert with_options(Message(message)) == shown
         assert with_options(message) == message  # no text that names parameters
 
@@ -64,3 +65,19 @@ def test_rejects_show_options(tmp_path: Path) -> None:
     arguments = ["ingest", tmp_path / "texts", "-i", tmp_path / "i", "--rejects", rejects]
     CliRunner().invoke(main, [*map(str, arguments), "--keep-going"])
     assert "name its encoding: --encoding cp1252" in rejects.read_text("utf-8")
+
+
+def test_two_groups_can_make_one_argument() -> None:
+    first = option_group("First", option("--a"), argument="both", record=dict)
+    second = option_group(
+        "Second", option("--b"), argument="both", record=lambda a, b: {**a, "b": b}
+    )
+
+    @command()
+    @first
+    @second
+    def show(both: dict[str, str]) -> None:
+        click.echo(both)
+
+    result = CliRunner().invoke(show, ["--b", "2", "--a", "1"])
+    assert result.output == "{'a': '1', 'b': '2'}\n"
