@@ -129,7 +129,7 @@ def test_filters_and_the_default_of_by(tmp_path: Path) -> None:
 def test_one_answer_none_and_bad_numbers(tmp_path: Path) -> None:
     with made(tmp_path, [Answer("a", "the loop")]) as index:
         assert mine(index, -1).total == 0
-        assert mine(index, where=Where(question="none")).equal == []
+        assert mine(index, where=Where(sql="author = 'none'")).equal == []
         for threshold in (float("nan"), 1.1, -1.1):
             with pytest.raises(BadInput, match="from -1 to 1"):
                 mine(index, threshold)

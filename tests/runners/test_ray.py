@@ -212,7 +212,7 @@ def test_the_commands_give_the_same(cluster: str, tiny: Path, tmp_path: Path) ->
     (tmp_path / "answers.json").write_text(json.dumps(rows))
     there = ["--runner", cluster, "--shards", tmp_path / "shards"]
     load_encoder(str(tiny), device="cpu")  # compiled here: the commands have nothing to say
-    files = [tmp_path / "answers.json", "--model", tiny, "-f", "json"]
+    files = [tmp_path / "answers.json", "--model", tiny, "-f", "json", "-q"]
     told = json.loads(run("ingest", *files, "-i", tmp_path / "far", *there))
     run("ingest", *files, "-i", tmp_path / "plain")
     assert told["embedded"] > distributed_encoding.MIN_REMOTE_TEXTS
