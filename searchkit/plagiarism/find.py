@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from searchkit.core.errors import BadInput, IndexMismatch
-from searchkit.core.messages import Message
+from searchkit.core.messages import Message, counted
 from searchkit.core.progress import Counter, Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Record, Results, Table, html_table
@@ -87,10 +87,15 @@ class PlagiarismResult(Table):
         if self.pairs:
             return "no pair is more alike than chance explains"
         if self.questions > 1:
+            why = f"each of the {self.questions:,} questions has only one author"
+            if self.short:
+                why = (
+                    f"{counted(self.short, 'answer')} too short to tell, and no question has two "
+                    "longer ones by different authors"
+                )
             return (
-                f"nothing was compared: each of the {self.questions:,} questions has only one "
-                "author; if people were taken for questions, ingest the files again with "
-                "--folder-is author or --author-column"
+                f"nothing was compared: {why}; if people were taken for questions, ingest the "
+                "files again with --folder-is author or --author-column"
             )
         return "no pair of answers was compared"
 

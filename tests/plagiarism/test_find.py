@@ -317,3 +317,9 @@ def test_where_every_question_has_one_author_nothing_was_compared() -> None:
     assert (len(found.findings), found.pairs) == (0, 0)
     assert "each of the 6 questions has only one author" in found.explain_absence()
     assert among(honest(30)).explain_absence().startswith("no pair is more alike")
+
+
+def test_where_answers_are_too_short_no_question_is_said_to_have_one_author() -> None:
+    answers = [Answer(f"{q}{a}", "just short", q, a) for q in "pq" for a in "xyz"]
+    reason = among(answers).explain_absence()
+    assert reason.startswith("nothing was compared: 6 answers too short to tell, and no question")
