@@ -176,3 +176,15 @@ def test_people_and_marks_alone(tmp_path: Path) -> None:
     assert (row.author, row.question, row.meta) == ("a@x.org", None, {"Punkte": "7,5"})
     with pytest.raises(BadInput, match="no column with the answers"):
         read(path)
+
+
+def test_who_filled_in_a_wide_table_with_numbered_answers(tmp_path: Path) -> None:
+    rows = "10b;Eva M;Nothing;It is small and round\n10c;Tom K;Cells;It is in the middle\n"
+    path = write(tmp_path / "a.csv", f"Group;Vor- und Nachname;Antwort 1;Respuesta 2\n{rows}")
+    answers = read(path, columns=Columns(wide=True))
+    assert [(a.question, a.author) for a in answers] == [
+        ("Antwort 1", "Eva M"),
+        ("Respuesta 2", "Eva M"),
+        ("Antwort 1", "Tom K"),
+        ("Respuesta 2", "Tom K"),
+    ]

@@ -110,7 +110,11 @@ def read_marked(
     marks = _chosen(options.marks, names, "marks") or _marks_column(written, names, need_marks)
     comments = _chosen(options.comments, names, "comments")
     if comments is None:
-        found = [name for name in written if _has_word(name, "comment") and name != marks]
+        found = [
+            name
+            for name, values in written.items()
+            if _has_word(name, "comment") and name != marks and not all(map(_parse, values))
+        ]
         comments = found[0] if len(found) == 1 else None
     return MarkedAnswers(
         [

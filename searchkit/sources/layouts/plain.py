@@ -11,6 +11,7 @@ from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Columns, Values, fold_name
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.sources.layouts.layout import Layout, Question
+from searchkit.sources.layouts.people import person_of_form
 from searchkit.sources.layouts.wide import header_asks, holds_texts, propose_questions, wide_layout
 
 PROMPT = "prompt"  # the column of the index with the question's text
@@ -40,6 +41,9 @@ def plain_layout(
     fields = _fields(finder, texts)
     is_question = bool(texts) and fields.question is None and header_asks(texts[0])
     if columns.wide or len(texts) > 1 or is_question:
+        if not fields.author:
+            person = person_of_form(finder.free(), sample)
+            fields = replace(fields, author=person.author, identity=person.identity)
         return wide_layout(names, texts, fields, sample)
     text = texts[0] if texts else _find_text(finder, fields, sample, allow_marks=allow_marks)
     prompts = {} if finder.usual(_KEPT_PROMPTS) else finder.by_header(PROMPT)

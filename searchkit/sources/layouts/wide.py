@@ -26,7 +26,10 @@ _NOT_QUESTIONS = frozenset(
     for name in names
 )
 _TIME = re.compile(r"\d:\d\d|\d\.\d\d\.\d\d")
-_QUESTION_NUMBER = re.compile(r"(q|question|frage|aufgabe|task|item|exercise)_?\d+[a-z]?")
+_NUMBER = re.compile(r"_?\d+[a-z]?$")
+_NUMBERED = frozenset(("q", "frage", "aufgabe", "task", "item", "exercise")).union(
+    HEADER_NAMES["text"], HEADER_NAMES["question"]
+)
 
 
 def holds_texts(name: str, sample: Sequence[Values]) -> bool:
@@ -101,7 +104,8 @@ def _is_about_people(name: str) -> bool:
 
 
 def _is_numbered(name: str) -> bool:
-    return _QUESTION_NUMBER.fullmatch(fold_header(name)) is not None
+    folded = fold_header(name)
+    return _NUMBER.search(folded) is not None and _NUMBER.sub("", folded) in _NUMBERED
 
 
 def wide_layout(

@@ -48,7 +48,11 @@ def known_names(row: Row) -> int:
 def _is_title(number: int, rows: Sequence[Row]) -> bool:
     used = _used_columns(rows[number + 1 :])
     filled = [column for column, cell in enumerate(rows[number]) if cell.strip()]
-    if not used - set(filled) or known_names(rows[number]):
+    if not used - set(filled):
+        return False
+    if _has_usual_names(used, rows[number + 1]):
+        return True  # merged cells over groups of columns
+    if known_names(rows[number]):
         return False
     if len(filled) == 1 and len(used) > 2:
         return True
@@ -56,6 +60,12 @@ def _is_title(number: int, rows: Sequence[Row]) -> bool:
         return False
     named = any(known_names(row) >= 2 for row in rows[number + 1 : SAMPLE_ROWS])
     return 2 * len(filled) <= len(used) or named
+
+
+def _has_usual_names(used: set[int], row: Row) -> bool:
+    """Whether a row has a name for each used column, and two of them are usual."""
+    is_named = all(column < len(row) and row[column].strip() for column in used)
+    return is_named and known_names(row) >= 2
 
 
 def _has_names(number: int, rows: Sequence[Row]) -> bool:

@@ -146,6 +146,14 @@ def test_a_mark_that_is_missing_leaves_the_total_blank(tmp_path: Path) -> None:
     assert "2 people stay blank, as 2 answers have no mark: " in file.notes[2]
 
 
+def test_other_marks_are_no_comments(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "responses.csv", QUIZ)
+    with index_of(path, folder=tmp_path / "i") as index:
+        index.update_columns({a.id: {"mark": "1", "my_note": "2,5"} for a in index.answers()})
+        file = marks_file(index, "moodle-worksheet", MarkOptions("mark"))
+    assert {row["Feedback"] for row in rows_of(file)} == {""}
+
+
 def test_people_whom_moodle_can_t_know_are_refused(tmp_path: Path) -> None:
     with (
         marked_index(tmp_path, [("a", "Ada", {})]) as index,

@@ -27,6 +27,16 @@ OTHER_NAMES = [["Wer", "Was", "Wo", "Wann"], ["ann", "x", "y", "z"], ["bob", "x"
         ([["Quiz report"], [], *OTHER_NAMES], 2),
         ([["Quiz report"], [], ["author", "answer"], ["ann", "x"]], 2),
         ([[""], *TABLE], 1),
+        (
+            [
+                ["Exam", "", ""],
+                [],
+                ["Pupil", "", "Answer"],
+                ["first name", "name", "Why?"],
+                ["a"] * 3,
+            ],
+            3,
+        ),
         # What is no title: names of which one is left out, or that nothing better follows.
         ([["", "id", "text"], ["0", "a", "b"]], 0),
         ([["", "text"], ["ann", "hello"], ["bob", "bye"]], 0),
@@ -36,6 +46,7 @@ OTHER_NAMES = [["Wer", "Was", "Wo", "Wann"], ["ann", "x", "y", "z"], ["bob", "x"
         ([["name", "1.0", "1.0"], ["ann", "b", "c"]], 0),
         ([["words"], ["x, y"], ["a", "b", "c"], ["d"]], 0),
         ([["Report"], ["1", "2", "3"], ["4", "5", "6"]], 0),
+        ([["id", "", "answer"], ["1", "x", "text"], ["2", "y", "b"]], 0),
         ([["text"]], 0),
         ([], 0),
     ],
