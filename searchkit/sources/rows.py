@@ -151,6 +151,7 @@ class Rows:
             return
         identity = _first(values, layout.identity)
         author = self._author(values, layout, identity)
+        submitted_at = _value(values, layout.submitted_at)
         others = {n: v for n in self._others[names] if (v := values[n]) is not None}
         prompts: Counter[str] = Counter()  # of this row
         for question in layout.questions:
@@ -173,7 +174,7 @@ class Rows:
                 text=text,
                 question=name,
                 author=author,
-                submitted_at=_value(values, layout.submitted_at),
+                submitted_at=submitted_at if submitted_at not in layout.no_answer else None,
                 source=source,
                 line=line,
                 meta=meta,

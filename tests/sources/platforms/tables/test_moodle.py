@@ -127,6 +127,12 @@ def test_a_quiz_whose_names_were_removed(
     assert (answer.author, answer.submitted_at) == (author, TIMES[1])
 
 
+def test_an_attempt_that_goes_on_has_no_time(tmp_path: Path) -> None:
+    rows = [(*BEN[:3], "In progress", TIMES[0], "-", LOOP), (*ADA, CORS)]
+    path = csv_file(tmp_path / "a.csv", (*PERSON, "Response 1"), *rows)
+    assert [a.submitted_at for a in read_table(path)[1]] == [None, TIMES[1]]
+
+
 def test_questions_with_one_text_are_two_questions(tmp_path: Path) -> None:
     header = (*PERSON, "Grade/10.00", "Question 1", "Response 1", "Question 2", "Response 2")
     long = "Read the text of the exercise below carefully, then answer: why is it so?"
