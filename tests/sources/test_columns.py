@@ -188,3 +188,9 @@ def test_who_filled_in_a_wide_table_with_numbered_answers(tmp_path: Path) -> Non
         ("Antwort 1", "Tom K"),
         ("Respuesta 2", "Tom K"),
     ]
+
+
+def test_a_particle_of_a_name_is_a_part_of_it(tmp_path: Path) -> None:
+    rows = "Jan;de;Vries;V1;een\nJan;van;Vries;V1;twee\nEva;;Smit;V1;drie\n"
+    path = write(tmp_path / "a.csv", f"Voornaam;Tussenvoegsel;Achternaam;Vraag;Antwoord\n{rows}")
+    assert [answer.author for answer in read(path)] == ["Jan de Vries", "Jan van Vries", "Eva Smit"]

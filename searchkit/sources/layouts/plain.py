@@ -16,6 +16,7 @@ from searchkit.sources.layouts.wide import header_asks, holds_texts, propose_que
 
 PROMPT = "prompt"  # the column of the index with the question's text
 _KEPT_PROMPTS = ("prompt", "question_text", "question_prompt")  # which are not renamed
+_PARTICLES = ("tussenvoegsel", "tussenvoegsels", "namenszusatz")  # "de" in `Jan de Vries`
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")  # between words, as in `studentId`
 MAX_SHOWN = 30  # characters of a value in a message
 Sample = Sequence[Values]
@@ -221,13 +222,14 @@ class _Finder:
         return found[0] if found else None
 
     def author(self) -> tuple[str, ...]:
-        """Return the columns that make an author: a column of its own, or first and last name."""
+        """Return the columns that make an author: one of its own, or the parts of a name."""
         if own := self.usual(("author", "autor", "auteur")):
             return (own[0],)
         first, last = (list(self.by_header(field)) for field in ("first_name", "last_name"))
         pairs = [(one, other) for one in first for other in last if one != other]
         if pairs:
-            return pairs[0]
+            particles = self.usual(_PARTICLES)[:1]
+            return pairs[0][0], *particles, pairs[0][1]
         columns = (self.by_header(field) for field in ("author", "person_id", "email"))
         return tuple(chain(*columns))[:1]
 
