@@ -134,6 +134,8 @@ def stored_answers(
     for key, start, end, _ in rows:
         passages[key].append(Passage(start, end))
     answers = store.get_keys(keys)
+    if missing := passages.keys() - answers.keys():
+        raise IndexDamaged(f"{store.path}: answer {min(missing)} is damaged; run: searchkit verify")
     vectors_of_rows = _get_vectors(store, vectors, [vector for *_, vector in rows])
     first = 0
     for key, spans in passages.items():

@@ -83,6 +83,9 @@ class IdMatcher:
         """Decide about a row whose id is taken; False if a row is skipped."""
         policy = "keep-both" if row.has_made_id else self._on_duplicate
         is_second = row.id in self._ids
+        is_given = not row.has_made_id
+        if policy == "keep-both" and is_second and is_given and self._ids.is_repeated(row):
+            return False
         if policy == "keep-both" or not is_second:
             same = [old for old in family if old.id not in self._ids and self._is_same(old, row)]
             if same:
@@ -90,8 +93,6 @@ class IdMatcher:
                 self._take(row, same[0], batch)
                 return True
         if policy == "keep-both":
-            if is_second and not row.has_made_id and self._ids.is_repeated(row):
-                return False
             batch.beside.append(row)
             return True
         if policy == "keep-last":

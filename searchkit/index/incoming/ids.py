@@ -41,6 +41,7 @@ class ReadIds:
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
         self._first: dict[str, tuple[str | None, int | None, int]] = {}
+        self._beside: set[tuple[str, int]] = set()  # id and content of rows that got another id
         self._next: dict[str, int] = {}  # `_first` has all numbers from 2 to below this one
 
     def __contains__(self, id_: object) -> bool:
@@ -55,10 +56,18 @@ class ReadIds:
     def take(self, row: Answer, id_: str) -> None:
         """Note that a row has this id; what is known of the first one stays."""
         self._first.setdefault(id_, (row.source, row.line, _content(row)))
+        if id_ != row.id:
+            self._beside.add((row.id, _content(row)))
 
     def is_repeated(self, row: Answer) -> bool:
-        """Whether the first row with a row's id has the same question, author and text."""
-        return row.id in self._first and self._first[row.id][2] == _content(row)
+        """Whether a row before it has the same id, question, author and text; remember this one."""
+        content = _content(row)
+        if (row.id, content) in self._beside:
+            return True
+        if row.id in self._first and self._first[row.id][2] == content:
+            return True
+        self._beside.add((row.id, content))
+        return False
 
     def claim(self, rows: Sequence[Answer], bases: Sequence[str]) -> list[str]:
         """Take a free id for each row: its base, or the first free number after it."""

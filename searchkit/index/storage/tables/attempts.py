@@ -44,7 +44,8 @@ N = TypeVar("N", bound=Numbered)
 
 def is_numbered(slot: Slot) -> bool:
     """Whether answers are numbered: question and author are known, and it is no reference."""
-    return None not in slot and slot[1] != REFERENCE
+    # A damaged row may have a value of any type.
+    return all(isinstance(name, str) for name in slot) and slot[1] != REFERENCE
 
 
 def renumbered(answers: Sequence[N]) -> Iterator[tuple[N, int, int]]:
