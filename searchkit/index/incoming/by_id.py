@@ -76,6 +76,8 @@ class IdMatcher:
         old = batch.stored.get(row.id)
         if row.id in self._ids or (old and not self._is_same(old, row)):
             return False
+        if old and None in row.slot and not is_same_text(old, row):
+            return False  # one that was kept beside it may have this text
         self._take(row, old, batch)
         return True
 

@@ -118,10 +118,9 @@ def _ingest(shelf: Shelf, rows: list[Answer], on_duplicate: OnDuplicate, batch: 
         if row not in refused and on_duplicate != "keep-first" and row.text.strip():
             text = canonical(row.text)
             assert text in texts if row.author is None else (row.author_key, text) in kept
-    # An empty row in a batch before its author's text can't be told from a marks row, and a file
-    # that has one id for several rows can be matched in two ways: once more.
+    # An empty row in a batch before its author's text can't be told from a marks row: once more.
     again = [Ingest(shelf, choices).read(rows, batch=batch).added for _ in range(2)]
-    assert again[1] == 0, "the same again adds something each time"
+    assert again[batch < 100 :] == [0, 0][batch < 100 :], "the same again adds something"
 
 
 @settings(max_examples=15, deadline=None)
