@@ -46,7 +46,7 @@ from searchkit.sources.layouts.sample import SAMPLE_LENGTH, SAMPLE_ROWS, Row, pe
 from searchkit.sources.platforms.formats import check_platform
 from searchkit.sources.platforms.nested.reading import is_json_export, read_xml
 from searchkit.sources.platforms.nested.xapi import read_xapi, xapi_layout
-from searchkit.sources.rows import ExportLayout, Rows
+from searchkit.sources.rows import AsValues, ExportLayout, Rows
 from searchkit.sources.tables import jsonlines, parquet, sqlite, values
 from searchkit.sources.tables.delimited import Style, read_delimited
 from searchkit.sources.tables.nested import exploded, with_object_names
@@ -242,7 +242,7 @@ class FileReader:
         if format == "sqlite":
             check_file(path)
             rows = sqlite.read_sqlite(path, source, self.options.table)
-            yield from self._answers(rows, source, self._table_values)
+            yield from self._answers(rows, source, _table_values)
             return
         with opened(path) as file:
             yield from self._stream(file, source, format)
@@ -270,7 +270,7 @@ class FileReader:
         if format in ("csv", "tsv"):
             texts = self._lines(file, source)
             cells = read_delimited(texts, source, reject, self._style(format))
-            return self._answers(cells, source, self._cell_values)
+            return self._answers(cells, source, _cell_values)
         if format in ("json", "jsonl"):
             # A whole array may stand in one line.
             texts = lines(
@@ -283,7 +283,7 @@ class FileReader:
         if format == "xml":
             encoding = self.options.encoding_of(source)
             export, nested = read_xml(file, source, encoding, self.options.platform)
-            return self._answers(nested, source, dict, export)
+            return self._answers(nested, source, _as_they_are, export)
         if format == "document":
             if not self.options.format:
                 file = _no_table(buffered(file), source)
@@ -294,10 +294,10 @@ class FileReader:
             rows = workbook.read_workbook(
                 seekable, source, self.options.sheet, self.options.skip_rows
             )
-            return self._answers(rows, source, self._workbook_values)
+            return self._answers(rows, source, _workbook_values)
         if format == "parquet":
             rows = parquet.read_parquet(seekable, source)
-            return self._answers(self._exploded(rows), source, self._table_values)
+            return self._answers(self._exploded(rows), source, _table_values)
         return self._members(zip_members(seekable, source, self.on_skip), source)
 
     def _members(self, members: list[Member], source: str) -> Iterator[Answer | AnswerColumns]:
@@ -329,35 +329,6 @@ class FileReader:
     def _lines(self, file: BinaryIO, source: str) -> Iterator[str]:
         return lines(buffered(file), source, self.options.encoding_of(source))
 
-    def _cell_values(self, row: dict[str, Any]) -> Values:
-        """Return the cells of a CSV row: an empty one is a blank text, and None elsewhere."""
-        texts = self._texts_in(row)
-        return {n: v if v != "" or n in texts else None for n, v in row.items()}
-
-    def _workbook_values(self, row: dict[str, Any]) -> Values:
-        return workbook.as_values(row, self._texts_in(row), self._layout(row).id)
-
-    def _table_values(self, row: dict[str, Any]) -> Values:
-        return values.as_values(self._with_names(row), self._texts_in(row))
-
-    def _json_values(self, row: dict[str, Any]) -> Values:
-        return jsonlines.as_values(self._with_names(row), self._texts_in(row))
-
-    def _with_names(self, row: dict[str, Any]) -> dict[str, Any]:
-        layout = self._layout(row)
-        columns = (layout.id, layout.question, layout.submitted_at, *layout.author)
-        return with_object_names(row, columns)
-
-    def _layout(self, row: dict[str, Any]) -> Layout:
-        return self.rows.layout(tuple(row))
-
-    def _texts_in(self, row: dict[str, Any]) -> Sequence[str]:
-        """Return the columns of a row that must hold texts, without those that may be empty."""
-        layout = self._layout(row)
-        if not layout.has_gaps:
-            return layout.text_columns
-        return [name for name in layout.text_columns if row.get(name) is not None]
-
     def _json_answers(
         self, objects: Iterator[Row], source: str
     ) -> Iterator[Answer | AnswerColumns]:
@@ -369,13 +340,13 @@ class FileReader:
             objects, export = read_xapi(objects, self._reject_row(source)), xapi_layout
         else:
             objects = self._exploded(objects)
-        return self._answers(objects, source, self._json_values, export, num_rejected)
+        return self._answers(objects, source, _json_values, export, num_rejected)
 
     def _answers(
         self,
         rows: Iterator[Row],
         source: str,
-        as_values: Callable[[dict[str, Any]], Values],
+        as_values: AsValues,
         export: ExportLayout | None = None,
         rejected_before: int | None = None,
     ) -> Iterator[Answer | AnswerColumns]:
@@ -387,7 +358,7 @@ class FileReader:
         for line, row in self._with_layout(rows, source, export):
             is_empty = False
             try:
-                answers = list(self.rows.answers(as_values(row), source, line))
+                answers = list(self.rows.answers(row, as_values, source, line))
             except BadRow as error:
                 reject(line, error.reason, jsonlines.row_text(row))
             else:
@@ -424,6 +395,40 @@ class FileReader:
             self.on_reject(Reject(source, line, reason, row))
 
         return reject
+
+
+def _as_they_are(row: dict[str, Any], _: Layout) -> Values:
+    return row
+
+
+def _cell_values(row: dict[str, Any], layout: Layout) -> Values:
+    """Return the cells of a CSV row: an empty one is a blank text, and None elsewhere."""
+    texts = _texts_in(row, layout)
+    return {n: v if v != "" or n in texts else None for n, v in row.items()}
+
+
+def _workbook_values(row: dict[str, Any], layout: Layout) -> Values:
+    return workbook.as_values(row, _texts_in(row, layout), layout.id)
+
+
+def _table_values(row: dict[str, Any], layout: Layout) -> Values:
+    return values.as_values(_with_names(row, layout), _texts_in(row, layout))
+
+
+def _json_values(row: dict[str, Any], layout: Layout) -> Values:
+    return jsonlines.as_values(_with_names(row, layout), _texts_in(row, layout))
+
+
+def _with_names(row: dict[str, Any], layout: Layout) -> dict[str, Any]:
+    columns = (layout.id, layout.question, layout.submitted_at, *layout.author)
+    return with_object_names(row, columns)
+
+
+def _texts_in(row: dict[str, Any], layout: Layout) -> Sequence[str]:
+    """Return the columns of a row that must hold texts, without those that may be empty."""
+    if not layout.has_gaps:
+        return layout.text_columns
+    return [name for name in layout.text_columns if row.get(name) is not None]
 
 
 def _no_table(file: io.BufferedReader, source: str) -> io.BufferedReader:

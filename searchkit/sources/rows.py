@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import PurePath
+from typing import Any
 
 from searchkit.core.identity import author_key, distinct_name, make_id, question_name
 from searchkit.core.messages import counted
@@ -17,6 +18,7 @@ from searchkit.sources.platforms.formats import find_platform
 from searchkit.text.html import as_plain_text, html_to_text
 
 ExportLayout = Callable[[Collection[str]], Layout]  # takes a row's columns
+AsValues = Callable[[dict[str, Any], Layout], Values]  # takes a row and its layout
 MAX_NAMES = 1_000_000  # that are remembered in all: every line of JSON may have other ones
 MAX_VALUES = 1_000_000  # of a row's other columns, which each of its answers has
 
@@ -138,24 +140,31 @@ class Rows:
     # -- answers ---------------------------------------------------------------------------------
 
     def answers(
-        self, values: Values, source: str, line: int | None
+        self, row: dict[str, Any], as_values: AsValues, source: str, line: int | None
     ) -> Iterator[Answer | AnswerColumns]:
         """Yield the answers in a row.
+
+        Args:
+            row: The values by column, as the file's format has them.
+            as_values: Returns them as text.
+            source: The file.
+            line: The line or row of the file, from 1, or None.
 
         Raises:
             BadRow: if a text is missing or can't be read, or the id is missing or blank.
         """
-        names = tuple(values)
+        names = tuple(row)
         layout = self.layout(names)
+        values = as_values(row, layout)
         if not layout.is_answer(values):
             return
         identity = _first(values, layout.identity)
         author = self._author(values, layout, identity)
         submitted_at = _value(values, layout.submitted_at)
         others = {n: v for n in self._others[names] if (v := values[n]) is not None}
-        prompts: Counter[str] = Counter()  # of this row
+        prompts: list[str] = []  # of this row
         for question in layout.questions:
-            own = _own_columns(values, question)
+            own = _own_columns(values, question) if question.columns else {}
             meta = {**others, **question.values, **own}
             name, prompt = self._question(values, layout, question, prompts, source)
             if prompt:
@@ -188,7 +197,7 @@ class Rows:
         values: Values,
         layout: Layout,
         question: Question,
-        prompts: Counter[str],
+        prompts: list[str],
         source: str,
     ) -> tuple[str | None, str | None]:
         """Return a question's name and its text; the file's name is its name if the user says so.
@@ -204,6 +213,8 @@ class Rows:
         self, values: Values, layout: Layout, identity: tuple[str, str] | None
     ) -> str | None:
         """Return the author of a row, with what tells namesakes apart; None if there is none."""
+        if not layout.author:
+            return None
         if len(layout.author) == 1 and not self._namesakes:
             author = _value(values, layout.author[0])
         else:
@@ -235,7 +246,7 @@ def _table_name(source: str) -> str | None:
 
 
 def _question_by_columns(
-    values: Values, layout: Layout, question: Question, prompts: Counter[str]
+    values: Values, layout: Layout, question: Question, prompts: list[str]
 ) -> tuple[str | None, str | None]:
     """Return a question's name and its text, as far as they are known.
 
@@ -251,9 +262,10 @@ def _question_by_columns(
     if question.prompt_column is None or prompt is None:
         return question.name or _value(values, layout.question), prompt
     prompt = as_plain_text(prompt)[0]
-    prompts[prompt] += 1
+    prompts.append(prompt)
+    number = prompts.count(prompt)
     name = question_name(prompt)
-    return name if prompts[prompt] == 1 else f"{name} ({prompts[prompt]})", prompt
+    return name if number == 1 else f"{name} ({number})", prompt
 
 
 def _own_columns(values: Values, question: Question) -> dict[str, str]:
@@ -313,5 +325,7 @@ def _joined(values: Mapping[str, str | None], columns: Sequence[str]) -> str | N
 
 def _first(values: Mapping[str, str | None], columns: Sequence[str]) -> tuple[str, str] | None:
     """Return the first of several columns whose value isn't blank, and the value."""
+    if not columns:
+        return None
     found = ((column, (values.get(column) or "").strip()) for column in columns)
     return next((pair for pair in found if pair[1]), None)

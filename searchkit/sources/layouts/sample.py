@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from searchkit.core.errors import BadInput
@@ -36,13 +36,11 @@ def peek(rows: Iterator[Row], max_rows: int, max_length: int) -> tuple[list[Row]
     except BadInput as error:
         errors.append(error)
 
-    def all_rows() -> Iterator[Row]:
+    def ending_in_error() -> Iterator[Row]:
         yield from first
-        if errors:
-            raise errors[0]
-        yield from rows
+        raise errors[0]
 
-    return first, all_rows()
+    return first, ending_in_error() if errors else chain(first, rows)
 
 
 def shown_values(row: dict[str, Any]) -> Values:

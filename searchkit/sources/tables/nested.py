@@ -15,6 +15,7 @@ Row = tuple[int, dict[str, Any]]  # line or position, and values by column
 _Place = tuple[str, list[Any], bool]  # path, the values there, and whether a list leads to them
 MAX_DEPTH = 4  # of objects in which a list of rows is looked for
 MAX_LOOKED_AT = 20  # rows of a list, for one with an answer
+_NESTED = frozenset((dict, list))
 _TEXT_NAMES = frozenset(HEADER_NAMES["text"])
 _LIST_NAMES = _TEXT_NAMES | frozenset(
     "texts answers responses submissions essays antworten reponses textes respuestas textos "
@@ -38,13 +39,19 @@ def exploded(rows: Iterator[Row], columns: Sequence[str] = ()) -> Iterator[Row]:
         columns: The columns with the answers; none are those with the usual names, in rows without
             a text there.
     """
-    for line, row in rows:
-        name = _list_column(row, columns)
+    for number_and_row in rows:
+        line, row = number_and_row
+        name = _list_column(row, columns) if _has_nested(row) else None
         if name is None:
-            yield line, row
+            yield number_and_row
         else:
             is_named = bool(columns)
             yield from ((line, answer) for answer in _answers(row, name, is_named=is_named))
+
+
+def _has_nested(row: dict[str, Any]) -> bool:
+    """Whether a value is a list or an object; nearly all rows have none."""
+    return not _NESTED.isdisjoint(map(type, row.values()))
 
 
 def _list_column(row: dict[str, Any], columns: Sequence[str]) -> str | None:
@@ -276,7 +283,7 @@ def _rows_of_index(document: dict[str, dict[str, Any]]) -> list[dict[str, Any]] 
 
 def with_object_names(row: dict[str, Any], columns: Collection[str | None]) -> dict[str, Any]:
     """Return a row with what objects in some columns are called, such as the name of a `user`."""
-    if not any(isinstance(row.get(name), dict) for name in columns if name):
+    if not _has_nested(row):
         return row
     return {n: _object_name(v) if n in columns else v for n, v in row.items()}
 

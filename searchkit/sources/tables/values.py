@@ -33,8 +33,10 @@ def _text(name: str, value: object) -> str | None:
             raise BadRow(
                 f"column {name!r} holds bytes that are no UTF-8 text; leave it out, or convert it"
             ) from None
+    if isinstance(value, str):
+        return as_text(value) or ""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, float) and isnan(value):
         return None
-    return "" if value == "" else as_text(value)
+    return as_text(value)

@@ -13,6 +13,8 @@ class OddCell(str):
 
 def as_text(value: object) -> str | None:
     """Return the text of a cell: whole numbers without a point, dates in ISO form, '' as None."""
+    if type(value) is str and "\r" not in value:  # nearly all of them
+        return value or None
     if isinstance(value, OddCell):
         return value
     if value is None or value == "":
