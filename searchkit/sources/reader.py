@@ -49,7 +49,7 @@ from searchkit.sources.platforms.nested.xapi import read_xapi, xapi_layout
 from searchkit.sources.rows import AsValues, ExportLayout, Rows
 from searchkit.sources.tables import jsonlines, parquet, sqlite, values
 from searchkit.sources.tables.delimited import Style, read_delimited
-from searchkit.sources.tables.nested import exploded, with_object_names
+from searchkit.sources.tables.nested import exploded, has_nested, with_object_names
 from searchkit.sources.tables.quoting import Quoting
 from searchkit.sources.tables.workbooks import workbook
 
@@ -358,7 +358,7 @@ class FileReader:
         for line, row in self._with_layout(rows, source, export):
             is_empty = False
             try:
-                answers = list(self.rows.answers(row, as_values, source, line))
+                answers = self.rows.answers(row, as_values, source, line)
             except BadRow as error:
                 reject(line, error.reason, jsonlines.row_text(row))
             else:
@@ -420,6 +420,8 @@ def _json_values(row: dict[str, Any], layout: Layout) -> Values:
 
 
 def _with_names(row: dict[str, Any], layout: Layout) -> dict[str, Any]:
+    if not has_nested(row):
+        return row
     columns = (layout.id, layout.question, layout.submitted_at, *layout.author)
     return with_object_names(row, columns)
 

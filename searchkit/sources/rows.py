@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -39,7 +39,7 @@ class Rows:
         self._layouts: dict[tuple[str, ...], Layout | str] = {}  # a text: why there is none
         self._others: dict[tuple[str, ...], list[str]] = {}
         self._remembered = 0  # names in all of these
-        self._made: Counter[str] = Counter()
+        self._made: dict[str, int] = {}
         self._namesakes: frozenset[str] = frozenset()
         self._is_plain = False  # whether the table is no platform's export
         self._export: ExportLayout | None = None
@@ -141,8 +141,8 @@ class Rows:
 
     def answers(
         self, row: dict[str, Any], as_values: AsValues, source: str, line: int | None
-    ) -> Iterator[Answer | AnswerColumns]:
-        """Yield the answers in a row.
+    ) -> list[Answer | AnswerColumns]:
+        """Return the answers in a row.
 
         Args:
             row: The values by column, as the file's format has them.
@@ -156,8 +156,9 @@ class Rows:
         names = tuple(row)
         layout = self.layout(names)
         values = as_values(row, layout)
+        found: list[Answer | AnswerColumns] = []
         if not layout.is_answer(values):
-            return
+            return found
         identity = _first(values, layout.identity)
         author = self._author(values, layout, identity)
         submitted_at = _value(values, layout.submitted_at)
@@ -172,13 +173,13 @@ class Rows:
             id_ = _id(values, layout, name)
             if question.text is None:
                 if own or (meta and not question.columns):
-                    yield AnswerColumns(id_, name, author, meta, source, line, identity)
+                    found.append(AnswerColumns(id_, name, author, meta, source, line, identity))
                 continue
             cell = _text(values, layout, question.text)
             if cell is None:
                 continue
             text, original = _without_markup(cell, layout)
-            yield Answer(
+            answer = Answer(
                 id=id_ if id_ is not None else self.made_id(name, author, text),
                 text=text,
                 question=name,
@@ -191,6 +192,8 @@ class Rows:
                 has_made_id=id_ is None,
                 identity=identity,
             )
+            found.append(answer)
+        return found
 
     def _question(
         self,
@@ -228,8 +231,8 @@ class Rows:
     def made_id(self, question: str | None, author: str | None, text: str) -> str:
         """Return the id of an answer without one, with #2, #3 … after it if it comes again."""
         id_ = make_id(question, author, text)
-        self._made[id_] += 1
-        return id_ if self._made[id_] == 1 else f"{id_}#{self._made[id_]}"
+        number = self._made[id_] = self._made.get(id_, 0) + 1
+        return id_ if number == 1 else f"{id_}#{number}"
 
 
 def _too_many_values(num_questions: int, num_columns: int) -> str:

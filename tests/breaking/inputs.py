@@ -98,8 +98,9 @@ def read_a_file(random: Random, room: Path) -> str:
 def check_answer(answer: Answer) -> int:
     """Check that an answer can be stored; return 1."""
     for text in (answer.id, answer.text, answer.question, answer.author, answer.submitted_at):
-        assert text is None or isinstance(text, str), repr(text)
-        (text or "").encode()
+        if text is not None:
+            assert isinstance(text, str), repr(text)
+            text.encode()
     for name, value in answer.meta.items():
         assert isinstance(name, str) and isinstance(value, str), (name, value)
         (name + value).encode()

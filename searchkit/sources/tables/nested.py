@@ -41,7 +41,7 @@ def exploded(rows: Iterator[Row], columns: Sequence[str] = ()) -> Iterator[Row]:
     """
     for number_and_row in rows:
         line, row = number_and_row
-        name = _list_column(row, columns) if _has_nested(row) else None
+        name = _list_column(row, columns) if has_nested(row) else None
         if name is None:
             yield number_and_row
         else:
@@ -49,7 +49,7 @@ def exploded(rows: Iterator[Row], columns: Sequence[str] = ()) -> Iterator[Row]:
             yield from ((line, answer) for answer in _answers(row, name, is_named=is_named))
 
 
-def _has_nested(row: dict[str, Any]) -> bool:
+def has_nested(row: dict[str, Any]) -> bool:
     """Whether a value is a list or an object; nearly all rows have none."""
     return not _NESTED.isdisjoint(map(type, row.values()))
 
@@ -283,8 +283,6 @@ def _rows_of_index(document: dict[str, dict[str, Any]]) -> list[dict[str, Any]] 
 
 def with_object_names(row: dict[str, Any], columns: Collection[str | None]) -> dict[str, Any]:
     """Return a row with what objects in some columns are called, such as the name of a `user`."""
-    if not _has_nested(row):
-        return row
     return {n: _object_name(v) if n in columns else v for n, v in row.items()}
 
 
