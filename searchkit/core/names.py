@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 from searchkit.core.errors import NotFound
@@ -38,6 +37,8 @@ def nearest_names(name: str, names: Iterable[str]) -> list[str]:
 
     After those that differ in few letters come those that have it as a part, or are a part of it.
     """
+    import difflib  # 2 ms, for a name that isn't there only
+
     folded = author_key(name) or ""
     by_folded = {author_key(other) or "": other for other in names}
     if len(by_folded) > MAX_COMPARED_NAMES:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 BOUNDARY = "\x1f"  # between characters; no tokenizer takes it for a part of a word
 # Fixed ranges, and not those of Python's Unicode tables: what is removed from the full text must be
@@ -26,16 +27,24 @@ _SIGNS = (  # which belong to the character before them
     "\u17b6-\u17d3\u17dd\u3099\u309a\uff9e\uff9f"
 )
 UNSPACED = _SYLLABLES + _LETTERS  # for a character class of a regular expression
-_CHARACTER = re.compile(f"[{UNSPACED}][{_SIGNS}]*")
-_RUN = re.compile(f"(?P<syllables>[{_SYLLABLES}]+)|[{_LETTERS}]+")
 PHRASE_LENGTHS = {True: 2, False: 3}  # characters of a phrase: of syllables, and of letters
+
+
+@cache  # most commands need neither pattern, and both take 5 ms to compile
+def _character() -> re.Pattern[str]:
+    return re.compile(f"[{UNSPACED}][{_SIGNS}]*")
+
+
+@cache
+def _run() -> re.Pattern[str]:
+    return re.compile(f"(?P<syllables>[{_SYLLABLES}]+)|[{_LETTERS}]+")
 
 
 def cut_unspaced(text: str) -> str:
     """Return a text with a boundary around each character of a script without spaces."""
     if text.isascii():
         return text
-    return _CHARACTER.sub(rf"{BOUNDARY}\g<0>{BOUNDARY}", text)
+    return _character().sub(rf"{BOUNDARY}\g<0>{BOUNDARY}", text)
 
 
 def without_boundaries(text: str) -> str:
@@ -50,10 +59,10 @@ def search_terms(word: str) -> Iterator[str]:
     characters in it (three letters), which overlap; a shorter run is one phrase.
     """
     at = 0
-    for run in _RUN.finditer(word):
+    for run in _run().finditer(word):
         yield word[at : run.start()]
         at = run.end()
-        characters = _CHARACTER.findall(run[0])
+        characters = _character().findall(run[0])
         length = PHRASE_LENGTHS[run["syllables"] is not None]
         for start in range(max(1, len(characters) - length + 1)):
             yield "".join(characters[start : start + length])
