@@ -30,7 +30,7 @@ from searchkit.core.arrays import unit_rows
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.plagiarism.detector import Detector, PairSignificance
-from searchkit.plagiarism.likeness import Background
+from searchkit.plagiarism.likeness.measures import Background
 from searchkit.plagiarism.preparation import (
     PreparedAnswer,
     QuestionAnswers,

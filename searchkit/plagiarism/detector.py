@@ -16,14 +16,14 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Float64, Int64, centred
 from searchkit.mining.exact import mine_blocks
-from searchkit.plagiarism.evidence import (
+from searchkit.plagiarism.evidence.collect import (
     SuspectPair,
     collect_evidence,
     common_sequences,
     has_evidence,
     one_for_two_authors,
 )
-from searchkit.plagiarism.likeness import (
+from searchkit.plagiarism.likeness.measures import (
     MIN_COMPARABLE,
     SEQUENCE_LENGTHS,
     Background,
@@ -33,9 +33,9 @@ from searchkit.plagiarism.likeness import (
     answer_weights,
     find_near_duplicates,
 )
+from searchkit.plagiarism.likeness.significance import TYPICAL_TAILS, NullDistribution
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer, QuestionAnswers
 from searchkit.plagiarism.records import NO_FINDING, Finding
-from searchkit.plagiarism.significance import TYPICAL_TAILS, NullDistribution
 
 MAX_EXHAUSTIVE = 600  # answers whose pairs are all measured; among more, only candidate pairs are
 MIN_CANDIDATE_COSINE = 0.6  # of candidate pairs, centred

@@ -23,7 +23,8 @@ from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
 from searchkit.index.records import Decision
 from searchkit.plagiarism.detector import Detector
-from searchkit.plagiarism.likeness import Background
+from searchkit.plagiarism.groups.rings import find_rings
+from searchkit.plagiarism.likeness.measures import Background
 from searchkit.plagiarism.preparation import (
     Embed,
     PreparedAnswer,
@@ -41,7 +42,6 @@ from searchkit.plagiarism.records import (
     PlagiarismOptions,
     Ring,
 )
-from searchkit.plagiarism.rings import find_rings
 from searchkit.runners.base import PlainLoop, Pool, Runner
 
 

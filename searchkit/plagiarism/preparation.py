@@ -14,7 +14,7 @@ from searchkit.core.records import Answer, By
 from searchkit.core.where import Attempts
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
-from searchkit.plagiarism.likeness import SEQUENCE_LENGTHS
+from searchkit.plagiarism.likeness.measures import SEQUENCE_LENGTHS
 from searchkit.plagiarism.overlap import SEED_LENGTH
 from searchkit.text.passages import split_passages
 from searchkit.text.words import Hashes, Words, sequences, split_sentences, split_words

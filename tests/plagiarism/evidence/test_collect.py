@@ -9,7 +9,7 @@ import pytest
 from helpers.encoder import ToyEncoder
 
 from searchkit.core.records import Answer
-from searchkit.plagiarism.evidence import (
+from searchkit.plagiarism.evidence.collect import (
     SuspectPair,
     collect_evidence,
     common_sequences,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from searchkit.core.arrays import centred
-from searchkit.plagiarism.likeness import (
+from searchkit.plagiarism.likeness.measures import (
     MIN_SHARED_SEQUENCES,
     MIN_SHARED_SHARE,
     UNSEEN_ANSWERS,

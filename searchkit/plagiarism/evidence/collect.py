@@ -12,10 +12,10 @@ from searchkit.core.arrays import Float32, Float64
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.plagiarism import overlap
+from searchkit.plagiarism.evidence.verdicts import verdict_and_reason
 from searchkit.plagiarism.overlap import SEED_LENGTH, TokenRun, coverage, shared_runs
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer
 from searchkit.plagiarism.records import Finding
-from searchkit.plagiarism.verdicts import verdict_and_reason
 from searchkit.text.times import read_times
 from searchkit.text.words import Hashes, Words, sequences
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from searchkit.plagiarism.groups.rings import find_rings
 from searchkit.plagiarism.records import Finding
-from searchkit.plagiarism.rings import find_rings
 
 AUTHORS = {f"{q}-{a}": a for q in ("q1", "q2", "q3", "q4") for a in "abcdef"}
 PAIRS = {q: 15 for q in ("q1", "q2", "q3", "q4")}

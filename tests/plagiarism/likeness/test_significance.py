@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from searchkit.plagiarism.significance import (
+from searchkit.plagiarism.likeness.significance import (
     TYPICAL_SUM_TAIL,
     TYPICAL_TAILS,
     NullDistribution,

@@ -1,0 +1,1 @@
+"""Groups: authors whose answers are findings together."""
