@@ -47,6 +47,11 @@ template_option = option(
     metavar="FILE",
     help="A text that all students were given: sharing it is no evidence.",
 )
+reference_option = option(
+    "--reference-was-given",
+    is_flag=True,
+    help="The students had the reference answers, too: sharing them is no evidence.",
+)
 encoding_option = option(
     "--encoding", metavar="NAME", help="The template's encoding.  [default: by its bytes]"
 )
@@ -65,6 +70,7 @@ class FindingOptions:
     by: By | None
     template: Path | None
     encoding: str | None
+    reference_was_given: bool
     against: Place | None
     max_expected: float
     max_common: int | None
@@ -75,7 +81,13 @@ class FindingOptions:
         with _open_earlier(self.against) as earlier:
             template = _read_template(self.template, self.encoding)
             yield PlagiarismOptions(
-                self.by, where, template, earlier, self.max_expected, self.max_common
+                self.by,
+                where,
+                template,
+                earlier,
+                self.max_expected,
+                self.max_common,
+                reference_was_given=self.reference_was_given,
             )
 
 
@@ -84,6 +96,7 @@ finding_options: Callable[[Function], Function] = option_group(
     by_option,
     template_option,
     encoding_option,
+    reference_option,
     against_option,
     option(
         "--max-expected",
@@ -117,7 +130,7 @@ def plagiarism(
     """Find the pairs of answers that chance doesn't explain.
 
     The pairs are by different authors, most significant first, each with the evidence. What the
-    question, a reference answer or a template says is no evidence. With --question, --author or
+    question's own text or a template says is no evidence. With --question, --author or
     --where a finding has at least one such answer. A finding is a reason to look, not a proof.
     """
     from searchkit.output import findings
@@ -170,6 +183,7 @@ def _read_template(path: Path | None, encoding: str | None) -> str:
 @index_option
 @template_option
 @encoding_option
+@reference_option
 @against_option
 @output_options("table", "json")
 @needs("--encoding", "--template")
@@ -179,6 +193,7 @@ def compare(
     folder: Place,
     template: Path | None,
     encoding: str | None,
+    reference_was_given: bool,
     against: Place | None,
     output: Output,
 ) -> None:
@@ -192,7 +207,14 @@ def compare(
 
     with open_reader(folder, quiet=output.quiet) as index, _open_earlier(against) as earlier:
         given = _read_template(template, encoding)
-        comparison = find.compare(index, left, right, template=given, against=earlier)
+        comparison = find.compare(
+            index,
+            left,
+            right,
+            template=given,
+            reference_was_given=reference_was_given,
+            against=earlier,
+        )
     with open_output(output.path) as out:
         if output.format == "json":
             write_json(comparison.to_record(), out)

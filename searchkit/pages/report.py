@@ -120,6 +120,7 @@ def _settings(options: PlagiarismOptions, by: By) -> dict[str, str]:
         "findings": f"pairs of which at most {options.max_expected:g} are expected by chance",
         "no evidence": f"what more than {common} to a question share",
         "template": f"given, {counted(len(template.split()), 'word')}" if template else "none",
+        "reference answers": "given" if options.reference_was_given else "not given",
         "earlier answers": f"{len(against):,}" if against else "none",
     }
     if where.attempts:

@@ -155,13 +155,15 @@ def find_plagiarism(
     against: BaseIndex | None = None,
     max_expected: float = MAX_EXPECTED,
     max_common: int | None = None,
+    reference_was_given: bool = False,
     runner: Runner | None = None,
     progress: Progress | None = None,
 ) -> PlagiarismResult:
     """Find the pairs of answers by different authors that chance doesn't explain.
 
-    What all authors were given is no evidence: the question's own text (a column `prompt`), the
-    answers of an author `reference`, and `template`.
+    What all authors were given is no evidence: the question's own text (a column `prompt`),
+    `template`, and with `reference_was_given` the answers of an author `reference`. Those are
+    never themselves compared with students' answers here.
 
     Args:
         index: Open for reading or writing.
@@ -179,6 +181,7 @@ def find_plagiarism(
         max_expected: Upper bound of `expected` for a pair to be reported.
         max_common: The number of answers to a question above which a sequence of words that they
             share is no evidence; None: half of the answers, at least 5.
+        reference_was_given: Whether the authors had the reference answers, too.
         runner: Where questions are judged, with the same result; None for this process. Those with
             few answers are judged together, in this process.
         progress: Called with the number of questions done, and of all questions.
@@ -187,7 +190,15 @@ def find_plagiarism(
         BadInput: if a number is out of range, or the filter can't be read.
         IndexMismatch: if `against` was made with another model.
     """
-    options = PlagiarismOptions(by, where, template, against, max_expected, max_common)
+    options = PlagiarismOptions(
+        by,
+        where,
+        template,
+        against,
+        max_expected,
+        max_common,
+        reference_was_given=reference_was_given,
+    )
     return find_with_options(index, options, runner=runner, progress=progress)
 
 
@@ -225,17 +236,28 @@ def find_plagiarism_among(
     template: str = "",
     max_expected: float = MAX_EXPECTED,
     max_common: int | None = None,
+    reference_was_given: bool = False,
 ) -> PlagiarismResult:
     """Find plagiarism among answers that are in no index; see `find_plagiarism`."""
     options = PlagiarismOptions(
-        by, template=template, max_expected=max_expected, max_common=max_common
+        by,
+        template=template,
+        max_expected=max_expected,
+        max_common=max_common,
+        reference_was_given=reference_was_given,
     )
     texts = embed_answers(list(answers), encoder)
     return _find(texts, options, lambda: encoder)
 
 
 def compare(
-    index: BaseIndex, left: str, right: str, *, template: str = "", against: BaseIndex | None = None
+    index: BaseIndex,
+    left: str,
+    right: str,
+    *,
+    template: str = "",
+    reference_was_given: bool = False,
+    against: BaseIndex | None = None,
 ) -> Comparison:
     """Compare two answers, whoever wrote them.
 
@@ -246,6 +268,7 @@ def compare(
         left: The id of one answer.
         right: The id of the other; NAME:ID for an earlier one.
         template: Text that was handed out, and may be in every answer.
+        reference_was_given: Whether the authors had the reference answers, too.
         against: An index of earlier answers.
 
     Raises:
@@ -265,7 +288,13 @@ def compare(
     if question != answer_of[right].question:
         question = None
     among = [text for text in texts if question is None or text.answer.question == question]
-    group = make_group(question, among, template, always={left, right})
+    group = make_group(
+        question,
+        among,
+        template,
+        always={left, right},
+        reference_was_given=reference_was_given,
+    )
     detector = Detector(
         embed_with(lambda: index.encoder),
         _background(texts),
@@ -273,7 +302,10 @@ def compare(
         by_passages=_count_sentences([group]) > MAX_SENTENCES,
     )
     if question is not None and group.is_small:
-        for other in group_by_question(texts, "question", template)[0]:
+        others, _ = group_by_question(
+            texts, "question", template, reference_was_given=reference_was_given
+        )
+        for other in others:
             if other.question != question and other.is_small:
                 detector.set_aside(other)
     number_of = {text.answer.id: n for n, text in enumerate(group.texts)}
@@ -356,7 +388,9 @@ def _find(
         progress: Called with the number of questions done, and of all questions.
     """
     by = options.by or ("question" if any(text.answer.question for text in texts) else "all")
-    groups, short = group_by_question(texts, by, options.template, wanted)
+    groups, short = group_by_question(
+        texts, by, options.template, wanted, reference_was_given=options.reference_was_given
+    )
     pairs = {group.question: group.count_pairs() for group in groups}
     by_passages = _count_sentences(groups) > options.max_sentences
     make_detector = partial(

@@ -224,7 +224,12 @@ def embed_answers(answers: Sequence[Answer], encoder: Encoder) -> list[PreparedA
 
 
 def group_by_question(
-    texts: Sequence[PreparedAnswer], by: By, template: str, wanted: Collection[str] | None = None
+    texts: Sequence[PreparedAnswer],
+    by: By,
+    template: str,
+    wanted: Collection[str] | None = None,
+    *,
+    reference_was_given: bool = False,
 ) -> tuple[list[QuestionAnswers], int]:
     """Group answers by question.
 
@@ -233,6 +238,7 @@ def group_by_question(
         by: `question`, or `all` for one group.
         template: Boilerplate of all questions.
         wanted: Ids; questions without such an answer are left out. None: all questions.
+        reference_was_given: Whether the authors had the reference answers, too.
 
     Returns:
         The groups, in order of question, and the number of new answers that are too short.
@@ -246,7 +252,9 @@ def group_by_question(
             continue
         if wanted is not None and not any(t.answer.id in wanted for t in members[question]):
             continue
-        group = make_group(question, members[question], template)
+        group = make_group(
+            question, members[question], template, reference_was_given=reference_was_given
+        )
         new = (text for text in members[question] if not text.answer.is_reference)
         short += _count_new(new) - _count_new(group.texts)
         groups.append(group)
@@ -262,6 +270,8 @@ def make_group(
     texts: Sequence[PreparedAnswer],
     template: str,
     always: Collection[str] = (),
+    *,
+    reference_was_given: bool = False,
 ) -> QuestionAnswers:
     """Return the answers that are compared, ordered by id, earlier ones last.
 
@@ -270,8 +280,9 @@ def make_group(
         texts: All answers to it. Reference answers, and those that are too short, are left out.
         template: Boilerplate.
         always: Ids of answers that are never left out.
+        reference_was_given: Whether the authors had the reference answers, too.
     """
-    boilerplate = _boilerplate(texts, template)
+    boilerplate = Boilerplate(_given_texts(texts, template, reference_was_given))
     compared = [
         text
         for text in texts
@@ -282,11 +293,13 @@ def make_group(
     return QuestionAnswers(question, compared, boilerplate)
 
 
-def _boilerplate(texts: Sequence[PreparedAnswer], template: str) -> Boilerplate:
-    """Return the boilerplate of a question: template, prompts and reference answers."""
-    sources = {template}
+def _given_texts(
+    texts: Sequence[PreparedAnswer], template: str, reference_was_given: bool
+) -> list[str]:
+    """Return what the authors were given: template, prompts, and reference answers if they were."""
+    given = {template}
     for text in texts:
-        sources.update(text.answer.value(name) for name in PROMPTS)
-        if text.answer.is_reference:
-            sources.add(text.answer.text)
-    return Boilerplate(sorted(sources))
+        given.update(text.answer.value(name) for name in PROMPTS)
+        if reference_was_given and text.answer.is_reference:
+            given.add(text.answer.text)
+    return sorted(given)

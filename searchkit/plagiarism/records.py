@@ -106,6 +106,8 @@ class PlagiarismOptions:
         max_common: The number of answers to a question above which a sequence of words that they
             share is no evidence; None: half of the answers, at least 5.
         max_sentences: The number of sentences above which passages are compared in their place.
+        reference_was_given: Whether the answers of an author `reference` were handed out, too, so
+            that sharing them is no evidence.
 
     Raises:
         BadInput: if a number is out of range.
@@ -118,6 +120,7 @@ class PlagiarismOptions:
     max_expected: float = MAX_EXPECTED
     max_common: int | None = None
     max_sentences: int = MAX_SENTENCES
+    reference_was_given: bool = False
 
     def __post_init__(self) -> None:
         if not self.max_expected >= 0:

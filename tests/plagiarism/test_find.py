@@ -102,8 +102,21 @@ def test_boilerplate_counts_for_nothing() -> None:
     assert among(answers, template=given).findings == []
     asked = [replace(answer, meta={"prompt": given}) for answer in answers]
     assert among(asked).findings == []
-    reference = Answer("ref", given, question="q1", author="Reference")
-    assert among([*answers, reference]).findings == []
+
+
+def test_a_reference_answer_is_boilerplate_only_if_it_was_given(tmp_path: Path) -> None:
+    answers = copied(honest(30), 4, 9, words=30)
+    given = " ".join(answers[4].text.split()[:30])
+    answers.append(Answer("ref", given, question="q1", author="Reference"))
+    assert pairs(among(answers)) == [("q1-004", "q1-009")]  # the reference is no party itself
+    assert among(answers, reference_was_given=True).findings == []
+    with made(tmp_path / "i", answers) as index:
+        assert pairs(find_plagiarism(index)) == [("q1-004", "q1-009")]
+        assert find_plagiarism(index, reference_was_given=True).findings == []
+        near = compare(index, "q1-004", "q1-009").finding
+        assert near.verdict != NO_FINDING
+        given_to_both = compare(index, "q1-004", "q1-009", reference_was_given=True).finding
+        assert given_to_both.verdict == NO_FINDING
 
 
 def test_few_answers_are_judged_together_and_said_so() -> None:
