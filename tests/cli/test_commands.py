@@ -482,6 +482,23 @@ def test_plagiarism_with_a_template_and_an_earlier_index(term: Path, tmp_path: P
     assert "is the index itself; name one of earlier answers" in itself.stderr
 
 
+def test_whether_the_reference_was_given_is_said(tmp_path: Path) -> None:
+    rows = [(f"a{s}", "a", f"s{s}", text, "1") for s, text in enumerate(TERM)]
+    rows += [("a9", "a", "s9", f"{TERM[1]} ok", "1"), ("ref", "a", "reference", TERM[1], "1")]
+    place = ["-i", tmp_path / "i"]
+    run("ingest", sheet(tmp_path / "term.csv", rows), *place)
+    page = tmp_path / "r.html"
+    for given, findings in ([], 1), (["--reference-was-given"], 0):
+        found = json.loads(run("plagiarism", *place, "-f", "json", *given).stdout)
+        assert len(found["findings"]) == findings
+        compared = json.loads(run("compare", "a1", "a9", *place, "-f", "json", *given).stdout)
+        assert (compared["verdict"] != "no finding") == bool(findings)
+        run("report", "-o", page, *place, *given)
+        report = json.loads(page.with_suffix(".json").read_text("utf-8"))
+        assert len(report["findings"]) == findings
+        assert report["settings"]["reference answers"] == ("given" if given else "not given")
+
+
 @pytest.mark.parametrize("command", ["plagiarism", "report", "compare"])
 def test_a_template_has_its_own_encoding(term: Path, tmp_path: Path, command: str) -> None:
     template = tmp_path / "handout.txt"
