@@ -41,14 +41,18 @@ if TYPE_CHECKING:
     from searchkit.output.platforms.formats import MarksFile, marks_file
     from searchkit.output.platforms.marks import MarkOptions
     from searchkit.plagiarism.find import (
-        Comparison,
-        PlagiarismResult,
         compare,
         find_plagiarism,
         find_plagiarism_among,
     )
     from searchkit.plagiarism.overlap import overlaps
-    from searchkit.plagiarism.records import Finding, Overlap, Ring
+    from searchkit.plagiarism.records import (
+        Comparison,
+        Finding,
+        Overlap,
+        PlagiarismResult,
+        Ring,
+    )
     from searchkit.sources.labelled import SentencePair
     from searchkit.sources.reader import read_answers
     from searchkit.text.preparation import prepare
@@ -64,7 +68,7 @@ _MODULES = {
     "BadInput": "core.errors",
     "Cluster": "clustering.records",
     "ClusterResult": "clustering.clusters",
-    "Comparison": "plagiarism.find",
+    "Comparison": "plagiarism.records",
     "DEMO_ANSWERS": "demo.corpus",
     "Decision": "index.records",
     "Evaluation": "evaluation.comparison",
@@ -83,7 +87,7 @@ _MODULES = {
     "Overlap": "plagiarism.records",
     "Pair": "mining.pairs",
     "Passage": "core.records",
-    "PlagiarismResult": "plagiarism.find",
+    "PlagiarismResult": "plagiarism.records",
     "Propagation": "grading.records",
     "Reindexed": "index.upkeep.reindex",
     "Results": "core.results",

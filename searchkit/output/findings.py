@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from searchkit.plagiarism.find import Comparison, PlagiarismResult
+    from searchkit.plagiarism.records import Comparison, PlagiarismResult
 
 
 MAX_FINDINGS = 50  # that a table shows; of rings likewise

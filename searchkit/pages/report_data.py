@@ -8,7 +8,7 @@ from typing import Any
 from searchkit.clustering.clusters import ClusterResult
 from searchkit.core.records import Answer
 from searchkit.pages.pseudonyms import Pseudonyms
-from searchkit.plagiarism.find import PlagiarismResult
+from searchkit.plagiarism.records import PlagiarismResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,19 @@ alike that are expected in the question by chance, if all authors had written in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from searchkit.core.errors import BadInput, IndexMismatch
-from searchkit.core.messages import Message, counted
+from searchkit.core.messages import Message
 from searchkit.core.progress import Counter, Progress
 from searchkit.core.records import Answer, By
-from searchkit.core.results import Record, Results, Table, html_table
+from searchkit.core.results import Results
 from searchkit.core.where import EVERYTHING, Attempts, Where
 from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
-from searchkit.index.records import Decision
 from searchkit.plagiarism.detector import Detector
 from searchkit.plagiarism.groups.rings import find_rings
 from searchkit.plagiarism.likeness.measures import Background
@@ -38,112 +36,12 @@ from searchkit.plagiarism.preparation import (
 from searchkit.plagiarism.records import (
     MAX_EXPECTED,
     MAX_SENTENCES,
+    Comparison,
     Finding,
     PlagiarismOptions,
-    Ring,
+    PlagiarismResult,
 )
 from searchkit.runners.base import PlainLoop, Pool, Runner
-
-
-@dataclass(frozen=True, slots=True)
-class PlagiarismResult(Table):
-    """The findings of `find_plagiarism`.
-
-    Attributes:
-        findings: Most significant first; equal ones by the ids.
-        rings: Authors with findings in several questions; most significant first.
-        answers: The number of answers that were compared.
-        short: The number of answers that were too short to be compared.
-        pairs: The number of pairs of answers by different authors.
-        questions: The number of questions, each of which was compared within itself.
-        pooled: The questions with few answers, which were judged together.
-        by_passages: Whether passages were compared in place of sentences, of which there were too
-            many.
-        texts: The answers of the findings, by id.
-        decisions: The decisions of people about pairs that still apply, by the pair's ids.
-        drafts: The number of answers that were compared though another attempt of their author
-            counts; they are not in `answers` and `pairs`.
-    """
-
-    findings: Results[Finding]
-    rings: Results[Ring]
-    answers: int
-    short: int
-    pairs: int
-    questions: int
-    pooled: list[str]
-    by_passages: bool
-    texts: dict[str, Answer]
-    decisions: dict[tuple[str, str], Decision] = field(default_factory=dict)
-    drafts: int = 0
-
-    def decision(self, finding: Finding) -> str:
-        """Return a person's decision about a finding; `open` if none still applies."""
-        decision = self.decisions.get((finding.left, finding.right))
-        return decision.decision if decision else "open"
-
-    def explain_absence(self) -> str:
-        """Return why there are no findings; for a result that has none."""
-        if self.pairs:
-            return "no pair is more alike than chance explains"
-        if self.questions > 1:
-            why = f"each of the {self.questions:,} questions has only one author"
-            if self.short:
-                why = (
-                    f"{counted(self.short, 'answer')} too short to tell, and no question has two "
-                    "longer ones by different authors"
-                )
-            return (
-                f"nothing was compared: {why}; if people were taken for questions, ingest the "
-                "files again with --folder-is author or --author-column"
-            )
-        return "no pair of answers was compared"
-
-    def iter_records(self) -> Iterator[dict[str, Any]]:
-        """Yield the fields of each finding, and its decision."""
-        for finding in self.findings:
-            yield finding.to_record() | {"decision": self.decision(finding)}
-
-    def to_record(self) -> dict[str, Any]:
-        """Return findings and rings as one JSON object."""
-        return {"findings": self.to_records(), "rings": self.rings.to_records()}
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison(Record):
-    """Two answers that `compare` compared.
-
-    Attributes:
-        finding: The evidence; not significant where `expected` is high.
-        left: The finding's left answer.
-        right: The finding's right answer.
-        pairs: The number of pairs of answers that `expected` refers to.
-        decision: A person's decision about the two, if it still applies.
-    """
-
-    finding: Finding
-    left: Answer
-    right: Answer
-    pairs: int
-    decision: Decision | None = None
-
-    def to_record(self) -> dict[str, Any]:
-        """Return the fields of the finding, and its decision."""
-        decision = self.decision.decision if self.decision else "open"
-        return self.finding.to_record() | {"decision": decision}
-
-    def _repr_html_(self) -> str:
-        """Return the shared passages of both answers beside each other, as an HTML table."""
-        finding = self.finding
-        return html_table(
-            {
-                "kind": passage.kind,
-                f"{finding.left} (left)": self.left.text[slice(*passage.left)],
-                f"{finding.right} (right)": self.right.text[slice(*passage.right)],
-                "score": passage.score,
-            }
-            for passage in finding.passages
-        )
 
 
 def find_plagiarism(

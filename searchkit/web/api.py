@@ -33,7 +33,8 @@ from searchkit.mining.pairs import mine
 from searchkit.output import findings
 from searchkit.output.grades import describe_learning
 from searchkit.output.search import answer_as_record, hits_as_records
-from searchkit.plagiarism.find import PlagiarismResult, compare, find_plagiarism
+from searchkit.plagiarism.find import compare, find_plagiarism
+from searchkit.plagiarism.records import PlagiarismResult
 from searchkit.sources.files import FileOptions
 from searchkit.web.index_pool import IndexPool, pool_of
 from searchkit.web.jobs import Job, Result

@@ -27,7 +27,7 @@ from searchkit.index.decisions import counting, decisions
 from searchkit.index.folder import Index
 from searchkit.index.query import Mode, query
 from searchkit.index.storage.connection import ChangeWatch
-from searchkit.plagiarism.find import PlagiarismResult
+from searchkit.plagiarism.records import PlagiarismResult
 from searchkit.web.jobs import Job, Result
 
 log = logging.getLogger("searchkit")

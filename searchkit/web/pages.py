@@ -33,9 +33,9 @@ from searchkit.pages.views import (
     finding_view,
     side_view,
 )
-from searchkit.plagiarism.find import PlagiarismResult, compare
+from searchkit.plagiarism.find import compare
 from searchkit.plagiarism.preparation import prompt_of
-from searchkit.plagiarism.records import Finding, PlagiarismOptions
+from searchkit.plagiarism.records import Finding, PlagiarismOptions, PlagiarismResult
 from searchkit.sources.platforms.formats import NAMES
 from searchkit.web.api import clusters_job, findings_job
 from searchkit.web.index_pool import pool_of

@@ -8,8 +8,14 @@ import pytest
 
 from searchkit import Answer
 from searchkit.output.findings import expected_in_words, print_comparison, print_plagiarism
-from searchkit.plagiarism.find import Comparison, PlagiarismResult
-from searchkit.plagiarism.records import NO_FINDING, Finding, Overlap, Ring
+from searchkit.plagiarism.records import (
+    NO_FINDING,
+    Comparison,
+    Finding,
+    Overlap,
+    PlagiarismResult,
+    Ring,
+)
 
 LEFT = Answer("l", "Alpha beta gamma delta. The loop waits.", "q", "ann", "2025-01-02")
 RIGHT = Answer(

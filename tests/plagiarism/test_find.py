@@ -18,14 +18,18 @@ from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
 from searchkit.index.ingest import ingest
 from searchkit.plagiarism.detector import MAX_EXHAUSTIVE
 from searchkit.plagiarism.find import (
-    PlagiarismResult,
     compare,
     find_plagiarism,
     find_plagiarism_among,
     find_with_options,
 )
 from searchkit.plagiarism.preparation import MIN_ANSWERS
-from searchkit.plagiarism.records import MAX_SENTENCES, NO_FINDING, PlagiarismOptions
+from searchkit.plagiarism.records import (
+    MAX_SENTENCES,
+    NO_FINDING,
+    PlagiarismOptions,
+    PlagiarismResult,
+)
 from searchkit.sources.reader import read_answers
 
 
