@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.core.messages import counted
 from searchkit.index.records import Decision
+from searchkit.output.chance import UNJUDGED_HEADING, expected_in_words, format_expected
 from searchkit.output.console import one_line, open_console, plain_table, tidy, visible
 from searchkit.plagiarism.records import NO_FINDING, Finding, Ring
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
 
 MAX_FINDINGS = 50  # that a table shows; of rings likewise
 QUOTE_LENGTH = 220  # characters of a passage that a table quotes
-MIN_EXPECTED = 1e-6  # the fitted tail says nothing reliable about an `expected` below this
 VERBATIM_STYLE, REWORDED_STYLE = "bold yellow", "underline cyan"
 COLUMNS = [
     "expected",
+    "q_value",
     "verdict",
     "question",
     "left",
@@ -107,35 +109,13 @@ def describe_compared_answers(result: PlagiarismResult) -> Iterator[str]:
             f"judged together: {counted(len(result.pooled), 'question')} with fewer than 20 such "
             f"answers; `expected` is a rough estimate there"
         )
+    if unjudged := result.unjudged_questions():
+        yield (
+            f"chance can't be judged in {counted(len(unjudged), 'question')}: pairs of such "
+            f"answers are listed last, those who share most first"
+        )
     if result.by_passages:
         yield "so many answers are compared passage by passage, not sentence by sentence"
-
-
-def expected_in_words(expected: float, pairs: int | None = None) -> str:
-    """Return a sentence that explains `expected`.
-
-    Args:
-        expected: The number of such pairs expected by chance in a question.
-        pairs: The number of pairs in a question like this; None leaves it out of the sentence.
-    """
-    questions = "questions like this" + (f", with {pairs:,} pairs each" if pairs else "")
-    if expected >= 1:
-        return f"By chance, {_round(expected)} pairs as much alike come up in such a question."
-    if expected < MIN_EXPECTED:
-        return f"By chance, not one such pair comes up in a million {questions}."
-    return f"By chance, one such pair comes up in {_round(1 / expected)} {questions}."
-
-
-def format_expected(expected: float) -> str:
-    """Return `expected` with two significant digits."""
-    if expected < MIN_EXPECTED:
-        return f"< {MIN_EXPECTED:.0e}".replace("e-0", "e-")
-    return _round(expected) if expected >= 1 else f"{expected:.2g}"
-
-
-def _round(number: float) -> str:
-    """Return a number of at least 1 with two significant digits, without an exponent."""
-    return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")
 
 
 def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
@@ -148,10 +128,11 @@ def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
     if not result.findings:
         console.print(result.explain_absence())
         return
-    if findings:
-        console.print(_findings_table(findings[:MAX_FINDINGS], result))
-    if len(findings) > MAX_FINDINGS:
-        console.print(f"… and {len(findings) - MAX_FINDINGS:,} more; --format csv has all")
+    judged = [finding for finding in findings if finding.expected is not None]
+    _print_findings(judged, 1, result, console)
+    if unjudged := findings[len(judged) :]:
+        console.print(*([""] if judged else []), f"[bold]{UNJUDGED_HEADING}[/]", sep="\n")
+        _print_findings(unjudged, len(judged) + 1, result, console)
     if num_dismissed := len(result.findings) - len(findings):
         console.print(
             f"not shown: {num_dismissed:,} that you dismissed; --format csv has them, too"
@@ -164,23 +145,35 @@ def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
     console.print("Each is a reason to look, not a proof; read two with: searchkit compare ID ID")
 
 
-def _findings_table(findings: Sequence[Finding], result: PlagiarismResult) -> Table:
+def _print_findings(
+    findings: Sequence[Finding], first: int, result: PlagiarismResult, console: Console
+) -> None:
+    """Print a table of findings, numbered from `first` on, that are all judged or all are not."""
+    if findings:
+        console.print(_findings_table(findings[:MAX_FINDINGS], first, result))
+    if len(findings) > MAX_FINDINGS:
+        console.print(f"… and {len(findings) - MAX_FINDINGS:,} more; --format csv has all")
+
+
+def _findings_table(findings: Sequence[Finding], first: int, result: PlagiarismResult) -> Table:
     from rich.text import Text
 
+    is_judged = findings[0].expected is not None
     table = plain_table()
     table.add_column("#", justify="right", style="dim")
-    table.add_column("expected", justify="right", no_wrap=True)
+    if is_judged:
+        table.add_column("expected", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("answers", overflow="fold", max_width=26)
     table.add_column("evidence", overflow="fold", ratio=1)
-    for number, finding in enumerate(findings, 1):
+    for number, finding in enumerate(findings, first):
         labels = [visible(result.texts[name].label) for name in (finding.left, finding.right)]
         verdict = finding.verdict
         if result.decision(finding) == "confirmed":
             verdict += "\nconfirmed"
         table.add_row(
             str(number),
-            format_expected(finding.expected),
+            *([format_expected(finding.expected)] if is_judged else []),
             verdict,
             Text("\n".join(labels)),
             _evidence(finding, result.texts[finding.left].text),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from searchkit.core.identity import author_key
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
+from searchkit.output.chance import ring_expected_in_words
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.scores import BINS
 from searchkit.pages.segments import Name, author_name, question_name
@@ -259,7 +260,7 @@ def ring_view(
         authors=[author_name(author, names) for author in ring.authors],
         words=(
             f"{counted(len(ring.findings), 'finding')} among {len(ring.authors):,} authors, in "
-            f"{counted(len(ring.questions), 'question')}. {_ring_by_chance(ring.expected)}"
+            f"{counted(len(ring.questions), 'question')}. {ring_expected_in_words(ring.expected)}"
         ),
         title=f"A graph of {len(ring.authors):,} authors; {couples} were found together.",
         width=width,
@@ -267,14 +268,6 @@ def ring_view(
         nodes=list(nodes.values()),
         edges=edges,
     )
-
-
-def _ring_by_chance(expected: float) -> str:
-    if expected < 1e-6:
-        return "By chance, not one such pair of authors comes up in a million courses like this."
-    if expected >= 1:
-        return f"By chance, {expected:,.0f} such pairs of authors come up in a course like this."
-    return f"By chance, one such pair of authors comes up in {1 / expected:,.0f} courses like this."
 
 
 def _node(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from searchkit.output.chance import UNJUDGED_HEADING
 from searchkit.output.console import visible
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ def environment() -> Environment:
     """Return the templates' environment, which escapes markup and spells out hidden characters."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=PackageLoader("searchkit.pages"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -23,6 +24,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["unjudged_heading"] = UNJUDGED_HEADING
+    return made
 
 
 def asset(name: str) -> str:

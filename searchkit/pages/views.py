@@ -9,7 +9,7 @@ from searchkit.clustering.records import Cluster
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.index.records import Decision
-from searchkit.output.findings import expected_in_words, format_expected
+from searchkit.output.chance import expected_in_words, format_expected
 from searchkit.pages.known_names import holds_names
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import (
@@ -68,6 +68,7 @@ class FindingView:
         question: The question of both answers; its text is empty if there is none.
         verdict: The verdict of the finding.
         tone: The colour of the verdict's badge: `bad`, `warn`, `info` or none.
+        is_judged: Whether chance can be judged.
         surprise: `expected` as a number.
         chance: `expected` as a sentence.
         score: Cosine of the whole answers.
@@ -90,6 +91,7 @@ class FindingView:
     question: Name
     verdict: str
     tone: str
+    is_judged: bool
     surprise: str
     chance: str
     score: float
@@ -138,6 +140,7 @@ def finding_view(
         question=question_name(finding.question, names),
         verdict=finding.verdict,
         tone=TONES.get(finding.verdict, ""),
+        is_judged=finding.expected is not None,
         surprise=format_expected(finding.expected),
         chance=expected_in_words(finding.expected, pairs),
         score=finding.score,

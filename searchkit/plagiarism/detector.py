@@ -146,7 +146,9 @@ class Detector:
         suspect = SuspectPair(left, right, p_value * chances * max(1, group.count_pairs()))
         (finding,) = self._collect_evidence(group, measurer, [suspect])
         insignificant = (
-            finding.expected > self._max_expected and finding.verdict != "identical"
+            finding.expected is not None
+            and finding.expected > self._max_expected
+            and finding.verdict != "identical"
         ) or not has_evidence(finding, group.texts[left], group.texts[right])
         if insignificant:
             finding = replace(finding, verdict=NO_FINDING)

@@ -303,7 +303,7 @@ def _find(
     runner = runner or PlainLoop()
     load = partial(_load_detector, make_detector, worker_encoder or encoder)
     pool = runner.pool((lambda: detector) if runner.is_local else load)
-    findings = sorted(_find_each(groups, detector, pool, progress), key=_by_significance)
+    findings = sorted(_find_each(groups, detector, pool, progress), key=_listed_order)
     return PlagiarismResult(
         findings=Results(findings),
         rings=Results(find_rings(findings, _authors(texts), pairs)),
@@ -322,8 +322,8 @@ def _background(texts: Sequence[PreparedAnswer]) -> Background:
     return Background.of([text.words for text in texts if not text.is_draft])
 
 
-def _by_significance(finding: Finding) -> tuple[float, float, str, str]:
-    return finding.expected, -finding.score, finding.left, finding.right
+def _listed_order(finding: Finding) -> tuple[object, ...]:
+    return *finding.rank(), finding.left, finding.right
 
 
 def _authors(texts: Sequence[PreparedAnswer]) -> dict[str, str | None]:

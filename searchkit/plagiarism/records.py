@@ -53,11 +53,13 @@ class Finding(Record):
         semantic: The mean cosine of each sentence with the nearest one of the other answer.
         verbatim: The share of the shorter answer's words that the other has in the same order.
         expected: The number of pairs at least as much alike that are expected in this question by
-            chance.
+            chance; None where chance can't be judged, which a remark gives the reason of.
         passages: What both share, in the order of the left answer.
         reason: One sentence that describes the evidence.
         remarks: What else a reader should know: hidden characters, a pooled or rough estimate.
         first: The id of the answer that was handed in first, if both times are known.
+        q_value: The share of findings by chance that is to be expected among this one and those
+            listed before it; None where chance can't be judged, or from `compare`.
     """
 
     left: str
@@ -67,11 +69,21 @@ class Finding(Record):
     score: float
     semantic: float
     verbatim: float
-    expected: float
+    expected: float | None
     passages: tuple[Overlap, ...]
     reason: str
     remarks: tuple[str, ...] = ()
     first: str | None = None
+    q_value: float | None = None
+
+    def rank(self) -> tuple[bool, float, float]:
+        """Return what findings are sorted by: the least expected first, then the unjudged ones.
+
+        Where chance can't be judged, those who share the most words come first.
+        """
+        if self.expected is None:
+            return True, -self.verbatim, -self.score
+        return False, self.expected, -self.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +95,14 @@ class Ring(Record):
         questions: The questions of the findings, in order.
         findings: The (left, right) ids of the findings among these authors.
         expected: The number of pairs of authors with findings in so many questions that are
-            expected by chance, for the most significant pair of the ring.
+            expected by chance, for the most significant pair of the ring; None where chance can't
+            be judged in any of the questions.
     """
 
     authors: tuple[str, ...]
     questions: tuple[str, ...]
     findings: tuple[tuple[str, str], ...]
-    expected: float
+    expected: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +110,9 @@ class PlagiarismResult(Table):
     """The findings of `find_plagiarism`.
 
     Attributes:
-        findings: Most significant first; equal ones by the ids.
-        rings: Authors with findings in several questions; most significant first.
+        findings: Most significant first; then those of which chance can't be judged, the ones who
+            share most first; equal ones by the ids.
+        rings: Authors with findings in several questions, in the same order.
         answers: The number of answers that were compared.
         short: The number of answers that were too short to be compared.
         pairs: The number of pairs of answers by different authors.
@@ -128,6 +142,11 @@ class PlagiarismResult(Table):
         """Return a person's decision about a finding; `open` if none still applies."""
         decision = self.decisions.get((finding.left, finding.right))
         return decision.decision if decision else "open"
+
+    def unjudged_questions(self) -> list[str | None]:
+        """Return the questions with findings of which chance can't be judged, in order."""
+        questions = {f.question for f in self.findings if f.expected is None}
+        return sorted(questions, key=lambda question: question or "")
 
     def explain_absence(self) -> str:
         """Return why there are no findings; for a result that has none."""

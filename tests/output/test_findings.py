@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
 from searchkit import Answer
-from searchkit.output.findings import expected_in_words, print_comparison, print_plagiarism
+from searchkit.core.results import Results
+from searchkit.output.chance import expected_in_words
+from searchkit.output.findings import (
+    COLUMNS,
+    describe_compared_answers,
+    plagiarism_as_rows,
+    print_comparison,
+    print_plagiarism,
+)
 from searchkit.plagiarism.records import (
     NO_FINDING,
     Comparison,
@@ -27,22 +36,30 @@ PASSAGES = (
 )
 
 
-def finding(verdict: str = "near copy", expected: float = 0.001) -> Finding:
+def finding(verdict: str = "near copy", expected: float | None = 0.001) -> Finding:
     return Finding("l", "r", "q", verdict, 0.9, 0.95, 0.8, expected, PASSAGES, "80% is the same.",
                    ("r hides something",), "r")  # fmt: skip
 
 
-def print_compared(verdict: str = "near copy", expected: float = 0.001) -> str:
+def print_compared(verdict: str = "near copy", expected: float | None = 0.001) -> str:
     out = io.StringIO()
     print_comparison(Comparison(finding(verdict, expected), LEFT, RIGHT, 300), out)
     return out.getvalue()
 
 
-def print_listed(findings: list[Finding], rings: list[Ring]) -> str:
-    result = PlagiarismResult(findings, rings, 9, 0, 36, 1, [], False, {"l": LEFT, "r": RIGHT})
+def listed(findings: list[Finding], rings: list[Ring]) -> PlagiarismResult:
+    texts = {"l": LEFT, "r": RIGHT}
+    return PlagiarismResult(Results(findings), Results(rings), 9, 0, 36, 1, [], False, texts)
+
+
+def printed(result: PlagiarismResult) -> str:
     out = io.StringIO()
     print_plagiarism(result, out)
     return out.getvalue()
+
+
+def print_listed(findings: list[Finding], rings: list[Ring]) -> str:
+    return printed(listed(findings, rings))
 
 
 def test_passages_are_marked_by_brackets_with_the_same_number() -> None:
@@ -86,3 +103,28 @@ def test_the_table_quotes_evidence_and_ends_with_a_caution() -> None:
 
 def test_a_long_table_of_findings_is_cut_with_a_note() -> None:
     assert "… and 10 more; --format csv has all" in print_listed([finding()] * 60, [])
+
+
+def test_findings_that_chance_cannot_be_judged_of_are_listed_last_under_their_own_heading() -> None:
+    reason = "chance can't be judged: only 12 unrelated pairs"
+    unjudged = replace(finding(), expected=None, remarks=(reason,))
+    ring = Ring(("ann", "bob"), ("q", "q2"), (("l", "r"),), None)
+    result = listed([finding(), unjudged], [ring])
+    text = printed(result)
+    before, after = text.split("Chance can't be judged here")
+    assert "expected" in before and "0.001" in before and reason not in before
+    below, rings = after.split("Found together")
+    assert reason in below and "expected" not in below and "2   near copy" in below
+    assert "can't be judged" in rings
+    (line,) = (line for line in describe_compared_answers(result) if "judged" in line)
+    assert line.startswith("chance can't be judged in 1 question: pairs of such answers")
+    rows = list(plagiarism_as_rows(result))
+    assert [row["expected"] for row in rows] == [0.001, None]
+    assert {"expected", "q_value"} < set(COLUMNS)
+    assert "Chance can't be judged here" in printed(listed([unjudged], []))
+    assert "Chance can't" not in printed(listed([finding()], []))
+
+
+def test_a_comparison_that_chance_cannot_be_judged_of_has_no_number() -> None:
+    text = print_compared(expected=None)
+    assert "How many such pairs come up by chance can't be judged here." in text

@@ -20,6 +20,7 @@ from helpers.encoder import ToyEncoder
 from searchkit import Answer, Index, Where
 from searchkit.cli.app import main
 from searchkit.core.errors import BadInput
+from searchkit.core.results import Results
 from searchkit.index.decisions import decide
 from searchkit.pages.report import check_output, make_report, report_as_page
 from searchkit.pages.report_data import Report
@@ -125,6 +126,23 @@ def test_dismissed_findings_are_collapsed_at_the_end_of_their_question(page: str
     (question,) = (section for section in sections if "dismissed" in section)
     assert question.index('class="card finding lazy confirmed"') < question.index("<details")
     assert question.index("<details") < question.index('class="card finding lazy dismissed"')
+
+
+def test_findings_that_chance_cannot_be_judged_of_have_a_heading_and_no_number(
+    report: Report,
+) -> None:
+    *judged, last = report.plagiarism.findings
+    findings = Results([*judged, replace(last, expected=None)])
+    changed = replace(report, plagiarism=replace(report.plagiarism, findings=findings))
+    page, record = report_as_page(changed), json.loads(as_json(changed))
+    heading = "Chance can&#39;t be judged here: ranked by what they share"
+    (question,) = (p for p in page.split('<section class="question"')[1:] if heading in p)
+    first, second = question.split(f"<h4>{heading}</h4>")
+    assert last.left in second and last.left not in first
+    assert page.count(heading) == 2  # and once in the list of the first findings
+    assert [finding["expected"] for finding in record["findings"]][-1] is None
+    assert record["compared"]["unjudged"] == [last.question]
+    assert heading not in report_as_page(report)
 
 
 def test_the_policy_allows_nothing_but_what_is_in_the_file(page: str) -> None:

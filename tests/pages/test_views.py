@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -223,3 +224,13 @@ def test_every_text_has_enough_contrast_in_light_and_dark(colours: dict[str, str
 def test_dark_colours_are_the_same_by_system_and_by_choice() -> None:
     _, system, choice = palettes()
     assert system == choice
+
+
+def test_a_finding_that_chance_cannot_be_judged_of_has_no_number() -> None:
+    reason = "chance can't be judged: only 12 unrelated pairs"
+    page = rendered("finding", finding_view(replace(FOUND, expected=None, remarks=(reason,)),
+                                            LEFT, RIGHT))  # fmt: skip
+    assert "chance can’t be judged here" in page and reason.replace("'", "&#39;") in page
+    assert "expected by chance" not in page and "None" not in page
+    ring = Ring((LEFT.author or "", RIGHT.author or ""), ("q",), (("l", "r"),), None)
+    assert "can't be judged" in ring_view(ring, {"l": LEFT, "r": RIGHT}).words

@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,13 @@ from starlette.testclient import TestClient
 from searchkit import Answer, Index
 from searchkit.cli.app import main
 from searchkit.core.errors import BadInput
+from searchkit.core.results import Results
 from searchkit.core.where import Where
 from searchkit.index.decisions import decide, decisions
 from searchkit.index.filters.matching import matching_keys
 from searchkit.index.upkeep.verify import verify
 from searchkit.plagiarism.find import find_plagiarism
+from searchkit.plagiarism.records import PlagiarismResult
 from searchkit.web.api import api
 from searchkit.web.app import create_app
 from searchkit.web.guard import CONTENT_SECURITY_POLICY
@@ -70,6 +73,21 @@ ANSWERS = [
 @pytest.fixture
 def folder(tmp_path: Path, toy: None) -> Path:
     return make_index(tmp_path / "index", ANSWERS)
+
+
+@pytest.fixture
+def unjudged(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let chance be judged in no question, and return the remark that says why."""
+    remark = "chance can't be judged: only 12 unrelated pairs"
+
+    def find(index: Index, **options: Any) -> PlagiarismResult:
+        found = find_plagiarism(index, **options)
+        changed = (replace(f, expected=None, remarks=(remark,)) for f in found.findings)
+        rings = (replace(ring, expected=None) for ring in found.rings)
+        return replace(found, findings=Results(changed), rings=Results(rings))
+
+    monkeypatch.setattr("searchkit.web.api.find_plagiarism", find)
+    return remark
 
 
 @pytest.fixture
@@ -151,6 +169,20 @@ def test_pairs_are_mine(client: TestClient, folder: Path) -> None:
     assert found == told
     few = get(client, "pairs", threshold=0.4, by="question", max_pairs=1)
     assert (few["pairs"], few["total"]) == (told["pairs"][:1], len(told["pairs"]))
+
+
+def test_pages_show_findings_that_chance_cannot_be_judged_of(
+    unjudged: str, client: TestClient
+) -> None:
+    found = get(client, "findings")
+    assert found["findings"] and {one["expected"] for one in found["findings"]} == {None}
+    assert {ring["expected"] for ring in found["rings"]} == {None}
+    review = client.get("/review").text
+    assert "chance can’t be judged here" in review and unjudged.replace("'", "&#39;") in review
+    for path in ("/rings", "/question?name=q1"):
+        page = client.get(path).text
+        assert "Chance can&#39;t be judged here: ranked by what they share" in page
+        assert "None" not in page
 
 
 def test_findings_are_plagiarism_with_decisions(client: TestClient, folder: Path) -> None:

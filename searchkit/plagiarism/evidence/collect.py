@@ -30,12 +30,13 @@ class SuspectPair:
     Attributes:
         left: The number of one answer.
         right: The number of the other, higher.
-        expected: The number of pairs at least as much alike that are expected by chance.
+        expected: The number of pairs at least as much alike that are expected by chance; None
+            where chance can't be judged.
     """
 
     left: int
     right: int
-    expected: float
+    expected: float | None
 
 
 def common_sequences(
@@ -101,7 +102,7 @@ def collect_evidence(
                 score=round(float(left.vector @ right.vector), 6),
                 semantic=round(_sentence_cosine(left, right, cosines), 6),
                 verbatim=round(share, 6),
-                expected=float(f"{pair.expected:.3g}"),
+                expected=None if pair.expected is None else float(f"{pair.expected:.3g}"),
                 passages=tuple(passages),
                 reason=reason,
                 remarks=tuple(_remarks(left, right)),
@@ -136,7 +137,7 @@ def one_for_two_authors(
     for finding, left, right in findings:
         slots = frozenset({left.answer.slot, right.answer.slot})
         pair = slots if slots & with_drafts else (finding.left, finding.right)
-        rank = (left.is_draft + right.is_draft > 0, finding.expected, finding.left, finding.right)
+        rank = (left.is_draft + right.is_draft > 0, *finding.rank(), finding.left, finding.right)
         if pair not in chosen or rank < chosen[pair][0]:
             chosen[pair] = (rank, finding)
     return [finding for _, finding in chosen.values()]
@@ -208,16 +209,19 @@ def _with_sources(
     runs: Runs,
 ) -> list[Finding]:
     """Change the verdict where a third answer, more like both, has what two answers share."""
-    expected = {(pair.left, pair.right): pair.expected for pair in suspects}
+    rank = {
+        (pair.left, pair.right): finding.rank()[:2]
+        for pair, finding in zip(suspects, findings, strict=True)
+    }
     partners: dict[int, set[int]] = defaultdict(set)
-    for i, j in expected:
+    for i, j in rank:
         partners[i].add(j)
         partners[j].add(i)
 
     def explained(finding: Finding, i: int, j: int) -> Finding:
         for third in sorted(partners[i] & partners[j]):
             sides = [(min(third, n), max(third, n)) for n in (i, j)]
-            if all(expected[side] < expected[i, j] for side in sides) and all(
+            if all(rank[side] < rank[i, j] for side in sides) and all(
                 _has_most_of(runs, (i, j), n, third) for n in (i, j)
             ):
                 source = texts[third].answer.id

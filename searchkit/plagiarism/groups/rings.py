@@ -19,7 +19,7 @@ def find_rings(
 
     `expected` of a pair of authors is the number of author pairs, times the number of ways to
     choose so many questions, times the product of the p-values of the pair's findings. That of a
-    ring is the lowest of its pairs.
+    ring is the lowest of its pairs. Questions where chance can't be judged don't enter it.
 
     Args:
         findings: Of all questions.
@@ -27,7 +27,8 @@ def find_rings(
         pairs: The number of pairs of answers in each question.
 
     Returns:
-        Most significant first; equal ones by the names.
+        Most significant first, then those of which chance can't be judged, with the most questions
+        first; equal ones by the names.
     """
     keys = {id_: author_key(name) for id_, name in authors.items()}
     spelling = {key: authors[id_] or "" for id_, key in reversed(keys.items())}  # the first counts
@@ -41,16 +42,27 @@ def find_rings(
             (finding for shared in inside for finding in shared),
             key=lambda finding: (finding.question or "", finding.left, finding.right),
         )
-        expected = author_pairs * min(_p_value(shared, pairs) for shared in inside)
+        p_values = [_p_value(judged, pairs) for shared in inside if (judged := _judged(shared))]
         rings.append(
             Ring(
                 authors=tuple(sorted(spelling[name] for name in names)),
                 questions=tuple(dict.fromkeys(finding.question or "" for finding in ordered)),
                 findings=tuple((finding.left, finding.right) for finding in ordered),
-                expected=float(f"{expected:.3g}"),
+                expected=float(f"{author_pairs * min(p_values):.3g}") if p_values else None,
             )
         )
-    return sorted(rings, key=lambda ring: (ring.expected, ring.authors))
+    return sorted(rings, key=_rank)
+
+
+def _rank(ring: Ring) -> tuple[bool, float, tuple[str, ...]]:
+    if ring.expected is None:
+        return True, -len(ring.questions), ring.authors
+    return False, ring.expected, ring.authors
+
+
+def _judged(findings: Sequence[Finding]) -> list[tuple[str | None, float]]:
+    """Return the question and `expected` of each finding of which chance can be judged."""
+    return [(f.question, f.expected) for f in findings if f.expected is not None]
 
 
 def _repeated(
@@ -69,12 +81,17 @@ def _repeated(
     }
 
 
-def _p_value(findings: Sequence[Finding], pairs: Mapping[str | None, int]) -> float:
-    """Return the probability that two given authors have findings in so many questions."""
+def _p_value(judged: Sequence[tuple[str | None, float]], pairs: Mapping[str | None, int]) -> float:
+    """Return the probability that two given authors have findings in so many questions.
+
+    Args:
+        judged: The question and `expected` of each of their findings.
+        pairs: The number of pairs of answers in each question.
+    """
     lowest: dict[str | None, float] = {}
-    for finding in findings:
-        p_value = min(1.0, finding.expected / max(1, pairs[finding.question]))
-        lowest[finding.question] = min(p_value, lowest.get(finding.question, 1.0))
+    for question, expected in judged:
+        p_value = min(1.0, expected / max(1, pairs[question]))
+        lowest[question] = min(p_value, lowest.get(question, 1.0))
     return math.comb(len(pairs), len(lowest)) * math.prod(lowest.values())
 
 

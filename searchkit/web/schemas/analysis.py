@@ -58,13 +58,17 @@ class Finding(Record):
     """Mean cosine of each sentence with the nearest one of the other answer."""
     verbatim: float
     """Share of the shorter answer's words that the other has in the same order."""
-    expected: float
-    """Number of pairs so much alike that chance produces in this question."""
+    expected: float | None
+    """Number of pairs so much alike that chance produces in this question; null where that can't be
+    judged, which a remark gives the reason of."""
     passages: list[Overlap]
     reason: str
     remarks: list[str]
     first: str | None
     """The id of the answer that was handed in first, if both times are known."""
+    q_value: float | None
+    """Share of findings by chance to be expected among this one and those listed before it; null
+    where chance can't be judged, and for a comparison."""
     decision: DecisionStatus
 
 
@@ -82,12 +86,13 @@ class Ring(Record):
     questions: list[str]
     findings: list[tuple[str, str]]
     """Ids of the answers of each finding."""
-    expected: float
-    """Number of pairs of authors found together so often that chance produces."""
+    expected: float | None
+    """Number of pairs of authors found together so often that chance produces; null where that
+    can't be judged."""
 
 
 class Findings(Record):
-    """All findings, the least expected first, and the rings among them."""
+    """All findings, the least expected first, then those of which chance can't be judged."""
 
     findings: list[Finding]
     rings: list[Ring]

@@ -27,7 +27,7 @@ def written(text: str, id_: str = "a", **fields: str) -> PreparedAnswer:
     return PreparedAnswer(Answer(id_, text, **fields), vector[0], [(0, len(text))], vector)
 
 
-def found(texts: Sequence[PreparedAnswer], *pairs: tuple[int, int, float]) -> list[Finding]:
+def found(texts: Sequence[PreparedAnswer], *pairs: tuple[int, int, float | None]) -> list[Finding]:
     suspects = [SuspectPair(*pair) for pair in pairs]
     return collect_evidence(
         texts, suspects, question="q", leave_out=set(), embed=lambda t: ToyEncoder().encode(list(t))
@@ -67,6 +67,17 @@ def test_a_third_text_that_explains_both_is_named() -> None:
     assert verdicts == ["light revision", "light revision", "shared source"]
     by_chance = found([source, one, other], (1, 2, 1e-3))
     assert by_chance[0].verdict == "light revision"  # nobody says that the third is suspect
+
+
+def test_where_chance_cannot_be_judged_a_source_is_known_by_what_is_shared() -> None:
+    source = written(" ".join(WORDS[:40]), "s")
+    one = written(" ".join(WORDS[:20] + WORDS[50:70]), "x")
+    other = written(" ".join(WORDS[80:105] + WORDS[:15]), "y")
+    texts = [source, one, written(" ".join(WORDS[4:34] + WORDS[90:100]), "z"), other]
+    findings = found(texts, (0, 1, None), (0, 2, None), (1, 2, None), (0, 3, None))
+    assert [finding.expected for finding in findings] == [None] * 4
+    verdicts = [finding.verdict for finding in findings]
+    assert verdicts == ["light revision", "near copy", "shared source", "light revision"]
 
 
 def test_what_hides_is_told_and_hides_nothing() -> None:

@@ -11,7 +11,7 @@ AUTHORS = {f"{q}-{a}": a for q in ("q1", "q2", "q3", "q4") for a in "abcdef"}
 PAIRS = {q: 15 for q in ("q1", "q2", "q3", "q4")}
 
 
-def finding(question: str, one: str, other: str, expected: float = 0.03) -> Finding:
+def finding(question: str, one: str, other: str, expected: float | None = 0.03) -> Finding:
     return Finding(f"{question}-{one}", f"{question}-{other}", question, "near copy", 0.9, 0.9, 0.9,
                    expected, (), "")  # fmt: skip
 
@@ -43,3 +43,16 @@ def test_couples_that_meet_are_one_ring_and_a_chance_meeting_is_not() -> None:
 def test_answers_without_an_author_are_in_no_ring() -> None:
     found = [finding(q, "a", "b") for q in ("q1", "q2")]
     assert find_rings(found, dict.fromkeys(AUTHORS), PAIRS) == []
+
+
+def test_questions_where_chance_cannot_be_judged_join_authors_but_do_not_count() -> None:
+    found = [finding("q1", "a", "b"), finding("q2", "a", "b"), finding("q3", "a", "b", None)]
+    found += [finding(q, "c", "d", None) for q in ("q1", "q2", "q3")]
+    found += [finding(q, "e", "f", None) for q in ("q1", "q2", "q3", "q4")]
+    judged, *unjudged = find_rings(found, AUTHORS, PAIRS)
+    assert judged.questions == ("q1", "q2", "q3")
+    assert judged.expected == find_rings(found[:2], AUTHORS, PAIRS)[0].expected
+    assert [(ring.authors, ring.expected) for ring in unjudged] == [
+        (("e", "f"), None),
+        (("c", "d"), None),
+    ]
