@@ -123,11 +123,13 @@ class Boilerplate:
     """The text that all authors were given, such as the question: sharing it is no evidence.
 
     Attributes:
+        texts: The texts that are not blank.
         sequences: The hashes of its sequences of words, ascending, for `short`, `long` and `seed`.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        words = [split_words(text) for text in texts if text.strip()]
+        self.texts = [text for text in texts if text.strip()]
+        words = [split_words(text) for text in self.texts]
         lengths = SEQUENCE_LENGTHS | {"seed": SEED_LENGTH}
         empty = np.empty(0, np.uint64)
         self.sequences: dict[str, Hashes] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -93,6 +93,16 @@ def split_words(text: str) -> Words:
         spans += _code_tokens(text, start, end)
         position = end
     spans += _prose_tokens(text, position, len(text), hidden)
+    return words_of_tokens(spans, hidden)
+
+
+def words_of_tokens(spans: Sequence[tuple[str, int, int]], hidden: Sequence[int] = ()) -> Words:
+    """Return tokens, each with its start and end offsets, as words.
+
+    Args:
+        spans: The tokens; those of code begin with `CODE_PREFIX`.
+        hidden: See `Words`.
+    """
     tokens = [sys.intern(token) for token, _, _ in spans]
     return Words(
         tokens,
@@ -100,7 +110,7 @@ def split_words(text: str) -> Words:
         np.array([end for _, _, end in spans], np.int64),
         np.array([_hash(token) for token in tokens], np.uint64),
         np.array([token.startswith(CODE_PREFIX) for token in tokens], bool),
-        hidden,
+        list(hidden),
     )
 
 

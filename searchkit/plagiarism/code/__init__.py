@@ -1,0 +1,1 @@
+"""Programs: the pairs among answers that are code; begin in `detector`."""

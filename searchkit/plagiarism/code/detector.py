@@ -1,0 +1,118 @@
+"""Detection among programs: which pairs chance does not explain, and a ranking where none is known.
+
+A question whose answers are mostly programs is judged here in place of `plagiarism.detector`: the
+meaning of sentences is noise for code, and small exercises are all alike in structure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from searchkit.core.arrays import Float64, Int64
+from searchkit.plagiarism.code.comparison import ComparedPrograms
+from searchkit.plagiarism.code.evidence import (
+    passages_of,
+    reason_of,
+    runs_of_code,
+    share_of_code,
+    verdict_of,
+)
+from searchkit.plagiarism.code.languages import are_programs
+from searchkit.plagiarism.code.significance import ALIKE
+from searchkit.plagiarism.evidence.collect import first_of, remarks_on
+from searchkit.plagiarism.preparation import QuestionAnswers
+from searchkit.plagiarism.records import NO_FINDING, Finding
+
+
+def is_code(group: QuestionAnswers) -> bool:
+    """Return whether the answers to a question are mostly programs."""
+    return are_programs([text.answer for text in group.texts])
+
+
+def find_in_code(
+    group: QuestionAnswers, max_expected: float, wanted: set[str] | None = None
+) -> list[Finding]:
+    """Return the findings among programs, and the pairs that are ranked where chance isn't known.
+
+    Args:
+        group: The programs.
+        max_expected: Upper bound of `expected` for a pair to be reported.
+        wanted: Ids: a finding has at least one of these answers. None: all answers.
+
+    Returns:
+        In no order. `expected` is None for the pairs that are ranked.
+    """
+    compared = ComparedPrograms(group)
+    expected = _expected(compared, group)
+    chosen = expected <= max_expected if compared.null.can_judge else np.zeros(len(expected), bool)
+    findings = []
+    ranked = _ranked(compared) & ~chosen
+    for at in np.flatnonzero(chosen | ranked).tolist():
+        ids = {group.texts[n].answer.id for n in (compared.left[at], compared.right[at])}
+        if wanted is None or ids & wanted:
+            findings.append(_finding(compared, group, at, expected[at] if chosen[at] else None))
+    return findings
+
+
+def compare_code(group: QuestionAnswers, left: int, right: int, max_expected: float) -> Finding:
+    """Return the finding of two programs, by number, whether it is significant or not."""
+    compared = ComparedPrograms(group, (left, right))
+    (at,) = np.flatnonzero((compared.left == left) & (compared.right == right)).tolist()
+    expected = float(_expected(compared, group)[at]) if compared.null.can_judge else None
+    finding = _finding(compared, group, at, expected)
+    ranked = bool(_ranked(compared)[at])
+    if expected is not None and expected > max_expected:
+        if ranked:
+            return _finding(compared, group, at, None)
+        return replace(finding, verdict=NO_FINDING)
+    return finding if expected is not None or ranked else replace(finding, verdict=NO_FINDING)
+
+
+def judge_code(group: QuestionAnswers) -> tuple[Int64, Int64, dict[str, Float64], Float64]:
+    """Return all pairs of programs: their numbers, their likeness by channel, and `expected`."""
+    compared = ComparedPrograms(group)
+    return compared.left, compared.right, compared.likeness, _expected(compared, group)
+
+
+def _expected(compared: ComparedPrograms, group: QuestionAnswers) -> Float64:
+    """Return `(p,)` the number of pairs as much alike that are expected by chance."""
+    chances = group.count_chances(compared.left, compared.right)
+    expected: Float64 = compared.p_value * max(1, group.count_pairs()) * chances
+    return expected
+
+
+def _ranked(compared: ComparedPrograms) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return `(p,)` which pairs are shown where chance can't be judged: those nearly the same."""
+    if not compared.null.reason:
+        return np.zeros(len(compared.left), bool)
+    return compared.score >= ALIKE
+
+
+def _finding(
+    compared: ComparedPrograms, group: QuestionAnswers, at: int, expected: float | None
+) -> Finding:
+    """Return the finding of a pair, with its evidence."""
+    left, right = int(compared.left[at]), int(compared.right[at])
+    one, other = group.texts[left], group.texts[right]
+    programs = compared.programs[left], compared.programs[right]
+    runs = runs_of_code(*programs)
+    share = share_of_code(*programs, runs)
+    remarks = [*remarks_on(one, other)]
+    if expected is None:
+        remarks.append(f"chance can't be judged here: {compared.null.reason}")
+    return Finding(
+        left=one.answer.id,
+        right=other.answer.id,
+        question=group.question,
+        verdict=verdict_of(*programs, share),
+        score=round(float(compared.score[at]), 6),
+        semantic=0.0,
+        verbatim=round(share, 6),
+        expected=None if expected is None else float(f"{expected:.3g}"),
+        passages=passages_of(*programs, runs),
+        reason=reason_of(compared, left, right, runs, share),
+        remarks=tuple(remarks),
+        first=first_of(one.answer, other.answer),
+    )
