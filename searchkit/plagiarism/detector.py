@@ -16,6 +16,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Float64, Int64, centred
 from searchkit.mining.exact import mine_blocks
+from searchkit.plagiarism.code.detector import compare_code, find_in_code, is_code, judge_code
 from searchkit.plagiarism.evidence.collect import (
     SuspectPair,
     collect_evidence,
@@ -99,19 +100,24 @@ class Detector:
         self._max_common = max_common
         self._by_passages = by_passages
         self._wanted = wanted
+        self._programs: list[QuestionAnswers] = []  # set aside, but judged by themselves
         self._set_aside: list[tuple[QuestionAnswers, _PairMeasurer, dict[str, Float64]]] = []
 
     def find(self, group: QuestionAnswers) -> list[Finding]:
         """Return the findings of a question that is judged by itself, in no order."""
         if not group.count_pairs():
             return []
+        if is_code(group):
+            return find_in_code(group, self._max_expected, self._wanted)
         measurer = self._measurer(group)
         null = NullDistribution.fit(measurer.unrelated())
         return self._findings(group, measurer, null)
 
     def set_aside(self, group: QuestionAnswers) -> None:
         """Keep a question with few answers for `find_set_aside`."""
-        if group.count_pairs():
+        if is_code(group):
+            self._programs.append(group)
+        elif group.count_pairs():
             measurer = self._measurer(group)
             self._set_aside.append((group, measurer, measurer.unrelated()))
 
@@ -119,7 +125,8 @@ class Detector:
         """Return the findings of all questions that were set aside, in no order."""
         null = self._pooled_null()
         remark = _rough_estimate(null.pairs)
-        return [
+        findings = [finding for group in self._programs for finding in self.find(group)]
+        return findings + [
             replace(finding, remarks=(*finding.remarks, remark))
             for group, measurer, _ in self._set_aside
             for finding in self._findings(group, measurer, null)
@@ -127,6 +134,8 @@ class Detector:
 
     def judge(self, group: QuestionAnswers) -> PairSignificance:
         """Return the significance of every pair of a question, or of a sample if it has many."""
+        if is_code(group):
+            return PairSignificance(*judge_code(group))
         measurer = self._measurer(group)
         left, right, measures = measurer.sampled
         p_value = NullDistribution.fit(measurer.unrelated()).p_value(measures)
@@ -137,12 +146,14 @@ class Detector:
 
         A question with few answers is judged together with those that were set aside.
         """
+        if is_code(group):
+            return compare_code(group, left, right, self._max_expected)
         measurer = self._measurer(group, always=(left, right))
         unrelated = measurer.unrelated()
         null = self._pooled_null(unrelated) if group.is_small else NullDistribution.fit(unrelated)
         measures = measurer.measure(np.array([left]), np.array([right]))
         p_value = float(null.p_value(measures)[0])
-        chances = int(_count_chances(group, np.array([left]), np.array([right]))[0])
+        chances = int(group.count_chances(np.array([left]), np.array([right]))[0])
         suspect = SuspectPair(left, right, p_value * chances * max(1, group.count_pairs()))
         (finding,) = self._collect_evidence(group, measurer, [suspect])
         insignificant = (
@@ -177,7 +188,7 @@ class Detector:
         suspects: list[SuspectPair] = []
         pair_count = group.count_pairs()
         for left, right, measures in measurer.pairs():
-            expected = null.p_value(measures) * pair_count * _count_chances(group, left, right)
+            expected = null.p_value(measures) * pair_count * group.count_chances(left, right)
             suspects += (
                 SuspectPair(int(left[at]), int(right[at]), float(expected[at]))
                 for at in np.flatnonzero(expected <= self._max_expected).tolist()
@@ -208,17 +219,6 @@ class Detector:
             leave_out=measurer.leave_out,
             embed=self._embed,
         )
-
-
-def _count_chances(group: QuestionAnswers, left: Int64, right: Int64) -> Int64:
-    """Return `(p,)` as how many pairs each pair counts, since two authors have one finding.
-
-    A pair with a draft is the most significant of all attempts of both; others count once.
-    """
-    attempts = np.array([text.answer.attempts for text in group.texts], np.int64)
-    is_draft = np.array([text.is_draft for text in group.texts], bool)
-    chances: Int64 = np.where(is_draft[left] | is_draft[right], attempts[left] * attempts[right], 1)
-    return chances
 
 
 class _PairMeasurer:

@@ -20,6 +20,7 @@ from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
+from searchkit.plagiarism.code.detector import is_code
 from searchkit.plagiarism.detector import Detector
 from searchkit.plagiarism.groups.rings import find_rings
 from searchkit.plagiarism.likeness.measures import Background
@@ -312,7 +313,9 @@ def _find(
         short=short,
         pairs=sum(pairs.values()),
         questions=len(groups),
-        pooled=[g.question or "" for g in groups if g.is_small and pairs[g.question]],
+        pooled=[
+            g.question or "" for g in groups if g.is_small and pairs[g.question] and not is_code(g)
+        ],
         by_passages=by_passages,
         texts=_answers_of(findings, texts),
     )

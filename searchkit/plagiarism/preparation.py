@@ -9,7 +9,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from searchkit.core.arrays import Float32, mean_row, unit_rows
+from searchkit.core.arrays import Float32, Int64, mean_row, unit_rows
 from searchkit.core.records import Answer, By
 from searchkit.core.where import Attempts
 from searchkit.encoding.encoder import Encoder
@@ -184,6 +184,17 @@ class QuestionAnswers:
             for authors in (new, earlier)
         )
         return count - sum(n * (n - 1) // 2 + n * earlier_by[name] for name, n in new_by.items())
+
+    def count_chances(self, left: Int64, right: Int64) -> Int64:
+        """Return `(p,)` as how many pairs each pair counts, since two authors have one finding.
+
+        A pair with a draft is the most significant of all attempts of both; others count once.
+        """
+        attempts = np.array([text.answer.attempts for text in self.texts], np.int64)
+        is_draft = np.array([text.is_draft for text in self.texts], bool)
+        with_draft = is_draft[left] | is_draft[right]
+        chances: Int64 = np.where(with_draft, attempts[left] * attempts[right], 1)
+        return chances
 
 
 def prompt_of(answer: Answer) -> str:

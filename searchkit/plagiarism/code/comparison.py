@@ -35,8 +35,13 @@ class ComparedPrograms:
             short sequences of tokens, that are the same.
     """
 
-    def __init__(self, group: QuestionAnswers) -> None:
-        """Read the programs, and measure all pairs."""
+    def __init__(self, group: QuestionAnswers, always: tuple[int, int] | None = None) -> None:
+        """Read the programs, and measure all pairs.
+
+        Args:
+            group: The answers.
+            always: A pair, by number, that is measured whoever wrote the two.
+        """
         answers = [text.answer for text in group.texts]
         language = language_of(answers)
         handed_out = group.boilerplate.texts
@@ -44,13 +49,16 @@ class ComparedPrograms:
         self.given = boilerplate(handed_out, [read_program(text, language) for text in handed_out])
         authors = _author_numbers([text.author for text in group.texts])
         self.channels = {
-            name: Channel.of([read(program) for program in self.programs], authors, self.given[name])
+            name: Channel.of(
+                [read(program) for program in self.programs], authors, self.given[name]
+            )
             for name, read in CHANNELS.items()
         }
         is_draft = np.array([text.is_draft for text in group.texts], bool)
         is_earlier = np.array([text.is_earlier for text in group.texts], bool)
         i, j = np.triu_indices(len(answers), 1)
         allowed = (authors[i] != authors[j]) & ~(is_earlier[i] & is_earlier[j])
+        allowed |= (i == always[0]) & (j == always[1]) if always else False
         self.left, self.right = i[allowed].astype(np.int64), j[allowed].astype(np.int64)
         self.likeness = {
             name: _of_pairs(channel, allowed) for name, channel in self.channels.items()
@@ -75,11 +83,6 @@ class ComparedPrograms:
     def p_value(self) -> Float64:
         """`(p,)` the probability that an independent pair is as much alike as each pair."""
         return self.null.p_value(self.likeness)
-
-    def place(self, left: int, right: int) -> int | None:
-        """Return the place of a pair of programs among the pairs; None if it isn't one of them."""
-        places = np.flatnonzero((self.left == left) & (self.right == right))
-        return int(places[0]) if len(places) else None
 
 
 def _of_pairs(channel: Channel, allowed: Bool) -> Float64:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from searchkit.core.arrays import Float64, Int64
+from searchkit.core.arrays import Bool, Float64, Int64
 from searchkit.plagiarism.code.comparison import ComparedPrograms
 from searchkit.plagiarism.code.evidence import (
     passages_of,
@@ -20,8 +20,8 @@ from searchkit.plagiarism.code.evidence import (
     verdict_of,
 )
 from searchkit.plagiarism.code.languages import are_programs
-from searchkit.plagiarism.code.significance import ALIKE
-from searchkit.plagiarism.evidence.collect import first_of, remarks_on
+from searchkit.plagiarism.code.significance import ALIKE, MIN_PAIRS
+from searchkit.plagiarism.evidence.collect import first_of, one_for_two_authors, remarks_on
 from searchkit.plagiarism.preparation import QuestionAnswers
 from searchkit.plagiarism.records import NO_FINDING, Finding
 
@@ -47,13 +47,14 @@ def find_in_code(
     compared = ComparedPrograms(group)
     expected = _expected(compared, group)
     chosen = expected <= max_expected if compared.null.can_judge else np.zeros(len(expected), bool)
-    findings = []
     ranked = _ranked(compared) & ~chosen
+    findings = []
     for at in np.flatnonzero(chosen | ranked).tolist():
-        ids = {group.texts[n].answer.id for n in (compared.left[at], compared.right[at])}
-        if wanted is None or ids & wanted:
-            findings.append(_finding(compared, group, at, expected[at] if chosen[at] else None))
-    return findings
+        texts = group.texts[compared.left[at]], group.texts[compared.right[at]]
+        if wanted is None or wanted & {text.answer.id for text in texts}:
+            known = expected[at] if chosen[at] else None
+            findings.append((_finding(compared, group, at, known), *texts))
+    return one_for_two_authors(findings)
 
 
 def compare_code(group: QuestionAnswers, left: int, right: int, max_expected: float) -> Finding:
@@ -79,15 +80,27 @@ def judge_code(group: QuestionAnswers) -> tuple[Int64, Int64, dict[str, Float64]
 def _expected(compared: ComparedPrograms, group: QuestionAnswers) -> Float64:
     """Return `(p,)` the number of pairs as much alike that are expected by chance."""
     chances = group.count_chances(compared.left, compared.right)
-    expected: Float64 = compared.p_value * max(1, group.count_pairs()) * chances
+    pairs = max(MIN_PAIRS, group.count_pairs())
+    expected: Float64 = compared.p_value * pairs * chances
     return expected
 
 
-def _ranked(compared: ComparedPrograms) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return `(p,)` which pairs are shown where chance can't be judged: those nearly the same."""
+def _ranked(compared: ComparedPrograms) -> Bool:
+    """Return `(p,)` which pairs are shown where chance can't be judged.
+
+    Those are pairs that are nearly the same: of each program the one with the nearest other.
+    """
+    ranked: Bool = np.zeros(len(compared.left), bool)
     if not compared.null.reason:
-        return np.zeros(len(compared.left), bool)
-    return compared.score >= ALIKE
+        return ranked
+    alike = np.flatnonzero(compared.score >= ALIKE)
+    likeness = np.sum([values[alike] for values in compared.likeness.values()], axis=0)
+    seen: set[int] = set()  # programs of pairs that are shown
+    for at in alike[np.lexsort((-likeness, -compared.score[alike]))].tolist():
+        left, right = int(compared.left[at]), int(compared.right[at])
+        ranked[at] = not {left, right} <= seen
+        seen |= {left, right}
+    return ranked
 
 
 def _finding(

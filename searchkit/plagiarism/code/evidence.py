@@ -8,7 +8,7 @@ from searchkit.core.messages import counted, printable
 from searchkit.plagiarism.code.comparison import ComparedPrograms
 from searchkit.plagiarism.code.features import Feature
 from searchkit.plagiarism.code.programs import Program
-from searchkit.plagiarism.overlap import TokenRun, shared_runs
+from searchkit.plagiarism.overlap import TokenRun, coverage, shared_runs
 from searchkit.plagiarism.records import NO_FINDING, Overlap
 
 # The lowest shares of the shorter program's tokens that stand in the other in the same order.
@@ -22,26 +22,24 @@ _RARE_KINDS = {"text", "number", "name"}
 
 
 def runs_of_code(left: Program, right: Program) -> list[TokenRun]:
-    """Return the longest runs of tokens, and of words of comments, that are the same in both."""
-    return shared_runs(left.words, right.words)
+    """Return the longest runs of tokens that are the same but for names and literals."""
+    return shared_runs(left.code, right.code)
 
 
 def passages_of(left: Program, right: Program, runs: Sequence[TokenRun]) -> tuple[Overlap, ...]:
-    """Return the runs as passages, in the order of the left program."""
+    """Return the runs of code, and those of comments, in the order of the left program."""
+    prose = shared_runs(left.prose, right.prose)
     passages = [
-        Overlap(
-            left.words.span(run.left, run.length), right.words.span(run.right, run.length), "verbatim", 1.0
-        )
-        for run in runs
+        Overlap(one.span(run.left, run.length), other.span(run.right, run.length), "verbatim", 1.0)
+        for one, other, of_both in ((left.code, right.code, runs), (left.prose, right.prose, prose))
+        for run in of_both
     ]
     return tuple(sorted(passages, key=lambda passage: (passage.left, passage.right)))
 
 
 def share_of_code(left: Program, right: Program, runs: Sequence[TokenRun]) -> float:
     """Return the share of the shorter program's tokens that are in the runs, 0 to 1."""
-    shorter = min(len(left.tokens), len(right.tokens))
-    code = sum(run.length for run in runs if left.words.is_code[run.left])
-    return min(1.0, code / shorter) if shorter else 0.0
+    return min(1.0, coverage(runs, left.code, right.code))
 
 
 def verdict_of(left: Program, right: Program, share: float) -> str:
@@ -96,7 +94,7 @@ def _same_code(left: Program, right: Program, runs: Sequence[TokenRun], share: f
         what = counted(renamed, "name") if renamed else "literals"
         verb = "renaming" if renamed else "changing"
         return f"The same after {verb} {what}, {counted(shorter, 'token')}"
-    longest = max((run.length for run in runs if left.words.is_code[run.left]), default=0)
+    longest = max((run.length for run in runs), default=0)
     also = f" after renaming {counted(renamed, 'name')}" if renamed else ""
     return (
         f"{share:.0%} of the shorter program's {counted(shorter, 'token')} stand in the other in "
@@ -108,8 +106,6 @@ def _count_renamed(left: Program, right: Program, runs: Sequence[TokenRun]) -> i
     """Count the names of the left program that have another name in the right one's same place."""
     renamed = set()
     for run in runs:
-        if not left.words.is_code[run.left]:
-            continue
         for n in range(run.length):
             one, other = left.tokens[run.left + n], right.tokens[run.right + n]
             if one.kind == other.kind == "name" and one.text != other.text:
@@ -152,7 +148,8 @@ def _as_written(program: Program, feature: Feature) -> str:
     holding = (
         token.text
         for token in program.tokens
-        if token.kind == "text" and " ".join(map(str, words)) in " ".join(token.text.lower().split())
+        if token.kind == "text"
+        and " ".join(map(str, words)) in " ".join(token.text.lower().split())
     )
     text = next(holding, " ".join(map(str, words)))
     return printable(text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + "…")
@@ -161,4 +158,3 @@ def _as_written(program: Program, feature: Feature) -> str:
 def _listed(texts: Sequence[str]) -> str:
     *others, last = texts
     return f"{', '.join(others)} and {last}" if others else last
-

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -65,8 +66,7 @@ def layout(program: Program) -> Features:
 
     tokens = program.tokens
     return frozenset(
-        ("gap", left.normal, right.normal, gap(left, right))
-        for left, right in zip(tokens[:-1], tokens[1:], strict=True)
+        ("gap", left.normal, right.normal, gap(left, right)) for left, right in pairwise(tokens)
     )
 
 

@@ -13,6 +13,7 @@ MIN_PROGRAM_SHARE = 2 / 3  # of the answers to a question that are programs
 MIN_CODE_LINES = 0.6  # share of the lines of a program that look like code
 MIN_FENCED = 0.5  # share of a program's characters that are in fenced blocks
 MAX_LINE_LENGTH = 300  # characters; a longer line is taken for prose
+MAX_SAMPLED = 20  # answers to a question that are looked at, to tell whether they are programs
 MAX_GUESSED = 20  # answers from which the language of a question is guessed
 FALLBACK = "java"  # whose lexer reads what all languages with braces have in common
 
@@ -21,10 +22,10 @@ ALIASES = {
     "dart": "dart", "ex": "elixir", "erl": "erlang", "f90": "fortran", "go": "go", "h": "c",
     "hpp": "cpp", "hs": "haskell", "java": "java", "jl": "julia", "js": "javascript",
     "jsx": "javascript", "kt": "kotlin", "lisp": "common-lisp", "lua": "lua", "m": "octave",
-    "mjs": "javascript", "ml": "ocaml", "pas": "delphi", "php": "php", "pl": "perl", "ps1": "powershell",
-    "py": "python", "r": "r", "rb": "ruby", "rkt": "racket", "rs": "rust", "scala": "scala",
-    "scm": "scheme", "sh": "bash", "sql": "sql", "swift": "swift", "ts": "typescript",
-    "tsx": "typescript", "v": "verilog", "vb": "vb.net", "vhd": "vhdl",
+    "mjs": "javascript", "ml": "ocaml", "pas": "delphi", "php": "php", "pl": "perl",
+    "ps1": "powershell", "py": "python", "r": "r", "rb": "ruby", "rkt": "racket", "rs": "rust",
+    "scala": "scala", "scm": "scheme", "sh": "bash", "sql": "sql", "swift": "swift",
+    "ts": "typescript", "tsx": "typescript", "v": "verilog", "vb": "vb.net", "vhd": "vhdl",
 }  # fmt: skip
 """The lexer of Pygments for the ending of a file's name."""
 _TAGS = {
@@ -58,7 +59,8 @@ _CODE_LINE = re.compile(
 _MARKS = {
     name: re.compile(pattern, re.M)
     for name, pattern in {
-        "python": r"^\s*(?:def \w+\(.*:|(?:el)?if .*:\s*$|for \w.* in .*:|while .*:\s*$|import \w+\s*$"
+        "python": r"^\s*(?:def \w+\(.*:|(?:el)?if .*:\s*$|for \w.* in .*:|while .*:\s*$"
+        r"|import \w+\s*$"
         r"|from \S+ import|class \w+.*:\s*$|else:|return [^;]*[^;\s]$)",
         "java": r"^\s*(?:public|private|protected) |System\.out|^import java|String\[\]|^\s*(?:int|"
         r"double|String|boolean|final) \w+.*;",
@@ -74,7 +76,8 @@ _MARKS = {
         "r": r"<-|\bfunction\s*\(.*\)\s*\{?$|library\(|\bc\(|data\.frame|%>%|\bTRUE\b|\bNULL\b",
         "octave": r"^\s*(?:function .*=|end\s*;?$|endfunction|endif|endwhile|endfor)|disp\(|"
         r"zeros\(|\.\*|^\s*%|^\s*(?:for \w+\s*=.*:|if .*[^:{]$|while .*[^:{]$)|fprintf\(",
-        "haskell": r"^\w+\s*::|^module \w|^import (?:qualified )?[A-Z]|^\s*where\b|<\$>|^\s*\||\bcase .* of"
+        "haskell": r"^\w+\s*::|^module \w|^import (?:qualified )?[A-Z]|^\s*where\b|<\$>|^\s*\|"
+        r"|\bcase .* of"
         r"|^\s*let |^[a-z]\w*(?:\s+[\w\[\]()_:]+)*\s+=\s",
         "go": r"^package \w+|^func |:=|fmt\.",
         "ruby": r"^\s*(?:def \w+[^:]*|end|puts .*|require '.*)$|\.each\b|\bdo \|",
@@ -91,11 +94,13 @@ def fenced_blocks(text: str) -> list[tuple[int, int]]:
 
 
 def are_programs(answers: Sequence[Answer]) -> bool:
-    """Return whether the answers to a question are programs: two thirds of them or more."""
-    if not answers:
-        return False
-    count = sum(is_program(answer) for answer in answers)
-    return count >= MIN_PROGRAM_SHARE * len(answers)
+    """Return whether the answers to a question are programs: two thirds of them or more.
+
+    Of many answers, `MAX_SAMPLED` are looked at, which stand evenly apart.
+    """
+    sample = answers[:: -(-len(answers) // MAX_SAMPLED)] if answers else []
+    count = sum(is_program(answer) for answer in sample)
+    return bool(sample) and count >= MIN_PROGRAM_SHARE * len(sample)
 
 
 def is_program(answer: Answer) -> bool:

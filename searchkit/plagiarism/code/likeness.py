@@ -84,7 +84,10 @@ class Channel:
         """
         count = self.matrix.shape[0]
         total = self.matrix @ self.own
-        rare, own = self.matrix.multiply(self.rarity).tocsr(), self.matrix.multiply(self.own).tocsr()
+        rare, own = (
+            self.matrix.multiply(self.rarity).tocsr(),
+            self.matrix.multiply(self.own).tocsr(),
+        )
         for first in range(0, count, BLOCK_ROWS):
             block = slice(first, min(count, first + BLOCK_ROWS))
             shared = np.maximum((rare[block] @ self.matrix.T).toarray(), 0)

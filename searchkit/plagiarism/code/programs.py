@@ -72,10 +72,15 @@ class Program:
         ]
 
     @cached_property
-    def words(self) -> Words:
-        """The tokens without names and literals, and after them the words of comments."""
-        code = [(CODE_PREFIX + token.normal, token.start, token.end) for token in self.tokens]
-        return words_of_tokens([*code, *self.comment_words])
+    def code(self) -> Words:
+        """The tokens without names and literals."""
+        tokens = self.tokens
+        return words_of_tokens([(CODE_PREFIX + t.normal, t.start, t.end) for t in tokens])
+
+    @cached_property
+    def prose(self) -> Words:
+        """The words of the comments."""
+        return words_of_tokens(self.comment_words)
 
 
 def read_program(text: str, language: str) -> Program:
@@ -116,20 +121,23 @@ def _pieces(lexer: Lexer, text: str) -> Iterator[tuple[str, int, str]]:
     from pygments.token import Comment, Literal, Name, Punctuation, String
 
     for start, type_, value in lexer.get_tokens_unprocessed(text):
+        if type_ in String and type_ not in String.Doc:
+            yield "text", start, value  # with its white space, so that the parts of a literal touch
+            continue
         stripped = value.strip()
         if not stripped:
             continue
         start += value.index(stripped)
         if type_ in String.Doc or (type_ in Comment and type_ not in Comment.Preproc):
             yield "comment", start, stripped
-        elif type_ in String:
-            yield "text", start, stripped
         elif type_ in Literal:
             yield "number", start, stripped
         elif type_ in Name:
             yield "name", start, stripped
         elif type_ in Punctuation:
-            yield from (("mark", start + n, sign) for n, sign in enumerate(stripped) if sign.strip())
+            yield from (
+                ("mark", start + n, sign) for n, sign in enumerate(stripped) if sign.strip()
+            )
         else:
             yield "mark", start, stripped
 

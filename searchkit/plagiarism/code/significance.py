@@ -12,7 +12,10 @@ from searchkit.plagiarism.likeness.significance import Tail, TypicalTail
 
 MIN_UNRELATED = 30  # pairs of programs that are not alike; with fewer, chance can't be judged
 ALIKE = 0.9  # share of what two programs have, literals and sequences, that is the same
-MAX_ALIKE_SHARE = 0.25  # of the pairs that are alike; with more, the exercise leaves no choice
+MAX_ALIKE_SHARE = 0.2  # of the pairs that are alike; with more, the exercise leaves no choice
+# As many pairs as the tails were estimated on count at least: a likeness that is rare there isn't
+# rarer because fewer programs are compared.
+MIN_PAIRS = 120
 
 # Of independent programs; estimated on three small exercises (docs/figures/plagiarism.md).
 TYPICAL_TAILS = {
@@ -55,15 +58,16 @@ class ProgramNull:
         unrelated = int(used.sum() - related.sum())
         alike = bool(related.sum() > MAX_ALIKE_SHARE * max(1, used.sum()))
         tails = {
-            name: Tail.fit(likeness[name][used], typical)
-            for name, typical in TYPICAL_TAILS.items()
+            name: Tail.fit(likeness[name][used], typical) for name, typical in TYPICAL_TAILS.items()
         }
         reason = ""
         if unrelated < MIN_UNRELATED:
             reason = f"only {unrelated} pairs of programs are not alike"
         elif alike:
             share = related.sum() / used.sum()
-            reason = f"the programs are short or much alike, {share:.0%} of the pairs nearly the same"
+            reason = (
+                f"the programs are short or much alike, {share:.0%} of the pairs nearly the same"
+            )
         return cls(tails, unrelated, reason, alike)
 
     @property

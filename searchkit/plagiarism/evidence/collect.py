@@ -105,8 +105,8 @@ def collect_evidence(
                 expected=None if pair.expected is None else float(f"{pair.expected:.3g}"),
                 passages=tuple(passages),
                 reason=reason,
-                remarks=tuple(_remarks(left, right)),
-                first=_first(left.answer, right.answer),
+                remarks=tuple(remarks_on(left, right)),
+                first=first_of(left.answer, right.answer),
             )
         )
     return _with_sources(findings, suspects, texts, runs)
@@ -176,7 +176,7 @@ def _sentence_cosine(left: PreparedAnswer, right: PreparedAnswer, cosines: Float
     return (side(left, cosines.max(axis=1)) + side(right, cosines.max(axis=0))) / 2
 
 
-def _remarks(left: PreparedAnswer, right: PreparedAnswer) -> Iterator[str]:
+def remarks_on(left: PreparedAnswer, right: PreparedAnswer) -> Iterator[str]:
     """Yield what a reader should know about either answer."""
     for text in (left, right):
         if hidden := len(text.words.hidden):
@@ -189,7 +189,7 @@ def _remarks(left: PreparedAnswer, right: PreparedAnswer) -> Iterator[str]:
             yield f"{text.answer.id} is one of the earlier answers"
 
 
-def _first(left: Answer, right: Answer) -> str | None:
+def first_of(left: Answer, right: Answer) -> str | None:
     """Return the id of the answer that was handed in first, if both times are known."""
     times = read_times((left.submitted_at, right.submitted_at))
     if times is None or times[0] == times[1]:
