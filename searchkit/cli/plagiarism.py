@@ -17,6 +17,7 @@ from searchkit.cli.options import (
     by_option,
     command,
     comparison_filter_options,
+    excludes,
     index_option,
     messages_options,
     needs,
@@ -72,7 +73,8 @@ class FindingOptions:
     encoding: str | None
     reference_was_given: bool
     against: Place | None
-    max_expected: float
+    max_expected: float | None
+    fdr: float | None
     max_common: int | None
 
     @contextmanager
@@ -85,9 +87,10 @@ class FindingOptions:
                 where,
                 template,
                 earlier,
-                self.max_expected,
+                MAX_EXPECTED if self.max_expected is None else self.max_expected,
                 self.max_common,
                 reference_was_given=self.reference_was_given,
+                fdr=self.fdr,
             )
 
 
@@ -101,9 +104,16 @@ finding_options: Callable[[Function], Function] = option_group(
     option(
         "--max-expected",
         type=float,
-        default=MAX_EXPECTED,
-        show_default=True,
-        help="Report pairs with at most this many expected by chance in their question.",
+        metavar="N",
+        help="Report pairs with at most this many expected by chance in their question.  "
+        f"[default: {MAX_EXPECTED}]",
+    ),
+    option(
+        "--fdr",
+        type=float,
+        metavar="SHARE",
+        help="Report as many pairs as keep the share of those by chance, in the whole list, at "
+        "most this; not with --max-expected.",
     ),
     option(
         "--max-common",
@@ -124,6 +134,7 @@ finding_options: Callable[[Function], Function] = option_group(
 @comparison_filter_options
 @output_options("table", "json", "jsonl", "csv")
 @needs("--encoding", "--template")
+@excludes("--fdr", "--max-expected")
 def plagiarism(
     folder: Place, options: FindingOptions, runner: RunnerOptions, where: Where, output: Output
 ) -> None:
@@ -245,6 +256,7 @@ def compare(
 @comparison_filter_options
 @messages_options
 @needs("--encoding", "--template")
+@excludes("--fdr", "--max-expected")
 def report_(
     folder: Place,
     output: Path,

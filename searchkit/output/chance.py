@@ -2,9 +2,54 @@
 
 from __future__ import annotations
 
+from searchkit.core.messages import counted
+from searchkit.plagiarism.records import Finding, PlagiarismResult, Ring
+
 MIN_EXPECTED = 1e-6  # the fitted tail says nothing reliable about an `expected` below this
+STRENGTHS = {1e-4: "very strong", 1e-3: "strong", 1e-2: "moderate"}  # of a lower `expected`
+WEAK = "weak"
 UNJUDGED = "can't be judged"
 UNJUDGED_HEADING = "Chance can't be judged here: ranked by what they share"
+
+
+def chance_facts(found: Finding | Ring) -> list[str]:
+    """Return what a teacher reads beside a finding or a ring: its odds, strength and q-value."""
+    if found.expected is None:
+        return [UNJUDGED]
+    q_value = found.q_value if isinstance(found, Finding) else None
+    facts = [odds(found.expected), strength(found.expected)]
+    return facts if q_value is None else [*facts, f"q {format_expected(q_value)}"]
+
+
+def exact_chance(finding: Finding) -> str:
+    """Return the numbers behind `chance_facts`; nothing where chance can't be judged."""
+    if finding.expected is None:
+        return ""
+    expected = f"expected {finding.expected:.3g}"
+    return expected if finding.q_value is None else f"{expected}, q-value {finding.q_value:.3g}"
+
+
+def strength(expected: float) -> str:
+    """Return how strong the evidence is, a word for `expected`: the lower, the stronger."""
+    return next((word for bound, word in STRENGTHS.items() if expected < bound), WEAK)
+
+
+def odds(expected: float) -> str:
+    """Return `expected` as a teacher reads it, with two significant digits: 1 in 360,000."""
+    if expected >= 1:
+        return f"{_round(expected)} by chance"
+    if expected < MIN_EXPECTED:
+        return f"less than 1 in {1 / MIN_EXPECTED:,.0f}"
+    return f"1 in {_round(1 / expected)}"
+
+
+def by_chance_in_words(result: PlagiarismResult) -> str:
+    """Return a sentence on how many findings are to be expected by chance; nothing if none is."""
+    findings = sum(finding.expected is not None for finding in result.findings)
+    if not findings:
+        return ""
+    number = format_expected(result.by_chance)
+    return f"{counted(findings, 'finding')}; by chance alone there would be about {number}."
 
 
 def expected_in_words(expected: float | None, pairs: int | None = None) -> str:

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.core.messages import counted
 from searchkit.index.records import Decision
-from searchkit.output.chance import UNJUDGED_HEADING, expected_in_words, format_expected
+from searchkit.output.chance import (
+    UNJUDGED_HEADING,
+    by_chance_in_words,
+    chance_facts,
+    expected_in_words,
+)
 from searchkit.output.console import one_line, open_console, plain_table, tidy, visible
 from searchkit.plagiarism.records import NO_FINDING, Finding, Ring
 
@@ -128,6 +133,8 @@ def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
     if not result.findings:
         console.print(result.explain_absence())
         return
+    if sentence := by_chance_in_words(result):
+        console.print(sentence + "\n")
     judged = [finding for finding in findings if finding.expected is not None]
     _print_findings(judged, 1, result, console)
     if unjudged := findings[len(judged) :]:
@@ -162,7 +169,7 @@ def _findings_table(findings: Sequence[Finding], first: int, result: PlagiarismR
     table = plain_table()
     table.add_column("#", justify="right", style="dim")
     if is_judged:
-        table.add_column("expected", justify="right", no_wrap=True)
+        table.add_column("by chance", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("answers", overflow="fold", max_width=26)
     table.add_column("evidence", overflow="fold", ratio=1)
@@ -173,7 +180,7 @@ def _findings_table(findings: Sequence[Finding], first: int, result: PlagiarismR
             verdict += "\nconfirmed"
         table.add_row(
             str(number),
-            *([format_expected(finding.expected)] if is_judged else []),
+            *(["\n".join(chance_facts(finding))] if is_judged else []),
             verdict,
             Text("\n".join(labels)),
             _evidence(finding, result.texts[finding.left].text),
@@ -205,12 +212,12 @@ def _rings_table(rings: Sequence[Ring]) -> Table:
     from rich.text import Text
 
     table = plain_table()
-    table.add_column("expected", justify="right", no_wrap=True)
+    table.add_column("by chance", no_wrap=True)
     table.add_column("authors", overflow="fold", max_width=44)
     table.add_column("questions", overflow="fold", ratio=1)
     for ring in rings:
         cells = (visible(", ".join(names)) for names in (ring.authors, ring.questions))
-        table.add_row(format_expected(ring.expected), *(Text(cell) for cell in cells))
+        table.add_row("\n".join(chance_facts(ring)), *(Text(cell) for cell in cells))
     return table
 
 

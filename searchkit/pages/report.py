@@ -24,6 +24,7 @@ from searchkit.core.results import Results
 from searchkit.core.where import Attempts, Where
 from searchkit.index.base import BaseIndex
 from searchkit.index.upkeep.status import status
+from searchkit.output.chance import by_chance_in_words
 from searchkit.output.findings import describe_compared_answers
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.environment import asset, environment
@@ -117,7 +118,7 @@ def _settings(options: PlagiarismOptions, by: By) -> dict[str, str]:
     common = f"{options.max_common:,} answers" if options.max_common else "half of the answers"
     settings = {
         "compared": "within each question" if by == "question" else "over all answers",
-        "findings": f"pairs of which at most {options.max_expected:g} are expected by chance",
+        "findings": _bound(options),
         "no evidence": f"what more than {common} to a question share",
         "template": f"given, {counted(len(template.split()), 'word')}" if template else "none",
         "reference answers": "given" if options.reference_was_given else "not given",
@@ -127,6 +128,13 @@ def _settings(options: PlagiarismOptions, by: By) -> dict[str, str]:
         settings["attempts"] = f"{where.attempts} ones count"
     filters = {"question": where.question, "author": where.author, "filter": where.sql}
     return settings | {f"only {name}": text for name, text in filters.items() if text is not None}
+
+
+def _bound(options: PlagiarismOptions) -> str:
+    """Return in words up to where pairs are findings."""
+    if options.fdr is not None:
+        return f"as many pairs as keep the share of those by chance at {options.fdr:.3g} or less"
+    return f"pairs of which at most {options.max_expected:g} are expected by chance"
 
 
 def _earlier(against: BaseIndex, answer: Answer) -> Answer:
@@ -233,6 +241,7 @@ def report_as_page(report: Report) -> str:
         },
         compared=compared,
         left_out=[text_runs(line, report.names) for line in (*others, *_left_out(report))],
+        by_chance=by_chance_in_words(report.plagiarism),
         absence=report.plagiarism.explain_absence(),
         **_views(report),
     )

@@ -53,6 +53,7 @@ def report_as_record(report: Report) -> dict[str, Any]:
         "questions": _question_records(report),
         "findings": [_finding_record(report, finding) for finding in result.findings],
         "rings": [_ring_record(ring, names) for ring in result.rings],
+        "by_chance": result.by_chance,
         "clusters": [_cluster_record(cluster, names) for cluster in report.clusters.clusters],
         "answers": [_answer_record(answer, names) for answer in report.answers.values()],
     }

@@ -9,7 +9,7 @@ from searchkit.clustering.records import Cluster
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.index.records import Decision
-from searchkit.output.chance import expected_in_words, format_expected
+from searchkit.output.chance import chance_facts, exact_chance, expected_in_words
 from searchkit.pages.known_names import holds_names
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import (
@@ -69,7 +69,8 @@ class FindingView:
         verdict: The verdict of the finding.
         tone: The colour of the verdict's badge: `bad`, `warn`, `info` or none.
         is_judged: Whether chance can be judged.
-        surprise: `expected` as a number.
+        facts: The odds, the strength and the q-value, in a few words each.
+        exact: `expected` and the q-value as numbers; empty if chance can't be judged.
         chance: `expected` as a sentence.
         score: Cosine of the whole answers.
         semantic: Mean cosine of each sentence with the nearest one of the other answer.
@@ -92,7 +93,8 @@ class FindingView:
     verdict: str
     tone: str
     is_judged: bool
-    surprise: str
+    facts: list[str]
+    exact: str
     chance: str
     score: float
     semantic: float
@@ -141,7 +143,8 @@ def finding_view(
         verdict=finding.verdict,
         tone=TONES.get(finding.verdict, ""),
         is_judged=finding.expected is not None,
-        surprise=format_expected(finding.expected),
+        facts=chance_facts(finding),
+        exact=exact_chance(finding),
         chance=expected_in_words(finding.expected, pairs),
         score=finding.score,
         semantic=finding.semantic,

@@ -34,6 +34,7 @@ from searchkit.plagiarism.preparation import (
     make_group,
     read_prepared,
 )
+from searchkit.plagiarism.rates import MAX_CANDIDATE_EXPECTED, JudgedQuestions, with_q_values
 from searchkit.plagiarism.records import (
     MAX_EXPECTED,
     MAX_SENTENCES,
@@ -53,6 +54,7 @@ def find_plagiarism(
     template: str = "",
     against: BaseIndex | None = None,
     max_expected: float = MAX_EXPECTED,
+    fdr: float | None = None,
     max_common: int | None = None,
     reference_was_given: bool = False,
     runner: Runner | None = None,
@@ -78,6 +80,8 @@ def find_plagiarism(
             new ones, but not with each other. Their ids are returned as NAME:ID, with the name of
             the index.
         max_expected: Upper bound of `expected` for a pair to be reported.
+        fdr: Upper bound of the q-value instead: the share of findings by chance in the whole list
+            (false discovery rate). None: `max_expected` is the bound.
         max_common: The number of answers to a question above which a sequence of words that they
             share is no evidence; None: half of the answers, at least 5.
         reference_was_given: Whether the authors had the reference answers, too.
@@ -97,6 +101,7 @@ def find_plagiarism(
         max_expected,
         max_common,
         reference_was_given=reference_was_given,
+        fdr=fdr,
     )
     return find_with_options(index, options, runner=runner, progress=progress)
 
@@ -134,6 +139,7 @@ def find_plagiarism_among(
     by: By | None = None,
     template: str = "",
     max_expected: float = MAX_EXPECTED,
+    fdr: float | None = None,
     max_common: int | None = None,
     reference_was_given: bool = False,
 ) -> PlagiarismResult:
@@ -144,6 +150,7 @@ def find_plagiarism_among(
         max_expected=max_expected,
         max_common=max_common,
         reference_was_given=reference_was_given,
+        fdr=fdr,
     )
     texts = embed_answers(list(answers), encoder)
     return _find(texts, options, lambda: encoder)
@@ -292,10 +299,11 @@ def _find(
     )
     pairs = {group.question: group.count_pairs() for group in groups}
     by_passages = _count_sentences(groups) > options.max_sentences
+    max_expected = options.max_expected if options.fdr is None else MAX_CANDIDATE_EXPECTED
     make_detector = partial(
         Detector,
         background=_background(texts),
-        max_expected=options.max_expected,
+        max_expected=max_expected,
         max_common=options.max_common,
         by_passages=by_passages,
         wanted=wanted,
@@ -304,7 +312,9 @@ def _find(
     runner = runner or PlainLoop()
     load = partial(_load_detector, make_detector, worker_encoder or encoder)
     pool = runner.pool((lambda: detector) if runner.is_local else load)
-    findings = sorted(_find_each(groups, detector, pool, progress), key=_listed_order)
+    found = sorted(_find_each(groups, detector, pool, progress), key=_listed_order)
+    judged = JudgedQuestions.of(found, pairs)
+    findings = with_q_values(found, judged, options.fdr)
     return PlagiarismResult(
         findings=Results(findings),
         rings=Results(find_rings(findings, _authors(texts), pairs)),
@@ -318,7 +328,20 @@ def _find(
         ],
         by_passages=by_passages,
         texts=_answers_of(findings, texts),
+        by_chance=_count_by_chance(findings, judged, options),
     )
+
+
+def _count_by_chance(
+    findings: Sequence[Finding], judged: JudgedQuestions, options: PlagiarismOptions
+) -> float:
+    """Return the number of findings to be expected by chance.
+
+    Numbers expected in each question add up, however the pairs depend on each other.
+    """
+    if options.fdr is None:
+        return round(judged.questions * options.max_expected, 6)
+    return round(options.fdr * sum(finding.q_value is not None for finding in findings), 6)
 
 
 def _background(texts: Sequence[PreparedAnswer]) -> Background:

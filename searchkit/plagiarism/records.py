@@ -124,6 +124,8 @@ class PlagiarismResult(Table):
         decisions: The decisions of people about pairs that still apply, by the pair's ids.
         drafts: The number of answers that were compared though another attempt of their author
             counts; they are not in `answers` and `pairs`.
+        by_chance: The number of findings, where chance can be judged, that are to be expected if
+            nobody copied; with `fdr` the highest number of those in this list.
     """
 
     findings: Results[Finding]
@@ -137,6 +139,7 @@ class PlagiarismResult(Table):
     texts: dict[str, Answer]
     decisions: dict[tuple[str, str], Decision] = field(default_factory=dict)
     drafts: int = 0
+    by_chance: float = 0.0
 
     def decision(self, finding: Finding) -> str:
         """Return a person's decision about a finding; `open` if none still applies."""
@@ -171,8 +174,12 @@ class PlagiarismResult(Table):
             yield finding.to_record() | {"decision": self.decision(finding)}
 
     def to_record(self) -> dict[str, Any]:
-        """Return findings and rings as one JSON object."""
-        return {"findings": self.to_records(), "rings": self.rings.to_records()}
+        """Return findings, rings and the number of findings by chance as one JSON object."""
+        return {
+            "findings": self.to_records(),
+            "rings": self.rings.to_records(),
+            "by_chance": self.by_chance,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +237,7 @@ class PlagiarismOptions:
         max_sentences: The number of sentences above which passages are compared in their place.
         reference_was_given: Whether the answers of an author `reference` were handed out, too, so
             that sharing them is no evidence.
+        fdr: Upper bound of a finding's q-value, in place of `max_expected`; None for that bound.
 
     Raises:
         BadInput: if a number is out of range.
@@ -243,11 +251,16 @@ class PlagiarismOptions:
     max_common: int | None = None
     max_sentences: int = MAX_SENTENCES
     reference_was_given: bool = False
+    fdr: float | None = None
 
     def __post_init__(self) -> None:
         if not self.max_expected >= 0:
             raise BadInput(
                 Message("`max_expected` must be 0 or more, not {number}", number=self.max_expected)
+            )
+        if self.fdr is not None and not 0 < self.fdr <= 1:
+            raise BadInput(
+                Message("`fdr` must be more than 0 and at most 1, not {number}", number=self.fdr)
             )
         if self.max_common is not None and self.max_common < 2:
             raise BadInput(

@@ -194,18 +194,28 @@ def read_pairs(
     return _when_done(request, job, wait, lambda pairs: pairs)
 
 
-def findings_job(pool: IndexPool) -> Job[PlagiarismResult]:
-    """Return the job that finds plagiarism in the whole index."""
-    return pool.job("findings", lambda index, progress: find_plagiarism(index, progress=progress))
+def findings_job(pool: IndexPool, fdr: float | None = None) -> Job[PlagiarismResult]:
+    """Return the job that finds plagiarism in the whole index, with a false discovery rate."""
+    return pool.job(
+        "findings" if fdr is None else ("findings", fdr),
+        lambda index, progress: find_plagiarism(index, fdr=fdr, progress=progress),
+    )
 
 
 @api.get("/findings", tags=["review"], response_model=analysis.Findings, responses=NOT_YET)
-def read_findings(request: Request, wait: Wait = DEFAULT_WAIT) -> Response:
-    """Find the pairs that chance doesn't explain, and the rings, with the decisions made so far."""
+def read_findings(
+    request: Request,
+    fdr: Annotated[float | None, Query(gt=0, le=1)] = None,
+    wait: Wait = DEFAULT_WAIT,
+) -> Response:
+    """Find the pairs that chance doesn't explain, and the rings, with the decisions made so far.
+
+    With `fdr`, as many pairs are listed as keep the share of those by chance at most so high.
+    """
     pool = pool_of(request)
     return _when_done(
         request,
-        findings_job(pool),
+        findings_job(pool, fdr),
         wait,
         lambda found: pool.with_decisions(found).to_record(),
     )

@@ -18,6 +18,7 @@ from searchkit.index.folder import Index
 from searchkit.index.query import Mode
 from searchkit.index.records import DecisionStatus
 from searchkit.index.upkeep.status import status
+from searchkit.output.chance import by_chance_in_words
 from searchkit.output.findings import describe_compared_answers
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.pseudonyms import Pseudonyms
@@ -176,6 +177,7 @@ def review_page(
         queue=[hidden_pair(pair, names) for pair in queue],
         total=len(queue),
         compared=list(describe_compared_answers(result)),
+        by_chance=by_chance_in_words(result),
     )
 
 

@@ -431,7 +431,7 @@ def test_plagiarism_writes_every_format(term: Path) -> None:
     assert {one["left"], other["left"]} == {"a1", "b1"}
     assert list(one) == ["left", "right", "question", "verdict", "score", "semantic", "verbatim",
                          "expected", "passages", "reason", "remarks", "first",
-                         "decision"]  # fmt: skip
+                         "q_value", "decision"]  # fmt: skip
     assert one["verdict"] == "near copy" and one["passages"][0]["kind"] == "verbatim"
     (ring,) = found["rings"]
     assert ring["authors"] == ["s1", "s9"] and ring["questions"] == ["a", "b"]
@@ -447,6 +447,14 @@ def test_plagiarism_writes_every_format(term: Path) -> None:
     assert "near copy" in table and "s1, s9" in table and "a reason to look, not a proof" in table
     none = run("plagiarism", "-i", term, "--max-expected", "0", "-q")
     assert "no pair is more alike than chance explains" in none.stdout and none.stderr == ""
+    few = json.loads(run("plagiarism", "-i", term, "--fdr", "0.9", "-f", "json", "-q").stdout)
+    assert few["by_chance"] == pytest.approx(0.9 * len(few["findings"]))
+    assert all(finding["q_value"] <= 0.9 for finding in few["findings"])
+    wrong = run("plagiarism", "-i", term, "--fdr", "5", code=1)
+    assert wrong.stderr == "searchkit: --fdr must be more than 0 and at most 1, not 5.0\n"
+    both = run("report", "-i", term, "-o", term.parent / "r.html", "--fdr", "0.1",
+               "--max-expected", "0.1", code=2)  # fmt: skip
+    assert "--fdr can't be used with --max-expected" in both.stderr
 
 
 def test_a_dismissed_pair_stays_dismissed(term: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from searchkit import Answer
 from searchkit.core.results import Results
-from searchkit.output.chance import expected_in_words
+from searchkit.output.chance import chance_facts, exact_chance, expected_in_words
 from searchkit.output.findings import (
     COLUMNS,
     describe_compared_answers,
@@ -49,7 +49,9 @@ def print_compared(verdict: str = "near copy", expected: float | None = 0.001) -
 
 def listed(findings: list[Finding], rings: list[Ring]) -> PlagiarismResult:
     texts = {"l": LEFT, "r": RIGHT}
-    return PlagiarismResult(Results(findings), Results(rings), 9, 0, 36, 1, [], False, texts)
+    return PlagiarismResult(
+        Results(findings), Results(rings), 9, 0, 36, 1, [], False, texts, by_chance=0.05
+    )
 
 
 def printed(result: PlagiarismResult) -> str:
@@ -92,10 +94,45 @@ def test_expected_is_explained_in_a_sentence(expected: float, sentence: str) -> 
     assert expected_in_words(expected) == sentence
 
 
+@pytest.mark.parametrize(
+    ("expected", "facts"),
+    [
+        (1 / 360_000, ["1 in 360,000", "very strong"]),
+        (0.0001, ["1 in 10,000", "strong"]),
+        (0.00012, ["1 in 8,300", "strong"]),
+        (0.001, ["1 in 1,000", "moderate"]),
+        (0.0099, ["1 in 100", "moderate"]),
+        (0.01, ["1 in 100", "weak"]),
+        (0.7, ["1 in 1.4", "weak"]),
+        (12.3, ["12 by chance", "weak"]),
+        (1e-12, ["less than 1 in 1,000,000", "very strong"]),
+        (0, ["less than 1 in 1,000,000", "very strong"]),
+        (None, ["can't be judged"]),
+    ],
+)
+def test_a_teacher_reads_odds_and_one_of_four_strengths(
+    expected: float | None, facts: list[str]
+) -> None:
+    assert chance_facts(finding(expected=expected)) == facts
+
+
+def test_numbers_stand_behind_the_words() -> None:
+    judged = replace(finding(expected=1 / 360_000), q_value=0.000312)
+    assert chance_facts(judged) == ["1 in 360,000", "very strong", "q 0.00031"]
+    assert exact_chance(judged) == "expected 2.78e-06, q-value 0.000312"
+    assert exact_chance(finding()) == "expected 0.001"
+    assert exact_chance(finding(expected=None)) == ""
+
+
 def test_the_table_quotes_evidence_and_ends_with_a_caution() -> None:
     ring = Ring(("ann", "bob"), ("q", "q2"), (("l", "r"),), 1e-9)
     text = print_listed([finding(expected=1e-9)], [ring])
-    assert "< 1e-6" in text and "“Alpha beta gamma delta”" in text and "ann, bob" in text
+    assert (
+        "less than 1 in 1,000,000" in text
+        and "very strong" in text
+        and "“Alpha beta gamma delta”" in text
+        and "ann, bob" in text
+    )
     assert "\x1b" not in text and "<U+001B>" in text
     assert "Each is a reason to look, not a proof" in text
     assert "no pair is more alike than chance explains" in print_listed([], [])
@@ -112,9 +149,10 @@ def test_findings_that_chance_cannot_be_judged_of_are_listed_last_under_their_ow
     result = listed([finding(), unjudged], [ring])
     text = printed(result)
     before, after = text.split("Chance can't be judged here")
-    assert "expected" in before and "0.001" in before and reason not in before
+    assert "1 finding; by chance alone there would be about 0.05." in before
+    assert "by chance" in before and "1 in 1,000" in before and reason not in before
     below, rings = after.split("Found together")
-    assert reason in below and "expected" not in below and "2   near copy" in below
+    assert reason in below and "by chance" not in below and "2   near copy" in below
     assert "can't be judged" in rings
     (line,) = (line for line in describe_compared_answers(result) if "judged" in line)
     assert line.startswith("chance can't be judged in 1 question: pairs of such answers")

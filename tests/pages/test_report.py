@@ -110,6 +110,7 @@ class Tags(HTMLParser):
 def test_the_report_shows_findings_and_decisions(report: Report, page: str) -> None:
     assert len(report.plagiarism.findings) == 3
     text = "".join(Tags(page).text)
+    assert "3 findings; by chance alone there would be about 0.1." in text
     assert "61 answers to 2 questions" in text and "60 answers compared in 2 questions" in text
     assert "1 blank answer: nothing to compare" in text
     assert "pairs of which at most 0.05 are expected by chance" in text

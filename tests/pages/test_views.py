@@ -231,6 +231,11 @@ def test_a_finding_that_chance_cannot_be_judged_of_has_no_number() -> None:
     page = rendered("finding", finding_view(replace(FOUND, expected=None, remarks=(reason,)),
                                             LEFT, RIGHT))  # fmt: skip
     assert "chance can’t be judged here" in page and reason.replace("'", "&#39;") in page
-    assert "expected by chance" not in page and "None" not in page
+    assert "by chance 1 in" not in page and "None" not in page
+    judged = rendered("finding", finding_view(replace(FOUND, q_value=0.02), LEFT, RIGHT))
+    assert (
+        'title="expected 0.001, q-value 0.02">by chance 1 in 1,000 · moderate · q 0.02<' in judged
+    )
+    assert "Expected 0.001, q-value 0.02. Cosine of" in judged
     ring = Ring((LEFT.author or "", RIGHT.author or ""), ("q",), (("l", "r"),), None)
     assert "can't be judged" in ring_view(ring, {"l": LEFT, "r": RIGHT}).words

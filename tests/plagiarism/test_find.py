@@ -221,6 +221,27 @@ def test_numbers_out_of_range_are_refused(number: float) -> None:
         among([], max_common=1)
 
 
+@pytest.mark.parametrize("number", [0.0, -0.1, 1.1, float("nan")])
+def test_a_false_discovery_rate_is_a_share(number: float) -> None:
+    with pytest.raises(BadInput, match="`fdr` must be more than 0 and at most 1, not"):
+        among([], fdr=number)
+
+
+def test_a_false_discovery_rate_replaces_the_bound_of_expected() -> None:
+    answers = copied([*honest(30), *honest(30, "q2", seed=3)], 4, 9, words=30)
+    everything = among(answers, max_expected=1)
+    assert everything.by_chance == 2
+    assert len(everything.findings) > 1
+    q_values = [finding.q_value for finding in everything.findings]
+    assert q_values == sorted(q_values) and q_values[0] < 0.05 < q_values[1]
+    found = among(answers, fdr=0.05, max_expected=0)
+    assert found.findings == everything.findings[:1]
+    assert found.by_chance == 0.05
+    assert among(answers, fdr=1).findings == everything.findings
+    assert among(answers).findings == everything.findings[:1]
+    assert among(answers).by_chance == 0.1
+
+
 def test_max_common_is_how_many_may_share(tmp_path: Path) -> None:
     answers = honest(30)
     for copy in (1, 2, 3, 4):
@@ -236,7 +257,7 @@ def test_compare_says_what_is_no_finding(tmp_path: Path) -> None:
         assert plain.finding.verdict == NO_FINDING
         assert (plain.finding.left, plain.left.id) == ("q1-001", "q1-001")
         copy = compare(index, "q1-009", "q1-004")
-        assert copy.finding == find_plagiarism(index).findings[0]
+        assert copy.finding == replace(find_plagiarism(index).findings[0], q_value=None)
         assert copy.pairs == 435
         with pytest.raises(BadInput, match="no answer 'nobody'"):
             compare(index, "nobody", "q1-001")
@@ -250,7 +271,8 @@ def test_compare_judges_few_answers_as_plagiarism_does(tmp_path: Path) -> None:
     small = [a for n in range(4) for a in copied(honest(MIN_ANSWERS - 8, f"q{n}", n), 1, 2)]
     with made(tmp_path / "i", small) as index:
         finding = find_plagiarism(index).findings[0]
-        assert compare(index, finding.left, finding.right).finding == finding
+        compared = compare(index, finding.left, finding.right).finding
+        assert compared == replace(finding, q_value=None)  # which is of a list
 
 
 def test_many_sentences_are_compared_by_their_passages(tmp_path: Path) -> None:

@@ -189,6 +189,11 @@ def test_findings_are_plagiarism_with_decisions(client: TestClient, folder: Path
     with Index.open(folder) as index:
         told = json.loads(json.dumps(find_plagiarism(index).to_record()))
     assert get(client, "findings") == told
+    with Index.open(folder) as index:
+        told = json.loads(json.dumps(find_plagiarism(index, fdr=0.5).to_record()))
+    assert get(client, "findings", fdr=0.5) == told
+    assert told["by_chance"] == 0.5 * len(told["findings"])
+    assert client.get("/api/findings?fdr=0").status_code == 422
     compared = get(client, "compare", left="q1-1", right="q1-0")
     told = cli(folder, "compare", "q1-1", "q1-0")
     assert {name: value for name, value in compared.items() if name in told} == told

@@ -96,6 +96,9 @@ class Findings(Record):
 
     findings: list[Finding]
     rings: list[Ring]
+    by_chance: float
+    """Number of findings to be expected if nobody copied; with `fdr` the highest number of those in
+    this list."""
 
 
 class Decision(Record):
