@@ -72,7 +72,7 @@ class Corpus:
     def read(cls, path: Path, encoder: Encoder) -> Corpus:
         """Read, cut and embed."""
         texts = embed_answers(list(read_answers([path])), encoder)
-        groups, _ = group_by_question(texts, "question", "")
+        groups = group_by_question(texts, "question", "")
         return cls(groups, Background.of([text.words for text in texts]))
 
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from searchkit.plagiarism.overlap import overlaps
     from searchkit.plagiarism.records import (
         Comparison,
+        EqualGroup,
         Finding,
         Overlap,
         PlagiarismResult,
@@ -71,6 +72,7 @@ _MODULES = {
     "Comparison": "plagiarism.records",
     "DEMO_ANSWERS": "demo.corpus",
     "Decision": "index.records",
+    "EqualGroup": "plagiarism.records",
     "Evaluation": "evaluation.comparison",
     "Finding": "plagiarism.records",
     "GradingEvaluation": "grading.evaluate",
@@ -137,6 +139,7 @@ __all__ = [
     "ClusterResult",
     "Comparison",
     "Decision",
+    "EqualGroup",
     "Evaluation",
     "Finding",
     "GradingEvaluation",

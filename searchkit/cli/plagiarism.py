@@ -144,7 +144,7 @@ def plagiarism(
     question's own text or a template says is no evidence. With --question, --author or
     --where a finding has at least one such answer. A finding is a reason to look, not a proof.
     """
-    from searchkit.output import findings
+    from searchkit.output.plagiarism import findings
     from searchkit.plagiarism.find import find_with_options
     from searchkit.runners.opening import open_runner
 
@@ -212,8 +212,8 @@ def compare(
 
     Verbatim and reworded passages are marked differently, and the numbers are explained in words.
     """
-    from searchkit.output import findings
     from searchkit.output.files import write_json
+    from searchkit.output.plagiarism import findings
     from searchkit.plagiarism import find
 
     with open_reader(folder, quiet=output.quiet) as index, _open_earlier(against) as earlier:
@@ -297,7 +297,7 @@ def decisions_(folder: Place, output: Output) -> None:
     answer whose text has changed since is stale, and the pair is open again.
     """
     from searchkit.index.decisions import decisions
-    from searchkit.output import findings
+    from searchkit.output.plagiarism import findings
 
     with open_reader(folder, quiet=output.quiet) as index:
         decided = list(decisions(index).values())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from searchkit.core.identity import author_key
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
-from searchkit.output.chance import ring_expected_in_words
+from searchkit.output.plagiarism.chance import ring_expected_in_words
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.scores import BINS
 from searchkit.pages.segments import Name, author_name, question_name

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from searchkit.output.chance import UNJUDGED_HEADING
 from searchkit.output.console import visible
+from searchkit.output.plagiarism.chance import UNJUDGED_HEADING
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -24,8 +24,8 @@ from searchkit.core.results import Results
 from searchkit.core.where import Attempts, Where
 from searchkit.index.base import BaseIndex
 from searchkit.index.upkeep.status import status
-from searchkit.output.chance import by_chance_in_words
-from searchkit.output.findings import describe_compared_answers
+from searchkit.output.plagiarism.chance import by_chance_in_words
+from searchkit.output.plagiarism.findings import describe_compared_answers
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.environment import asset, environment
 from searchkit.pages.pseudonyms import Pseudonyms
@@ -39,7 +39,13 @@ from searchkit.pages.report_json import (
 )
 from searchkit.pages.scores import evenly_spaced, score_counts
 from searchkit.pages.segments import TextRun, question_name, text_runs
-from searchkit.pages.views import ClusterView, FindingView, cluster_view, finding_view
+from searchkit.pages.views import (
+    ClusterView,
+    FindingView,
+    cluster_view,
+    equal_views,
+    finding_view,
+)
 from searchkit.plagiarism.find import find_with_options
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.plagiarism.records import PlagiarismOptions
@@ -268,7 +274,7 @@ def _left_out(report: Report) -> Iterator[str]:
 
 
 def _views(report: Report) -> dict[str, Any]:
-    """Return the findings by question, the rings and the clusters as the page displays them."""
+    """Return findings by question, rings, equal answers and clusters as the page displays them."""
     names, result = report.names, report.plagiarism
     findings = [
         finding_view(
@@ -300,6 +306,7 @@ def _views(report: Report) -> dict[str, Any]:
             _question_view(number, one, by_question[one.name], clusters[one.name], report)
             for number, one in enumerate(report.questions, 1)
         ],
+        "equal": equal_views(result, names),
         "first": [view for view in findings if view.decision != "dismissed"][:OVERVIEW_FINDINGS],
     }
 

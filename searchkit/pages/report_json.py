@@ -16,7 +16,7 @@ from searchkit.output.files import json_text
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.report_data import Report
 from searchkit.pages.views import cluster_view
-from searchkit.plagiarism.records import Finding, Ring
+from searchkit.plagiarism.records import EqualGroup, Finding, Ring
 from searchkit.text.mentions import Mention, move_offset, replace_mentions
 
 FORMAT = "searchkit report"  # the first value of the JSON, by which the file is recognised
@@ -54,6 +54,7 @@ def report_as_record(report: Report) -> dict[str, Any]:
         "findings": [_finding_record(report, finding) for finding in result.findings],
         "rings": [_ring_record(ring, names) for ring in result.rings],
         "by_chance": result.by_chance,
+        "equal": [_equal_record(group, names) for group in result.equal],
         "clusters": [_cluster_record(cluster, names) for cluster in report.clusters.clusters],
         "answers": [_answer_record(answer, names) for answer in report.answers.values()],
     }
@@ -150,6 +151,17 @@ def _ring_record(ring: Ring, names: Pseudonyms) -> dict[str, Any]:
         "authors": [_author(name, names) for name in ring.authors],
         "questions": [_question(name, names) for name in ring.questions],
         "findings": [[_id(name, names) for name in pair] for pair in ring.findings],
+    }
+
+
+def _equal_record(group: EqualGroup, names: Pseudonyms) -> dict[str, Any]:
+    return group.to_record() | {
+        "question": _question(group.question, names),
+        "answers": [_id(name, names) for name in group.answers],
+        "authors": [_author(name, names) for name in group.authors],
+        "findings": [[_id(name, names) for name in pair] for pair in group.findings],
+        "reason": _message(group.reason, names),
+        "remarks": [_message(remark, names) for remark in group.remarks],
     }
 
 

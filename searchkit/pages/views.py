@@ -9,7 +9,7 @@ from searchkit.clustering.records import Cluster
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.index.records import Decision
-from searchkit.output.chance import chance_facts, exact_chance, expected_in_words
+from searchkit.output.plagiarism.chance import chance_facts, exact_chance, expected_in_words
 from searchkit.pages.known_names import holds_names
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import (
@@ -24,7 +24,7 @@ from searchkit.pages.segments import (
     segments,
     text_runs,
 )
-from searchkit.plagiarism.records import NO_FINDING, Finding
+from searchkit.plagiarism.records import NO_FINDING, Finding, PlagiarismResult
 
 TONES = {
     "identical": "bad",
@@ -189,6 +189,66 @@ def _side(
     answer: Answer, highlights: list[Highlight], finding: Finding, names: Pseudonyms | None
 ) -> SideView:
     return replace(side_view(answer, highlights, names), is_first=finding.first == answer.id)
+
+
+# -- equal answers ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EqualView:
+    """A group of equal answers as it is displayed.
+
+    Attributes:
+        anchor: The id of its element in the page.
+        heading: The number of its words, and their information if that is known.
+        question: Their question; its text is empty if there is none.
+        reason: The sentence that describes them.
+        remarks: Other remarks, each a sentence.
+        is_common: Whether so many authors wrote the words that they are a common phrase.
+        is_finding: Whether each of the answers is a finding with another of them.
+        first: The first answer.
+        members: All answers, each with its author, if known.
+        findings: The left and right answer of each finding among them, and its anchor in the page.
+    """
+
+    anchor: str
+    heading: str
+    question: Name
+    reason: tuple[TextRun, ...]
+    remarks: list[tuple[TextRun, ...]]
+    is_common: bool
+    is_finding: bool
+    first: SideView
+    members: list[tuple[Name, Name | None]]
+    findings: list[tuple[Name, Name, str]]
+
+
+def equal_views(result: PlagiarismResult, names: Pseudonyms | None = None) -> list[EqualView]:
+    """Return the views of the groups of equal answers that were not dismissed."""
+    anchors = {(f.left, f.right): f"finding-{n}" for n, f in enumerate(result.findings, 1)}
+    return [
+        EqualView(
+            anchor=f"equal-{number}",
+            heading=counted(group.words, "word")
+            + (f", {group.nats:.0f} nats" if group.nats is not None else ""),
+            question=question_name(group.question, names),
+            reason=text_runs(group.reason, names),
+            remarks=[text_runs(remark, names) for remark in group.remarks],
+            is_common=group.is_common,
+            is_finding=group.is_finding,
+            first=side_view(result.texts[group.answers[0]], (), names),
+            members=[
+                (answer_name(id_, names), author_name(author, names) if author else None)
+                for id_, author in zip(group.answers, group.authors, strict=True)
+            ],
+            findings=[
+                (answer_name(left, names), answer_name(right, names), anchors[left, right])
+                for left, right in group.findings
+            ],
+        )
+        for number, group in enumerate(result.equal, 1)
+        if not result.is_dismissed(group)
+    ]
 
 
 # -- clusters --------------------------------------------------------------------------------------

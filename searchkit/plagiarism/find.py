@@ -22,6 +22,7 @@ from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
 from searchkit.plagiarism.code.detector import is_code
 from searchkit.plagiarism.detector import Detector
+from searchkit.plagiarism.groups.equal import find_equal
 from searchkit.plagiarism.groups.rings import find_rings
 from searchkit.plagiarism.likeness.measures import Background
 from searchkit.plagiarism.preparation import (
@@ -39,6 +40,7 @@ from searchkit.plagiarism.records import (
     MAX_EXPECTED,
     MAX_SENTENCES,
     Comparison,
+    EqualGroup,
     Finding,
     PlagiarismOptions,
     PlagiarismResult,
@@ -208,7 +210,7 @@ def compare(
         by_passages=_count_sentences([group]) > MAX_SENTENCES,
     )
     if question is not None and group.is_small:
-        others, _ = group_by_question(
+        others = group_by_question(
             texts, "question", template, reference_was_given=reference_was_given
         )
         for other in others:
@@ -294,7 +296,7 @@ def _find(
         progress: Called with the number of questions done, and of all questions.
     """
     by = options.by or ("question" if any(text.answer.question for text in texts) else "all")
-    groups, short = group_by_question(
+    groups = group_by_question(
         texts, by, options.template, wanted, reference_was_given=options.reference_was_given
     )
     pairs = {group.question: group.count_pairs() for group in groups}
@@ -315,19 +317,21 @@ def _find(
     found = sorted(_find_each(groups, detector, pool, progress), key=_listed_order)
     judged = JudgedQuestions.of(found, pairs)
     findings = with_q_values(found, judged, options.fdr)
+    equal = find_equal(groups, findings, wanted=wanted)
     return PlagiarismResult(
         findings=Results(findings),
         rings=Results(find_rings(findings, _authors(texts), pairs)),
         answers=sum(group.count_answers() for group in groups),
         drafts=sum(text.is_draft for group in groups for text in group.texts),
-        short=short,
+        short=sum(group.count_short() for group in groups),
         pairs=sum(pairs.values()),
         questions=len(groups),
         pooled=[
             g.question or "" for g in groups if g.is_small and pairs[g.question] and not is_code(g)
         ],
         by_passages=by_passages,
-        texts=_answers_of(findings, texts),
+        texts=_answers_of(findings, equal, texts),
+        equal=Results(equal),
         by_chance=_count_by_chance(findings, judged, options),
     )
 
@@ -356,9 +360,12 @@ def _authors(texts: Sequence[PreparedAnswer]) -> dict[str, str | None]:
     return {text.answer.id: text.answer.author for text in texts}
 
 
-def _answers_of(findings: Sequence[Finding], texts: Sequence[PreparedAnswer]) -> dict[str, Answer]:
-    """Return the answers of findings, by id."""
+def _answers_of(
+    findings: Sequence[Finding], equal: Sequence[EqualGroup], texts: Sequence[PreparedAnswer]
+) -> dict[str, Answer]:
+    """Return the answers of findings and of groups of equal answers, by id."""
     shown = {id_ for finding in findings for id_ in (finding.left, finding.right)}
+    shown.update(id_ for group in equal for id_ in group.answers)
     return {text.answer.id: text.answer for text in texts if text.answer.id in shown}
 
 
@@ -378,7 +385,9 @@ def _find_each(
         if group.is_small:
             detector.set_aside(group)
             counter.advance()
-    for findings in pool.run(Detector.find, [group for group in groups if not group.is_small]):
+    for findings in pool.run(
+        Detector.find, [replace(group, short=()) for group in groups if not group.is_small]
+    ):
         yield from findings
         counter.advance()
     yield from detector.find_set_aside()

@@ -10,6 +10,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64, mean_row, unit_rows
+from searchkit.core.messages import counted
 from searchkit.core.records import Answer, By
 from searchkit.core.where import Attempts
 from searchkit.encoding.encoder import Encoder
@@ -112,6 +113,17 @@ class PreparedAnswer:
         """Return the text of each sentence."""
         return [self.answer.text[start:end] for start, end in self.sentences]
 
+    def remarks(self) -> Iterator[str]:
+        """Yield what a reader should know about the answer."""
+        if hidden := len(self.words.hidden):
+            holds = f"{self.answer.id} holds {counted(hidden, 'character')}"
+            yield f"{holds} that no reader sees, or takes for another letter"
+        if self.is_draft:
+            attempt, attempts = self.answer.attempt, self.answer.attempts
+            yield f"{self.answer.id} is attempt {attempt} of {attempts} of its author"
+        if self.is_earlier:
+            yield f"{self.answer.id} is one of the earlier answers"
+
     def may_pair_with(self, other: PreparedAnswer) -> bool:
         """Return whether both may be a finding: other authors, and not both from before."""
         if self.is_earlier and other.is_earlier:
@@ -156,11 +168,13 @@ class QuestionAnswers:
         question: The question; None if all answers are compared.
         texts: The answers that are long enough, drafts among them.
         boilerplate: What their authors were given.
+        short: The answers that are too short, drafts among them.
     """
 
     question: str | None
     texts: list[PreparedAnswer]
     boilerplate: Boilerplate
+    short: Sequence[PreparedAnswer] = ()
 
     @property
     def is_small(self) -> bool:
@@ -170,6 +184,10 @@ class QuestionAnswers:
     def count_answers(self) -> int:
         """Count the answers without drafts."""
         return sum(not text.is_draft for text in self.texts)
+
+    def count_short(self) -> int:
+        """Count the new answers that are too short, without drafts."""
+        return sum(not text.is_earlier and not text.is_draft for text in self.short)
 
     def count_pairs(self) -> int:
         """Count the pairs that may be findings, without looking at each of them, and drafts."""
@@ -243,8 +261,8 @@ def group_by_question(
     wanted: Collection[str] | None = None,
     *,
     reference_was_given: bool = False,
-) -> tuple[list[QuestionAnswers], int]:
-    """Group answers by question.
+) -> list[QuestionAnswers]:
+    """Return the answers to each question, in order of question.
 
     Args:
         texts: All answers, new and earlier ones.
@@ -252,14 +270,11 @@ def group_by_question(
         template: Boilerplate of all questions.
         wanted: Ids; questions without such an answer are left out. None: all questions.
         reference_was_given: Whether the authors had the reference answers, too.
-
-    Returns:
-        The groups, in order of question, and the number of new answers that are too short.
     """
     members: dict[str | None, list[PreparedAnswer]] = defaultdict(list)
     for text in texts:
         members[text.answer.question if by == "question" else None].append(text)
-    groups, short = [], 0
+    groups = []
     for question in sorted(members, key=lambda q: (q is not None, q or "")):
         if all(text.is_earlier for text in members[question]):
             continue
@@ -268,14 +283,8 @@ def group_by_question(
         group = make_group(
             question, members[question], template, reference_was_given=reference_was_given
         )
-        new = (text for text in members[question] if not text.answer.is_reference)
-        short += _count_new(new) - _count_new(group.texts)
         groups.append(group)
-    return groups, short
-
-
-def _count_new(texts: Iterable[PreparedAnswer]) -> int:
-    return sum(not text.is_earlier and not text.is_draft for text in texts)
+    return groups
 
 
 def make_group(
@@ -296,14 +305,15 @@ def make_group(
         reference_was_given: Whether the authors had the reference answers, too.
     """
     boilerplate = Boilerplate(_given_texts(texts, template, reference_was_given))
-    compared = [
-        text
-        for text in texts
-        if text.answer.id in always
-        or (not text.answer.is_reference and boilerplate.count_own_words(text) >= MIN_WORDS)
-    ]
-    compared.sort(key=lambda t: (t.is_earlier, t.answer.id))
-    return QuestionAnswers(question, compared, boilerplate)
+    compared: list[PreparedAnswer] = []
+    short: list[PreparedAnswer] = []
+    for text in sorted(texts, key=lambda t: (t.is_earlier, t.answer.id)):
+        if text.answer.id in always:
+            compared.append(text)
+        elif not text.answer.is_reference:
+            is_short = boilerplate.count_own_words(text) < MIN_WORDS
+            (short if is_short else compared).append(text)
+    return QuestionAnswers(question, compared, boilerplate, short)
 
 
 def _given_texts(

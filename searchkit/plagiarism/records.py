@@ -11,10 +11,10 @@ from searchkit.core.messages import Message, counted
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Record, Results, Table, html_table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.index.records import Decision
 
 if TYPE_CHECKING:
     from searchkit.index.base import BaseIndex
+    from searchkit.index.records import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,45 @@ class Ring(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class EqualGroup(Record):
+    """Answers by different authors to one question with the same words, something to look at.
+
+    They are shown whether or not chance explains them, and whether or not they are findings.
+
+    Attributes:
+        question: The question; None if all answers were compared.
+        answers: The ids, one for each author: the answer that counts, or else another attempt;
+            earlier answers last.
+        authors: The author of each of these answers; None where it is unknown.
+        words: The number of words that are no boilerplate.
+        nats: The information of the words: minus the log-probability that somebody who answers
+            this question writes just them; None if it is unknown.
+        share: The share of the question's authors who wrote these words, 0 to 1.
+        is_common: Whether so many authors wrote them that they are a common phrase: at least a
+            tenth of the question's authors, and three.
+        findings: The (left, right) ids of the pairs among them that are findings, too.
+        reason: One sentence that describes them.
+        remarks: What else a reader should know: hidden characters, other attempts, earlier answers.
+    """
+
+    question: str | None
+    answers: tuple[str, ...]
+    authors: tuple[str | None, ...]
+    words: int
+    nats: float | None
+    share: float
+    is_common: bool
+    findings: tuple[tuple[str, str], ...]
+    reason: str
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether each of the answers is a finding with another of them."""
+        return {id_ for pair in self.findings for id_ in pair} == set(self.answers)
+
+
+@dataclass(frozen=True, slots=True)
 class PlagiarismResult(Table):
     """The findings of `find_plagiarism`.
 
@@ -120,12 +159,13 @@ class PlagiarismResult(Table):
         pooled: The questions with few answers, which were judged together.
         by_passages: Whether passages were compared in place of sentences, of which there were too
             many.
-        texts: The answers of the findings, by id.
+        texts: The answers of the findings and of `equal`, by id.
         decisions: The decisions of people about pairs that still apply, by the pair's ids.
         drafts: The number of answers that were compared though another attempt of their author
             counts; they are not in `answers` and `pairs`.
         by_chance: The number of findings, where chance can be judged, that are to be expected if
             nobody copied; with `fdr` the highest number of those in this list.
+        equal: Answers with the same words, which are no findings by that alone.
     """
 
     findings: Results[Finding]
@@ -140,6 +180,7 @@ class PlagiarismResult(Table):
     decisions: dict[tuple[str, str], Decision] = field(default_factory=dict)
     drafts: int = 0
     by_chance: float = 0.0
+    equal: Results[EqualGroup] = field(default_factory=Results)
 
     def decision(self, finding: Finding) -> str:
         """Return a person's decision about a finding; `open` if none still applies."""
@@ -150,6 +191,16 @@ class PlagiarismResult(Table):
         """Return the questions with findings of which chance can't be judged, in order."""
         questions = {f.question for f in self.findings if f.expected is None}
         return sorted(questions, key=lambda question: question or "")
+
+    def is_dismissed(self, group: EqualGroup) -> bool:
+        """Return whether a person dismissed each of these answers, as a pair with another."""
+        dismissed = {
+            id_
+            for pair, decision in self.decisions.items()
+            if decision.decision == "dismissed" and set(pair) <= set(group.answers)
+            for id_ in pair
+        }
+        return dismissed == set(group.answers)
 
     def explain_absence(self) -> str:
         """Return why there are no findings; for a result that has none."""
@@ -174,11 +225,12 @@ class PlagiarismResult(Table):
             yield finding.to_record() | {"decision": self.decision(finding)}
 
     def to_record(self) -> dict[str, Any]:
-        """Return findings, rings and the number of findings by chance as one JSON object."""
+        """Return findings, rings, their number by chance and equal answers as one JSON object."""
         return {
             "findings": self.to_records(),
             "rings": self.rings.to_records(),
             "by_chance": self.by_chance,
+            "equal": self.equal.to_records(),
         }
 
 

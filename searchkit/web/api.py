@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
-from searchkit.clustering.clusters import ClusterResult, cluster, map_points
+from searchkit.clustering.clusters import cluster, map_points
 from searchkit.clustering.methods import ClusterMethod
 from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
@@ -30,13 +30,12 @@ from searchkit.index.query import Mode
 from searchkit.index.upkeep.status import status
 from searchkit.index.upkeep.verify import verify
 from searchkit.mining.pairs import mine
-from searchkit.output import findings
 from searchkit.output.grades import describe_learning
+from searchkit.output.plagiarism import findings
 from searchkit.output.search import answer_as_record, hits_as_records
-from searchkit.plagiarism.find import compare, find_plagiarism
-from searchkit.plagiarism.records import PlagiarismResult
+from searchkit.plagiarism.find import compare
 from searchkit.sources.files import FileOptions
-from searchkit.web.index_pool import IndexPool, pool_of
+from searchkit.web.index_pool import clusters_job, findings_job, pool_of
 from searchkit.web.jobs import Job, Result
 from searchkit.web.rendering import hidden_pair, hidden_point, original, pseudonyms
 from searchkit.web.schemas import analysis, corpus
@@ -194,14 +193,6 @@ def read_pairs(
     return _when_done(request, job, wait, lambda pairs: pairs)
 
 
-def findings_job(pool: IndexPool, fdr: float | None = None) -> Job[PlagiarismResult]:
-    """Return the job that finds plagiarism in the whole index, with a false discovery rate."""
-    return pool.job(
-        "findings" if fdr is None else ("findings", fdr),
-        lambda index, progress: find_plagiarism(index, fdr=fdr, progress=progress),
-    )
-
-
 @api.get("/findings", tags=["review"], response_model=analysis.Findings, responses=NOT_YET)
 def read_findings(
     request: Request,
@@ -213,12 +204,8 @@ def read_findings(
     With `fdr`, as many pairs are listed as keep the share of those by chance at most so high.
     """
     pool = pool_of(request)
-    return _when_done(
-        request,
-        findings_job(pool, fdr),
-        wait,
-        lambda found: pool.with_decisions(found).to_record(),
-    )
+    job = findings_job(pool, fdr)
+    return _when_done(request, job, wait, lambda found: pool.with_decisions(found).to_record())
 
 
 @api.get("/compare", tags=["review"], response_model=analysis.ComparedPair)
@@ -227,18 +214,6 @@ def read_compare(request: Request, left: AnswerId, right: AnswerId) -> Response:
     with pool_of(request).reading() as index:
         comparison = compare(index, left, right)
     return _json(comparison.to_record() | {"pairs": comparison.pairs})
-
-
-def clusters_job(
-    pool: IndexPool, where: Where, by: By | None = None, method: ClusterMethod = "communities"
-) -> Job[ClusterResult]:
-    """Return the job that clusters the answers that pass a filter."""
-    return pool.job(
-        ("clusters", where, by, method),
-        lambda index, progress: cluster(
-            index, by=by, method=method, where=where, progress=progress
-        ),
-    )
 
 
 @api.get("/clusters", tags=["analysis"], response_model=analysis.Clusters, responses=NOT_YET)

@@ -19,14 +19,17 @@ from typing import Any, Literal, cast
 
 from starlette.requests import Request
 
+from searchkit.clustering.clusters import ClusterResult, cluster
+from searchkit.clustering.methods import ClusterMethod
 from searchkit.core.errors import IndexBusy, SearchkitError
 from searchkit.core.progress import Progress
-from searchkit.core.records import Hit
+from searchkit.core.records import By, Hit
 from searchkit.core.where import Where
 from searchkit.index.decisions import counting, decisions
 from searchkit.index.folder import Index
 from searchkit.index.query import Mode, query
 from searchkit.index.storage.connection import ChangeWatch
+from searchkit.plagiarism.find import find_plagiarism
 from searchkit.plagiarism.records import PlagiarismResult
 from searchkit.web.jobs import Job, Result
 
@@ -312,6 +315,26 @@ class IndexPool:
 def pool_of(request: Request) -> IndexPool:
     """Return the pool of the application that serves a request."""
     return cast(IndexPool, request.app.state.pool)
+
+
+def findings_job(pool: IndexPool, fdr: float | None = None) -> Job[PlagiarismResult]:
+    """Return the job that finds plagiarism in the whole index, with a false discovery rate."""
+    return pool.job(
+        "findings" if fdr is None else ("findings", fdr),
+        lambda index, progress: find_plagiarism(index, fdr=fdr, progress=progress),
+    )
+
+
+def clusters_job(
+    pool: IndexPool, where: Where, by: By | None = None, method: ClusterMethod = "communities"
+) -> Job[ClusterResult]:
+    """Return the job that clusters the answers that pass a filter."""
+    return pool.job(
+        ("clusters", where, by, method),
+        lambda index, progress: cluster(
+            index, by=by, method=method, where=where, progress=progress
+        ),
+    )
 
 
 def _run_batch(index: Index, searches: Sequence[_Search]) -> None:

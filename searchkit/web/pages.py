@@ -18,8 +18,8 @@ from searchkit.index.folder import Index
 from searchkit.index.query import Mode
 from searchkit.index.records import DecisionStatus
 from searchkit.index.upkeep.status import status
-from searchkit.output.chance import by_chance_in_words
-from searchkit.output.findings import describe_compared_answers
+from searchkit.output.plagiarism.chance import by_chance_in_words
+from searchkit.output.plagiarism.findings import describe_compared_answers
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.report import make_report, report_as_page
@@ -31,6 +31,7 @@ from searchkit.pages.views import (
     SideView,
     cluster_view,
     column_views,
+    equal_views,
     finding_view,
     side_view,
 )
@@ -38,8 +39,7 @@ from searchkit.plagiarism.find import compare
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.plagiarism.records import Finding, PlagiarismOptions, PlagiarismResult
 from searchkit.sources.platforms.formats import NAMES
-from searchkit.web.api import clusters_job, findings_job
-from searchkit.web.index_pool import pool_of
+from searchkit.web.index_pool import clusters_job, findings_job, pool_of
 from searchkit.web.rendering import (
     JOB_TIMEOUT,
     hidden_pair,
@@ -162,8 +162,7 @@ def review_page(
         for finding in result.findings
         if show in ("all", result.decision(finding))
     ]
-    matches = (n for n, e in enumerate(queue) if [e["left"], e["right"]] == given)
-    at = next(matches, 0)
+    at = next((n for n, e in enumerate(queue) if [e["left"], e["right"]] == given), 0)
     view = _finding_view(request, result, queue[at]["left"], queue[at]["right"]) if queue else None
     names = pseudonyms(request)
     return render_page(
@@ -178,6 +177,7 @@ def review_page(
         total=len(queue),
         compared=list(describe_compared_answers(result)),
         by_chance=by_chance_in_words(result),
+        equal=equal_views(result, names),
     )
 
 

@@ -48,6 +48,9 @@ def canary_answers() -> list[Answer]:
         for left, right in ((3, 9), (14, 20), (21, 22)):
             rows[left] = replace(rows[left], text=rows[left].text + SAID)
             rows[right] = replace(rows[right], text=f"{rows[left].text} and {rows[left].id}")
+        for equal in (25, 26):
+            text = "Zebulon and Ottilie told Kranich that none ends"  # a group, and no finding
+            rows[equal] = replace(rows[equal], text=text)
         answers += rows
     folder = "Jadwiga Kranich_51001_assignsubmission_file"
     return [*answers, Answer(f"{folder}/a.txt", f"A text on its own {SAID}", folder)]

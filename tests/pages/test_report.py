@@ -237,6 +237,29 @@ def test_names_can_be_hidden_on_the_page(page: str) -> None:
     assert 'id="hide-names" aria-pressed="false"' in page
 
 
+def test_equal_answers_are_shown_and_those_that_are_findings_only_linked(tmp_path: Path) -> None:
+    answers = honest(40)
+    for left, right, text in ((3, 4, "w " * 9), (5, 6, f"{answers[7].text} {answers[8].text}")):
+        for n in (left, right):
+            answers[n] = replace(answers[n], text=text)
+    with Index.create(tmp_path / "i", ToyEncoder(window=100)) as index:
+        index.add(answers)
+        made = make_report(index, PlagiarismOptions())
+    page, record = report_as_page(made), report_as_record(made)
+    text = " ".join("".join(Tags(page).text).split())
+    assert page.count('<article class="card equal') == 1
+    assert "Word for word the same, 9 words, by 2 of 40 authors." in text
+    assert (
+        '<a href="#finding-1">' in page and "Among the findings already: q1-005 and q1-006." in text
+    )
+    assert "2 groups, 1 of them also findings" in text
+    assert [group["answers"] for group in record["equal"]] == [
+        ["q1-005", "q1-006"],
+        ["q1-003", "q1-004"],
+    ]
+    assert {"q1-003", "q1-004"} <= {answer["id"] for answer in record["answers"]}
+
+
 def test_a_filter_leaves_other_questions_out(index: Index) -> None:
     made = make_report(index, PlagiarismOptions(where=Where("loops")))
     assert [question.name for question in made.questions] == ["loops"]

@@ -21,7 +21,7 @@ from searchkit.plagiarism.code.evidence import (
 )
 from searchkit.plagiarism.code.languages import are_programs
 from searchkit.plagiarism.code.significance import ALIKE, MIN_PAIRS
-from searchkit.plagiarism.evidence.collect import first_of, one_for_two_authors, remarks_on
+from searchkit.plagiarism.evidence.collect import first_of, one_for_two_authors
 from searchkit.plagiarism.preparation import QuestionAnswers
 from searchkit.plagiarism.records import NO_FINDING, Finding
 
@@ -112,7 +112,7 @@ def _finding(
     programs = compared.programs[left], compared.programs[right]
     runs = runs_of_code(*programs)
     share = share_of_code(*programs, runs)
-    remarks = [*remarks_on(one, other)]
+    remarks = [*one.remarks(), *other.remarks()]
     if expected is None:
         remarks.append(f"chance can't be judged here: {compared.null.reason}")
     return Finding(

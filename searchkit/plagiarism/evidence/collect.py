@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from searchkit.core.arrays import Float32, Float64
-from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.plagiarism import overlap
 from searchkit.plagiarism.evidence.verdicts import verdict_and_reason
@@ -105,7 +104,7 @@ def collect_evidence(
                 expected=None if pair.expected is None else float(f"{pair.expected:.3g}"),
                 passages=tuple(passages),
                 reason=reason,
-                remarks=tuple(remarks_on(left, right)),
+                remarks=(*left.remarks(), *right.remarks()),
                 first=first_of(left.answer, right.answer),
             )
         )
@@ -174,19 +173,6 @@ def _sentence_cosine(left: PreparedAnswer, right: PreparedAnswer, cosines: Float
         return float(np.average(best, weights=lengths))
 
     return (side(left, cosines.max(axis=1)) + side(right, cosines.max(axis=0))) / 2
-
-
-def remarks_on(left: PreparedAnswer, right: PreparedAnswer) -> Iterator[str]:
-    """Yield what a reader should know about either answer."""
-    for text in (left, right):
-        if hidden := len(text.words.hidden):
-            holds = f"{text.answer.id} holds {counted(hidden, 'character')}"
-            yield f"{holds} that no reader sees, or takes for another letter"
-        if text.is_draft:
-            attempt, attempts = text.answer.attempt, text.answer.attempts
-            yield f"{text.answer.id} is attempt {attempt} of {attempts} of its author"
-        if text.is_earlier:
-            yield f"{text.answer.id} is one of the earlier answers"
 
 
 def first_of(left: Answer, right: Answer) -> str | None:

@@ -14,6 +14,15 @@ NEAR_COPY = 0.75
 LIGHT_REVISION = 0.35
 
 
+def same_words(texts: Sequence[PreparedAnswer], words: int) -> str:
+    """Return in how many words answers are the same, and but for what."""
+    same = f"Word for word the same, {counted(words, 'word')}"
+    if len({" ".join(text.answer.text.split()) for text in texts}) == 1:
+        return same
+    code = ", names in code" if texts[0].words.is_code.any() else ""
+    return f"{same} but for case, punctuation{code} or hidden characters"
+
+
 def verdict_and_reason(
     left: PreparedAnswer,
     right: PreparedAnswer,
@@ -32,11 +41,7 @@ def verdict_and_reason(
     """
     words = min(len(left.words), len(right.words))
     if left.words.tokens == right.words.tokens:
-        same = left.answer.text.split() == right.answer.text.split()
-        except_for = (
-            "" if same else ", but for case, punctuation, names in code or hidden characters"
-        )
-        return "identical", f"Word for word the same, {words:,} words{except_for}."
+        return "identical", f"{same_words([left, right], words)}."
     reworded = sum(passage.kind == "reworded" for passage in passages)
     if not runs and not reworded:
         return NO_FINDING, "No stretch of words is shared, and no sentence says the same."

@@ -91,14 +91,36 @@ class Ring(Record):
     can't be judged."""
 
 
+class EqualGroup(Record):
+    """Answers by different authors to one question with the same words, to be looked at."""
+
+    question: str | None
+    answers: list[str]
+    """Their ids, one for each author."""
+    authors: list[str | None]
+    words: int
+    """Number of words that are no boilerplate, 8 or more."""
+    nats: float | None
+    """Information of the words, in nats; null if it is unknown."""
+    share: float
+    """Share of the question's authors who wrote these words."""
+    is_common: bool
+    """Whether at least a tenth of the authors, and three, wrote them."""
+    findings: list[tuple[str, str]]
+    """Ids of the pairs among them that are findings, too."""
+    reason: str
+    remarks: list[str]
+
+
 class Findings(Record):
-    """All findings, the least expected first, then those of which chance can't be judged."""
+    """The findings, least expected first, those that chance can't judge, rings, equal answers."""
 
     findings: list[Finding]
     rings: list[Ring]
     by_chance: float
     """Number of findings to be expected if nobody copied; with `fdr` the highest number of those in
     this list."""
+    equal: list[EqualGroup]
 
 
 class Decision(Record):

@@ -9,10 +9,11 @@ import pytest
 
 from searchkit import Answer
 from searchkit.core.results import Results
-from searchkit.output.chance import chance_facts, exact_chance, expected_in_words
-from searchkit.output.findings import (
+from searchkit.output.plagiarism.chance import chance_facts, exact_chance, expected_in_words
+from searchkit.output.plagiarism.findings import (
     COLUMNS,
     describe_compared_answers,
+    plagiarism_as_records,
     plagiarism_as_rows,
     print_comparison,
     print_plagiarism,
@@ -20,6 +21,7 @@ from searchkit.output.findings import (
 from searchkit.plagiarism.records import (
     NO_FINDING,
     Comparison,
+    EqualGroup,
     Finding,
     Overlap,
     PlagiarismResult,
@@ -47,10 +49,23 @@ def print_compared(verdict: str = "near copy", expected: float | None = 0.001) -
     return out.getvalue()
 
 
-def listed(findings: list[Finding], rings: list[Ring]) -> PlagiarismResult:
+def listed(
+    findings: list[Finding], rings: list[Ring], equal: list[EqualGroup] | None = None
+) -> PlagiarismResult:
     texts = {"l": LEFT, "r": RIGHT}
+    groups = Results(equal or [])
     return PlagiarismResult(
-        Results(findings), Results(rings), 9, 0, 36, 1, [], False, texts, by_chance=0.05
+        Results(findings),
+        Results(rings),
+        9,
+        0,
+        36,
+        1,
+        [],
+        False,
+        texts,
+        by_chance=0.05,
+        equal=groups,
     )
 
 
@@ -60,8 +75,8 @@ def printed(result: PlagiarismResult) -> str:
     return out.getvalue()
 
 
-def print_listed(findings: list[Finding], rings: list[Ring]) -> str:
-    return printed(listed(findings, rings))
+def print_listed(*results: list[object]) -> str:
+    return printed(listed(*results))
 
 
 def test_passages_are_marked_by_brackets_with_the_same_number() -> None:
@@ -166,3 +181,36 @@ def test_findings_that_chance_cannot_be_judged_of_are_listed_last_under_their_ow
 def test_a_comparison_that_chance_cannot_be_judged_of_has_no_number() -> None:
     text = print_compared(expected=None)
     assert "How many such pairs come up by chance can't be judged here." in text
+
+
+def equal_group(*findings: tuple[str, str], is_common: bool = False) -> EqualGroup:
+    reason = "Word for word the same, 9 words, by 2 of 9 authors."
+    authors = ("ann", "<b>")
+    return EqualGroup(
+        "q", ("l", "r"), authors, 9, 41.5, 0.2, is_common, findings, reason, ("r hides it",)
+    )
+
+
+def test_equal_answers_are_listed_where_there_is_no_finding() -> None:
+    text = print_listed([], [], [equal_group(is_common=True)])
+    assert "no pair is more alike than chance explains" in text
+    assert "Word for word the same, 9 words, by 2 of 9 authors. Common: a tenth" in text
+    assert "“Alpha beta gamma delta. The loop waits.”" in text and "r hides it" in text
+    assert " 42 " in text and "Each is a reason to look, not a proof" in text
+
+
+def test_equal_answers_that_are_findings_are_not_listed_again() -> None:
+    text = print_listed([finding("identical")], [], [equal_group(("l", "r"))])
+    assert "Word for word the same, 9 words" not in text
+    assert "1 group of equal answers is among the findings" in text
+
+
+def test_equal_answers_are_records_and_rows_of_their_own() -> None:
+    result = listed([finding()], [], [equal_group()])
+    assert list(plagiarism_as_records(result))[1]["answers"] == ["l", "r"]
+    found, equal = plagiarism_as_rows(result)
+    assert (found["kind"], equal["kind"]) == ("finding", "equal answers")
+    assert (equal["left"], equal["right"], equal["verdict"]) == ("l", "r", "identical")
+    assert "expected" not in equal and equal["decision"] == "open"
+    known = listed([finding()], [], [equal_group(("l", "r"))])
+    assert [row["kind"] for row in plagiarism_as_rows(known)] == ["finding"]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.core.messages import counted
 from searchkit.index.records import Decision
-from searchkit.output.chance import (
+from searchkit.output.console import one_line, open_console, plain_table, tidy, visible
+from searchkit.output.plagiarism.chance import (
     UNJUDGED_HEADING,
     by_chance_in_words,
     chance_facts,
     expected_in_words,
 )
-from searchkit.output.console import one_line, open_console, plain_table, tidy, visible
+from searchkit.output.plagiarism.equal import equal_as_rows, print_equal
 from searchkit.plagiarism.records import NO_FINDING, Finding, Ring
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ COLUMNS = [
     "passages",
     "left_text",
     "right_text",
+    "kind",
 ]
 DECISION_COLUMNS = [name for name in Decision.__slots__ if not name.endswith("_sha")]
 
@@ -75,13 +77,14 @@ def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
 
 
 def plagiarism_as_records(result: PlagiarismResult) -> Iterator[dict[str, Any]]:
-    """Yield each finding, then each ring; only rings have the key `authors`."""
+    """Yield each finding, each ring, which has `questions`, and each group of equal `answers`."""
     yield from result.iter_records()
     yield from result.rings.iter_records()
+    yield from result.equal.iter_records()
 
 
 def plagiarism_as_rows(result: PlagiarismResult) -> Iterator[dict[str, Any]]:
-    """Yield a row for each finding, with both answers."""
+    """Yield a row for each finding, with both answers, then for each pair of equal answers."""
     for finding in result.findings:
         left, right = result.texts[finding.left], result.texts[finding.right]
         yield {
@@ -92,7 +95,9 @@ def plagiarism_as_rows(result: PlagiarismResult) -> Iterator[dict[str, Any]]:
             "right_author": right.author,
             "left_text": left.text,
             "right_text": right.text,
+            "kind": "finding",
         }
+    yield from equal_as_rows(result)
 
 
 def describe_compared_answers(result: PlagiarismResult) -> Iterator[str]:
@@ -124,7 +129,7 @@ def describe_compared_answers(result: PlagiarismResult) -> Iterator[str]:
 
 
 def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
-    """Print a table of the findings that were not dismissed, with evidence, then one of the rings.
+    """Print tables of the findings that were not dismissed, the rings, and equal answers.
 
     Each shows at most `MAX_FINDINGS`.
     """
@@ -132,7 +137,6 @@ def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
     findings = [finding for finding in result.findings if result.decision(finding) != "dismissed"]
     if not result.findings:
         console.print(result.explain_absence())
-        return
     if sentence := by_chance_in_words(result):
         console.print(sentence + "\n")
     judged = [finding for finding in findings if finding.expected is not None]
@@ -148,6 +152,11 @@ def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
         console.print()
         console.print("Found together in several questions", style="bold")
         console.print(_rings_table(result.rings[:MAX_FINDINGS]))
+    if result.equal:
+        console.print()
+        print_equal(result, console)
+    if not result.findings and not result.equal:
+        return
     console.print()
     console.print("Each is a reason to look, not a proof; read two with: searchkit compare ID ID")
 

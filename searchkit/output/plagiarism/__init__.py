@@ -1,0 +1,1 @@
+"""Findings, equal answers and chance as tables, rows and words."""

@@ -1,0 +1,111 @@
+"""Equal answers: what several authors wrote word for word, shown whatever chance explains."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import combinations
+
+from searchkit.core.messages import counted
+from searchkit.plagiarism.evidence.verdicts import same_words
+from searchkit.plagiarism.preparation import PreparedAnswer, QuestionAnswers
+from searchkit.plagiarism.records import EqualGroup, Finding
+
+MIN_WORDS = 8  # of equal answers, boilerplate not counted; fewer are equal too easily
+COMMON_SHARE = 0.1  # of a question's authors who wrote the same words, which then are common
+MIN_COMMON_AUTHORS = 3  # two authors are a pair, in however small a class
+
+Information = Callable[[QuestionAnswers, Sequence[PreparedAnswer]], float]
+"""Returns the information of the words of equal answers to a question, in nats."""
+
+
+def find_equal(
+    groups: Iterable[QuestionAnswers],
+    findings: Sequence[Finding],
+    *,
+    wanted: set[str] | None = None,
+    information: Information | None = None,
+) -> list[EqualGroup]:
+    """Find the answers by different authors to one question that have the same words.
+
+    Case, punctuation, hidden characters and names in code make no difference.
+
+    Args:
+        groups: The answers to each question.
+        findings: Of all questions.
+        wanted: Ids: a group has at least one of these answers. None: all answers.
+        information: Computes the groups' information; None: it is unknown.
+
+    Returns:
+        Those that are common last, of the others the one with most information or words first.
+    """
+    pairs = {(finding.left, finding.right) for finding in findings}
+    found = [
+        _equal_group(group, members, pairs, information)
+        for group in groups
+        for members in _members(group, wanted)
+    ]
+    return sorted(found, key=_by_weight)
+
+
+def _by_weight(group: EqualGroup) -> tuple[object, ...]:
+    return group.is_common, -(group.nats or 0), -group.words, group.question or "", group.answers
+
+
+def _members(group: QuestionAnswers, wanted: set[str] | None) -> Iterator[list[PreparedAnswer]]:
+    """Yield the answers of each group, one for an author, the one that counts if it is there."""
+    same: dict[bytes, list[PreparedAnswer]] = defaultdict(list)
+    for text in (*group.texts, *group.short):
+        same[text.words.hashes.tobytes()].append(text)
+    for texts in same.values():
+        if len(texts) < 2 or not (wanted is None or any(t.answer.id in wanted for t in texts)):
+            continue
+        texts.sort(key=lambda text: (text.is_earlier, text.is_draft, text.answer.id))
+        members = list({_author(text): text for text in reversed(texts)}.values())[::-1]
+        is_new = not members[0].is_earlier
+        if len(members) > 1 and is_new and group.boilerplate.count_own_words(texts[0]) >= MIN_WORDS:
+            yield members
+
+
+def _author(text: PreparedAnswer) -> tuple[bool, str]:
+    """Return what tells authors apart; answers without an author are by different ones."""
+    return (True, text.author) if text.author is not None else (False, text.answer.id)
+
+
+def _equal_group(
+    group: QuestionAnswers,
+    members: Sequence[PreparedAnswer],
+    pairs: set[tuple[str, str]],
+    information: Information | None,
+) -> EqualGroup:
+    class_size = len({_author(t) for t in (*group.texts, *group.short) if not t.is_earlier})
+    count = sum(not text.is_earlier for text in members)
+    is_common = count >= max(MIN_COMMON_AUTHORS, COMMON_SHARE * class_size)
+    ids = [text.answer.id for text in members]
+    words = group.boilerplate.count_own_words(members[0])
+    return EqualGroup(
+        question=group.question,
+        answers=tuple(ids),
+        authors=tuple(text.answer.author for text in members),
+        words=words,
+        nats=round(information(group, members), 1) if information else None,
+        share=round(count / class_size, 6),
+        is_common=is_common,
+        findings=tuple(
+            pair
+            for one, other in combinations(ids, 2)
+            for pair in ((one, other), (other, one))
+            if pair in pairs
+        ),
+        reason=_reason(members, words, count, class_size),
+        remarks=tuple(remark for text in members for remark in text.remarks()),
+    )
+
+
+def _reason(members: Sequence[PreparedAnswer], words: int, count: int, class_size: int) -> str:
+    earlier = len(members) - count
+    and_earlier = f" and {counted(earlier, 'earlier one')}" if earlier else ""
+    return (
+        f"{same_words(members, words)}, by {count:,} of {counted(class_size, 'author')}"
+        f"{and_earlier}."
+    )
