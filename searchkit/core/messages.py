@@ -82,6 +82,6 @@ def path_text(path: Path) -> str:
     return printable(str(path).encode("utf-8", "backslashreplace").decode())
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number and its noun, in the plural (with an s) unless the number is 1."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a number and its noun, in the plural (with an s by default) unless it is 1."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {plural or noun + 's'}"

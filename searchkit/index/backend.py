@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -168,6 +169,21 @@ class IndexBackend(ABC):
     @abstractmethod
     def passage_vectors(self, where: Where = EVERYTHING) -> PassageVectors:
         """Return the vectors of all passages of the answers that match a filter."""
+
+    def _cached_vectors(self, hashes: Collection[bytes]) -> dict[bytes, Float16]:
+        """Return the `(d,)` vector of each of these SHA-256 of sentences that has one.
+
+        Here they are kept in memory, until the index is closed.
+        """
+        return {sha: self._in_memory[sha] for sha in hashes if sha in self._in_memory}
+
+    def _cache_vectors(self, vectors: Mapping[bytes, Float16]) -> None:
+        """Keep the vectors of sentences of answers, `(d,)` each, by SHA-256."""
+        self._in_memory |= vectors
+
+    @cached_property
+    def _in_memory(self) -> dict[bytes, Float16]:
+        return {}
 
     # -- searching -------------------------------------------------------------------------------
 

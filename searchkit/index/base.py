@@ -142,6 +142,26 @@ class BaseIndex(IndexBackend):
             lengths = np.array([p.end - p.start for p in passages], np.float32)
             yield answer, mean_row(vectors, lengths)
 
+    def sentence_vectors(self, texts: Sequence[str]) -> Float32:
+        """Return the unit vectors `(n, d)` of sentences, `sentence_spans` of the index's answers.
+
+        They are as passages are stored, rounded to float16, and kept until their answers are
+        deleted or replaced, so that each is embedded once.
+        """
+        hashes = [passage_hash(text) for text in texts]
+        text_of = dict(zip(hashes, texts, strict=True))
+        vectors = self._cached_vectors(text_of.keys())
+        new = {sha: canonical(text) for sha, text in text_of.items() if sha not in vectors}
+        if new:
+            rows = embed(self.encoder, list(new.values()))
+            embedded = dict(zip(new, rows, strict=True))
+            self._cache_vectors(embedded)
+            vectors |= embedded
+        rows = np.array([vectors[sha] for sha in text_of], np.float16)
+        row_of = {sha: row for row, sha in enumerate(text_of)}
+        rows = rows.reshape(-1, self.model.dimension)
+        return unit_rows(rows.astype(np.float32))[[row_of[sha] for sha in hashes]]
+
     def _get_all(self, ids: Sequence[str]) -> dict[str, Answer]:
         answers = self.get_existing(ids)
         check_all_exist(self.place, ids, answers, self.ids)

@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from searchkit.core.arrays import Float16, Float32
+from searchkit.core.arrays import Float16
 from searchkit.core.errors import BadInput, IndexNotFound
-from searchkit.core.messages import path_text
-from searchkit.core.records import Answer, Hit, Slot
-from searchkit.core.where import EVERYTHING, Where
+from searchkit.core.records import Answer
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.index import folder_search
-from searchkit.index.backend import IndexBackend
-from searchkit.index.base import BaseIndex, check_all_exist, check_k
+from searchkit.index.cache.sentences import SentenceCache
 from searchkit.index.embedding import model_of
-from searchkit.index.filters.names import resolve_names
-from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
+from searchkit.index.folder_reading import FolderReader
+from searchkit.index.records import Decision, SplitAnswer
 from searchkit.index.storage.connection import ChangeWatch
 from searchkit.index.storage.lock import WriterLock
-from searchkit.index.storage.schema import DATABASE, FORMAT, is_index, no_index
+from searchkit.index.storage.schema import DATABASE, is_index, no_index
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
 from searchkit.index.upkeep.damage import damaged_answers
-from searchkit.index.upkeep.folder_checks import describe, find_problems
 from searchkit.index.upkeep.folder_repair import embed_damaged, rebuild_files
 from searchkit.index.vectors.checkpoint import Checkpoints
-from searchkit.index.vectors.vector_index import VectorIndex
 
 log = logging.getLogger("searchkit")
-_BLOCK = 4096  # answers that are read together
 
 
-class Index(BaseIndex):
+class Index(FolderReader):
     """A corpus of answers in a folder, searchable by meaning and by words.
 
     `Index.create` makes one, and `Index.open` opens one; use it in a `with` block, or call `close`.
@@ -49,6 +42,7 @@ class Index(BaseIndex):
         path: The folder.
         store: The database.
         checkpoints: The FAISS files.
+        cache: The vectors of sentences.
     """
 
     def __init__(
@@ -62,10 +56,11 @@ class Index(BaseIndex):
         self.path = path
         self.store = store
         self.checkpoints = Checkpoints(path, store)
+        self.cache = SentenceCache(path, store)
         self._lock = lock
         self._encoder = encoder
-        self._vectors: VectorIndex | None = None
-        self._identity = ("", 0, 0)  # fingerprint, inode and revision, when it was opened
+        self._vectors = None
+        self._identity = ("", 0, 0)
 
     # -- opening and closing ---------------------------------------------------------------------
 
@@ -88,6 +83,7 @@ class Index(BaseIndex):
                 raise BadInput(f"{folder}: there is an index already; open it or delete it first")
             encoder = encoder or load_encoder(notify=log.info)
             store = AnswerStore.create(folder / DATABASE, model_of(encoder))
+            SentenceCache(folder, store).clear()  # that of an earlier index
         except BaseException:
             lock.release()
             raise
@@ -125,6 +121,8 @@ class Index(BaseIndex):
             index._check_model()
             inode = database.stat().st_ino
             index._identity = (index.model.fingerprint, inode, index.store.revision())
+            if write:
+                index.cache.catch_up()
             index._erase_if_needed()
             stack.pop_all()  # nothing failed, so it stays open
         return index
@@ -135,6 +133,7 @@ class Index(BaseIndex):
             self.store.close()
             self.store = AnswerStore.read(self.path / DATABASE)
             self.checkpoints = Checkpoints(self.path, self.store)
+            self.cache = SentenceCache(self.path, self.store)
 
     def reopened(self) -> Index:
         """Open the newest state for reading, with this index's model and vectors if they fit.
@@ -164,158 +163,13 @@ class Index(BaseIndex):
             self._release()
 
     def _release(self) -> None:
+        self.cache.close()
         self.checkpoints.close()
         self.store.close()
         if self._lock:
             self._vectors = None
             self._lock.release()
             self._lock = None
-
-    # -- identity --------------------------------------------------------------------------------
-
-    @property
-    def place(self) -> str:
-        """The folder."""
-        return path_text(self.path)
-
-    @property
-    def name(self) -> str:
-        """The folder's own name."""
-        return path_text(Path(self.path.resolve().name))
-
-    @property
-    def model(self) -> Model:
-        """The model that the index was made with; it is not loaded for this."""
-        return self.store.model()
-
-    @property
-    def is_writable(self) -> bool:
-        """Whether the index was opened for writing."""
-        return self._lock is not None
-
-    @property
-    def revision(self) -> int:
-        """The number that grows when answers change, as it was when the index was opened."""
-        return self._identity[2]
-
-    def is_same(self, other: IndexBackend) -> bool:
-        """Whether both are in one folder."""
-        return isinstance(other, Index) and self.path.resolve() == other.path.resolve()
-
-    def has_answers_of(self, other: Index) -> bool:
-        """Whether another reader surely shows the same answers, passages and vectors.
-
-        The revision alone is not enough: in a folder that was made anew it counts from 1 again.
-        """
-        return bool(self.revision) and self._identity == other._identity
-
-    # -- reading about the whole -----------------------------------------------------------------
-
-    @property
-    def vectors(self) -> VectorIndex:
-        """All vectors of the index, loaded when they are first needed."""
-        if self._vectors is None:
-            self._vectors = self.checkpoints.load_vectors()
-        return self._vectors
-
-    def counts(self) -> dict[str, int]:
-        """Return the number of answers, blank ones, questions, authors, passages and vectors."""
-        return self.store.counts()
-
-    def by_question(self) -> list[dict[str, Any]]:
-        """Return the number of answers and authors of each question, in order of the questions."""
-        return self.store.by_question()
-
-    def columns(self) -> list[str]:
-        """Return the names of the columns of answers, in the order in which they were added."""
-        return self.store.meta_columns()
-
-    def resolve(self, where: Where) -> Where:
-        """Return a filter with its question and author as the index writes them."""
-        return resolve_names(where, self.store, self.place)
-
-    def storage(self) -> dict[str, Any]:
-        """Return the files, the checkpoint, what changed since, the format, an open reindex."""
-        return describe(self.store, self.checkpoints)
-
-    def problems(self) -> Iterator[str]:
-        """Yield everything that is wrong with the files, in one line with what mends it."""
-        return find_problems(self.store, self.checkpoints, is_writable=self.is_writable)
-
-    def is_outdated(self) -> bool:
-        """Whether the database has an older format, which opening it for writing updates."""
-        return self.store.format() < FORMAT
-
-    def decisions(self) -> list[Decision]:
-        """Return the latest decision about each pair, in the order of deciding."""
-        return self.store.decisions.latest()
-
-    # -- reading answers -------------------------------------------------------------------------
-
-    def get_existing(self, ids: Sequence[str]) -> dict[str, Answer]:
-        """Return the answers with these ids that are in the index, by id."""
-        return self.store.get(ids)
-
-    def find_slots(self, slots: Collection[Slot]) -> dict[Slot, list[Answer]]:
-        """Return the answers of each author to each question, in order of attempt."""
-        return super().find_slots(slots) if self.is_outdated() else self.store.get_slots(slots)
-
-    def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
-        """Return the answers with these ids that are what was written, by id."""
-        return self.store.get(self.store.sound_ids(ids))
-
-    def get_stored(self, id_: str) -> StoredAnswer:
-        """Return an answer with its passages and vectors."""
-        return next(folder_search.stored_answers(self.store, self.vectors, self._keys([id_])))
-
-    def ids(self, where: Where = EVERYTHING) -> list[str]:
-        """Return the ids of the answers that match a filter, blank ones too, sorted."""
-        rows = self.store.identities(self.store.matching(where))
-        return sorted(row[1] for row in rows)
-
-    def answers(self, where: Where = EVERYTHING) -> Iterator[Answer]:
-        """Stream the answers that match a filter, in the order in which they were added."""
-        return self.store.answers(where)
-
-    def answers_page(self, where: Where, start: int, stop: int) -> tuple[list[Answer], int]:
-        """Return answers `start` to `stop` of those that match a filter, and how many match."""
-        keys = self.store.matching(where).tolist()
-        answers = self.store.get_keys(keys[start:stop])
-        return [answers[key] for key in keys[start:stop]], len(keys)
-
-    def iter_stored(self, where: Where = EVERYTHING) -> Iterator[StoredAnswer]:
-        """Stream the answers that match a filter, blank ones too, with passages and vectors."""
-        keys = self.store.matching(where).tolist()
-        for start in range(0, len(keys), _BLOCK):
-            block = keys[start : start + _BLOCK]
-            yield from folder_search.stored_answers(self.store, self.vectors, block)
-
-    def passage_vectors(self, where: Where = EVERYTHING) -> PassageVectors:
-        """Return the vectors of all passages of the answers that match a filter."""
-        return folder_search.passage_vectors(self.store, self.vectors, where)
-
-    def _keys(self, ids: Sequence[str]) -> list[int]:
-        """Return the keys of answers, all of which must exist."""
-        keys = self.store.keys(ids)
-        check_all_exist(self.place, ids, keys, self.store.ids)
-        return list(keys.values())
-
-    # -- searching -------------------------------------------------------------------------------
-
-    def search_vectors(
-        self, queries: Sequence[Float32], k: int = 10, where: Where = EVERYTHING
-    ) -> list[list[Hit]]:
-        """Find the answers nearest to each query, given by the vectors of its passages."""
-        check_k(k)
-        return folder_search.VectorSearch(self.store, self.vectors, k, where).run(queries)
-
-    def search_words(
-        self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING
-    ) -> list[list[Hit]]:
-        """Find the answers that best match each query's words, by BM25."""
-        check_k(k)
-        allowed = None if self.store.allows_all(where) else self.store.matching(where)
-        return [folder_search.search_words(self.store, query, k, allowed) for query in queries]
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -333,7 +187,8 @@ class Index(BaseIndex):
 
     def _remove(self, keys: Sequence[int]) -> int:
         if keys:
-            self._update_vectors(self.store.delete(keys))
+            with self.cache.forgetting(keys):
+                self._update_vectors(self.store.delete(keys))
             self._erase_if_needed()
         return len(keys)
 
@@ -364,6 +219,7 @@ class Index(BaseIndex):
         self._require_writer()
         self._vectors = None
         rebuild_files(self.store, self.checkpoints)
+        self.cache.rebuild()
 
     def damaged_ids(self) -> list[str]:
         """Return the ids, as they stand there, of the answers that aren't what was written."""
@@ -395,7 +251,9 @@ class Index(BaseIndex):
         hashes: Sequence[bytes],
         vectors: Float16,
     ) -> None:
-        self._update_vectors(self.store.put(answers, same_text, hashes, vectors))
+        replaced = self.store.keys([split.answer.id for split in answers])
+        with self.cache.forgetting(list(replaced.values())):
+            self._update_vectors(self.store.put(answers, same_text, hashes, vectors))
 
     def _update_columns(self, answers: Sequence[Answer]) -> None:
         self.store.update_columns(answers)
@@ -411,6 +269,7 @@ class Index(BaseIndex):
         if self._lock and self.store.needs_erasure():
             if len(self.checkpoints.removals()):
                 self.checkpoint()
+            self.cache.vacuum()
             self.checkpoints.erase_deleted()
 
     # -- another model ---------------------------------------------------------------------------
@@ -439,6 +298,7 @@ class Index(BaseIndex):
             self.checkpoints.remove_leftovers()
             raise
         self._encoder, self._vectors = encoder, None
+        self.cache.clear()
         self._erase_if_needed()
 
     def drop_reindex(self) -> None:

@@ -30,6 +30,7 @@ from searchkit.plagiarism.preparation import (
     PreparedAnswer,
     QuestionAnswers,
     embed_answers,
+    embed_in,
     embed_with,
     group_by_question,
     make_group,
@@ -125,10 +126,10 @@ def find_with_options(
     result = _find(
         texts,
         options,
-        lambda: index.encoder,
+        embed_in(index, options.against, texts),
+        partial(load_worker_encoder, model.name, model.fingerprint),
         wanted=wanted,
         runner=runner,
-        worker_encoder=partial(load_worker_encoder, model.name, model.fingerprint),
         progress=progress,
     )
     return replace(result, decisions=counting(decisions(index)))
@@ -155,7 +156,7 @@ def find_plagiarism_among(
         fdr=fdr,
     )
     texts = embed_answers(list(answers), encoder)
-    return _find(texts, options, lambda: encoder)
+    return _find(texts, options, embed_with(lambda: encoder), lambda: encoder)
 
 
 def compare(
@@ -204,7 +205,7 @@ def compare(
         reference_was_given=reference_was_given,
     )
     detector = Detector(
-        embed_with(lambda: index.encoder),
+        embed_in(index, against, texts),
         _background(texts),
         max_expected=MAX_EXPECTED,
         by_passages=_count_sentences([group]) > MAX_SENTENCES,
@@ -277,11 +278,11 @@ def _prepare(
 def _find(
     texts: Sequence[PreparedAnswer],
     options: PlagiarismOptions,
-    encoder: Callable[[], Encoder],
+    embed: Embed,
+    worker_encoder: Callable[[], Encoder],
     *,
     wanted: set[str] | None = None,
     runner: Runner | None = None,
-    worker_encoder: Callable[[], Encoder] | None = None,
     progress: Progress | None = None,
 ) -> PlagiarismResult:
     """Find plagiarism among prepared answers.
@@ -289,10 +290,10 @@ def _find(
     Args:
         texts: All answers, new and earlier ones.
         options: All but `where` and `against`, which `wanted` and `texts` follow from.
-        encoder: Returns the model of this process.
+        embed: Returns the unit vectors of sentences, in this process.
+        worker_encoder: Loads the model in another process.
         wanted: Ids: a finding has at least one of these answers. None: all answers.
         runner: Where questions are judged; None for this process.
-        worker_encoder: Loads the model in another process; needed with a runner.
         progress: Called with the number of questions done, and of all questions.
     """
     by = options.by or ("question" if any(text.answer.question for text in texts) else "all")
@@ -310,9 +311,9 @@ def _find(
         by_passages=by_passages,
         wanted=wanted,
     )
-    detector = make_detector(embed_with(encoder))
+    detector = make_detector(embed)
     runner = runner or PlainLoop()
-    load = partial(_load_detector, make_detector, worker_encoder or encoder)
+    load = partial(_load_detector, make_detector, worker_encoder)
     pool = runner.pool((lambda: detector) if runner.is_local else load)
     found = sorted(_find_each(groups, detector, pool, progress), key=_listed_order)
     judged = JudgedQuestions.of(found, pairs)

@@ -10,15 +10,17 @@ from functools import cache, cached_property
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64, mean_row, unit_rows
+from searchkit.core.identity import canonical
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer, By
 from searchkit.core.where import Attempts
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
+from searchkit.index.embedding import embed
 from searchkit.plagiarism.likeness.measures import SEQUENCE_LENGTHS
 from searchkit.plagiarism.overlap import SEED_LENGTH
 from searchkit.text.passages import split_passages
-from searchkit.text.words import Hashes, Words, sequences, split_sentences, split_words
+from searchkit.text.words import Hashes, Words, sentence_spans, sequences, split_words
 
 MIN_WORDS = 10  # of an answer, boilerplate not counted; a shorter one can't give evidence
 MIN_ANSWERS = 20  # to a question; with fewer, it is judged together with the others like it
@@ -29,19 +31,19 @@ Embed = Callable[[Sequence[str]], Float32]
 
 
 def embed_with(load_encoder: Callable[[], Encoder]) -> Embed:
-    """Return a function that embeds each distinct text once.
+    """Return a function that embeds each distinct text once, as an index does.
 
     Args:
         load_encoder: Called when there is something to embed, and only once.
     """
     load_encoder = cache(load_encoder)
 
-    def embed(texts: Sequence[str]) -> Float32:
+    def embed_all(texts: Sequence[str]) -> Float32:
         distinct = {text: n for n, text in enumerate(dict.fromkeys(texts))}
-        rows = unit_rows(load_encoder().encode(list(distinct)), list(distinct))
-        return rows[[distinct[text] for text in texts]]
+        rows = embed(load_encoder(), [canonical(text) for text in distinct])
+        return unit_rows(rows.astype(np.float32))[[distinct[text] for text in texts]]
 
-    return embed
+    return embed_all
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class PreparedAnswer:
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:
         """The start and end offsets of each sentence; at least one."""
-        return split_sentences(self.answer.text) or [(0, len(self.answer.text))]
+        return sentence_spans(self.answer.text)
 
     def sentence_texts(self) -> list[str]:
         """Return the text of each sentence."""
@@ -235,6 +237,30 @@ def read_prepared(
         yield PreparedAnswer.of(answer, spans, vectors, is_earlier=is_earlier, attempts=attempts)
 
 
+def embed_in(index: BaseIndex, against: BaseIndex | None, texts: Iterable[PreparedAnswer]) -> Embed:
+    """Return what embeds the sentences of answers, each in the index that has the answer.
+
+    Args:
+        index: Of the new answers.
+        against: Of the earlier ones.
+        texts: The answers of both.
+    """
+    if against is None:
+        return index.sentence_vectors
+    earlier = {sentence for t in texts if t.is_earlier for sentence in t.sentence_texts()}
+
+    def embed_apart(sentences: Sequence[str]) -> Float32:
+        rows = np.empty((len(sentences), index.model.dimension), np.float32)
+        for owner in (index, against):
+            places = [
+                n for n, text in enumerate(sentences) if (text in earlier) == (owner is against)
+            ]
+            rows[places] = owner.sentence_vectors([sentences[n] for n in places])
+        return rows
+
+    return embed_apart
+
+
 def embed_answers(answers: Sequence[Answer], encoder: Encoder) -> list[PreparedAnswer]:
     """Split answers into passages and embed them, as an index does."""
     texts = [answer.text for answer in answers]
@@ -245,7 +271,7 @@ def embed_answers(answers: Sequence[Answer], encoder: Encoder) -> list[PreparedA
     passages = [t[a:b] for t, inside in zip(texts, spans, strict=True) for a, b in inside]
     if not passages:
         return []
-    rows = unit_rows(encoder.encode(passages), passages)
+    rows = embed_with(lambda: encoder)(passages)
     vectors = np.split(rows, np.cumsum([len(inside) for inside in spans])[:-1])
     return [
         PreparedAnswer.of(answer, inside, own, is_earlier=False)

@@ -164,6 +164,11 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     return [(group[0][0], group[-1][1]) for group in groups]
 
 
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Return the offsets of the parts of an answer that are embedded: at least one."""
+    return split_sentences(text) or [(0, len(text))]
+
+
 def code_spans(text: str) -> list[tuple[int, int]]:
     """Return the offsets (start, end) of code: of fenced blocks, and of lines that look like code.
 

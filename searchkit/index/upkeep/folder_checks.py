@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from searchkit.index.cache.sentences import SentenceCache
 from searchkit.index.storage.lock import seems_held
 from searchkit.index.storage.schema import schema_problems
 from searchkit.index.storage.store import AnswerStore
@@ -47,7 +48,7 @@ def describe(store: AnswerStore, checkpoints: Checkpoints) -> dict[str, Any]:
 
 
 def find_problems(
-    store: AnswerStore, checkpoints: Checkpoints, *, is_writable: bool
+    store: AnswerStore, checkpoints: Checkpoints, cache: SentenceCache, *, is_writable: bool
 ) -> Iterator[str]:
     """Yield every problem in one line with what mends it.
 
@@ -57,11 +58,13 @@ def find_problems(
     commit is lost; that the FAISS file is the one recorded and holds the table's vectors, bit for
     bit; the full text against the texts; and, unless another process is writing, that nothing
     deleted is left, neither in free pages and the log of the database nor in files of earlier
-    states. A reindex that is not finished is no problem, and is logged.
+    states; and that the kept vectors of sentences are sound and belong to answers. A reindex that
+    is not finished is no problem, and is logged.
 
     Args:
         store: The database.
         checkpoints: The FAISS files.
+        cache: The vectors of sentences.
         is_writable: Whether the store was opened for writing, which checking the full text needs.
     """
     of_indexes, of_pages = page_problems(store)
@@ -94,6 +97,7 @@ def find_problems(
         yield f"{store.path}: the full text is not that of the answers; {REBUILD}"
     if is_writable or not seems_held(checkpoints.folder):
         yield from _leftover_problems(store, checkpoints)
+        yield from (f"{problem}; {REBUILD}" for problem in cache.problems())
     yield from _reindex_problems(store, checkpoints)
 
 
