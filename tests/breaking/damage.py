@@ -21,6 +21,7 @@ from searchkit.index.decisions import decide
 from searchkit.index.storage.checksums import COLUMNS, existing_tables, key_columns
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
+from searchkit.text.words import sentence_spans
 
 ANSWERS = [
     Answer(
@@ -50,6 +51,7 @@ def make_states(folder: Path) -> None:
     with Index.create(path, ToyEncoder()) as index:
         index.add([*ANSWERS[:6], *GONE])
         decide(index, "a1", "a2", "confirmed", "the same words")
+        sentence_vectors(index)
         shutil.copytree(path, folder / "live-first")
     shutil.copytree(path, folder / "first")
     with Index.open(path, write=True, encoder=ToyEncoder()) as index:
@@ -58,6 +60,7 @@ def make_states(folder: Path) -> None:
         index.remove(["gone0"])
         index.add(ANSWERS)  # the last are in no FAISS file
         decide(index, "a3", "a4", "dismissed")
+        sentence_vectors(index)
         shutil.copytree(path, folder / "live")
         index.remove(["gone1"])
     shutil.copytree(path, folder / "closed")
@@ -65,6 +68,14 @@ def make_states(folder: Path) -> None:
         with suppress(Stop):
             reindex(index, ToyEncoder(16, fingerprint="toy-2"), batch=4, progress=_stop)
         shutil.copytree(path, folder / "live-reindex")
+
+
+def sentence_vectors(index: Index) -> bytes:
+    """Return the vectors of all sentences, which are kept then."""
+    spans = ((a.text, span) for a in index.answers() for span in sentence_spans(a.text))
+    vectors = index.sentence_vectors([text[start:end] for text, (start, end) in spans])
+    index.cache.close()  # which writes them
+    return vectors.tobytes()
 
 
 def _stop(done: int, _: int) -> None:
@@ -87,6 +98,7 @@ def content(index: Index) -> Content:
                          *index.search_words(["event loop", "number3"], 20))
         ],
         "decisions": {(d.left, d.right, d.decision, d.reason) for d in index.decisions()},
+        "sentences": sentence_vectors(index),
         "model": index.model,
         "columns": sorted(index.columns()),
     }  # fmt: skip

@@ -20,6 +20,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 from breaking.shared.isolation import IsolatedReport, run_isolated
 from helpers.encoder import ToyEncoder
 
@@ -31,14 +32,21 @@ from searchkit.index.storage.schema import is_index
 from searchkit.index.upkeep.copying import copy
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
+from searchkit.text.words import sentence_spans
 
 ENCODERS = {"toy-1": ToyEncoder(), "toy-2": ToyEncoder(16, 3, fingerprint="toy-2")}
 STARTED = [
-    Answer(f"a{n}", f"answer number{n} about topic{n % 3}", f"q{n % 2}", meta={"score": str(n)})
+    Answer(
+        f"a{n}",
+        f"answer number{n} about topic{n % 3}. And one more sentence{n}",
+        f"q{n % 2}",
+        meta={"score": str(n)},
+    )
     for n in range(9)
 ]
 MAX_TRIES = 3  # of a command that is killed again and again; the last try is undisturbed
-TRANSIENT = ("left over", "not erased yet")  # what a writer beside a reader, or killed, leaves
+# What a writer beside a reader, or killed, leaves
+TRANSIENT = ("left over", "not erased yet", "of no answer")
 Ack = Callable[[], None]
 State = dict[str, Any]
 
@@ -240,9 +248,21 @@ def look(folder: Path, *, search: bool = True) -> State:
             for answer_id, hits in zip(answers, index.search(texts, 99), strict=True):
                 assert answer_id in [hit.answer.id for hit in hits if hit.score > 0.999], answer_id
                 assert {hit.answer.id for hit in hits} == set(answers), answer_id
+            check_sentences(index)
             problems = [p for p in verify(index) if not any(word in p for word in TRANSIENT)]
             assert not problems, problems
     return {"answers": answers, "decisions": decisions, "model": model}
+
+
+def check_sentences(index: Index) -> None:
+    """Check the vectors of sentences, most of which are in the index's cache then."""
+    texts = [
+        answer.text[start:end]
+        for answer in index.answers()
+        for start, end in sentence_spans(answer.text)
+    ]
+    expected = index.encoder._embed(texts)
+    assert np.allclose(index.sentence_vectors(texts), expected, atol=1e-2)
 
 
 def keep_looking(folder: Path, states: list[State], position: int, _: int, *, search: bool) -> None:

@@ -29,7 +29,12 @@ _TABLES = (
         checksum BLOB NOT NULL
     )""",
 )
-_TIMEOUT = 1.0  # seconds that a connection waits for another one
+# check_same_thread: a served index is used by one thread after another, never by two.
+_OPTIONS: dict[str, Any] = {
+    "timeout": 1,  # seconds that a connection waits for another one
+    "isolation_level": None,
+    "check_same_thread": False,
+}
 _NO_DAMAGE = (  # results of SQLite that say nothing about what is in the file
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -46,6 +51,10 @@ class Unusable(Exception):
     """The file can't be used now; the message says why."""
 
 
+class Absent(Unusable):
+    """There is no file, or its creation was killed."""
+
+
 class CacheDatabase:
     """The database beside an index's own; opened when it is first needed.
 
@@ -57,6 +66,7 @@ class CacheDatabase:
         self.path = folder / FILE_NAME
         self._store = store
         self._connection: sqlite3.Connection | None = None
+        self._opened: int | None = None  # the inode of the connection's file
 
     def exists(self) -> bool:
         """Whether there is a file; it may be damaged, or of another model."""
@@ -80,12 +90,13 @@ class CacheDatabase:
         """Give the connection to a file of the index's model.
 
         Raises:
-            Unusable: if there is none, or it can't be read.
+            Absent: if there is none.
+            Unusable: if it can't be read.
         """
-        if not self.exists():
-            raise Unusable(f"{self.path}: not there")
         with self._handling():
             connection = self._connected()
+            if _is_blank(connection):
+                raise Absent
             if reason := self._mismatch(connection):
                 raise Unusable(f"{self.path}: {reason}")
             yield connection
@@ -98,10 +109,10 @@ class CacheDatabase:
             Unusable: if it can't be written now; nothing was changed.
         """
         with self._handling():
-            connection = self._connected()
+            connection = self._connected(create=True)
             connection.execute("BEGIN IMMEDIATE")
             try:
-                if self._mismatch(connection):
+                if _is_blank(connection) or self._mismatch(connection):
                     self._make_anew(connection)
                 yield connection
                 connection.execute("COMMIT")
@@ -118,33 +129,39 @@ class CacheDatabase:
         with self._handling():
             self._connected().execute("VACUUM")
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connected(self, *, create: bool = False) -> sqlite3.Connection:
+        """Return the connection to the file that has the name now.
+
+        Raises:
+            Absent: if there is none, and none is to be created.
+        """
+        if self._connection is not None and self._inode() != self._opened:
+            self.close()
         if self._connection is None:
-            mode = "rw" if self.exists() else "rwc"
-            options: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
-            self._connection = sqlite3.connect(
-                f"{self.path.absolute().as_uri()}?mode={mode}",
-                uri=True,
-                timeout=_TIMEOUT,
-                **options,
-            )
+            if not create and not self.exists():
+                raise Absent
+            uri = f"{self.path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+            self._connection = sqlite3.connect(uri, uri=True, **_OPTIONS)
+            self._opened = self._inode()
             # No write-ahead log, so that a reader needs no second file, and none has deleted data.
             self._connection.execute("PRAGMA secure_delete = ON")
         return self._connection
 
+    def _inode(self) -> int | None:
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return None
+
     def _mismatch(self, connection: sqlite3.Connection) -> str | None:
-        """Return why the rows can't be used: no tables, another version or model; else None.
+        """Return why the rows can't be used: another version or another model; else None.
 
         Raises:
             Unusable: if it is another program's database, which is left alone.
         """
-        application, version, schema = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version", "schema_version")
-        )
-        if schema and application != APPLICATION_ID:
+        if _pragma(connection, "application_id") != APPLICATION_ID:
             raise Unusable(f"{self.path}: not a cache of searchkit")
-        if version != VERSION:
+        if _pragma(connection, "user_version") != VERSION:
             return "of another version of searchkit"
         rows = connection.execute("SELECT fingerprint FROM state").fetchall()
         is_ours = rows == [(self._store.model().fingerprint,)]
@@ -173,3 +190,12 @@ class CacheDatabase:
             log.warning("%s: damaged (%s); what it held is computed again", self.path, error)
             self.remove()
             raise Unusable(f"{self.path}: damaged ({error})") from error
+
+
+def _is_blank(connection: sqlite3.Connection) -> bool:
+    """Whether nothing was written yet."""
+    return _pragma(connection, "schema_version") == 0
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

@@ -21,7 +21,7 @@ import numpy as np
 from searchkit.core.arrays import Float16
 from searchkit.core.errors import SearchkitError
 from searchkit.core.messages import counted
-from searchkit.index.cache.database import CacheDatabase, Unusable
+from searchkit.index.cache.database import Absent, CacheDatabase, Unusable
 from searchkit.index.embedding import passage_hash
 from searchkit.index.storage.store import AnswerStore
 from searchkit.text.words import sentence_spans
@@ -135,11 +135,11 @@ class SentenceCache:
 
     def problems(self) -> Iterator[str]:
         """Yield what is wrong with the file, in one line each."""
-        if not self._database.exists():
-            return
         try:
             with self._database.reading() as connection:
                 damaged, unknown = self._find_bad(connection)
+        except Absent:
+            return
         except Unusable as error:
             yield str(error)
             return
@@ -154,10 +154,8 @@ class SentenceCache:
         """Return the keys of the vectors that are damaged, and of those that have no answer."""
         kept = {key for (key,) in connection.execute("SELECT key FROM sentences")}
         sha_of: dict[int, bytes] = {}
-        for answer in self._store.answers() if kept else ():
-            sha_of |= {
-                key: sha for sha in sentence_hashes([answer.text]) if (key := _key(sha)) in kept
-            }
+        for text in self._store.texts() if kept else ():
+            sha_of |= {key: sha for sha in sentence_hashes([text]) if (key := _key(sha)) in kept}
         rows = connection.execute("SELECT key, vector, checksum FROM sentences")
         damaged = [key for key, *row in rows if key in sha_of and not _is_sound(sha_of[key], *row)]
         return damaged, sorted(kept - sha_of.keys())
@@ -171,7 +169,7 @@ class SentenceCache:
         """Return the hashes of the sentences of answers; None if one isn't what was written."""
         if self._store.damaged_keys(keys):
             return None
-        return sentence_hashes(answer.text for answer in self._store.get_keys(keys).values())
+        return sentence_hashes(self._store.texts(keys))
 
     @contextmanager
     def _saying_what_stays(self) -> Iterator[None]:

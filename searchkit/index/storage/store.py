@@ -100,6 +100,18 @@ class AnswerStore(IndexDatabase):
             for row in rows:
                 yield answer_of(row)
 
+    def texts(self, keys: Sequence[int] | None = None) -> Iterator[str]:
+        """Stream the texts of all answers, or of those with these keys; also of damaged rows."""
+        sql = "SELECT CAST(text AS BLOB) FROM answers"
+        with self.translated():
+            rows: Iterable[Any]
+            if keys is None:
+                rows = self.connection.execute(sql)
+            else:
+                rows = self.rows_in(f"{sql} WHERE key IN ({{}})", keys)
+            for (text,) in rows:
+                yield (text or b"").decode("utf-8", "replace")
+
     def _select(self) -> str:
         return select_answers(self.format())
 
