@@ -48,8 +48,10 @@ def by_chance_in_words(result: PlagiarismResult) -> str:
     findings = sum(finding.expected is not None for finding in result.findings)
     if not findings:
         return ""
-    number = format_expected(result.by_chance)
-    return f"{counted(findings, 'finding')}; by chance alone there would be about {number}."
+    these = counted(findings, "finding")
+    if findings < len(result.findings):
+        these += " where chance can be judged"
+    return f"{these}; by chance alone there would be about {format_expected(result.by_chance)}."
 
 
 def expected_in_words(expected: float | None, pairs: int | None = None) -> str:

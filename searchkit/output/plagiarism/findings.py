@@ -121,8 +121,8 @@ def describe_compared_answers(result: PlagiarismResult) -> Iterator[str]:
         )
     if unjudged := result.unjudged_questions():
         yield (
-            f"chance can't be judged in {counted(len(unjudged), 'question')}: pairs of such "
-            f"answers are listed last, those who share most first"
+            f"chance can't be judged in {counted(len(unjudged), 'question')}: these pairs are "
+            f"listed last, those who share most first"
         )
     if result.by_passages:
         yield "so many answers are compared passage by passage, not sentence by sentence"

@@ -164,13 +164,15 @@ def test_findings_that_chance_cannot_be_judged_of_are_listed_last_under_their_ow
     result = listed([finding(), unjudged], [ring])
     text = printed(result)
     before, after = text.split("Chance can't be judged here")
-    assert "1 finding; by chance alone there would be about 0.05." in before
+    assert (
+        "1 finding where chance can be judged; by chance alone there would be about 0.05." in before
+    )
     assert "by chance" in before and "1 in 1,000" in before and reason not in before
     below, rings = after.split("Found together")
     assert reason in below and "by chance" not in below and "2   near copy" in below
     assert "can't be judged" in rings
     (line,) = (line for line in describe_compared_answers(result) if "judged" in line)
-    assert line.startswith("chance can't be judged in 1 question: pairs of such answers")
+    assert line.startswith("chance can't be judged in 1 question: these pairs are listed last")
     rows = list(plagiarism_as_rows(result))
     assert [row["expected"] for row in rows] == [0.001, None]
     assert {"expected", "q_value"} < set(COLUMNS)
