@@ -2,9 +2,10 @@
 
 Parts: `honest` (SemEval-2013 and SAF), `demo` (what is planted there), `copies` (made of SAF's
 answers, by kind and strength), `class` (half of a class copies one answer), `code` (Java programs
-by level), `time`. Against two measures alone: the cosine of the whole answers, and containment
-(shared word trigrams, of the shorter answer's). Each of these gets the threshold at which it flags
-as many questions of SemEval-2013 and SAF as searchkit does.
+by level), `fdr` (the share of a list that is by chance), `time`. Against two measures alone: the
+cosine of the whole answers, and containment (shared word trigrams, of the shorter answer's). Each
+of these gets the threshold at which it flags as many questions of SemEval-2013 and SAF as searchkit
+does.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from copies import KINDS, STRENGTHS, revise, synonyms
+from copies import KINDS, STRENGTHS, Synonyms, revise, synonyms
+from discovery_rates import NO_LIMIT, Listed, print_head, print_rates
 from machine import DEMO, ROOT, SHARED, heading
 from numpy.typing import NDArray
 
@@ -43,7 +45,8 @@ from searchkit.text.words import Words, sequences
 
 Values = NDArray[np.float64]
 MEASURES = ("searchkit", "cosine", "containment")
-PARTS = ("honest", "demo", "copies", "class", "code", "time")
+PARTS = ("honest", "demo", "copies", "class", "code", "fdr", "time")
+MIN_CLASS = 6  # answers to a question in which copies are planted for `fdr`
 
 
 class Embedding:
@@ -327,6 +330,62 @@ def code(encoder: Encoder, embed: Embedding, thresholds: dict[str, float]) -> No
           f"| | {over[0]:.2f} | | {over[1]:.2f} |")  # fmt: skip
 
 
+# -- the share of a list that is by chance ---------------------------------------------------------
+
+
+def rates(encoder: Encoder, embed: Embedding, thresholds: dict[str, float]) -> None:
+    """Print how much of a list is by chance in corpora drawn from SemEval-2013's questions."""
+    corpus = Corpus.read(SHARED / "semeval2013-train.csv", encoder)
+    groups = [group for group in corpus.groups if group.count_answers() >= MIN_CLASS]
+    honest_ones = listed(groups, {}, corpus.background, embed)
+    near = synonyms([t.answer.text for g in groups for t in g.texts], embed)
+    changed, planted = [], {}
+    for group in groups:
+        texts, planted[group.question] = with_copies(group, near, embed)
+        changed.append(replace(group, texts=texts))
+    copied_ones = listed(changed, planted, corpus.background, embed)
+    print_head()
+    for share in (0.0, 0.1, 0.5):
+        print_rates(share, honest_ones, copied_ones)
+
+
+def with_copies(
+    group: QuestionAnswers, near: Synonyms, embed: Embedding
+) -> tuple[list[PreparedAnswer], set[frozenset[str]]]:
+    """Let two answers be light or heavy revisions of two others."""
+    chance = random.Random(f"rates{group.question}")
+    texts, planted = list(group.texts), set()
+    order = chance.sample(range(len(texts)), 4)
+    for source, copier, strength in ((*order[:2], 0.2), (*order[2:], 0.4)):
+        own = texts[copier].answer.text
+        copy = revise(texts[source].answer.text, "all", strength, chance, own, near)
+        texts[copier] = rewritten(texts[copier], copy, embed)
+        planted.add(frozenset((texts[source].answer.id, texts[copier].answer.id)))
+    return texts, planted
+
+
+def listed(
+    groups: Sequence[QuestionAnswers], planted: dict[str | None, set[frozenset[str]]],
+    background: Background, embed: Embedding,
+) -> list[Listed]:  # fmt: skip
+    """Judge questions; second attempts of SemEval's subjects are left out."""
+    detector = Detector(embed, background, max_expected=NO_LIMIT)
+    found: dict[str | None, list[tuple[float, bool]]] = defaultdict(list)
+    for finding in find_all(detector, groups):
+        pair = frozenset((finding.left, finding.right))
+        if finding.expected is not None and not same_person(finding):
+            is_false = pair not in planted.get(finding.question, set())
+            found[finding.question].append((finding.expected, is_false))
+    return [
+        Listed(
+            group.count_pairs(),
+            np.array([e for e, _ in found[group.question]]),
+            np.array([f for _, f in found[group.question]], bool),
+        )
+        for group in groups
+    ]
+
+
 def timing() -> None:
     """Print seconds and memory of the whole command, on SemEval-2013 and on alpaca if indexed."""
     command = [sys.executable, "-m", "searchkit"]
@@ -363,7 +422,13 @@ def main(parts: Sequence[str]) -> None:
     embed = Embedding(encoder)
     thresholds = honest(encoder, embed, table="honest" in parts)
     print("\nthresholds at that rate: " + ", ".join(f"{k} {v:.3f}" for k, v in thresholds.items()))
-    for part, run in {"demo": demo, "copies": copies, "class": crowd, "code": code}.items():
+    for part, run in {
+        "demo": demo,
+        "copies": copies,
+        "class": crowd,
+        "code": code,
+        "fdr": rates,
+    }.items():
         if part in parts:
             run(encoder, embed, thresholds)
     if "time" in parts:
