@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from searchkit.core.identity import author_key
 from searchkit.core.messages import counted
@@ -235,12 +236,9 @@ def ring_view(
     """
     anchors = anchors or {}
     together: dict[tuple[str, str], list[Link]] = defaultdict(list)
-    spelling = {author_key(author): author for author in ring.authors}
-    for pair in ring.findings:
-        one, other = sorted(spelling[answers[name].author_key] for name in pair)
+    for one, other, pair in _edges(ring, answers):
         question = question_name(answers[pair[0]].question or "(no question)", names)
-        link = Link(question, anchors.get(pair, ""))
-        together[one, other].append(link)
+        together[one, other].append(Link(question, anchors.get(pair, "")))
     radius = 78 if len(ring.authors) < 8 else min(180, 10 * len(ring.authors))
     width = 2 * radius + 200
     height = 2 * radius + 56 if len(ring.authors) > 2 else 64
@@ -259,8 +257,9 @@ def ring_view(
         anchor=f"ring-{number}",
         authors=[author_name(author, names) for author in ring.authors],
         words=(
-            f"{counted(len(ring.findings), 'finding')} among {len(ring.authors):,} authors, in "
-            f"{counted(len(ring.questions), 'question')}. {ring_expected_in_words(ring.expected)}"
+            f"{counted(len(ring.findings), 'finding')} among {len(ring.authors):,} authors"
+            f"{_and_sources(ring)}, in {counted(len(ring.questions), 'question')}. "
+            f"{ring_expected_in_words(ring.expected)}"
         ),
         title=f"A graph of {len(ring.authors):,} authors; {couples} were found together.",
         width=width,
@@ -268,6 +267,30 @@ def ring_view(
         nodes=list(nodes.values()),
         edges=edges,
     )
+
+
+def _and_sources(ring: Ring) -> str:
+    return f" and with {counted(len(ring.sources), 'shared source')}" if ring.sources else ""
+
+
+def _edges(ring: Ring, answers: Mapping[str, Answer]) -> Iterator[tuple[str, str, tuple[str, str]]]:
+    """Yield two authors of a ring and the finding by which they are together, for each finding.
+
+    Authors who share a source are together by the finding of the first of them.
+    """
+    spelling = {author_key(author): author for author in ring.authors}
+    with_source: dict[str, list[tuple[str, tuple[str, str]]]] = defaultdict(list)
+    for pair in ring.findings:
+        if not set(pair) & set(ring.sources):
+            one, other = sorted(spelling[answers[id_].author_key] for id_ in pair)
+            yield one, other, pair
+        for source, id_ in (pair, pair[::-1]):
+            if source in ring.sources:
+                with_source[source].append((spelling[answers[id_].author_key], pair))
+    for found in with_source.values():
+        for (one, pair), (other, _) in combinations(sorted(found), 2):
+            if one != other:
+                yield one, other, pair
 
 
 def _node(

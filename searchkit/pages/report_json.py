@@ -151,6 +151,8 @@ def _ring_record(ring: Ring, names: Pseudonyms) -> dict[str, Any]:
         "authors": [_author(name, names) for name in ring.authors],
         "questions": [_question(name, names) for name in ring.questions],
         "findings": [[_id(name, names) for name in pair] for pair in ring.findings],
+        "reason": _message(ring.reason, names),
+        "sources": [_id(name, names) for name in ring.sources],
     }
 
 

@@ -88,21 +88,26 @@ class Finding(Record):
 
 @dataclass(frozen=True, slots=True)
 class Ring(Record):
-    """Authors whose answers are findings together in more than one question.
+    """Authors whose answers are findings together, or with one source, in several questions.
 
     Attributes:
         authors: Their names, in order.
         questions: The questions of the findings, in order.
-        findings: The (left, right) ids of the findings among these authors.
+        findings: The (left, right) ids of the findings among these authors, and with the sources.
         expected: The number of pairs of authors with findings in so many questions that are
             expected by chance, for the most significant pair of the ring; None where chance can't
             be judged in any of the questions.
+        reason: One sentence on what they share.
+        sources: The ids of answers by others with which several of them are findings, where they
+            are none with each other.
     """
 
     authors: tuple[str, ...]
     questions: tuple[str, ...]
     findings: tuple[tuple[str, str], ...]
     expected: float | None
+    reason: str = ""
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

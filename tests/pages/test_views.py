@@ -239,3 +239,20 @@ def test_a_finding_that_chance_cannot_be_judged_of_has_no_number() -> None:
     assert "Expected 0.001, q-value 0.02. Cosine of" in judged
     ring = Ring((LEFT.author or "", RIGHT.author or ""), ("q",), (("l", "r"),), None)
     assert "can't be judged" in ring_view(ring, {"l": LEFT, "r": RIGHT}).words
+
+
+def test_authors_who_share_a_source_are_linked_and_the_source_is_not_drawn() -> None:
+    answers = {
+        f"{q}-{who}": Answer(f"{q}-{who}", "", q, who) for q in ("q1", "q2") for who in "abc"
+    }
+    findings = (("q1-a", "q1-b"), ("q2-a", "q2-c"), ("q2-b", "q2-c"))
+    ring = Ring(("a", "b"), ("q1", "q2"), findings, 1e-5, "a and b share.", ("q2-c",))
+    anchors = {pair: f"finding-{n}" for n, pair in enumerate(findings)}
+    view = ring_view(ring, answers, anchors=anchors)
+    assert [node.name.text for node in view.nodes] == ["a", "b"]
+    (edge,) = view.edges
+    assert [(link.question.text, link.target) for link in edge.links] == [
+        ("q1", "finding-0"),
+        ("q2", "finding-1"),
+    ]
+    assert view.words.startswith("3 findings among 2 authors and with 1 shared source, in 2 ")

@@ -222,11 +222,11 @@ def _rings_table(rings: Sequence[Ring]) -> Table:
 
     table = plain_table()
     table.add_column("by chance", no_wrap=True)
-    table.add_column("authors", overflow="fold", max_width=44)
-    table.add_column("questions", overflow="fold", ratio=1)
+    table.add_column("evidence", overflow="fold", ratio=1)
     for ring in rings:
-        cells = (visible(", ".join(names)) for names in (ring.authors, ring.questions))
-        table.add_row("\n".join(chance_facts(ring)), *(Text(cell) for cell in cells))
+        evidence = Text(visible(ring.reason))
+        evidence.append("\n" + visible(", ".join(ring.questions)), style="dim")
+        table.add_row("\n".join(chance_facts(ring)), evidence)
     return table
 
 

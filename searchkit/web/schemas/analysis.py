@@ -89,6 +89,9 @@ class Ring(Record):
     expected: float | None
     """Number of pairs of authors found together so often that chance produces; null where that
     can't be judged."""
+    reason: str
+    sources: list[str]
+    """Ids of answers by others with which several of them are found."""
 
 
 class EqualGroup(Record):

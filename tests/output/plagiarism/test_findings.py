@@ -140,13 +140,14 @@ def test_numbers_stand_behind_the_words() -> None:
 
 
 def test_the_table_quotes_evidence_and_ends_with_a_caution() -> None:
-    ring = Ring(("ann", "bob"), ("q", "q2"), (("l", "r"),), 1e-9)
+    reason = "ann and bob share passages in 2 questions."
+    ring = Ring(("ann", "bob"), ("q", "q2"), (("l", "r"),), 1e-9, reason)
     text = print_listed([finding(expected=1e-9)], [ring])
     assert (
         "less than 1 in 1,000,000" in text
         and "very strong" in text
         and "“Alpha beta gamma delta”" in text
-        and "ann, bob" in text
+        and reason in text
     )
     assert "\x1b" not in text and "<U+001B>" in text
     assert "Each is a reason to look, not a proof" in text
