@@ -17,7 +17,7 @@ from searchkit.plagiarism.code.features import (
 from searchkit.plagiarism.code.languages import language_of
 from searchkit.plagiarism.code.likeness import Channel, shares
 from searchkit.plagiarism.code.programs import read_program
-from searchkit.plagiarism.code.significance import ProgramNull
+from searchkit.plagiarism.code.significance import ALIKE, ProgramNull
 from searchkit.plagiarism.preparation import QuestionAnswers
 
 
@@ -31,8 +31,9 @@ class ComparedPrograms:
         left: `(p,)` the number of a program, of each pair that may be a finding.
         right: `(p,)` the number of the other, higher.
         likeness: `(p,)` of each pair, by channel.
-        score: `(p,)` the lower of two shares, 0 to 1: of the literals of both, and of the shorter's
+        score: `(p,)` the mean of two shares, 0 to 1: of the literals of both, and of the shorter's
             short sequences of tokens, that are the same.
+        alike: `(p,)` whether both shares are high.
     """
 
     def __init__(self, group: QuestionAnswers, always: tuple[int, int] | None = None) -> None:
@@ -63,26 +64,33 @@ class ComparedPrograms:
         self.likeness = {
             name: _of_pairs(channel, allowed) for name, channel in self.channels.items()
         }
-        self.score = self._scores()[self.left, self.right]
+        shares_ = np.stack([part[self.left, self.right] for part in self._shares()])  # (2, p)
+        self.score: Float64 = np.nan_to_num(_mean(shares_)).round(6)
+        self.alike: Bool = np.nan_to_num(np.fmin(*shares_)) >= ALIKE
         self._counts: Bool = ~(is_draft[self.left] | is_draft[self.right])
 
-    def _scores(self) -> Float64:
-        """Return `(n, n)` the lower of the shares of literals and of sequences that two share."""
+    def _shares(self) -> tuple[Float64, Float64]:
+        """Return `(n, n)` the share of literals, and that of sequences, that two programs share."""
         texts = [literals(program) - self.given["literals"] for program in self.programs]
         sequences = [token_sequences(program) for program in self.programs]
-        of_texts, of_sequences = shares(texts, of_both=True), shares(sequences, of_both=False)
-        scores: Float64 = np.nan_to_num(np.fmin(of_texts, of_sequences)).round(6)
-        return scores
+        return shares(texts, of_both=True), shares(sequences, of_both=False)
 
     @cached_property
     def null(self) -> ProgramNull:
         """The distribution of the likeness of independent programs."""
-        return ProgramNull.fit(self.likeness, self.score, self._counts)
+        return ProgramNull.fit(self.likeness, self.alike, self._counts)
 
     @cached_property
     def p_value(self) -> Float64:
         """`(p,)` the probability that an independent pair is as much alike as each pair."""
         return self.null.p_value(self.likeness)
+
+
+def _mean(parts: Float64) -> Float64:
+    """Return `(p,)` the mean of the shares `(2, p)` that are known."""
+    known = (~np.isnan(parts)).sum(axis=0)
+    mean: Float64 = np.nansum(parts, axis=0) / np.maximum(known, 1)
+    return mean
 
 
 def _of_pairs(channel: Channel, allowed: Bool) -> Float64:

@@ -20,10 +20,12 @@ from searchkit.plagiarism.code.evidence import (
     verdict_of,
 )
 from searchkit.plagiarism.code.languages import are_programs
-from searchkit.plagiarism.code.significance import ALIKE, MIN_PAIRS
+from searchkit.plagiarism.code.significance import MIN_PAIRS
 from searchkit.plagiarism.evidence.collect import first_of, one_for_two_authors
 from searchkit.plagiarism.preparation import QuestionAnswers
 from searchkit.plagiarism.records import NO_FINDING, Finding
+
+MIN_SCORE = 0.85  # of a pair that is shown where chance can't be judged
 
 
 def is_code(group: QuestionAnswers) -> bool:
@@ -88,18 +90,22 @@ def _expected(compared: ComparedPrograms, group: QuestionAnswers) -> Float64:
 def _ranked(compared: ComparedPrograms) -> Bool:
     """Return `(p,)` which pairs are shown where chance can't be judged.
 
-    Those are pairs that are nearly the same: of each program the one with the nearest other.
+    Those are pairs that are nearly the same. Of a group of such programs there are as many pairs as
+    link them all, those that have most in common (a maximum spanning tree).
     """
+    from scipy import sparse
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
     ranked: Bool = np.zeros(len(compared.left), bool)
     if not compared.null.reason:
         return ranked
-    alike = np.flatnonzero(compared.score >= ALIKE)
-    likeness = np.sum([values[alike] for values in compared.likeness.values()], axis=0)
-    seen: set[int] = set()  # programs of pairs that are shown
-    for at in alike[np.lexsort((-likeness, -compared.score[alike]))].tolist():
-        left, right = int(compared.left[at]), int(compared.right[at])
-        ranked[at] = not {left, right} <= seen
-        seen |= {left, right}
+    near = np.flatnonzero(compared.score >= MIN_SCORE)
+    likeness = np.sum([values[near] for values in compared.likeness.values()], axis=0)
+    near = near[np.lexsort((-likeness, -compared.score[near]))]
+    rank = np.arange(1, len(near) + 1)
+    count = len(compared.programs)
+    graph = sparse.csr_matrix((rank, (compared.left[near], compared.right[near])), (count, count))
+    ranked[near[minimum_spanning_tree(graph).data.astype(np.int64) - 1]] = True
     return ranked
 
 

@@ -52,7 +52,7 @@ _CODE_LINE = re.compile(
     r"|^\s*(?:where|let|in|data|type|newtype|instance|\|)\s.*=|^\s*[a-z]\w*(?:\s+\S+)*\s+=\s"
     r"|^\s*(?:select|from|where|(?:left |right |inner |outer |cross |full )*join|on|and|or"
     r"|group by|order by|having|insert into|values|update|set|delete from|create \w+|drop \w+"
-    r"|alter \w+|with|union(?: all)?|limit|as)\b[^.!?]*[;,(]?$",
+    r"|alter \w+|with|union(?: all)?|limit|as)\b.*(?<![.!?])$",
     re.I,
 )
 # What is seen in a language, and in few others; its score is the number of lines that have it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from searchkit.plagiarism.code.languages import fenced_blocks
@@ -128,7 +128,8 @@ def _pieces(lexer: Lexer, text: str) -> Iterator[tuple[str, int, str]]:
         if not stripped:
             continue
         start += value.index(stripped)
-        if type_ in String.Doc or (type_ in Comment and type_ not in Comment.Preproc):
+        is_directive = type_ in Comment.Preproc or type_ in Comment.PreprocFile
+        if type_ in String.Doc or (type_ in Comment and not is_directive):
             yield "comment", start, stripped
         elif type_ in Literal:
             yield "number", start, stripped
@@ -142,6 +143,7 @@ def _pieces(lexer: Lexer, text: str) -> Iterator[tuple[str, int, str]]:
             yield "mark", start, stripped
 
 
+@lru_cache
 def _lexer(language: str) -> Lexer:
     from pygments.lexers import get_lexer_by_name
 
