@@ -181,6 +181,22 @@ class IndexBackend(ABC):
         """Keep the vectors of sentences of answers, `(d,)` each, by SHA-256."""
         self._in_memory |= vectors
 
+    def answers_key(self) -> bytes | None:
+        """Return what differs whenever an answer, its columns or the model do; None if unknown."""
+        return None
+
+    def get_result(self, key: bytes) -> bytes | None:
+        """Return the result that is kept under a key; None if there is none."""
+        return None
+
+    def put_result(self, key: bytes, value: bytes) -> None:  # noqa: B027
+        """Keep a result of the answers, and of no others, until any of them changes.
+
+        Args:
+            key: A hash of everything that the result depends on, `answers_key` among it.
+            value: The result.
+        """
+
     @cached_property
     def _in_memory(self) -> dict[bytes, Float16]:
         return {}

@@ -15,7 +15,7 @@ from searchkit.core.errors import BadInput, IndexNotFound
 from searchkit.core.records import Answer
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.index.cache.sentences import SentenceCache
+from searchkit.index.cache.index_cache import IndexCache
 from searchkit.index.embedding import model_of
 from searchkit.index.folder_reading import FolderReader
 from searchkit.index.records import Decision, SplitAnswer
@@ -42,7 +42,7 @@ class Index(FolderReader):
         path: The folder.
         store: The database.
         checkpoints: The FAISS files.
-        cache: The vectors of sentences.
+        cache: Vectors of sentences, and results.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Index(FolderReader):
         self.path = path
         self.store = store
         self.checkpoints = Checkpoints(path, store)
-        self.cache = SentenceCache(path, store)
+        self.cache = IndexCache(path, store)
         self._lock = lock
         self._encoder = encoder
         self._vectors = None
@@ -83,7 +83,7 @@ class Index(FolderReader):
                 raise BadInput(f"{folder}: there is an index already; open it or delete it first")
             encoder = encoder or load_encoder(notify=log.info)
             store = AnswerStore.create(folder / DATABASE, model_of(encoder))
-            SentenceCache(folder, store).clear()  # that of an earlier index
+            IndexCache(folder, store).clear()  # that of an earlier index
         except BaseException:
             lock.release()
             raise
@@ -133,7 +133,7 @@ class Index(FolderReader):
             self.store.close()
             self.store = AnswerStore.read(self.path / DATABASE)
             self.checkpoints = Checkpoints(self.path, self.store)
-            self.cache = SentenceCache(self.path, self.store)
+            self.cache = IndexCache(self.path, self.store)
 
     def reopened(self) -> Index:
         """Open the newest state for reading, with this index's model and vectors if they fit.

@@ -14,9 +14,10 @@ from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.backend import IndexBackend
 from searchkit.index.base import BaseIndex, check_all_exist, check_k
-from searchkit.index.cache.sentences import SentenceCache
+from searchkit.index.cache.index_cache import IndexCache
 from searchkit.index.filters.names import resolve_names
 from searchkit.index.records import Decision, Model, PassageVectors, StoredAnswer
+from searchkit.index.storage.checksums import hash_checksums
 from searchkit.index.storage.lock import WriterLock
 from searchkit.index.storage.schema import FORMAT
 from searchkit.index.storage.store import AnswerStore
@@ -35,13 +36,13 @@ class FolderReader(BaseIndex):
         path: The folder.
         store: The database.
         checkpoints: The FAISS files.
-        cache: The vectors of sentences.
+        cache: Vectors of sentences, and results.
     """
 
     path: Path
     store: AnswerStore
     checkpoints: Checkpoints
-    cache: SentenceCache
+    cache: IndexCache
     _lock: WriterLock | None
     _vectors: VectorIndex | None
     _identity: tuple[str, int, int]  # fingerprint, inode and revision, when it was opened
@@ -177,6 +178,19 @@ class FolderReader(BaseIndex):
 
     def _cache_vectors(self, vectors: Mapping[bytes, Float16]) -> None:
         self.cache.put(vectors)
+
+    def answers_key(self) -> bytes | None:
+        """Return a hash of all answers as they are; None in formats 1 and 2."""
+        with self.store.translated():
+            return hash_checksums(self.store.connection)
+
+    def get_result(self, key: bytes) -> bytes | None:
+        """Return the result that is kept under a key; None if there is none."""
+        return self.cache.get_result(key)
+
+    def put_result(self, key: bytes, value: bytes) -> None:
+        """Keep a result until any answer changes."""
+        self.cache.put_result(key, value)
 
     def _keys(self, ids: Sequence[str]) -> list[int]:
         """Return the keys of answers, all of which must exist."""

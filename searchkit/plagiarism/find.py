@@ -20,6 +20,7 @@ from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
+from searchkit.plagiarism.cached_results import read_cached, result_key, write_cached
 from searchkit.plagiarism.code.detector import is_code
 from searchkit.plagiarism.detector import Detector
 from searchkit.plagiarism.groups.equal import find_equal
@@ -120,18 +121,22 @@ def find_with_options(
     wanted = None
     where = replace(options.where, attempts=None)  # a draft is compared, too
     if not where.is_empty():
-        wanted = {answer.id for answer in index.answers(where)}
-    texts = _prepare(index, options.against, options.where.attempts or "latest")
-    model = index.model
-    result = _find(
-        texts,
-        options,
-        embed_in(index, options.against, texts),
-        partial(load_worker_encoder, model.name, model.fingerprint),
-        wanted=wanted,
-        runner=runner,
-        progress=progress,
-    )
+        wanted = set(index.ids(where))
+    key = result_key(index, options, wanted)
+    result = read_cached(index, key)
+    if result is None:
+        texts = _prepare(index, options.against, options.where.attempts or "latest")
+        model = index.model
+        result = _find(
+            texts,
+            options,
+            embed_in(index, options.against, texts),
+            partial(load_worker_encoder, model.name, model.fingerprint),
+            wanted=wanted,
+            runner=runner,
+            progress=progress,
+        )
+        write_cached(index, key, result)
     return replace(result, decisions=counting(decisions(index)))
 
 

@@ -71,7 +71,9 @@ def make_states(folder: Path) -> None:
 
 
 def sentence_vectors(index: Index) -> bytes:
-    """Return the vectors of all sentences, which are kept then."""
+    """Return the vectors of all sentences, which are kept then, and check a result that is."""
+    assert index.get_result(b"key") in (None, b"the value")
+    index.put_result(b"key", b"the value")
     spans = ((a.text, span) for a in index.answers() for span in sentence_spans(a.text))
     vectors = index.sentence_vectors([text[start:end] for text, (start, end) in spans])
     index.cache.close()  # which writes them

@@ -46,7 +46,7 @@ STARTED = [
 ]
 MAX_TRIES = 3  # of a command that is killed again and again; the last try is undisturbed
 # What a writer beside a reader, or killed, leaves
-TRANSIENT = ("left over", "not erased yet", "of no answer")
+TRANSIENT = ("left over", "not erased yet", "of no answer", "of other answers")
 Ack = Callable[[], None]
 State = dict[str, Any]
 
@@ -248,14 +248,17 @@ def look(folder: Path, *, search: bool = True) -> State:
             for answer_id, hits in zip(answers, index.search(texts, 99), strict=True):
                 assert answer_id in [hit.answer.id for hit in hits if hit.score > 0.999], answer_id
                 assert {hit.answer.id for hit in hits} == set(answers), answer_id
-            check_sentences(index)
+            check_cache(index)
             problems = [p for p in verify(index) if not any(word in p for word in TRANSIENT)]
             assert not problems, problems
     return {"answers": answers, "decisions": decisions, "model": model}
 
 
-def check_sentences(index: Index) -> None:
-    """Check the vectors of sentences, most of which are in the index's cache then."""
+def check_cache(index: Index) -> None:
+    """Check the vectors of sentences and a result, which are in the index's cache then."""
+    ids = " ".join(index.ids()).encode()
+    assert index.get_result(index.answers_key()) in (None, ids)
+    index.put_result(index.answers_key(), ids)
     texts = [
         answer.text[start:end]
         for answer in index.answers()

@@ -13,21 +13,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from searchkit.index.cache import results, sentences
 from searchkit.index.storage.connection import SQLITE_ERRORS, error_code
 from searchkit.index.storage.store import AnswerStore
 
 log = logging.getLogger("searchkit")
 FILE_NAME = "cache.db"
-VERSION = 1  # PRAGMA user_version; a file of another version is made anew
+VERSION = 2  # PRAGMA user_version; a file of another version is made anew
 APPLICATION_ID = 0x5352_4B43  # PRAGMA application_id: "SRKC"
 _TABLES = (
     # Of which model the vectors are, and the revision of the answers that all rows belong to
     "CREATE TABLE state (fingerprint TEXT NOT NULL, revision INTEGER NOT NULL)",
-    """CREATE TABLE sentences (
-        key INTEGER PRIMARY KEY,
-        vector BLOB NOT NULL,
-        checksum BLOB NOT NULL
-    )""",
+    sentences.CREATE,
+    results.CREATE,
 )
 # check_same_thread: a served index is used by one thread after another, never by two.
 _OPTIONS: dict[str, Any] = {

@@ -175,3 +175,19 @@ def _columns_of(connection: sqlite3.Connection, table: str) -> Sequence[str]:
 def _shown(value: object) -> object:
     """Return a key as it is shown and compared: a text, or bytes, as far as it is UTF-8."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def hash_checksums(connection: sqlite3.Connection) -> bytes | None:
+    """Return a hash of the checksums of all answers, the revision and the model.
+
+    None in formats 1 and 2, which have no checksums.
+    """
+    keys = {"answers": "key", "sources": "key", "revision": "n", "model": "fingerprint"}
+    if not set(keys) <= set(existing_tables(connection)):
+        return None
+    digest = hashlib.sha256()
+    for table, key in keys.items():
+        checksum = "n" if table == "revision" else "checksum"
+        rows = connection.execute(f"SELECT {key}, {checksum} FROM {table} ORDER BY 1")
+        digest.update(repr(rows.fetchall()).encode())
+    return digest.digest()

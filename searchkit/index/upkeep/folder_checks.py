@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from searchkit.index.cache.sentences import SentenceCache
+from searchkit.index.cache.index_cache import IndexCache
 from searchkit.index.storage.lock import seems_held
 from searchkit.index.storage.schema import schema_problems
 from searchkit.index.storage.store import AnswerStore
@@ -48,7 +48,7 @@ def describe(store: AnswerStore, checkpoints: Checkpoints) -> dict[str, Any]:
 
 
 def find_problems(
-    store: AnswerStore, checkpoints: Checkpoints, cache: SentenceCache, *, is_writable: bool
+    store: AnswerStore, checkpoints: Checkpoints, cache: IndexCache, *, is_writable: bool
 ) -> Iterator[str]:
     """Yield every problem in one line with what mends it.
 
@@ -64,7 +64,7 @@ def find_problems(
     Args:
         store: The database.
         checkpoints: The FAISS files.
-        cache: The vectors of sentences.
+        cache: Vectors of sentences, and results.
         is_writable: Whether the store was opened for writing, which checking the full text needs.
     """
     of_indexes, of_pages = page_problems(store)

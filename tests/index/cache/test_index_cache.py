@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -16,7 +16,7 @@ from helpers.answers import honest
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
-from searchkit.index.cache import database, sentences
+from searchkit.index.cache import database, index_cache, sentences
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
 from searchkit.plagiarism.find import find_plagiarism
@@ -149,7 +149,7 @@ def test_what_a_killed_writer_has_not_forgotten_the_next_one_drops(
 ) -> None:
     embedded(folder)
     with monkeypatch.context() as patched:
-        patched.setattr(sentences.SentenceCache, "_forget", lambda *_: None)
+        patched.setattr(index_cache.IndexCache, "forgetting", lambda *_: nullcontext())
         with opened(folder, write=True) as index:
             index.remove(["a"])
             (problem,) = verify(index)
@@ -203,7 +203,11 @@ def test_verify_names_a_damaged_vector(folder: Path) -> None:
         connection.execute("UPDATE sentences SET vector = zeroblob(64) WHERE key > 0")
     with opened(folder) as reader:
         (problem,) = verify(reader)
-    assert "cache.db: " in problem and problem.endswith("damaged; run: searchkit rebuild")
+    assert (
+        "cache.db: " in problem
+        and problem.endswith(" run: searchkit rebuild")
+        and "damaged vector" in problem
+    )
 
 
 def test_another_program_s_file_is_left_alone(folder: Path) -> None:
@@ -258,7 +262,7 @@ def test_several_processes_at_once(folder: Path) -> None:
 def test_many_vectors_are_written_before_the_index_is_closed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sentences, "MAX_PENDING", 2)
+    monkeypatch.setattr(index_cache, "MAX_PENDING", 2)
     with opened(folder) as index:
         index.sentence_vectors(ALL)
         assert kept(folder) == 4
