@@ -238,7 +238,9 @@ class Index(FolderReader):
         """
         self._require_writer()
         self._vectors = None
-        return embed_damaged(self.store, self.encoder)
+        count = embed_damaged(self.store, self.encoder)
+        self.cache.catch_up()
+        return count
 
     def _known(self, hashes: set[bytes]) -> Mapping[bytes, Any]:
         return self.store.known(hashes)

@@ -159,6 +159,19 @@ def test_what_a_killed_writer_has_not_forgotten_the_next_one_drops(
     assert traces(folder, [OF_A[0], OF_A[2]]) == []
 
 
+def test_embedding_damaged_vectors_again_leaves_nothing_of_before(folder: Path) -> None:
+    embedded(folder)
+    with opened(folder) as reader:
+        reader.put_result(b"key", b"value")
+    with closing(sqlite3.connect(folder / "answers.db")) as connection, connection:
+        connection.execute("UPDATE vectors SET vector = zeroblob(64) WHERE key = 1")
+    with opened(folder, write=True) as index:
+        assert index.embed_damaged() == 1
+        assert verify(index) == []
+        assert index.get_result(b"key") is None
+    assert embedded(folder) == []
+
+
 def test_another_model_starts_anew(folder: Path) -> None:
     embedded(folder)
     other = ToyEncoder(16, window=30, fingerprint="toy-2")
