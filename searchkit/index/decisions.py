@@ -7,7 +7,7 @@ Every decision is kept; the latest one about a pair counts.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast, get_args
@@ -35,6 +35,16 @@ def decide(index: BaseIndex, left: str, right: str, decision: str, reason: str =
         BadInput: if there is no such decision, both ids are the same, or the reason is too long.
         NotFound: if one of them isn't in the index, and is no NAME:ID; or if neither is.
     """
+    return decide_all(index, [(left, right)], decision, reason)[0]
+
+
+def decide_all(
+    index: BaseIndex, pairs: Iterable[Pair], decision: str, reason: str = ""
+) -> list[Decision]:
+    """Store one decision about several pairs, such as those of a ring; see `decide`.
+
+    Nothing is stored if one of the pairs is refused.
+    """
     if decision not in get_args(DecisionStatus):
         allowed = ", ".join(get_args(DecisionStatus))
         raise BadInput(f"a decision is one of {allowed}, not {decision!r}")
@@ -42,26 +52,33 @@ def decide(index: BaseIndex, left: str, right: str, decision: str, reason: str =
         raise BadInput(
             f"a reason has {MAX_REASON_LENGTH:,} characters at most, not {len(reason):,}"
         )
-    if left == right:
-        raise BadInput(f"{left!r} is one answer; a decision is about two")
-    left, right = sorted((left, right))
-    hashes = _text_hashes(index, [left, right])
-    # NAME:ID is in another index, which can't be looked up here.
-    missing = [id_ for id_ in (left, right) if id_ not in hashes and (":" not in id_ or not hashes)]
-    if missing:
-        raise not_found("answer", missing, index.place, index.ids())
-    return index.add_decision(
-        Decision(
-            number=0,
-            left=left,
-            right=right,
-            decision=cast(DecisionStatus, decision),
-            reason=reason.strip(),
-            decided_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            left_sha=hashes.get(left),
-            right_sha=hashes.get(right),
+    ordered = list(dict.fromkeys((min(pair), max(pair)) for pair in pairs))
+    hashes = _text_hashes(index, sorted({id_ for pair in ordered for id_ in pair}))
+    for left, right in ordered:
+        if left == right:
+            raise BadInput(f"{left!r} is one answer; a decision is about two")
+        known = [id_ for id_ in (left, right) if id_ in hashes]
+        # NAME:ID is in another index, which can't be looked up here.
+        missing = {id_ for id_ in (left, right) if ":" not in id_ or not known} - set(known)
+        if missing:
+            raise not_found("answer", sorted(missing), index.place, index.ids())
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    status = cast(DecisionStatus, decision)
+    return [
+        index.add_decision(
+            Decision(
+                number=0,
+                left=left,
+                right=right,
+                decision=status,
+                reason=reason.strip(),
+                decided_at=now,
+                left_sha=hashes.get(left),
+                right_sha=hashes.get(right),
+            )
         )
-    )
+        for left, right in ordered
+    ]
 
 
 def take_back(index: BaseIndex, number: int | None = None) -> Pair | None:

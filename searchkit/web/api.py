@@ -7,6 +7,7 @@ Endpoints return their JSON directly, so that a large result isn't validated aga
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any, cast
 
@@ -24,7 +25,7 @@ from searchkit.core.where import Attempts, Where
 from searchkit.grading.audit import audit_grades
 from searchkit.grading.evaluate import evaluate_grades
 from searchkit.grading.suggest import grade
-from searchkit.index.decisions import decide, decisions, take_back
+from searchkit.index.decisions import decide, decide_all, decisions, take_back
 from searchkit.index.folder import Index
 from searchkit.index.query import Mode
 from searchkit.index.upkeep.status import status
@@ -45,6 +46,7 @@ from searchkit.web.schemas.requests import (
     Computing,
     NewColumns,
     NewDecision,
+    NewDecisions,
     UploadOptions,
 )
 from searchkit.web.uploads import Upload, Uploads
@@ -338,6 +340,18 @@ def add_decision(request: Request, new: NewDecision) -> Response:
     with pool_of(request).writing() as index:
         decision = decide(index, left, right, new.decision, new.reason)
     return _json(hidden_pair(findings.decision_as_record(decision), pseudonyms(request)))
+
+
+@api.post("/decisions/group", tags=["review"], response_model=analysis.Decisions)
+def add_decisions(request: Request, new: NewDecisions) -> Response:
+    """Decide about several pairs at once, such as those of a ring: about all of them, or none."""
+    real = partial(original, request, "answer")
+    pairs = [(real(left), real(right)) for left, right in new.pairs]
+    with pool_of(request).writing() as index:
+        stored = decide_all(index, pairs, new.decision, new.reason)
+    names = pseudonyms(request)
+    records = (hidden_pair(findings.decision_as_record(decision), names) for decision in stored)
+    return _json({"decisions": list(records)})
 
 
 @api.delete("/decisions", tags=["review"], response_model=analysis.TakenBack)

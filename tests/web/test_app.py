@@ -185,6 +185,22 @@ def test_pages_show_findings_that_chance_cannot_be_judged_of(
         assert "None" not in page
 
 
+def test_a_group_is_decided_at_once_or_not_at_all(client: TestClient, folder: Path) -> None:
+    pairs = [["q1-1", "q1-0"], ["q2-0", "q2-1"], ["q1-0", "q1-1"]]
+    body = {"pairs": pairs, "decision": "dismissed", "reason": "one lab group"}
+    stored = client.post("/api/decisions/group", json=body).json()["decisions"]
+    assert [(one["left"], one["right"], one["reason"]) for one in stored] == [
+        ("q1-0", "q1-1", "one lab group"),
+        ("q2-0", "q2-1", "one lab group"),
+    ]
+    assert get(client, "decisions")["decisions"] == stored
+    wrong = {**body, "decision": "confirmed", "pairs": [["q1-1", "q1-0"], ["q1-0", "nobody"]]}
+    refused = client.post("/api/decisions/group", json=wrong)
+    assert refused.status_code == 404 and "nobody" in refused.json()["error"]
+    assert get(client, "decisions")["decisions"] == stored
+    assert client.post("/api/decisions/group", json=body | {"pairs": []}).status_code == 422
+
+
 def test_findings_are_plagiarism_with_decisions(client: TestClient, folder: Path) -> None:
     with Index.open(folder) as index:
         told = json.loads(json.dumps(find_plagiarism(index).to_record()))

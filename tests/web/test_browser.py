@@ -258,6 +258,20 @@ def test_twenty_findings_are_reviewed_by_keyboard_only(address: str, visit: Open
     expect(page.locator("#finding h2")).to_have_text(seen[-1], use_inner_text=True)
 
 
+def test_a_ring_is_decided_at_once(address: str, visit: Open) -> None:
+    page = visit(f"{address}/rings")
+    form = page.locator("form.decide-all").first
+    form.get_by_label("Reason (optional)").fill("they may work together")
+    form.get_by_label("Reason (optional)").press("Enter")  # decides nothing
+    form.get_by_role("button", name="Dismiss 7 pairs").click()
+    rows = page.locator("details.of-ring").first.locator("tbody tr")
+    for row in rows.all():
+        expect(row.locator("td").last).to_have_text("dismissed")
+    decided = get(address, "/api/decisions")["decisions"]
+    assert len(decided) == rows.count() == 7
+    assert {one["reason"] for one in decided} == {"they may work together"}
+
+
 def test_the_next_open_finding_is_shown_in_every_list(address: str, visit: Open) -> None:
     page = visit(f"{address}/review?show=all")
     names = []

@@ -15,6 +15,7 @@ from searchkit.sources.columns import Columns
 from searchkit.sources.files import FileOptions
 from searchkit.sources.tables.quoting import Quoting
 
+MAX_DECIDED_PAIRS = 10_000  # of one decision
 FIELDS = ("id", "text", "question", "author", "submitted_at")
 
 # -- bodies ----------------------------------------------------------------------------------------
@@ -37,6 +38,14 @@ class NewDecision(Body):
 
     left: str
     right: str
+    decision: DecisionStatus
+    reason: Annotated[str, Field(max_length=MAX_REASON_LENGTH)] = ""
+
+
+class NewDecisions(Body):
+    """One decision about several pairs of answers."""
+
+    pairs: Annotated[list[tuple[str, str]], Field(min_length=1, max_length=MAX_DECIDED_PAIRS)]
     decision: DecisionStatus
     reason: Annotated[str, Field(max_length=MAX_REASON_LENGTH)] = ""
 
