@@ -86,7 +86,7 @@ def unjudged(monkeypatch: pytest.MonkeyPatch) -> str:
         rings = (replace(ring, expected=None) for ring in found.rings)
         return replace(found, findings=Results(changed), rings=Results(rings))
 
-    monkeypatch.setattr("searchkit.web.api.find_plagiarism", find)
+    monkeypatch.setattr("searchkit.web.index_pool.find_plagiarism", find)
     return remark
 
 
