@@ -9,7 +9,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from searchkit.core.arrays import Float32, Int64, mean_row, unit_rows
+from searchkit.core.arrays import Float32, Float64, Int64, mean_row, unit_rows
 from searchkit.core.identity import canonical
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer, By
@@ -152,14 +152,29 @@ class Boilerplate:
         }
 
     def count_own_words(self, text: PreparedAnswer) -> int:
-        """Count the words of an answer that are no boilerplate; two tokens of code are one word."""
+        """Count the words of an answer that are no boilerplate; two tokens of code are one word.
+
+        Code is boilerplate by whole lines: its tokens alone, without names, are in every template.
+        """
         words = text.words
         own = np.ones(len(words))
         hashes, firsts = sequences(words, SEED_LENGTH)
         for first in firsts[np.isin(hashes, self.sequences["seed"])].tolist():
             own[first : first + SEED_LENGTH[int(words.is_code[first])]] = 0
-        own[words.is_code] /= 2
+        if words.is_code.any():
+            own[words.is_code] = (
+                self._is_own_code(text.answer.text, words.starts[words.is_code]) / 2
+            )
         return int(own.sum())
+
+    def _is_own_code(self, text: str, starts: Int64) -> Float64:
+        """Return `(t,)` 1 for each token of code, by its start, whose line wasn't handed out."""
+        lines = text.splitlines(keepends=True)
+        given = {line.strip() for handed_out in self.texts for line in handed_out.splitlines()}
+        is_own = np.array([line.strip() not in given for line in lines], np.float64)
+        ends = np.cumsum([len(line) for line in lines])
+        own: Float64 = is_own[np.searchsorted(ends, starts, side="right")]
+        return own
 
 
 @dataclass(frozen=True, slots=True)

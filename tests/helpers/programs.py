@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from random import Random
 
 
 @dataclass(frozen=True)
@@ -492,3 +493,58 @@ CLASSES = {
     "hs": HASKELL,
 }
 """The classes, by the ending of their files."""
+
+WORDS = (
+    "alpha beta gamma delta count total index value node left right item key name size data result "
+    "temp queue stack row col line word text flag"
+).split()
+
+
+def random_program(lines: int, random: Random) -> str:
+    """Return a program in Python that nobody else writes, with at least so many lines."""
+    names = random.sample(WORDS, 12)
+    program = ["import sys", ""]
+    while len(program) < lines:
+        body = [line for _ in range(random.randint(4, 9)) for line in _statement(names, 1, random)]
+        name = "_".join(random.choices(WORDS, k=2))
+        program.append(f"def {name}({random.choice(names)}, {random.choice(names)}):")
+        program += [f"    {line}" for line in body] + [""]
+    return "\n".join(program)
+
+
+def _statement(names: list[str], depth: int, random: Random) -> list[str]:
+    one, two, three = random.choices(names, k=3)
+    number = random.choice([0, 1, 2, 3, 10, random.randint(4, 99)])
+    word, other = random.choices(WORDS, k=2)
+    plain = [
+        f"{one} = {two} {random.choice('+-*/%')} {three}",
+        f'print("{word} of {other} is", {one})',
+        f"{one}.append({two}[{number}])",
+        f"# {word} of the {other}",
+        f"return {word}({one}, {two})",
+    ]
+    heads = [f"for {one} in range({two}, {number}):", f"if {one} <= {number}:"]
+    chosen = random.choice(plain + heads if depth < 3 else plain)
+    if chosen not in heads:
+        return [chosen]
+    inside = [
+        line for _ in range(random.randint(1, 4)) for line in _statement(names, depth + 1, random)
+    ]
+    return [chosen, *(f"    {line}" for line in inside)]
+
+
+def renamed(program: str) -> str:
+    """Return a program of `random_program` with another name for each."""
+    names = {word: f"{word[::-1]}{n}" for n, word in enumerate(WORDS)}
+    return re.sub(
+        r"\".*?\"|#.*|\w+",
+        lambda match: "_".join(names.get(part, part) for part in match[0].split("_")),
+        program,
+    )
+
+
+def reordered(program: str, random: Random) -> str:
+    """Return a program of `random_program` with its functions in another order."""
+    head, *functions = re.split(r"^(?=def )", program, flags=re.M)
+    random.shuffle(functions)
+    return head + "\n\n".join(function.strip() for function in functions) + "\n"

@@ -47,7 +47,9 @@ class ComparedPrograms:
         language = language_of(answers)
         handed_out = group.boilerplate.texts
         self.programs = [read_program(answer.text, language) for answer in answers]
-        self.given = boilerplate(handed_out, [read_program(text, language) for text in handed_out])
+        given = [read_program(text, language) for text in handed_out]
+        self.given = boilerplate(handed_out, given)
+        self._given_sequences = frozenset[int]().union(*map(token_sequences, given))
         authors = _author_numbers([text.author for text in group.texts])
         self.channels = {
             name: Channel.of(
@@ -72,7 +74,7 @@ class ComparedPrograms:
     def _shares(self) -> tuple[Float64, Float64]:
         """Return `(n, n)` the share of literals, and that of sequences, that two programs share."""
         texts = [literals(program) - self.given["literals"] for program in self.programs]
-        sequences = [token_sequences(program) for program in self.programs]
+        sequences = [token_sequences(program) - self._given_sequences for program in self.programs]
         return shares(texts, of_both=True), shares(sequences, of_both=False)
 
     @cached_property

@@ -48,7 +48,7 @@ def find_in_code(
     """
     compared = ComparedPrograms(group)
     expected = _expected(compared, group)
-    chosen = expected <= max_expected if compared.null.can_judge else np.zeros(len(expected), bool)
+    chosen = _judged(compared) & (expected <= max_expected)
     ranked = _ranked(compared) & ~chosen
     findings = []
     for at in np.flatnonzero(chosen | ranked).tolist():
@@ -63,7 +63,7 @@ def compare_code(group: QuestionAnswers, left: int, right: int, max_expected: fl
     """Return the finding of two programs, by number, whether it is significant or not."""
     compared = ComparedPrograms(group, (left, right))
     (at,) = np.flatnonzero((compared.left == left) & (compared.right == right)).tolist()
-    expected = float(_expected(compared, group)[at]) if compared.null.can_judge else None
+    expected = float(_expected(compared, group)[at]) if _judged(compared)[at] else None
     finding = _finding(compared, group, at, expected)
     ranked = bool(_ranked(compared)[at])
     if expected is not None and expected > max_expected:
@@ -85,6 +85,18 @@ def _expected(compared: ComparedPrograms, group: QuestionAnswers) -> Float64:
     pairs = max(MIN_PAIRS, group.count_pairs())
     expected: Float64 = compared.p_value * pairs * chances
     return expected
+
+
+def _judged(compared: ComparedPrograms) -> Bool:
+    """Return `(p,)` of which pairs chance can be judged.
+
+    Where all programs are alike, those who wrote another one seem to have much in common: there
+    only pairs that are nearly the same are judged.
+    """
+    judged: Bool = np.full(len(compared.left), compared.null.can_judge)
+    if compared.null.alike:
+        judged &= compared.score >= MIN_SCORE
+    return judged
 
 
 def _ranked(compared: ComparedPrograms) -> Bool:
