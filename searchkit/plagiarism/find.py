@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.core.messages import Message
@@ -20,7 +20,12 @@ from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
-from searchkit.plagiarism.cached_results import read_cached, result_key, write_cached
+from searchkit.plagiarism.cached_results import (
+    cached_background,
+    read_cached,
+    result_key,
+    write_cached,
+)
 from searchkit.plagiarism.code.detector import is_code
 from searchkit.plagiarism.detector import Detector
 from searchkit.plagiarism.groups.equal import find_equal
@@ -192,16 +197,12 @@ def compare(
     """
     if left == right:
         raise BadInput(f"{left!r} and {right!r} are one answer; name two")
-    texts = _prepare(index, against)
-    answer_of = {text.answer.id: text.answer for text in texts}
+    question = _common_question(index, against, left, right)
+    among = _prepare(index, against, question=question)
+    answer_of = {text.answer.id: text.answer for text in among}
     for name in (left, right):
         if name not in answer_of:
-            index.get([name])  # raises, if there is no such answer
             raise BadInput(f"{name!r} is blank; there is nothing to compare")
-    question = answer_of[left].question
-    if question != answer_of[right].question:
-        question = None
-    among = [text for text in texts if question is None or text.answer.question == question]
     group = make_group(
         question,
         among,
@@ -209,15 +210,17 @@ def compare(
         always={left, right},
         reference_was_given=reference_was_given,
     )
+    read_all = cache(lambda: among if question is None else _prepare(index, against))
+    is_pooled = question is not None and group.is_small
     detector = Detector(
-        embed_in(index, against, texts),
-        _background(texts),
+        embed_in(index, against, read_all() if is_pooled else among),
+        cached_background(index, against, lambda: _background(read_all())),
         max_expected=MAX_EXPECTED,
         by_passages=_count_sentences([group]) > MAX_SENTENCES,
     )
-    if question is not None and group.is_small:
+    if is_pooled:
         others = group_by_question(
-            texts, "question", template, reference_was_given=reference_was_given
+            read_all(), "question", template, reference_was_given=reference_was_given
         )
         for other in others:
             if other.question != question and other.is_small:
@@ -229,17 +232,39 @@ def compare(
     return Comparison(finding, answer_of[finding.left], answer_of[finding.right], pairs, decision)
 
 
+def _common_question(
+    index: BaseIndex, against: BaseIndex | None, left: str, right: str
+) -> str | None:
+    """Return the question that two answers answer; None if they answer two, or none.
+
+    Raises:
+        NotFound: if there is no answer with one of the ids.
+    """
+    answers = index.get_existing([left, right])
+    for id_ in (left, right):
+        if id_ in answers:
+            continue
+        name = id_.removeprefix(f"{against.name}:") if against else id_
+        earlier = against.get_existing([name]) if against and name != id_ else {}
+        answers[id_] = earlier[name] if earlier else index.get([id_])[0]  # which raises
+    questions = {answer.question for answer in answers.values()}
+    return questions.pop() if len(questions) == 1 else None
+
+
 def question_group(
     index: BaseIndex, question: str | None, *, template: str = ""
 ) -> QuestionAnswers:
     """Return the answers to a question as `Detector.judge` takes them; None for all answers."""
-    texts = read_prepared(index, is_earlier=False)
-    among = [text for text in texts if question is None or text.answer.question == question]
+    among = list(read_prepared(index, is_earlier=False, question=question))
     return make_group(question, among, template)
 
 
 def _prepare(
-    index: BaseIndex, against: BaseIndex | None, attempts: Attempts = "latest"
+    index: BaseIndex,
+    against: BaseIndex | None,
+    attempts: Attempts = "latest",
+    *,
+    question: str | None = None,
 ) -> list[PreparedAnswer]:
     """Return the answers of an index, and those of an earlier one, with NAME:ID for their ids.
 
@@ -247,12 +272,13 @@ def _prepare(
         index: Of the new answers.
         against: Of earlier ones.
         attempts: Which of an author's attempts at a question counts.
+        question: The question whose answers are returned; None for all.
 
     Raises:
         BadInput: if the two are one index.
         IndexMismatch: if they were made with two models.
     """
-    texts = list(read_prepared(index, is_earlier=False, attempts=attempts))
+    texts = list(read_prepared(index, is_earlier=False, attempts=attempts, question=question))
     if against is None:
         return texts
     if against.is_same(index):
@@ -274,7 +300,7 @@ def _prepare(
                 ours=f"{ours.name} ({ours.fingerprint[:12]})",
             )
         )
-    for text in read_prepared(against, is_earlier=True, attempts=attempts):
+    for text in read_prepared(against, is_earlier=True, attempts=attempts, question=question):
         id_ = f"{against.name}:{text.answer.id}"
         texts.append(replace(text, answer=replace(text.answer, id=id_)))
     return texts

@@ -13,7 +13,7 @@ from searchkit.core.arrays import Float32, Float64, Int64, mean_row, unit_rows
 from searchkit.core.identity import canonical
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer, By
-from searchkit.core.where import Attempts
+from searchkit.core.where import Attempts, Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
 from searchkit.index.embedding import embed
@@ -238,7 +238,11 @@ def prompt_of(answer: Answer) -> str:
 
 
 def read_prepared(
-    index: BaseIndex, *, is_earlier: bool, attempts: Attempts = "latest"
+    index: BaseIndex,
+    *,
+    is_earlier: bool,
+    attempts: Attempts = "latest",
+    question: str | None = None,
 ) -> Iterator[PreparedAnswer]:
     """Yield the answers of an index that are not blank, with their stored vectors.
 
@@ -246,8 +250,11 @@ def read_prepared(
         index: Open for reading or writing.
         is_earlier: Whether they are from an earlier cohort.
         attempts: Which of an author's attempts at a question counts; the others are drafts.
+        question: The question whose answers are read; None for all.
     """
-    for answer, passages, vectors in index.iter_passages():
+    if question is not None and question not in {row["question"] for row in index.by_question()}:
+        return
+    for answer, passages, vectors in index.iter_passages(Where(question=question)):
         spans = [(p.start, p.end) for p in passages]
         yield PreparedAnswer.of(answer, spans, vectors, is_earlier=is_earlier, attempts=attempts)
 
