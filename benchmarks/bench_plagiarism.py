@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import copied_programs
 import numpy as np
 from copies import KINDS, STRENGTHS, Synonyms, revise, synonyms
 from discovery_rates import NO_LIMIT, Listed, print_head, print_rates
@@ -39,7 +40,7 @@ from searchkit.plagiarism.preparation import (
     embed_answers,
     group_by_question,
 )
-from searchkit.plagiarism.records import NO_FINDING, Finding
+from searchkit.plagiarism.records import Finding
 from searchkit.sources.reader import read_answers
 from searchkit.text.words import Words, sequences
 
@@ -295,41 +296,6 @@ def crowd(encoder: Encoder, embed: Embedding, thresholds: dict[str, float]) -> N
         rows_of(degree, rows, thresholds)
 
 
-def code(encoder: Encoder, embed: Embedding, thresholds: dict[str, float]) -> None:
-    """Print what is found of copied Java programs, by level, against independent ones."""
-    corpus = Corpus.read(SHARED / "irplag-java-01-03.jsonl", encoder)
-    by_level: dict[str, list[list[float]]] = defaultdict(list)
-    accused = 0
-    for group in corpus.groups:
-        detector = Detector(embed, corpus.background, max_expected=0.05)
-        original = next(n for n, t in enumerate(group.texts) if "original" in t.answer.id)
-        source = group.texts[original]
-        for n, text in enumerate(group.texts):
-            if n == original:
-                continue
-            finding = detector.compare(group, *sorted((n, original)))
-            level = next((f"L{k}" for k in range(1, 7) if f"/L{k}/" in text.answer.id), "none")
-            shared = len(trigrams(text.words) & trigrams(source.words))
-            smaller = min(len(trigrams(text.words)), len(trigrams(source.words)))
-            found = finding.expected <= 0.05 and finding.verdict != NO_FINDING
-            accused += found and level == "none"
-            by_level[level].append(
-                [-np.log(finding.expected), finding.score, shared / smaller, float(found)]
-            )
-    head("Java, level of disguise")
-    independent = np.array(by_level.pop("none"))
-    for level, rows in sorted(by_level.items()):
-        copied = np.array(rows)
-        recall = [copied[:, 3].mean()]
-        recall += [(copied[:, k] >= thresholds[MEASURES[k]]).mean() for k in (1, 2)]
-        cells = [f"{area(copied[:, k], independent[:, k]):.3f} | {recall[k]:.2f}" for k in range(3)]
-        print(f"| {level} | {len(rows)} | " + " | ".join(cells) + " |")
-    over = [(independent[:, k] >= thresholds[MEASURES[k]]).mean() for k in (1, 2)]
-    ours = accused / len(independent)
-    print(f"| independent programs, accused | {len(independent)} | | {ours:.2f} "
-          f"| | {over[0]:.2f} | | {over[1]:.2f} |")  # fmt: skip
-
-
 # -- the share of a list that is by chance ---------------------------------------------------------
 
 
@@ -426,11 +392,12 @@ def main(parts: Sequence[str]) -> None:
         "demo": demo,
         "copies": copies,
         "class": crowd,
-        "code": code,
         "fdr": rates,
     }.items():
         if part in parts:
             run(encoder, embed, thresholds)
+    if "code" in parts:
+        copied_programs.code()
     if "time" in parts:
         timing()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
