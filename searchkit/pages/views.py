@@ -72,8 +72,9 @@ class FindingView:
         facts: The odds, the strength and the q-value, in a few words each.
         exact: `expected` and the q-value as numbers; empty if chance can't be judged.
         chance: `expected` as a sentence.
-        score: Cosine of the whole answers.
-        semantic: Mean cosine of each sentence with the nearest one of the other answer.
+        score: Cosine of the whole answers; of programs the share of what both have.
+        semantic: Mean cosine of each sentence with the nearest one of the other answer; None for
+            programs.
         verbatim: Share of the shorter answer's words that the other has in the same order.
         reason: The sentence that says what was found.
         remarks: Other remarks, each a sentence.
@@ -97,7 +98,7 @@ class FindingView:
     exact: str
     chance: str
     score: float
-    semantic: float
+    semantic: float | None
     verbatim: float
     reason: tuple[TextRun, ...]
     remarks: list[tuple[TextRun, ...]]

@@ -49,8 +49,10 @@ class Finding(Record):
         question: The question that both answer; None if all answers were compared.
         verdict: `identical`, `near copy`, `light revision`, `heavy revision` or `shared source`;
             from `compare` also `NO_FINDING`.
-        score: The cosine of the two whole answers.
-        semantic: The mean cosine of each sentence with the nearest one of the other answer.
+        score: The cosine of the two whole answers. Of programs the mean share of literals, and of
+            short sequences of tokens, that is the same.
+        semantic: The mean cosine of each sentence with the nearest one of the other answer; None
+            for programs, of which no sentence vectors are compared.
         verbatim: The share of the shorter answer's words that the other has in the same order.
         expected: The number of pairs at least as much alike that are expected in this question by
             chance; None where chance can't be judged, which a remark gives the reason of.
@@ -67,7 +69,7 @@ class Finding(Record):
     question: str | None
     verdict: str
     score: float
-    semantic: float
+    semantic: float | None
     verbatim: float
     expected: float | None
     passages: tuple[Overlap, ...]

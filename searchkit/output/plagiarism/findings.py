@@ -303,10 +303,11 @@ def _describe_comparison(comparison: Comparison) -> Iterator[str]:
     else:
         yield f"{finding.verdict.capitalize()}: {visible(finding.reason)}"
     yield expected_in_words(finding.expected, comparison.pairs)
-    yield (
-        f"Cosine of the whole answers {finding.score:.2f}, sentence by sentence "
-        f"{finding.semantic:.2f}; high for any two good answers to one question."
-    )
+    if finding.semantic is not None:
+        yield (
+            f"Cosine of the whole answers {finding.score:.2f}, sentence by sentence "
+            f"{finding.semantic:.2f}; high for any two good answers to one question."
+        )
     if finding.first:
         yield visible(f"{finding.first} was handed in first; that does not say who copied.")
     for remark in finding.remarks:

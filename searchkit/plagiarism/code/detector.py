@@ -139,7 +139,7 @@ def _finding(
         question=group.question,
         verdict=verdict_of(*programs, share),
         score=round(float(compared.score[at]), 6),
-        semantic=0.0,
+        semantic=None,
         verbatim=round(share, 6),
         expected=None if expected is None else float(f"{expected:.3g}"),
         passages=passages_of(*programs, runs),

@@ -53,9 +53,9 @@ class Finding(Record):
     question: str | None
     verdict: str
     score: float
-    """Cosine of both whole answers."""
-    semantic: float
-    """Mean cosine of each sentence with the nearest one of the other answer."""
+    """Cosine of both whole answers; of programs the share of literals and sequences of tokens."""
+    semantic: float | None
+    """Mean cosine of each sentence with the nearest one of the other answer; null for programs."""
     verbatim: float
     """Share of the shorter answer's words that the other has in the same order."""
     expected: float | None
