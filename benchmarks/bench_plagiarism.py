@@ -2,10 +2,10 @@
 
 Parts: `honest` (SemEval-2013 and SAF), `demo` (what is planted there), `copies` (made of SAF's
 answers, by kind and strength), `class` (half of a class copies one answer), `code` (Java programs
-by level), `fdr` (the share of a list that is by chance), `time`. Against two measures alone: the
-cosine of the whole answers, and containment (shared word trigrams, of the shorter answer's). Each
-of these gets the threshold at which it flags as many questions of SemEval-2013 and SAF as searchkit
-does.
+by level), `fdr` (the share of a list that is by chance), `verdicts` (how often they are the kind of
+a copy), `time`. Against two measures alone: the cosine of the whole answers, and containment
+(shared word trigrams, of the shorter answer's). Each of these gets the threshold at which it flags
+as many questions of SemEval-2013 and SAF as searchkit does.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from copies import KINDS, STRENGTHS, Synonyms, revise, synonyms
 from discovery_rates import NO_LIMIT, Listed, print_head, print_rates
 from machine import DEMO, ROOT, SHARED, heading
 from numpy.typing import NDArray
+from verdicts import print_verdicts
 
 from searchkit.core.arrays import unit_rows
 from searchkit.encoding.encoder import Encoder
@@ -46,7 +47,7 @@ from searchkit.text.words import Words, sequences
 
 Values = NDArray[np.float64]
 MEASURES = ("searchkit", "cosine", "containment")
-PARTS = ("honest", "demo", "copies", "class", "code", "fdr", "time")
+PARTS = ("honest", "demo", "copies", "class", "code", "fdr", "verdicts", "time")
 MIN_CLASS = 6  # answers to a question in which copies are planted for `fdr`
 
 
@@ -398,6 +399,8 @@ def main(parts: Sequence[str]) -> None:
             run(encoder, embed, thresholds)
     if "code" in parts:
         copied_programs.code()
+    if "verdicts" in parts:
+        print_verdicts(embed)
     if "time" in parts:
         timing()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

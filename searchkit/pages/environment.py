@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from searchkit.output.console import visible
 from searchkit.output.plagiarism.chance import UNJUDGED_HEADING
+from searchkit.pages.views import TONES
+from searchkit.plagiarism.records import VERDICTS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -25,6 +27,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["unjudged_heading"] = UNJUDGED_HEADING
+    made.globals["verdicts"] = [(name, TONES[name], meaning) for name, meaning in VERDICTS.items()]
     return made
 
 

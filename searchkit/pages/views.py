@@ -24,16 +24,9 @@ from searchkit.pages.segments import (
     segments,
     text_runs,
 )
-from searchkit.plagiarism.records import NO_FINDING, Finding, PlagiarismResult
+from searchkit.plagiarism.records import VERDICTS, Finding, PlagiarismResult
 
-TONES = {
-    "identical": "bad",
-    "near copy": "bad",
-    "light revision": "warn",
-    "heavy revision": "info",
-    "shared source": "",
-    NO_FINDING: "",
-}
+TONES = dict(zip(VERDICTS, ("bad", "bad", "warn", "info", "", ""), strict=True))
 
 
 # -- findings --------------------------------------------------------------------------------------
@@ -142,7 +135,7 @@ def finding_view(
         anchor=anchor,
         question=question_name(finding.question, names),
         verdict=finding.verdict,
-        tone=TONES.get(finding.verdict, ""),
+        tone=TONES[finding.verdict],
         is_judged=finding.expected is not None,
         facts=chance_facts(finding),
         exact=exact_chance(finding),

@@ -160,7 +160,7 @@ class Detector:
             finding.expected is not None
             and finding.expected > self._max_expected
             and finding.verdict != "identical"
-        ) or not has_evidence(finding, group.texts[left], group.texts[right])
+        ) or not has_evidence(finding, group.texts[left], group.texts[right], measurer.leave_out)
         if insignificant:
             finding = replace(finding, verdict=NO_FINDING)
         if group.is_small:
@@ -203,7 +203,9 @@ class Detector:
         evident = [
             (finding, group.texts[pair.left], group.texts[pair.right])
             for finding, pair in zip(findings, suspects, strict=True)
-            if has_evidence(finding, group.texts[pair.left], group.texts[pair.right])
+            if has_evidence(
+                finding, group.texts[pair.left], group.texts[pair.right], measurer.leave_out
+            )
         ]
         return one_for_two_authors(evident)
 

@@ -37,6 +37,15 @@ class Overlap(Record):
 MAX_EXPECTED = 0.05  # the default upper bound of `expected` for a pair to be reported
 MAX_SENTENCES = 250_000  # that are embedded; with more, passages are compared in their place
 NO_FINDING = "no finding"  # the verdict on two answers that are no more alike than others
+VERDICTS = {
+    "identical": "the same words, but for case, punctuation and hidden characters",
+    "near copy": "most of the shorter answer's words, in long stretches that are the same",
+    "light revision": "at least half of its words are kept, in short stretches or among others",
+    "heavy revision": "fewer words are kept, but what is said is the same",
+    "shared source": "a third answer explains what the two share",
+    NO_FINDING: "no more than what others share, or nothing to read",
+}
+"""What each verdict means, the most serious one first: the order of ranks, colours and legends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +87,16 @@ class Finding(Record):
     first: str | None = None
     q_value: float | None = None
 
-    def rank(self) -> tuple[bool, float, float]:
+    def rank(self) -> tuple[float, ...]:
         """Return what findings are sorted by: the least expected first, then the unjudged ones.
 
-        Where chance can't be judged, those who share the most words come first.
+        Where chance can't be judged, the most serious verdict comes first, and then those who share
+        the most words.
         """
+        verdict = list(VERDICTS).index(self.verdict)
         if self.expected is None:
-            return True, -self.verbatim, -self.score
-        return False, self.expected, -self.score
+            return True, verdict, -self.verbatim, -self.score
+        return False, self.expected, verdict, -self.score
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from searchkit.core.arrays import Float32, Float64
 from searchkit.core.records import Answer
 from searchkit.plagiarism import overlap
-from searchkit.plagiarism.evidence.verdicts import verdict_and_reason
+from searchkit.plagiarism.evidence.verdicts import are_identical, verdict_and_reason
 from searchkit.plagiarism.overlap import SEED_LENGTH, TokenRun, coverage, shared_runs
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer
 from searchkit.plagiarism.records import Finding
@@ -77,9 +77,7 @@ def collect_evidence(
         texts, {n for pair in suspects for n in (pair.left, pair.right)}, embed
     )
     runs = {
-        (pair.left, pair.right): shared_runs(
-            texts[pair.left].words, texts[pair.right].words, leave_out
-        )
+        (pair.left, pair.right): _all_runs(texts[pair.left], texts[pair.right], leave_out)
         for pair in suspects
     }
     findings = []
@@ -111,8 +109,28 @@ def collect_evidence(
     return _with_sources(findings, suspects, texts, runs)
 
 
-def has_evidence(finding: Finding, left: PreparedAnswer, right: PreparedAnswer) -> bool:
-    """Return whether a finding shows enough for a person to judge it."""
+def _all_runs(left: PreparedAnswer, right: PreparedAnswer, leave_out: set[int]) -> list[TokenRun]:
+    """Return the runs that two answers share; of identical ones the whole, common words, too."""
+    if are_identical(left.words, right.words):
+        return [TokenRun(0, 0, len(left.words))]
+    return shared_runs(left.words, right.words, leave_out)
+
+
+def has_evidence(
+    finding: Finding, left: PreparedAnswer, right: PreparedAnswer, leave_out: Collection[int] = ()
+) -> bool:
+    """Return whether a finding shows enough for a person to judge it.
+
+    Args:
+        finding: The finding.
+        left: Its left answer.
+        right: Its right answer.
+        leave_out: From `common_sequences`.
+    """
+    if finding.verdict == "identical":
+        runs = shared_runs(left.words, right.words, leave_out)
+        spans = [left.words.span(run.left, run.length) for run in runs]
+        return sum(_count_words(left, span) for span in spans) >= MIN_EVIDENCE
     words = 0.0
     for passage in finding.passages:
         length = min(_count_words(left, passage.left), _count_words(right, passage.right))
@@ -196,7 +214,7 @@ def _with_sources(
 ) -> list[Finding]:
     """Change the verdict where a third answer, more like both, has what two answers share."""
     rank = {
-        (pair.left, pair.right): finding.rank()[:2]
+        (pair.left, pair.right): finding.rank()[:3]
         for pair, finding in zip(suspects, findings, strict=True)
     }
     partners: dict[int, set[int]] = defaultdict(set)
