@@ -35,6 +35,7 @@ from searchkit.plagiarism.preparation import (
     Embed,
     PreparedAnswer,
     QuestionAnswers,
+    embed_ahead,
     embed_answers,
     embed_in,
     embed_with,
@@ -346,7 +347,14 @@ def _find(
     runner = runner or PlainLoop()
     load = partial(_load_detector, make_detector, worker_encoder)
     pool = runner.pool((lambda: detector) if runner.is_local else load)
-    found = sorted(_find_each(groups, detector, pool, progress), key=_listed_order)
+    small: Iterable[QuestionAnswers] = [group for group in groups if group.is_small]
+    large: Iterable[QuestionAnswers] = [group for group in groups if not group.is_small]
+    if not by_passages:
+        small = embed_ahead(small, embed, _compares_sentences)
+        if runner.is_local:
+            large = embed_ahead(large, embed, _compares_sentences)
+    counter = Counter(progress, len(groups))
+    found = sorted(_find_each(small, large, detector, pool, counter), key=_listed_order)
     judged = JudgedQuestions.of(found, pairs)
     findings = with_q_values(found, judged, options.fdr)
     equal = find_equal(groups, findings, wanted=wanted)
@@ -402,27 +410,32 @@ def _answers_of(
 
 
 def _find_each(
-    groups: Sequence[QuestionAnswers], detector: Detector, pool: Pool, progress: Progress | None
+    small: Iterable[QuestionAnswers],
+    large: Iterable[QuestionAnswers],
+    detector: Detector,
+    pool: Pool,
+    counter: Counter,
 ) -> Iterator[Finding]:
     """Yield the findings of all questions, in no order.
 
     Args:
-        groups: The questions.
-        detector: Judges the questions with few answers, all together.
-        pool: Judges the other questions, with a detector for its state.
-        progress: Called with the number of questions done, and of all questions.
+        small: The questions with few answers.
+        large: The other questions.
+        detector: Judges the small ones, all together.
+        pool: Judges the large ones, with a detector for its state.
+        counter: Counts the questions that are done.
     """
-    counter = Counter(progress, len(groups))
-    for group in groups:
-        if group.is_small:
-            detector.set_aside(group)
-            counter.advance()
-    for findings in pool.run(
-        Detector.find, [replace(group, short=()) for group in groups if not group.is_small]
-    ):
+    for group in small:
+        detector.set_aside(group)
+        counter.advance()
+    for findings in pool.run(Detector.find, (replace(group, short=()) for group in large)):
         yield from findings
         counter.advance()
     yield from detector.find_set_aside()
+
+
+def _compares_sentences(group: QuestionAnswers) -> bool:
+    return group.count_pairs() > 0 and not is_code(group)
 
 
 def _load_detector(

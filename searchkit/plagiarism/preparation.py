@@ -9,7 +9,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from searchkit.core.arrays import Float32, Float64, Int64, mean_row, unit_rows
+from searchkit.core.arrays import Float16, Float32, Float64, Int64, mean_row, unit_rows
 from searchkit.core.identity import canonical
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer, By
@@ -24,6 +24,7 @@ from searchkit.text.words import Hashes, Words, sentence_spans, sequences, split
 
 MIN_WORDS = 10  # of an answer, boilerplate not counted; a shorter one can't give evidence
 MIN_ANSWERS = 20  # to a question; with fewer, it is judged together with the others like it
+AHEAD_SENTENCES = 4_096  # that are embedded together, of several questions
 PROMPTS = ("prompt", "question_text", "question_prompt")  # columns with the question's own text
 
 Embed = Callable[[Sequence[str]], Float32]
@@ -31,19 +32,22 @@ Embed = Callable[[Sequence[str]], Float32]
 
 
 def embed_with(load_encoder: Callable[[], Encoder]) -> Embed:
-    """Return a function that embeds each distinct text once, as an index does.
+    """Return a function that embeds each distinct text once, as an index does, and keeps it.
 
     Args:
         load_encoder: Called when there is something to embed, and only once.
     """
     load_encoder = cache(load_encoder)
+    known: dict[str, Float16] = {}
 
-    def embed_all(texts: Sequence[str]) -> Float32:
-        distinct = {text: n for n, text in enumerate(dict.fromkeys(texts))}
-        rows = embed(load_encoder(), [canonical(text) for text in distinct])
-        return unit_rows(rows.astype(np.float32))[[distinct[text] for text in texts]]
+    def embed_new(texts: Sequence[str]) -> Float32:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            rows = embed(load_encoder(), [canonical(text) for text in new])
+            known.update(zip(new, rows, strict=True))
+        return unit_rows(np.stack([known[text] for text in texts]).astype(np.float32))
 
-    return embed_all
+    return embed_new
 
 
 @dataclass(frozen=True)
@@ -281,6 +285,33 @@ def embed_in(index: BaseIndex, against: BaseIndex | None, texts: Iterable[Prepar
         return rows
 
     return embed_apart
+
+
+def embed_ahead(
+    groups: Iterable[QuestionAnswers], embed: Embed, is_needed: Callable[[QuestionAnswers], bool]
+) -> Iterator[QuestionAnswers]:
+    """Yield questions whose sentences were embedded, those of several together.
+
+    That is faster, since more sentences have the same length.
+
+    Args:
+        groups: The questions.
+        embed: Keeps the vectors that it returns.
+        is_needed: Whether a question's sentences are compared.
+    """
+    waiting: list[QuestionAnswers] = []
+    sentences: list[str] = []
+    for group in groups:
+        waiting.append(group)
+        if is_needed(group):
+            sentences += (sentence for text in group.texts for sentence in text.sentence_texts())
+        if len(sentences) >= AHEAD_SENTENCES:
+            embed(sentences)
+            yield from waiting
+            waiting, sentences = [], []
+    if sentences:
+        embed(sentences)
+    yield from waiting
 
 
 def embed_answers(answers: Sequence[Answer], encoder: Encoder) -> list[PreparedAnswer]:

@@ -178,3 +178,14 @@ def test_of_many_results_the_latest_are_kept(folder: Path) -> None:
         assert index.get_result(bytes([59])) == b"x"
         assert index.get_result(bytes([9])) is None
     assert kept(folder) == 50
+
+
+def test_sentences_of_several_questions_are_embedded_together(folder: Path) -> None:
+    with Index.open(folder, write=True, encoder=ToyEncoder(window=100)) as index:
+        index.add(
+            [replace(a, text=a.text.replace(" word1", ". word1")) for a in with_copies()[:48]]
+        )
+        index.encoder.batches = 0
+        find.find_plagiarism(index)
+        assert index.encoder.batches == 1
+        assert not any("def " in text for text in index.encoder.texts)  # programs are compared so

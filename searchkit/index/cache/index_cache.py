@@ -11,6 +11,7 @@ no answer.
 from __future__ import annotations
 
 import logging
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -48,6 +49,7 @@ class IndexCache:
         self._database = CacheDatabase(folder, store)
         self._store = store
         self._pending: dict[bytes, Float16] = {}
+        self._unwritten: dict[bytes, Float16] = {}  # what the file didn't take
 
     def close(self) -> None:
         """Write what was held back, and close the file; closing it twice is harmless."""
@@ -58,14 +60,13 @@ class IndexCache:
 
     def get(self, hashes: Iterable[bytes]) -> dict[bytes, Float16]:
         """Return the `(d,)` vector of each of these SHA-256 that is kept and sound."""
-        vectors, others = {}, []
-        for sha in hashes:
-            if sha in self._pending:
-                vectors[sha] = self._pending[sha]
-            else:
-                others.append(sha)
+        wanted, memory = set(hashes), ChainMap(self._pending, self._unwritten)
+        vectors = {sha: memory[sha] for sha in wanted & memory.keys()}
+        wanted -= vectors.keys()
         with suppress(Unusable), self._database.reading() as connection:
-            vectors |= read_vectors(connection, others, self._store.model().dimension)
+            vectors |= read_vectors(
+                connection, wanted - vectors.keys(), self._store.model().dimension
+            )
         return vectors
 
     def put(self, vectors: Mapping[bytes, Float16]) -> None:
@@ -78,7 +79,8 @@ class IndexCache:
         pending, self._pending = self._pending, {}
         if not pending:
             return
-        self._keep(partial(write_vectors, vectors=pending))
+        if not self._keep(partial(write_vectors, vectors=pending)):
+            self._unwritten |= pending
 
     def get_result(self, key: bytes) -> bytes | None:
         """Return the result that is kept under a key; None if there is none."""
@@ -90,12 +92,14 @@ class IndexCache:
         """Keep a result of the index's answers under a key of everything that it depends on."""
         self._keep(partial(write_result, key=key, value=value, revision=self._store.revision()))
 
-    def _keep(self, write: Callable[[Connection], None]) -> None:
-        """Write in a transaction, unless the answers have changed or the file can't be written."""
+    def _keep(self, write: Callable[[Connection], None]) -> bool:
+        """Write in a transaction; False if answers have changed, or the file can't be written."""
         with suppress(Unusable, SearchkitError), self._database.writing() as connection:
             # Asked for within the transaction: a writer's forgetting then comes after it.
             if self._store.is_newest():
                 write(connection)
+                return True
+        return False
 
     # -- for the writer --------------------------------------------------------------------------
 

@@ -249,6 +249,11 @@ def test_a_file_in_use_or_that_cannot_be_made_only_keeps_nothing(
     (folder / "cache.db").unlink()
     (folder / "cache.db").mkdir()
     assert embedded(folder, OF_A) == embedded(folder, OF_A) == OF_A
+    monkeypatch.setattr(index_cache, "MAX_PENDING", 1)
+    with opened(folder) as index:  # until it is closed they are in memory
+        for _ in range(2):
+            index.sentence_vectors(OF_A)
+        assert index.encoder.texts == OF_A
 
 
 def keep_some(folder: Path, seed: int) -> None:
