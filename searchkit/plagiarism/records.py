@@ -40,7 +40,7 @@ NO_FINDING = "no finding"  # the verdict on two answers that are no more alike t
 VERDICTS = {
     "identical": "the same words, but for case, punctuation and hidden characters",
     "near copy": "most of the shorter answer's words, in long stretches that are the same",
-    "light revision": "at least half of its words are kept, in short stretches or among others",
+    "light revision": "half of the words or more are kept, in short stretches or among others",
     "heavy revision": "fewer words are kept, but what is said is the same",
     "shared source": "a third answer explains what the two share",
     NO_FINDING: "no more than what others share, or nothing to read",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from searchkit.core.messages import counted
 from searchkit.plagiarism.evidence.verdicts import same_words
@@ -39,9 +38,11 @@ def find_equal(
     Returns:
         Those that are common last, of the others the one with most information or words first.
     """
-    pairs = {(finding.left, finding.right) for finding in findings}
+    rights: dict[str, list[str]] = defaultdict(list)  # of the findings, by their left answer
+    for finding in findings:
+        rights[finding.left].append(finding.right)
     found = [
-        _equal_group(group, members, pairs, information)
+        _equal_group(group, members, rights, information)
         for group in groups
         for members in _members(group, wanted)
     ]
@@ -75,13 +76,14 @@ def _author(text: PreparedAnswer) -> tuple[bool, str]:
 def _equal_group(
     group: QuestionAnswers,
     members: Sequence[PreparedAnswer],
-    pairs: set[tuple[str, str]],
+    rights: Mapping[str, Sequence[str]],
     information: Information | None,
 ) -> EqualGroup:
     class_size = len({_author(t) for t in (*group.texts, *group.short) if not t.is_earlier})
     count = sum(not text.is_earlier for text in members)
     is_common = count >= max(MIN_COMMON_AUTHORS, COMMON_SHARE * class_size)
     ids = [text.answer.id for text in members]
+    inside = set(ids)
     words = group.boilerplate.count_own_words(members[0])
     return EqualGroup(
         question=group.question,
@@ -92,10 +94,7 @@ def _equal_group(
         share=round(count / class_size, 6),
         is_common=is_common,
         findings=tuple(
-            pair
-            for one, other in combinations(ids, 2)
-            for pair in ((one, other), (other, one))
-            if pair in pairs
+            (left, right) for left in ids for right in rights.get(left, ()) if right in inside
         ),
         reason=_reason(members, words, count, class_size),
         remarks=tuple(remark for text in members for remark in text.remarks()),

@@ -144,3 +144,9 @@ def test_the_information_is_that_of_a_function_and_orders_the_groups() -> None:
     nats = {"q1-001": 12.34, "q1-003": 56.78}
     one, other = find_equal(groups, [], information=lambda _, texts: nats[texts[0].answer.id])
     assert [(one.words, one.nats), (other.words, other.nats)] == [(8, 56.8), (10, 12.3)]
+
+
+def test_thousands_of_equal_answers_are_one_group_at_once() -> None:
+    many = [Answer(f"e{n:05}", TEN, "q1", f"t{n}") for n in range(5_000)]
+    (group,) = equal(many)
+    assert (len(group.answers), group.share, group.is_common) == (5_000, 1.0, True)
