@@ -60,7 +60,7 @@ def test_a_copy_is_found_and_nothing_else(tmp_path: Path) -> None:
     found = among(answers)
     assert pairs(found) == [("q1-004", "q1-009")]
     (finding,) = found.findings
-    assert finding.verdict == "light revision"
+    assert finding.verdict == "near copy"
     assert finding.passages[0].kind == "verbatim"
     text = {a.id: a.text for a in answers}
     left = text[finding.left][slice(*finding.passages[0].left)]

@@ -11,7 +11,7 @@ import numpy as np
 from searchkit.core.arrays import Float32, Float64
 from searchkit.core.records import Answer
 from searchkit.plagiarism import overlap
-from searchkit.plagiarism.evidence.verdicts import are_identical, verdict_and_reason
+from searchkit.plagiarism.evidence.verdicts import MIN_IDENTICAL, are_identical, verdict_and_reason
 from searchkit.plagiarism.overlap import SEED_LENGTH, TokenRun, coverage, shared_runs
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer
 from searchkit.plagiarism.records import Finding
@@ -130,7 +130,7 @@ def has_evidence(
     if finding.verdict == "identical":
         runs = shared_runs(left.words, right.words, leave_out)
         spans = [left.words.span(run.left, run.length) for run in runs]
-        return sum(_count_words(left, span) for span in spans) >= MIN_EVIDENCE
+        return sum(_count_words(left, span) for span in spans) >= MIN_IDENTICAL
     words = 0.0
     for passage in finding.passages:
         length = min(_count_words(left, passage.left), _count_words(right, passage.right))

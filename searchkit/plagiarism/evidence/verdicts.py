@@ -18,6 +18,7 @@ from searchkit.plagiarism.preparation import PreparedAnswer
 from searchkit.plagiarism.records import NO_FINDING, Overlap
 from searchkit.text.words import Words
 
+MIN_IDENTICAL = 8  # words of identical answers that are evidence; fewer are the same too easily
 # Stretches that are the same are long from so many words on, or from such a share of a shorter
 # answer's; of the stretches of two answers, their typical length counts.
 LONG_STRETCH = 20

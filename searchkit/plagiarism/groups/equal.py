@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from searchkit.core.messages import counted
-from searchkit.plagiarism.evidence.verdicts import same_words
-from searchkit.plagiarism.preparation import PreparedAnswer, QuestionAnswers
+from searchkit.plagiarism.evidence.verdicts import MIN_IDENTICAL, same_words
+from searchkit.plagiarism.preparation import Boilerplate, PreparedAnswer, QuestionAnswers
 from searchkit.plagiarism.records import EqualGroup, Finding
 
-MIN_WORDS = 8  # of equal answers, boilerplate not counted; fewer are equal too easily
 COMMON_SHARE = 0.1  # of a question's authors who wrote the same words, which then are common
 MIN_COMMON_AUTHORS = 3  # two authors are a pair, in however small a class
 
@@ -41,11 +40,13 @@ def find_equal(
     rights: dict[str, list[str]] = defaultdict(list)  # of the findings, by their left answer
     for finding in findings:
         rights[finding.left].append(finding.right)
-    found = [
-        _equal_group(group, members, rights, information)
-        for group in groups
-        for members in _members(group, wanted)
-    ]
+    found: list[EqualGroup] = []
+    for group in groups:
+        texts = (*group.texts, *group.short)
+        class_size = len({_author(text) for text in texts if not text.is_earlier})
+        for members in _members(texts, group.boilerplate, wanted):
+            nats = information(group, members) if information else None
+            found.append(_equal_group(group, members, class_size, nats, rights))
     return sorted(found, key=_by_weight)
 
 
@@ -53,19 +54,23 @@ def _by_weight(group: EqualGroup) -> tuple[object, ...]:
     return group.is_common, -(group.nats or 0), -group.words, group.question or "", group.answers
 
 
-def _members(group: QuestionAnswers, wanted: set[str] | None) -> Iterator[list[PreparedAnswer]]:
+def _members(
+    answers: Iterable[PreparedAnswer], boilerplate: Boilerplate, wanted: set[str] | None
+) -> Iterator[list[PreparedAnswer]]:
     """Yield the answers of each group, one for an author, the one that counts if it is there."""
     same: dict[bytes, list[PreparedAnswer]] = defaultdict(list)
-    for text in (*group.texts, *group.short):
+    for text in answers:
         same[text.words.hashes.tobytes()].append(text)
     for texts in same.values():
         if len(texts) < 2 or not (wanted is None or any(t.answer.id in wanted for t in texts)):
             continue
         texts.sort(key=lambda text: (text.is_earlier, text.is_draft, text.answer.id))
-        members = list({_author(text): text for text in reversed(texts)}.values())[::-1]
-        is_new = not members[0].is_earlier
-        if len(members) > 1 and is_new and group.boilerplate.count_own_words(texts[0]) >= MIN_WORDS:
-            yield members
+        by_author: dict[object, PreparedAnswer] = {}
+        for text in texts:
+            by_author.setdefault(_author(text), text)
+        is_group = len(by_author) > 1 and not texts[0].is_earlier
+        if is_group and boilerplate.count_own_words(texts[0]) >= MIN_IDENTICAL:
+            yield list(by_author.values())
 
 
 def _author(text: PreparedAnswer) -> tuple[bool, str]:
@@ -76,10 +81,10 @@ def _author(text: PreparedAnswer) -> tuple[bool, str]:
 def _equal_group(
     group: QuestionAnswers,
     members: Sequence[PreparedAnswer],
+    class_size: int,
+    nats: float | None,
     rights: Mapping[str, Sequence[str]],
-    information: Information | None,
 ) -> EqualGroup:
-    class_size = len({_author(t) for t in (*group.texts, *group.short) if not t.is_earlier})
     count = sum(not text.is_earlier for text in members)
     is_common = count >= max(MIN_COMMON_AUTHORS, COMMON_SHARE * class_size)
     ids = [text.answer.id for text in members]
@@ -90,7 +95,7 @@ def _equal_group(
         answers=tuple(ids),
         authors=tuple(text.answer.author for text in members),
         words=words,
-        nats=round(information(group, members), 1) if information else None,
+        nats=None if nats is None else round(nats, 1),
         share=round(count / class_size, 6),
         is_common=is_common,
         findings=tuple(

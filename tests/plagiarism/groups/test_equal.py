@@ -12,7 +12,7 @@ from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index, Where
 from searchkit.index.decisions import decide
-from searchkit.plagiarism.find import find_plagiarism, find_plagiarism_among
+from searchkit.plagiarism.find import compare, find_plagiarism, find_plagiarism_among
 from searchkit.plagiarism.groups.equal import find_equal
 from searchkit.plagiarism.preparation import embed_answers, group_by_question
 from searchkit.plagiarism.records import EqualGroup
@@ -119,6 +119,25 @@ def test_earlier_answers_make_a_group_only_with_a_new_one(tmp_path: Path) -> Non
     assert group.answers == ("q1-005", "y24:q1-001", "y24:q1-002")
     assert "by 1 of 30 authors and 2 earlier ones" in group.reason
     assert (group.share, group.is_common) == (round(1 / 30, 6), False)
+
+
+def test_an_author_who_repeats_an_earlier_answer_is_no_group_alone(tmp_path: Path) -> None:
+    new = with_text(honest(30), TEN, 5)
+    old = with_text(honest(30, seed=1), TEN, 5)
+    with made(tmp_path / "new", new) as index, made(tmp_path / "y24", old) as against:
+        assert find_plagiarism(index, against=against).equal == []
+    old = with_text(old, TEN, 2)  # sorted before the author's own
+    with made(tmp_path / "new2", new) as index, made(tmp_path / "y25", old) as against:
+        (group,) = find_plagiarism(index, against=against).equal
+    assert group.answers == ("q1-005", "y25:q1-002")
+
+
+def test_compare_calls_what_a_group_shows_identical(tmp_path: Path) -> None:
+    eight = " ".join(VOCABULARY[:8])
+    with made(tmp_path / "i", with_text(honest(40), eight, 3, 7)) as index:
+        assert len(find_plagiarism(index).equal) == 1
+        finding = compare(index, "q1-003", "q1-007").finding
+    assert (finding.verdict, finding.verbatim) == ("identical", 1.0)
 
 
 def test_a_filter_leaves_groups_without_such_an_answer_out(tmp_path: Path) -> None:
