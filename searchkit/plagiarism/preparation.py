@@ -161,6 +161,8 @@ class Boilerplate:
         Code is boilerplate by whole lines: its tokens alone, without names, are in every template.
         """
         words = text.words
+        if not self.texts:
+            return int(len(words) - words.is_code.sum() / 2)
         own = np.ones(len(words))
         hashes, firsts = sequences(words, SEED_LENGTH)
         for first in firsts[np.isin(hashes, self.sequences["seed"])].tolist():

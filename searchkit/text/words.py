@@ -139,6 +139,41 @@ def sequences(words: Words, length: SequenceLength) -> tuple[Hashes, Int64]:
     return np.concatenate(hashes), np.concatenate(firsts)
 
 
+def distinct_sequences(texts: Sequence[Words], length: SequenceLength) -> tuple[Int64, Hashes]:
+    """Return the distinct sequences of each of many texts, much faster than one text at a time.
+
+    Args:
+        texts: The tokens of each text.
+        length: See `sequences`.
+
+    Returns:
+        `(m,)` the number of the text, ascending, and `(m,)` the hash of the sequence, ascending
+        within a text.
+    """
+    number = np.repeat(np.arange(len(texts)), [len(words) for words in texts])
+    hashes = np.concatenate([np.empty(0, np.uint64), *(words.hashes for words in texts)])
+    is_code = np.concatenate([np.empty(0, bool), *(words.is_code for words in texts)])
+    found = [np.empty(0, np.uint64)]
+    found_in = [np.empty(0, np.int64)]
+    for size, kind in zip(length, (False, True), strict=True):
+        count = len(hashes) - size + 1
+        if count < 1:
+            continue
+        rolled = np.zeros(count, np.uint64)
+        is_one = number[:count] == number[size - 1 :]
+        for k in range(size):
+            rolled = rolled * _HASH_BASE + hashes[k : k + count]
+            is_one &= is_code[k : k + count] == kind
+        found.append(rolled[is_one])
+        found_in.append(number[:count][is_one])
+    rows, values = np.concatenate(found_in), np.concatenate(found)
+    order = np.lexsort((values, rows))
+    rows, values = rows[order], values[order]
+    is_new = np.ones(len(rows), bool)
+    is_new[1:] = (rows[1:] != rows[:-1]) | (values[1:] != values[:-1])
+    return rows[is_new], values[is_new]
+
+
 @lru_cache(maxsize=1 << 18)
 def _hash(token: str) -> int:
     return int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from searchkit.text.words import (
     NUMBER,
     TEXT,
     code_spans,
+    distinct_sequences,
     sequences,
     split_sentences,
     split_words,
@@ -130,3 +132,16 @@ def test_the_time_for_hostile_texts_is_bounded(text: str) -> None:
     split_sentences(text)
     shared_runs(words, words)
     assert time.perf_counter() - started < 20
+
+
+def test_distinct_sequences_of_many_texts_are_those_of_each() -> None:
+    code = "for (int i = 0; i < n; i++) {\n    total += values[i];\n}\nreturn total;\n"
+    prose = "the event loop runs the event loop, and the loop runs"
+    texts = ["", prose, code, prose + "\n" + code + prose, "one", prose, "", code]
+    words = [split_words(text) for text in texts]
+    for length in ((2, 6), (3, 10), (3, 6), (1, 1)):
+        rows, hashes = distinct_sequences(words, length)
+        for number, own in enumerate(words):
+            expected = np.unique(sequences(own, length)[0])
+            assert np.array_equal(hashes[rows == number], expected)
+    assert [len(array) for array in distinct_sequences([], (2, 6))] == [0, 0]

@@ -16,7 +16,7 @@ from searchkit.plagiarism.overlap import SEED_LENGTH, TokenRun, coverage, shared
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer
 from searchkit.plagiarism.records import Finding
 from searchkit.text.times import read_times
-from searchkit.text.words import Hashes, Words, sequences
+from searchkit.text.words import Hashes, Words, distinct_sequences
 
 MIN_EXPLAINED = 0.8  # share of what two answers have in common that a third one explains
 MIN_EVIDENCE = 10  # equal and rare words; two reworded words, or tokens of code, count as one
@@ -49,10 +49,9 @@ def common_sequences(
         weights: `(n,)` the number of answers as which each answer counts for that.
         boilerplate: Sequences that are no evidence anyway.
     """
-    held = [np.unique(sequences(words, SEED_LENGTH)[0]) for words in texts]
-    weight_of = np.repeat(weights, [len(hashes) for hashes in held])
-    known, at = np.unique(np.concatenate([np.empty(0, np.uint64), *held]), return_inverse=True)
-    frequency = np.bincount(at, weights=weight_of, minlength=len(known))
+    rows, hashes = distinct_sequences(texts, SEED_LENGTH)
+    known, at = np.unique(hashes, return_inverse=True)
+    frequency = np.bincount(at, weights=weights[rows], minlength=len(known))
     return {*known[frequency > max_frequency].tolist(), *boilerplate.tolist()}
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float32, Float64, Int64
-from searchkit.text.words import Hashes, SequenceLength, Words, sequences
+from searchkit.text.words import Hashes, SequenceLength, Words, distinct_sequences
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -36,11 +36,6 @@ BLOCK_PAIRS, BLOCK_ROWS = 100_000, 2_000  # that are processed at a time
 MIN_COMPARABLE = 5  # answers of a question; with fewer, likeness of meaning is 0
 
 
-def distinct(words: Words, kind: str) -> Hashes:
-    """Return the hashes of the distinct sequences of a text, ascending."""
-    return np.unique(sequences(words, SEQUENCE_LENGTHS[kind])[0])
-
-
 @dataclass(frozen=True, slots=True)
 class Background:
     """The document frequency of every sequence of words in the whole corpus.
@@ -58,8 +53,10 @@ class Background:
     def of(cls, texts: Sequence[Words]) -> Background:
         """Count over the words of every answer of the corpus."""
         frequencies = {}
-        for kind in SEQUENCE_LENGTHS:
-            hashes = [np.empty(0, np.uint64), *(distinct(words, kind) for words in texts)]
+        for kind, length in SEQUENCE_LENGTHS.items():
+            hashes = [np.empty(0, np.uint64)]
+            for at in range(0, len(texts), BLOCK_ROWS):
+                hashes.append(distinct_sequences(texts[at : at + BLOCK_ROWS], length)[1])
             frequencies[kind] = np.unique(np.concatenate(hashes), return_counts=True)
         return cls(len(texts), frequencies)
 
@@ -95,12 +92,11 @@ class SequenceMatrix:
         """
         from scipy import sparse
 
-        held = [distinct(words, kind) for words in texts]
-        if boilerplate is not None and len(boilerplate):
-            held = [hashes[~np.isin(hashes, boilerplate)] for hashes in held]
         self.kind = kind
-        self.rows = np.repeat(np.arange(len(texts)), [len(hashes) for hashes in held])
-        hashes = np.concatenate([np.empty(0, np.uint64), *held])
+        self.rows, hashes = distinct_sequences(texts, SEQUENCE_LENGTHS[kind])
+        if boilerplate is not None and len(boilerplate):
+            is_own = ~np.isin(hashes, boilerplate)
+            self.rows, hashes = self.rows[is_own], hashes[is_own]
         self.known, self.columns = np.unique(hashes, return_inverse=True)
         shape = (len(texts), max(1, len(self.known)))
         self.matrix = sparse.csr_matrix(
@@ -270,7 +266,7 @@ class SentenceLikeness:
         self._best: list[Float32] = []
         for number, rows in enumerate(sentences):
             nearest = np.maximum.reduceat(rows @ columns.T, np.cumsum(sizes) - sizes, axis=1)
-            nearest[:, np.isin(among, self._excluded[number].indices)] = -1  # (s, among)
+            nearest[:, np.isin(among, self._excluded_from(number))] = -1  # (s, among)
             best = np.partition(nearest, -RIVALS - 1, axis=1)[:, -RIVALS - 1 :]
             self._best.append(-np.sort(-best, axis=1))  # (s, RIVALS + 1), best first
 
@@ -289,6 +285,12 @@ class SentenceLikeness:
             likeness[places] = self._of_one(int(left[places[0]]), right[places])
         return likeness
 
+    def _excluded_from(self, number: int) -> NDArray[np.int32]:
+        """Return the numbers of an answer itself and of its near-duplicates."""
+        rows = self._excluded.indptr  # slicing the matrix itself takes a hundred times as long
+        excluded: NDArray[np.int32] = self._excluded.indices[rows[number] : rows[number + 1]]
+        return excluded
+
     def _of_one(self, one: int, others: Int64) -> Float64:
         """Return `(o,)` the likeness of one answer with each of the others `(o,)`."""
         columns = np.concatenate([self._sentences[n] for n in others])
@@ -296,7 +298,7 @@ class SentenceLikeness:
         begins = np.cumsum(sizes) - sizes
         cosines = self._sentences[one] @ columns.T
         nearest = np.maximum.reduceat(cosines, begins, axis=1)  # (s, others)
-        unrelated = ~np.isin(others, self._excluded[one].indices)
+        unrelated = ~np.isin(others, self._excluded_from(one))
         best = self._best[one][:, None, :]
         ahead = _ahead(nearest, best, (unrelated & self._among[others])[None, :])
         onward = self._shares[one] @ ahead
