@@ -392,7 +392,7 @@ def make_group(
         if text.answer.id in always:
             compared.append(text)
         elif not text.answer.is_reference:
-            is_short = boilerplate.count_own_words(text) < MIN_WORDS
+            is_short = len(text.words) < MIN_WORDS or boilerplate.count_own_words(text) < MIN_WORDS
             (short if is_short else compared).append(text)
     return QuestionAnswers(question, compared, boilerplate, short)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.core.arrays import Float32, Float64, Int64
+from searchkit.core.arrays import Bool, Float32, Float64, Int64
 from searchkit.text.words import Hashes, SequenceLength, Words, distinct_sequences
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ class SentenceLikeness:
         self._best: list[Float32] = []
         for number, rows in enumerate(sentences):
             nearest = np.maximum.reduceat(rows @ columns.T, np.cumsum(sizes) - sizes, axis=1)
-            nearest[:, np.isin(among, self._excluded_from(number))] = -1  # (s, among)
+            nearest[:, self._is_excluded(number)[among]] = -1  # (s, among)
             best = np.partition(nearest, -RIVALS - 1, axis=1)[:, -RIVALS - 1 :]
             self._best.append(-np.sort(-best, axis=1))  # (s, RIVALS + 1), best first
 
@@ -285,11 +285,12 @@ class SentenceLikeness:
             likeness[places] = self._of_one(int(left[places[0]]), right[places])
         return likeness
 
-    def _excluded_from(self, number: int) -> NDArray[np.int32]:
-        """Return the numbers of an answer itself and of its near-duplicates."""
-        rows = self._excluded.indptr  # slicing the matrix itself takes a hundred times as long
-        excluded: NDArray[np.int32] = self._excluded.indices[rows[number] : rows[number + 1]]
-        return excluded
+    def _is_excluded(self, number: int) -> Bool:
+        """Return `(n,)` whether each answer is this one itself or a near-duplicate of it."""
+        borders = self._excluded.indptr  # slicing the matrix itself takes a hundred times as long
+        is_excluded = np.zeros(len(self._sentences), bool)
+        is_excluded[self._excluded.indices[borders[number] : borders[number + 1]]] = True
+        return is_excluded
 
     def _of_one(self, one: int, others: Int64) -> Float64:
         """Return `(o,)` the likeness of one answer with each of the others `(o,)`."""
@@ -298,7 +299,7 @@ class SentenceLikeness:
         begins = np.cumsum(sizes) - sizes
         cosines = self._sentences[one] @ columns.T
         nearest = np.maximum.reduceat(cosines, begins, axis=1)  # (s, others)
-        unrelated = ~np.isin(others, self._excluded_from(one))
+        unrelated = ~self._is_excluded(one)[others]
         best = self._best[one][:, None, :]
         ahead = _ahead(nearest, best, (unrelated & self._among[others])[None, :])
         onward = self._shares[one] @ ahead
