@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from searchkit.core.messages import counted, printable
 from searchkit.plagiarism.code.comparison import ComparedPrograms
-from searchkit.plagiarism.code.features import Feature
+from searchkit.plagiarism.code.features import Feature, of_text, words_of
 from searchkit.plagiarism.code.programs import Program
 from searchkit.plagiarism.overlap import TokenRun, coverage, shared_runs
 from searchkit.plagiarism.records import NO_FINDING, Overlap
@@ -18,7 +18,7 @@ MIN_INFORMATION = 1.5  # nats of a text, number or name that is told as rare: on
 MAX_RARE_SHOWN = 3
 MAX_QUOTED = 60  # characters of a text
 
-_RARE_KINDS = {"text", "number", "name"}
+_RARE_KINDS = {"text", "number", "name", "times"}
 
 
 def runs_of_code(left: Program, right: Program) -> list[TokenRun]:
@@ -133,25 +133,26 @@ def _rare_texts(compared: ComparedPrograms, left: int, right: int) -> list[str]:
     rare: dict[str, float] = {}
     for name in ("literals", "names"):
         for feature, information in compared.channels[name].rarest(left, right):
-            if information < MIN_INFORMATION or feature[0] not in _RARE_KINDS:
-                continue
-            written = _as_written(compared.programs[left], feature)
-            rare[written] = max(information, rare.get(written, 0.0))
-    return sorted(rare, key=lambda text: -rare[text])[:MAX_RARE_SHOWN]
+            if information >= MIN_INFORMATION:
+                written = _as_written(compared.programs[left], feature)
+                rare[written] = max(information, rare.get(written, 0.0))
+    whole = [text for text in rare if not any(text != other and text in other for other in rare)]
+    return sorted(whole, key=lambda text: -rare[text])[:MAX_RARE_SHOWN]
 
 
 def _as_written(program: Program, feature: Feature) -> str:
-    """Return the token that a feature comes from."""
-    if feature[0] != "text":
-        return str(feature[1])
-    words = [word for word in feature[1:] if word not in ("", "\n")]
-    holding = (
-        token.text
-        for token in program.tokens
-        if token.kind == "text"
-        and " ".join(map(str, words)) in " ".join(token.text.lower().split())
-    )
-    text = next(holding, " ".join(map(str, words)))
+    """Return the token that a feature comes from, and how often it stands there if that counts."""
+    kind, *_, value = feature
+    if kind in ("number", "name"):
+        return str(value)
+    texts = (token.text for token in program.tokens if token.kind == "text")
+    if kind == "times":
+        text = next(text for text in texts if words_of(text) == feature[1])
+        return f"{_shortened(text)} {value} times" if value != 1 else _shortened(text)
+    return _shortened(next(text for text in texts if feature in of_text(text)))
+
+
+def _shortened(text: str) -> str:
     return printable(text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + "…")
 
 

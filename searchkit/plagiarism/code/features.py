@@ -38,12 +38,21 @@ def literals(program: Program) -> Features:
         if token.kind == "number":
             features.add(("number", token.text))
         elif token.kind == "text":
-            spelled = _WORD.findall(token.text) or [token.text]
-            words = [word.lower() for word in spelled]
-            features |= _pairs(words)
-            features.add(("capitals", len(words), "".join(map(_capitals, spelled))))
-            count[tuple(words)] += 1
+            features |= of_text(token.text)
+            count[words_of(token.text)] += 1
     return frozenset(features | {("times", words, times) for words, times in count.items()})
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words of a text literal, folded; of one without words the text itself."""
+    return tuple(word.lower() for word in _WORD.findall(text)) or (text,)
+
+
+def of_text(text: str) -> set[Feature]:
+    """Return the features of a text literal alone: its words, and how they are capitalized."""
+    spelled = _WORD.findall(text) or [text]
+    capitals = ("capitals", len(spelled), "".join(map(_capitals, spelled)))
+    return _pairs(words_of(text)) | {capitals}
 
 
 def names(program: Program) -> Features:

@@ -13,6 +13,7 @@ MIN_PROGRAM_SHARE = 2 / 3  # of the answers to a question that are programs
 MIN_CODE_LINES = 0.6  # share of the lines of a program that look like code
 MIN_FENCED = 0.5  # share of a program's characters that are in fenced blocks
 MAX_LINE_LENGTH = 300  # characters; a longer line is taken for prose
+MAX_PROGRAMS = 1_500  # answers to a question, all pairs of which are measured
 MAX_SAMPLED = 20  # answers to a question that are looked at, to tell whether they are programs
 MAX_GUESSED = 20  # answers from which the language of a question is guessed
 FALLBACK = "java"  # whose lexer reads what all languages with braces have in common
@@ -96,11 +97,18 @@ def fenced_blocks(text: str) -> list[tuple[int, int]]:
 def are_programs(answers: Sequence[Answer]) -> bool:
     """Return whether the answers to a question are programs: two thirds of them or more.
 
-    Of many answers, `MAX_SAMPLED` are looked at, which stand evenly apart.
+    More than `MAX_PROGRAMS` are compared like prose. Of many answers `MAX_SAMPLED` are looked at,
+    which stand evenly apart.
     """
+    if len(answers) > MAX_PROGRAMS:
+        return False
     sample = answers[:: -(-len(answers) // MAX_SAMPLED)] if answers else []
-    count = sum(is_program(answer) for answer in sample)
-    return bool(sample) and count >= MIN_PROGRAM_SHARE * len(sample)
+    rest = (1 - MIN_PROGRAM_SHARE) * len(sample)  # others that there may be
+    for answer in sample:
+        rest -= not is_program(answer)
+        if rest < 0:
+            return False
+    return bool(sample)
 
 
 def is_program(answer: Answer) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from searchkit.plagiarism.code.languages import fenced_blocks
@@ -14,7 +15,10 @@ from searchkit.text.words import CODE_PREFIX, Words, words_of_tokens
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-MAX_CHARACTERS = 200_000  # of a program that are read; what follows is left out
+MAX_CHARACTERS = 100_000  # of a program that are read; what follows is left out
+# Lexers take the square of a text's length where it is made for it, such as a thousand blank lines.
+MAX_PIECE = 8_000  # characters that are read at once
+_BLANK = re.compile(r"\s{200,}+")  # where a text is cut into pieces
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -97,11 +101,11 @@ def read_program(text: str, language: str) -> Program:
     position = 0
     for start, end in fenced_blocks(text) or [(0, len(text))]:
         comments.append((position, start))
-        for kind, first, part in _pieces(lexer, text[start:end]):
+        for kind, first, part in _read(lexer, text, start, end):
             if kind == "comment":
-                comments.append((start + first, start + first + len(part)))
+                comments.append((first, first + len(part)))
             else:
-                _append(tokens, Token(kind, part, start + first))
+                _append(tokens, Token(kind, part, first))
         position = end
     comments.append((position, len(text)))
     return Program(text, tokens, [span for span in comments if text[slice(*span)].strip()])
@@ -114,6 +118,19 @@ def _append(tokens: list[Token], token: Token) -> None:
         tokens[-1] = Token("text", last.text + token.text, last.start)
     else:
         tokens.append(token)
+
+
+def _read(lexer: Lexer, text: str, start: int, end: int) -> Iterator[tuple[str, int, str]]:
+    """Yield the kind, the offset and the text of what a lexer finds in a part of a text."""
+    borders = [start, *(match.end() for match in _BLANK.finditer(text, start, end)), end]
+    for first, last in pairwise(borders):
+        while first < last:
+            cut = last
+            if last - first > MAX_PIECE:  # at the end of a line, if there is one
+                cut = text.rfind("\n", first + 1, first + MAX_PIECE) + 1 or first + MAX_PIECE
+            for kind, at, part in _pieces(lexer, text[first:cut].rstrip()):
+                yield kind, first + at, part
+            first = cut
 
 
 def _pieces(lexer: Lexer, text: str) -> Iterator[tuple[str, int, str]]:

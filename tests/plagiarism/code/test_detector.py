@@ -140,3 +140,19 @@ def test_attempts_of_one_author_are_no_copies_of_each_other() -> None:
         Answer("again", texts["honest-03"], question="q", author="honest-03", attempt=2, attempts=2)
     )
     assert find_plagiarism_among(answers, ToyEncoder(window=400)).findings == []
+
+
+def test_how_often_a_text_stands_there_is_told() -> None:
+    loop = 'for i in range(5):\n    print("Hello, world")\nprint("Done", 1)\nprint("Bye", 2)\n'
+    texts = {f"honest-{n:02}": loop for n in range(16)}
+    texts |= {name: 'print("Hello, World")\n' * 5 + 'print("Done", 1)\n' for name in ("one", "two")}
+    found = {(f.left, f.right): f for f in among(texts).findings}
+    assert '"Hello, World" 5 times' in found["one", "two"].reason
+
+
+def test_more_programs_than_can_be_compared_are_judged_like_prose(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("searchkit.plagiarism.code.languages.MAX_PROGRAMS", 5)
+    found = among(PYTHON.texts())
+    assert all(finding.semantic is not None for finding in found.findings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from helpers.programs import CLASSES
 from pygments.lexers import get_lexer_by_name
@@ -71,3 +73,23 @@ def test_what_is_no_program_is_read_too(ending: str) -> None:
     for text in ("", " ", "\0", '"', "/*", "```", "é" * 50, "```\n```\n"):
         program = read_program(text, ALIASES[ending])
         assert all(text[token.start : token.end] == token.text for token in program.tokens)
+
+
+def test_long_programs_are_read_in_pieces_at_the_ends_of_lines() -> None:
+    lines = [f"value_{n} = {n}  # number {n}" for n in range(1000)]
+    program = read_program("\n".join(lines), "python")
+    assert len(program.tokens) == 3000
+    assert len(program.comment_words) == 2000
+    assert {token.kind for token in program.tokens} == {"name", "number", "mark"}
+
+
+def test_many_blank_lines_take_no_time() -> None:
+    text = f"int x = 1;{chr(10) * 90_000}int y = 2;\n"
+    started = time.perf_counter()
+    assert [token.text for token in read_program(text, "java").tokens[-2:]] == ["2", ";"]
+    assert time.perf_counter() - started < 5
+
+
+def test_what_follows_a_hundred_thousand_characters_is_left_out() -> None:
+    text = "a = 1\n" * 20_000 + "last = 2\n"
+    assert "last" not in {token.text for token in read_program(text, "python").tokens}
