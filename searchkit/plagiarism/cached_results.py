@@ -23,7 +23,7 @@ from searchkit import _version
 from searchkit.core.results import Results
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import Decision
-from searchkit.plagiarism.likeness.measures import SEQUENCE_LENGTHS, Background
+from searchkit.plagiarism.likeness.measures import COUNTED_LENGTHS, Background
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
 
 _PACKAGE = Path(__file__).parents[1]
@@ -80,7 +80,7 @@ def cached_background(
     value = index.get_result(key) if key else None
     if value is not None:
         with np.load(BytesIO(value)) as arrays:
-            kinds = {name: (arrays[name], arrays[f"{name} counts"]) for name in SEQUENCE_LENGTHS}
+            kinds = {name: (arrays[name], arrays[f"{name} counts"]) for name in COUNTED_LENGTHS}
             return Background(int(arrays["answers"]), kinds)
     background = compute()
     if key and sum(len(known) for known, _ in background.frequencies.values()) < MAX_SEQUENCES:

@@ -192,12 +192,14 @@ class QuestionAnswers:
         texts: The answers that are long enough, drafts among them.
         boilerplate: What their authors were given.
         short: The answers that are too short, drafts among them.
+        references: The reference answers. They say what is usual, and are compared with no answer.
     """
 
     question: str | None
     texts: list[PreparedAnswer]
     boilerplate: Boilerplate
     short: Sequence[PreparedAnswer] = ()
+    references: Sequence[PreparedAnswer] = ()
 
     @property
     def is_small(self) -> bool:
@@ -394,7 +396,8 @@ def make_group(
         elif not text.answer.is_reference:
             is_short = len(text.words) < MIN_WORDS or boilerplate.count_own_words(text) < MIN_WORDS
             (short if is_short else compared).append(text)
-    return QuestionAnswers(question, compared, boilerplate, short)
+    references = [text for text in texts if text.answer.is_reference]
+    return QuestionAnswers(question, compared, boilerplate, short, references)
 
 
 def _given_texts(

@@ -16,13 +16,13 @@ from searchkit import Answer, Index, Where
 from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
 from searchkit.index.ingest import ingest
-from searchkit.plagiarism.detector import MAX_EXHAUSTIVE
 from searchkit.plagiarism.find import (
     compare,
     find_plagiarism,
     find_plagiarism_among,
     find_with_options,
 )
+from searchkit.plagiarism.measurer import MAX_EXHAUSTIVE
 from searchkit.plagiarism.preparation import MIN_ANSWERS
 from searchkit.plagiarism.records import (
     MAX_SENTENCES,
@@ -309,11 +309,12 @@ def test_the_demo_corpus_gives_what_was_planted_first(demo: Index) -> None:
 
 @pytest.mark.model
 def test_semeval_gives_few_findings_and_saf_its_copies(tmp_path: Path, shared_data: Path) -> None:
-    for name, most in (("semeval2013-train", 14), ("saf-train", 13)):
+    """In SAF groups of students have copied the same slides in almost every question."""
+    for name, least, most in (("semeval2013-train", 1, 12), ("saf-train", 12, 16)):
         with Index.create(tmp_path / name) as index:
             ingest(index, read_answers([shared_data / f"{name}.csv"]))
             found = find_plagiarism(index)
-            assert 1 <= len({finding.question for finding in found.findings}) <= most
+            assert least <= len({finding.question for finding in found.findings}) <= most
 
 
 def load_toy_encoder(name: str, fingerprint: str) -> ToyEncoder:

@@ -26,6 +26,7 @@ SEQUENCE_LENGTHS: dict[str, SequenceLength] = {
     "short": (2, 6),
     "long": (3, 10),
 }  # words, tokens of code
+COUNTED_LENGTHS: dict[str, SequenceLength] = {"word": (1, 1)} | SEQUENCE_LENGTHS
 RIVALS = 3  # nearest other answers with which the likeness of a sentence is compared
 # Near-duplicates share so many long sequences, and such a share of the shorter answer's sequences.
 MIN_SHARED_SEQUENCES, MIN_SHARED_SHARE = 12, 0.1
@@ -42,8 +43,8 @@ class Background:
 
     Attributes:
         answers: The number of answers in the corpus.
-        frequencies: For `short` and `long`, the sequences, ascending, and the number of answers
-            that hold each.
+        frequencies: For `word`, `short` and `long`, the sequences, ascending, and the number of
+            answers that hold each.
     """
 
     answers: int
@@ -53,7 +54,7 @@ class Background:
     def of(cls, texts: Sequence[Words]) -> Background:
         """Count over the words of every answer of the corpus."""
         frequencies = {}
-        for kind, length in SEQUENCE_LENGTHS.items():
+        for kind, length in COUNTED_LENGTHS.items():
             hashes = [np.empty(0, np.uint64)]
             for at in range(0, len(texts), BLOCK_ROWS):
                 hashes.append(distinct_sequences(texts[at : at + BLOCK_ROWS], length)[1])
@@ -67,6 +68,14 @@ class Background:
             return np.zeros(len(wanted), np.int64)
         at = np.minimum(np.searchsorted(hashes, wanted), len(hashes) - 1)
         return np.where(hashes[at] == wanted, counts[at], 0)
+
+    def distinct(self, kind: str) -> int:
+        """Return the number of distinct sequences."""
+        return len(self.frequencies[kind][0])
+
+    def total(self, kind: str) -> int:
+        """Return the sum of all document frequencies."""
+        return int(self.frequencies[kind][1].sum())
 
 
 class SequenceMatrix:

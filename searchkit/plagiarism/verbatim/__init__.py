@@ -1,0 +1,1 @@
+"""Verbatim: how improbable it is that two authors wrote the same words independently."""

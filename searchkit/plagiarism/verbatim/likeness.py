@@ -1,0 +1,81 @@
+"""Verbatim likeness: the information that two answers to a question share, word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from searchkit.core.arrays import Float64, Int64
+from searchkit.plagiarism.overlap import SEED_LENGTH
+from searchkit.plagiarism.verbatim.chains import ChainedText, shared_information
+from searchkit.plagiarism.verbatim.language_model import LanguageModel
+from searchkit.text.words import Hashes, Words, sequences
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+BLOCK_PAIRS = 256  # whose information is computed at a time
+
+
+class VerbatimLikeness:
+    """Measures pairs of a question's answers, by their numbers."""
+
+    def __init__(
+        self,
+        texts: Sequence[Words],
+        model: LanguageModel,
+        near_duplicates: csr_matrix,
+        given: Hashes,
+    ) -> None:
+        """Prepare every answer.
+
+        Args:
+            texts: The words of each answer.
+            model: Of the question.
+            near_duplicates: From `find_near_duplicates`.
+            given: The hashes of sequences of `SEED_LENGTH` that all authors were given.
+        """
+        self._model = model
+        self._near = near_duplicates
+        self._texts = texts
+        self._given = given
+        self._chained = cache(self._chain)
+
+    def likeness(self, left: Int64, right: Int64) -> Float64:
+        """Return `(p,)` the shared information of pairs, in nats; `left` is ascending."""
+        likeness = np.zeros(len(left))
+        borders = np.flatnonzero(np.diff(left)) + 1
+        for places in np.split(np.arange(len(left)), borders) if len(left) else []:
+            for begin in range(0, len(places), BLOCK_PAIRS):
+                part = places[begin : begin + BLOCK_PAIRS]
+                likeness[part] = self._of_one(int(left[part[0]]), right[part])
+        return likeness
+
+    def _of_one(self, one: int, others: Int64) -> list[float]:
+        """Return the shared information of one answer and each of the others."""
+        keys = self._chained(one).places.keys()
+        sharing = [n for n in others.tolist() if not keys.isdisjoint(self._chained(n).places)]
+        if not sharing:
+            return [0.0] * len(others)
+        left_out = self._near[sharing].toarray()
+        left_out[np.arange(len(sharing)), sharing] = 1
+        left_out = np.maximum(left_out, self._near[one].toarray())
+        left_out[:, one] = 1
+        information = self._model.information(one, left_out)
+        shared = {
+            other: shared_information(self._chained(one), self._chained(other), nats)
+            for other, nats in zip(sharing, information, strict=True)
+        }
+        return [shared.get(other, 0.0) for other in others.tolist()]
+
+    def _chain(self, number: int) -> ChainedText:
+        """Return an answer as its chains are found."""
+        words = self._texts[number]
+        is_given = np.zeros(len(words), bool)
+        hashes, firsts = sequences(words, SEED_LENGTH)
+        for first in firsts[np.isin(hashes, self._given)].tolist():
+            is_given[first : first + SEED_LENGTH[int(words.is_code[first])]] = True
+        return ChainedText.of(self._model.pairs[number], is_given.tolist())
