@@ -228,7 +228,7 @@ def compare(
                 detector.set_aside(other)
     number_of = {text.answer.id: n for n, text in enumerate(group.texts)}
     finding = detector.compare(group, *sorted((number_of[left], number_of[right])))
-    decision = counting(decisions(index)).get((finding.left, finding.right))
+    decision = counting(decisions(index)).get((min(left, right), max(left, right)))
     pairs = len(group.texts) * (len(group.texts) - 1) // 2
     return Comparison(finding, answer_of[finding.left], answer_of[finding.right], pairs, decision)
 
