@@ -31,7 +31,7 @@ from searchkit.plagiarism.likeness.significance import (
     NullDistribution,
 )
 from searchkit.plagiarism.measurer import PairMeasurer
-from searchkit.plagiarism.preparation import Embed, QuestionAnswers
+from searchkit.plagiarism.preparation import MIN_WORDS, Embed, PreparedAnswer, QuestionAnswers
 from searchkit.plagiarism.records import NO_FINDING, Finding
 
 
@@ -125,30 +125,65 @@ class Detector:
         p_value = NullDistribution.fit(measurer.unrelated()).p_value(measures)
         return PairSignificance(left, right, measures, p_value * group.count_pairs())
 
-    def compare(self, group: QuestionAnswers, left: int, right: int) -> Finding:
-        """Return the finding of two answers, by number, whether it is significant or not.
+    def compare(
+        self, group: QuestionAnswers, left: PreparedAnswer, right: PreparedAnswer
+    ) -> Finding:
+        """Return the finding of two answers, whether it is significant or not.
 
-        A question with few answers is judged together with those that were set aside.
+        It is the one that `find` returns, if it is among those. A question with few answers is
+        judged together with those that were set aside; what is too short isn't judged.
         """
+        number_of = {text.answer.id: n for n, text in enumerate(group.texts)}
+        numbers = [number_of.get(text.answer.id) for text in (left, right)]
+        if numbers[0] is None or numbers[1] is None:
+            return self._describe_short(group, left, right)
+        pair = numbers[0], numbers[1]
         if is_code(group):
-            return compare_code(group, left, right, self._max_expected)
-        measurer = self._measurer(group, always=(left, right))
+            return compare_code(group, *pair, self._max_expected)
+        measurer = self._measurer(group)
         unrelated = measurer.unrelated()
         null = self._pooled_null(unrelated) if group.is_small else NullDistribution.fit(unrelated)
-        measures = measurer.measure(np.array([left]), np.array([right]))
-        p_value = float(null.p_value(measures)[0])
-        chances = int(group.count_chances(np.array([left]), np.array([right]))[0])
-        expected = p_value * chances * max(1, group.count_pairs())
-        suspect = SuspectPair(left, right, expected if null.is_known else None)
-        (finding,) = self._collect_evidence(group, measurer, [suspect], null)
-        insignificant = (
-            expected > self._max_expected and finding.verdict != "identical"
-        ) or not has_evidence(finding, group.texts[left], group.texts[right], measurer.leave_out)
-        return replace(finding, verdict=NO_FINDING) if insignificant else finding
+        suspects = self._suspects(group, measurer, null, about=pair)
+        suspect = next((s for s in suspects if (s.left, s.right) == pair), None)
+        if suspect is None:
+            measured = np.array([measurer.measured_as(*pair), pair])
+            measures = measurer.measure(measured[:1, 0], measured[:1, 1])
+            expected = self._expected(group, null, measured[1:, 0], measured[1:, 1], measures)
+            suspect = SuspectPair(*pair, float(expected[0]) if null.is_known else None)
+            is_suspect = bool(expected[0] <= self._max_expected)
+        else:
+            is_suspect = True
+        (finding,) = self._collect_evidence(group, measurer, [suspect], suspects, null)
+        is_shown = is_suspect or finding.verdict == "identical"
+        if not (is_shown and has_evidence(finding, left, right, measurer.leave_out)):
+            return replace(finding, verdict=NO_FINDING)
+        return finding
 
-    def _measurer(self, group: QuestionAnswers, always: tuple[int, ...] = ()) -> PairMeasurer:
+    def _describe_short(
+        self, group: QuestionAnswers, left: PreparedAnswer, right: PreparedAnswer
+    ) -> Finding:
+        """Return what two answers share, of which one is too short to be judged."""
+        leave_out = set(group.boilerplate.sequences["seed"].tolist())
+        (finding,) = collect_evidence(
+            [left, right],
+            [SuspectPair(0, 1, None)],
+            question=group.question,
+            leave_out=leave_out,
+            embed=self._embed,
+        )
+        short = {text.answer.id for text in group.short}
+        remarks = (
+            f"{text.answer.id} has fewer than {MIN_WORDS} words of its own, too few to tell"
+            for text in (left, right)
+            if text.answer.id in short
+        )
+        is_equal = finding.verdict == "identical" and has_evidence(finding, left, right, leave_out)
+        verdict = "identical" if is_equal else NO_FINDING
+        return replace(finding, verdict=verdict, remarks=(*finding.remarks, *remarks))
+
+    def _measurer(self, group: QuestionAnswers) -> PairMeasurer:
         embed = None if self._by_passages else self._embed
-        return PairMeasurer(group, self._background, self._max_common, embed, always)
+        return PairMeasurer(group, self._background, self._max_common, embed)
 
     def _pooled_null(self, *more: dict[str, Float64]) -> NullDistribution:
         """Fit to the pairs of all questions that were set aside, and to more."""
@@ -163,51 +198,85 @@ class Detector:
     def _findings(
         self, group: QuestionAnswers, measurer: PairMeasurer, null: NullDistribution
     ) -> list[Finding]:
-        suspects: list[SuspectPair] = []
-        pair_count = group.count_pairs()
-        for left, right, measures in measurer.pairs():
-            expected = null.p_value(measures) * pair_count * group.count_chances(left, right)
-            suspects += (
-                SuspectPair(
-                    int(left[at]), int(right[at]), float(expected[at]) if null.is_known else None
-                )
-                for at in np.flatnonzero(expected <= self._max_expected).tolist()
-            )
+        suspects = self._suspects(group, measurer, null)
         wanted = [self._wanted is None or t.answer.id in self._wanted for t in group.texts]
-        suspects = [
-            pair
-            for pair in measurer.with_equal_texts(suspects)
-            if wanted[pair.left] or wanted[pair.right]
-        ]
-        findings = self._collect_evidence(group, measurer, suspects, null)
+        chosen = [pair for pair in suspects if wanted[pair.left] or wanted[pair.right]]
+        findings = self._collect_evidence(group, measurer, chosen, suspects, null)
         evident = [
             (finding, group.texts[pair.left], group.texts[pair.right])
-            for finding, pair in zip(findings, suspects, strict=True)
+            for finding, pair in zip(findings, chosen, strict=True)
             if has_evidence(
                 finding, group.texts[pair.left], group.texts[pair.right], measurer.leave_out
             )
         ]
         return one_for_two_authors(evident)
 
+    def _suspects(
+        self,
+        group: QuestionAnswers,
+        measurer: PairMeasurer,
+        null: NullDistribution,
+        about: tuple[int, ...] = (),
+    ) -> list[SuspectPair]:
+        """Return the pairs that chance doesn't explain; at least those with one of `about`."""
+        suspects: list[SuspectPair] = []
+        for left, right, measures in measurer.pairs(about):
+            expected = self._expected(group, null, left, right, measures)
+            suspects += (
+                SuspectPair(
+                    int(left[at]), int(right[at]), float(expected[at]) if null.is_known else None
+                )
+                for at in np.flatnonzero(expected <= self._max_expected).tolist()
+            )
+        return measurer.with_equal_texts(suspects)
+
+    @staticmethod
+    def _expected(
+        group: QuestionAnswers,
+        null: NullDistribution,
+        left: Int64,
+        right: Int64,
+        measures: dict[str, Float64],
+    ) -> Float64:
+        """Return `(p,)` how many pairs as much alike as each of these are expected by chance."""
+        pairs = max(1, group.count_pairs())
+        expected: Float64 = null.p_value(measures) * pairs * group.count_chances(left, right)
+        return expected
+
     def _collect_evidence(
         self,
         group: QuestionAnswers,
         measurer: PairMeasurer,
+        pairs: Sequence[SuspectPair],
         suspects: Sequence[SuspectPair],
         null: NullDistribution,
     ) -> list[Finding]:
-        """Return the finding of each pair; its remarks say how well chance is known."""
-        if not suspects:
+        """Return the finding of each pair; its remarks say how well chance is known.
+
+        Args:
+            group: The answers.
+            measurer: Of the question.
+            pairs: The pairs.
+            suspects: All suspects, among which are those with a third answer, a shared source.
+            null: Of the question.
+        """
+        if not pairs:
             return []
+        members = {n for pair in pairs for n in (pair.left, pair.right)}
+        known = set(pairs)
+        with_third = [s for s in suspects if s not in known and members & {s.left, s.right}]
         findings = collect_evidence(
             group.texts,
-            suspects,
+            [*pairs, *with_third],
             question=group.question,
             leave_out=measurer.leave_out,
             embed=self._embed,
         )
         remark = _remark_on_chance(group, null)
-        return [replace(finding, remarks=(*finding.remarks, *remark)) for finding in findings]
+        return [
+            replace(finding, remarks=(*finding.remarks, *remark))
+            for finding in findings[: len(pairs)]
+        ]
 
 
 def _remark_on_chance(group: QuestionAnswers, null: NullDistribution) -> list[str]:

@@ -200,15 +200,18 @@ def compare(
         raise BadInput(f"{left!r} and {right!r} are one answer; name two")
     question = _common_question(index, against, left, right)
     among = _prepare(index, against, question=question)
-    answer_of = {text.answer.id: text.answer for text in among}
+    text_of = {text.answer.id: text for text in among}
     for name in (left, right):
-        if name not in answer_of:
+        if name not in text_of:
             raise BadInput(f"{name!r} is blank; there is nothing to compare")
+    pair = [text_of[name] for name in (left, right)]
+    if all(text.answer.question is None for text in pair):
+        among = [text for text in among if text.answer.question is None]
     group = make_group(
         question,
         among,
         template,
-        always={left, right},
+        always={text.answer.id for text in pair if text.answer.is_reference},
         reference_was_given=reference_was_given,
     )
     read_all = cache(lambda: among if question is None else _prepare(index, against))
@@ -226,11 +229,10 @@ def compare(
         for other in others:
             if other.question != question and other.is_small:
                 detector.set_aside(other)
-    number_of = {text.answer.id: n for n, text in enumerate(group.texts)}
-    finding = detector.compare(group, *sorted((number_of[left], number_of[right])))
-    decision = counting(decisions(index)).get((min(left, right), max(left, right)))
-    pairs = len(group.texts) * (len(group.texts) - 1) // 2
-    return Comparison(finding, answer_of[finding.left], answer_of[finding.right], pairs, decision)
+    finding = detector.compare(group, *sorted(pair, key=lambda t: (t.is_earlier, t.answer.id)))
+    decision = counting(decisions(index)).get((finding.left, finding.right))
+    answers = text_of[finding.left].answer, text_of[finding.right].answer
+    return Comparison(finding, *answers, group.count_pairs(), decision)
 
 
 def _common_question(

@@ -55,7 +55,6 @@ class PairMeasurer:
         background: Background,
         max_common: int | None,
         embed: Embed | None,
-        always: tuple[int, ...] = (),
     ) -> None:
         """Prepare all measures.
 
@@ -64,12 +63,11 @@ class PairMeasurer:
             background: Of the whole corpus.
             max_common: See `Detector`.
             embed: Returns the unit vectors of sentences; None: passages are compared.
-            always: The numbers of answers that are measured in any case.
         """
         self._texts = group.texts
         self._equal = _equal_texts(group.texts)
-        left_out = {n for numbers in self._equal for n in numbers[2:]} - set(always)
-        self._chosen = np.setdiff1d(np.arange(len(group.texts)), list(left_out))
+        self._equal_of = {n: numbers for numbers in self._equal for n in numbers[2:]}
+        self._chosen = np.setdiff1d(np.arange(len(group.texts)), list(self._equal_of))
         self._place = {int(n): at for at, n in enumerate(self._chosen)}
         texts = [group.texts[n] for n in self._chosen]
         is_draft = np.array([text.is_draft for text in texts], bool)
@@ -140,14 +138,25 @@ class PairMeasurer:
         apart = np.asarray(near).ravel() == 0
         return {name: values[apart] for name, values in measures.items()}
 
-    def pairs(self) -> Iterator[MeasuredPairs]:
-        """Yield all pairs that may be findings, measured; among many answers the candidates."""
+    def measured_as(self, left: int, right: int) -> tuple[int, int]:
+        """Return the numbers of two measured answers with the same words as these."""
+        one, other = self._equal_of.get(left, [left]), self._equal_of.get(right, [right])
+        if one[0] != other[0]:
+            return one[0], other[0]
+        return max(one, other, key=len)[0], max(one, other, key=len)[1]
+
+    def pairs(self, about: tuple[int, ...] = ()) -> Iterator[MeasuredPairs]:
+        """Yield all pairs that may be findings, measured; among many answers the candidates.
+
+        Args:
+            about: Numbers: among many answers only the pairs with one of these; none for all.
+        """
         if len(self._chosen) <= MAX_EXHAUSTIVE:
             yield self.sampled
             yield self._with_drafts()
             return
         seen: set[int] = set()
-        for left, right in self._candidates():
+        for left, right in self._pairs_with(about) if about else self._candidates():
             key = left * len(self._chosen) + right
             new = np.array([k not in seen for k in key.tolist()], bool)
             seen.update(key[new].tolist())
@@ -177,6 +186,13 @@ class PairMeasurer:
     def _places(self, numbers: Int64) -> Int64:
         """Return the place of each answer among the measured ones."""
         return np.array([self._place[n] for n in numbers.tolist()], np.int64)
+
+    def _pairs_with(self, about: tuple[int, ...]) -> Iterator[tuple[Int64, Int64]]:
+        """Yield the places of all pairs with one of these answers, by number."""
+        for number in about:
+            place = self._place[self._equal_of.get(number, [number])[0]]
+            others = np.delete(np.arange(len(self._chosen)), place)
+            yield from _split_pairs(np.full(len(others), place), others)
 
     def _candidates(self) -> Iterator[tuple[Int64, Int64]]:
         """Yield the places of pairs that are near in meaning or share rare sequences.

@@ -452,8 +452,8 @@ def test_plagiarism_writes_every_format(term: Path) -> None:
     none = run("plagiarism", "-i", term, "--max-expected", "0", "-q")
     assert "no pair is more alike than chance explains" in none.stdout and none.stderr == ""
     few = json.loads(run("plagiarism", "-i", term, "--fdr", "0.9", "-f", "json", "-q").stdout)
-    assert few["by_chance"] == pytest.approx(0.9 * len(few["findings"]))
-    assert all(finding["q_value"] <= 0.9 for finding in few["findings"])
+    judged = [one["q_value"] for one in few["findings"] if one["q_value"] is not None]
+    assert few["by_chance"] == pytest.approx(0.9 * len(judged)) and max(judged, default=0) <= 0.9
     wrong = run("plagiarism", "-i", term, "--fdr", "5", code=1)
     assert wrong.stderr == "searchkit: --fdr must be more than 0 and at most 1, not 5.0\n"
     both = run("report", "-i", term, "-o", term.parent / "r.html", "--fdr", "0.1",

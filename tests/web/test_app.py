@@ -209,8 +209,12 @@ def test_findings_are_plagiarism_with_decisions(client: TestClient, folder: Path
     with Index.open(folder) as index:
         told = json.loads(json.dumps(find_plagiarism(index, fdr=0.5).to_record()))
     assert get(client, "findings", fdr=0.5) == told
-    assert told["by_chance"] == 0.5 * len(told["findings"])
+    judged = [one for one in told["findings"] if one["q_value"] is not None]
+    assert told["by_chance"] == 0.5 * len(judged)
     assert client.get("/api/findings?fdr=0").status_code == 422
+    for finding in get(client, "findings")["findings"]:
+        compared = get(client, "compare", left=finding["left"], right=finding["right"])
+        assert compared == finding | {"q_value": None, "pairs": compared["pairs"]}
     compared = get(client, "compare", left="q1-1", right="q1-0")
     told = cli(folder, "compare", "q1-1", "q1-0")
     assert {name: value for name, value in compared.items() if name in told} == told

@@ -67,10 +67,6 @@ def _evidence(group: EqualGroup, result: PlagiarismResult) -> Text:
     evidence = Text(visible(describe_equal(group)))
     text = one_line(result.texts[group.answers[0]].text, QUOTE_LENGTH)
     evidence.append(f"\n“{text}”", style="dim")
-    if group.findings:
-        evidence.append(
-            f"\n{counted(len(group.findings), 'pair')} of them also above, as a finding"
-        )
     for remark in group.remarks:
         evidence.append(f"\n{visible(remark)}", style="italic")
     return evidence
@@ -94,7 +90,7 @@ def equal_as_rows(result: PlagiarismResult) -> Iterator[dict[str, Any]]:
             if {(first, other), (other, first)} & set(group.findings):
                 continue
             right = result.texts[other]
-            decision = result.decision_about(first, other)
+            decision = result.decisions.get((min(first, other), max(first, other)))
             yield {
                 "kind": "equal answers",
                 "verdict": "identical",

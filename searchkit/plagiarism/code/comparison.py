@@ -11,7 +11,7 @@ from searchkit.core.arrays import Bool, Float64, Int64
 from searchkit.plagiarism.code.features import (
     CHANNELS,
     boilerplate,
-    features_of,
+    literals,
     token_sequences,
 )
 from searchkit.plagiarism.code.languages import language_of
@@ -51,10 +51,11 @@ class ComparedPrograms:
         self.given = boilerplate(handed_out, given)
         self._given_sequences = frozenset[int]().union(*map(token_sequences, given))
         authors = _author_numbers([text.author for text in group.texts])
-        features = [features_of(program) for program in self.programs]
         self.channels = {
-            name: Channel.of([own[name] for own in features], authors, self.given[name])
-            for name in CHANNELS
+            name: Channel.of(
+                [read(program) for program in self.programs], authors, self.given[name]
+            )
+            for name, read in CHANNELS.items()
         }
         is_draft = np.array([text.is_draft for text in group.texts], bool)
         is_earlier = np.array([text.is_earlier for text in group.texts], bool)
@@ -72,9 +73,7 @@ class ComparedPrograms:
 
     def _shares(self) -> tuple[Float64, Float64]:
         """Return `(n, n)` the share of literals, and that of sequences, that two programs share."""
-        texts = [
-            features_of(program)["literals"] - self.given["literals"] for program in self.programs
-        ]
+        texts = [literals(program) - self.given["literals"] for program in self.programs]
         sequences = [token_sequences(program) - self._given_sequences for program in self.programs]
         return shares(texts, of_both=True), shares(sequences, of_both=False)
 

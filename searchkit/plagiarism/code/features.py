@@ -13,13 +13,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from searchkit.core.arrays import Int64
-from searchkit.plagiarism.code.programs import MAX_KEPT, Program, Token
+from searchkit.plagiarism.code.programs import Program, Token
 from searchkit.text.words import CODE_PREFIX, sequences, split_words, words_of_tokens
 
 Feature = tuple[object, ...]
@@ -95,13 +94,6 @@ CHANNELS: dict[str, Callable[[Program], Features]] = {
 }
 
 
-@lru_cache(MAX_KEPT)
-def features_of(program: Program) -> dict[str, Features]:
-    """Return the features of a program, by channel."""
-    return {name: read(program) for name, read in CHANNELS.items()}
-
-
-@lru_cache(MAX_KEPT)
 def token_sequences(program: Program) -> frozenset[int]:
     """Return the hashes of the short sequences of tokens without names and literals."""
     return frozenset(_hashes(program, ALIKE_LENGTH).tolist())
@@ -124,8 +116,8 @@ def boilerplate(texts: Iterable[str], programs: Sequence[Program]) -> dict[str, 
         programs: The same texts, read as programs.
     """
     given = {
-        name: frozenset[Feature]().union(*(features_of(program)[name] for program in programs))
-        for name in CHANNELS
+        name: frozenset[Feature]().union(*(read(program) for program in programs))
+        for name, read in CHANNELS.items()
     }
     for text in texts:
         words = [token for token in split_words(text).tokens if not token.startswith(CODE_PREFIX)]

@@ -15,7 +15,6 @@ from searchkit.text.words import CODE_PREFIX, Words, words_of_tokens
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-MAX_KEPT = 500  # programs that are kept in memory, so that a class is read once for many pairs
 MAX_CHARACTERS = 100_000  # of a program that are read; what follows is left out
 # Lexers take the square of a text's length where it is made for it, such as a thousand blank lines.
 MAX_PIECE = 8_000  # characters that are read at once
@@ -48,9 +47,9 @@ class Token:
         return self.start + len(self.text)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Program:
-    """A program; two are the same if they are one object.
+    """A program.
 
     Attributes:
         text: The answer.
@@ -88,7 +87,6 @@ class Program:
         return words_of_tokens(self.comment_words)
 
 
-@lru_cache(MAX_KEPT)
 def read_program(text: str, language: str) -> Program:
     """Split a program into tokens.
 
