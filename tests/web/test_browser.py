@@ -250,7 +250,7 @@ def test_twenty_findings_are_reviewed_by_keyboard_only(address: str, visit: Open
     expect(page.locator("#decided")).to_have_text("20")
     page.reload()
     expect(page.locator("#decided")).to_have_text("20")
-    expect(page.locator("#place")).to_have_text("1 of 38")
+    expect(page.locator("#place")).to_have_text(f"1 of {count(address) - 20}")
     assert title(page) not in seen
     page.goto(f"{address}/review?show=dismissed")
     expect(page.locator("#place")).to_have_text("1 of 10")
@@ -267,12 +267,13 @@ def test_a_ring_is_decided_at_once(address: str, visit: Open) -> None:
     form = page.locator("form.decide-all").first
     form.get_by_label("Reason (optional)").fill("they may work together")
     form.get_by_label("Reason (optional)").press("Enter")  # decides nothing
-    form.get_by_role("button", name="Dismiss 7 pairs").click()
     rows = page.locator("details.of-ring").first.locator("tbody tr")
+    pairs = rows.count()
+    form.get_by_role("button", name=f"Dismiss {pairs} pairs").click()
     for row in rows.all():
         expect(row.locator("td").last).to_have_text("dismissed")
     decided = get(address, "/api/decisions")["decisions"]
-    assert len(decided) == rows.count() == 7
+    assert len(decided) == rows.count() == pairs
     assert {one["reason"] for one in decided} == {"they may work together"}
 
 
