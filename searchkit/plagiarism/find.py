@@ -223,14 +223,13 @@ def compare(
         by_passages=_count_sentences([group]) > MAX_SENTENCES,
     )
     if is_pooled:
-        others = group_by_question(
+        for other in group_by_question(
             read_all(), "question", template, reference_was_given=reference_was_given
-        )
-        for other in others:
+        ):
             if other.question != question and other.is_small:
                 detector.set_aside(other)
     finding = detector.compare(group, *sorted(pair, key=lambda t: (t.is_earlier, t.answer.id)))
-    decision = counting(decisions(index)).get((finding.left, finding.right))
+    decision = counting(decisions(index)).get((min(left, right), max(left, right)))
     answers = text_of[finding.left].answer, text_of[finding.right].answer
     return Comparison(finding, *answers, group.count_pairs(), decision)
 
