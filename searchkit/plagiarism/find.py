@@ -43,7 +43,12 @@ from searchkit.plagiarism.preparation import (
     make_group,
     read_prepared,
 )
-from searchkit.plagiarism.rates import MAX_CANDIDATE_EXPECTED, JudgedQuestions, with_q_values
+from searchkit.plagiarism.rates import (
+    MAX_CANDIDATE_EXPECTED,
+    JudgedQuestions,
+    count_by_chance,
+    with_q_values,
+)
 from searchkit.plagiarism.records import (
     MAX_EXPECTED,
     MAX_SENTENCES,
@@ -373,20 +378,8 @@ def _find(
         by_passages=by_passages,
         texts=_answers_of(findings, equal, texts),
         equal=Results(equal),
-        by_chance=_count_by_chance(findings, judged, options),
+        by_chance=count_by_chance(findings, judged, options),
     )
-
-
-def _count_by_chance(
-    findings: Sequence[Finding], judged: JudgedQuestions, options: PlagiarismOptions
-) -> float:
-    """Return the number of findings to be expected by chance.
-
-    Numbers expected in each question add up, however the pairs depend on each other.
-    """
-    if options.fdr is None:
-        return round(judged.questions * options.max_expected, 6)
-    return round(options.fdr * sum(finding.q_value is not None for finding in findings), 6)
 
 
 def _background(texts: Sequence[PreparedAnswer]) -> Background:

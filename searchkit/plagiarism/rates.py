@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from searchkit.core.arrays import Float64
-from searchkit.plagiarism.records import Finding
+from searchkit.plagiarism.records import Finding, PlagiarismOptions
 
 # With a false discovery rate, pairs up to this `expected` are looked at. A pair with more could
 # only be listed among more than a hundred findings for each question, at a rate of 0.05.
@@ -78,6 +78,18 @@ def with_q_values(
         for finding, q_value in zip(findings, q_values, strict=False)
         if fdr is None or q_value <= fdr
     ] + list(findings[len(expected) :])
+
+
+def count_by_chance(
+    findings: Sequence[Finding], judged: JudgedQuestions, options: PlagiarismOptions
+) -> float:
+    """Return the number of findings to be expected by chance.
+
+    Numbers expected in each question add up, however the pairs depend on each other.
+    """
+    if options.fdr is None:
+        return round(judged.questions * options.max_expected, 6)
+    return round(options.fdr * sum(finding.q_value is not None for finding in findings), 6)
 
 
 def _harmonic(count: int) -> float:
