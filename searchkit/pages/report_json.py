@@ -169,7 +169,7 @@ def _equal_record(group: EqualGroup, names: Pseudonyms) -> dict[str, Any]:
 
 def decision_record(report: Report, finding: Finding) -> Decision | None:
     """Return the decision about a finding, if there is one."""
-    return report.plagiarism.decisions.get((finding.left, finding.right))
+    return report.plagiarism.decision_about(finding.left, finding.right)
 
 
 def _cluster_record(cluster: Cluster, names: Pseudonyms) -> dict[str, Any]:

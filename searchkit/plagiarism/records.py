@@ -200,9 +200,13 @@ class PlagiarismResult(Table):
     by_chance: float = 0.0
     equal: Results[EqualGroup] = field(default_factory=Results)
 
+    def decision_about(self, one: str, other: str) -> Decision | None:
+        """Return a person's decision about two answers, in any order; None if none applies."""
+        return self.decisions.get((min(one, other), max(one, other)))
+
     def decision(self, finding: Finding) -> str:
         """Return a person's decision about a finding; `open` if none still applies."""
-        decision = self.decisions.get((finding.left, finding.right))
+        decision = self.decision_about(finding.left, finding.right)
         return decision.decision if decision else "open"
 
     def unjudged_questions(self) -> list[str | None]:

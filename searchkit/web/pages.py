@@ -390,7 +390,7 @@ def _numbered_view(
         result.texts[finding.right],
         number=number,
         names=names,
-        decision=result.decisions.get((finding.left, finding.right)),
+        decision=result.decision_about(finding.left, finding.right),
     )
 
 

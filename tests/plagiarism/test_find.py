@@ -15,6 +15,7 @@ from helpers.runners import PackingLoop
 from searchkit import Answer, Index, Where
 from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
+from searchkit.index.decisions import decide
 from searchkit.index.ingest import ingest
 from searchkit.plagiarism.find import (
     compare,
@@ -183,6 +184,21 @@ def test_earlier_answers_are_compared_but_never_accused_among_themselves(tmp_pat
         assert compared.right.id == "y2024:q1-007"
         with pytest.raises(BadInput, match="is the index itself; name one of earlier answers"):
             find_plagiarism(index, against=index)
+
+
+def test_a_decision_about_an_earlier_answer_applies_whatever_its_index_is_called(
+    tmp_path: Path,
+) -> None:
+    new, old = honest(30), [replace(a, author=f"old{a.author}") for a in honest(30)][:1]
+    with made(tmp_path / "a2024", old) as against:
+        with Index.create(tmp_path / "new", ToyEncoder(window=100)) as index:
+            index.add(new)
+            decide(index, "q1-000", "a2024:q1-000", "dismissed")
+            found = find_plagiarism(index, against=against)
+            compared = compare(index, "q1-000", "a2024:q1-000", against=against)
+    assert [found.decision(finding) for finding in found.findings] == ["dismissed"]
+    assert compared.decision and compared.decision.decision == "dismissed"
+    assert [found.is_dismissed(group) for group in found.equal] == [True]
 
 
 def test_an_earlier_index_of_another_model_is_refused(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def equal_as_rows(result: PlagiarismResult) -> Iterator[dict[str, Any]]:
             if {(first, other), (other, first)} & set(group.findings):
                 continue
             right = result.texts[other]
-            decision = result.decisions.get((min(first, other), max(first, other)))
+            decision = result.decision_about(first, other)
             yield {
                 "kind": "equal answers",
                 "verdict": "identical",
