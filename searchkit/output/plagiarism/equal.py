@@ -67,6 +67,10 @@ def _evidence(group: EqualGroup, result: PlagiarismResult) -> Text:
     evidence = Text(visible(describe_equal(group)))
     text = one_line(result.texts[group.answers[0]].text, QUOTE_LENGTH)
     evidence.append(f"\n“{text}”", style="dim")
+    if group.findings:
+        evidence.append(
+            f"\n{counted(len(group.findings), 'pair')} of them also above, as a finding"
+        )
     for remark in group.remarks:
         evidence.append(f"\n{visible(remark)}", style="italic")
     return evidence

@@ -208,6 +208,13 @@ def test_equal_answers_that_are_findings_are_not_listed_again() -> None:
     assert "1 group of equal answers is among the findings" in text
 
 
+def test_a_group_with_a_pair_that_is_a_finding_says_so() -> None:
+    group = replace(equal_group(("l", "r")), answers=("l", "r", "s"), authors=("a", "b", "c"))
+    result = listed([finding("identical")], [], [group])
+    result.texts["s"] = replace(LEFT, id="s")
+    assert "1 pair of them also above, as a finding" in printed(result)
+
+
 def test_equal_answers_are_records_and_rows_of_their_own() -> None:
     result = listed([finding()], [], [equal_group()])
     assert list(plagiarism_as_records(result))[1]["answers"] == ["l", "r"]
