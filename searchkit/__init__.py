@@ -53,7 +53,10 @@ if TYPE_CHECKING:
         Overlap,
         PlagiarismResult,
         Ring,
+        SourceFinding,
+        SourceGroup,
     )
+    from searchkit.sources.known import read_known_sources
     from searchkit.sources.labelled import SentencePair
     from searchkit.sources.reader import read_answers
     from searchkit.text.preparation import prepare
@@ -96,6 +99,8 @@ _MODULES = {
     "Ring": "plagiarism.records",
     "SearchkitError": "core.errors",
     "SentencePair": "sources.labelled",
+    "SourceFinding": "plagiarism.records",
+    "SourceGroup": "plagiarism.records",
     "Suggestion": "grading.records",
     "TrainingResult": "training.records",
     "TrainingSettings": "training.settings",
@@ -123,6 +128,7 @@ _MODULES = {
     "propagate": "grading.propagate",
     "query": "index.query",
     "read_answers": "sources.reader",
+    "read_known_sources": "sources.known",
     "reindex": "index.upkeep.reindex",
     "status": "index.upkeep.status",
     "train": "training.train",
@@ -163,6 +169,8 @@ __all__ = [
     "Ring",
     "SearchkitError",
     "SentencePair",
+    "SourceFinding",
+    "SourceGroup",
     "Suggestion",
     "TrainingResult",
     "TrainingSettings",
@@ -191,6 +199,7 @@ __all__ = [
     "propagate",
     "query",
     "read_answers",
+    "read_known_sources",
     "reindex",
     "status",
     "train",

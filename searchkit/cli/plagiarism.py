@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ from searchkit.index.locations import Place, open_index
 from searchkit.plagiarism.records import MAX_EXPECTED, PlagiarismOptions
 
 if TYPE_CHECKING:
-    from searchkit.core.records import By
+    from searchkit.core.records import Answer, By
     from searchkit.index.base import BaseIndex
 
 template_option = option(
@@ -54,13 +54,25 @@ reference_option = option(
     help="The students had the reference answers, too: sharing them is no evidence.",
 )
 encoding_option = option(
-    "--encoding", metavar="NAME", help="The template's encoding.  [default: by its bytes]"
+    "--encoding",
+    metavar="NAME",
+    help="The encoding of these texts.  [default: by their bytes]",
 )
 against_option = option(
     "--against",
     type=PlaceType(),
     metavar="INDEX",
     help="Also compare with the answers of this earlier index; their ids are shown as NAME:ID.",
+)
+
+
+sources_option = option(
+    "--sources",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE|FOLDER",
+    help="Texts that students may have taken from, each file one, each row of a table one: pages, "
+    "chapters, last year's solutions, answers by a chat-bot; can be repeated.",
 )
 
 
@@ -73,13 +85,14 @@ class FindingOptions:
     encoding: str | None
     reference_was_given: bool
     against: Place | None
+    sources: tuple[Path, ...]
     max_expected: float | None
     fdr: float | None
     max_common: int | None
 
     @contextmanager
     def opened(self, where: Where) -> Iterator[PlagiarismOptions]:
-        """Read the template, and open the earlier index until the end of the `with`."""
+        """Read template and sources, and open the earlier index until the end of the `with`."""
         with _open_earlier(self.against) as earlier:
             template = _read_template(self.template, self.encoding)
             yield PlagiarismOptions(
@@ -91,6 +104,7 @@ class FindingOptions:
                 self.max_common,
                 reference_was_given=self.reference_was_given,
                 fdr=self.fdr,
+                sources=_read_sources(self.sources, self.encoding),
             )
 
 
@@ -101,6 +115,7 @@ finding_options: Callable[[Function], Function] = option_group(
     encoding_option,
     reference_option,
     against_option,
+    sources_option,
     option(
         "--max-expected",
         type=float,
@@ -133,7 +148,7 @@ finding_options: Callable[[Function], Function] = option_group(
 @runner_options
 @comparison_filter_options
 @output_options("table", "json", "jsonl", "csv")
-@needs("--encoding", "--template")
+@needs("--encoding", "--template", "--sources")
 @excludes("--fdr", "--max-expected")
 def plagiarism(
     folder: Place, options: FindingOptions, runner: RunnerOptions, where: Where, output: Output
@@ -186,6 +201,15 @@ def _read_template(path: Path | None, encoding: str | None) -> str:
     from searchkit.sources.files import read_text
 
     return read_text(path, encoding)
+
+
+def _read_sources(paths: Sequence[Path], encoding: str | None) -> tuple[Answer, ...]:
+    """Return the texts of --sources."""
+    if not paths:
+        return ()
+    from searchkit.sources.known import read_known_sources
+
+    return tuple(read_known_sources(paths, encoding))
 
 
 @command()
@@ -255,7 +279,7 @@ def compare(
 @finding_options
 @comparison_filter_options
 @messages_options
-@needs("--encoding", "--template")
+@needs("--encoding", "--template", "--sources")
 @excludes("--fdr", "--max-expected")
 def report_(
     folder: Place,

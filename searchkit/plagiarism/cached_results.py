@@ -56,13 +56,14 @@ def read_cached(index: BaseIndex, key: bytes | None) -> PlagiarismResult | None:
     result: PlagiarismResult = _restored(PlagiarismResult, json.loads(value))
     ids = {id_ for finding in result.findings for id_ in (finding.left, finding.right)}
     ids.update(id_ for group in result.equal for id_ in group.answers)
+    ids.update(finding.answer for finding in result.sources)
     return replace(result, texts={answer.id: answer for answer in index.get(sorted(ids))})
 
 
 def write_cached(index: BaseIndex, key: bytes | None, result: PlagiarismResult) -> None:
     """Keep a result under a key, without texts and decisions."""
     if key:
-        record = asdict(replace(result, texts={}, decisions={}))
+        record = asdict(replace(result, texts={}, decisions={}, known_sources={}))
         index.put_result(key, json.dumps(record).encode())
 
 

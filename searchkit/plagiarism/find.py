@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
-from searchkit.core.errors import BadInput, IndexMismatch
-from searchkit.core.messages import Message
+from searchkit.core.errors import BadInput
 from searchkit.core.progress import Counter, Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results
-from searchkit.core.where import EVERYTHING, Attempts, Where
+from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
@@ -27,9 +26,12 @@ from searchkit.plagiarism.cached_results import (
     write_cached,
 )
 from searchkit.plagiarism.code.detector import is_code
+from searchkit.plagiarism.cohorts import read_cohorts
 from searchkit.plagiarism.detector import Detector
 from searchkit.plagiarism.groups.equal import find_equal
 from searchkit.plagiarism.groups.rings import find_rings
+from searchkit.plagiarism.known.find import embed_beside, find_from_sources
+from searchkit.plagiarism.known.groups import group_by_source, with_known_sources
 from searchkit.plagiarism.likeness.measures import Background
 from searchkit.plagiarism.preparation import (
     Embed,
@@ -57,6 +59,7 @@ from searchkit.plagiarism.records import (
     Finding,
     PlagiarismOptions,
     PlagiarismResult,
+    SourceFinding,
 )
 from searchkit.runners.base import PlainLoop, Pool, Runner
 
@@ -72,6 +75,7 @@ def find_plagiarism(
     fdr: float | None = None,
     max_common: int | None = None,
     reference_was_given: bool = False,
+    sources: Sequence[Answer] = (),
     runner: Runner | None = None,
     progress: Progress | None = None,
 ) -> PlagiarismResult:
@@ -100,6 +104,8 @@ def find_plagiarism(
         max_common: The number of answers to a question above which a sequence of words that they
             share is no evidence; None: half of the answers, at least 5.
         reference_was_given: Whether the authors had the reference answers, too.
+        sources: Known sources, from `read_known_sources`: texts that students may have taken from.
+            Answers that are nearer to one than chance explains are `sources` of the result.
         runner: Where questions are judged, with the same result; None for this process. Those with
             few answers are judged together, in this process.
         progress: Called with the number of questions done, and of all questions.
@@ -117,6 +123,7 @@ def find_plagiarism(
         max_common,
         reference_was_given=reference_was_given,
         fdr=fdr,
+        sources=tuple(sources),
     )
     return find_with_options(index, options, runner=runner, progress=progress)
 
@@ -136,19 +143,22 @@ def find_with_options(
     key = result_key(index, options, wanted)
     result = read_cached(index, key)
     if result is None:
-        texts = _prepare(index, options.against, options.where.attempts or "latest")
+        texts = read_cohorts(index, options.against, options.where.attempts or "latest")
         model = index.model
         result = _find(
             texts,
             options,
-            embed_in(index, options.against, texts),
+            embed_beside(
+                embed_in(index, options.against, texts), options.sources, lambda: index.encoder
+            ),
             partial(load_worker_encoder, model.name, model.fingerprint),
             wanted=wanted,
             runner=runner,
             progress=progress,
         )
         write_cached(index, key, result)
-    return replace(result, decisions=counting(decisions(index)))
+    known = {source.id: source for source in options.sources}
+    return replace(result, decisions=counting(decisions(index)), known_sources=known)
 
 
 def find_plagiarism_among(
@@ -161,6 +171,7 @@ def find_plagiarism_among(
     fdr: float | None = None,
     max_common: int | None = None,
     reference_was_given: bool = False,
+    sources: Sequence[Answer] = (),
 ) -> PlagiarismResult:
     """Find plagiarism among answers that are in no index; see `find_plagiarism`."""
     options = PlagiarismOptions(
@@ -170,6 +181,7 @@ def find_plagiarism_among(
         max_common=max_common,
         reference_was_given=reference_was_given,
         fdr=fdr,
+        sources=tuple(sources),
     )
     texts = embed_answers(list(answers), encoder)
     return _find(texts, options, embed_with(lambda: encoder), lambda: encoder)
@@ -204,7 +216,7 @@ def compare(
     if left == right:
         raise BadInput(f"{left!r} and {right!r} are one answer; name two")
     question = _common_question(index, against, left, right)
-    among = _prepare(index, against, question=question)
+    among = read_cohorts(index, against, question=question)
     text_of = {text.answer.id: text for text in among}
     for name in (left, right):
         if name not in text_of:
@@ -219,7 +231,7 @@ def compare(
         always={text.answer.id for text in pair if text.answer.is_reference},
         reference_was_given=reference_was_given,
     )
-    read_all = cache(lambda: among if question is None else _prepare(index, against))
+    read_all = cache(lambda: among if question is None else read_cohorts(index, against))
     is_pooled = question is not None and group.is_small
     detector = Detector(
         embed_in(index, against, read_all() if is_pooled else among),
@@ -266,53 +278,6 @@ def question_group(
     return make_group(question, among, template)
 
 
-def _prepare(
-    index: BaseIndex,
-    against: BaseIndex | None,
-    attempts: Attempts = "latest",
-    *,
-    question: str | None = None,
-) -> list[PreparedAnswer]:
-    """Return the answers of an index, and those of an earlier one, with NAME:ID for their ids.
-
-    Args:
-        index: Of the new answers.
-        against: Of earlier ones.
-        attempts: Which of an author's attempts at a question counts.
-        question: The question whose answers are returned; None for all.
-
-    Raises:
-        BadInput: if the two are one index.
-        IndexMismatch: if they were made with two models.
-    """
-    texts = list(read_prepared(index, is_earlier=False, attempts=attempts, question=question))
-    if against is None:
-        return texts
-    if against.is_same(index):
-        raise BadInput(
-            Message(
-                "`against={place}`: is the index itself; name one of earlier answers",
-                place=against.place,
-            )
-        )
-    ours, theirs = index.model, against.model
-    if ours.fingerprint != theirs.fingerprint:
-        raise IndexMismatch(
-            Message(
-                "{against}: made with {theirs}, and {place} with {ours}; ingest it again with the "
-                "same `model`",
-                against=against.place,
-                theirs=f"{theirs.name} ({theirs.fingerprint[:12]})",
-                place=index.place,
-                ours=f"{ours.name} ({ours.fingerprint[:12]})",
-            )
-        )
-    for text in read_prepared(against, is_earlier=True, attempts=attempts, question=question):
-        id_ = f"{against.name}:{text.answer.id}"
-        texts.append(replace(text, answer=replace(text.answer, id=id_)))
-    return texts
-
-
 def _find(
     texts: Sequence[PreparedAnswer],
     options: PlagiarismOptions,
@@ -341,9 +306,10 @@ def _find(
     pairs = {group.question: group.count_pairs() for group in groups}
     by_passages = _count_sentences(groups) > options.max_sentences
     max_expected = options.max_expected if options.fdr is None else MAX_CANDIDATE_EXPECTED
+    background = _background(texts)
     make_detector = partial(
         Detector,
-        background=_background(texts),
+        background=background,
         max_expected=max_expected,
         max_common=options.max_common,
         by_passages=by_passages,
@@ -360,7 +326,16 @@ def _find(
         if runner.is_local:
             large = embed_ahead(large, embed, _compares_sentences)
     counter = Counter(progress, len(groups))
-    found = sorted(_find_each(small, large, detector, pool, counter), key=_listed_order)
+    found = list(_find_each(small, large, detector, pool, counter))
+    sources = find_from_sources(
+        groups,
+        options,
+        background,
+        embed,
+        max_expected=max_expected,
+        wanted=wanted,
+    )
+    found = sorted(with_known_sources(found, sources), key=_listed_order)
     judged = JudgedQuestions.of(found, pairs)
     findings = with_q_values(found, judged, options.fdr)
     equal = find_equal(groups, findings, wanted=wanted)
@@ -376,8 +351,11 @@ def _find(
             g.question or "" for g in groups if g.is_small and pairs[g.question] and not is_code(g)
         ],
         by_passages=by_passages,
-        texts=_answers_of(findings, equal, texts),
+        texts=_answers_of(findings, equal, sources, texts),
         equal=Results(equal),
+        sources=Results(sources),
+        source_groups=Results(group_by_source(sources)),
+        known_sources={source.id: source for source in options.sources},
         by_chance=count_by_chance(findings, judged, options),
     )
 
@@ -395,10 +373,14 @@ def _authors(texts: Sequence[PreparedAnswer]) -> dict[str, str | None]:
 
 
 def _answers_of(
-    findings: Sequence[Finding], equal: Sequence[EqualGroup], texts: Sequence[PreparedAnswer]
+    findings: Sequence[Finding],
+    equal: Sequence[EqualGroup],
+    sources: Sequence[SourceFinding],
+    texts: Sequence[PreparedAnswer],
 ) -> dict[str, Answer]:
     """Return the answers of findings and of groups of equal answers, by id."""
     shown = {id_ for finding in findings for id_ in (finding.left, finding.right)}
+    shown.update(finding.answer for finding in sources)
     shown.update(id_ for group in equal for id_ in group.answers)
     return {text.answer.id: text.answer for text in texts if text.answer.id in shown}
 

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from searchkit.core.arrays import Float64
-from searchkit.plagiarism.records import Finding, PlagiarismOptions
+from searchkit.plagiarism.records import Finding, PlagiarismOptions, SourceFinding
+
+Found = TypeVar("Found", Finding, SourceFinding)
 
 # With a false discovery rate, pairs up to this `expected` are looked at. A pair with more could
 # only be listed among more than a hundred findings for each question, at a rate of 0.05.
@@ -37,7 +40,7 @@ class JudgedQuestions:
     pairs: int
 
     @classmethod
-    def of(cls, findings: Sequence[Finding], pairs: Mapping[str | None, int]) -> JudgedQuestions:
+    def of(cls, findings: Sequence[Found], pairs: Mapping[str | None, int]) -> JudgedQuestions:
         """Count the questions with pairs, but not those with findings that aren't judged.
 
         Args:
@@ -62,8 +65,8 @@ class JudgedQuestions:
 
 
 def with_q_values(
-    findings: Sequence[Finding], judged: JudgedQuestions, fdr: float | None
-) -> list[Finding]:
+    findings: Sequence[Found], judged: JudgedQuestions, fdr: float | None
+) -> list[Found]:
     """Return findings with their q-values; those that aren't judged have none.
 
     Args:

@@ -11,6 +11,7 @@ from searchkit.core.messages import Message, counted
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Record, Results, Table, html_table
 from searchkit.core.where import EVERYTHING, Where
+from searchkit.sources.known import check_known_sources
 
 if TYPE_CHECKING:
     from searchkit.index.base import BaseIndex
@@ -42,7 +43,7 @@ VERDICTS = {
     "near copy": "most of the shorter answer's words, in long stretches that are the same",
     "light revision": "half of the words or more are kept, in short stretches or among others",
     "heavy revision": "fewer words are kept, but what is said is the same",
-    "shared source": "a third answer explains what the two share",
+    "shared source": "a third answer, or a known source, explains what the two share",
     NO_FINDING: "no more than what others share, or nothing to read",
 }
 """What each verdict means, the most serious one first: the order of ranks, colours and legends."""
@@ -163,6 +164,66 @@ class EqualGroup(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFinding(Record):
+    """An answer that is nearer to a known source than chance explains, with the evidence.
+
+    Attributes:
+        answer: The id of the answer.
+        source: The name of the source: that of its file, or the id of its row.
+        author: Who wrote the answer, if known.
+        question: The question that is answered; None if all answers were compared.
+        verdict: As of two answers.
+        verbatim: The share of the shorter text's words that the other has in the same order.
+        expected: The number of pairs of an answer to this question and a source, at least as near,
+            that are expected by chance; None where chance can't be judged.
+        passages: What both share; on the left that of the answer, on the right that of the source.
+        reason: One sentence that describes the evidence.
+        remarks: What else a reader should know.
+        q_value: The share of findings by chance that is to be expected among this one and those
+            listed before it, of those with a source; None where chance can't be judged.
+    """
+
+    answer: str
+    source: str
+    author: str | None
+    question: str | None
+    verdict: str
+    verbatim: float
+    expected: float | None
+    passages: tuple[Overlap, ...]
+    reason: str
+    remarks: tuple[str, ...] = ()
+    q_value: float | None = None
+
+    def rank(self) -> tuple[Any, ...]:
+        """Return what they are sorted by: the least expected first, then the unjudged ones."""
+        verdict = list(VERDICTS).index(self.verdict)
+        is_unjudged = self.expected is None
+        return is_unjudged, self.expected or 0, verdict, -self.verbatim, self.answer, self.source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceGroup(Record):
+    """Several students whose answers are findings with one known source.
+
+    Attributes:
+        source: The name of the source.
+        answers: The ids of their answers, the strongest finding first.
+        authors: The author of each of these answers; None where it is unknown.
+        questions: The questions of the answers, in order.
+        expected: That of the strongest finding; None where chance can't be judged in any.
+        reason: One sentence that describes them.
+    """
+
+    source: str
+    answers: tuple[str, ...]
+    authors: tuple[str | None, ...]
+    questions: tuple[str, ...]
+    expected: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlagiarismResult(Table):
     """The findings of `find_plagiarism`.
 
@@ -184,6 +245,10 @@ class PlagiarismResult(Table):
         by_chance: The number of findings, where chance can be judged, that are to be expected if
             nobody copied; with `fdr` the highest number of those in this list.
         equal: Answers with the same words, which are no findings by that alone.
+        sources: Answers that are nearer to a known source than chance explains, as `findings` are
+            ordered.
+        source_groups: Several students at one source.
+        known_sources: The known sources, by name.
     """
 
     findings: Results[Finding]
@@ -199,6 +264,9 @@ class PlagiarismResult(Table):
     drafts: int = 0
     by_chance: float = 0.0
     equal: Results[EqualGroup] = field(default_factory=Results)
+    sources: Results[SourceFinding] = field(default_factory=Results)
+    source_groups: Results[SourceGroup] = field(default_factory=Results)
+    known_sources: dict[str, Answer] = field(default_factory=dict)
 
     def decision_about(self, one: str, other: str) -> Decision | None:
         """Return a person's decision about two answers, in any order; None if none applies."""
@@ -253,6 +321,8 @@ class PlagiarismResult(Table):
             "rings": self.rings.to_records(),
             "by_chance": self.by_chance,
             "equal": self.equal.to_records(),
+            "sources": self.sources.to_records(),
+            "source_groups": self.source_groups.to_records(),
         }
 
 
@@ -312,9 +382,11 @@ class PlagiarismOptions:
         reference_was_given: Whether the answers of an author `reference` were handed out, too, so
             that sharing them is no evidence.
         fdr: Upper bound of a finding's q-value, in place of `max_expected`; None for that bound.
+        sources: Known sources, from `read_known_sources`: texts that students may have taken from.
+            One whose question is asked here is compared with the answers to that one only.
 
     Raises:
-        BadInput: if a number is out of range.
+        BadInput: if a number is out of range, or a source has no text or no id of its own.
     """
 
     by: By | None = None
@@ -326,8 +398,10 @@ class PlagiarismOptions:
     max_sentences: int = MAX_SENTENCES
     reference_was_given: bool = False
     fdr: float | None = None
+    sources: tuple[Answer, ...] = ()
 
     def __post_init__(self) -> None:
+        check_known_sources(self.sources)
         if not self.max_expected >= 0:
             raise BadInput(
                 Message("`max_expected` must be 0 or more, not {number}", number=self.max_expected)

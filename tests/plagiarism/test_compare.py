@@ -48,7 +48,7 @@ def test_a_kept_background_is_that_of_the_corpus(folder: Path) -> None:
         raise AssertionError("computed again")
 
     with opened(folder) as index:
-        background = find._background(find._prepare(index, None))
+        background = find._background(find.read_cohorts(index, None))
         cached_results.cached_background(index, None, lambda: background)
         kept = cached_results.cached_background(index, None, never)
     assert kept.answers == background.answers

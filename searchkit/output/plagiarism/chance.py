@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from searchkit.core.messages import counted
-from searchkit.plagiarism.records import Finding, PlagiarismResult, Ring
+from searchkit.plagiarism.records import Finding, PlagiarismResult, Ring, SourceFinding
 
 MIN_EXPECTED = 1e-6  # the fitted tail says nothing reliable about an `expected` below this
 STRENGTHS = {1e-4: "very strong", 1e-3: "strong", 1e-2: "moderate"}  # of a lower `expected`
@@ -12,16 +12,16 @@ UNJUDGED = "can't be judged"
 UNJUDGED_HEADING = "Chance can't be judged here: ranked by what they share"
 
 
-def chance_facts(found: Finding | Ring) -> list[str]:
+def chance_facts(found: Finding | Ring | SourceFinding) -> list[str]:
     """Return what a teacher reads beside a finding or a ring: its odds, strength and q-value."""
     if found.expected is None:
         return [UNJUDGED]
-    q_value = found.q_value if isinstance(found, Finding) else None
+    q_value = None if isinstance(found, Ring) else found.q_value
     facts = [odds(found.expected), strength(found.expected)]
     return facts if q_value is None else [*facts, f"q {format_expected(q_value)}"]
 
 
-def exact_chance(finding: Finding) -> str:
+def exact_chance(finding: Finding | SourceFinding) -> str:
     """Return the numbers behind `chance_facts`; nothing where chance can't be judged."""
     if finding.expected is None:
         return ""

@@ -15,6 +15,7 @@ from searchkit.output.plagiarism.chance import (
     expected_in_words,
 )
 from searchkit.output.plagiarism.equal import equal_as_rows, print_equal
+from searchkit.output.plagiarism.sources import print_sources, sources_as_rows
 from searchkit.plagiarism.records import NO_FINDING, Finding, Ring
 
 if TYPE_CHECKING:
@@ -77,14 +78,16 @@ def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
 
 
 def plagiarism_as_records(result: PlagiarismResult) -> Iterator[dict[str, Any]]:
-    """Yield each finding, each ring, which has `questions`, and each group of equal `answers`."""
+    """Yield findings, rings, groups of equal answers, findings with sources, and their groups."""
     yield from result.iter_records()
     yield from result.rings.iter_records()
     yield from result.equal.iter_records()
+    yield from result.sources.iter_records()
+    yield from result.source_groups.iter_records()
 
 
 def plagiarism_as_rows(result: PlagiarismResult) -> Iterator[dict[str, Any]]:
-    """Yield a row for each finding, with both answers, then for each pair of equal answers."""
+    """Yield a row for each finding, each pair of equal answers, and each answer near a source."""
     for finding in result.findings:
         left, right = result.texts[finding.left], result.texts[finding.right]
         yield {
@@ -98,12 +101,15 @@ def plagiarism_as_rows(result: PlagiarismResult) -> Iterator[dict[str, Any]]:
             "kind": "finding",
         }
     yield from equal_as_rows(result)
+    yield from sources_as_rows(result)
 
 
 def describe_compared_answers(result: PlagiarismResult) -> Iterator[str]:
     """Yield lines on how many answers were compared, how, and which were not."""
     questions = counted(result.questions, "question")
     yield f"{result.answers:,} answers compared in {questions}, {result.pairs:,} pairs"
+    if result.known_sources:
+        yield f"compared with {counted(len(result.known_sources), 'known source')}, too"
     if result.drafts:
         yield (
             f"{counted(result.drafts, 'other attempt')} of their authors compared with other "
@@ -155,7 +161,10 @@ def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
     if result.equal:
         console.print()
         print_equal(result, console)
-    if not result.findings and not result.equal:
+    if result.sources:
+        console.print()
+        print_sources(result, console)
+    if not result.findings and not result.equal and not result.sources:
         return
     console.print()
     console.print("Each is a reason to look, not a proof; read two with: searchkit compare ID ID")

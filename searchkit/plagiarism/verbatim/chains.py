@@ -66,18 +66,19 @@ def shared_information(left: ChainedText, right: ChainedText, information: Float
     Returns:
         The sum over all chains, best first, that give more than they pay.
     """
-    segments = sorted(_segments(left.places, right.places))
+    segments = sorted(_segments(left.places, right.places), key=_order)
     if not segments or max(length for *_, length in segments) < MIN_LONGEST:
         return 0.0
     pay = log(left.length) + log(right.length)
     worth = _Worth(information)
+    segments = list(_without_lonely(segments, pay, worth))
     total = 0.0
-    for _ in range(MAX_CHAINS):
+    for _ in range(MAX_CHAINS if segments else 0):
         chain, gain = _best_chain(segments, worth)
         if gain <= pay:
             break
         total += gain - pay
-        segments = sorted(_without(segments, chain))
+        segments = sorted(_without(segments, chain), key=_order)
         if not segments:
             break
     return total
@@ -115,20 +116,47 @@ def _segments(left: Places, right: Places) -> Iterator[Segment]:
             previous = i
 
 
+def _order(segment: Segment) -> tuple[int, int, int]:
+    """Return what segments are sorted by: their places in the right answer."""
+    first, other, length = segment
+    return other, first, length
+
+
+def _without_lonely(segments: Sequence[Segment], pay: float, worth: _Worth) -> Iterator[Segment]:
+    """Yield segments, but not those that are worth no more than they pay and are next to no other.
+
+    A long text has thousands of those.
+
+    Args:
+        segments: In order.
+        pay: What a chain pays.
+        worth: The information of a segment.
+    """
+    reach = MAX_GAP + max(length for *_, length in segments)
+    borders = [-reach - 1, *(other for _, other, _ in segments), 1 << 60]
+    for at, (first, other, length) in enumerate(segments, 1):
+        is_lonely = borders[at + 1] - other > reach < other - borders[at - 1]
+        if not is_lonely or worth(first, length) > pay:
+            yield first, other, length
+
+
 def _best_chain(segments: Sequence[Segment], worth: _Worth) -> tuple[list[Segment], float]:
     """Return the chain that gives most, and what it gives less its gaps; by dynamic programming.
 
     Args:
-        segments: In the order of the left answer.
+        segments: In the order of the right answer, which may be much the longer one.
         worth: The information of a segment.
     """
     gains: list[float] = []
     before: list[int] = []
+    reach = MAX_GAP + max(length for *_, length in segments)
     for at, (i, j, length) in enumerate(segments):
         own = worth(i, length)
         best, link = own, -1
         for earlier in range(at - 1, -1, -1):
             first, other, size = segments[earlier]
+            if j - other > reach:
+                break
             gap_left, gap_right = i - first - size, j - other - size
             if not (0 <= gap_left <= MAX_GAP and 0 <= gap_right <= MAX_GAP):
                 continue

@@ -115,6 +115,38 @@ class EqualGroup(Record):
     remarks: list[str]
 
 
+class SourceFinding(Record):
+    """An answer that is nearer to a known source than chance explains, with the evidence."""
+
+    answer: str
+    source: str
+    """Name of the source's file, or the id of its row."""
+    author: str | None
+    question: str | None
+    verdict: str
+    verbatim: float
+    expected: float | None
+    """Number of pairs of an answer and a source, at least as near, that chance produces; null where
+    that can't be judged."""
+    passages: list[Overlap]
+    """The answer's on the left, the source's on the right."""
+    reason: str
+    remarks: list[str]
+    q_value: float | None
+
+
+class SourceGroup(Record):
+    """Several students whose answers are found with one known source."""
+
+    source: str
+    answers: list[str]
+    """Their ids, the strongest finding first."""
+    authors: list[str | None]
+    questions: list[str]
+    expected: float | None
+    reason: str
+
+
 class Findings(Record):
     """The findings, least expected first, those that chance can't judge, rings, equal answers."""
 
@@ -124,6 +156,9 @@ class Findings(Record):
     """Number of findings to be expected if nobody copied; with `fdr` the highest number of those in
     this list."""
     equal: list[EqualGroup]
+    sources: list[SourceFinding]
+    """Empty here: known sources are given to the commands and in Python."""
+    source_groups: list[SourceGroup]
 
 
 class Decision(Record):

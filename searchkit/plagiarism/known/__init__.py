@@ -1,0 +1,1 @@
+"""Known sources: which answers are nearer to one of them than chance explains."""
