@@ -45,6 +45,8 @@ from searchkit.pages.views import (
     cluster_view,
     equal_views,
     finding_view,
+    source_group_views,
+    source_views,
 )
 from searchkit.plagiarism.find import find_with_options
 from searchkit.plagiarism.preparation import prompt_of
@@ -95,6 +97,8 @@ def make_report(
         BadInput: if the filter isn't valid.
         IndexMismatch: if `against` was made with another model.
     """
+    if anonymous:
+        options = replace(options, sources=_numbered(options.sources))
     result = find_with_options(index, options, progress=progress)
     against = options.against
     index_status = status(index)
@@ -118,6 +122,11 @@ def make_report(
     )
 
 
+def _numbered(sources: Sequence[Answer]) -> tuple[Answer, ...]:
+    """Return known sources with numbers for their names, which may be those of people."""
+    return tuple(replace(source, id=f"source {n}") for n, source in enumerate(sources, 1))
+
+
 def _settings(options: PlagiarismOptions, by: By) -> dict[str, str]:
     """Return the options in words, by their labels; `by` is what `options.by` stands for."""
     where, template, against = options.where, options.template, options.against
@@ -129,6 +138,7 @@ def _settings(options: PlagiarismOptions, by: By) -> dict[str, str]:
         "template": f"given, {counted(len(template.split()), 'word')}" if template else "none",
         "reference answers": "given" if options.reference_was_given else "not given",
         "earlier answers": f"{len(against):,}" if against else "none",
+        "known sources": f"{len(options.sources):,}" if options.sources else "none",
     }
     if where.attempts:
         settings["attempts"] = f"{where.attempts} ones count"
@@ -307,6 +317,8 @@ def _views(report: Report) -> dict[str, Any]:
             for number, one in enumerate(report.questions, 1)
         ],
         "equal": equal_views(result, names),
+        "sources": source_views(result, names),
+        "source_groups": source_group_views(result, names),
         "first": [view for view in findings if view.decision != "dismissed"][:OVERVIEW_FINDINGS],
     }
 

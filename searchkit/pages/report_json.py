@@ -16,7 +16,7 @@ from searchkit.output.files import json_text
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.report_data import Report
 from searchkit.pages.views import cluster_view
-from searchkit.plagiarism.records import EqualGroup, Finding, Ring
+from searchkit.plagiarism.records import EqualGroup, Finding, Ring, SourceFinding, SourceGroup
 from searchkit.text.mentions import Mention, move_offset, replace_mentions
 
 FORMAT = "searchkit report"  # the first value of the JSON, by which the file is recognised
@@ -55,6 +55,8 @@ def report_as_record(report: Report) -> dict[str, Any]:
         "rings": [_ring_record(ring, names) for ring in result.rings],
         "by_chance": result.by_chance,
         "equal": [_equal_record(group, names) for group in result.equal],
+        "sources": [_source_record(report, finding) for finding in result.sources],
+        "source_groups": [_source_group_record(group, names) for group in result.source_groups],
         "clusters": [_cluster_record(cluster, names) for cluster in report.clusters.clusters],
         "answers": [_answer_record(answer, names) for answer in report.answers.values()],
     }
@@ -164,6 +166,30 @@ def _equal_record(group: EqualGroup, names: Pseudonyms) -> dict[str, Any]:
         "findings": [[_id(name, names) for name in pair] for pair in group.findings],
         "reason": _message(group.reason, names),
         "remarks": [_message(remark, names) for remark in group.remarks],
+    }
+
+
+def _source_record(report: Report, finding: SourceFinding) -> dict[str, Any]:
+    """Return an answer near to a source; offsets on the right are those in the source."""
+    names = report.names
+    mentions = _mentions(report.answers[finding.answer], names)
+    record = finding.to_record()
+    passages = [p | {"left": _moved(p["left"], mentions)} for p in record["passages"]]
+    return record | {
+        "answer": _id(finding.answer, names),
+        "author": _author(finding.author, names),
+        "question": _question(finding.question, names),
+        "reason": _message(finding.reason, names),
+        "remarks": [_message(remark, names) for remark in finding.remarks],
+        "passages": passages,
+    }
+
+
+def _source_group_record(group: SourceGroup, names: Pseudonyms) -> dict[str, Any]:
+    return group.to_record() | {
+        "answers": [_id(name, names) for name in group.answers],
+        "authors": [_author(name, names) for name in group.authors],
+        "questions": [_question(name, names) for name in group.questions],
     }
 
 

@@ -24,7 +24,7 @@ from searchkit.pages.segments import (
     segments,
     text_runs,
 )
-from searchkit.plagiarism.records import VERDICTS, Finding, PlagiarismResult
+from searchkit.plagiarism.records import VERDICTS, Finding, Overlap, PlagiarismResult
 
 TONES = dict(zip(VERDICTS, ("bad", "bad", "warn", "info", "", ""), strict=True))
 
@@ -243,6 +243,100 @@ def equal_views(result: PlagiarismResult, names: Pseudonyms | None = None) -> li
         for number, group in enumerate(result.equal, 1)
         if not result.is_dismissed(group)
     ]
+
+
+# -- known sources ---------------------------------------------------------------------------------
+
+EXCERPT_AROUND = 300  # characters of a source that are shown on each side of what is shared
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """An answer that is near to a known source, as it is displayed.
+
+    Attributes:
+        anchor: The id of its element in the page.
+        source: The name of the source.
+        question: The question; its text is empty if there is none.
+        verdict: The verdict of the finding.
+        tone: The colour of the verdict's badge.
+        facts: The odds, the strength and the q-value, in a few words each.
+        exact: `expected` and the q-value as numbers; empty if chance can't be judged.
+        reason: The sentence that says what was found.
+        remarks: Other remarks, each a sentence.
+        left: The answer.
+        excerpt: What the source says around the passages.
+    """
+
+    anchor: str
+    source: str
+    question: Name
+    verdict: str
+    tone: str
+    facts: list[str]
+    exact: str
+    reason: tuple[TextRun, ...]
+    remarks: list[tuple[TextRun, ...]]
+    left: SideView
+    excerpt: list[Segment]
+
+
+def source_views(result: PlagiarismResult, names: Pseudonyms | None = None) -> list[SourceView]:
+    """Return the views of the answers that are near to a known source."""
+    views = []
+    for number, finding in enumerate(result.sources, 1):
+        anchor = f"source-{number}"
+        text, passages = _excerpt(result.known_sources[finding.source].text, finding.passages)
+        highlights = overlap_highlights(passages, "left", anchor)
+        view = SourceView(
+            anchor=anchor,
+            source=finding.source,
+            question=question_name(finding.question, names),
+            verdict=finding.verdict,
+            tone=TONES[finding.verdict],
+            facts=chance_facts(finding),
+            exact=exact_chance(finding),
+            reason=text_runs(finding.reason, names),
+            remarks=[text_runs(remark, names) for remark in finding.remarks],
+            left=side_view(result.texts[finding.answer], highlights, names),
+            excerpt=segments(text, overlap_highlights(passages, "right", anchor), names),
+        )
+        views.append(view)
+    return views
+
+
+def source_group_views(
+    result: PlagiarismResult, names: Pseudonyms | None = None
+) -> list[tuple[tuple[TextRun, ...], list[tuple[Name, str]]]]:
+    """Return for each group its reason, and its answers with the anchors of their findings."""
+    anchors = {(f.answer, f.source): f"source-{n}" for n, f in enumerate(result.sources, 1)}
+    return [
+        (
+            text_runs(group.reason, names),
+            [(answer_name(id_, names), anchors[id_, group.source]) for id_ in group.answers],
+        )
+        for group in result.source_groups
+    ]
+
+
+def _excerpt(text: str, passages: Sequence[Overlap]) -> tuple[str, list[Overlap]]:
+    """Return the parts of a source around the passages, and these with their offsets in there."""
+    windows: list[tuple[int, int]] = []
+    for start, end in sorted(passage.right for passage in passages):
+        first, last = max(0, start - EXCERPT_AROUND), min(len(text), end + EXCERPT_AROUND)
+        if windows and first <= windows[-1][1]:
+            first, last = windows[-1][0], max(last, windows.pop()[1])
+        windows.append((first, last))
+    excerpt, moved = "", {}
+    for first, last in windows:
+        excerpt += "… " if first else ""
+        shift = len(excerpt) - first
+        excerpt += text[first:last] + (" …\n" if last < len(text) else "")
+        for n, passage in enumerate(passages):
+            start, end = passage.right
+            if first <= start and end <= last:
+                moved[n] = replace(passage, right=(start + shift, end + shift))
+    return excerpt, [moved[n] for n in sorted(moved)]
 
 
 # -- clusters --------------------------------------------------------------------------------------

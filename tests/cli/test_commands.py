@@ -424,6 +424,28 @@ def term(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base / "index"
 
 
+def test_plagiarism_with_known_sources(term: Path, tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text(f"From the page: {TERM[2]}")
+    command = ("plagiarism", "-i", term, "--sources", tmp_path)
+    result = run(*command, "-f", "json")
+    assert "compared with 1 known source, too" in result.stderr
+    found = json.loads(result.stdout)
+    assert [(one["answer"], one["source"]) for one in found["sources"]] == [
+        ("a2", "page.txt"),
+        ("b2", "page.txt"),
+    ]
+    assert all(one["expected"] is None for one in found["sources"])  # so few answers
+    lines = [json.loads(line) for line in run(*command, "-f", "jsonl").stdout.splitlines()]
+    assert [line for line in lines if "source" in line and "answer" in line] == found["sources"]
+    rows = list(csv.DictReader(io.StringIO(run(*command, "-f", "csv").stdout)))
+    (first, _) = [row for row in rows if row["kind"] == "known source"]
+    assert first["right"] == "page.txt" and first["right_text"].startswith("From the page")
+    table = run(*command).stdout
+    assert "Near to a known source" in table and "Shares with page.txt: " in table
+    missing = run("plagiarism", "-i", term, "--sources", tmp_path / "none.txt", code=1)
+    assert missing.stderr.strip().endswith("none.txt: no such file")
+
+
 def test_plagiarism_writes_every_format(term: Path) -> None:
     result = run("plagiarism", "-i", term, "-f", "json")
     found = json.loads(result.stdout)

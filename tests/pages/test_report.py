@@ -261,6 +261,31 @@ def test_equal_answers_are_shown_and_those_that_are_findings_only_linked(tmp_pat
     assert {"q1-003", "q1-004"} <= {answer["id"] for answer in record["answers"]}
 
 
+def test_answers_near_a_source_stand_beside_what_it_says(tmp_path: Path) -> None:
+    answers = honest(20)
+    page_text = honest(1, "page", 9, 3_000)[0].text
+    part = " ".join(page_text.split()[1_500:1_540])
+    for n in (3, 4):
+        answers[n] = replace(answers[n], text=f"{part} {answers[n].text[:40]}")
+    options = PlagiarismOptions(sources=(Answer("miller.html", page_text),))
+    with Index.create(tmp_path / "i", ToyEncoder(window=100)) as index:
+        index.add(answers)
+        made, hidden = (make_report(index, options, anonymous=a) for a in (False, True))
+    page, record = report_as_page(made), report_as_record(made)
+    test_every_link_has_a_target_and_ids_are_unique(page)
+    text = " ".join("".join(Tags(page).text).split())
+    assert "2 authors share with miller.html." in text
+    assert text.count("Nearer to miller.html than chance explains: ") == 2
+    assert page.count(part) >= 2 and page_text not in page
+    assert {f["answer"] for f in record["sources"]} == {"q1-003", "q1-004"}
+    passage = record["sources"][0]["passages"][0]
+    assert page_text[slice(*passage["right"])] in f"{part} {answers[3].text}"
+    assert record["settings"]["known sources"] == "1"
+    without_names = report_as_page(hidden) + as_json(hidden)
+    assert "source 1" in without_names
+    assert not any(name in without_names for name in ("miller", "q1-003", "s003"))
+
+
 def test_a_filter_leaves_other_questions_out(index: Index) -> None:
     made = make_report(index, PlagiarismOptions(where=Where("loops")))
     assert [question.name for question in made.questions] == ["loops"]

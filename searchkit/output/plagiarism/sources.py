@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MAX_FINDINGS = 50  # that a table shows
 QUOTE_LENGTH = 220  # characters of a passage that a table quotes
-HEADING = "Nearer to a known source than chance explains"
+HEADING = "Near to a known source"
 
 
 def print_sources(result: PlagiarismResult, console: Console) -> None:

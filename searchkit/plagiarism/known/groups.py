@@ -75,7 +75,7 @@ def _with_source(
             reason = f"What both share stands in the known source {source}."
             finding = replace(finding, verdict="shared source", reason=reason)
         else:
-            remark = f"both are nearer to the known source {source} than chance explains"
+            remark = f"both share passages with the known source {source}"
             finding = replace(finding, remarks=(*finding.remarks, remark))
     return finding
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from helpers.answers import VOCABULARY, honest
 from helpers.encoder import ToyEncoder
+from helpers.programs import PYTHON
 
 from searchkit import Answer, Index
 from searchkit.plagiarism.find import find_plagiarism, find_plagiarism_among
@@ -178,6 +179,21 @@ def test_a_kept_result_depends_on_the_sources_texts(tmp_path: Path) -> None:
         assert first.known_sources["page.html"].text == page().text
         assert not find_plagiarism(index, sources=[page(seed=8)]).sources
         assert not find_plagiarism(index).sources
+
+
+def test_a_program_of_last_year_is_a_source_of_programs() -> None:
+    texts = PYTHON.texts()
+    solution = Answer("solution.py", texts.pop("source"), source="solution.py")
+    answers = [
+        Answer(f"{name}.py", text, question="q1", author=name, source=f"{name}.py")
+        for name, text in texts.items()
+    ]
+    result = among(answers, solution, page())
+    copies = {"renamed-1.py", "renamed-2.py", "commented.py"}
+    assert {source for _, source in found(result)} <= {"solution.py"}
+    assert {answer for answer, _ in found(result)} <= copies
+    assert "commented.py" in {answer for answer, _ in found(result)}
+    assert not any("earlier answers" in r for f in result.sources for r in f.remarks)
 
 
 def test_a_book_is_read_in_seconds() -> None:
