@@ -10,7 +10,7 @@ others for the places near the segment before.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -22,9 +22,14 @@ MIN_SEGMENT = 2  # words
 MIN_LONGEST = 5  # words of the longest segment of two answers that have anything in common
 MAX_GAP = 6  # words between two segments of a chain, in either answer
 GAP_COST = 3.0  # nats, besides the places
-MAX_CHAINS = 12  # of two answers
 
-Segment = tuple[int, int, int]  # the first word in both answers, and the number of words
+_GAP_COSTS = [
+    [GAP_COST + log((left + 1) * (right + 1)) for right in range(MAX_GAP + 1)]
+    for left in range(MAX_GAP + 1)
+]
+
+Run = tuple[int, int, int]  # the first word in both answers, and the number of words
+Segment = tuple[int, int, int, float]  # a run, and the nats that it gives
 Places = dict[int, list[int]]  # of each pair of words, by its number
 
 
@@ -66,40 +71,42 @@ def shared_information(left: ChainedText, right: ChainedText, information: Float
     Returns:
         The sum over all chains, best first, that give more than they pay.
     """
-    segments = sorted(_segments(left.places, right.places), key=_order)
-    if not segments or max(length for *_, length in segments) < MIN_LONGEST:
+    runs = list(_runs(left.places, right.places))
+    if not runs or max(length for *_, length in runs) < MIN_LONGEST:
         return 0.0
     pay = log(left.length) + log(right.length)
     worth = _Worth(information)
-    segments = list(_without_lonely(segments, pay, worth))
+    segments = worth.segments(runs)
     total = 0.0
-    for _ in range(MAX_CHAINS if segments else 0):
-        chain, gain = _best_chain(segments, worth)
+    while sum(nats for *_, nats in segments) > pay:
+        chain, gain = _best_chain(segments)
         if gain <= pay:
             break
         total += gain - pay
-        segments = sorted(_without(segments, chain), key=_order)
-        if not segments:
-            break
+        segments = worth.segments(_without(segments, chain))
     return total
 
 
 class _Worth:
-    """The information of every segment of an answer, from sums over its words."""
+    """The information of every run of an answer's words, from sums over its words."""
 
     def __init__(self, information: Float64) -> None:
         self._first, self._second = information[0].tolist(), information[1].tolist()
         self._sums = [0.0, *np.cumsum(information[2]).tolist()]
 
-    def __call__(self, first: int, length: int) -> float:
-        """Return the information of a segment: nothing before its first word is known."""
-        known = self._first[first]
-        if length > 1:
-            known += self._second[first + 1]
-        return float(known + self._sums[first + length] - self._sums[first + min(2, length)])
+    def segments(self, runs: Iterable[Run]) -> list[Segment]:
+        """Return the runs that give more than a gap costs, in the order of the answer."""
+        first, second, sums = self._first, self._second, self._sums
+        segments = []
+        for i, j, length in runs:  # nothing before its first word is known; MIN_SEGMENT is 2
+            nats = first[i] + second[i + 1] + sums[i + length] - sums[i + 2]
+            if nats > GAP_COST:
+                segments.append((i, j, length, nats))
+        segments.sort()
+        return segments
 
 
-def _segments(left: Places, right: Places) -> Iterator[Segment]:
+def _runs(left: Places, right: Places) -> Iterator[Run]:
     """Yield the runs of two or more words that are the same, each as long as it goes."""
     diagonals: dict[int, list[int]] = defaultdict(list)
     for number in left.keys() & right.keys():
@@ -116,55 +123,27 @@ def _segments(left: Places, right: Places) -> Iterator[Segment]:
             previous = i
 
 
-def _order(segment: Segment) -> tuple[int, int, int]:
-    """Return what segments are sorted by: their places in the right answer."""
-    first, other, length = segment
-    return other, first, length
-
-
-def _without_lonely(segments: Sequence[Segment], pay: float, worth: _Worth) -> Iterator[Segment]:
-    """Yield segments, but not those that are worth no more than they pay and are next to no other.
-
-    A long text has thousands of those.
-
-    Args:
-        segments: In order.
-        pay: What a chain pays.
-        worth: The information of a segment.
-    """
-    reach = MAX_GAP + max(length for *_, length in segments)
-    borders = [-reach - 1, *(other for _, other, _ in segments), 1 << 60]
-    for at, (first, other, length) in enumerate(segments, 1):
-        is_lonely = borders[at + 1] - other > reach < other - borders[at - 1]
-        if not is_lonely or worth(first, length) > pay:
-            yield first, other, length
-
-
-def _best_chain(segments: Sequence[Segment], worth: _Worth) -> tuple[list[Segment], float]:
+def _best_chain(segments: Sequence[Segment]) -> tuple[list[Segment], float]:
     """Return the chain that gives most, and what it gives less its gaps; by dynamic programming.
 
     Args:
-        segments: In the order of the right answer, which may be much the longer one.
-        worth: The information of a segment.
+        segments: In the order of the left answer.
     """
     gains: list[float] = []
     before: list[int] = []
-    reach = MAX_GAP + max(length for *_, length in segments)
-    for at, (i, j, length) in enumerate(segments):
-        own = worth(i, length)
+    open_ends: list[tuple[int, int, int]] = []  # in both answers, of those a chain may go on from
+    for at, (i, j, length, own) in enumerate(segments):
+        open_ends = [ends for ends in open_ends if ends[0] + MAX_GAP >= i]
         best, link = own, -1
-        for earlier in range(at - 1, -1, -1):
-            first, other, size = segments[earlier]
-            if j - other > reach:
-                break
-            gap_left, gap_right = i - first - size, j - other - size
-            if not (0 <= gap_left <= MAX_GAP and 0 <= gap_right <= MAX_GAP):
-                continue
-            gain = gains[earlier] + own - GAP_COST - log((gap_left + 1) * (gap_right + 1))
-            if gain > best:
-                best, link = gain, earlier
+        for end_left, end_right, earlier in open_ends:
+            gap_left, gap_right = i - end_left, j - end_right
+            if gap_left >= 0 and 0 <= gap_right <= MAX_GAP:
+                gain = gains[earlier] + own - _GAP_COSTS[gap_left][gap_right]
+                if gain > best:
+                    best, link = gain, earlier
         gains.append(best)
         before.append(link)
+        open_ends.append((i + length, j + length, at))
     at = max(range(len(gains)), key=gains.__getitem__)
     gain, chain = gains[at], []
     while at >= 0:
@@ -173,11 +152,11 @@ def _best_chain(segments: Sequence[Segment], worth: _Worth) -> tuple[list[Segmen
     return chain, gain
 
 
-def _without(segments: Sequence[Segment], chain: Sequence[Segment]) -> Iterator[Segment]:
+def _without(segments: Sequence[Segment], chain: Sequence[Segment]) -> Iterator[Run]:
     """Yield what remains of the segments without the words of a chain."""
-    used_left = {i + k for i, _, length in chain for k in range(length)}
-    used_right = {j + k for _, j, length in chain for k in range(length)}
-    for i, j, length in segments:
+    used_left = {i + k for i, _, length, _ in chain for k in range(length)}
+    used_right = {j + k for _, j, length, _ in chain for k in range(length)}
+    for i, j, length, _ in segments:
         free = [k for k in range(length) if i + k not in used_left and j + k not in used_right]
         if len(free) >= MIN_SEGMENT and free[-1] - free[0] == len(free) - 1:
             yield i + free[0], j + free[0], len(free)
