@@ -99,7 +99,11 @@ class PairMeasurer:
             words, copies, weights, background, [text.words for text in group.references]
         )
         self._verbatim = VerbatimLikeness(
-            words, model, self._near_duplicates, group.boilerplate.sequences["seed"]
+            words,
+            model,
+            self._long_sequences,
+            self._near_duplicates,
+            group.boilerplate.sequences["seed"],
         )
         rows = np.stack([text.vector for text in texts])
         comparable = len(texts) >= MIN_COMPARABLE

@@ -18,7 +18,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float64, Int64
 
-MIN_SEGMENT = 2  # words
+MIN_SEGMENT = 3  # words
 MIN_LONGEST = 5  # words of the longest segment of two answers that have anything in common
 MAX_GAP = 6  # words between two segments of a chain, in either answer
 GAP_COST = 3.0  # nats, besides the places
@@ -30,7 +30,7 @@ _GAP_COSTS = [
 
 Run = tuple[int, int, int]  # the first word in both answers, and the number of words
 Segment = tuple[int, int, int, float]  # a run, and the nats that it gives
-Places = dict[int, list[int]]  # of each pair of words, by its number
+Places = dict[int, list[int]]  # of each three words, by their number
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ChainedText:
     """An answer as its chains are found.
 
     Attributes:
-        places: Where each pair of consecutive words begins, by its number.
+        places: Where each three consecutive words begin, by their number.
         length: The number of words.
     """
 
@@ -46,18 +46,18 @@ class ChainedText:
     length: int
 
     @classmethod
-    def of(cls, pairs: Int64, is_given: Sequence[bool]) -> ChainedText:
-        """Note the places of all pairs of words.
+    def of(cls, triples: Int64, is_given: Sequence[bool]) -> ChainedText:
+        """Note the places of all three words in a row.
 
         Args:
-            pairs: `(n,)` the number of the two words that end at each word; -1 for none.
+            triples: `(n,)` the number of the three words that end at each word; -1 for none.
             is_given: `(n,)` whether a word is part of what all authors were given.
         """
         places: Places = defaultdict(list)
-        for end, number in enumerate(pairs.tolist()):
-            if number >= 0 and not (is_given[end] and is_given[end - 1]):
-                places[number].append(end - 1)
-        return cls(dict(places), len(pairs))
+        for end, number in enumerate(triples.tolist()):
+            if number >= 0 and not all(is_given[end - 2 : end + 1]):
+                places[number].append(end - 2)
+        return cls(dict(places), len(triples))
 
 
 def shared_information(left: ChainedText, right: ChainedText, information: Float64) -> float:
@@ -98,7 +98,7 @@ class _Worth:
         """Return the runs that give more than a gap costs, in the order of the answer."""
         first, second, sums = self._first, self._second, self._sums
         segments = []
-        for i, j, length in runs:  # nothing before its first word is known; MIN_SEGMENT is 2
+        for i, j, length in runs:  # nothing is known before its first word
             nats = first[i] + second[i + 1] + sums[i + length] - sums[i + 2]
             if nats > GAP_COST:
                 segments.append((i, j, length, nats))
@@ -107,7 +107,7 @@ class _Worth:
 
 
 def _runs(left: Places, right: Places) -> Iterator[Run]:
-    """Yield the runs of two or more words that are the same, each as long as it goes."""
+    """Yield the runs of three or more words that are the same, each as long as it goes."""
     diagonals: dict[int, list[int]] = defaultdict(list)
     for number in left.keys() & right.keys():
         for i in left[number]:
@@ -118,7 +118,7 @@ def _runs(left: Places, right: Places) -> Iterator[Run]:
         first = previous = starts[0]
         for i in [*starts[1:], -1]:
             if i != previous + 1:
-                yield first, first + shift, previous - first + 2
+                yield first, first + shift, previous - first + MIN_SEGMENT
                 first = i
             previous = i
 

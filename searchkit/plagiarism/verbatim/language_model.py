@@ -31,9 +31,8 @@ class LanguageModel:
     """Measures how many nats of information each word of an answer gives.
 
     Attributes:
-        words: For each answer, `(n,)` the number of each word; equal words have the same.
-        pairs: For each answer, `(n,)` the number of the two words that end at each word; -1 where
-            there are none.
+        triples: For each answer, `(n,)` the number of the three words that end at each word; equal
+            ones have the same, and -1 is where there are none.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class LanguageModel:
             self._counts.append(self._weights @ held)
             self._elsewhere.append(np.maximum(in_corpus - raw @ held, 0))
             numbers.append(_by_place(every, placed, at))
-        self.words, self.pairs, self._triples = numbers
+        self._words, self._pairs, self.triples = numbers
         own = np.bincount(self._held[0].indices, minlength=len(every)).astype(np.float64)
         self._sizes = own  # distinct words
         self._size_elsewhere = max(background.total("word") - float(raw @ own), 0.0)
@@ -92,7 +91,7 @@ class LanguageModel:
             `(p, 3, n)`: of the word alone, after the word before it, and after the two before it.
             Where these are code or missing, it is that with one word less.
         """
-        numbers = self.words[text], self.pairs[text], self._triples[text]
+        numbers = self._words[text], self._pairs[text], self.triples[text]
         padded = np.zeros((len(left_out), len(self._weights)))
         padded[:, : left_out.shape[1]] = left_out
         padded *= self._weights

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from searchkit.core.arrays import Float64, Int64
+from searchkit.plagiarism.likeness.measures import SequenceMatrix
 from searchkit.plagiarism.overlap import SEED_LENGTH
 from searchkit.plagiarism.verbatim.chains import ChainedText, shared_information
 from searchkit.plagiarism.verbatim.language_model import LanguageModel
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 BLOCK_PAIRS = 256  # whose information is computed at a time
+# Sequences of three words that a pair has in common, so that it is read at all: as many as a tenth
+# of the question's pairs has, within these limits. The others are below the start of the tail.
+MIN_SHARED, MAX_MIN_SHARED, SHARE_READ = 3, 10, 0.1
+MAX_COUNTED = 600  # answers by which that is determined
 
 
 class VerbatimLikeness:
@@ -27,6 +32,7 @@ class VerbatimLikeness:
         self,
         texts: Sequence[Words],
         model: LanguageModel,
+        long_sequences: SequenceMatrix,
         near_duplicates: csr_matrix,
         given: Hashes,
     ) -> None:
@@ -35,10 +41,13 @@ class VerbatimLikeness:
         Args:
             texts: The words of each answer.
             model: Of the question.
+            long_sequences: Of the answers.
             near_duplicates: From `find_near_duplicates`.
             given: The hashes of sequences of `SEED_LENGTH` that all authors were given.
         """
         self._model = model
+        self._held = long_sequences.matrix
+        self._min_shared = _min_shared(self._held[:MAX_COUNTED])
         self._near = near_duplicates
         self._texts = texts
         self._given = given
@@ -56,8 +65,8 @@ class VerbatimLikeness:
 
     def _of_one(self, one: int, others: Int64) -> list[float]:
         """Return the shared information of one answer and each of the others."""
-        keys = self._chained(one).places.keys()
-        sharing = [n for n in others.tolist() if not keys.isdisjoint(self._chained(n).places)]
+        shared = (self._held[one] @ self._held.T).toarray().ravel()
+        sharing = [n for n in others.tolist() if shared[n] >= self._min_shared]
         if not sharing:
             return [0.0] * len(others)
         left_out = self._near[sharing].toarray()
@@ -65,11 +74,11 @@ class VerbatimLikeness:
         left_out = np.maximum(left_out, self._near[one].toarray())
         left_out[:, one] = 1
         information = self._model.information(one, left_out)
-        shared = {
+        nats_of = {
             other: shared_information(self._chained(one), self._chained(other), nats)
             for other, nats in zip(sharing, information, strict=True)
         }
-        return [shared.get(other, 0.0) for other in others.tolist()]
+        return [nats_of.get(other, 0.0) for other in others.tolist()]
 
     def _chain(self, number: int) -> ChainedText:
         """Return an answer as its chains are found."""
@@ -78,4 +87,16 @@ class VerbatimLikeness:
         hashes, firsts = sequences(words, SEED_LENGTH)
         for first in firsts[np.isin(hashes, self._given)].tolist():
             is_given[first : first + SEED_LENGTH[int(words.is_code[first])]] = True
-        return ChainedText.of(self._model.pairs[number], is_given.tolist())
+        return ChainedText.of(self._model.triples[number], is_given.tolist())
+
+
+def _min_shared(held: csr_matrix) -> float:
+    """Return how many sequences a pair must share to be read.
+
+    Args:
+        held: `(n, s)` 1 where a text holds a sequence.
+    """
+    if held.shape[0] < 2:
+        return MIN_SHARED
+    shared = (held @ held.T).toarray()[np.triu_indices(held.shape[0], 1)]
+    return float(np.clip(np.quantile(shared, 1 - SHARE_READ), MIN_SHARED, MAX_MIN_SHARED))

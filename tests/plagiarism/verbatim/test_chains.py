@@ -29,7 +29,7 @@ def shared(left: str, right: str, *others: str) -> float:
     model = model_of(left, right, *others)
     left_out = np.zeros((1, 2 + len(others)), np.float32)
     left_out[0, :2] = 1
-    chained = [ChainedText.of(model.pairs[n], [False] * len(model.pairs[n])) for n in (0, 1)]
+    chained = [ChainedText.of(model.triples[n], [False] * len(model.triples[n])) for n in (0, 1)]
     return shared_information(*chained, model.information(0, left_out)[0])
 
 
@@ -68,7 +68,7 @@ def test_both_sides_give_the_same_places() -> None:
 
 def test_given_text_and_code_give_nothing() -> None:
     model = model_of(OWN[0], OWN[0])
-    given = ChainedText.of(model.pairs[0], [True] * len(model.pairs[0]))
+    given = ChainedText.of(model.triples[0], [True] * len(model.triples[0]))
     assert shared_information(given, given, model.information(0, np.ones((1, 2)))[0]) == 0
     code = "for (let i = 0; i < n; i++) {\n  total += prices[i];\n  count = count + 1;\n}"
     assert shared(f"{OWN[0]}\n{code}", f"{OWN[1]}\n{code}") == 0
