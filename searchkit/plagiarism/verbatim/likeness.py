@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BLOCK_PAIRS = 256  # whose information is computed at a time
 # Sequences of three words that a pair has in common, so that it is read at all: as many as a tenth
-# of the question's pairs has, within these limits. The others are below the start of the tail.
+# of the question's unrelated pairs has, within limits. The others are below the start of the tail.
 MIN_SHARED, MAX_MIN_SHARED, SHARE_READ = 3, 10, 0.1
 MAX_COUNTED = 600  # answers by which that is determined
 
@@ -47,7 +47,7 @@ class VerbatimLikeness:
         """
         self._model = model
         self._held = long_sequences.matrix
-        self._min_shared = _min_shared(self._held[:MAX_COUNTED])
+        self._min_shared = _min_shared(self._held[:MAX_COUNTED], near_duplicates)
         self._near = near_duplicates
         self._texts = texts
         self._given = given
@@ -90,13 +90,16 @@ class VerbatimLikeness:
         return ChainedText.of(self._model.triples[number], is_given.tolist())
 
 
-def _min_shared(held: csr_matrix) -> float:
+def _min_shared(held: csr_matrix, near_duplicates: csr_matrix) -> float:
     """Return how many sequences a pair must share to be read.
 
     Args:
         held: `(n, s)` 1 where a text holds a sequence.
+        near_duplicates: Of these texts, and maybe more; their pairs are read in any case.
     """
-    if held.shape[0] < 2:
+    i, j = np.triu_indices(held.shape[0], 1)
+    shared = (held @ held.T).toarray()[i, j]
+    shared = shared[near_duplicates[: held.shape[0]].toarray()[i, j] == 0]
+    if not len(shared):
         return MIN_SHARED
-    shared = (held @ held.T).toarray()[np.triu_indices(held.shape[0], 1)]
     return float(np.clip(np.quantile(shared, 1 - SHARE_READ), MIN_SHARED, MAX_MIN_SHARED))
