@@ -101,7 +101,7 @@ class PairMeasurer:
         self._verbatim = VerbatimLikeness(
             words,
             model,
-            self._long_sequences,
+            self._long_sequences.matrix,
             self._near_duplicates,
             group.boilerplate.sequences["seed"],
         )

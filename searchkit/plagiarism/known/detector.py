@@ -199,9 +199,8 @@ class _Measured:
         self._texts, count = group.texts, len(group.texts)
         words = [text.words for text in (*group.texts, *sources, *group.references)]
         end = count + len(sources)
-        near = find_near_duplicates(
-            SequenceMatrix(words, "long", group.boilerplate.sequences["long"])
-        )
+        long_sequences = SequenceMatrix(words, "long", group.boilerplate.sequences["long"])
+        near = find_near_duplicates(long_sequences)
         copies = np.array([not text.is_draft for text in group.texts], np.int64)
         self.weights = answer_weights(near[:count, :count], copies)
         self._is_near: Bool = near[:count, count:end].toarray() > 0
@@ -215,7 +214,11 @@ class _Measured:
             [w for w, is_one in zip(words[end:], is_source.tolist(), strict=True) if not is_one],
         )
         likeness = VerbatimLikeness(
-            words[:end], model, near[:end, :end], group.boilerplate.sequences["seed"]
+            words[:end],
+            model,
+            long_sequences.matrix[:end],
+            near[:end, :end],
+            group.boilerplate.sequences["seed"],
         )
         self._new = np.flatnonzero([not text.is_earlier for text in group.texts])
         left = np.repeat(self._new, len(sources))

@@ -62,7 +62,7 @@ TYPICAL_TAILS = {
 TYPICAL_SUM_TAIL = TypicalTail(2.38, 0.83, max_start=3.6, min_scale=0.3, max_scale=1.75)
 MIN_PAIRS = 30  # unrelated ones, of which the distribution is known
 VERBATIM = "verbatim"  # the name of the measure that is judged by itself
-# Of the shared information of independent answers, in nats: how fast its tail falls. The mean excess
+# How fast the tail of the shared information of independent answers falls, in nats. The mean excess
 # over 5 nats beyond its start is 4.0 in SemEval-2013 and 4.3 in SAF.
 VERBATIM_SCALE = 4.3
 VERBATIM_START, VERBATIM_MIN_START, VERBATIM_MAX_START = 6.0, 5.0, 20.0  # typical, and its limits

@@ -28,7 +28,7 @@ _GAP_COSTS = [
     for left in range(MAX_GAP + 1)
 ]
 
-Run = tuple[int, int, int]  # the first word in both answers, and the number of words
+Run = tuple[int, int, int]  # the first word in the right and the left answer, and how many words
 Segment = tuple[int, int, int, float]  # a run, and the nats that it gives
 Places = dict[int, list[int]]  # of each three words, by their number
 
@@ -95,13 +95,13 @@ class _Worth:
         self._sums = [0.0, *np.cumsum(information[2]).tolist()]
 
     def segments(self, runs: Iterable[Run]) -> list[Segment]:
-        """Return the runs that give more than a gap costs, in the order of the answer."""
+        """Return the runs that give more than a gap costs, in the order of the right answer."""
         first, second, sums = self._first, self._second, self._sums
         segments = []
-        for i, j, length in runs:  # nothing is known before its first word
+        for j, i, length in runs:  # nothing is known before its first word
             nats = first[i] + second[i + 1] + sums[i + length] - sums[i + 2]
             if nats > GAP_COST:
-                segments.append((i, j, length, nats))
+                segments.append((j, i, length, nats))
         segments.sort()
         return segments
 
@@ -118,7 +118,7 @@ def _runs(left: Places, right: Places) -> Iterator[Run]:
         first = previous = starts[0]
         for i in [*starts[1:], -1]:
             if i != previous + 1:
-                yield first, first + shift, previous - first + MIN_SEGMENT
+                yield first + shift, first, previous - first + MIN_SEGMENT
                 first = i
             previous = i
 
@@ -127,23 +127,23 @@ def _best_chain(segments: Sequence[Segment]) -> tuple[list[Segment], float]:
     """Return the chain that gives most, and what it gives less its gaps; by dynamic programming.
 
     Args:
-        segments: In the order of the left answer.
+        segments: In the order of the right answer, which may be much the longer one.
     """
     gains: list[float] = []
     before: list[int] = []
     open_ends: list[tuple[int, int, int]] = []  # in both answers, of those a chain may go on from
-    for at, (i, j, length, own) in enumerate(segments):
-        open_ends = [ends for ends in open_ends if ends[0] + MAX_GAP >= i]
+    for at, (j, i, length, own) in enumerate(segments):
+        open_ends = [ends for ends in open_ends if ends[0] + MAX_GAP >= j]
         best, link = own, -1
-        for end_left, end_right, earlier in open_ends:
-            gap_left, gap_right = i - end_left, j - end_right
-            if gap_left >= 0 and 0 <= gap_right <= MAX_GAP:
+        for end_right, end_left, earlier in open_ends:
+            gap_right, gap_left = j - end_right, i - end_left
+            if gap_right >= 0 and 0 <= gap_left <= MAX_GAP:
                 gain = gains[earlier] + own - _GAP_COSTS[gap_left][gap_right]
                 if gain > best:
                     best, link = gain, earlier
         gains.append(best)
         before.append(link)
-        open_ends.append((i + length, j + length, at))
+        open_ends.append((j + length, i + length, at))
     at = max(range(len(gains)), key=gains.__getitem__)
     gain, chain = gains[at], []
     while at >= 0:
@@ -154,9 +154,9 @@ def _best_chain(segments: Sequence[Segment]) -> tuple[list[Segment], float]:
 
 def _without(segments: Sequence[Segment], chain: Sequence[Segment]) -> Iterator[Run]:
     """Yield what remains of the segments without the words of a chain."""
-    used_left = {i + k for i, _, length, _ in chain for k in range(length)}
-    used_right = {j + k for _, j, length, _ in chain for k in range(length)}
-    for i, j, length, _ in segments:
+    used_right = {j + k for j, _, length, _ in chain for k in range(length)}
+    used_left = {i + k for _, i, length, _ in chain for k in range(length)}
+    for j, i, length, _ in segments:
         free = [k for k in range(length) if i + k not in used_left and j + k not in used_right]
         if len(free) >= MIN_SEGMENT and free[-1] - free[0] == len(free) - 1:
-            yield i + free[0], j + free[0], len(free)
+            yield j + free[0], i + free[0], len(free)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from searchkit.core.arrays import Float64, Int64
-from searchkit.plagiarism.likeness.measures import SequenceMatrix
 from searchkit.plagiarism.overlap import SEED_LENGTH
 from searchkit.plagiarism.verbatim.chains import ChainedText, shared_information
 from searchkit.plagiarism.verbatim.language_model import LanguageModel
@@ -32,7 +31,7 @@ class VerbatimLikeness:
         self,
         texts: Sequence[Words],
         model: LanguageModel,
-        long_sequences: SequenceMatrix,
+        held: csr_matrix,
         near_duplicates: csr_matrix,
         given: Hashes,
     ) -> None:
@@ -41,13 +40,13 @@ class VerbatimLikeness:
         Args:
             texts: The words of each answer.
             model: Of the question.
-            long_sequences: Of the answers.
+            held: `(n, s)` 1 where an answer holds a long sequence.
             near_duplicates: From `find_near_duplicates`.
             given: The hashes of sequences of `SEED_LENGTH` that all authors were given.
         """
         self._model = model
-        self._held = long_sequences.matrix
-        self._min_shared = _min_shared(self._held[:MAX_COUNTED], near_duplicates)
+        self._held = held
+        self._min_shared = _min_shared(held[:MAX_COUNTED], near_duplicates)
         self._near = near_duplicates
         self._texts = texts
         self._given = given
