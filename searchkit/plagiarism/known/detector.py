@@ -103,6 +103,7 @@ class SourceDetector:
             wanted: Ids: only findings of these answers. None: of all answers.
         """
         self._sources = sources
+        self._prepared: dict[str, SourceText] = {}  # by name, with their words
         self._background = background
         self._embed = embed
         self._max_expected = max_expected
@@ -124,8 +125,11 @@ class SourceDetector:
             return []
         if is_code(group):
             return self._in_code(group, sources)
-        like = group.texts[0]
-        texts = [SourceText.of_source(source, like, is_earlier=False) for source in sources]
+        for source in sources:
+            if source.id not in self._prepared:
+                like = group.texts[0]
+                self._prepared[source.id] = SourceText.of_source(source, like, is_earlier=False)
+        texts = [self._prepared[source.id] for source in sources]
         measured = _Measured(group, texts, self._background)
         return _one_for_each_author(group, self._collect(group, texts, measured))
 
@@ -166,23 +170,34 @@ class SourceDetector:
 
     def _in_code(self, group: QuestionAnswers, sources: Sequence[Answer]) -> list[SourceFinding]:
         """Return the findings among programs: a source is judged as an earlier program."""
-        programs = [
-            SourceText.of_source(source, group.texts[0], is_earlier=True)
+        programs = {
+            f"source: {source.id}": SourceText.of_source(source, group.texts[0], is_earlier=True)
             for source in sources
             if are_programs([source])
+        }  # under ids that no answer has, since a source may have that of an answer
+        beside = [
+            replace(text, answer=replace(text.answer, id=id_)) for id_, text in programs.items()
         ]
-        with_sources = replace(group, texts=[*group.texts, *programs])
-        by_id = {text.answer.id: text for text in with_sources.texts}
-        names = {text.answer.id for text in programs}
+        with_sources = replace(group, texts=[*group.texts, *beside])
+        answers = {text.answer.id: text for text in group.texts if not text.is_earlier}
         found = find_in_code(with_sources, self._max_expected, self._wanted) if programs else []
         return _one_for_each_author(
             group,
             [
-                _source_finding(finding, by_id[finding.left], by_id[finding.right])
+                _source_finding(
+                    replace(finding, remarks=_without(finding.remarks, finding.right)),
+                    answers[finding.left],
+                    programs[finding.right],
+                )
                 for finding in found
-                if finding.right in names and not by_id[finding.left].is_earlier
+                if finding.right in programs and finding.left in answers
             ],
         )
+
+
+def _without(remarks: Sequence[str], id_: str) -> tuple[str, ...]:
+    """Return remarks but those on a text, by its id."""
+    return tuple(remark for remark in remarks if not remark.startswith(f"{id_} "))
 
 
 class _Measured:
@@ -246,11 +261,7 @@ def _source_finding(
     finding: Finding, answer: PreparedAnswer, source: PreparedAnswer
 ) -> SourceFinding:
     """Return what was found of an answer and a source, from the finding of the two texts."""
-    remarks = [
-        remark
-        for remark in finding.remarks
-        if not (source.is_earlier and remark.startswith(f"{source.answer.id} "))
-    ]
+    remarks = list(finding.remarks)
     if finding.expected is None and not source.is_earlier:
         remarks.append(
             f"chance can't be judged here: fewer than {counted(MIN_UNRELATED, 'answer')} that are "
