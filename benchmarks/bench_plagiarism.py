@@ -1,11 +1,12 @@
 """Plagiarism: what is found, and how often wrongly: `python benchmarks/bench_plagiarism.py [PART]`.
 
 Parts: `honest` (SemEval-2013 and SAF), `demo` (what is planted there), `copies` (made of SAF's
-answers, by kind and strength), `class` (half of a class copies one answer), `code` (Java programs
-by level), `fdr` (the share of a list that is by chance), `verdicts` (how often they are the kind of
-a copy), `time`. Against two measures alone: the cosine of the whole answers, and containment
-(shared word trigrams, of the shorter answer's). Each of these gets the threshold at which it flags
-as many questions of SemEval-2013 and SAF as searchkit does.
+answers, by kind and strength), `class` (half or more of a class copies one answer), `contamination`
+(the same by size, share and way), `code` (Java programs by level), `fdr` (the share of a list that
+is by chance), `verdicts` (how often they are the kind of a copy), `time`. Against two measures
+alone: the cosine of the whole answers, and containment (shared word trigrams, of the shorter
+answer's). Each of these gets the threshold at which it flags as many questions of SemEval-2013 and
+SAF as searchkit does.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 
 import copied_programs
 import numpy as np
+from contamination import DEGREES, degraded, print_contamination
 from copies import KINDS, STRENGTHS, Synonyms, revise, synonyms
 from discovery_rates import NO_LIMIT, Listed, print_head, print_rates
 from machine import DEMO, ROOT, SHARED, heading
@@ -47,7 +49,7 @@ from searchkit.text.words import Words, sequences
 
 Values = NDArray[np.float64]
 MEASURES = ("searchkit", "cosine", "containment")
-PARTS = ("honest", "demo", "copies", "class", "code", "fdr", "verdicts", "time")
+PARTS = ("honest", "demo", "copies", "class", "contamination", "code", "fdr", "verdicts", "time")
 MIN_CLASS = 6  # answers to a question in which copies are planted for `fdr`
 
 
@@ -265,36 +267,49 @@ def rewritten(text: PreparedAnswer, new: str, embed: Embedding) -> PreparedAnswe
 
 
 def crowd(encoder: Encoder, embed: Embedding, thresholds: dict[str, float]) -> None:
-    """Print what is found where eleven of twenty copy the same answer, in three degrees."""
+    """Print what is found where half of twenty, or 70 %, copy the same answer, in three degrees."""
     corpus = Corpus.read(SHARED / "saf-train.csv", encoder)
     near = synonyms([t.answer.text for g in corpus.groups for t in g.texts], embed)
-    looks: dict[str, list[tuple[Looked, set[tuple[int, int]], set[tuple[int, int]]]]] = {
-        "near": [], "light": [], "heavy": [],
-    }  # fmt: skip
-    for group in corpus.groups:
-        chance = random.Random(group.question)
-        texts = chance.sample(group.texts, 20)
-        texts.sort(key=lambda text: -len(text.words))
-        source = texts[0].answer.text
-        degrees = {"near": range(1, 5), "light": range(5, 9), "heavy": range(9, 12)}
-        for degree, members in degrees.items():
-            for n in members:
-                own = texts[n].answer.text
-                if degree == "near":
-                    copy = revise(source, "deletion", 0.15, chance, own, near)
-                elif degree == "light":
-                    copy = revise(source, "synonym", 0.4, chance, own, near)
-                    copy = revise(copy, "reorder", 0.4, chance, own, near)
-                else:
-                    copy = revise(source, "all", 0.6, chance, own, near)
-                texts[n] = rewritten(texts[n], copy, embed)
-        looked = look(replace(group, texts=texts), corpus.background, embed)
-        among = {(i, j) for i in range(12) for j in range(i + 1, 12)}
-        for degree, members in degrees.items():
-            looks[degree].append((looked, {(0, n) for n in members}, among))
-    head("half a class, one source")
-    for degree, rows in looks.items():
-        rows_of(degree, rows, thresholds)
+    for title, ends in {"half of a class": (5, 9, 12), "70 % of a class": (6, 11, 15)}.items():
+        looks: dict[str, list[tuple[Looked, set[tuple[int, int]], set[tuple[int, int]]]]] = {
+            degree: [] for degree in DEGREES
+        }
+        for group in corpus.groups:
+            chance = random.Random(
+                f"{group.question}{title[:4]}" if "%" in title else group.question
+            )
+            texts = chance.sample(group.texts, 20)
+            texts.sort(key=lambda text: -len(text.words))
+            source = texts[0].answer.text
+            members = dict(zip(DEGREES, map(range, (1, *ends[:2]), ends), strict=True))
+            for degree, numbers in members.items():
+                for n in numbers:
+                    copy = degraded(source, texts[n].answer.text, degree, chance, near)
+                    texts[n] = rewritten(texts[n], copy, embed)
+            looked = look(replace(group, texts=texts), corpus.background, embed)
+            among = {(i, j) for i in range(ends[-1]) for j in range(i + 1, ends[-1])}
+            for degree, numbers in members.items():
+                looks[degree].append((looked, {(0, n) for n in numbers}, among))
+        head(f"{title}, one source")
+        for degree, rows in looks.items():
+            rows_of(degree, rows, thresholds)
+
+
+def contamination(encoder: Encoder, embed: Embedding, thresholds: dict[str, float]) -> None:
+    """Print what is found in classes of which a share has copied; see `contamination`."""
+    paths = {"SAF": SHARED / "saf-train.csv", "SemEval": SHARED / "semeval2013-train.csv"}
+    for name, path in (paths | {"demo": DEMO}).items():
+        corpus = Corpus.read(path, encoder)
+        near = synonyms([t.answer.text for g in corpus.groups for t in g.texts], embed)
+
+        def find(
+            group: QuestionAnswers, background: Background = corpus.background
+        ) -> list[Finding]:
+            return find_all(Detector(embed, background, max_expected=0.05), [group])
+
+        print_contamination(
+            name, corpus.groups, near, lambda t, new: rewritten(t, new, embed), find
+        )
 
 
 # -- the share of a list that is by chance ---------------------------------------------------------
@@ -393,6 +408,7 @@ def main(parts: Sequence[str]) -> None:
         "demo": demo,
         "copies": copies,
         "class": crowd,
+        "contamination": contamination,
         "fdr": rates,
     }.items():
         if part in parts:
