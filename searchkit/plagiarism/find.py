@@ -61,6 +61,7 @@ from searchkit.plagiarism.records import (
     PlagiarismResult,
     SourceFinding,
 )
+from searchkit.plagiarism.verbatim.information import TextInformation
 from searchkit.runners.base import PlainLoop, Pool, Runner
 
 
@@ -338,7 +339,7 @@ def _find(
     found = sorted(with_known_sources(found, sources), key=_listed_order)
     judged = JudgedQuestions.of(found, pairs)
     findings = with_q_values(found, judged, options.fdr)
-    equal = find_equal(groups, findings, wanted=wanted)
+    equal = find_equal(groups, findings, wanted=wanted, information=TextInformation(background))
     return PlagiarismResult(
         findings=Results(findings),
         rings=Results(find_rings(findings, _authors(texts), pairs)),

@@ -111,6 +111,16 @@ class LanguageModel:
             information[:, order] = np.minimum(-np.log(mixed), MAX_NATS)
         return information
 
+    def total_information(self, text: int, left_out: Float32) -> float:
+        """Return the information of all words of a text, one after another, in nats.
+
+        Args:
+            text: The number of the text.
+            left_out: `(texts,)` 1 for the texts that are left out.
+        """
+        information = self.information(text, left_out[None, :])[0, -1]
+        return float(information[self._words[text] >= 0].sum())
+
 
 def _hashes_by_place(words: Words, order: int) -> tuple[Hashes, Int64]:
     """Return the hash of each sequence of prose, and the place of its last word."""

@@ -169,3 +169,19 @@ def test_thousands_of_equal_answers_are_one_group_at_once() -> None:
     many = [Answer(f"e{n:05}", TEN, "q1", f"t{n}") for n in range(5_000)]
     (group,) = equal(many)
     assert (len(group.answers), group.share, group.is_common) == (5_000, 1.0, True)
+
+
+def test_words_that_others_use_give_less_information() -> None:
+    """Two write a sentence of their own, two one that most of the class begins with."""
+    stock = "the server answers each request with a status and body"
+    own = "seventeen green bottles fell while grandmother peeled potatoes near kitchen"
+    answers = [
+        Answer(f"a{n}", f"{stock} {text.text}", "q1", f"s{n}") for n, text in enumerate(honest(12))
+    ]
+    answers += [Answer(f"b{n}", stock, "q1", f"t{n}") for n in range(2)]
+    answers += [Answer(f"c{n}", own, "q1", f"u{n}") for n in range(2)]
+    groups = {group.answers: group for group in equal(answers)}
+    common, rare = groups["b0", "b1"].nats, groups["c0", "c1"].nats
+    assert common is not None
+    assert rare is not None
+    assert rare > 2 * common > 0
