@@ -160,6 +160,9 @@ def _in_words(counts: Sequence[int], total: int, findings: Sequence[FindingView]
     )
 
 
+MAX_LABELLED = 4  # authors of a ring whose lines have labels; with more, these lie on each other
+
+
 # -- rings -----------------------------------------------------------------------------------------
 
 
@@ -246,7 +249,7 @@ def ring_view(
         author: _node(author, n, len(ring.authors), (width / 2, height / 2), radius, names)
         for n, author in enumerate(ring.authors)
     }
-    many = len(together) > 10
+    many = len(ring.authors) > MAX_LABELLED
     edges = [
         _edge(nodes[one], nodes[other], links, n, labelled=not many)
         for n, ((one, other), links) in enumerate(sorted(together.items()))

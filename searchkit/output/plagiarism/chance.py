@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from searchkit.core.messages import counted
-from searchkit.plagiarism.records import Finding, PlagiarismResult, Ring, SourceFinding
+from searchkit.plagiarism.records import NO_FINDING, Finding, PlagiarismResult, Ring, SourceFinding
 
 MIN_EXPECTED = 1e-6  # the fitted tail says nothing reliable about an `expected` below this
 STRENGTHS = {1e-4: "very strong", 1e-3: "strong", 1e-2: "moderate"}  # of a lower `expected`
@@ -13,12 +13,18 @@ UNJUDGED_HEADING = "Chance can't be judged here: ranked by what they share"
 
 
 def chance_facts(found: Finding | Ring | SourceFinding) -> list[str]:
-    """Return what a teacher reads beside a finding or a ring: its odds, strength and q-value."""
+    """Return what a teacher reads beside a finding or a ring: its odds, strength and q-value.
+
+    What is no finding is no weak evidence either: it has no strength.
+    """
     if found.expected is None:
         return [UNJUDGED]
-    q_value = None if isinstance(found, Ring) else found.q_value
+    if isinstance(found, Ring):
+        return [odds(found.expected), strength(found.expected)]
+    if found.verdict == NO_FINDING:
+        return [odds(found.expected)]
     facts = [odds(found.expected), strength(found.expected)]
-    return facts if q_value is None else [*facts, f"q {format_expected(q_value)}"]
+    return facts if found.q_value is None else [*facts, f"q {format_expected(found.q_value)}"]
 
 
 def exact_chance(finding: Finding | SourceFinding) -> str:

@@ -131,6 +131,11 @@ def test_a_teacher_reads_odds_and_one_of_four_strengths(
     assert chance_facts(finding(expected=expected)) == facts
 
 
+def test_what_is_no_finding_has_odds_and_no_strength() -> None:
+    no_finding = replace(finding(expected=0.7), verdict=NO_FINDING)
+    assert chance_facts(no_finding) == ["1 in 1.4"]
+
+
 def test_numbers_stand_behind_the_words() -> None:
     judged = replace(finding(expected=1 / 360_000), q_value=0.000312)
     assert chance_facts(judged) == ["1 in 360,000", "very strong", "q 0.00031"]

@@ -9,8 +9,8 @@ from helpers.files import ROOT
 
 from searchkit.core.records import Answer
 from searchkit.plagiarism.evidence.collect import SuspectPair, collect_evidence, has_evidence
-from searchkit.plagiarism.evidence.verdicts import kept_share, typical_length
-from searchkit.plagiarism.overlap import TokenRun
+from searchkit.plagiarism.evidence.verdicts import kept_share, typical_length, verdict_and_reason
+from searchkit.plagiarism.overlap import TokenRun, coverage
 from searchkit.plagiarism.preparation import PreparedAnswer
 from searchkit.plagiarism.records import NO_FINDING, VERDICTS, Finding, Overlap
 from searchkit.text.words import sequences, split_words
@@ -76,6 +76,20 @@ def test_words_kept_in_reworded_sentences_make_a_light_revision() -> None:
     assert kept_share(left, right, [TokenRun(2, 2, 2)], []) == pytest.approx(2 / 6)
     assert kept_share(left, right, [TokenRun(2, 2, 2)], [reworded]) == pytest.approx(4 / 6)
     assert typical_length(left, [TokenRun(0, 0, 1), TokenRun(2, 2, 3)]) == pytest.approx(10 / 4)
+
+
+def test_no_less_is_kept_in_all_than_is_shared_where_there_is_code() -> None:
+    code = "```\n" + "f(x, y);\n" * 4 + "```\n"
+    left, right = (
+        written(f"{code}{' '.join(WORDS[:20])}"),
+        written(f"{code}{' '.join(WORDS[50:70])}"),
+    )
+    runs = [TokenRun(0, 0, int(left.words.is_code.sum()))]
+    reworded = Overlap((len(code), len(code) + 9), (len(code), len(code) + 9), "reworded", 0.8)
+    share = coverage(runs, left.words, right.words)
+    assert share > kept_share(left.words, right.words, runs, [reworded])
+    _, reason = verdict_and_reason(left, right, runs, share, [reworded])
+    assert reason.endswith(f"in all, {share:.0%} of the words are kept.")
 
 
 @pytest.mark.parametrize("text", ["Yes", "It may be", " ".join(WORDS[:12]), "x = f(1);\ny = g(2);"])
