@@ -160,7 +160,7 @@ def _in_words(counts: Sequence[int], total: int, findings: Sequence[FindingView]
     )
 
 
-MAX_LABELLED = 4  # authors of a ring whose lines have labels; with more, these lie on each other
+MAX_LABELLED = 3  # authors of a ring whose lines have labels; with more, these lie on each other
 
 
 # -- rings -----------------------------------------------------------------------------------------

@@ -54,6 +54,8 @@ from searchkit.plagiarism.records import PlagiarismOptions
 
 SUFFIXES = (".html", ".htm")
 OVERVIEW_FINDINGS = 10  # listed at the top of the page
+# Of settings whose names in the JSON stand on the page for what came out already.
+SETTING_LABELS = {"compared": "pairs", "findings": "listed"}
 
 
 def check_output(path: Path) -> Path:
@@ -252,7 +254,9 @@ def report_as_page(report: Report) -> str:
         model=model_record(report),
         versions=versions(),
         settings={
-            label: text_runs(value, report.names) if label.startswith("only") else [TextRun(value)]
+            SETTING_LABELS.get(label, label): (
+                text_runs(value, report.names) if label.startswith("only") else [TextRun(value)]
+            )
             for label, value in settings_record(report).items()
         },
         compared=compared,

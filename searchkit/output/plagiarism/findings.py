@@ -116,16 +116,18 @@ def describe_compared_answers(result: PlagiarismResult) -> Iterator[str]:
             "authors' answers, too"
         )
     if result.short:
+        own = "its own" if result.short == 1 else "their own"
         yield (
-            f"in no pair: {counted(result.short, 'answer')} with fewer than 10 words of its own, "
+            f"in no pair: {counted(result.short, 'answer')} with fewer than 10 words of {own}, "
             f"too few to tell"
         )
-    if result.pooled:
+    unjudged = result.unjudged_questions()
+    if result.pooled and not {name or "" for name in unjudged} & set(result.pooled):
         yield (
             f"judged together: {counted(len(result.pooled), 'question')} with fewer than 20 such "
             f"answers; `expected` is a rough estimate there"
         )
-    if unjudged := result.unjudged_questions():
+    if unjudged:
         yield (
             f"chance can't be judged in {counted(len(unjudged), 'question')}: these pairs are "
             f"listed last, those who share most first"

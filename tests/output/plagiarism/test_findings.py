@@ -179,6 +179,8 @@ def test_findings_that_chance_cannot_be_judged_of_are_listed_last_under_their_ow
     assert "can't be judged" in rings
     (line,) = (line for line in describe_compared_answers(result) if "judged" in line)
     assert line.startswith("chance can't be judged in 1 question: these pairs are listed last")
+    pooled = list(describe_compared_answers(replace(result, pooled=["q", "q2"])))
+    assert not [line for line in pooled if "judged together" in line]  # where nothing is judged
     rows = list(plagiarism_as_rows(result))
     assert [row["expected"] for row in rows] == [0.001, None]
     assert {"expected", "q_value"} < set(COLUMNS)
