@@ -91,13 +91,12 @@ class PairMeasurer:
         common = float(max(5, weights.sum() // 2)), weights
         if max_common is not None:  # the user's limit is a number of answers, near-duplicates too
             common = max_common, copies.astype(np.float64)
+        references = [text.words for text in group.references]
         self._lexical = {
-            kind: LexicalLikeness(matrix, weights, background, common)
+            kind: LexicalLikeness(matrix, weights, background, common, references)
             for kind, matrix in matrices.items()
         }
-        model = LanguageModel(
-            words, copies, weights, background, [text.words for text in group.references]
-        )
+        model = LanguageModel(words, copies, weights, background, references)
         self._verbatim = VerbatimLikeness(
             words,
             model,

@@ -196,6 +196,7 @@ class LexicalLikeness:
         weights: Float64,
         background: Background,
         common: tuple[float, Float64] | None = None,
+        references: Sequence[Words] = (),
     ) -> None:
         """Weight every sequence.
 
@@ -205,8 +206,9 @@ class LexicalLikeness:
             background: Of the corpus, these answers included.
             common: The document frequency above which a sequence has no weight, and `(n,)` the
                 number of answers as which each text counts for that.
+            references: The words of the reference answers, which count as an answer each.
         """
-        rarity = _rarity(texts, weights, background)
+        rarity = _rarity(texts, weights, background, references)
         if common is not None:
             rarity[texts.document_frequency(common[1]) > common[0]] = 0
         self._roots = texts.matrix.copy()
@@ -224,7 +226,9 @@ class LexicalLikeness:
         return likeness
 
 
-def _rarity(texts: SequenceMatrix, weights: Float64, background: Background) -> Float64:
+def _rarity(
+    texts: SequenceMatrix, weights: Float64, background: Background, references: Sequence[Words]
+) -> Float64:
     """Return `(s,)` -log of the probability that an answer holds each sequence.
 
     The two answers that are being compared are left out of the estimate.
@@ -233,7 +237,11 @@ def _rarity(texts: SequenceMatrix, weights: Float64, background: Background) -> 
     in_corpus = background.document_frequency(texts.kind, texts.known)
     elsewhere = np.maximum(in_corpus - frequency, 0)
     prior = (elsewhere + 0.5) / (max(background.answers - answers, 0) + UNSEEN_ANSWERS)
-    probability = (np.maximum(frequency - 2, 0) + prior) / max(answers - 1, 1)
+    _, referred = distinct_sequences(references, SEQUENCE_LENGTHS[texts.kind])
+    known, counts = np.unique(referred, return_counts=True)
+    usual = np.maximum(frequency - 2, 0) + prior
+    usual[np.isin(texts.known, known)] += counts[np.isin(known, texts.known)]
+    probability = usual / max(answers - 1 + len(references), 1)
     rarity: Float64 = -np.log(np.minimum(probability, 1))
     return rarity
 

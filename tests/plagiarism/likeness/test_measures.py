@@ -174,3 +174,14 @@ def test_too_few_answers_say_nothing_of_meaning() -> None:
     sentences = [unit(rng, 1) for _ in range(8)]
     meaning = SentenceLikeness(sentences, [np.ones(1, np.float32)] * 8, np.arange(8), all_near)
     assert not meaning.likeness(*every_pair(8)).any()  # nobody is left to be a rival
+
+
+def test_what_a_reference_answer_says_is_less_rare() -> None:
+    words = [split_words(text) for text in ("a b c d e", "a b c d x", "k l m n o")]
+    alone, referred = (
+        LexicalLikeness(
+            SequenceMatrix(words, "long"), np.ones(3), Background.of(words), references=references
+        ).likeness(np.array([0]), np.array([1]))[0]
+        for references in ((), [split_words("here a b c d stand")])
+    )
+    assert 0 < referred < 0.9 * alone
