@@ -59,6 +59,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "searchkit" / "demo").symlink_to(DEMO_ANSWERS.parent)
     shutil.copy(DEMO_ANSWERS, folder / "answers.csv")
     (folder / "handout.txt").write_text("CORS means cross-origin resource sharing.")
+    (folder / "pages").mkdir()
+    (folder / "pages" / "streams.html").write_text("<p>A stream hands on a file in pieces.</p>")
+    (folder / "chat-bot.txt").write_text("As a language model, I would say that CORS is a header.")
     (folder / "questions.txt").write_text("what is a stream\nwhat is CORS\n")
     rows = read(DEMO_ANSWERS)
     by_id = {row["id"]: row for row in rows}
@@ -79,6 +82,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = CliRunner().invoke(main, ingest)
     assert result.exit_code == 0, result.stderr
     shutil.copytree(folder / "index", folder / "last-year" / "index")
+    write(folder / "last-year" / "solutions.csv", ["id", "text"], [["s1", "An event loop runs."]])
     return folder
 
 

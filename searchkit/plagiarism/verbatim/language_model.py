@@ -24,6 +24,7 @@ PSEUDO_WORDS = 20  # as many words as which the estimate of the corpus counts in
 PSEUDO_COUNT = 5  # of backing off to one word less
 QUESTION_SHARE = 0.5  # of the question's estimate; the rest is that of the corpus
 MAX_NATS = 5.0  # that a word gives: what nobody else wrote isn't as rare as a small class makes it
+MAX_SYMBOL_NATS = 1.0  # that a number or a single letter gives: in a calculation they are forced
 NO_CODE = 1 << 30  # the length of a sequence of code that no text has
 
 
@@ -75,6 +76,7 @@ class LanguageModel:
             self._elsewhere.append(np.maximum(in_corpus - raw @ held, 0))
             numbers.append(_by_place(every, placed, at))
         self._words, self._pairs, self.triples = numbers
+        self._most = [_most_nats(words) for words in texts]
         own = np.bincount(self._held[0].indices, minlength=len(every)).astype(np.float64)
         self._sizes = own  # distinct words
         self._size_elsewhere = max(background.total("word") - float(raw @ own), 0.0)
@@ -108,7 +110,7 @@ class LanguageModel:
         information = np.empty((len(left_out), len(ORDERS), len(numbers[0])))
         for order, (ours, theirs) in enumerate(zip(question, corpus, strict=True)):
             mixed = QUESTION_SHARE * ours + (1 - QUESTION_SHARE) * theirs
-            information[:, order] = np.minimum(-np.log(mixed), MAX_NATS)
+            information[:, order] = np.minimum(-np.log(mixed), self._most[text])
         return information
 
     def total_information(self, text: int, left_out: Float32) -> float:
@@ -120,6 +122,12 @@ class LanguageModel:
         """
         information = self.information(text, left_out[None, :])[0, -1]
         return float(information[self._words[text] >= 0].sum())
+
+
+def _most_nats(words: Words) -> Float64:
+    """Return `(n,)` the most that each word gives."""
+    is_symbol = [word.isdecimal() or (len(word) == 1 and word.isascii()) for word in words.tokens]
+    return np.where(is_symbol, MAX_SYMBOL_NATS, MAX_NATS)
 
 
 def _hashes_by_place(words: Words, order: int) -> tuple[Hashes, Int64]:

@@ -82,3 +82,11 @@ def test_copies_that_are_left_out_make_nothing_common() -> None:
     assert information[1, 2].sum() > information[0, 2].sum()
     assert (information <= MAX_NATS).all()
     assert (information > 0).all()
+
+
+def test_a_calculation_gives_little() -> None:
+    """Whoever computes the same thing writes the same numbers."""
+    steps = "1 - p x 0 = 1 - 0 6 5 = 0 92 and so 3 0 4 3 0 6 2 is 0 23 in the end of 5"
+    words = f"{OWN[2]} {OWN[3]}"  # fewer
+    calculated = shared(f"{OWN[0]} {steps}", f"{OWN[1]} {steps}")
+    assert 0 < calculated < shared(f"{OWN[0]} {words}", f"{OWN[1]} {words}") / 2
