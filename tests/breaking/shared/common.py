@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from searchkit.index.cache.database import FILE_NAME
+
 
 @dataclass
 class Report:
@@ -46,6 +48,10 @@ def numbered(count: int | None, seconds: float) -> Iterator[int]:
 
 
 def contents(path: Path) -> dict[str, str]:
-    """Return the hashes of the files that hold an index's data."""
-    files = (file for file in path.rglob("*") if file.is_file() and file.suffix != ".db-shm")
+    """Return the hashes of the files that hold an index's data, which what readers keep isn't."""
+    files = (
+        file
+        for file in path.rglob("*")
+        if file.is_file() and file.suffix != ".db-shm" and not file.name.startswith(FILE_NAME)
+    )
     return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.stat().st_size}
