@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from searchkit.core.arrays import Float32, mean_row, unit_rows
-from searchkit.core.errors import BadInput, IndexMismatch
+from searchkit.core.errors import BadInput, IndexDamaged, IndexMismatch
 from searchkit.core.identity import canonical
 from searchkit.core.messages import Message
 from searchkit.core.names import not_found
@@ -157,9 +157,16 @@ class BaseIndex(IndexBackend):
             embedded = dict(zip(new, rows, strict=True))
             self._cache_vectors(embedded)
             vectors |= embedded
+        dimension = self.model.dimension
+        if not texts:
+            return np.empty((0, max(0, dimension)), np.float32)
         rows = np.array([vectors[sha] for sha in text_of], np.float16)
+        if rows.shape[1] != dimension:
+            raise IndexDamaged(
+                f"{self.place}: {dimension} dimensions by its model and {rows.shape[1]} by its "
+                "vectors; restore a copy, or ingest into a new index"
+            )
         row_of = {sha: row for row, sha in enumerate(text_of)}
-        rows = rows.reshape(-1, self.model.dimension)
         return unit_rows(rows.astype(np.float32))[[row_of[sha] for sha in hashes]]
 
     def _get_all(self, ids: Sequence[str]) -> dict[str, Answer]:
