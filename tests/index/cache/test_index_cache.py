@@ -16,6 +16,7 @@ from helpers.answers import honest
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
+from searchkit.core.errors import IndexDamaged
 from searchkit.index.cache import database, index_cache, sentences
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
@@ -308,3 +309,14 @@ def test_plagiarism_with_everything_kept_loads_no_model(
     for name in ("new", "old"):
         with Index.open(tmp_path / name) as index:
             assert verify(index) == []
+
+
+@pytest.mark.parametrize("dimension", [-1, 31])
+def test_a_damaged_dimension_is_damage(folder: Path, dimension: int) -> None:
+    with closing(sqlite3.connect(folder / "answers.db")) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'"):
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE model SET dimension = ?", [dimension])
+        connection.commit()
+    with pytest.raises(IndexDamaged), opened(folder) as index:
+        index.sentence_vectors(["Nobody has written this."])
