@@ -43,6 +43,7 @@ def cluster() -> Iterator[str]:
     env = os.environ | {
         "RAY_TMPDIR": session,
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120",  # a busy machine starts one slowly
         "GRPC_POLL_STRATEGY": "poll",  # its epoll fails where the kernel is a sandbox's
         "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]),
     }
