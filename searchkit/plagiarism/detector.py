@@ -25,14 +25,13 @@ from searchkit.plagiarism.likeness.measures import (
     Background,
 )
 from searchkit.plagiarism.likeness.significance import (
-    MIN_PAIRS,
-    TYPICAL_TAILS,
-    VERBATIM,
+    MEASURES,
+    MIN_UNRELATED,
     NullDistribution,
 )
 from searchkit.plagiarism.measurer import PairMeasurer
 from searchkit.plagiarism.preparation import MIN_WORDS, Embed, PreparedAnswer, QuestionAnswers
-from searchkit.plagiarism.records import NO_FINDING, Finding
+from searchkit.plagiarism.records import NO_FINDING, Finding, chance_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,7 @@ class Detector:
         return NullDistribution.fit(
             {
                 name: np.concatenate([np.empty(0), *(measures[name] for measures in pooled)])
-                for name in (*TYPICAL_TAILS, VERBATIM)
+                for name in MEASURES
             }
         )
 
@@ -283,8 +282,10 @@ def _remark_on_chance(group: QuestionAnswers, null: NullDistribution) -> list[st
     """Return what a reader should know about the pairs that a question is judged against."""
     if not null.is_known:
         return [
-            f"chance can't be judged here: {counted(null.pairs, 'unrelated pair')} of answers to "
-            f"compare with, and {MIN_PAIRS} are needed"
+            chance_unknown(
+                f"{counted(null.pairs, 'unrelated pair')} of answers to compare with, and "
+                f"{MIN_UNRELATED} are needed"
+            )
         ]
     if group.is_small:
         return [

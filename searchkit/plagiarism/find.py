@@ -43,7 +43,6 @@ from searchkit.plagiarism.preparation import (
     embed_with,
     group_by_question,
     make_group,
-    read_prepared,
 )
 from searchkit.plagiarism.rates import (
     MAX_CANDIDATE_EXPECTED,
@@ -269,14 +268,6 @@ def _common_question(
         answers[id_] = earlier[name] if earlier else index.get([id_])[0]  # which raises
     questions = {answer.question for answer in answers.values()}
     return questions.pop() if len(questions) == 1 else None
-
-
-def question_group(
-    index: BaseIndex, question: str | None, *, template: str = ""
-) -> QuestionAnswers:
-    """Return the answers to a question as `Detector.judge` takes them; None for all answers."""
-    among = list(read_prepared(index, is_earlier=False, question=question))
-    return make_group(question, among, template)
 
 
 def _find(

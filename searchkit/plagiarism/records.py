@@ -49,6 +49,11 @@ VERDICTS = {
 """What each verdict means, the most serious one first: the order of ranks, colours and legends."""
 
 
+def chance_unknown(why: str) -> str:
+    """Return the remark on a finding of which chance can't be judged."""
+    return f"chance can't be judged here: {why}"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding(Record):
     """Two answers that are more alike than chance explains, with the evidence.

@@ -23,7 +23,7 @@ from searchkit.plagiarism.code.languages import are_programs
 from searchkit.plagiarism.code.significance import MIN_PAIRS
 from searchkit.plagiarism.evidence.collect import first_of, one_for_two_authors
 from searchkit.plagiarism.preparation import QuestionAnswers
-from searchkit.plagiarism.records import NO_FINDING, Finding
+from searchkit.plagiarism.records import NO_FINDING, Finding, chance_unknown
 
 MIN_SCORE = 0.85  # of a pair that is shown where chance can't be judged
 
@@ -132,7 +132,7 @@ def _finding(
     share = share_of_code(*programs, runs)
     remarks = [*one.remarks(), *other.remarks()]
     if expected is None:
-        remarks.append(f"chance can't be judged here: {compared.null.reason}")
+        remarks.append(chance_unknown(compared.null.reason))
     return Finding(
         left=one.answer.id,
         right=other.answer.id,

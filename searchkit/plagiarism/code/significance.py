@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from searchkit.core.arrays import Bool, Float64
+from searchkit.plagiarism.likeness.significance import MIN_UNRELATED
 
-MIN_UNRELATED = 30  # pairs of programs that are not alike; with fewer, chance can't be judged
 ALIKE = 0.9  # share of the literals of two programs, and of their sequences, that is the same
 MAX_ALIKE_SHARE = 0.15  # of the pairs that are alike; with more, the exercise leaves no choice
 # As many pairs as the tails were estimated on count at least: a likeness that is rare there isn't

@@ -34,12 +34,12 @@ from searchkit.plagiarism.likeness.measures import (
 from searchkit.plagiarism.likeness.significance import VERBATIM_MAX_START, VerbatimTail
 from searchkit.plagiarism.overlap import shared_runs
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer, QuestionAnswers
-from searchkit.plagiarism.records import Finding, SourceFinding
+from searchkit.plagiarism.records import Finding, SourceFinding, chance_unknown
 from searchkit.plagiarism.verbatim.language_model import LanguageModel
 from searchkit.plagiarism.verbatim.likeness import VerbatimLikeness
 from searchkit.text.words import sentence_spans
 
-MIN_UNRELATED = 9  # answers that aren't near to the source; so many have `MIN_PAIRS` pairs or more
+MIN_APART = 9  # answers that aren't near to the source; so many have `MIN_UNRELATED` pairs
 MAX_SENTENCES = 200  # of a source that are compared; of a longer one, those around what is shared
 AROUND = 3  # sentences on each side of what is shared
 
@@ -246,7 +246,7 @@ class _Measured:
         tail = VerbatimTail.fit(self._nats[apart])
         expected = tail.p_value(self._nats) * self._nats.size
         is_draft = np.array([text.is_draft for text in self._texts])
-        is_known = (~self._is_near & ~is_draft[:, None]).sum(axis=0) >= MIN_UNRELATED
+        is_known = (~self._is_near & ~is_draft[:, None]).sum(axis=0) >= MIN_APART
         return [
             SuspectPair(
                 int(self._new[row]),
@@ -264,8 +264,9 @@ def _source_finding(
     remarks = list(finding.remarks)
     if finding.expected is None and not source.is_earlier:
         remarks.append(
-            f"chance can't be judged here: fewer than {counted(MIN_UNRELATED, 'answer')} that are "
-            "not near to the source"
+            chance_unknown(
+                f"fewer than {counted(MIN_APART, 'answer')} that are not near to the source"
+            )
         )
     how = "Nearer to {} than chance explains" if finding.expected is not None else "Shares with {}"
     evidence = finding.reason.replace("shorter answer's", "shorter text's")

@@ -21,7 +21,6 @@ from searchkit.text.words import Hashes, SequenceLength, Words, distinct_sequenc
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-MEASURES = ("whole", "sentences", "short", "long")
 SEQUENCE_LENGTHS: dict[str, SequenceLength] = {
     "short": (2, 6),
     "long": (3, 10),

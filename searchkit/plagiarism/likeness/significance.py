@@ -60,8 +60,9 @@ TYPICAL_TAILS = {
     "long": TypicalTail(0.25, 0.3, max_start=0.7, min_scale=0.3, max_scale=0.6),
 }
 TYPICAL_SUM_TAIL = TypicalTail(2.38, 0.83, max_start=3.6, min_scale=0.3, max_scale=1.75)
-MIN_PAIRS = 30  # unrelated ones, of which the distribution is known
 VERBATIM = "verbatim"  # the name of the measure that is judged by itself
+MEASURES = (*TYPICAL_TAILS, VERBATIM)
+MIN_UNRELATED = 30  # pairs, of which the distribution is known
 # How fast the tail of the shared information of independent answers falls, in nats. The mean excess
 # over 5 nats beyond its start is 4.0 in SemEval-2013 and 4.3 in SAF.
 VERBATIM_SCALE = 4.3
@@ -178,7 +179,7 @@ class NullDistribution:
     @property
     def is_known(self) -> bool:
         """Whether there were enough pairs; with fewer, p-values only rank pairs."""
-        return self.pairs >= MIN_PAIRS
+        return self.pairs >= MIN_UNRELATED
 
     @classmethod
     def fit(cls, measures: Measures) -> NullDistribution:

@@ -77,9 +77,9 @@ class LanguageModel:
             numbers.append(_by_place(every, placed, at))
         self._words, self._pairs, self.triples = numbers
         self._most = [_most_nats(words) for words in texts]
-        own = np.bincount(self._held[0].indices, minlength=len(every)).astype(np.float64)
-        self._sizes = own  # distinct words
-        self._size_elsewhere = max(background.total("word") - float(raw @ own), 0.0)
+        distinct = np.bincount(self._held[0].indices, minlength=len(every))  # words
+        self._sizes = distinct.astype(np.float64)
+        self._size_elsewhere = max(background.total("word") - float(raw @ self._sizes), 0.0)
         self._vocabulary = background.distinct("word") + 1
 
     def information(self, text: int, left_out: Float32) -> Float64:

@@ -12,11 +12,11 @@ import pytest
 from searchkit.plagiarism.code.likeness import UNSEEN, UNSEEN_ELSE, Channel, shares
 from searchkit.plagiarism.code.significance import (
     CLASS_SHARE,
-    MIN_UNRELATED,
     TYPICAL_TAILS,
     ProgramNull,
     ProgramTail,
 )
+from searchkit.plagiarism.likeness.significance import MIN_UNRELATED
 
 
 def features() -> list[frozenset[tuple[object, ...]]]:

@@ -14,7 +14,7 @@ from helpers.programs import PYTHON
 
 from searchkit import Answer, Index
 from searchkit.plagiarism.find import find_plagiarism, find_plagiarism_among
-from searchkit.plagiarism.known.detector import MIN_UNRELATED
+from searchkit.plagiarism.known.detector import MIN_APART
 from searchkit.plagiarism.records import PlagiarismResult
 
 
@@ -143,7 +143,7 @@ def test_a_pair_that_a_source_explains_says_so() -> None:
 
 
 def test_where_few_answers_are_unrelated_chance_is_not_judged() -> None:
-    answers = taken(honest(MIN_UNRELATED), (3,), page())
+    answers = taken(honest(MIN_APART), (3,), page())
     (finding,) = among(answers, page()).sources
     assert finding.expected is None and finding.q_value is None
     assert finding.reason.startswith("Shares with page.html: ")
