@@ -25,10 +25,11 @@ from searchkit import Index, audit_grades, evaluate_grades, propagate
 from searchkit.clustering.clusters import cluster
 from searchkit.core.metrics import rmse
 from searchkit.demo.corpus import DEMO_PLANTED
-from searchkit.grading import evaluate, grader
-from searchkit.grading.calibration import CalibratedGrader
-from searchkit.grading.corpus import Corpus, load_corpus
+from searchkit.grading import evaluate
 from searchkit.grading.evaluate import MethodScore
+from searchkit.grading.learning import grader
+from searchkit.grading.learning.calibration import CalibratedGrader
+from searchkit.grading.learning.corpus import Corpus, load_corpus
 from searchkit.grading.marks import UNGRADED, Marks, check_tolerance, within_tolerance
 from searchkit.index.ingest import ingest
 from searchkit.sources.reader import read_answers

@@ -1,4 +1,4 @@
 """Suggested marks, their evaluation, an audit of marks, and marks for groups.
 
-Begin in `suggest.py`; `grader.py` is the estimator.
+Begin in `suggest.py`; what it learns from and how is in `learning/`.
 """

@@ -13,9 +13,9 @@ from searchkit.core.arrays import Float64, Int64
 from searchkit.core.progress import Progress
 from searchkit.core.results import Results, Table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.grading.calibration import CalibratedGrader
-from searchkit.grading.corpus import Corpus, load_corpus, matching_rows
-from searchkit.grading.grader import Estimates
+from searchkit.grading.learning.calibration import CalibratedGrader
+from searchkit.grading.learning.corpus import Corpus, load_corpus, matching_rows
+from searchkit.grading.learning.grader import Estimates
 from searchkit.grading.marks import MarkKind, Marks, check_tolerance
 from searchkit.grading.records import Conflict, Mark, Outlier
 from searchkit.index.base import BaseIndex

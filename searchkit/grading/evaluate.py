@@ -16,9 +16,9 @@ from searchkit.core.metrics import accuracy, macro_f1, pearson, rmse, weighted_k
 from searchkit.core.progress import Counter, Progress
 from searchkit.core.results import Record, Table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.grading.calibration import CalibratedGrader
-from searchkit.grading.corpus import Corpus, load_corpus, matching_rows
-from searchkit.grading.grader import (
+from searchkit.grading.learning.calibration import CalibratedGrader
+from searchkit.grading.learning.corpus import Corpus, load_corpus, matching_rows
+from searchkit.grading.learning.grader import (
     MIN_GRADED_ANSWERS,
     MIN_GRADED_QUESTIONS,
     Candidate,

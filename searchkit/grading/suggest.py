@@ -15,9 +15,9 @@ from searchkit.core.progress import Progress
 from searchkit.core.records import FILE_FIELDS
 from searchkit.core.results import Results, Table
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.grading.calibration import CalibratedGrader
-from searchkit.grading.corpus import load_corpus, matching_rows
-from searchkit.grading.grader import Candidate, nearest
+from searchkit.grading.learning.calibration import CalibratedGrader
+from searchkit.grading.learning.corpus import load_corpus, matching_rows
+from searchkit.grading.learning.grader import Candidate, nearest
 from searchkit.grading.marks import MarkKind, Marks, check_tolerance, mark_text
 from searchkit.grading.records import Mark, Neighbour, Suggestion
 from searchkit.index.base import BaseIndex

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from searchkit.grading.audit import Audit
     from searchkit.grading.evaluate import CrossValidation, GradingEvaluation
-    from searchkit.grading.grader import Candidate
+    from searchkit.grading.learning.grader import Candidate
     from searchkit.grading.marks import Marks
     from searchkit.grading.suggest import GradingResult
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float64, Int64
-from searchkit.grading.corpus import Corpus
-from searchkit.grading.grader import Estimates, Grader
+from searchkit.grading.learning.corpus import Corpus
+from searchkit.grading.learning.grader import Estimates, Grader
 from searchkit.grading.marks import Grid, Marks, within_tolerance
 from searchkit.grading.records import Mark
 

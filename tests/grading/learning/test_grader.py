@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from searchkit.grading import grader as grading
-from searchkit.grading.grader import (
+from searchkit.grading.learning import grader as grading
+from searchkit.grading.learning.grader import (
     INTERCEPT_SCALE,
     MIN_GRADED_ANSWERS,
     SHARED_STRENGTH,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.encoder import ToyEncoder
 
-from searchkit.grading.features import FEATURES, compute_features
+from searchkit.grading.learning.features import FEATURES, compute_features
 from searchkit.text.words import split_words
 
 COSINE, HAS, KEEPS, LENGTH, LONGER = range(5)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Float32, Float64, Int64
 from searchkit.core.records import Answer
 from searchkit.core.where import Attempts, Where
-from searchkit.grading.features import compute_features
-from searchkit.grading.grader import Examples
+from searchkit.grading.learning.features import compute_features
+from searchkit.grading.learning.grader import Examples
 from searchkit.grading.marks import MarkKind, Marks, check_learnable, read_marks
 from searchkit.index.base import BaseIndex
 from searchkit.text.words import split_words

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from searchkit.grading.calibration import (
+from searchkit.grading.learning.calibration import (
     BANDWIDTH,
     BINS,
     OWN_QUESTION_WEIGHT,
