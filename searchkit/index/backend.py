@@ -17,8 +17,16 @@ from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
-from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
+from searchkit.index.records import (
+    Decision,
+    GradingChange,
+    Model,
+    PassageVectors,
+    SplitAnswer,
+    StoredAnswer,
+)
 from searchkit.index.storage.successor import Successor
+from searchkit.index.storage.tables.grading import GradingTable
 
 
 class IndexBackend(ABC):
@@ -103,6 +111,11 @@ class IndexBackend(ABC):
     @abstractmethod
     def decisions(self) -> list[Decision]:
         """Return the latest decision about each pair, in the order of deciding."""
+
+    @property
+    def grading(self) -> GradingTable | None:
+        """The settings of grading and the history of its changes; None where they aren't kept."""
+        return None
 
     # -- reading answers -------------------------------------------------------------------------
 
@@ -261,6 +274,21 @@ class IndexBackend(ABC):
     @abstractmethod
     def remove_decision(self, number: int | None) -> Decision | None:
         """Delete and return a decision, or the latest of all; None if there is none."""
+
+    def add_grading_change(self, change: GradingChange) -> GradingChange:
+        """Write what a change writes into columns, and store it, in one commit.
+
+        Returns:
+            The change with its number.
+
+        Raises:
+            BadInput: if changes aren't kept here, or a value can't be stored.
+            NotFound: if there is no answer with one of the ids; nothing was changed.
+        """
+        raise BadInput(
+            f"{self.place}: only an index in a folder keeps what is graded on the page; "
+            "copy it into a folder"
+        )
 
     @abstractmethod
     def _known(self, hashes: set[bytes]) -> Mapping[bytes, Any]:

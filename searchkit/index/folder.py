@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,9 +17,9 @@ from searchkit.core.records import Answer
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.cache.index_cache import IndexCache
-from searchkit.index.embedding import model_of
+from searchkit.index.embedding import check_answers, model_of
 from searchkit.index.folder_reading import FolderReader
-from searchkit.index.records import Decision, SplitAnswer
+from searchkit.index.records import Decision, GradingChange, SplitAnswer, with_values
 from searchkit.index.storage.connection import ChangeWatch
 from searchkit.index.storage.lock import WriterLock
 from searchkit.index.storage.schema import DATABASE, is_index, no_index
@@ -199,6 +200,22 @@ class Index(FolderReader):
     def remove_decision(self, number: int | None) -> Decision | None:
         """Delete and return a decision, or the latest of all; None if there is none."""
         return self.store.decisions.remove(number)
+
+    def add_grading_change(self, change: GradingChange) -> GradingChange:
+        """Write what a change writes into columns, and store it; return it with its number."""
+        self._require_writer()
+        columns: dict[str, dict[str, str | None]] = {}
+        for cell in change.cells:
+            columns.setdefault(cell.answer, {})[cell.column] = cell.after
+        answers = self._get_all(list(columns))
+        changed = [
+            replace(answer, written=with_values(answer.written, columns[id_]))
+            for id_, answer in answers.items()
+        ]
+        check_answers(changed)
+        with self.store.transaction():
+            self.store.update_columns(changed)
+            return self.store.grading.add(change)
 
     def checkpoint(self, *, only_if_outgrown: bool = False) -> None:
         """Write the vectors as a FAISS file, so that opening doesn't read them row by row."""

@@ -21,6 +21,7 @@ from searchkit.index.storage.checksums import hash_checksums
 from searchkit.index.storage.lock import WriterLock
 from searchkit.index.storage.schema import FORMAT
 from searchkit.index.storage.store import AnswerStore
+from searchkit.index.storage.tables.grading import GradingTable
 from searchkit.index.upkeep.folder_checks import describe, find_problems
 from searchkit.index.vectors import search
 from searchkit.index.vectors.checkpoint import Checkpoints
@@ -125,6 +126,11 @@ class FolderReader(BaseIndex):
     def decisions(self) -> list[Decision]:
         """Return the latest decision about each pair, in the order of deciding."""
         return self.store.decisions.latest()
+
+    @property
+    def grading(self) -> GradingTable:
+        """The settings of grading and the history of its changes."""
+        return self.store.grading
 
     # -- reading answers -------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,7 @@ from searchkit.core.arrays import Float32
 from searchkit.core.records import Answer, Passage
 
 DecisionStatus = Literal["confirmed", "dismissed", "open"]
+ChangeState = Literal["done", "undone", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +124,54 @@ class Decision:
     is_stale: bool = False
     left_sha: bytes | None = None
     right_sha: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GradingCell:
+    """A column of an answer that a change of grading wrote.
+
+    Attributes:
+        answer: The answer's id.
+        column: The name of the column.
+        before: What was written here before, as in `Answer.written`; None if nothing was.
+        after: What is written since; None if nothing is.
+    """
+
+    answer: str
+    column: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GradingChange:
+    """What a person changed while grading a question, in one step.
+
+    Attributes:
+        question: The question; empty for the answers without one.
+        by: The person's name; may be empty.
+        at: Time in UTC, as ISO 8601.
+        what: What was done, in words that quote no text of a person.
+        cells: What was written into columns of answers.
+        settings: The question's settings as JSON before and after; None if they are the same, and
+            None in the place of one where there are none.
+        reverts: The number of the change that this one undoes, or does again; None for others.
+        state: `done`; `undone`; `dropped`: undone, and overtaken by another change.
+        number: Counts all changes of the index; higher is later; 0 before it is stored.
+    """
+
+    question: str
+    by: str
+    at: str
+    what: str
+    cells: tuple[GradingCell, ...] = ()
+    settings: tuple[str | None, str | None] | None = None
+    reverts: int | None = None
+    state: ChangeState = "done"
+    number: int = 0
+
+
+def with_values(written: Mapping[str, str], values: Mapping[str, str | None]) -> dict[str, str]:
+    """Return columns with new values; None takes a column away."""
+    merged = {**written, **values}
+    return {name: value for name, value in merged.items() if value is not None}

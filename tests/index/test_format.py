@@ -17,6 +17,7 @@ from helpers.encoder import ToyEncoder
 from helpers.files import DATA
 
 from searchkit import Answer, Index, Where
+from searchkit.index.records import GradingCell, GradingChange
 from searchkit.index.storage.schema import FORMAT
 from searchkit.index.upkeep.verify import verify
 
@@ -36,6 +37,12 @@ SINCE_4 = [
     ),
     Answer("f", "First", "q3", " eve", "2025-01-01", attempts=2),
 ]
+SINCE_5 = GradingChange(
+    *("q1", "A teacher", "2026-11-27T23:00:00+00:00", "mark 7.5 for 1 answer"),
+    cells=(GradingCell("a", "mark", None, "7.5"),),
+    settings=(None, '{"level":3}'),
+    number=1,
+)
 
 
 def make(folder: Path) -> None:
@@ -45,6 +52,7 @@ def make(folder: Path) -> None:
         index.add([LATER])
         index.add([replace(SINCE_4[0], written={}), SINCE_4[1]])
         index.update_columns({SINCE_4[0].id: SINCE_4[0].written})
+        index.add_grading_change(SINCE_5)
     (folder / "LOCK").unlink()
 
 
@@ -52,7 +60,13 @@ def make(folder: Path) -> None:
 def test_an_index_of_an_earlier_format_opens(number: int, tmp_path: Path) -> None:
     shutil.copytree(DATA / f"format-{number}", tmp_path / "index")
     with Index.open(tmp_path / "index", encoder=ToyEncoder()) as index:
-        assert list(index.answers()) == [*ANSWERS, LATER, *(SINCE_4 if number >= 4 else [])]
+        first, *others = ANSWERS
+        first = replace(first, written={"mark": "7.5"} if number >= 5 else {})
+        later = [LATER, *(SINCE_4 if number >= 4 else [])]
+        assert list(index.answers()) == [first, *others, *later]
+        assert index.grading.changes() == ([SINCE_5] if number >= 5 else [])
+        assert index.grading.settings() == ({"q1": '{"level":3}'} if number >= 5 else {})
+        assert (index.grading.undoable("q1") is None) == (number < 5)
         assert [h.answer.id for h in index.search(["Streams read piece by piece"], 1)[0]] == ["b"]
         assert [h.answer.id for h in index.search_words(["callback"], 1)[0]] == ["a"]
         assert [a.id for a in index.answers(Where("q1", sql="score >= 5"))] == ["a"]
@@ -62,6 +76,8 @@ def test_an_index_of_an_earlier_format_opens(number: int, tmp_path: Path) -> Non
         assert [a.attempt for a in index.find_slots([("q1", "ann")])["q1", "ann"]] == [1, 2]
         assert index.ids(Where(author=" Ann")) == ["a", "g"]
         assert index.store.format() == FORMAT
+        change = index.add_grading_change(replace(SINCE_5, question="q2", settings=None))
+        assert index.grading.changes("q2") == [change]
         assert verify(index) == []
 
 

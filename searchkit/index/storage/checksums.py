@@ -28,12 +28,20 @@ COLUMNS = {
         "state": "name",
         "decisions": "n left right decision reason decided_at left_sha right_sha",
         "revision": "n commits",
+        "grading_settings": "n question settings",
+        "grading_changes": "n question changed_by changed_at what old_settings new_settings "
+        "reverts state",
+        "grading_cells": "change answer name old_value new_value",
     }.items()
 }
 ANSWERS_3 = COLUMNS["answers"][:9]  # in format 3
 COLUMNS |= {f"next_{table}": COLUMNS[table] for table in ("model", "vectors", "passages")}
 NEXT_TABLES = [table for table in COLUMNS if table.startswith("next_")]  # of an unfinished reindex
-_KEY_COLUMNS = {"passages": ("answer", "start"), "next_passages": ("answer", "start")}
+_KEY_COLUMNS = {
+    "passages": ("answer", "start"),
+    "next_passages": ("answer", "start"),
+    "grading_cells": ("change", "answer", "name"),
+}
 
 
 class _Text(bytes):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 DATABASE = "answers.db"  # in the folder of an index
-FORMAT = 4  # PRAGMA user_version
+FORMAT = 5  # PRAGMA user_version
 APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id: "SRKT" identifies a searchkit database
 
 
@@ -87,6 +87,12 @@ def format_4(db: Database) -> None:
     seal(db.conn, "answers", COLUMNS["answers"])
     db.conn.executemany("UPDATE answers SET checksum = NULL WHERE key = ?", damaged)
     make_full_text(db.conn)
+
+
+def format_5(db: Database) -> None:
+    """Create the tables of grading: a question's settings, and the history of changes."""
+    for statement in _FORMAT_5:
+        db.execute(statement)
 
 
 def _comparable(meta: bytes, author: bytes | None) -> Answer | None:
@@ -150,7 +156,7 @@ def migrate(database: SqliteDatabase, version: int = FORMAT) -> None:
         from sqlite_utils.migrations import Migrations
 
         migrations = Migrations("searchkit")
-        for migration in (format_1, format_2, format_3, format_4)[:version]:
+        for migration in (format_1, format_2, format_3, format_4, format_5)[:version]:
             migrations()(migration)
         migrations.apply(database.db)
         database.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -315,4 +321,36 @@ _FORMAT_4 = (
     "CREATE INDEX answers_slot ON answers(question, author_key, attempts)",
     "CREATE INDEX answers_author ON answers(author_key)",
     "CREATE INDEX answers_several ON answers(attempts) WHERE attempts > 1",
+)
+# Cells name answers by key: they are forgotten with their answers, and no id outlives its answer.
+_FORMAT_5 = (
+    """CREATE TABLE grading_settings (
+        n INTEGER PRIMARY KEY,
+        question TEXT NOT NULL UNIQUE,
+        settings TEXT NOT NULL,
+        checksum BLOB
+    )""",
+    """CREATE TABLE grading_changes (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        question TEXT NOT NULL,
+        changed_by TEXT NOT NULL,
+        changed_at TEXT NOT NULL,
+        what TEXT NOT NULL,
+        old_settings TEXT,
+        new_settings TEXT,
+        reverts INTEGER,
+        state TEXT NOT NULL,
+        checksum BLOB
+    )""",
+    "CREATE INDEX grading_changes_question ON grading_changes(question, state, n)",
+    """CREATE TABLE grading_cells (
+        change INTEGER NOT NULL REFERENCES grading_changes(n) DEFERRABLE INITIALLY DEFERRED,
+        answer INTEGER NOT NULL REFERENCES answers(key) DEFERRABLE INITIALLY DEFERRED,
+        name TEXT NOT NULL,
+        old_value TEXT,
+        new_value TEXT,
+        checksum BLOB,
+        PRIMARY KEY (change, answer, name)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX grading_cells_answer ON grading_cells(answer)",
 )

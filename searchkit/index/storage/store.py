@@ -37,6 +37,7 @@ from searchkit.index.storage.connection import int_array
 from searchkit.index.storage.database import IndexDatabase
 from searchkit.index.storage.tables.attempts import keys_in_slots, renumber, slots_of
 from searchkit.index.storage.tables.decisions import DecisionTable
+from searchkit.index.storage.tables.grading import GradingTable
 from searchkit.index.storage.tables.rows import WRITTEN_COLUMNS, answer_of, row_of, select_answers
 
 _UPSERT = (
@@ -51,6 +52,7 @@ class AnswerStore(IndexDatabase):
 
     Attributes:
         decisions: What people decided about pairs of answers.
+        grading: The settings of grading, and what was changed.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class AnswerStore(IndexDatabase):
     ) -> None:
         super().__init__(connection, path, record)
         self.decisions = DecisionTable(self)
+        self.grading = GradingTable(self)
 
     # -- reading answers and passages ------------------------------------------------------------
 
@@ -412,6 +415,7 @@ class AnswerStore(IndexDatabase):
             self.bump_revision()
             self.require_erasure()
             self.decisions.delete_of(keys)
+            self.grading.forget(keys)
             slots = slots_of(self, keys)
             vectors = self._delete_passages(keys)
             is_sound = self._remove_words(keys)

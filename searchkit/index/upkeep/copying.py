@@ -23,7 +23,9 @@ def copy(
 ) -> Ingested:
     """Add every answer of one index to another, or update it there.
 
-    A copy that was killed is resumed by running it again. Decisions about findings are not copied.
+    A copy that was killed is resumed by running it again. Decisions about findings are not copied;
+    the settings of grading and the history of its changes are, for the questions that have none in
+    the target.
 
     Args:
         source: Open for reading.
@@ -51,5 +53,17 @@ def copy(
             progress(report.read, total)
     if decisions := len(source.decisions()):
         log.info("%s decisions about findings stay in %s", f"{decisions:,}", source.place)
+    _copy_grading(source, target)
     report.seconds = round(time.perf_counter() - started, 3)
     return report
+
+
+def _copy_grading(source: BaseIndex, target: BaseIndex) -> None:
+    """Copy what is kept about the grading of questions about which the target knows nothing."""
+    old, new = source.grading, target.grading
+    settings = old.settings() if old else {}
+    changes = old.changes() if old else []
+    if (settings or changes) and new is None:
+        log.info("the settings and the history of grading stay in %s", source.place)
+    if new:
+        new.copy(settings, changes)

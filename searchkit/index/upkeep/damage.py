@@ -37,9 +37,15 @@ _MISSING = {
 _UNUSED = {
     "passages": "passages WHERE answer NOT IN (SELECT key FROM answers)",
     "vectors": "vectors WHERE key NOT IN (SELECT vector FROM passages)",
+    "cells of changes of grading": (
+        "grading_cells WHERE answer NOT IN (SELECT key FROM answers) "
+        "OR change NOT IN (SELECT n FROM grading_changes)"
+    ),
 }
 _MAX_COUNT = 1 << 62
-_COUNTED_TABLES = ("answers", "vectors", "checkpoints", "decisions")  # their keys aren't reused
+_COUNTED_TABLES = (  # their keys aren't reused
+    *("answers", "vectors", "checkpoints", "decisions", "grading_changes"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,21 +183,24 @@ def missing_rows(store: AnswerStore) -> dict[str, int]:
 
 
 def _counts(store: AnswerStore, conditions: Mapping[str, str]) -> dict[str, int]:
+    tables = _tables(store)
     counts = {
         name: int(store.rows(f"SELECT count(*) FROM {condition}")[0][0])
         for name, condition in conditions.items()
+        if condition.split()[0] in tables
     }
     return {name: count for name, count in counts.items() if count}
 
 
 def low_counters(store: AnswerStore) -> dict[str, int]:
     """Return the tables whose counter of keys is below a key that was given, and that key."""
+    tables = _tables(store)
     highest = {
         table: int(
             store.rows(f"SELECT coalesce(max({key_columns(table)[0]}), 0) FROM {table}")[0][0]
         )
         for table in _COUNTED_TABLES
-        if table != "decisions" or store.format() > 1
+        if table in tables
     }
     sql = "SELECT coalesce(max(CAST(last_vector AS INTEGER)), 0) FROM checkpoints"
     ((last,),) = store.rows(sql)
@@ -204,12 +213,17 @@ def low_counters(store: AnswerStore) -> dict[str, int]:
     }
 
 
+def _tables(store: AnswerStore) -> set[str]:
+    """Return the names of the tables, of which an older format has fewer."""
+    return {name for (name,) in store.rows("SELECT name FROM sqlite_master")}
+
+
 def repair(store: AnswerStore) -> None:
     """Mend, in one transaction, what can be mended without the model and without a file.
 
-    Indexes are made again; rows that nothing uses, and damaged decisions, are deleted; counters
-    and tables that only describe the others are set right. Lost commits are accepted. The caller
-    writes a new checkpoint afterwards.
+    Indexes are made again; rows that nothing uses, damaged decisions, and damaged changes of
+    grading are deleted; counters and tables that only describe the others are set right. Lost
+    commits are accepted. The caller writes a new checkpoint afterwards.
     """
     with store.transaction():
         connection = store.connection
@@ -220,6 +234,7 @@ def repair(store: AnswerStore) -> None:
         for (number,) in damage.get("decisions", []):
             log.warning("decision %s is damaged, and is deleted; decide again", number)
             connection.execute("DELETE FROM decisions WHERE n = ?", [number])
+        _forget_grading(store, damage)
         for condition in _UNUSED.values():
             connection.execute(f"DELETE FROM {condition}")
         for table, key in low_counters(store).items():
@@ -237,6 +252,17 @@ def repair(store: AnswerStore) -> None:
             connection.execute("INSERT INTO revision(n, commits) VALUES (?, ?)", counters)
         store.bump_revision()
         store.accept_loss()
+
+
+def _forget_grading(store: AnswerStore, damage: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
+    """Delete damaged settings of grading, and changes that are damaged or have damaged cells."""
+    for (number,) in damage.get("grading_settings", []):
+        store.connection.execute("DELETE FROM grading_settings WHERE n = ?", [number])
+    rows = [*damage.get("grading_changes", []), *damage.get("grading_cells", [])]
+    changes = list(dict.fromkeys(row[0] for row in rows))
+    if changes:
+        log.warning("%s damaged changes of grading are forgotten", f"{len(changes):,}")
+        store.grading.delete_changes(changes)
 
 
 def _forget_sources(store: AnswerStore, damaged: Sequence[Any]) -> None:

@@ -124,6 +124,9 @@ def _vector_problems(store: AnswerStore, answers: Sequence[DamagedAnswer]) -> It
 _ROWS = {
     "checkpoints": f"the record of the FAISS file is damaged; {REBUILD}",
     "decisions": f"a decision is damaged and will be deleted; decide again; {REBUILD}",
+    "grading_cells": f"a change of grading is damaged and will be forgotten; {REBUILD}",
+    "grading_changes": f"a change of grading is damaged and will be forgotten; {REBUILD}",
+    "grading_settings": f"a question's settings of grading are damaged; set them again; {REBUILD}",
     "model": f"the model's record is damaged; run: searchkit reindex --model MODEL; or {RESTORE}",
     "removals": f"the record of removed vectors is damaged; {REBUILD}",
     "revision": f"the counters of changes are damaged; {REBUILD}",
