@@ -225,7 +225,9 @@ def schema_problems(database: SqliteDatabase) -> list[str]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     with closing(SqliteDatabase(connection, database.path)) as expected:
         migrate(expected)
-        add_virtual_columns(connection, virtual_columns(database.connection))
+        with database.translated():
+            names_there = virtual_columns(database.connection)
+        add_virtual_columns(connection, names_there)
         wanted, present = _statements(expected), _statements(database)
     names = {
         name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)

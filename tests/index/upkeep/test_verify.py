@@ -19,6 +19,7 @@ from searchkit import Answer, Index, Where
 from searchkit.cli.app import main
 from searchkit.core.errors import IndexDamaged, SearchkitError, StorageFailed
 from searchkit.index.decisions import decide
+from searchkit.index.records import GradingCell, GradingChange
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
 
@@ -176,6 +177,8 @@ def test_any_changed_bit_is_noticed_or_holds_nothing(index: Index, tmp_path: Pat
     index.add(
         [Answer("tail", "not in the checkpoint", meta={"score": "3", "comment": "well done"})]
     )
+    cell = GradingCell("tail", "mark", None, "7")
+    index.add_grading_change(GradingChange("", "A", "now", "mark 7", (cell,), (None, "{}")))
     index.close()
     data = (index.path / "answers.db").read_bytes()
     before = contents(index.path)
@@ -201,7 +204,16 @@ def contents(folder: Path) -> list[object]:
     with Index.open(folder, encoder=ToyEncoder()) as index:
         stored = [(s.answer, s.passages, s.vectors.tobytes()) for s in index.iter_stored()]
         hits = index.search_words(["event loop"], 9)
-        return [stored, hits, index.decisions(), index.model, index.columns(), index.revision]
+        grading = [index.grading.changes(), index.grading.settings()]
+        return [
+            stored,
+            hits,
+            index.decisions(),
+            index.model,
+            index.columns(),
+            index.revision,
+            grading,
+        ]
 
 
 def test_lost_commits_are_told_until_somebody_accepts_them(index: Index, caplog) -> None:
