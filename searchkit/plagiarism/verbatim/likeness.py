@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchkit.core.arrays import Float64, Int64
+from searchkit.core.arrays import Bool, Float64, Int64
 from searchkit.plagiarism.overlap import SEED_LENGTH
-from searchkit.plagiarism.verbatim.chains import ChainedText, shared_information
 from searchkit.plagiarism.verbatim.language_model import LanguageModel
+from searchkit.plagiarism.verbatim.runs import RunFinder
 from searchkit.text.words import Hashes, Words, sequences
 
 if TYPE_CHECKING:
@@ -45,12 +44,10 @@ class VerbatimLikeness:
             given: The hashes of sequences of `SEED_LENGTH` that all authors were given.
         """
         self._model = model
-        self._held = held
+        self._held, self._holders = held, held.T.tocsr()
         self._min_shared = _min_shared(held[:MAX_COUNTED], near_duplicates)
         self._near = near_duplicates
-        self._texts = texts
-        self._given = given
-        self._chained = cache(self._chain)
+        self._runs = RunFinder(model.triples, [_is_given(words, given) for words in texts])
 
     def likeness(self, left: Int64, right: Int64) -> Float64:
         """Return `(p,)` the shared information of pairs, in nats; `left` is ascending."""
@@ -62,31 +59,31 @@ class VerbatimLikeness:
                 likeness[part] = self._of_one(int(left[part[0]]), right[part])
         return likeness
 
-    def _of_one(self, one: int, others: Int64) -> list[float]:
-        """Return the shared information of one answer and each of the others."""
-        shared = (self._held[one] @ self._held.T).toarray().ravel()
-        sharing = [n for n in others.tolist() if shared[n] >= self._min_shared]
-        if not sharing:
-            return [0.0] * len(others)
+    def _of_one(self, one: int, others: Int64) -> Float64:
+        """Return `(p,)` the shared information of one answer and each of the others."""
+        shared = (self._held[one] @ self._holders).toarray().ravel()
+        places = np.flatnonzero(shared[others] >= self._min_shared)
+        likeness = np.zeros(len(others))
+        if not len(places):
+            return likeness
+        sharing = others[places]
         left_out = self._near[sharing].toarray()
         left_out[np.arange(len(sharing)), sharing] = 1
         left_out = np.maximum(left_out, self._near[one].toarray())
         left_out[:, one] = 1
         information = self._model.information(one, left_out)
-        nats_of = {
-            other: shared_information(self._chained(one), self._chained(other), nats)
-            for other, nats in zip(sharing, information, strict=True)
-        }
-        return [nats_of.get(other, 0.0) for other in others.tolist()]
+        for row, common in self._runs.common_words(one, sharing, information):
+            likeness[places[row]] = common.shared_information()
+        return likeness
 
-    def _chain(self, number: int) -> ChainedText:
-        """Return an answer as its chains are found."""
-        words = self._texts[number]
-        is_given = np.zeros(len(words), bool)
-        hashes, firsts = sequences(words, SEED_LENGTH)
-        for first in firsts[np.isin(hashes, self._given)].tolist():
-            is_given[first : first + SEED_LENGTH[int(words.is_code[first])]] = True
-        return ChainedText.of(self._model.triples[number], is_given.tolist())
+
+def _is_given(words: Words, given: Hashes) -> Bool:
+    """Return `(n,)` whether each word of an answer is in a sequence that all authors were given."""
+    is_given = np.zeros(len(words), bool)
+    hashes, firsts = sequences(words, SEED_LENGTH)
+    for first in firsts[np.isin(hashes, given)].tolist():
+        is_given[first : first + SEED_LENGTH[int(words.is_code[first])]] = True
+    return is_given
 
 
 def _min_shared(held: csr_matrix, near_duplicates: csr_matrix) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from searchkit.core.arrays import Float32
 from searchkit.plagiarism.likeness.measures import Background
-from searchkit.plagiarism.verbatim.chains import ChainedText, shared_information
+from searchkit.plagiarism.verbatim import runs
 from searchkit.plagiarism.verbatim.language_model import MAX_NATS, LanguageModel
+from searchkit.plagiarism.verbatim.runs import RunFinder
 from searchkit.text.words import split_words
 
 STOCK = "the event loop runs one callback at a time"
@@ -29,8 +31,16 @@ def shared(left: str, right: str, *others: str) -> float:
     model = model_of(left, right, *others)
     left_out = np.zeros((1, 2 + len(others)), np.float32)
     left_out[0, :2] = 1
-    chained = [ChainedText.of(model.triples[n], [False] * len(model.triples[n])) for n in (0, 1)]
-    return shared_information(*chained, model.information(0, left_out)[0])
+    return shared_information(model, left_out)
+
+
+def shared_information(model: LanguageModel, left_out: Float32, *, is_given: bool = False) -> float:
+    """Return what the first two texts of a model share."""
+    given = [np.full(len(numbers), is_given) for numbers in model.triples]
+    found = RunFinder(model.triples, given).common_words(
+        0, np.array([1]), model.information(0, left_out)
+    )
+    return sum(common.shared_information() for _, common in found)
 
 
 def test_a_stock_phrase_gives_less_than_words_that_nobody_else_wrote() -> None:
@@ -68,8 +78,9 @@ def test_both_sides_give_the_same_places() -> None:
 
 def test_given_text_and_code_give_nothing() -> None:
     model = model_of(OWN[0], OWN[0])
-    given = ChainedText.of(model.triples[0], [True] * len(model.triples[0]))
-    assert shared_information(given, given, model.information(0, np.ones((1, 2)))[0]) == 0
+    left_out = np.ones((1, 2), np.float32)
+    assert shared_information(model, left_out) > 0
+    assert shared_information(model, left_out, is_given=True) == 0
     code = "for (let i = 0; i < n; i++) {\n  total += prices[i];\n  count = count + 1;\n}"
     assert shared(f"{OWN[0]}\n{code}", f"{OWN[1]}\n{code}") == 0
 
@@ -90,3 +101,18 @@ def test_a_calculation_gives_little() -> None:
     words = f"{OWN[2]} {OWN[3]}"  # fewer
     calculated = shared(f"{OWN[0]} {steps}", f"{OWN[1]} {steps}")
     assert 0 < calculated < shared(f"{OWN[0]} {words}", f"{OWN[1]} {words}") / 2
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_runs_that_are_dropped_are_in_no_chain_that_pays(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(seed)
+    pieces = [" ".join(rng.choice(" ".join(OWN).split(), rng.integers(3, 9))) for _ in range(12)]
+    texts = [" and so ".join(rng.choice(pieces, 9)) for _ in range(2)]
+    model = model_of(*texts, *OWN)
+    left_out = np.zeros((1, 6), np.float32)
+    left_out[0, :2] = 1
+    kept = shared_information(model, left_out)
+    monkeypatch.setattr(runs, "_may_pay", lambda rows, *_: np.ones(len(rows), bool))
+    assert kept == pytest.approx(shared_information(model, left_out), abs=1)  # of equal chains
