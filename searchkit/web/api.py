@@ -74,18 +74,18 @@ Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait before â
 _RECORD: TypeAdapter[Any] = TypeAdapter(Any)
 
 
-def _json(record: object) -> Response:
+def json_response(record: object) -> Response:
     """Return a record of plain JSON types as a response."""
     return Response(_RECORD.dump_json(record), media_type="application/json")
 
 
-def _when_done(
+def when_done(
     request: Request, job: Job[Result], wait: float, as_record: Callable[[Result], object]
 ) -> Response:
     """Return a job's result as JSON, or its progress if it hasn't finished after `wait` seconds."""
     if not pool_of(request).wait(job, wait):
         return JSONResponse({"done": job.done, "total": job.total}, 202)
-    return _json(as_record(job.get()))
+    return json_response(as_record(job.get()))
 
 
 # -- searching and reading -------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def _when_done(
 def read_status(request: Request) -> Response:
     """Describe what the index holds, in numbers."""
     with pool_of(request).reading() as index:
-        return _json(
+        return json_response(
             status(index) | {"index": index.path.resolve().name, "revision": index.revision}
         )
 
@@ -104,7 +104,7 @@ def read_status(request: Request) -> Response:
 def read_verify(request: Request, wait: Wait = DEFAULT_WAIT) -> Response:
     """Check everything but the full text, which `searchkit verify` checks."""
     job = pool_of(request).job("verify", lambda index, _: verify(index), "delivered")
-    return _when_done(
+    return when_done(
         request, job, wait, lambda problems: {"sound": not problems, "problems": problems}
     )
 
@@ -121,7 +121,7 @@ def search(
 ) -> Response:
     """Find the nearest answers: by meaning, by words, or by both."""
     hits = pool_of(request).search(q, n, mode, Where(question, author, where))
-    return _json(hits_as_records([q], [hits])[0])
+    return json_response(hits_as_records([q], [hits])[0])
 
 
 @api.get("/answers", tags=["answers"], response_model=corpus.AnswerPage)
@@ -139,7 +139,7 @@ def read_answers(
         answers = islice(index.answers(filters), offset, offset + limit + 1)
         rows = [answer_as_record(answer) for answer in answers]
         del answers  # it holds a statement of the reader open
-    return _json({"answers": rows[:limit], "more": len(rows) > limit})
+    return json_response({"answers": rows[:limit], "more": len(rows) > limit})
 
 
 @api.get("/answer", tags=["answers"], response_model=corpus.AnswerWithPassages)
@@ -148,7 +148,7 @@ def read_answer(request: Request, id: AnswerId) -> Response:
     with pool_of(request).reading() as index:
         stored = index.get_stored(id)
     passages = [[passage.start, passage.end] for passage in stored.passages]
-    return _json(answer_as_record(stored.answer) | {"passages": passages})
+    return json_response(answer_as_record(stored.answer) | {"passages": passages})
 
 
 @api.get("/like", tags=["answers"], response_model=corpus.SimilarAnswers)
@@ -163,7 +163,7 @@ def read_like(
     """Find the answers nearest to one that is in the index."""
     with pool_of(request).reading() as index:
         hits = index.search_like(id, n, Where(question, author, where))
-    return _json({"id": id, "hits": hits_as_records([""], [hits])[0]["hits"]})
+    return json_response({"id": id, "hits": hits_as_records([""], [hits])[0]["hits"]})
 
 
 # -- pairs, findings, clusters, grades -------------------------------------------------------------
@@ -192,7 +192,7 @@ def read_pairs(
         return {"equal": mined.equal, "pairs": pairs, "total": mined.total}
 
     job = pool_of(request).job(("pairs", threshold, by, max_pairs, filters), compute)
-    return _when_done(request, job, wait, lambda pairs: pairs)
+    return when_done(request, job, wait, lambda pairs: pairs)
 
 
 @api.get("/findings", tags=["review"], response_model=analysis.Findings, responses=NOT_YET)
@@ -207,7 +207,7 @@ def read_findings(
     """
     pool = pool_of(request)
     job = findings_job(pool, fdr)
-    return _when_done(request, job, wait, lambda found: pool.with_decisions(found).to_record())
+    return when_done(request, job, wait, lambda found: pool.with_decisions(found).to_record())
 
 
 @api.get("/compare", tags=["review"], response_model=analysis.ComparedPair)
@@ -215,7 +215,7 @@ def read_compare(request: Request, left: AnswerId, right: AnswerId) -> Response:
     """Compare two answers: what they share, and how many such pairs chance would produce."""
     with pool_of(request).reading() as index:
         comparison = compare(index, left, right)
-    return _json(comparison.to_record() | {"pairs": comparison.pairs})
+    return json_response(comparison.to_record() | {"pairs": comparison.pairs})
 
 
 @api.get("/clusters", tags=["analysis"], response_model=analysis.Clusters, responses=NOT_YET)
@@ -231,7 +231,7 @@ def read_clusters(
 ) -> Response:
     """Group the answers that say the same."""
     job = clusters_job(pool_of(request), Where(question, author, where, attempts), by, method)
-    return _when_done(
+    return when_done(
         request,
         job,
         wait,
@@ -265,7 +265,7 @@ def read_map(request: Request, question: Question = None, wait: Wait = DEFAULT_W
         ]
 
     job = pool_of(request).job(("map", where), compute)
-    return _when_done(
+    return when_done(
         request, job, wait, lambda points: {"points": [hidden_point(p, names) for p in points]}
     )
 
@@ -287,7 +287,7 @@ def read_grades(
         lambda index, progress: grade(index, column, where=filters, progress=progress),
         "anything changes",
     )
-    return _when_done(
+    return when_done(
         request,
         job,
         wait,
@@ -308,7 +308,7 @@ def read_evaluation(request: Request, column: MarkColumn, wait: Wait = DEFAULT_W
         lambda index, progress: evaluate_grades(index, column, progress=progress),
         "anything changes",
     )
-    return _when_done(request, job, wait, lambda found: found.to_record())
+    return when_done(request, job, wait, lambda found: found.to_record())
 
 
 @api.get("/grades/audit", tags=["analysis"], response_model=analysis.Audit, responses=NOT_YET)
@@ -319,7 +319,7 @@ def read_audit(request: Request, column: MarkColumn, wait: Wait = DEFAULT_WAIT) 
         lambda index, progress: audit_grades(index, column, progress=progress),
         "anything changes",
     )
-    return _when_done(request, job, wait, lambda audit: {"found": audit.to_records()})
+    return when_done(request, job, wait, lambda audit: {"found": audit.to_records()})
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -330,7 +330,7 @@ def read_decisions(request: Request) -> Response:
     """Return the last decision about each pair, oldest first."""
     with pool_of(request).reading() as index:
         records = [findings.decision_as_record(decision) for decision in decisions(index).values()]
-    return _json({"decisions": records})
+    return json_response({"decisions": records})
 
 
 @api.post("/decisions", tags=["review"], response_model=analysis.Decision)
@@ -339,7 +339,7 @@ def add_decision(request: Request, new: NewDecision) -> Response:
     left, right = (original(request, "answer", name) for name in (new.left, new.right))
     with pool_of(request).writing() as index:
         decision = decide(index, left, right, new.decision, new.reason)
-    return _json(hidden_pair(findings.decision_as_record(decision), pseudonyms(request)))
+    return json_response(hidden_pair(findings.decision_as_record(decision), pseudonyms(request)))
 
 
 @api.post("/decisions/group", tags=["review"], response_model=analysis.Decisions)
@@ -351,7 +351,7 @@ def add_decisions(request: Request, new: NewDecisions) -> Response:
         stored = decide_all(index, pairs, new.decision, new.reason)
     names = pseudonyms(request)
     records = (hidden_pair(findings.decision_as_record(decision), names) for decision in stored)
-    return _json({"decisions": list(records)})
+    return json_response({"decisions": list(records)})
 
 
 @api.delete("/decisions", tags=["review"], response_model=analysis.TakenBack)
@@ -362,7 +362,7 @@ def drop_decision(
     with pool_of(request).writing() as index:
         pair = take_back(index, number)
     taken = pair and hidden_pair({"left": pair[0], "right": pair[1]}, pseudonyms(request))
-    return _json({"taken_back": taken})
+    return json_response({"taken_back": taken})
 
 
 @api.post("/notes", tags=["answers"], response_model=corpus.Changed)
@@ -375,7 +375,7 @@ def add_notes(request: Request, notes: NewColumns) -> Response:
     ids = [original(request, "answer", name) for name in notes.ids]
     with pool_of(request).writing() as index:
         changed = index.update_columns(dict.fromkeys(ids, notes.columns))
-    return _json({"changed": changed})
+    return json_response({"changed": changed})
 
 
 # -- uploads ---------------------------------------------------------------------------------------
@@ -431,12 +431,12 @@ def read_upload(request: Request, key: str, wait: Wait = 0) -> Response:
     upload = _uploads(request).get(key)
     if upload.job is None:
         raise BadInput(f"{upload.name} hasn't been confirmed yet")
-    return _when_done(request, upload.job, wait, lambda report: report)
+    return when_done(request, upload.job, wait, lambda report: report)
 
 
 def _preview(request: Request, upload: Upload, options: FileOptions) -> Response:
     preview = _uploads(request).preview(upload, pool_of(request), options)
-    return _json(
+    return json_response(
         {
             "id": upload.id,
             "name": upload.name,

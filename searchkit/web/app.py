@@ -25,8 +25,10 @@ from searchkit.core.errors import (
     StorageFailed,
 )
 from searchkit.core.messages import printable
+from searchkit.grading.marking.scale import MarkRefused
 from searchkit.web.api import api
 from searchkit.web.downloads.marks import downloads
+from searchkit.web.grading.api import grading
 from searchkit.web.guard import IDLE_TIMEOUT, SECURITY_HEADERS, Guard
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import describe_error
@@ -41,6 +43,7 @@ STATIC_FOLDER = Path(str(resources.files("searchkit.pages"))) / "static"
 UPLOAD_PATH = "/api/uploads"
 STATUS_CODES: list[tuple[type[SearchkitError], int]] = [
     (NotFound, 404),
+    (MarkRefused, 422),
     (BadInput, 400),
     (MissingExtra, 400),
     (IndexBusy, 503),
@@ -87,6 +90,7 @@ def create_app(
     app.state.uploads = uploads
     app.include_router(api)
     app.include_router(downloads)
+    app.include_router(grading)
     app.include_router(pages)
     app.add_api_route("/static/plotly.js", plotly_script, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC_FOLDER))

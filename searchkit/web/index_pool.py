@@ -263,16 +263,20 @@ class IndexPool:
         key: Hashable,
         compute: Callable[[Index, Progress], Result],
         keep_until: KeepUntil = "answers change",
+        version: Hashable = None,
     ) -> Job[Result]:
         """Return the job with this key, started if there is none for the current state.
 
         A failed job is kept until its error is delivered; the next call then starts it again.
+        A job of another version takes the place of one that has finished; while that one runs, it
+        is returned instead, so that there are never several for one key.
 
         Args:
             key: Identifies the computation and its parameters.
             compute: Called once, in a background thread, with a reader of its own.
             keep_until: When the result becomes outdated: when answers change, when anything in the
                 index changes (such as a column with marks), or once somebody received it.
+            version: What the result depends on beside the parameters.
         """
 
         def run(progress: Progress) -> Result:
@@ -287,11 +291,19 @@ class IndexPool:
             jobs = self._jobs[keep_until]
             job = jobs.get(key)
             is_used_up = job and (job.has_failed or keep_until == "delivered") and job.was_delivered
-            if job is None or is_used_up:
+            is_outdated = job and job.version != version and job.has_finished
+            if job is None or is_used_up or is_outdated:
                 while len(jobs) >= MAX_JOBS:
                     del jobs[next(iter(jobs))]
-                job = jobs[key] = Job[Result]().start(run)
+                job = jobs[key] = Job[Result](version=version).start(run)
             return job
+
+    def last_result(self, key: Hashable) -> object:
+        """Return what the job with this key found, whatever its version; None if it hasn't yet."""
+        with self._lock:
+            job = self._jobs["answers change"].get(key)
+        is_known = job is not None and job.has_finished and not job.has_failed
+        return job.future.result() if job and is_known else None
 
     def wait(self, job: Job[Any], seconds: float) -> bool:
         """Wait for a job at most so many seconds; return whether it has finished.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,12 +27,14 @@ class Job(Generic[Result]):
         done: Number of steps that are done.
         total: Number of all steps; 0 while it isn't known.
         future: Holds the result or the error once the computation has ended.
+        version: What the result depends on beside the job's key.
         was_delivered: Whether `get` has returned the result or raised the error to somebody.
     """
 
     done: int = 0
     total: int = 0
     future: Future[Result] = field(default_factory=Future)
+    version: Hashable = None
     was_delivered: bool = False
 
     @property

@@ -10,13 +10,17 @@ from typing import Literal
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, counted, listed
 from searchkit.core.records import Answer
+from searchkit.grading.marking.columns import (
+    is_comments_name,
+    is_marks_name,
+    is_ours,
+    is_suggested_name,
+)
 from searchkit.grading.marks import MISSING_MARKS
-from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.text.numbers import Amount, parse_amount, parse_number
 
 Per = Literal["answer", "student"]
 _parse = lru_cache(maxsize=10_000)(parse_amount)  # marks are few, and read often
-_SUGGESTED = "suggested"  # begins the names of columns with suggestions, which are no marks yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def read_marked(
         found = [
             name
             for name, values in written.items()
-            if _has_word(name, "comment") and name != marks and not all(map(_parse, values))
+            if is_comments_name(name) and name != marks and not all(map(_parse, values))
         ]
         comments = found[0] if len(found) == 1 else None
     return MarkedAnswers(
@@ -134,11 +138,6 @@ def columns_taken(marked: MarkedAnswers, options: MarkOptions) -> list[str]:
     }
     parts = [f"{what} of column {column!r}" for what, column in taken.items() if column]
     return [" and ".join(parts)] if parts else []
-
-
-def is_marks_name(name: str) -> bool:
-    """Whether a column's name says that it holds marks."""
-    return _has_word(name, "points") and not _has_word(name, "comment")
 
 
 def points(amount: Amount, maximum: float | None) -> float:
@@ -172,7 +171,7 @@ def _written_values(answers: Sequence[Answer]) -> dict[str, list[str]]:
     spelling: dict[str, str] = {}
     for answer in answers:
         for name, value in answer.written.items():
-            if value.strip().lower() not in MISSING_MARKS:
+            if value.strip().lower() not in MISSING_MARKS and not is_ours(name):
                 values.setdefault(spelling.setdefault(name.lower(), name), []).append(value)
     return values
 
@@ -185,7 +184,7 @@ def _marks_column(
         for name, values in written.items()
         if is_marks_name(name) or all(parse_number(value) is not None for value in values)
     ]
-    given = [name for name in found if not fold_header(name).startswith(_SUGGESTED)]
+    given = [name for name in found if not is_suggested_name(name)]
     for names_found in (given, found):
         if len(names_found) == 1:
             return names_found[0]
@@ -225,9 +224,3 @@ def _value(answer: Answer, column: str | None) -> str:
     if column in columns:
         return columns[column].strip()
     return next((v.strip() for n, v in columns.items() if n.lower() == column.lower()), "")
-
-
-def _has_word(name: str, field: str) -> bool:
-    """Whether a column's name, or a word of it, is a usual name of a field."""
-    folded = fold_header(name)
-    return not {folded, *folded.split("_")}.isdisjoint(HEADER_NAMES[field])

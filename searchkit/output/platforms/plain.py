@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from searchkit.grading.marking.columns import is_marks_name
 from searchkit.index.records import Decision
 from searchkit.output.platforms.marks import (
     MarkedAnswer,
     MarkedAnswers,
-    is_marks_name,
     left_out,
     points,
 )

@@ -1,0 +1,164 @@
+"""The settings of a question, as they are stored, and as they are where nobody chose."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from searchkit.core.errors import BadInput, IndexDamaged
+from searchkit.core.messages import Message
+from searchkit.core.records import Answer
+from searchkit.grading.marking.columns import (
+    check_column,
+    choose_comment_column,
+    choose_mark_column,
+    file_value,
+    maximum_of,
+    value_of,
+)
+from searchkit.grading.marking.rubric import Rubric, read_rubric, scale_of
+from searchkit.grading.marking.scale import Scale, infer_scale
+
+UsedMarks = Mapping[str, Counter[str]]
+"""How often each mark is in the columns of all answers, by the column's name in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What was chosen for a question; None where nobody chose.
+
+    Attributes:
+        mark_column: The column with the marks.
+        comment_column: The column with the comments.
+        level: The position of the slider, from 0, the finest groups.
+        scale: The marks that can be given.
+        rubric: The items whose points make the mark; empty for none.
+    """
+
+    mark_column: str | None = None
+    comment_column: str | None = None
+    level: int | None = None
+    scale: Scale | None = None
+    rubric: Rubric = ()
+
+    def to_json(self) -> str | None:
+        """Return the settings as they are stored; None if nothing was chosen."""
+        record: dict[str, Any] = {
+            "mark_column": self.mark_column,
+            "comment_column": self.comment_column,
+            "level": self.level,
+            "scale": self.scale and self.scale.to_record(),
+            "rubric": [item.to_record() for item in self.rubric] or None,
+        }
+        chosen = {name: value for name, value in record.items() if value is not None}
+        return json.dumps(chosen, ensure_ascii=False, sort_keys=True) if chosen else None
+
+    @classmethod
+    def from_json(cls, text: str | None, question: str) -> Settings:
+        """Return stored settings.
+
+        Raises:
+            IndexDamaged: if they aren't what was written.
+        """
+        try:
+            record = json.loads(text or "{}")
+            if not isinstance(record, dict):
+                raise BadInput("no object")
+            return cls().changed(record)
+        except (ValueError, BadInput) as error:
+            raise IndexDamaged(
+                f"question {question!r}: its settings of grading are damaged; "
+                "run: searchkit rebuild"
+            ) from error
+
+    def changed(self, values: Mapping[str, Any]) -> Settings:
+        """Return the settings with new values, as JSON has them; None takes a choice back.
+
+        Raises:
+            BadInput: if one of them can't be used.
+        """
+        readers = {
+            "mark_column": lambda value: check_column(_text(value), "mark_column"),
+            "comment_column": lambda value: check_column(_text(value), "comment_column"),
+            "level": _level,
+            "scale": _scale,
+            "rubric": read_rubric,
+        }
+        if unknown := values.keys() - readers.keys():
+            template = "there is no setting {name!r}; there are mark_column, comment_column, …"
+            raise BadInput(Message(template, name=min(unknown)))
+        new: dict[str, Any] = {}
+        for name, value in values.items():
+            nothing = () if name == "rubric" else None
+            new[name] = nothing if value is None else readers[name](value)
+        settings = replace(self, **new)
+        mark, comment = settings.mark_column, settings.comment_column
+        if mark and comment and mark.lower() == comment.lower():
+            raise BadInput(Message("`comment_column`: {name!r} has the marks", name=mark))
+        return settings
+
+    def resolve(self, answers: Sequence[Answer], used: UsedMarks | None = None) -> ChosenSettings:
+        """Return what counts for some answers.
+
+        Args:
+            answers: Those of the question, without references.
+            used: The marks of all answers.
+        """
+        column = self.mark_column or choose_mark_column(answers)
+        scale = self.scale or (scale_of(self.rubric) if self.rubric else None)
+        if scale is None:
+            own = [mark for answer in answers if (mark := value_of(answer, column))]
+            others = (used or {}).get(column.lower(), Counter[str]())
+            scale = infer_scale(own, others, maximum_of(answers))
+        comments = self.comment_column or choose_comment_column(answers, column)
+        return ChosenSettings(column, comments, scale, self.rubric)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenSettings:
+    """The settings that count for a question.
+
+    Attributes:
+        mark_column: The column with the marks.
+        comment_column: The column with the comments.
+        scale: The marks that can be given.
+        rubric: The items whose points make the mark; empty for none.
+    """
+
+    mark_column: str
+    comment_column: str
+    scale: Scale
+    rubric: Rubric
+
+    def mark_of(self, answer: Answer) -> str:
+        """Return an answer's mark as it is written; empty for none."""
+        return value_of(answer, self.mark_column)
+
+    def file_mark_of(self, answer: Answer) -> str:
+        """Return the mark that the answer's file gave; empty for none."""
+        return file_value(answer, self.mark_column)
+
+    def comment_of(self, answer: Answer) -> str:
+        """Return the comment on an answer; empty for none."""
+        return answer.value(self.comment_column)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise BadInput(Message("{value!r} is no name of a column", value=value))
+    return value
+
+
+def _level(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1_000:
+        raise BadInput(Message("`level`: {value!r} is no position of the slider", value=value))
+    return value
+
+
+def _scale(value: object) -> Scale:
+    if not isinstance(value, dict):
+        raise BadInput(Message("`scale` has a `kind`, and `low`, `high` and `step`, or `labels`"))
+    return Scale.from_record(value)
