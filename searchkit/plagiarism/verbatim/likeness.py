@@ -47,7 +47,9 @@ class VerbatimLikeness:
         self._held, self._holders = held, held.T.tocsr()
         self._min_shared = _min_shared(held[:MAX_COUNTED], near_duplicates)
         self._near = near_duplicates
-        self._runs = RunFinder(model.triples, [_is_given(words, given) for words in texts])
+        self._runs = RunFinder(
+            model.triples[: len(texts)], [_is_given(words, given) for words in texts]
+        )
 
     def likeness(self, left: Int64, right: Int64) -> Float64:
         """Return `(p,)` the shared information of pairs, in nats; `left` is ascending."""
