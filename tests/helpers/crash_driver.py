@@ -25,6 +25,7 @@ from searchkit import Answer, Index
 from searchkit.core.errors import IndexNotFound
 from searchkit.index.embedding import embed, new_texts, split_answers
 from searchkit.index.ingest import ingest
+from searchkit.index.records import GradingCell, GradingChange
 from searchkit.index.storage import database as database_module
 from searchkit.index.storage.schema import is_index
 from searchkit.index.storage.successor import Successor
@@ -58,6 +59,16 @@ def removed(folder: Path) -> None:
 def rebuilt(folder: Path) -> None:
     with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
         index.rebuild()
+
+
+def graded(folder: Path) -> None:
+    """Write marks and their history, once."""
+    cells = tuple(GradingCell(answer.id, "mark", None, "7") for answer in ANSWERS)
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        if not index.grading.changes():
+            index.add_grading_change(
+                GradingChange("q0", "Ada", "now", "mark 7", cells, (None, "{}"))
+            )
 
 
 def other() -> ToyEncoder:
@@ -128,6 +139,7 @@ SCENARIOS: dict[str, tuple[Callable[[Path], None], Callable[[Path], None]]] = {
     "update": (ingested, updated),
     "delete": (ingested, removed),
     "rebuild": (ingested, rebuilt),
+    "grade": (ingested, graded),
     "reindex": (ingested, reindexed),
     "migrate": (of_format_3, migrated),
     "resume": (lambda folder: [ingested(folder), half_reindexed(folder)], reindexed),
@@ -178,7 +190,10 @@ def state(folder: Path) -> dict[str, str] | None:
                 (hits,) = index.search([text], len(texts))
                 assert answer_id in [h.answer.id for h in hits if h.score > 0.999], answer_id
                 assert {h.answer.id for h in hits} == set(texts)
-            return held | {"model": model, "passages": str(index.store.counts()["passages"])}
+            written = {a.id: dict(a.written) for a in index.answers()}
+            grading = repr([written, index.grading.changes(), index.grading.settings()])
+            passages = str(index.store.counts()["passages"])
+            return held | {"model": model, "passages": passages, "grading": grading}
     except IndexNotFound:
         return None
 

@@ -17,7 +17,7 @@ from searchkit.core.where import Where
 from searchkit.grading.marking.actions import plan
 from searchkit.grading.marking.cards import GroupedTexts, NestedGroups
 from searchkit.grading.marking.columns import file_value, is_marks_name
-from searchkit.grading.marking.records import Action, Edit, Sheet
+from searchkit.grading.marking.records import Action, ChangeSettings, Edit, Sheet
 from searchkit.grading.marking.settings import Settings, UsedMarks
 from searchkit.grading.marks import MISSING_MARKS
 from searchkit.index.base import BaseIndex
@@ -51,7 +51,7 @@ def change(
     cells = tuple(_cells(index, sheet, edit))
     stored = table.settings().get(sheet.question)
     new = stored if edit.settings is None else edit.settings.to_json()
-    if not cells and new == stored:
+    if not cells and (new == stored or not isinstance(action, ChangeSettings)):
         return None
     count = counted(len({cell.answer for cell in cells}), "answer")
     return index.add_grading_change(

@@ -15,7 +15,7 @@ from searchkit.text.numbers import PER_CENT, Amount, parse_amount
 
 MAX_MARK_LENGTH = 200  # characters of a label
 STEPS = (1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.01)  # that a scale can have where nobody chose another
-_ROUNDING_ERROR = 1e-6
+_ROUNDING_ERROR = 1e-5  # of numbers, which are stored with six digits, as a share of the scale
 _MAX_STEPS = 1e9  # more marks than that are no scale
 
 
@@ -128,12 +128,11 @@ class Scale:
         return math.inf
 
     def _is_on_grid(self, number: float) -> bool:
-        if not self.low - _ROUNDING_ERROR <= number <= self.high + _ROUNDING_ERROR:
+        error = _ROUNDING_ERROR * max(1.0, abs(self.low), abs(self.high))
+        if not self.low - error <= number <= self.high + error:
             return False
-        if not self.step:
-            return True
-        steps = (number - self.low) / self.step
-        return abs(steps - round(steps)) * self.step <= _ROUNDING_ERROR
+        steps = (number - self.low) / self.step if self.step else 0.0
+        return abs(steps - round(steps)) * self.step <= error
 
 
 DEFAULT_SCALE = Scale()
