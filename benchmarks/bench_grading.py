@@ -1,9 +1,10 @@
-"""Grading: `python benchmarks/bench_grading.py [unseen] [few] [ways] [audit] [groups]`.
+"""Grading: `python benchmarks/bench_grading.py [unseen] [few] [ways] [audit] [groups] [cards]`.
 
 `unseen`: suggested marks against the trivial baselines, on answers and on questions that were held
 out. `few`: how many graded answers a question needs. `ways`: what each part of the method is worth.
 `audit`: marks changed at random, and those made inconsistent in the demo corpus: how far up they
-are listed. `groups`: the centres of clusters graded, and what that gives the rest.
+are listed. `groups`: the centres of clusters graded, and what that gives the rest. `cards`: the
+groups that the grading page makes, and how well marks stay together in them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
@@ -27,6 +28,8 @@ from searchkit.core.metrics import rmse
 from searchkit.demo.corpus import DEMO_PLANTED
 from searchkit.grading import evaluate
 from searchkit.grading.evaluate import MethodScore
+from searchkit.grading.groups.differences import find_differences
+from searchkit.grading.groups.tree import build_tree
 from searchkit.grading.learning import grader
 from searchkit.grading.learning.calibration import CalibratedGrader
 from searchkit.grading.learning.corpus import Corpus, load_corpus
@@ -39,7 +42,7 @@ CORPORA = {
     "SemEval-2013": (SHARED / "semeval2013-train.csv", "label"),
     "demo corpus": (DEMO, "score"),
 }
-PARTS = ("unseen", "few", "ways", "audit", "groups")
+PARTS = ("unseen", "few", "ways", "audit", "groups", "cards")
 CHANGED = 0.05  # of the marks
 FIGURES = ("Pearson:", "RMSE:", "QWK:", "right:", "accuracy:", "macro F1:")
 
@@ -293,11 +296,86 @@ def groups() -> None:
               f"{int(held.sum()):,} | {np.mean(shares):.0%} |", flush=True)  # fmt: skip
 
 
+def cards() -> None:
+    """Print how well marks stay together in the groups that are made for grading."""
+    table("corpus", "marks known:", "questions:", "answers:", "one mark for all:", "cards:",
+          "in groups:", "right:", "right in groups:", "groups:", "warned:", "seconds:")  # fmt: skip
+    questions: list[tuple[str | None, Cut]] = []
+    for name in corpora():
+        with opened(name) as (index, column):
+            corpus = load_corpus(index, column)
+        for known in (0.0, 0.5):
+            rng = np.random.default_rng(0)
+            started = time.perf_counter()
+            cuts = []
+            for question in range(len(corpus.names)):
+                rows = np.flatnonzero((corpus.questions == question) & corpus.marks.graded)
+                if len(rows):
+                    cuts.append(cut_for_grading(corpus, rows, rng.random(len(rows)) < known))
+                    if name == "SAF":
+                        questions.append((corpus.names[question], cuts[-1]))
+            total = {
+                key: sum(getattr(cut, key) for cut in cuts) for key in Cut.__dataclass_fields__
+            }
+            seconds = time.perf_counter() - started
+            print(f"| {name} | {known:.0%} | {len(cuts)} | {total['answers']:,} | "
+                  f"{total['one_mark'] / total['answers']:.1%} | "
+                  f"{total['cards'] / total['answers']:.0%} | "
+                  f"{total['grouped'] / total['answers']:.0%} | "
+                  f"{total['right'] / total['answers']:.1%} | "
+                  f"{1 - (total['answers'] - total['right']) / total['grouped']:.1%} | "
+                  f"{total['groups']:,} | {total['warned']} | "
+                  f"{seconds:.1f} |", flush=True)  # fmt: skip
+    table("SAF, question", "answers:", "one mark for all:", "cards:", "right:",
+          "cards, half known:", "right:")  # fmt: skip
+    half = len(questions) // 2
+    for (question, cut), (_, known_cut) in zip(questions[:half], questions[half:], strict=True):
+        print(f"| {question} | {cut.answers} | {cut.one_mark / cut.answers:.0%} | {cut.cards} | "
+              f"{cut.right / cut.answers:.0%} | {known_cut.cards} | "
+              f"{known_cut.right / cut.answers:.0%} |")  # fmt: skip
+
+
+@dataclass
+class Cut:
+    """What the default groups of a question are worth, in numbers of answers."""
+
+    answers: int
+    cards: int  # groups and single answers
+    grouped: int  # in groups of two or more
+    right: int  # whose group's median mark, or most frequent label, is theirs
+    one_mark: int  # the same with all answers in one group
+    groups: int
+    warned: int  # groups with a difference to be shown
+
+
+def cut_for_grading(corpus: Corpus, rows: np.ndarray, known: np.ndarray) -> Cut:
+    """Group the answers to a question, some of whose marks are known."""
+    texts = [corpus.answers[row].text for row in rows.tolist()]
+    marks = [corpus.marks.of(row) for row in rows.tolist()]
+    some = [mark if shown else None for mark, shown in zip(marks, known.tolist(), strict=True)]
+    tree = build_tree(texts, corpus.vectors[rows], marks=some)
+    labels = tree.cut(tree.default)
+    groups = [np.flatnonzero(labels == label) for label in range(labels.max(initial=-1) + 1)]
+    alone = int((labels < 0).sum())
+    right = alone + sum(agreeing(corpus.marks, rows[group]) for group in groups)
+    warned = sum(bool(find_differences([texts[n] for n in group])) for group in groups)
+    return Cut(len(rows), len(groups) + alone, len(rows) - alone, right,
+               agreeing(corpus.marks, rows), len(groups), warned)  # fmt: skip
+
+
+def agreeing(marks: Marks, rows: np.ndarray) -> int:
+    """Count the answers whose mark is the median, or the most frequent label, of all of them."""
+    if marks.kind == "labels":
+        return int(np.bincount(marks.codes[rows]).max())
+    numbers = np.array(marks.scale, float)[marks.codes[rows]]
+    return int((np.abs(numbers - np.median(numbers)) <= marks.range / 10 + 1e-9).sum())
+
+
 def main(parts: Sequence[str]) -> None:
     """Print the tables."""
     print(heading())
     runs: dict[str, Callable[[], None]] = dict(
-        zip(PARTS, (unseen, few, ways, audit, groups), strict=True)
+        zip(PARTS, (unseen, few, ways, audit, groups, cards), strict=True)
     )
     for part, run in runs.items():
         if part in parts:
