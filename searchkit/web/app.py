@@ -29,6 +29,7 @@ from searchkit.grading.marking.scale import MarkRefused
 from searchkit.web.api import api
 from searchkit.web.downloads.marks import downloads
 from searchkit.web.grading.api import grading
+from searchkit.web.grading.suggestions import suggestions
 from searchkit.web.guard import IDLE_TIMEOUT, SECURITY_HEADERS, Guard
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import describe_error
@@ -91,6 +92,7 @@ def create_app(
     app.include_router(api)
     app.include_router(downloads)
     app.include_router(grading)
+    app.include_router(suggestions)
     app.include_router(pages)
     app.add_api_route("/static/plotly.js", plotly_script, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC_FOLDER))

@@ -69,6 +69,21 @@ class Scale:
         amount = parse_amount(text)
         return None if amount is None else self._value(amount)
 
+    def nearest(self, mark: Mark) -> str | None:
+        """Return the mark on the scale that is nearest to a suggested one; None if there is none.
+
+        Halves are rounded up, as teachers do.
+        """
+        if not isinstance(mark, float):
+            return mark if mark in self.labels else None
+        if self.kind == "labels":
+            return None
+        if self.step:
+            mark = self.low + self.step * math.floor((mark - self.low) / self.step + 0.5 + 1e-9)
+            if mark > self.high + _ROUNDING_ERROR:
+                mark -= self.step
+        return self.text_of(min(max(mark, self.low), self.high))
+
     def text_of(self, number: float) -> str:
         """Return a number as it is stored."""
         return mark_text(round(number, 6) + 0.0) + (" %" if self.is_per_cent else "")

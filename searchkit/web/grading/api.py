@@ -10,16 +10,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from searchkit.core.errors import IndexBusy, NotFound
 from searchkit.core.messages import counted
-from searchkit.core.where import Where
-from searchkit.grading.marking.cards import GroupedTexts
 from searchkit.grading.marking.changes import (
     change,
-    count_marks,
-    group_texts,
     need_history,
-    read_sheet,
     redo,
     undo,
 )
@@ -33,11 +27,17 @@ from searchkit.grading.marking.records import (
     WriteComment,
     WriteMarks,
 )
-from searchkit.grading.marking.settings import UsedMarks
-from searchkit.grading.marking.simple_tree import build_tree
 from searchkit.index.folder import Index
 from searchkit.index.records import GradingChange
 from searchkit.web.api import DEFAULT_WAIT, Wait, json_response, when_done
+from searchkit.web.grading.questions import (
+    Grouped,
+    QuestionName,
+    grouped_job,
+    read_question_name,
+    sheet_of,
+    suggestions_key,
+)
 from searchkit.web.grading.rendering import (
     Names,
     answers_as_records,
@@ -46,20 +46,16 @@ from searchkit.web.grading.rendering import (
     sheet_as_record,
     state_as_record,
 )
+from searchkit.web.grading.suggestions import Suggested
 from searchkit.web.index_pool import pool_of
-from searchkit.web.jobs import Job
 from searchkit.web.rendering import original, pseudonyms
 from searchkit.web.schemas import grading as schemas
 from searchkit.web.schemas.requests import NOT_YET, PROBLEMS
 
 grading = APIRouter(prefix="/api/grading", responses=PROBLEMS, tags=["grading"])
-QuestionName = Annotated[
-    str, Query(alias="question", description="The question; empty: the answers without one.")
-]
 Level = Annotated[
     int | None, Query(ge=0, lt=1_000, description="Position of the slider to look at.")
 ]
-Grouped = tuple[GroupedTexts, UsedMarks]
 Revert = Callable[..., tuple[GradingChange, int]]
 
 
@@ -68,12 +64,12 @@ def read_question(
     request: Request, name: QuestionName = "", level: Level = None, wait: Wait = DEFAULT_WAIT
 ) -> Response:
     """Return a question with everything that is needed for grading it."""
-    question = _question(request, name)
+    question = read_question_name(request, name)
 
     def as_record(grouped: Grouped) -> dict[str, Any]:
         names = Names(pseudonyms(request))
         with pool_of(request).reading() as index:
-            sheet = _sheet(index, question, grouped)
+            sheet = sheet_of(index, question, grouped)
             if level is not None:
                 sheet = replace(sheet, stored=replace(sheet.stored, level=level))
             state = state_as_record(
@@ -81,7 +77,7 @@ def read_question(
             )
         return sheet_as_record(sheet, names) | state
 
-    return when_done(request, _grouped(request, question), wait, as_record)
+    return when_done(request, grouped_job(request, question), wait, as_record)
 
 
 @grading.post(
@@ -99,7 +95,7 @@ def add_change(request: Request, new: schemas.NewChange) -> Response:
     """
     real = partial(original, request, "answer")
     action = _with_real_ids(new.action.action(), real)
-    question = _question(request, new.question)
+    question = read_question_name(request, new.question)
     try:
         return _changed(
             request,
@@ -128,7 +124,7 @@ def redo_change(request: Request, step: schemas.QuestionStep) -> Response:
 @grading.get("/history", response_model=schemas.GradingHistory)
 def read_history(request: Request, name: QuestionName = "") -> Response:
     """Return all changes of a question, oldest first: by whom, when, and each value before."""
-    question, names = _question(request, name), Names(pseudonyms(request))
+    question, names = read_question_name(request, name), Names(pseudonyms(request))
     with pool_of(request).reading() as index:
         changes = need_history(index).changes(question)
     return json_response({"changes": [change_as_record(one, names) for one in changes]})
@@ -138,7 +134,7 @@ def read_history(request: Request, name: QuestionName = "") -> Response:
 
 
 def _reverted(request: Request, step: schemas.QuestionStep, revert: Revert) -> Response:
-    question = _question(request, step.question)
+    question = read_question_name(request, step.question)
 
     def run(index: Index, _: Sheet) -> str:
         return _note(*revert(index, question, by=step.by))
@@ -148,13 +144,13 @@ def _reverted(request: Request, step: schemas.QuestionStep, revert: Revert) -> R
 
 def _changed(request: Request, question: str, run: Callable[[Index, Sheet], str]) -> Response:
     """Change a question, and return the answers that are others now, and all groups."""
-    job, names = _grouped(request, question), Names(pseudonyms(request))
+    job, names = grouped_job(request, question), Names(pseudonyms(request))
     pool_of(request).wait(job, DEFAULT_WAIT)
     grouped, suggested = job.get(), _suggested(request, question)
     with pool_of(request).writing() as index:
-        before = _sheet(index, question, grouped)
+        before = sheet_of(index, question, grouped)
         note = run(index, before)
-        after = _sheet(index, question, grouped)
+        after = sheet_of(index, question, grouped)
         state = state_as_record(after, need_history(index), suggested, names)
     former = answers_as_records(before, names)
     state["answers"] = [
@@ -168,37 +164,10 @@ def _note(_: GradingChange | None, skipped: int = 0) -> str:
     return f"{changed} changed since; what is there now stays" if skipped else ""
 
 
-def _question(request: Request, name: str) -> str:
-    """Return the question's name as the index writes it; empty for answers without one."""
-    real = original(request, "question", name) if name else ""
-    with pool_of(request).reading() as index:
-        where = index.resolve(Where(real))
-        if not real and not any(row["question"] in (None, "") for row in index.by_question()):
-            raise NotFound("each answer has a question; name one")
-    return where.question or ""
-
-
-def _grouped(request: Request, question: str) -> Job[Grouped]:
-    """Return the job that groups the answers to a question by their texts."""
-
-    def compute(index: Index, _: object) -> Grouped:
-        return group_texts(index, question, build_tree), count_marks(index)
-
-    return pool_of(request).job(("grading", question), compute)
-
-
-def _sheet(index: Index, question: str, grouped: Grouped) -> Sheet:
-    texts, used = grouped
-    sheet = read_sheet(index, question, texts, used)
-    grouped_answers = zip(texts.ids, texts.texts, strict=True)
-    if [(answer.id, answer.text) for answer in sheet.answers] != list(grouped_answers):
-        raise IndexBusy("answers have come in meanwhile; try again in a moment")
-    return sheet
-
-
 def _suggested(request: Request, question: str) -> list[str]:
     """Return the answers that a mark was last suggested for."""
-    return []
+    found = pool_of(request).last_result(suggestions_key(question))
+    return list(found.suggestions) if isinstance(found, Suggested) else []
 
 
 def _with_real_ids(action: Action, real: Callable[[str], str]) -> Action:

@@ -318,6 +318,56 @@ class WouldOverwrite(Record):
     overwrites: list[Overwritten]
 
 
+# -- suggestions -----------------------------------------------------------------------------------
+
+
+class NeighbourRecord(Record):
+    """One of the most similar marked answers, as a reason for a suggested mark."""
+
+    id: str
+    mark: str | None
+    """Null for a reference answer."""
+    score: float
+    """Cosine with the answer that the mark is suggested for."""
+    text: str
+
+
+class SuggestedMark(Record):
+    """A suggested mark; `low` and `high` are its range, null where too few marks are known."""
+
+    mark: str
+    low: str | None
+    high: str | None
+    confidence: float
+    """Probability that a grader would give this mark, or nearly."""
+    neighbours: list[NeighbourRecord]
+
+
+class MarkConflict(Record):
+    """Marks that disagree: `group`: in a group; `same`: of answers that say the same."""
+
+    kind: Literal["group", "same"]
+    group: str | None
+    """Key of the group; null for answers that are in several."""
+    ids: list[str]
+    marks: list[str]
+    """Mark of each of these answers, known or suggested, lowest first."""
+
+
+class GradingSuggestions(Record):
+    """Suggested marks for the answers without one, and what to mark next."""
+
+    suggestions: dict[str, SuggestedMark]
+    """By the answers' ids."""
+    conflicts: list[MarkConflict]
+    next: list[str]
+    """Answers to mark next, the first one first."""
+    promise: str
+    """How good the suggestions for the others are then, in words; empty if nothing is planned."""
+    message: str
+    """Why nothing is suggested; empty if something is."""
+
+
 # -- history ---------------------------------------------------------------------------------------
 
 
