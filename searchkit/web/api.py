@@ -38,7 +38,13 @@ from searchkit.plagiarism.find import compare
 from searchkit.sources.files import FileOptions
 from searchkit.web.index_pool import clusters_job, findings_job, pool_of
 from searchkit.web.jobs import Job, Result
-from searchkit.web.rendering import hidden_pair, hidden_point, original, pseudonyms
+from searchkit.web.rendering import (
+    hidden_pair,
+    hidden_point,
+    map_point,
+    original,
+    pseudonyms,
+)
 from searchkit.web.schemas import analysis, corpus
 from searchkit.web.schemas.requests import (
     NOT_YET,
@@ -54,7 +60,6 @@ from searchkit.web.uploads import Upload, Uploads
 MAX_HITS = 1_000
 MAX_ANSWERS = 1_000
 MAX_PAIRS = 10_000
-MAX_MAP_TEXT = 300  # characters of an answer on the map
 MAX_COLUMN_NAME = 200  # characters
 DEFAULT_WAIT = 25.0  # seconds that a request waits for a result before it is answered "not yet"
 
@@ -253,14 +258,7 @@ def read_map(request: Request, question: Question = None, wait: Wait = DEFAULT_W
         clusters = cluster(index, by="all", where=where, progress=progress)
         answers, places, names = map_points(index, clusters, where=where)
         return [
-            {
-                "id": answer.id,
-                "author": answer.author,
-                "text": answer.text[:MAX_MAP_TEXT],
-                "x": round(float(x), 4),
-                "y": round(float(y), 4),
-                "cluster": name,
-            }
+            map_point(answer, (float(x), float(y)), name)
             for answer, (x, y), name in zip(answers, places, names, strict=True)
         ]
 

@@ -29,6 +29,7 @@ from searchkit.grading.marking.scale import MarkRefused
 from searchkit.web.api import api
 from searchkit.web.downloads.marks import downloads
 from searchkit.web.grading.api import grading
+from searchkit.web.grading.pages import grading_pages
 from searchkit.web.grading.suggestions import suggestions
 from searchkit.web.guard import IDLE_TIMEOUT, SECURITY_HEADERS, Guard
 from searchkit.web.index_pool import IndexPool
@@ -94,6 +95,7 @@ def create_app(
     app.include_router(grading)
     app.include_router(suggestions)
     app.include_router(pages)
+    app.include_router(grading_pages)
     app.add_api_route("/static/plotly.js", plotly_script, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC_FOLDER))
     app.add_exception_handler(SearchkitError, _on_searchkit_error)

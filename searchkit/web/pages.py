@@ -10,11 +10,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
-from searchkit.clustering.clusters import ClusterResult
 from searchkit.core.errors import NotFound
 from searchkit.core.records import Answer, Hit
 from searchkit.core.where import Where
-from searchkit.index.folder import Index
 from searchkit.index.query import Mode
 from searchkit.index.records import DecisionStatus
 from searchkit.index.upkeep.status import status
@@ -24,9 +22,8 @@ from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.report import make_report, report_as_page
 from searchkit.pages.scores import index_score_counts
-from searchkit.pages.segments import answer_name, hit_segments, question_name, text_runs
+from searchkit.pages.segments import hit_segments, question_name, text_runs
 from searchkit.pages.views import (
-    ClusterView,
     FindingView,
     SideView,
     cluster_view,
@@ -284,7 +281,7 @@ def questions_page(request: Request) -> HTMLResponse:
 def question_page(
     request: Request, name: OptionalText = None, page: Annotated[int, Query(ge=1, le=2**31)] = 1
 ) -> HTMLResponse:
-    """Show one question: its groups with fields for marks, its scores, its answers."""
+    """Show one question: its map, its scores, its answers."""
     pool = pool_of(request)
     name = name and original(request, "question", name)
     with pool.reading() as index:
@@ -294,18 +291,13 @@ def question_page(
     if not count:
         raise NotFound("each answer has a question")
     name = where.question
-    clusters = clusters_job(pool, where, "all")
     scores = pool.job(("scores", where), lambda index, _: index_score_counts(index, where))
-    if progress := progress_page(request, clusters, "Grouping the answers"):
-        return progress
     if progress := progress_page(request, scores, "Comparing the answers"):
         return progress
     names = pseudonyms(request)
     findings = _finding_views(
         _findings_if_ready(request), lambda finding: finding.question == (name or None), names
     )
-    with pool.reading() as index:
-        groups = _groups(index, clusters.get(), names)
     return render_page(
         request,
         "question.html",
@@ -317,41 +309,7 @@ def question_page(
         histogram=histogram(scores.get(), findings),
         findings=findings,
         prompt=text_runs(prompt_of(answers[0]), names) if answers else (),
-        **groups,
     )
-
-
-def _groups(index: Index, clusters: ClusterResult, names: Pseudonyms | None) -> dict[str, Any]:
-    """Return the groups of a question, and the answers that are in none of them.
-
-    Returns:
-        `groups`: for each group its view, the columns of each member by id, and the first members;
-        `alone`: the number of answers in no group; `lonely`: views of the first of these.
-    """
-    groups = [cluster for cluster in clusters.clusters if cluster.kind == "cluster"]
-    others = [cluster for cluster in clusters.clusters if cluster.kind != "cluster"]
-    alone = [member.id for cluster in others for member in cluster.members]
-    ids = [member.id for cluster in groups for member in cluster.members]
-    answers = dict(zip(ids, index.get(ids), strict=True))
-    views: list[tuple[ClusterView, dict[str, dict[str, str]], list[SideView]]] = []
-    for cluster in groups:
-        members = [answers[member.id] for member in cluster.members]
-        center = answers.get(str(cluster.center))
-        views.append(
-            (
-                cluster_view(cluster, center, anchor=f"group-{cluster.cluster}", names=names),
-                {
-                    answer_name(answer.id, names).text: dict(column_views(answer, names))
-                    for answer in members
-                },
-                _side_views(members[:ANSWERS_PER_PAGE], names),
-            )
-        )
-    return {
-        "groups": views,
-        "alone": len(alone),
-        "lonely": _side_views(index.get(alone[:ANSWERS_PER_PAGE]), names),
-    }
 
 
 def _side_views(answers: Sequence[Answer], names: Pseudonyms | None) -> list[SideView]:

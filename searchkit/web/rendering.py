@@ -17,7 +17,9 @@ from searchkit._version import __version__
 from searchkit.core.errors import MissingExtra, SearchkitError
 from searchkit.core.identity import author_key
 from searchkit.core.messages import counted
+from searchkit.core.records import Answer
 from searchkit.pages.environment import environment
+from searchkit.pages.known_names import holds_names
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.web.index_pool import pool_of
 from searchkit.web.jobs import Job
@@ -35,6 +37,8 @@ NAME_FIELDS: dict[str, NameKind] = {  # fields of a page's address that hold nam
     "author": "author",
 }
 _PSEUDONYM = re.compile(r"\b(?:answer|author) \d+\b|\bsomebody\b")
+MAX_MAP_TEXT = 300  # characters of an answer on the map
+MAX_MAP_VALUE = 40  # characters of a column's value on the map; longer ones are no categories
 JOB_TIMEOUT = 2.0  # seconds that a page waits for a job before it shows the job's progress
 PSEUDONYMS_TIMEOUT = 60.0  # seconds that a page waits for pseudonyms; it can't be shown without
 
@@ -149,6 +153,19 @@ def hidden_pair(record: dict[str, Any], names: Pseudonyms | None) -> dict[str, A
     return record | {side: names.answer(record[side]) for side in ("left", "right")}
 
 
+def map_point(answer: Answer, place: tuple[float, float], cluster: str) -> dict[str, Any]:
+    """Return a point of the map: an answer with its short columns, by which it can be coloured."""
+    return {
+        "id": answer.id,
+        "author": answer.author,
+        "text": answer.text[:MAX_MAP_TEXT],
+        "columns": {k: v for k, v in answer.meta.items() if len(v) <= MAX_MAP_VALUE},
+        "x": round(place[0], 4),
+        "y": round(place[1], 4),
+        "cluster": cluster,
+    }
+
+
 def hidden_point(point: dict[str, Any], names: Pseudonyms | None) -> dict[str, Any]:
     """Return a point of the map, with pseudonyms if names are hidden."""
     if not names:
@@ -157,6 +174,11 @@ def hidden_point(point: dict[str, Any], names: Pseudonyms | None) -> dict[str, A
         "id": names.answer(point["id"]),
         "author": point["author"] and names.author(point["author"]),
         "text": names.replace_in_text(point["text"]),
+        "columns": {
+            names.replace_in_message(column): names.replace_in_text(value)
+            for column, value in point["columns"].items()
+            if not holds_names(column)
+        },
         "cluster": names.replace_in_message(point["cluster"]),
     }
 

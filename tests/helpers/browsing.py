@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from helpers.files import ROOT
 
@@ -23,6 +25,9 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+
+Open = Callable[..., Page]
 
 
 def searchkit(*arguments: str | Path) -> str:
@@ -95,3 +100,49 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("SEARCHKIT_BROWSER_TESTS") == "1":
+            pytest.fail("SEARCHKIT_BROWSER_TESTS=1, and there is no chromium and no google-chrome")
+        pytest.skip("needs chromium or google-chrome")
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Return a function that opens a page; fail if any page reports an error or a warning."""
+    contexts, complaints = [], []
+
+    def opened(address: str, *, allowed: str = "", **settings: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+
+        def complain(what: str) -> None:
+            if not (allowed and allowed in what):
+                complaints.append(f"{page.url}: {what}")
+
+        page.on("console", lambda said: said.type in ("error", "warning") and complain(said.text))
+        page.on("pageerror", lambda error: complain(str(error)))
+        page.on("dialog", lambda dialog: (complain(dialog.message), dialog.dismiss()))
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def ingested(folder: Path, *sources: Path) -> Path:
+    searchkit("ingest", *sources, "-i", folder / "index", "--quiet")
+    return folder / "index"
+
+
+def width_over(page: Page) -> int:
+    return page.evaluate("document.documentElement.scrollWidth - innerWidth")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-import os
 import re
 import shutil
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,11 +17,22 @@ from urllib.parse import quote, urlencode
 import openpyxl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers.browsing import CHROMIUM, ROOT, Server, chromium, searchkit, serving
-from playwright.sync_api import Browser, Page, Route, expect
+from helpers.browsing import (
+    ROOT,
+    Open,
+    Server,
+    browser,
+    ingested,
+    searchkit,
+    serving,
+    visit,
+    width_over,
+)
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 expect.set_options(timeout=10_000)
+__all__ = ["browser", "visit"]
 
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
 PAGES = [
@@ -32,49 +41,6 @@ PAGES = [
     "/review?show=confirmed", "/review?show=dismissed", "/upload", "/docs", "/answer?id=nobody",
 ]  # fmt: skip
 REFUSED = "Failed to load resource"  # what the browser says of every answer from 400 on
-Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("SEARCHKIT_BROWSER_TESTS") == "1":
-            pytest.fail("SEARCHKIT_BROWSER_TESTS=1, and there is no chromium and no google-chrome")
-        pytest.skip("needs chromium or google-chrome")
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
-    """Return a function that opens a page; fail if any page reports an error or a warning."""
-    contexts, complaints = [], []
-
-    def opened(address: str, *, allowed: str = "", **settings: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | settings)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-
-        def complain(what: str) -> None:
-            if not (allowed and allowed in what):
-                complaints.append(f"{page.url}: {what}")
-
-        page.on("console", lambda said: said.type in ("error", "warning") and complain(said.text))
-        page.on("pageerror", lambda error: complain(str(error)))
-        page.on("dialog", lambda dialog: (complain(dialog.message), dialog.dismiss()))
-        page.goto(address)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
-
-
-def ingested(folder: Path, *sources: Path) -> Path:
-    searchkit("ingest", *sources, "-i", folder / "index", "--quiet")
-    return folder / "index"
 
 
 @pytest.fixture(scope="module")
@@ -422,31 +388,6 @@ def test_acknowledged_decisions_survive_a_killed_server(
 # -- groups, map, upload ---------------------------------------------------------------------------
 
 
-def test_a_group_gets_a_mark_and_a_comment(copy: Path, visit: Open) -> None:
-    with serving(copy) as server:
-        page = visit(f"{server.address}/question?name=q01")
-        group = page.locator(".cluster").first
-        group.get_by_text("Read them").click()
-        expect(group.locator(".group > li")).to_have_count(19)
-        group.get_by_role("button", name="Apply to 19").click()
-        expect(page.locator(".toast.bad")).to_contain_text("Write a mark or a comment first")
-        page.get_by_role("button", name="Close").click()
-        group.get_by_label("Mark", exact=True).fill("7.5")
-        group.get_by_label("Comment").fill("=good, but say <why>")
-        page.keyboard.press("Enter")
-        expect(group.locator(".given")).to_contain_text("mark “7.5” at 19")
-        page.reload()
-        expect(page.locator(".cluster").first.locator(".given")).to_contain_text("<why>” at 19")
-    rows = list(csv.DictReader(io.StringIO(searchkit("export", "-i", copy, "--format", "csv"))))
-    marked = [row for row in rows if row["group_mark"]]
-    assert len(marked) == 19
-    assert {row["question"] for row in marked} == {"q01"}
-    assert {row["group_comment"] for row in marked} == {"'=good, but say <why>"}
-    with DEMO.open(encoding="utf-8") as file:
-        scores = {row["id"]: row["score"] for row in csv.DictReader(file)}
-    assert all(row["score"] == scores[row["id"]] for row in rows)
-
-
 def test_the_map_is_drawn_and_selected_answers_are_listed(address: str, visit: Open) -> None:
     page = visit(f"{address}/question?name=q01")
     page.get_by_role("button", name="Draw the map").click()
@@ -678,17 +619,17 @@ def test_hostile_answers_are_reviewed_marked_and_drawn(hostile: Server, visit: O
     assert len(kept) == total
     assert sum(one["decision"] == "confirmed" for one in kept) == 5
     page.goto(hostile.address + "/question?" + urlencode({"name": f"{bad[:40]} q0"}))
-    page.fill("#field-mark-column", f"<img src=x onerror={HIT}>")
-    form = page.locator("form.mark").first
-    form.get_by_label("Mark", exact=True).fill(bad)
-    form.locator("button").click()
-    expect(form.locator(".given")).to_contain_text(HIT)
     page.get_by_role("button", name="Draw the map").click()
     expect(page.locator("#plot .point").first).to_be_visible(timeout=120_000)
     page.locator("#plot .point").first.hover(force=True)
     expect(page.locator("#plot .hoverlayer .hovertext")).to_be_visible()
+    page.get_by_role("link", name="Grade this question").click()
+    card = page.locator("[data-item]").first
+    card.get_by_label("Comment").fill(bad)
+    card.get_by_label("Comment").press("Enter")
+    expect(page.locator("#comments option")).to_have_attribute("value", bad)
     page.reload()
-    expect(page.locator("form.mark").first).to_be_visible()
+    expect(page.locator("[data-item]").first).to_be_visible()
     assert page.evaluate("window.hit") is None
 
 
@@ -714,6 +655,7 @@ def test_pages_of_unusual_corpora(kind: str, tmp_path: Path, visit: Open) -> Non
     with serving(ingested(tmp_path, file)) as server:
         page = visit(ready(server), viewport={"width": 360, "height": 740})
         for path in ["/", "/?q=answer", "/questions", f"/question{of_question}", "/review",
+                     f"/grade?question={quote(question or '')}",
                      "/rings", *(f"/answer?id={quote(row['id'])}" for row in rows)]:  # fmt: skip
             response = page.goto(server.address + path)
             assert response and response.status == 200, path
@@ -726,10 +668,6 @@ def test_pages_of_unusual_corpora(kind: str, tmp_path: Path, visit: Open) -> Non
 
 
 # -- light and dark, wide and narrow, with and without a mouse -------------------------------------
-
-
-def width_over(page: Page) -> int:
-    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
 @pytest.mark.parametrize("width", [1280, 360])

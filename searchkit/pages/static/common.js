@@ -19,11 +19,15 @@ export async function piece(path, options = {}) {
   return [...parsed.body.childNodes];
 }
 
-/** Call the REST interface and return [body, status]; throw an error whose message can be shown. */
+/** Call the REST interface and return [body, status]; throw an error whose message can be shown,
+    with the status and the body. */
 export async function ask(path, options = {}) {
   const response = await reach(path, options);
   const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(body.error || `The server answered with status ${response.status}.`);
+  if (!response.ok) {
+    const message = body.error || `The server answered with status ${response.status}.`;
+    throw Object.assign(new Error(message), { status: response.status, body });
+  }
   return [body, response.status];
 }
 

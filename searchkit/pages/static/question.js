@@ -1,55 +1,13 @@
-// Marks and comments for whole groups, and the map of the answers.
-import { by, make, namesHidden, send, toast, whenDone } from "./common.js";
+// The map of the answers: coloured by group, mark or column, with a lasso to choose answers.
+import { by, make, namesHidden, toast, whenDone } from "./common.js";
 
-// -- groups ---------------------------------------------------------------------------------------
-
-const column = kind => by(`field-${kind}-column`).value.trim();
-
-/** Show the values that a group's answers already have in the chosen columns. */
-function showStored(form) {
-  const notes = JSON.parse(form.querySelector("script").textContent);
-  const lines = [];
-  for (const kind of ["mark", "comment"]) {
-    const name = column(kind).toLowerCase(); // columns are found in any case
-    const stored = one => Object.entries(one).find(([key]) => key.toLowerCase() === name)?.[1];
-    const values = Object.values(notes).map(stored).filter(Boolean);
-    const counts = new Map();
-    for (const value of values) counts.set(value, (counts.get(value) || 0) + 1);
-    for (const [value, count] of counts) lines.push(`${kind} “${value}” at ${count}`);
-  }
-  form.querySelector(".given").textContent = lines.join("; ");
-}
-
-for (const form of document.querySelectorAll("form.mark")) {
-  showStored(form);
-  form.addEventListener("submit", async event => {
-    event.preventDefault();
-    const store = form.querySelector("script"), notes = JSON.parse(store.textContent);
-    const ids = Object.keys(notes), columns = {};
-    for (const kind of ["mark", "comment"]) {
-      const value = form.elements[kind].value.trim();
-      if (value) columns[column(kind)] = value;
-    }
-    if (!Object.keys(columns).length) return toast("Write a mark or a comment first.", true);
-    try {
-      await send("POST", "/api/notes", { ids, columns });
-    } catch (error) {
-      return toast(error.message, true);
-    }
-    for (const id of ids) notes[id] = { ...notes[id], ...columns };
-    store.textContent = JSON.stringify(notes);
-    showStored(form);
-    toast(`Written to ${ids.length} answers.`);
-  });
-}
-by("columns").addEventListener("input", () => document.querySelectorAll("form.mark").forEach(showStored));
-by("columns").addEventListener("submit", event => event.preventDefault());
-
-// -- map ------------------------------------------------------------------------------------------
-
+const question = by("draw").dataset.question;
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a6fd0", "#b5446e"];
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross"];
+const NONE = "#8a939c";
+const MANY = 30; // a column with more different values isn't offered: each would need a colour
 let points = [];
+let colours = new Map(); // from what the map can be coloured by to the value of each point
 
 // Plotly inserts the style rules of its street maps, which our policy blocks, unless it finds this id.
 const STREET_MAPS = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
@@ -75,20 +33,45 @@ function wrapped(text, width = 50) {
   return lines.map(escaped).join("<br>");
 }
 
+/** Return the values by which points can be coloured: a map from a name to a function of a point. */
+function colourings(grading, suggestions) {
+  const answers = new Map(grading.answers.map(one => [one.id, one]));
+  const groups = new Map(grading.groups.flatMap(({ name, ids }) => ids.map(id => [id, name])));
+  const all = new Map([
+    ["group", point => groups.get(point.id) ?? ""],
+    ["mark", point => answers.get(point.id)?.mark ?? ""],
+    ["suggested mark", point => answers.get(point.id)?.mark ?? suggestions[point.id]?.mark ?? ""],
+    ["author", point => point.author ?? ""],
+    ...new Set(points.flatMap(point => Object.keys(point.columns))).values().map(name => [name, point => point.columns[name] ?? ""]),
+  ]);
+  const isUseful = ([name, value]) => {
+    const count = new Set(points.map(value)).size;
+    return name === "group" || (count > 1 && count <= MANY);
+  };
+  return new Map([...all].filter(isUseful));
+}
+
+/** Return a colour between light blue and dark blue: marks have an order. */
+const shade = part => `hsl(${Math.round(45 + 205 * part)} 75% ${Math.round(60 - 22 * part)}%)`;
+
+function look(name, n, count, isOrdered) {
+  if (!name) return { color: NONE, symbol: "circle-open" };
+  if (isOrdered) return { color: shade(count > 1 ? n / (count - 1) : 1), symbol: "circle" };
+  return { color: COLOURS[n % COLOURS.length], symbol: SYMBOLS[Math.floor(n / COLOURS.length) % SYMBOLS.length] };
+}
+
 function traces() {
-  const groups = Map.groupBy(points, point => point.cluster);
-  const names = [...groups.keys()].sort((a, b) => (a === "") - (b === "") || groups.get(b).length - groups.get(a).length);
-  return names.map((name, n) => {
+  const value = colours.get(by("colour").value), groups = Map.groupBy(points, value);
+  const names = [...groups.keys()].filter(Boolean), isOrdered = names.every(name => Number.isFinite(Number(name)));
+  names.sort(isOrdered ? (a, b) => a - b : (a, b) => groups.get(b).length - groups.get(a).length || a.localeCompare(b));
+  return [...names, ...(groups.has("") ? [""] : [])].map((name, n) => {
     const members = groups.get(name);
     return {
-      type: "scatter", mode: "markers", name: escaped(name || "alone") + ` (${members.length})`,
+      type: "scatter", mode: "markers", name: escaped(name || "none") + ` (${members.length})`,
       x: members.map(p => p.x), y: members.map(p => p.y), customdata: members.map(p => points.indexOf(p)),
       text: members.map(p => `<b>${namesHidden ? "" : escaped(p.id)}</b> ${namesHidden ? "" : escaped(p.author || "")}<br>${wrapped(p.text)}`),
       hovertemplate: "%{text}<extra></extra>",
-      marker: {
-        size: 9, color: name ? COLOURS[n % COLOURS.length] : "#8a939c",
-        symbol: SYMBOLS[Math.floor(n / COLOURS.length) % SYMBOLS.length], opacity: 0.85,
-      },
+      marker: { size: 9, opacity: 0.85, ...look(name, n, names.length, isOrdered) },
     };
   });
 }
@@ -105,28 +88,46 @@ function layout() {
   };
 }
 
+/** Go to the grading page with these answers ticked. */
+function mark(chosen) {
+  sessionStorage.setItem(`ticked ${question}`, JSON.stringify(chosen.map(point => point.id)));
+  location.assign(`/grade?question=${encodeURIComponent(question)}`);
+}
+
 function list(chosen) {
   const box = by("chosen");
   if (!chosen.length) return box.replaceChildren();
   const items = chosen.map(point => make("li", { class: "card" },
     make("p", { class: "small soft" }, make("a", { href: `/answer?id=${encodeURIComponent(point.id)}` }, make("bdi", {}, namesHidden ? "answer" : point.id)), point.author && !namesHidden ? ` · ${point.author}` : ""),
     make("p", { class: "answer", dir: "auto" }, point.text)));
-  box.replaceChildren(make("h3", {}, `${chosen.length} answers selected`), make("ul", { class: "plain" }, ...items));
+  const button = make("button", { class: "button main", type: "button" }, "Mark or move them");
+  button.addEventListener("click", () => mark(chosen));
+  box.replaceChildren(make("h3", {}, `${chosen.length} answers selected`), make("p", {}, button), make("ul", { class: "plain" }, ...items));
 }
+
+/** Fetch the points of the map, and what they can be coloured by. */
+async function fetchPoints() {
+  const query = `question=${encodeURIComponent(question)}`;
+  const [map, grading, suggested] = await Promise.all([
+    whenDone(`/api/map?${query}&wait=5`),
+    whenDone(`/api/grading?${query}`),
+    whenDone(`/api/grading/suggestions?${query}`),
+  ]);
+  points = map.points;
+  colours = colourings(grading, suggested.suggestions);
+  by("colour").replaceChildren(...[...colours.keys()].map(name => make("option", { value: name }, name)));
+}
+
+const draw = () => Plotly.react(by("plot"), traces(), layout(), { displayModeBar: false, scrollZoom: true, responsive: true });
 
 by("draw").addEventListener("click", async () => {
   const button = by("draw"), plot = by("plot");
   button.disabled = true;
   button.textContent = "Drawing …";
   try {
-    const question = encodeURIComponent(button.dataset.question);
-    const [body] = await Promise.all([
-      whenDone(`/api/map?question=${question}&wait=5`),
-      window.Plotly ? null : load("/static/plotly.js"),
-    ]);
-    points = body.points;
+    await Promise.all([fetchPoints(), window.Plotly ? null : load("/static/plotly.js")]);
     plot.hidden = by("map-tools").hidden = false;
-    await Plotly.newPlot(plot, traces(), layout(), { displayModeBar: false, scrollZoom: true, responsive: true });
+    await draw();
     plot.on("plotly_selected", event => list((event?.points || []).map(p => points[p.customdata])));
     plot.on("plotly_deselect", () => list([]));
     button.hidden = true;
@@ -154,4 +155,5 @@ by("map-tools").addEventListener("click", event => {
     Plotly.relayout(plot, change);
   }
 });
+by("colour").addEventListener("change", draw);
 by("theme").addEventListener("click", () => points.length && Plotly.relayout(by("plot"), layout()));

@@ -238,6 +238,8 @@ class MapPoint(Record):
     author: str | None
     text: str
     """The beginning of the text."""
+    columns: dict[str, str]
+    """The columns of its file with short values, by which the map can be coloured."""
     x: float
     y: float
     cluster: str

@@ -1,0 +1,65 @@
+// Questions to the teacher: which group, which name, whether to overwrite.
+import { by, make } from "../common.js";
+import { counted, page } from "./state.js";
+
+/** Show a dialog and return the value of the button that closed it; empty if it was cancelled. */
+function ask(title, content, buttons) {
+  const dialog = by("dialog");
+  const actions = buttons.map(([value, label], n) => make("button", { class: n ? "button" : "button main", value }, label));
+  actions.push(make("button", { class: "button", value: "", formnovalidate: "" }, "Cancel"));
+  dialog.replaceChildren(make("form", { method: "dialog" },
+    make("h2", { id: "dialog-title" }, title), ...content, make("div", { class: "actions" }, ...actions)));
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise(resolve => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
+}
+
+const labelled = (label, control) => make("div", { class: "field" }, make("label", { for: control.id }, label), control);
+
+/** Ask for a group; return null if it was cancelled, and "" for none. */
+export async function askForGroup(title, groups, extra = []) {
+  const options = [...extra, ...groups.map(({ key, name, ids }) => [`g:${key}`, `${name} (${ids.length})`])];
+  const select = make("select", { id: "which-group", size: String(Math.min(10, Math.max(2, options.length))) },
+    ...options.map(([value, label]) => make("option", { value }, label)));
+  select.selectedIndex = 0;
+  const asked = ask(title, [labelled("Group", select)], [["yes", "Move"]]);
+  select.focus();
+  select.addEventListener("keydown", event => event.key === "Enter" && (event.preventDefault(), by("dialog").close("yes")));
+  return (await asked) ? select.value : null;
+}
+
+/** Ask for a text; return null if it was cancelled. */
+export async function askForText(title, label, value) {
+  const input = make("input", { id: "which-text", value, dir: "auto", required: "" });
+  const asked = ask(title, [labelled(label, input)], [["yes", "Save"]]);
+  input.select();
+  return (await asked) ? input.value.trim() : null;
+}
+
+/** Ask whether values may be overwritten; return "all", "others" (leave these alone), or "". */
+export function askToOverwrite(overwrites, count) {
+  const counts = new Map();
+  for (const { from, to } of overwrites) {
+    const change = `${from} → ${to || "nothing"}`;
+    counts.set(change, (counts.get(change) ?? 0) + 1);
+  }
+  const lines = [...counts].map(([change, times]) => make("li", {}, `${counted(times, "answer")}: `, make("bdi", {}, change)));
+  const rest = count - overwrites.length;
+  const buttons = [["all", `Overwrite ${overwrites.length}`]];
+  if (rest > 0) buttons.push(["others", `Only the ${rest} without`]);
+  return ask("Overwrite what is there?", [make("ul", {}, ...lines)], buttons);
+}
+
+/** Ask where answers, or a group, shall go; return the action, or null. */
+export async function askWhereTo(ids, group) {
+  const others = page.groups.filter(one => one !== group);
+  if (group) {
+    const to = await askForGroup(`Merge “${group.name}” with`, others);
+    return to && { kind: "merge", groups: [to.slice(2), group.key] };
+  }
+  const extra = ids.length > 1 ? [["new", "a new group"], ["alone", "no group: each stands alone"]] : [["alone", "no group: it stands alone"]];
+  const to = await askForGroup(`Move ${counted(ids.length, "answer")} to`, others, extra);
+  if (to === null) return null;
+  if (to === "new") return { kind: "new", ids };
+  return { kind: "move", ids, group: to === "alone" ? null : to.slice(2) };
+}

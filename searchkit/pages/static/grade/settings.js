@@ -1,0 +1,108 @@
+// The fold-outs: scale, columns, rubric, the name of who marks, downloads and the history.
+import { ask, by, make, toast } from "../common.js";
+import { change } from "./changes.js";
+import { page } from "./state.js";
+
+const text = value => (value ?? "").toString();
+const number = value => (value.trim() === "" ? null : Number(value.replace(",", ".")));
+
+// -- scale and rubric -----------------------------------------------------------------------------
+
+function showKind() {
+  const kind = by("kind").value;
+  for (const box of document.querySelectorAll("#scale-form .numbers, #scale-form .labels")) box.hidden = !box.classList.contains(kind);
+}
+
+function fill() {
+  const { scale, mark_column, comment_column, rubric } = page.settings;
+  by("kind").value = scale.kind;
+  for (const name of ["low", "high", "step"]) by(name).value = text(scale[name]);
+  by("labels").value = (scale.labels ?? []).join(", ");
+  by("mark-column").value = mark_column;
+  by("comment-column").value = comment_column;
+  by("rubric-items").replaceChildren(...rubric.map(itemRow));
+  showKind();
+}
+
+function itemRow({ key = "", name = "", points = "" } = {}) {
+  const remove = make("button", { type: "button", class: "button", "aria-label": `Remove ${name || "the item"}` }, "Remove");
+  const row = make("li", { class: "fields item-row", "data-key": key },
+    make("label", { class: "field" }, make("span", { class: "label" }, "Item"), make("input", { name: "name", value: name, dir: "auto", required: "" })),
+    make("label", { class: "field" }, make("span", { class: "label" }, "Points"), make("input", { name: "points", value: text(points), inputmode: "decimal", required: "" })),
+    make("div", { class: "field" }, remove));
+  remove.addEventListener("click", () => row.remove());
+  return row;
+}
+
+function scaleOf(form) {
+  const labels = form.labels.value.split(",").map(label => label.trim()).filter(Boolean);
+  if (form.kind.value === "labels") return { kind: "labels", low: null, high: null, step: null, labels };
+  const [low, high, step] = ["low", "high", "step"].map(name => number(form[name].value));
+  return { kind: "numbers", low, high, step, labels: null };
+}
+
+async function save(settings) {
+  if (await change({ kind: "settings", settings }, message => toast(message, true))) toast("Saved.");
+}
+
+by("kind").addEventListener("change", showKind);
+by("settings").addEventListener("toggle", () => by("settings").open && fill());
+by("scale-form").addEventListener("submit", event => {
+  event.preventDefault();
+  const form = event.target.elements;
+  save({ scale: scaleOf(form), mark_column: form.mark_column.value.trim(), comment_column: form.comment_column.value.trim() });
+});
+by("add-item").addEventListener("click", () => {
+  const row = itemRow();
+  by("rubric-items").append(row);
+  row.querySelector("input").focus();
+});
+by("rubric-form").addEventListener("submit", event => {
+  event.preventDefault();
+  const rubric = [...by("rubric-items").children].map(row => {
+    const [name, points] = [...row.querySelectorAll("input")].map(input => input.value.trim());
+    return { key: row.dataset.key || `rubric: ${name}`, name, points: number(points) };
+  });
+  save({ rubric });
+});
+
+// -- the name of who marks ------------------------------------------------------------------------
+
+by("by").value = localStorage.getItem("marking-as") ?? "";
+by("by").addEventListener("input", () => localStorage.setItem("marking-as", by("by").value.trim()));
+
+// -- downloads ------------------------------------------------------------------------------------
+
+async function download(platform) {
+  const { mark_column, comment_column } = page.settings;
+  const query = new URLSearchParams({ as: platform, marks: mark_column, question: page.question });
+  if ([...page.answers.values()].some(answer => answer.comment)) query.set("comments", comment_column);
+  const response = await fetch(`/api/marks?${query}`);
+  if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? `The server answered with status ${response.status}.`);
+  const name = response.headers.get("content-disposition").match(/filename="([^"]+)"/)[1];
+  const address = URL.createObjectURL(await response.blob());
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  for (const note of JSON.parse(response.headers.get("searchkit-notes") ?? "[]")) toast(note);
+}
+
+by("downloads").addEventListener("click", event => {
+  const { as } = event.target.dataset;
+  if (!as) return;
+  by("downloads").open = false;
+  download(as).catch(error => toast(error.message, true));
+});
+
+// -- history --------------------------------------------------------------------------------------
+
+by("history").addEventListener("toggle", async () => {
+  if (!by("history").open) return;
+  try {
+    const [body] = await ask(`/api/grading/history?question=${encodeURIComponent(page.question)}`);
+    const rows = (body.changes ?? body).map(({ at, by: who, what }) =>
+      make("tr", {}, make("td", {}, text(at)), make("td", {}, make("bdi", {}, text(who))), make("td", {}, make("bdi", {}, text(what)))));
+    by("history").querySelector("tbody").replaceChildren(...rows);
+  } catch (error) {
+    toast(error.message, true);
+  }
+});

@@ -1,0 +1,116 @@
+// What the grading page shows, and what follows from it: lookups, counts, and what a mark may be.
+import { by } from "../common.js";
+
+/** Settings, groups and progress as `GET /api/grading` gives them, and what the page adds. */
+export const page = {
+  question: JSON.parse(by("grading").textContent).question,
+  settings: null,
+  groups: [],
+  progress: {},
+  references: [],
+  answers: new Map(), // by id, in the question's order
+  suggestions: {},
+  next: [],
+  open: new Set(), // keys of groups whose answers are shown
+  ticked: new Set(), // ids
+};
+
+/** Take over what the server returned: everything, or what a change has changed. */
+export function update(body) {
+  for (const answer of body.answers) page.answers.set(answer.id, answer);
+  for (const name of ["settings", "groups", "progress", "references", "comments", "undo", "redo"]) {
+    if (name in body) page[name] = body[name];
+  }
+}
+
+export const answer = id => page.answers.get(id);
+
+/** Return the answers that are in no group. */
+export function alone() {
+  const grouped = new Set(page.groups.flatMap(group => group.ids));
+  return [...page.answers.keys()].filter(id => !grouped.has(id));
+}
+
+export const groupName = key => page.groups.find(group => group.key === key)?.name ?? "";
+
+/** Return the ids of answers that came later and are proposed to a group. */
+export const proposedTo = key => [...page.answers.values()].filter(one => one.proposed === key).map(one => one.id);
+
+// -- marks ----------------------------------------------------------------------------------------
+
+export const hasNumbers = () => page.settings.scale.kind === "numbers";
+
+/** Return a mark as it is counted: 7.0 and 7 are one. */
+const plain = mark => (hasNumbers() && Number.isFinite(Number(mark)) ? String(Number(mark)) : mark);
+
+/** Describe the scale in words. */
+export function describeScale() {
+  const { low, high, step, labels } = page.settings.scale;
+  if (!hasNumbers()) return (labels || []).join(", ");
+  const range = low === null || high === null ? "numbers" : `${low} to ${high}`;
+  return step ? `${range} in steps of ${step}` : range;
+}
+
+/** Return the mark that a text stands for and the reason why it is none: one of both is null. */
+export function readMark(text) {
+  const typed = text.trim();
+  const problem = `“${typed}” isn’t on the scale: ${describeScale()}`;
+  const { low, high, step, labels } = page.settings.scale;
+  if (!hasNumbers()) {
+    const label = (labels || []).find(one => one.toLowerCase() === typed.toLowerCase());
+    return label === undefined ? [null, problem] : [label, null];
+  }
+  const decimal = typed.replace(",", "."), number = Number(decimal);
+  const steps = step ? (number - (low ?? 0)) / step : 0;
+  const isOnScale = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(decimal) && number >= (low ?? -Infinity)
+    && number <= (high ?? Infinity) && Math.abs(steps - Math.round(steps)) < 1e-6;
+  return isOnScale ? [decimal, null] : [null, problem];
+}
+
+/** Return how often each mark occurs among answers, in the scale's order: [mark, count] pairs. */
+function tally(marks) {
+  const counts = new Map();
+  for (const mark of marks) counts.set(mark, (counts.get(mark) ?? 0) + 1);
+  const labels = page.settings.scale.labels || [];
+  const place = mark => (hasNumbers() ? Number(mark) : labels.indexOf(mark));
+  return [...counts].sort((a, b) => place(a[0]) - place(b[0]));
+}
+
+/** Return the marks that answers have and those suggested for the others, and how many have neither. */
+export function distribution(ids) {
+  const known = ids.filter(id => answer(id).mark).map(id => plain(answer(id).mark));
+  const suggested = ids.filter(id => suggestion(id)).map(id => plain(suggestion(id).mark));
+  return { known: tally(known), suggested: tally(suggested), unread: ids.length - known.length - suggested.length };
+}
+
+/** Return the suggestion for an answer without a mark; undefined if there is none. */
+export const suggestion = id => (answer(id).mark ? undefined : page.suggestions[id]?.mark == null ? undefined : page.suggestions[id]);
+
+/** Return the suggested marks of those answers that have none, by id. */
+export const suggestedMarks = ids =>
+  Object.fromEntries(ids.filter(suggestion).map(id => [id, suggestion(id).mark]));
+
+/** Return the marks of a tally in words: “7 (3), 8”. */
+export const inWords = counts => counts.map(([mark, count]) => (count > 1 ? `${mark} (${count})` : mark)).join(", ");
+
+/** Return a tally as a range: “7”, or “7 to 8”; labels are listed. */
+export function asRange(counts) {
+  const marks = counts.map(([mark]) => mark);
+  return marks.length > 1 && hasNumbers() ? `${marks[0]} to ${marks.at(-1)}` : marks.join(", ");
+}
+
+/** Return why one mark may not suit a whole group; empty if its marks stay together. */
+export function conflict(ids) {
+  const { known, suggested } = distribution(ids);
+  const all = tally([...known, ...suggested].flatMap(([mark, count]) => Array(count).fill(mark)));
+  if (all.length < 2) return "";
+  const which = known.length < 2 ? (known.length ? "Known and suggested" : "Suggested") : "Known";
+  const { low, high } = page.settings.scale;
+  if (hasNumbers()) {
+    const marks = all.map(([mark]) => Number(mark)), spread = marks.at(-1) - marks[0];
+    return spread > (high - low) / 4 ? `${which} marks run from ${all[0][0]} to ${all.at(-1)[0]}; read the answers before you give one mark.` : "";
+  }
+  return `${which} marks differ: ${inWords(all)}; read the answers before you give one mark.`;
+}
+
+export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
