@@ -136,7 +136,7 @@ def visit(browser: Browser) -> Iterator[Open]:
     yield opened
     for context in contexts:
         context.close()
-    assert not complaints
+    assert not complaints, complaints
 
 
 def ingested(folder: Path, *sources: Path) -> Path:

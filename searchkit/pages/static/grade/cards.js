@@ -1,6 +1,6 @@
 // The cards of groups and of answers. A card is drawn anew only when what it shows has changed.
 import { by, make } from "../common.js";
-import { conflictNotice, distributionView, markForm } from "./forms.js";
+import { conflictNotice, distributionView, markForm, refuse } from "./forms.js";
 import { alone, answer, counted, groupName, page, proposedTo, suggestion } from "./state.js";
 
 const button = (label, what, more = {}) => make("button", { type: "button", "data-do": what, ...more }, label);
@@ -119,10 +119,13 @@ function keepTyping(old, fresh) {
     const twin = counterpart(input)?.querySelector(`form.marking input[name=${input.name}]`);
     if (!twin) continue;
     if (input.value !== input.defaultValue) twin.value = input.value;
+    if (input.ariaInvalid) twin.refused = document.getElementById(`${input.id}-wrong`).textContent;
     if (isFocused) twin.dataset.focus = `${input.selectionStart} ${input.selectionEnd}`;
   }
   const held = document.activeElement;
-  return () => {
+  return hadFocus => {
+    for (const input of fresh.querySelectorAll(".marking input")) if (input.refused) refuse(input, input.refused);
+    if (!hadFocus) return;
     const field = fresh.querySelector("[data-focus]");
     if (field) {
       field.focus({ preventScroll: true });
@@ -146,9 +149,9 @@ function place(box, cards) {
     drawn.set(item, shown);
     if (before) {
       const held = before.contains(document.activeElement);
-      const refocus = keepTyping(before, fresh);
+      const restore = keepTyping(before, fresh);
       before.replaceWith(fresh);
-      if (held) refocus();
+      restore(held);
     }
     return fresh;
   });

@@ -201,7 +201,7 @@ function onKey(event) {
   const isTyping = event.target.closest("input:not([type=checkbox], [type=range]), select, textarea");
   const item = here(), isCommand = event.ctrlKey || event.metaKey;
   if (document.querySelector("dialog[open]") || event.altKey) return null;
-  if (isTyping) return event.key === "Escape" && item ? () => leave(event.target, item) : null;
+  if (isTyping) return event.key === "Escape" && isTyping.closest(".marking") ? () => leave(isTyping, item) : null;
   if (isCommand) return { z: () => step("undo"), Z: () => step("redo"), y: () => step("redo") }[event.key] ?? null;
   if (/^[0-9.,-]$/.test(event.key)) return () => begin(item, event.key);
   return Object.hasOwn(KEYS, event.key) && !(event.repeat && !"jk".includes(event.key)) ? () => KEYS[event.key](item) : null;
