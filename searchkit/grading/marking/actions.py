@@ -187,6 +187,19 @@ class _Groups:
         self.put(card.ids if ids is None else ids, name)
         return name
 
+    def fix_left(self, ids: Iterable[str], target: Card | None = None) -> None:
+        """Fix the groups that answers leave, unless it is for the one that was proposed to them."""
+        moved = set(ids)
+        for card in self._sheet.cards.cards:
+            leaving = moved.intersection(card.ids)
+            accepted = {
+                id_
+                for id_ in leaving
+                if target and self._sheet.cards.proposed.get(id_) == target.key
+            }
+            if leaving and leaving != accepted and card != target and not card.fixed:
+                self.fix(card, [id_ for id_ in card.ids if id_ not in moved])
+
     def new_name(self, name: str) -> str:
         """Return a name that no group has yet."""
         name = "a group" if name.casefold() == ALONE else name
@@ -200,16 +213,10 @@ class _Groups:
 
 def _move(sheet: Sheet, action: Move) -> Edit:
     _check_ids(sheet, action.ids)
-    groups, moved = _Groups(sheet), set(action.ids)
+    groups = _Groups(sheet)
     target = None if action.group is None else _find(sheet, action.group)
     name = ALONE if target is None else groups.fix(target)
-    for card in sheet.cards.cards:
-        leaving = moved.intersection(card.ids)
-        accepted = {
-            id_ for id_ in leaving if target and sheet.cards.proposed.get(id_) == target.key
-        }
-        if leaving and leaving != accepted and card != target and not card.fixed:
-            groups.fix(card, [id_ for id_ in card.ids if id_ not in moved])
+    groups.fix_left(action.ids, target)
     groups.put(action.ids, name)
     return Edit("move {count}" if target else "let {count} stand alone", groups.values)
 
@@ -226,18 +233,19 @@ def _merge(sheet: Sheet, action: Merge) -> Edit:
 
 
 def _split(sheet: Sheet, action: Split) -> Edit:
-    card, groups = _find(sheet, action.group), _Groups(sheet)
-    if action.ids is None:
-        largest, *others = _finer_parts(sheet, card)
-        groups.fix(card, largest)
-        for ids in others:
-            groups.put(ids, groups.new_name(sheet.texts.name(ids)) if len(ids) > 1 else ALONE)
-    else:
-        chosen = [id_ for id_ in card.ids if id_ in set(action.ids)]
-        if len(chosen) < len(set(action.ids)) or not 0 < len(chosen) < len(card.ids):
-            raise BadInput("some of a group's answers can be split from it, but not all or others")
-        groups.fix(card, [id_ for id_ in card.ids if id_ not in chosen])
-        groups.put(chosen, groups.new_name(sheet.texts.name(chosen)))
+    groups = _Groups(sheet)
+    if action.ids is not None:
+        _check_ids(sheet, action.ids)
+        groups.fix_left(action.ids)
+        groups.put(action.ids, groups.new_name(sheet.texts.name(action.ids)))
+        return Edit("make a group of {count}", groups.values)
+    if action.group is None:
+        raise BadInput("which group is split, or which answers become one? `group` or `ids`")
+    card = _find(sheet, action.group)
+    largest, *others = _finer_parts(sheet, card)
+    groups.fix(card, largest)
+    for ids in others:
+        groups.put(ids, groups.new_name(sheet.texts.name(ids)) if len(ids) > 1 else ALONE)
     return Edit("split a group of {count}", groups.values)
 
 

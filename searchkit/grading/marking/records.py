@@ -105,9 +105,9 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Split a group: at the next finer position that splits it, or some answers from the others."""
+    """Split a group at the next finer position that splits it, or make a group of some answers."""
 
-    group: str
+    group: str | None
     ids: Sequence[str] | None = None
 
 

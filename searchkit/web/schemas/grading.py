@@ -103,10 +103,10 @@ class MergeAction(Body):
 
 
 class SplitAction(Body):
-    """Split a group at the next finer position, or these of its answers from the others."""
+    """Split a group at the next finer position, or make a group of these answers."""
 
     kind: Literal["split"]
-    group: str
+    group: str | None = None
     ids: Ids | None = None
 
     def action(self) -> Action:

@@ -122,7 +122,7 @@ function keepTyping(old, fresh) {
     if (input.ariaInvalid) twin.refused = document.getElementById(`${input.id}-wrong`).textContent;
     if (isFocused) twin.dataset.focus = `${input.selectionStart} ${input.selectionEnd}`;
   }
-  const held = document.activeElement;
+  const held = document.activeElement, at = [old, ...old.querySelectorAll("[data-item]")].indexOf(held.closest("[data-item]"));
   return hadFocus => {
     for (const input of fresh.querySelectorAll(".marking input")) if (input.refused) refuse(input, input.refused);
     if (!hadFocus) return;
@@ -133,10 +133,10 @@ function keepTyping(old, fresh) {
       delete field.dataset.focus;
       return;
     }
-    const item = counterpart(held);
+    const item = counterpart(held) ?? items[Math.min(at, items.length - 1)]; // it was moved: go on with the next
     const same = held.dataset.do ? `[data-do="${held.dataset.do}"]` : held.name ? `[name="${held.name}"]` : "";
-    const twin = same && held.value !== undefined ? [...(item?.querySelectorAll(same) ?? [])].find(one => one.value === held.value) : null;
-    (twin ?? item ?? fresh).focus({ preventScroll: true });
+    const twin = same && held.value !== undefined ? [...item.querySelectorAll(same)].find(one => one.value === held.value) : null;
+    (twin ?? item).focus({ preventScroll: true });
   };
 }
 

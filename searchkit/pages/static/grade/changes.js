@@ -1,8 +1,8 @@
 // Changes go to the server one after another; the page shows what the server has stored.
 import { by, send, toast, whenDone } from "../common.js";
-import { drawCards } from "./cards.js";
 import { askToOverwrite } from "./dialogs.js";
 import { drawHeader } from "./header.js";
+import { redraw } from "./moving.js";
 import { page, update } from "./state.js";
 
 const PAUSE = 1500; // milliseconds after the last change until suggestions are computed anew
@@ -13,7 +13,7 @@ let timer = null;
 /** Draw all that has changed. */
 export function draw() {
   drawHeader();
-  drawCards();
+  redraw();
 }
 
 /** Run work after all that was begun before; show what fails. */

@@ -7,7 +7,7 @@ import { refuse } from "./forms.js";
 import { drawHeader } from "./header.js";
 import { find, go, goBy, goOn, goToNext, here } from "./moving.js";
 import "./settings.js";
-import { answer, hasNumbers, page, readMark, suggestedMarks, update } from "./state.js";
+import { answer, hasNumbers, page, problemOf, suggestedMarks, update } from "./state.js";
 
 // -- marks, comments, rubric ----------------------------------------------------------------------
 
@@ -21,9 +21,9 @@ function markChange(input, ids) {
     return Object.keys(marks).length ? { kind: "accept", marks } : null;
   }
   if (!typed) return { kind: "mark", ids, mark: null };
-  const [mark, problem] = readMark(typed);
-  refuse(input, problem ?? "");
-  return problem ? undefined : { kind: "mark", ids, mark };
+  const problem = problemOf(typed);
+  refuse(input, problem);
+  return problem ? undefined : { kind: "mark", ids, mark: typed };
 }
 
 /** Save what is typed in a form, and go on. */
@@ -90,7 +90,7 @@ async function move(item) {
   if (!chosen && !item?.group) return;
   const action = await askWhereTo(chosen, chosen ? null : item.group);
   if (!action) return;
-  await regroup(action.kind === "new" ? { kind: "split", group: null, ids: action.ids } : action);
+  await regroup(action.kind === "new" ? { kind: "split", ids: action.ids } : action);
 }
 
 /** Send a change of groups; what was ticked for it is ticked no more. */
@@ -136,7 +136,7 @@ by("chosen").addEventListener("click", event => {
   const ids = [...page.ticked];
   ({
     move: () => move(null),
-    regroup: () => regroup({ kind: "split", group: null, ids }),
+    regroup: () => regroup({ kind: "split", ids }),
     "take-out": () => regroup({ kind: "move", ids, group: null }),
     untick: () => tick(ids, false),
   })[event.target.dataset.do]?.();
@@ -144,10 +144,10 @@ by("chosen").addEventListener("click", event => {
 by("chosen").addEventListener("submit", async event => {
   event.preventDefault();
   const input = by("chosen-mark"), ids = [...page.ticked];
-  const [mark, problem] = readMark(input.value);
-  refuse(input, problem ?? "");
+  const problem = problemOf(input.value);
+  refuse(input, problem);
   if (problem) return input.select();
-  if (!await change({ kind: "mark", ids, mark }, message => refuse(input, message))) return;
+  if (!await change({ kind: "mark", ids, mark: input.value }, message => refuse(input, message))) return;
   input.value = "";
   tick(ids, false);
 });

@@ -1,7 +1,7 @@
 // Where the teacher is: a group or an answer has the focus, and the keys act on it.
 import { by } from "../common.js";
 import { drawCards } from "./cards.js";
-import { alone, answer, page } from "./state.js";
+import { alone, answer, groupOf, page } from "./state.js";
 
 const items = () => [...document.querySelectorAll("[data-item]")].filter(item => item.checkVisibility());
 
@@ -20,6 +20,16 @@ document.addEventListener("focusin", event => {
 /** Return the item that has the focus, or had it last; undefined if there is none. */
 export function here() {
   return document.activeElement.closest("[data-item]") ?? find(last);
+}
+
+/** Draw all cards; where the group that had the focus got another key, the focus goes with it. */
+export function redraw() {
+  const held = here();
+  drawCards();
+  if (!held || held.isConnected || find(last)) return;
+  const group = groupOf(held.ids[0]);
+  last = group ? `g:${group.key}` : `a:${held.ids[0]}`;
+  if (document.activeElement === document.body) go(find(last));
 }
 
 /** Move the focus to an item, and show it. */
@@ -44,7 +54,7 @@ export function goOn(item) {
 
 /** Go to an answer, and open its group. */
 export function goToAnswer(id) {
-  const group = page.groups.find(one => one.ids.includes(id));
+  const group = groupOf(id);
   if (group && !page.open.has(group.key)) {
     page.open.add(group.key);
     drawCards();

@@ -17,10 +17,12 @@ export const page = {
 
 /** Take over what the server returned: everything, or what a change has changed. */
 export function update(body) {
+  const opened = page.groups.filter(group => page.open.has(group.key)).map(group => group.ids[0]);
   for (const answer of body.answers) page.answers.set(answer.id, answer);
   for (const name of ["settings", "groups", "progress", "references", "comments", "undo", "redo"]) {
     if (name in body) page[name] = body[name];
   }
+  page.open = new Set(opened.map(groupOf).filter(Boolean).map(group => group.key)); // keys may be new
 }
 
 export const answer = id => page.answers.get(id);
@@ -30,6 +32,9 @@ export function alone() {
   const grouped = new Set(page.groups.flatMap(group => group.ids));
   return [...page.answers.keys()].filter(id => !grouped.has(id));
 }
+
+/** Return the group of an answer; undefined if it stands alone. */
+export const groupOf = id => page.groups.find(group => group.ids.includes(id));
 
 export const groupName = key => page.groups.find(group => group.key === key)?.name ?? "";
 
@@ -45,33 +50,26 @@ const plain = mark => (hasNumbers() && Number.isFinite(Number(mark)) ? String(Nu
 
 /** Describe the scale in words. */
 export function describeScale() {
-  const { low, high, step, labels } = page.settings.scale;
-  if (!hasNumbers()) return (labels || []).join(", ");
-  const range = low === null || high === null ? "numbers" : `${low} to ${high}`;
-  return step ? `${range} in steps of ${step}` : range;
+  const { low, high, step, unit, labels } = page.settings.scale;
+  if (!hasNumbers()) return labels.join(", ");
+  return `${low} to ${high}${unit ? ` ${unit}` : ""}${step ? ` in steps of ${step}` : ""}`;
 }
 
-/** Return the mark that a text stands for and the reason why it is none: one of both is null. */
-export function readMark(text) {
-  const typed = text.trim();
-  const problem = `“${typed}” isn’t on the scale: ${describeScale()}`;
+/** Return why a text is no mark; empty if it is one, or if only the server knows (“7/10”). */
+export function problemOf(text) {
+  const typed = text.trim(), problem = `“${typed}” isn’t on the scale: ${describeScale()}`;
   const { low, high, step, labels } = page.settings.scale;
-  if (!hasNumbers()) {
-    const label = (labels || []).find(one => one.toLowerCase() === typed.toLowerCase());
-    return label === undefined ? [null, problem] : [label, null];
-  }
-  const decimal = typed.replace(",", "."), number = Number(decimal);
-  const steps = step ? (number - (low ?? 0)) / step : 0;
-  const isOnScale = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(decimal) && number >= (low ?? -Infinity)
-    && number <= (high ?? Infinity) && Math.abs(steps - Math.round(steps)) < 1e-6;
-  return isOnScale ? [decimal, null] : [null, problem];
+  if (!hasNumbers()) return labels.some(label => label.toLowerCase() === typed.toLowerCase()) ? "" : problem;
+  if (/[/%]/.test(typed)) return "";
+  const number = /\d/.test(typed) ? Number(typed.replace(",", ".")) : NaN, steps = step ? (number - low) / step : 0;
+  return number >= low && number <= high && Math.abs(steps - Math.round(steps)) < 1e-6 ? "" : problem;
 }
 
 /** Return how often each mark occurs among answers, in the scale's order: [mark, count] pairs. */
 function tally(marks) {
   const counts = new Map();
   for (const mark of marks) counts.set(mark, (counts.get(mark) ?? 0) + 1);
-  const labels = page.settings.scale.labels || [];
+  const labels = page.settings.scale.labels ?? [];
   const place = mark => (hasNumbers() ? Number(mark) : labels.indexOf(mark));
   return [...counts].sort((a, b) => place(a[0]) - place(b[0]));
 }
