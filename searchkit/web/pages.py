@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from searchkit.core.errors import NotFound
 from searchkit.core.records import Answer, Hit
 from searchkit.core.where import Where
+from searchkit.grading.marking.progress import Progress, progress_by_question
 from searchkit.index.query import Mode
 from searchkit.index.records import DecisionStatus
 from searchkit.index.upkeep.status import status
@@ -260,7 +261,7 @@ def report_file(request: Request, anonymous: bool = False) -> Response:
 
 @pages.get("/questions")
 def questions_page(request: Request) -> HTMLResponse:
-    """List the questions."""
+    """List the questions, with how far they are graded and their findings."""
     names = pseudonyms(request)
     with pool_of(request).reading() as index:
         rows = [
@@ -272,8 +273,20 @@ def questions_page(request: Request) -> HTMLResponse:
     left = Counter(
         finding.question for finding in findings if result and result.decision(finding) == "open"
     )
+    pool = pool_of(request)
+    progress = pool.job(
+        "grading progress", lambda index, _: progress_by_question(index), "anything changes"
+    )
+    graded = progress.get() if pool.wait(progress, JOB_TIMEOUT) else None
     return render_page(
-        request, "questions.html", rows=rows, counts=counts, left=left, done=result is not None
+        request,
+        "questions.html",
+        rows=rows,
+        counts=counts,
+        left=left,
+        done=result is not None,
+        graded=graded,
+        ungraded=Progress(0, 0, 0),
     )
 
 

@@ -147,6 +147,7 @@ def test_a_question_is_graded_to_the_end_by_keyboard_only(
         cards(page).first.focus()
         type_mark(page, "7,5")  # as a German would
         has(page, len(group))
+        page.close()
     typed = dict.fromkeys(group, "7.5")
 
     with serving(index) as server:  # a restart, after which everything is there
