@@ -19,6 +19,7 @@ from searchkit.clustering.keywords import cluster_keywords
 from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
+from searchkit.grading.groups.differences import Difference, find_differences
 from searchkit.grading.marking.columns import GROUP_COLUMN
 from searchkit.text.words import Words, split_words
 
@@ -42,19 +43,6 @@ class NestedGroups(Protocol):
 
     def cut(self, level: int) -> Int64:
         """Return `(n,)` the group of each text at a position; -1 for those that stand alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupDifference:
-    """Something in which the answers of a group differ.
-
-    Attributes:
-        kind: `negation`, `number`, `unit` or `formula`.
-        versions: What is said, and by which answers.
-    """
-
-    kind: str
-    versions: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +121,7 @@ class GroupedTexts:
         self.row_of = {id_: row for row, id_ in enumerate(self.ids)}
         self._rows = np.array(rows, np.int64)
         self._levels: dict[int, tuple[ComputedGroup, ...]] = {}
+        self._differences: dict[tuple[str, ...], list[Difference]] = {}
         self._keywords: dict[frozenset[str], tuple[str, ...]] = {}
 
     def level(self, chosen: int | None) -> int:
@@ -171,9 +160,15 @@ class GroupedTexts:
         """Return a name for some answers."""
         return self._name(ids, self.keywords(ids))
 
-    def differences(self, ids: Sequence[str]) -> Sequence[GroupDifference]:
-        """Return in what the answers of a group differ, though they are alike otherwise."""
-        return ()
+    def differences(self, ids: tuple[str, ...]) -> list[Difference]:
+        """Return what sets some answers apart from others that are alike otherwise.
+
+        Their rows are positions in `ids`.
+        """
+        if ids not in self._differences:
+            texts = [self.texts[self.row_of[id_]] for id_ in ids]
+            self._differences[ids] = find_differences(texts)
+        return self._differences[ids]
 
     def says(self, ids: Sequence[str]) -> str:
         """Return `same` if some answers say the same, nearly word for word, or `topic`."""

@@ -8,11 +8,11 @@ from fastapi import Query, Request
 
 from searchkit.core.errors import IndexBusy, NotFound
 from searchkit.core.where import Where
+from searchkit.grading.groups.tree import build_tree
 from searchkit.grading.marking.cards import GroupedTexts
 from searchkit.grading.marking.changes import count_marks, group_texts, read_sheet
 from searchkit.grading.marking.records import Sheet
 from searchkit.grading.marking.settings import UsedMarks
-from searchkit.grading.marking.simple_tree import build_tree
 from searchkit.index.folder import Index
 from searchkit.web.index_pool import pool_of
 from searchkit.web.jobs import Job

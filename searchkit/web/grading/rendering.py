@@ -134,8 +134,11 @@ def _card_as_record(sheet: Sheet, card: Card, names: Names) -> dict[str, Any]:
             {
                 "kind": difference.kind,
                 "versions": [
-                    {"text": names.text(text), "ids": names.answers(ids)}
-                    for text, ids in difference.versions
+                    {
+                        "text": names.text(text),
+                        "ids": names.answers(card.ids[row] for row in rows),
+                    }
+                    for text, rows in difference.versions
                 ],
             }
             for difference in sheet.texts.differences(card.ids)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers.grading import ANSWERS, do, groups_of, key_of, make_question, sheet_of
+from helpers.grading import ANSWERS, FakeTree, do, groups_of, key_of, make_question, sheet_of
 
 from searchkit import Answer, Index
 from searchkit.core.errors import BadInput, NotFound
+from searchkit.grading.marking.cards import GroupedTexts
 from searchkit.grading.marking.records import ChangeSettings, Merge, Move, Rename, Split
 
 
@@ -122,3 +123,12 @@ def test_an_ingest_over_it_leaves_the_groups(index: Index) -> None:
     do(index, Move(["c"], key_of(index, "ef")))
     index.add([Answer(a.id, a.text, a.question, a.author, meta={"x": "1"}) for a in ANSWERS])
     assert groups_of(index) == ["ab*", "cef*"]
+
+
+def test_what_sets_answers_of_a_group_apart_is_told() -> None:
+    """The row of a difference is a position in the group, and not among all answers."""
+    said = ["it is connected to the server", "it is not connected to the server"]
+    answers = [Answer(f"{n}", said[n % 3 == 0], "q1", f"s{n}") for n in range(9)]
+    texts = GroupedTexts([a.id for a in answers], [a.text for a in answers], [], FakeTree(()))
+    (difference,) = texts.differences(("2", "3", "4", "6"))
+    assert {rows for _, rows in difference.versions} == {(0, 2), (1, 3)}
