@@ -30,7 +30,7 @@ from searchkit.grading import evaluate
 from searchkit.grading.evaluate import MethodScore
 from searchkit.grading.groups.differences import find_differences
 from searchkit.grading.groups.tree import build_tree
-from searchkit.grading.learning import grader
+from searchkit.grading.learning import grader, ridge
 from searchkit.grading.learning.calibration import CalibratedGrader
 from searchkit.grading.learning.corpus import Corpus, load_corpus
 from searchkit.grading.marks import UNGRADED, Marks, check_tolerance, within_tolerance
@@ -165,8 +165,8 @@ def ways() -> None:
     """Print the figures on unseen answers with one part of the method left out."""
     parts: dict[str, dict[str, object]] = {
         "as it is": {},
-        "only the linear model": {"NEIGHBOUR_COUNTS": (1,)},
-        "only the neighbours": {"RIDGE_STRENGTHS": ()},
+        "without words": {"SPACES": {"linear": ridge.VectorSpace}},
+        "only the neighbours": {"SPACES": {}},
         "without what all questions teach": {"MIN_GRADED_QUESTIONS": 10**9},
     }
     table("corpus", "what", *FIGURES)

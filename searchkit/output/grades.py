@@ -137,9 +137,11 @@ def describe_method(candidate: Candidate | None) -> str:
     """Return the method by which marks were learned; None: from other questions only."""
     if candidate is None:
         return "learned from other questions only, by length and likeness to reference answers"
-    method = "a linear model on the vectors"
-    if candidate.method == "neighbours":
-        method = f"the nearest {counted(int(candidate.size), 'graded answer')}"
+    method = {
+        "linear": "a linear model on the vectors",
+        "words": "a model of vectors, words and likeness to the references",
+        "neighbours": f"the nearest {counted(int(candidate.size), 'graded answer')}",
+    }[candidate.method]
     shared = ", over what all questions teach" if candidate.shared else ""
     return f"learned by {method}{shared} (best of what was tried in cross-validation)"
 

@@ -213,8 +213,6 @@ class CalibratedGrader:
             question: The code of the question.
             rows: `(m,)` rows of the corpus.
         """
-        estimates = self.grader.estimate(
-            question, self.corpus.vectors[rows], self.corpus.features[rows]
-        )
+        estimates = self.grader.estimate(question, self.corpus.inputs.take(rows))
         marks, signals = self._marks_and_signals(question, estimates)
         return marks, self._calibrators[estimates.own].probability(signals), estimates

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.core.arrays import Float32, Float64, Int64
+from searchkit.core.arrays import Float32, Int64
 from searchkit.core.records import Answer
 from searchkit.core.where import Attempts, Where
-from searchkit.grading.learning.features import compute_features
+from searchkit.grading.learning.features import compute_features, relative_features
 from searchkit.grading.learning.grader import Examples
+from searchkit.grading.learning.inputs import Inputs
+from searchkit.grading.learning.words import character_ngrams
 from searchkit.grading.marks import MarkKind, Marks, check_learnable, read_marks
 from searchkit.index.base import BaseIndex
+from searchkit.plagiarism.preparation import prompt_of
 from searchkit.text.words import split_words
 
 
@@ -23,21 +26,24 @@ class Corpus:
 
     Attributes:
         answers: The answers; `n` below is their number.
-        vectors: `(n, d)` unit rows, one for each whole answer.
+        inputs: The answers as arrays.
         names: The names of the questions; None for the answers without one.
         questions: `(n,)` position of each answer's question in `names`.
         references: `(n,)` whether the answer is a reference answer.
-        features: `(n, f)`; see `compute_features`.
         marks: The marks of all answers.
     """
 
     answers: list[Answer]
-    vectors: Float32
+    inputs: Inputs
     names: list[str | None]
     questions: Int64
     references: NDArray[np.bool_]
-    features: Float64
     marks: Marks
+
+    @property
+    def vectors(self) -> Float32:
+        """`(n, d)` unit rows, one for each whole answer."""
+        return self.inputs.vectors
 
     def examples(self, rows: Int64, marks: Marks | None = None) -> Examples:
         """Return the answers in some rows as examples to learn from.
@@ -47,9 +53,7 @@ class Corpus:
             marks: Marks of all answers to use instead of the corpus's own.
         """
         targets = (marks or self.marks).targets()
-        return Examples(
-            self.vectors[rows], self.features[rows], self.questions[rows], targets[rows]
-        )
+        return Examples(self.inputs.take(rows), self.questions[rows], targets[rows])
 
 
 def load_corpus(
@@ -79,12 +83,21 @@ def load_corpus(
     position = {name: n for n, name in enumerate(names)}
     questions = np.array([position[answer.question] for answer in answers], np.int64)
     references = np.array([answer.is_reference for answer in answers], bool)
-    words = [split_words(answer.text) for answer in answers]
-    features = compute_features(words, vectors, questions, references)
-    return Corpus(answers, vectors, names, questions, references, features, marks)
+    inputs = _inputs(answers, vectors, questions, references)
+    return Corpus(answers, inputs, names, questions, references, marks)
 
 
 def matching_rows(index: BaseIndex, corpus: Corpus, where: Where) -> NDArray[np.bool_]:
     """Return `(n,)` whether each answer of the corpus passes the filter."""
     ids = set(index.ids(where.with_attempts()))
     return np.array([answer.id in ids for answer in corpus.answers], bool)
+
+
+def _inputs(
+    answers: list[Answer], vectors: Float32, questions: Int64, references: NDArray[np.bool_]
+) -> Inputs:
+    words = [split_words(answer.text) for answer in answers]
+    ngrams = character_ngrams([answer.text for answer in answers])
+    prompts = [prompt_of(answer) for answer in answers]
+    features = compute_features(words, vectors, ngrams, questions, references, prompts)
+    return Inputs(vectors, features, relative_features(features, questions, references), ngrams)

@@ -4,13 +4,14 @@ It has two parts. A shared model is a ridge regression of the marks on features 
 any question has; for each question it is fitted on the other questions only, so that it also works
 for a question without marks. For each question with enough marks, a model of its own estimates how
 much they deviate from the shared model: the mean deviation of the nearest answers, or a ridge
-regression on the vectors. Leave-one-out cross-validation over the whole column chooses the method,
-its strength, and whether the shared model is used.
+regression on the vectors, or one on vectors, words and features together. Leave-one-out
+cross-validation over the whole column chooses the method, its strength, and whether the shared
+model is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,15 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float32, Float64, Int64, Intp
+from searchkit.grading.learning.features import PLAIN_FEATURES
+from searchkit.grading.learning.inputs import Inputs
+from searchkit.grading.learning.ridge import Ridge, VectorSpace, WordSpace
 
-QuestionMethod = Literal["linear", "neighbours"]
+QuestionMethod = Literal["linear", "words", "neighbours"]
+SPACES: dict[QuestionMethod, type[VectorSpace | WordSpace]] = {
+    "linear": VectorSpace,
+    "words": WordSpace,
+}
 MIN_GRADED_ANSWERS = 5  # that a question needs to have a model of its own
 MIN_GRADED_QUESTIONS = 3  # that the shared model needs
-RIDGE_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # candidates for the ridge on a question's vectors
+RIDGE_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # candidates for the ridge of a question
 NEIGHBOUR_COUNTS = (1, 3, 5, 10, 20)  # candidates for the number of neighbours
 SHARED_STRENGTH = 10.0  # of the shared model's ridge on standardised features
 TEMPERATURE = 0.1  # a cosine that is higher by this much has e times the weight
-INTERCEPT_SCALE = 30.0  # the value of the constant column, which is nearly free of the penalty
 MAX_LEFT_OUT = 4_000  # graded answers of one question that leave-one-out estimates
 SIGNAL_NEIGHBOURS = 5  # whose marks are compared with the estimate, as a signal
 EQUAL_COSINE = 0.999995  # only equal texts have a cosine this high
@@ -38,22 +45,18 @@ class Examples:
     """Graded answers.
 
     Attributes:
-        vectors: `(n, d)` unit rows, one for each whole answer.
-        features: `(n, f)`.
+        inputs: The answers; `n` of them.
         questions: `(n,)` code of each answer's question.
         targets: `(n, c)` a number, or a one-hot label.
     """
 
-    vectors: Float32
-    features: Float64
+    inputs: Inputs
     questions: Int64
     targets: Float64
 
     def take(self, rows: Intp | NDArray[np.bool_]) -> Examples:
         """Return the examples in some rows."""
-        return Examples(
-            self.vectors[rows], self.features[rows], self.questions[rows], self.targets[rows]
-        )
+        return Examples(self.inputs.take(rows), self.questions[rows], self.targets[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class Candidate:
     """A method of learning from a question's own marks, with its error in cross-validation.
 
     Attributes:
-        method: `linear` or `neighbours`.
+        method: `linear`: a ridge on the vectors; `words`: one that has words and features beside
+            them; or `neighbours`.
         size: The strength of the ridge, or the number of neighbours.
         shared: Whether the method corrects the shared model, or starts from zero.
         loss: Mean squared error of the targets in leave-one-out.
@@ -170,29 +174,28 @@ class Grader:
                     self._own_estimates(question, model.values, model.near, model.scores),
                 )
             if self._shared.is_usable:
-                yield rows, _shared_estimates(shared[rows], self.examples.features[rows])
+                yield rows, _shared_estimates(shared[rows], self.examples.inputs.take(rows))
 
-    def estimate(self, question: int, vectors: Float32, features: Float64) -> Estimates:
+    def estimate(self, question: int, inputs: Inputs) -> Estimates:
         """Estimate the marks of answers to a question.
 
         Args:
             question: The code of the question.
-            vectors: `(m, d)` unit rows.
-            features: `(m, f)`.
+            inputs: The answers; `m` of them.
 
         Raises:
             ValueError: if `can_estimate` is False.
         """
         if not self.can_estimate(question):
             raise ValueError(f"no marks to learn from for question {question}")
-        values = self._shared.estimate(question, features)
+        values = self._shared.estimate(question, inputs)
         if question not in self._models:
-            return _shared_estimates(values, features)
+            return _shared_estimates(values, inputs)
         model = self._models[question]
-        near, scores = nearest(vectors, model.examples.vectors, max(NEIGHBOUR_COUNTS))
+        near, scores = nearest(inputs.vectors, model.inputs.vectors, max(NEIGHBOUR_COUNTS))
         if self.best and not self.best.shared:
-            values = self._shared.zeros(len(vectors))
-        values = model.estimate(values, vectors, near, scores)
+            values = self._shared.zeros(len(inputs))
+        values = model.estimate(values, inputs, near, scores)
         return self._own_estimates(question, values, near, scores)
 
     def _own_estimates(
@@ -220,6 +223,9 @@ class Grader:
 class _SharedModel:
     """The model of all questions: a ridge regression of the targets on the features.
 
+    Whether it takes the plain features only, or all of them and how they compare with those of the
+    question's other answers, is chosen by leaving out one question at a time.
+
     Attributes:
         is_usable: Whether there are enough graded questions.
     """
@@ -228,12 +234,10 @@ class _SharedModel:
         self.examples = examples
         questions = np.unique(examples.questions)
         self.is_usable = len(questions) >= MIN_GRADED_QUESTIONS
-        self._center = examples.features.mean(axis=0)
-        self._deviation = examples.features.std(axis=0) + 1e-9
-        self._design = self._design_matrix(examples.features)
-        self._gram = self._design.T @ self._design
-        self._products = self._design.T @ examples.targets
-        self._weights: dict[int, Float64] = {}
+        fits = [_FeatureRidge(examples, select) for select in (_plain_features, _all_features)]
+        self._fit = fits[0]
+        if self.is_usable:
+            self._fit = min(fits, key=lambda fit: fit.loss())
 
     def zeros(self, count: int) -> Float64:
         """Return estimates of zero, `(count, c)`."""
@@ -241,19 +245,45 @@ class _SharedModel:
 
     def estimate_examples(self) -> Float64:
         """Estimate every example from the other questions; `(n, c)`, zeros if not usable."""
-        if not self.is_usable:
-            return self.zeros(len(self.examples.targets))
-        values = np.empty_like(self.examples.targets)
-        for question in np.unique(self.examples.questions).tolist():
-            rows = self.examples.questions == question
+        return (
+            self._fit.estimate_examples()
+            if self.is_usable
+            else self.zeros(len(self.examples.targets))
+        )
+
+    def estimate(self, question: int, inputs: Inputs) -> Float64:
+        """Estimate answers to a question from the other questions; zeros if not usable."""
+        return self._fit.estimate(question, inputs) if self.is_usable else self.zeros(len(inputs))
+
+
+class _FeatureRidge:
+    """A ridge regression on some features that can leave out any question."""
+
+    def __init__(self, examples: Examples, select: Callable[[Inputs], Float64]) -> None:
+        self._examples, self._select = examples, select
+        features = select(examples.inputs)
+        self._center = features.mean(axis=0)
+        self._deviation = features.std(axis=0) + 1e-9
+        self._design = self._design_matrix(features)
+        self._gram = self._design.T @ self._design
+        self._products = self._design.T @ examples.targets
+        self._weights: dict[int, Float64] = {}
+
+    def estimate_examples(self) -> Float64:
+        """Estimate every example from the other questions; `(n, c)`."""
+        values = np.empty_like(self._examples.targets)
+        for question in np.unique(self._examples.questions).tolist():
+            rows = self._examples.questions == question
             values[rows] = self._design[rows] @ self._weights_without(question)
         return values
 
-    def estimate(self, question: int, features: Float64) -> Float64:
-        """Estimate answers to a question from the other questions; zeros if not usable."""
-        if not self.is_usable:
-            return self.zeros(len(features))
-        return self._design_matrix(features) @ self._weights_without(question)
+    def loss(self) -> float:
+        """Return the mean squared error of these estimates."""
+        return float(np.mean((self.estimate_examples() - self._examples.targets) ** 2))
+
+    def estimate(self, question: int, inputs: Inputs) -> Float64:
+        """Estimate answers to a question from the other questions; `(m, c)`."""
+        return self._design_matrix(self._select(inputs)) @ self._weights_without(question)
 
     def _design_matrix(self, features: Float64) -> Float64:
         # Clipped, since a linear model must not be extrapolated: an answer ten times as long as
@@ -263,10 +293,10 @@ class _SharedModel:
 
     def _weights_without(self, question: int) -> Float64:
         if question not in self._weights:
-            rows = self.examples.questions == question
+            rows = self._examples.questions == question
             own = self._design[rows]
             gram = self._gram - own.T @ own
-            products = self._products - own.T @ self.examples.targets[rows]
+            products = self._products - own.T @ self._examples.targets[rows]
             penalty = np.full(len(gram), SHARED_STRENGTH)
             penalty[-1] = 1e-6
             self._weights[question] = np.linalg.solve(gram + np.diag(penalty), products)
@@ -286,19 +316,17 @@ class _QuestionModel:
     values: Float64
 
     def __init__(self, examples: Examples, max_left_out: int = MAX_LEFT_OUT) -> None:
-        self.examples = examples
-        count = len(examples.vectors)
+        self.inputs, self._targets = examples.inputs, examples.targets
+        count = len(self.inputs)
         self.sample = np.arange(count)
         if count > max_left_out:
             rng = np.random.default_rng(0)
             self.sample = np.sort(rng.choice(count, max_left_out, replace=False))
-        self.center = examples.vectors.mean(axis=0, dtype=np.float64)
-        self.left, self.sizes, self.right = np.linalg.svd(
-            self._design_matrix(examples.vectors), full_matrices=False
-        )
+        self._spaces = {method: space(self.inputs) for method, space in SPACES.items()}
+        self._ridges = {method: Ridge(space.own) for method, space in self._spaces.items()}
         self.near, self.scores = nearest(
-            examples.vectors[self.sample],
-            examples.vectors,
+            self.inputs.vectors[self.sample],
+            self.inputs.vectors,
             max(NEIGHBOUR_COUNTS),
             excluded=self.sample,
         )
@@ -308,47 +336,37 @@ class _QuestionModel:
     ) -> Iterator[tuple[tuple[QuestionMethod, float], Float64]]:
         """Estimate each answer of the sample from the others, by every method.
 
-        For the ridge by the closed form of leave-one-out (Rifkin and Lippert, Notes on Regularized
-        Least-Squares, 2007): the residual over one minus the leverage.
-
         Args:
             start: `(n, c)` estimates without this question's marks.
 
         Yields:
             ((method, size), `(s, c)` estimates).
         """
-        residuals = self.examples.targets - start
-        rotated = self.left.T @ residuals
-        for strength in RIDGE_STRENGTHS:
-            shrinkage = self.sizes**2 / (self.sizes**2 + strength)
-            fitted = self.left[self.sample] @ (shrinkage[:, None] * rotated)
-            leverage = (self.left[self.sample] ** 2 @ shrinkage)[:, None]
-            sampled = residuals[self.sample]
-            yield (
-                ("linear", strength),
-                start[self.sample] + sampled - (sampled - fitted) / np.maximum(1 - leverage, 1e-6),
-            )
+        residuals = self._targets - start
+        for method, ridge in self._ridges.items():
+            estimates = ridge.leave_one_out(residuals, RIDGE_STRENGTHS, self.sample)
+            for strength, values in zip(RIDGE_STRENGTHS, estimates, strict=True):
+                yield (method, strength), start[self.sample] + values
         for count in NEIGHBOUR_COUNTS:  # all the others, if there are fewer
             near, scores = self.near[:, :count], self.scores[:, :count]
             yield ("neighbours", count), start[self.sample] + _smoothed(residuals, near, scores)
 
     def use(self, candidate: Candidate, start: Float64) -> None:
         """Use one method, over `(n, c)` estimates without this question's marks."""
-        self._candidate, self._residuals = candidate, self.examples.targets - start
+        self._candidate, self._residuals = candidate, self._targets - start
         self.values = dict(self.leave_one_out(start))[candidate.method, candidate.size]
-        inverse = self.sizes / (self.sizes**2 + candidate.size)
-        self._weights = self.right.T @ (inverse[:, None] * (self.left.T @ self._residuals))
+        if candidate.method in self._ridges:
+            ridge = self._ridges[candidate.method]
+            self._weights = ridge.weights(self._residuals, candidate.size)
 
-    def estimate(self, start: Float64, vectors: Float32, near: Int64, scores: Float64) -> Float64:
+    def estimate(self, start: Float64, inputs: Inputs, near: Int64, scores: Float64) -> Float64:
         """Correct `(m, c)` estimates that were made without this question's marks."""
-        if self._candidate.method == "neighbours":
+        method = self._candidate.method
+        if method not in self._ridges:
             count = int(self._candidate.size)
             return start + _smoothed(self._residuals, near[:, :count], scores[:, :count])
-        return start + self._design_matrix(vectors) @ self._weights
-
-    def _design_matrix(self, vectors: Float32) -> Float64:
-        constant = np.full(len(vectors), INTERCEPT_SCALE)
-        return np.column_stack([vectors.astype(np.float64) - self.center, constant])
+        coordinates = self._spaces[method].coordinates(inputs)
+        return start + self._ridges[method].estimate(coordinates, self._weights)
 
 
 def nearest(
@@ -389,8 +407,16 @@ def nearest(
     return rows, scores
 
 
-def _shared_estimates(values: Float64, features: Float64) -> Estimates:
-    signals = np.column_stack([*_value_signals(values), features])
+def _plain_features(inputs: Inputs) -> Float64:
+    return inputs.features[:, : len(PLAIN_FEATURES)]
+
+
+def _all_features(inputs: Inputs) -> Float64:
+    return np.hstack([inputs.features, inputs.relative])
+
+
+def _shared_estimates(values: Float64, inputs: Inputs) -> Estimates:
+    signals = np.column_stack([*_value_signals(values), _plain_features(inputs)])
     empty = np.empty((len(values), 0))
     equal = np.zeros(len(values), bool)
     return Estimates(values, signals, False, equal, empty.astype(np.int64), empty)

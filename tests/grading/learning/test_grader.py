@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.sparse import csr_matrix
 
 from searchkit.grading.learning import grader as grading
+from searchkit.grading.learning import ridge as ridges
 from searchkit.grading.learning.grader import (
-    INTERCEPT_SCALE,
     MIN_GRADED_ANSWERS,
     SHARED_STRENGTH,
     TEMPERATURE,
     Examples,
     Grader,
 )
+from searchkit.grading.learning.inputs import Inputs
+from searchkit.grading.learning.ridge import INTERCEPT_SCALE, likeness
 
 TIES = (np.random.default_rng(1).integers(0, 2, (40, 4)) - 0.5).astype(np.float32)
 
@@ -27,18 +30,34 @@ def scattered(n: int, d: int = 8, seed: int = 0) -> np.ndarray:
     return unit(np.random.default_rng(seed).standard_normal((n, d)))
 
 
-def one_question(vectors: np.ndarray, targets: np.ndarray) -> Examples:
+def inputs(vectors: np.ndarray, features: np.ndarray | None = None) -> Inputs:
+    """Return answers without words in common."""
     n = len(vectors)
-    return Examples(vectors, np.zeros((n, 3)), np.zeros(n, np.int64), targets.reshape(n, -1))
+    features = np.zeros((n, 3)) if features is None else features
+    return Inputs(vectors, features, np.zeros((n, 3)), csr_matrix((n, 1)))
+
+
+def wordy(n: int, d: int, seed: int = 0) -> Inputs:
+    """Return answers with words and features beside their vectors."""
+    rng = np.random.default_rng(seed)
+    ngrams = unit(rng.random((n, 30)) * (rng.random((n, 30)) < 0.3) + 1e-3).astype(float)
+    return Inputs(
+        scattered(n, d, seed), np.zeros((n, 3)), rng.normal(size=(n, 4)), csr_matrix(ngrams)
+    )
+
+
+def one_question(answers: np.ndarray | Inputs, targets: np.ndarray) -> Examples:
+    answers = answers if isinstance(answers, Inputs) else inputs(answers)
+    n = len(answers)
+    return Examples(answers, np.zeros(n, np.int64), targets.reshape(n, -1))
 
 
 def five_questions(first: int = 12) -> Examples:
     """Marks that follow from the features, in all questions alike."""
     questions = np.repeat(np.arange(5), [first, 12, 12, 12, 12])
     features = np.random.default_rng(3).standard_normal((len(questions), 3))
-    return Examples(
-        scattered(len(features), 16), features, questions, features @ [[1], [-0.5], [0.2]]
-    )
+    answers = inputs(scattered(len(features), 16), features)
+    return Examples(answers, questions, features @ [[1], [-0.5], [0.2]])
 
 
 def brute(rows: np.ndarray, k: int, besides: np.ndarray | None) -> list[list[int]]:
@@ -53,6 +72,16 @@ def ridge(known: np.ndarray, rest: np.ndarray, size: float, keep, asked) -> np.n
     kept = np.c_[known[keep] - center, np.full(len(rest[keep]), INTERCEPT_SCALE)]
     weights = np.linalg.solve(kept.T @ kept + size * np.eye(kept.shape[1]), kept.T @ rest[keep])
     return np.c_[asked - center, np.full(len(asked), INTERCEPT_SCALE)] @ weights
+
+
+def kernel_ridge(known: Inputs, rest: np.ndarray, size: float, keep, asked: Inputs) -> np.ndarray:
+    """Learn from the rows to keep by the dual form, with the kernel centred on all rows."""
+    among, between = likeness(known, known), likeness(asked, known)
+    between = between - between.mean(axis=1, keepdims=True) - among.mean(axis=0) + among.mean()
+    among = among - among.mean(axis=1, keepdims=True) - among.mean(axis=0) + among.mean()
+    among, between = among + INTERCEPT_SCALE**2, between + INTERCEPT_SCALE**2
+    kept = among[keep][:, keep]
+    return between[:, keep] @ np.linalg.solve(kept + size * np.eye(len(kept)), rest[keep])
 
 
 def smoothed(cosines: np.ndarray, rest: np.ndarray, k: int) -> np.ndarray:
@@ -77,30 +106,64 @@ def test_the_nearest_are_found_and_equal_ones_by_row(rows, k, block) -> None:
 @pytest.mark.parametrize(("n", "d"), [(30, 4), (6, 16)])
 def test_leaving_one_out_is_learning_again_without_it(n: int, d: int) -> None:
     targets, start = np.random.default_rng(5).standard_normal((2, n, 2))
-    vectors, rest = scattered(n, d), targets - start
-    found = dict(grading._QuestionModel(one_question(vectors, targets)).leave_one_out(start))
-    assert len(found) == len(grading.RIDGE_STRENGTHS) + len(grading.NEIGHBOUR_COUNTS)
+    answers, rest = wordy(n, d), targets - start
+    vectors = answers.vectors
+    found = dict(grading._QuestionModel(one_question(answers, targets)).leave_one_out(start))
+    assert len(found) == 2 * len(grading.RIDGE_STRENGTHS) + len(grading.NEIGHBOUR_COUNTS)
     for row in range(n):
         keep = np.arange(n) != row
         for (method, size), values in found.items():
             if method == "linear":
                 left = ridge(vectors, rest, size, keep, vectors[[row]])[0]
+            elif method == "words":
+                left = kernel_ridge(answers, rest, size, keep, answers.take(np.array([row])))[0]
             else:
                 left = smoothed((vectors[keep] @ vectors[row]).astype(float), rest[keep], int(size))
             assert_allclose(values[row], start[row] + left, atol=2e-5)
-    known = one_question(vectors, targets)
+    known = one_question(answers, targets)
     ((rows, _),) = Grader.fit(known, max_left_out=n // 2).leave_one_out()
     assert len(set(rows.tolist())) == n // 2
     for way, values in grading._QuestionModel(known, n // 2).leave_one_out(start):
         assert_allclose(values, found[way][rows], atol=1e-9)
 
 
+def test_marks_that_follow_words_are_learned_from_words() -> None:
+    answers = wordy(90, 16)
+    marks = answers.ngrams.toarray()[:, :3].sum(axis=1)
+    known, asked = answers.take(np.arange(60)), answers.take(np.arange(60, 90))
+    grader = Grader.fit(one_question(known, marks[:60]))
+    assert grader.best.method == "words"
+    values = grader.estimate(0, asked).values[:, 0]
+    again = kernel_ridge(known, marks[:60, None], grader.best.size, slice(None), asked)
+    assert_allclose(values, again[:, 0], atol=1e-5)
+    assert np.corrcoef(values, marks[60:])[0, 1] > 0.8
+
+
+def test_many_answers_are_learned_from_through_some_of_them(monkeypatch) -> None:
+    answers, marks = wordy(60, 4), np.arange(60.0)
+    exact = ridges.WordSpace(answers)
+    products = exact.coordinates(answers) @ exact.own.T
+    assert_allclose(products, likeness(answers, answers), atol=1e-6)
+    monkeypatch.setattr(ridges, "MAX_LANDMARKS", 59)
+    almost = ridges.WordSpace(answers)
+    assert almost.own.shape == (60, 59)
+    gap = np.abs(almost.own @ almost.own.T - products)
+    assert (gap.max(axis=1) > 1e-6).sum() == 1  # only the one that is no landmark
+    assert Grader.fit(one_question(answers, marks)).best is not None
+
+
+def test_answers_that_are_equal_in_all_are_no_trouble() -> None:
+    answers = wordy(3, 4).take(np.arange(30) % 3)
+    grader = Grader.fit(one_question(answers, np.arange(30) % 3 + 0.0))
+    assert_allclose(grader.estimate(0, answers).values[:, 0], np.arange(30) % 3, atol=1e-6)
+
+
 def test_marks_that_are_linear_in_the_vectors_are_learned_as_such() -> None:
     seen, asked, rule = scattered(60), scattered(20, seed=1), [1, -2, 0.5, 0, 0, 1, 0, 0]
     marks = 2 + seen.astype(float) @ rule
     grader = Grader.fit(one_question(seen, marks))
-    assert (grader.best.method, grader.best.shared, len(grader.candidates)) == ("linear", False, 10)
-    values = grader.estimate(0, asked, np.zeros((20, 3))).values[:, 0]
+    assert (grader.best.method, grader.best.shared, len(grader.candidates)) == ("linear", False, 15)
+    values = grader.estimate(0, inputs(asked)).values[:, 0]
     assert_allclose(values, 2 + asked @ rule, atol=0.05)
     again = ridge(seen, marks, grader.best.size, slice(None), asked)
     assert_allclose(values, again)
@@ -112,7 +175,7 @@ def test_marks_of_tight_groups_are_learned_from_neighbours() -> None:
     marks = np.random.default_rng(2).normal(group % 6, 0.1)
     grader = Grader.fit(one_question(vectors[20:], marks[20:]))
     assert grader.best.method == "neighbours"
-    found = grader.estimate(0, vectors[:20], np.zeros((20, 3)))
+    found = grader.estimate(0, inputs(vectors[:20]))
     assert_allclose(found.values[:, 0], group[:20] % 6, atol=0.4)
     for row, line in enumerate((vectors[:20] @ vectors[20:].T).astype(float)):
         assert_allclose(found.scores[row], line[found.nearest[row]], atol=1e-6)
@@ -125,8 +188,11 @@ def test_marks_of_tight_groups_are_learned_from_neighbours() -> None:
 def test_what_all_questions_teach_is_learned_from_the_others() -> None:
     known = five_questions()
     grader = Grader.fit(known)
-    assert grader.best.shared and grader.best == min(grader.candidates, key=lambda one: one.loss)
-    even = (known.features - known.features.mean(axis=0)) / known.features.std(axis=0)
+    assert grader.best.shared
+    assert grader.best.loss == pytest.approx(min(one.loss for one in grader.candidates))
+    even = (known.inputs.features - known.inputs.features.mean(axis=0)) / known.inputs.features.std(
+        axis=0
+    )
     ready, errors = np.c_[even.clip(-3, 3), np.ones(60)], []
     for rows, found in grader.leave_one_out():
         others = known.questions != known.questions[rows[0]]
@@ -136,31 +202,31 @@ def test_what_all_questions_teach_is_learned_from_the_others() -> None:
         errors += (found.values - known.targets[rows]).ravel().tolist() if found.own else []
     assert np.mean(np.square(errors)) == pytest.approx(grader.best.loss)
     far, farther = (
-        grader.estimate(1, known.vectors, known.features * n).values for n in (1e3, 1e6)
+        grader.estimate(1, inputs(known.inputs.vectors, known.inputs.features * n)).values
+        for n in (1e3, 1e6)
     )
     assert_allclose(far, farther)
-    assert (far != grader.estimate(1, known.vectors, known.features).values).any()
+    assert (far != grader.estimate(1, known.inputs).values).any()
     known.targets[:] = known.targets[::-1].copy()  # of other answers: features say nothing
     grader = Grader.fit(known)
-    far, near = (grader.estimate(1, known.vectors, known.features * n).values for n in (1e3, 1))
+    far, near = (
+        grader.estimate(1, inputs(known.inputs.vectors, known.inputs.features * n)).values
+        for n in (1e3, 1)
+    )
     assert_allclose(far, near)
 
 
 def test_a_question_with_few_marks_is_judged_from_the_others_only() -> None:
     known = five_questions(MIN_GRADED_ANSWERS - 1)
     grader = Grader.fit(known)
-    found = grader.estimate(0, known.vectors, known.features)
+    found = grader.estimate(0, known.inputs)
     assert (found.own, found.equal.any(), found.nearest.shape) == (False, False, (52, 0))
     own = sorted((int(known.questions[rows[0]]), one.own) for rows, one in grader.leave_one_out())
     assert own == [(0, False)] + [(q, how) for q in range(1, 5) for how in (False, True)]
-    assert (
-        Grader.fit(five_questions(MIN_GRADED_ANSWERS))
-        .estimate(0, known.vectors, known.features)
-        .own
-    )
+    assert Grader.fit(five_questions(MIN_GRADED_ANSWERS)).estimate(0, known.inputs).own
     for question, moves in ((0, False), (1, True)):  # its own marks change nothing
         known.targets[known.questions == question] *= -9
-        after = Grader.fit(known).estimate(0, known.vectors, known.features)
+        after = Grader.fit(known).estimate(0, known.inputs)
         assert (np.abs(after.values - found.values).max() > 1e-6) == moves
 
 
@@ -169,7 +235,7 @@ def test_an_answer_equal_to_graded_ones_gets_their_mark() -> None:
     vectors[:3] = vectors[3]
     grader = Grader.fit(one_question(vectors, marks))
     asked = np.vstack([vectors[3:], unit(vectors[3:4] + 0.02 * vectors[4:5])])
-    found = grader.estimate(0, asked, np.zeros((28, 3)))
+    found = grader.estimate(0, inputs(asked))
     assert found.equal.tolist() == [True] * 27 + [False]
     assert_allclose(found.values[:27, 0], [2.0, *marks[4:]])
     ((_, left),) = grader.leave_one_out()
@@ -180,7 +246,7 @@ def test_labels_are_estimated_each_for_itself_and_the_same_again() -> None:
     group = np.arange(60) % 3
     vectors = unit(scattered(3, 6)[group] + scattered(60, 6, seed=9))
     known = one_question(vectors[:45], np.eye(3)[group[:45]])
-    one, again = (Grader.fit(known).estimate(0, vectors[45:], np.zeros((15, 3))) for _ in range(2))
+    one, again = (Grader.fit(known).estimate(0, inputs(vectors[45:])) for _ in range(2))
     best = np.sort(one.values, axis=1)
     assert (one.values.argmax(axis=1) == group[45:]).mean() > 0.9
     assert_allclose(one.signals[:, :2], np.c_[best[:, 2] - best[:, 1], best[:, 2]])
@@ -193,5 +259,5 @@ def test_nothing_to_learn_from_is_an_error() -> None:
     )
     assert (grader.best, grader.candidates, list(grader.leave_one_out())) == (None, [], [])
     with pytest.raises(ValueError, match="no marks to learn from for question 0"):
-        grader.estimate(0, scattered(2), np.zeros((2, 3)))
+        grader.estimate(0, inputs(scattered(2)))
     assert not grader.can_estimate(0) and Grader.fit(five_questions(1)).can_estimate(77)

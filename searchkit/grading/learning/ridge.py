@@ -1,0 +1,120 @@
+"""Ridge regression on the coordinates of answers: in the model's space, or with words beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from searchkit.core.arrays import Float64, Int64
+from searchkit.grading.learning.inputs import Inputs
+
+INTERCEPT_SCALE = 30.0  # the value of the constant column, which is nearly free of the penalty
+FEATURE_WEIGHT = 0.5  # of the likeness by features, beside 1 for meaning and 1 for characters
+MAX_LANDMARKS = 1_000  # answers that a likeness is computed with
+JITTER = 1e-8  # added to the diagonal of the kernel, so that equal answers don't make it singular
+
+
+class Ridge:
+    """A ridge regression on one set of rows, for any targets and strength."""
+
+    def __init__(self, coordinates: Float64) -> None:
+        self._center = coordinates.mean(axis=0)
+        self._left, self._sizes, self._right = np.linalg.svd(
+            self._design(coordinates), full_matrices=False
+        )
+
+    def leave_one_out(self, targets: Float64, strengths: Sequence[float], sample: Int64) -> Float64:
+        """Estimate rows from the others, by the closed form of leave-one-out.
+
+        That is the residual over one minus the leverage (Rifkin and Lippert, Notes on Regularized
+        Least-Squares, 2007).
+
+        Args:
+            targets: `(n, c)`.
+            strengths: Weights of the penalty; `p` of them.
+            sample: `(s,)` the rows.
+
+        Returns:
+            `(p, s, c)` estimates.
+        """
+        sizes = self._sizes**2
+        shrinkage = sizes / (sizes + np.array(strengths)[:, None])  # (p, r)
+        left, own = self._left[sample], targets[sample]
+        fitted = left @ (shrinkage[:, :, None] * (self._left.T @ targets))  # (p, s, c)
+        remainder = np.maximum(1 - shrinkage @ (left**2).T, 1e-6)[:, :, None]
+        estimates: Float64 = own - (own - fitted) / remainder
+        return estimates
+
+    def weights(self, targets: Float64, strength: float) -> Float64:
+        """Return the weights that `estimate` takes."""
+        inverse = self._sizes / (self._sizes**2 + strength)
+        weights: Float64 = self._right.T @ (inverse[:, None] * (self._left.T @ targets))
+        return weights
+
+    def estimate(self, coordinates: Float64, weights: Float64) -> Float64:
+        """Return `(m, c)` estimates for other rows."""
+        return self._design(coordinates) @ weights
+
+    def _design(self, coordinates: Float64) -> Float64:
+        constant = np.full(len(coordinates), INTERCEPT_SCALE)
+        return np.column_stack([coordinates - self._center, constant])
+
+
+class VectorSpace:
+    """The vectors of the model as coordinates.
+
+    Attributes:
+        own: `(n, d)` coordinates of the answers that it was made for.
+    """
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.own = self.coordinates(inputs)
+
+    def coordinates(self, inputs: Inputs) -> Float64:
+        """Return `(m, d)`."""
+        return inputs.vectors.astype(np.float64)
+
+
+class WordSpace:
+    """Coordinates whose dot product is the likeness of two answers; see `likeness`.
+
+    With more than `MAX_LANDMARKS` answers it is approximated with some of them (Williams and
+    Seeger, Using the Nyström method to speed up kernel machines, 2001).
+
+    Attributes:
+        own: `(n, l)` coordinates of the answers that it was made for, l the number of landmarks.
+    """
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._landmarks = inputs
+        if len(inputs) > MAX_LANDMARKS:
+            rng = np.random.default_rng(0)
+            rows = np.sort(rng.choice(len(inputs), MAX_LANDMARKS, replace=False))
+            self._landmarks = inputs.take(rows)
+        kernel = likeness(self._landmarks, self._landmarks)
+        kernel[np.diag_indices_from(kernel)] += JITTER
+        self._factor = np.linalg.cholesky(kernel).astype(np.float64, copy=False)
+        self.own = self._factor if self._landmarks is inputs else self.coordinates(inputs)
+
+    def coordinates(self, inputs: Inputs) -> Float64:
+        """Return `(m, l)`."""
+        from scipy.linalg import solve_triangular
+
+        products = likeness(self._landmarks, inputs)
+        coordinates: Float64 = solve_triangular(self._factor, products, lower=True).T
+        return coordinates
+
+
+def likeness(left: Inputs, right: Inputs) -> Float64:
+    """Return `(m, n)` how alike answers to one question are: the sum of three kernels.
+
+    The cosine of their vectors, that of their n-grams, and a Gaussian kernel on their features.
+    """
+    from scipy.spatial.distance import cdist
+
+    cosines = left.vectors.astype(np.float64) @ right.vectors.astype(np.float64).T
+    same_words = (left.ngrams @ right.ngrams.T).toarray()
+    distances = cdist(left.relative, right.relative, "sqeuclidean") / left.relative.shape[1]
+    alike: Float64 = cosines + same_words + FEATURE_WEIGHT * np.exp(-distances / 2)
+    return alike
