@@ -1,7 +1,7 @@
 // The cards of groups and of answers. A card is drawn anew only when what it shows has changed.
 import { by, make } from "../common.js";
-import { conflictNotice, distributionView, markForm, refuse } from "./forms.js";
-import { alone, answer, counted, groupName, page, proposedTo, suggestion } from "./state.js";
+import { distributionView, markForm, refuse } from "./forms.js";
+import { alone, answer, conflictIn, contradicted, counted, groupName, page, proposedTo, suggestion } from "./state.js";
 
 const button = (label, what, more = {}) => make("button", { type: "button", "data-do": what, ...more }, label);
 
@@ -26,6 +26,13 @@ function byline(one) {
   return make("span", { class: "small soft" }, link, ...author);
 }
 
+/** Return a warning that answers which say the same have other marks. */
+function contradiction(id) {
+  const { ids, marks } = contradicted(id);
+  const others = ids.flatMap((other, n) => (other === id ? [] : [`${other} (${marks[n]})`]));
+  return make("p", { class: "notice warn small" }, "Nearly the same words have other marks: ", make("bdi", {}, others.slice(0, 5).join(", ")));
+}
+
 function proposal(one) {
   return make("p", { class: "notice small" }, "Came later; proposed to ", make("strong", {}, make("bdi", {}, groupName(one.proposed))), " ",
     button("Add to the group", "join", { class: "button small" }));
@@ -40,7 +47,8 @@ function answerRow(id, phrases = []) {
     make("div", { class: "said" },
       make("div", { class: "row" }, tick, byline(one), one.file_mark && one.file_mark !== one.mark ? make("span", { class: "small soft" }, `in the file ${one.file_mark}`) : ""),
       answerText(one, phrases),
-      one.proposed ? proposal(one) : ""),
+      one.proposed ? proposal(one) : "",
+      contradicted(id) ? contradiction(id) : ""),
     markForm([id], `Mark ${one.id}`));
   row.ids = [id];
   return row;
@@ -56,6 +64,12 @@ function differences(group) {
     make("ul", { class: "versions" }, ...versions.map(({ text, ids }) => make("li", {},
       make("mark", { class: "verbatim" }, text || "(not said)"), ` ${counted(ids.length, "answer")} `,
       tickButton(ids, text))))));
+}
+
+/** Return a warning that one mark may not suit the whole group. */
+function conflict(group) {
+  const { marks } = conflictIn(group.key), [low, high] = [marks[0], marks.at(-1)];
+  return make("p", { class: "notice warn small" }, `Marks, known or suggested, run from ${low} to ${high}: read the answers before you give one mark.`);
 }
 
 function tickButton(ids, text) {
@@ -89,7 +103,7 @@ function groupCard(group) {
       make("div", { class: "said" },
         words.length ? make("ul", { class: "chips", "aria-label": "Keywords" }, ...words.map(word => make("li", { class: "chip" }, word))) : "",
         open ? "" : answerText(answer(ids[0]), phrases),
-        distributionView(ids), conflictNotice(ids), ...differences(group), newcomers(group)),
+        distributionView(ids), conflictIn(key) ? conflict(group) : "", ...differences(group), newcomers(group)),
       markForm(ids, `Mark the group ${name}`)),
     make("div", { class: "members" },
       button(open ? "Close the answers" : `Show the ${counted(ids.length, "answer")}`, "open", { class: "button small", "aria-expanded": String(open) }),
@@ -105,8 +119,8 @@ const drawn = new Map(); // from an item to what its card shows, as text
 
 /** Return all that a card shows, as text, to find out whether it must be drawn anew. */
 function signature(ids, group) {
-  const about = id => [answer(id), suggestion(id), page.ticked.has(id), answer(id).proposed && groupName(answer(id).proposed)];
-  return JSON.stringify([group, group && [page.open.has(group.key), proposedTo(group.key)], ids.map(about), page.settings.scale, page.settings.rubric]);
+  const about = id => [answer(id), suggestion(id), page.ticked.has(id), answer(id).proposed && groupName(answer(id).proposed), contradicted(id)];
+  return JSON.stringify([group, group && [page.open.has(group.key), proposedTo(group.key), conflictIn(group.key)], ids.map(about), page.settings.scale, page.settings.rubric]);
 }
 
 /** Move what is typed and not yet saved, and the focus, from an old card to the new one. */

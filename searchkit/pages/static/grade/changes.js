@@ -81,9 +81,7 @@ export const look = level => inTurn(async () => {
 export async function suggest() {
   try {
     const found = await whenDone(`/api/grading/suggestions?question=${encodeURIComponent(page.question)}`);
-    page.suggestions = found.suggestions;
-    page.next = found.next;
-    page.promise = found.promise;
+    for (const name of ["suggestions", "conflicts", "next", "promise", "message"]) page[name] = found[name];
     draw();
   } catch (error) {
     toast(error.message, true);

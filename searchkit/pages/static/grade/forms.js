@@ -1,6 +1,6 @@
 // The form beside a group or an answer: mark, comment, rubric, and what is suggested.
 import { make } from "../common.js";
-import { answer, asRange, conflict, distribution, hasNumbers, inWords, page, suggestedMarks, suggestion } from "./state.js";
+import { answer, asRange, distribution, hasNumbers, inWords, page, suggestedMarks, suggestion } from "./state.js";
 
 let numbers = 0;
 
@@ -125,10 +125,4 @@ function bars(marks, known, suggested) {
     if (high) svg.append(draw("rect", { class: "suggested", x: x + .5, y: 25.5 - low - high, width: width - 4, height: Math.max(high - 1, .5) }));
   });
   return svg;
-}
-
-/** Return a warning if the marks of a group disagree; empty text if not. */
-export function conflictNotice(ids) {
-  const text = conflict(ids);
-  return text && make("p", { class: "notice warn small" }, text);
 }

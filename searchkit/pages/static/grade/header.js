@@ -21,8 +21,9 @@ function drawProgress() {
   const words = `${graded} of ${counted(ids.length, "answer")} graded · ${suggested} suggested · ${unread} to be read`;
   if (by("progress").textContent !== words) by("progress").textContent = words;
   by("finished").hidden = graded < ids.length || !ids.length;
-  by("promise").hidden = !page.promise || !by("finished").hidden;
-  by("promise").textContent = page.promise ?? "";
+  const outlook = page.promise || (page.message && `Nothing is suggested yet: ${page.message}.`);
+  by("promise").hidden = !outlook || !by("finished").hidden;
+  by("promise").textContent = outlook ?? "";
 }
 
 /** Fill a list of proposals for a field. */

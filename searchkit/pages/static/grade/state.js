@@ -10,6 +10,7 @@ export const page = {
   references: [],
   answers: new Map(), // by id, in the question's order
   suggestions: {},
+  conflicts: [],
   next: [],
   open: new Set(), // keys of groups whose answers are shown
   ticked: new Set(), // ids
@@ -97,18 +98,8 @@ export function asRange(counts) {
   return marks.length > 1 && hasNumbers() ? `${marks[0]} to ${marks.at(-1)}` : marks.join(", ");
 }
 
-/** Return why one mark may not suit a whole group; empty if its marks stay together. */
-export function conflict(ids) {
-  const { known, suggested } = distribution(ids);
-  const all = tally([...known, ...suggested].flatMap(([mark, count]) => Array(count).fill(mark)));
-  if (all.length < 2) return "";
-  const which = known.length < 2 ? (known.length ? "Known and suggested" : "Suggested") : "Known";
-  const { low, high } = page.settings.scale;
-  if (hasNumbers()) {
-    const marks = all.map(([mark]) => Number(mark)), spread = marks.at(-1) - marks[0];
-    return spread > (high - low) / 4 ? `${which} marks run from ${all[0][0]} to ${all.at(-1)[0]}; read the answers before you give one mark.` : "";
-  }
-  return `${which} marks differ: ${inWords(all)}; read the answers before you give one mark.`;
-}
+/** Return the conflict in a group, and those of answers that say the same as one of these. */
+export const conflictIn = key => page.conflicts.find(({ kind, group }) => kind === "group" && group === key);
+export const contradicted = id => page.conflicts.find(({ kind, ids }) => kind === "same" && ids.includes(id));
 
 export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
