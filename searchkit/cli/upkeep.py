@@ -316,14 +316,21 @@ class MarksTask:
         platform, attempts, fill_in, {"per": per or "answer", **names}
     ),
 )
+@option(
+    "--history",
+    is_flag=True,
+    help="Write what was changed while grading in the browser: who, when, what, and each value "
+    "before and after; of --question, or of all.",
+)
 @output_options("jsonl", "json", "csv", default="jsonl")
+@excludes("--history", "--as", "--author", "--where", "--attempts")
 @needs("--marks", "--as")
 @needs("--comments", "--as")
 @needs("--assignment", "--as")
 @needs("--maximum", "--as")
 @needs("--per", "--as")
 @needs("--fill-in", "--as")
-def export(folder: Place, where: Where, marks: MarksTask, output: Output) -> None:
+def export(folder: Place, where: Where, marks: MarksTask, output: Output, *, history: bool) -> None:
     """Write the answers with all their columns.
 
     With --as, their marks and comments as a platform takes them back.
@@ -333,7 +340,9 @@ def export(folder: Place, where: Where, marks: MarksTask, output: Output) -> Non
     """
     where = replace(where, attempts=marks.attempts)
     with open_reader(folder, quiet=output.quiet, where=where) as index:
-        if marks.platform is None:
+        if history:
+            _export_history(index, where, output)
+        elif marks.platform is None:
             _export_answers(index, where, output)
         else:
             _export_marks(index, marks.platform, marks, where, output)
@@ -351,6 +360,23 @@ def _export_answers(index: BaseIndex, where: Where, output: Output) -> None:
             write_json(list(records), out)
         else:
             write_csv(records, export_columns(index.columns()), out)
+
+
+def _export_history(index: BaseIndex, where: Where, output: Output) -> None:
+    from searchkit.grading.marking.changes import need_history
+    from searchkit.output.files import write_csv, write_json, write_jsonl
+    from searchkit.output.history import HISTORY_COLUMNS, change_as_record, changes_as_rows
+
+    changes = need_history(index).changes(index.resolve(where).question)
+    with open_output(output.path) as out:
+        if output.format == "csv":
+            write_csv(changes_as_rows(changes), HISTORY_COLUMNS, out)
+        elif output.format == "json":
+            write_json([change_as_record(change) for change in changes], out)
+        else:
+            write_jsonl(map(change_as_record, changes), out)
+    if not changes:
+        log.info("nothing was changed in the browser yet")
 
 
 def _export_marks(

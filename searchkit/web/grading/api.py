@@ -41,7 +41,7 @@ from searchkit.web.grading.questions import (
 from searchkit.web.grading.rendering import (
     Names,
     answers_as_records,
-    change_as_record,
+    change_with_names,
     overwrites_as_records,
     sheet_as_record,
     state_as_record,
@@ -127,7 +127,7 @@ def read_history(request: Request, name: QuestionName = "") -> Response:
     question, names = read_question_name(request, name), Names(pseudonyms(request))
     with pool_of(request).reading() as index:
         changes = need_history(index).changes(question)
-    return json_response({"changes": [change_as_record(one, names) for one in changes]})
+    return json_response({"changes": [change_with_names(one, names) for one in changes]})
 
 
 # -- what the endpoints share ----------------------------------------------------------------------

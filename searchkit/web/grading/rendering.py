@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from searchkit.grading.marking.records import OverwriteRefused, Sheet
 from searchkit.grading.marking.rubric import ticks_of
 from searchkit.index.records import GradingChange
 from searchkit.index.storage.tables.grading import GradingTable
+from searchkit.output.history import change_as_record
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.plagiarism.preparation import prompt_of
 
@@ -154,24 +154,15 @@ def overwrites_as_records(refused: OverwriteRefused, names: Names) -> list[dict[
     ]
 
 
-def change_as_record(change: GradingChange, names: Names) -> dict[str, Any]:
+def change_with_names(change: GradingChange, names: Names) -> dict[str, Any]:
     """Return a change with who, when, what, and each cell before and after."""
-    return {
-        "number": change.number,
-        "question": names.question(change.question),
-        "by": change.by,
-        "at": change.at,
-        "what": change.what,
-        "state": change.state,
-        "reverts": change.reverts,
-        "cells": [
-            {
-                "id": names.answer(cell.answer),
-                "column": cell.column,
-                "before": cell.before and names.text(cell.before),
-                "after": cell.after and names.text(cell.after),
-            }
-            for cell in change.cells
-        ],
-        "settings": change.settings and [text and json.loads(text) for text in change.settings],
-    }
+    cells = [
+        {
+            "id": names.answer(cell.answer),
+            "column": cell.column,
+            "before": cell.before and names.text(cell.before),
+            "after": cell.after and names.text(cell.after),
+        }
+        for cell in change.cells
+    ]
+    return change_as_record(change) | {"question": names.question(change.question), "cells": cells}
