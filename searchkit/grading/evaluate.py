@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
@@ -25,7 +25,15 @@ from searchkit.grading.learning.grader import (
     Estimates,
     Grader,
 )
-from searchkit.grading.marks import UNGRADED, MarkKind, Marks, check_tolerance, within_tolerance
+from searchkit.grading.marking.settings import Settings
+from searchkit.grading.marks import (
+    UNGRADED,
+    MarkKind,
+    Marks,
+    check_tolerance,
+    read_marks,
+    within_tolerance,
+)
 from searchkit.grading.records import Mark
 from searchkit.index.base import BaseIndex
 
@@ -108,6 +116,28 @@ class CrossValidation(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemAccuracy(Record):
+    """How often the suggested tick of an item of a rubric is the teacher's.
+
+    Attributes:
+        question: The question that has the rubric; None for answers without one.
+        item: The item's name.
+        column: The column with its ticks.
+        answers: How many answers the item was decided about.
+        accuracy: The share of suggestions that are right, on held-out answers; None if too few
+            answers were decided about, or all of them alike.
+        majority: The same for the more frequent tick.
+    """
+
+    question: str | None
+    item: str
+    column: str
+    answers: int
+    accuracy: float | None
+    majority: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class GradingEvaluation(Table):
     """The result of `evaluate_grades`.
 
@@ -118,12 +148,14 @@ class GradingEvaluation(Table):
             if no question has enough.
         cross_validations: One for unseen answers and one for unseen questions, if there are enough
             graded answers and questions.
+        rubric: One for each item of the rubric of each question that was judged.
     """
 
     marks: Marks
     tolerance: float
     method: Candidate | None
     cross_validations: list[CrossValidation]
+    rubric: list[ItemAccuracy] = field(default_factory=list)
 
     def iter_records(self) -> Iterator[dict[str, Any]]:
         """Yield a record for each method in each cross-validation, with its figures."""
@@ -136,6 +168,14 @@ class GradingEvaluation(Table):
                     "marks": score.name,
                     **score.figures,
                 }
+        for item in self.rubric:
+            yield {
+                "unseen": "answers",
+                "answers": item.answers,
+                "questions": 1,
+                "marks": f"{item.question or ''} {item.column}".strip(),
+                "accuracy": item.accuracy,
+            }
 
     def to_record(self) -> dict[str, Any]:
         """Return all figures as one JSON object."""
@@ -147,6 +187,7 @@ class GradingEvaluation(Table):
             "tolerance": self.tolerance,
             "method": best and {"name": best.method, "size": best.size, "shared": best.shared},
             "trials": [validation.to_record() for validation in self.cross_validations],
+            "rubric": [item.to_record() for item in self.rubric],
         }
 
 
@@ -202,7 +243,39 @@ def evaluate_grades(
         for unseen, fold in fold_of.items()
     ]
     best = Grader.fit(corpus.examples(np.flatnonzero(corpus.marks.graded))).best
-    return GradingEvaluation(corpus.marks, tolerance, best, validations)
+    chosen = {corpus.names[code] for code in np.unique(corpus.questions[judged]).tolist()}
+    rubric = list(_item_accuracies(index, corpus, chosen, folds, seed))
+    return GradingEvaluation(corpus.marks, tolerance, best, validations, rubric)
+
+
+def _item_accuracies(
+    index: BaseIndex, corpus: Corpus, questions: Collection[str | None], folds: int, seed: int
+) -> Iterator[ItemAccuracy]:
+    """Yield how well the ticks of each item are suggested, for questions with a rubric."""
+    stored = index.grading.settings() if index.grading else {}
+    for name in sorted(questions, key=lambda name: name or ""):
+        code = corpus.names.index(name)
+        for item in Settings.from_json(stored.get(name or ""), name or "").rubric:
+            try:
+                ticks = read_marks(corpus.answers, item.key, "labels")
+            except BadInput:  # nothing is ticked
+                yield ItemAccuracy(name, item.name, item.key, 0, None, None)
+                continue
+            of_question = np.where(corpus.questions == code, ticks.codes, UNGRADED)
+            of_item = replace(corpus, marks=replace(ticks, codes=of_question))
+            accuracy, majority = _item_accuracy(of_item, folds, seed)
+            count = int(of_item.marks.graded.sum())
+            yield ItemAccuracy(name, item.name, item.key, count, accuracy, majority)
+
+
+def _item_accuracy(corpus: Corpus, folds: int, seed: int) -> tuple[float | None, float | None]:
+    """Return the accuracy of suggested labels and of the majority; None if it can't be told."""
+    fold_of = _answer_folds(corpus, folds, seed)
+    if len(np.unique(corpus.marks.codes[corpus.marks.graded])) < 2 or not (fold_of >= 0).any():
+        return None, None
+    validation = _cross_validate(corpus, "answers", fold_of, 0.0, Counter(None, 0))
+    accuracies = [round(score.figures["accuracy"], 4) for score in validation.scores[:2]]
+    return accuracies[0], accuracies[1]
 
 
 def _answer_folds(corpus: Corpus, folds: int, seed: int) -> Int64:

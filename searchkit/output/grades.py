@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
     from searchkit.grading.audit import Audit
-    from searchkit.grading.evaluate import CrossValidation, GradingEvaluation
+    from searchkit.grading.evaluate import CrossValidation, GradingEvaluation, ItemAccuracy
     from searchkit.grading.learning.grader import Candidate
     from searchkit.grading.marks import Marks
     from searchkit.grading.suggest import GradingResult
@@ -184,6 +184,25 @@ def print_evaluation(evaluation: GradingEvaluation, out: TextIO) -> None:
         error = validation.calibration_error
         line = f"confidence and share right differ by {error:.2f} on the mean"
         console.print(Text(line, style="dim"))
+    if evaluation.rubric:
+        console.print()
+        console.print(Text("Items of rubrics, on unseen answers to the question", style="bold"))
+        console.print(_items_table(evaluation.rubric))
+
+
+def _items_table(items: Sequence[ItemAccuracy]) -> Table:
+    from rich.text import Text
+
+    table = plain_table()
+    table.add_column("question", overflow="fold", max_width=14)
+    table.add_column("item", overflow="fold", ratio=1)
+    for name in ("answers", "right", "the more frequent tick"):
+        table.add_column(name, justify="right")
+    for item in items:
+        texts = [Text(visible(text)) for text in (item.question or "", item.item)]
+        shares = ["too few" if s is None else f"{s:.0%}" for s in (item.accuracy, item.majority)]
+        table.add_row(*texts, f"{item.answers:,}", *shares)
+    return table
 
 
 def _describe_held_out(validation: CrossValidation) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.courses import POINTS, course, course_index, with_scores
+from helpers.encoder import ToyEncoder
 
-from searchkit import Where, evaluate_grades
+from searchkit import Answer, Index, Where, evaluate_grades, grade
 from searchkit.core.errors import BadInput
 from searchkit.core.metrics import rmse
+from searchkit.grading.marking.settings import Settings
+from searchkit.index.records import GradingChange
+from searchkit.output.grades import print_evaluation
 
 
 def test_suggestions_beat_the_baselines_where_there_is_something_to_learn(tmp_path: Path) -> None:
@@ -106,3 +111,49 @@ def test_a_question_with_fewer_answers_than_the_rest(tmp_path: Path) -> None:
     with course_index(tmp_path, rows) as index:
         validation = evaluate_grades(index, "score").cross_validations[0]
         assert validation.answers == 3 * 25 + 7
+
+
+def test_each_item_of_a_rubric_is_measured(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    answers = [
+        Answer(
+            f"{n:02}",
+            f"{'the loop runs callbacks' if n % 2 else 'a promise settles once'} word{n % 7}",
+            "q1",
+            f"s{n}",
+            meta={"score": str(n % 2 * 5 + int(rng.integers(3)))},
+        )
+        for n in range(40)
+    ]
+    with Index.create(tmp_path / "i", ToyEncoder()) as index:
+        index.add(answers)
+        names = ("names the loop", "by chance", "always", "never decided")
+        items = [{"name": name, "points": 1} for name in names]
+        settings = Settings().changed({"rubric": items, "mark_column": "total"}).to_json()
+        index.add_grading_change(GradingChange("q1", "", "", "", settings=(None, settings)))
+        ticks = {
+            a.id: {
+                "rubric: names the loop": "yes" if n % 2 else "no",
+                "rubric: by chance": "yes" if rng.random() < 0.5 else "no",
+                "rubric: always": "yes",
+            }
+            for n, a in enumerate(answers[:30])
+        }
+        index.update_columns(ticks)
+        found = evaluate_grades(index, "score")
+        loop, chance, always, undecided = found.rubric
+        assert (loop.answers, loop.accuracy) == (30, 1.0)
+        assert chance.accuracy is not None and chance.accuracy < 0.8
+        assert (always.answers, always.accuracy, undecided.answers) == (30, None, 0)
+        out = io.StringIO()
+        print_evaluation(found, out)
+        assert "names the loop" in out.getvalue() and "too few" in out.getvalue()
+        assert [row.get("accuracy") for row in found.iter_records()][-4:-2] == [
+            1.0,
+            chance.accuracy,
+        ]
+        assert found.to_record()["rubric"][0]["column"] == "rubric: names the loop"
+        suggested = grade(index, "rubric: names the loop")  # as any column with labels
+        assert {s.id: s.suggested for s in suggested.suggestions} == {
+            f"{n}": "yes" if n % 2 else "no" for n in range(30, 40)
+        }

@@ -309,6 +309,21 @@ class Trial(Record):
     """Mean difference between the confidence and the share of right suggestions."""
 
 
+class ItemAccuracy(Record):
+    """How often the suggested tick of an item of a rubric is right, on held-out answers."""
+
+    question: str | None
+    item: str
+    column: str
+    """Column with the item's ticks."""
+    answers: int
+    """Number of answers that the item was decided about."""
+    accuracy: float | None
+    """Null if these are too few, or all alike."""
+    majority: float | None
+    """The same for the more frequent tick."""
+
+
 class Evaluation(Record):
     """How well suggested marks agree with the given ones."""
 
@@ -318,6 +333,7 @@ class Evaluation(Record):
     tolerance: float
     method: GradingMethod | None
     trials: list[Trial]
+    rubric: list[ItemAccuracy]
 
 
 class InconsistentPair(Record):
