@@ -399,8 +399,8 @@ def copy_(source: Place, target: Place, output: Output) -> None:
     """Copy the answers of an index into another, with their vectors.
 
     FROM and TO are folders or Milvus addresses (see --index of query); TO is created if it doesn't
-    exist. Nothing is embedded. An interrupted copy continues when it is run again. Decisions about
-    findings are not copied.
+    exist. Nothing is embedded. An interrupted copy continues when it is run again. The history of
+    grading is copied for questions that have none in TO; decisions about findings are not copied.
     """
     from searchkit.index.upkeep.copying import copy
     from searchkit.output.status import print_counts
