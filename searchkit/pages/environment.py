@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from searchkit.core.messages import counted
 from searchkit.output.console import visible
 from searchkit.output.plagiarism.chance import UNJUDGED_HEADING
 from searchkit.pages.views import TONES
@@ -26,6 +27,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["counted"] = counted
     made.globals["unjudged_heading"] = UNJUDGED_HEADING
     made.globals["verdicts"] = [(name, TONES[name], meaning) for name, meaning in VERDICTS.items()]
     return made

@@ -16,7 +16,6 @@ from markupsafe import Markup, escape
 from searchkit._version import __version__
 from searchkit.core.errors import MissingExtra, SearchkitError
 from searchkit.core.identity import author_key
-from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.pages.environment import environment
 from searchkit.pages.known_names import holds_names
@@ -69,7 +68,6 @@ def _templates() -> Environment:
     templates = environment()
     templates.globals.update(
         link=link,
-        counted=counted,
         script_json=script_json,
         with_code=with_code,
         with_links=with_links,
