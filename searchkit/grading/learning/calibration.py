@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from searchkit.grading.records import Mark
 BINS = 64  # the range of marks is divided into so many
 BANDWIDTH = 0.05  # standard deviation of the kernel over estimates, as a share of the range
 OWN_QUESTION_WEIGHT = 5.0  # additional weight of an answer to the same question
+CALIBRATION_FOLDS = 10  # for the confidence in the suggestions for graded answers
 
 
 class TypicalMarks:
@@ -130,6 +132,25 @@ class Calibrator:
         return probabilities
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What is suggested for graded answers to one question without their own marks.
+
+    Attributes:
+        rows: `(m,)` rows of the corpus.
+        estimates: The estimates for these.
+        suggested: The mark for each.
+        signals: `(m, s)`, from which the confidence is computed.
+        right: `(m,)` whether the suggestion is the answer's mark, or within the tolerance of it.
+    """
+
+    rows: Int64
+    estimates: Estimates
+    suggested: list[Mark]
+    signals: Float64
+    right: NDArray[np.bool_]
+
+
 class CalibratedGrader:
     """A grader whose estimates are turned into marks with a confidence.
 
@@ -148,6 +169,7 @@ class CalibratedGrader:
         self._grids: dict[int, Grid] = {}
         self._typical: dict[bool, TypicalMarks] = {}
         self._calibrators: dict[bool, Calibrator] = {}
+        self._left_out: dict[bool, list[LeftOut]] = {}
         left_out = [(self.rows[rows], estimates) for rows, estimates in self.grader.leave_one_out()]
         for own in (True, False):
             parts = [(rows, estimates) for rows, estimates in left_out if estimates.own == own]
@@ -161,16 +183,19 @@ class CalibratedGrader:
             scale = np.array(self.marks.scale, np.float64)
             values = np.concatenate([estimates.values[:, 0] for _, estimates in parts])
             self._typical[own] = TypicalMarks.fit(values, codes, questions, scale, own=own)
-        signals, outcomes = [], []
-        for rows, estimates in parts:
-            question = int(self.corpus.questions[rows[0]])
-            suggested, part_signals = self._marks_and_signals(
-                question, estimates, self.marks.codes[rows]
-            )
-            signals.append(part_signals)
-            true_marks = [self.marks.of(row) for row in rows.tolist()]
-            outcomes.append(within_tolerance(true_marks, suggested, self.tolerance))
-        self._calibrators[own] = Calibrator.fit(np.vstack(signals), np.concatenate(outcomes))
+        left_out = [self._suggest_left_out(*part) for part in parts]
+        self._left_out[own] = left_out
+        self._calibrators[own] = Calibrator.fit(
+            np.vstack([part.signals for part in left_out]),
+            np.concatenate([part.right for part in left_out]),
+        )
+
+    def _suggest_left_out(self, rows: Int64, estimates: Estimates) -> LeftOut:
+        question = int(self.corpus.questions[rows[0]])
+        suggested, signals = self._marks_and_signals(question, estimates, self.marks.codes[rows])
+        true_marks = [self.marks.of(row) for row in rows.tolist()]
+        right = within_tolerance(true_marks, suggested, self.tolerance)
+        return LeftOut(rows, estimates, suggested, signals, right)
 
     def _marks_and_signals(
         self, question: int, estimates: Estimates, own_codes: Int64 | None = None
@@ -190,14 +215,27 @@ class CalibratedGrader:
         Yields:
             For each question with enough marks: rows of the corpus, suggested marks, estimates.
         """
-        for rows, estimates in self.grader.leave_one_out():
-            if estimates.own:
-                corpus_rows = self.rows[rows]
-                question = int(self.corpus.questions[corpus_rows[0]])
-                marks, _ = self._marks_and_signals(
-                    question, estimates, self.marks.codes[corpus_rows]
-                )
-                yield corpus_rows, marks, estimates
+        for part in self._left_out.get(True, []):
+            yield part.rows, part.suggested, part.estimates
+
+    def cross_fit(self) -> Iterator[tuple[LeftOut, Float64]]:
+        """Suggest a mark for each graded answer as `suggest` would if it had none.
+
+        Yields:
+            For each question: the suggestions, and `(m,)` confidences that were calibrated on
+            other answers than those they belong to.
+        """
+        own_questions: set[int] = set()
+        for own in (True, False):
+            parts = self._left_out.get(own, [])
+            ends = np.cumsum([len(part.rows) for part in parts])[:-1]
+            confidences = np.split(_cross_calibrated(parts), ends) if parts else []
+            for part, confidence in zip(parts, confidences, strict=True):
+                question = int(self.corpus.questions[part.rows[0]])
+                if own or question not in own_questions:
+                    yield part, confidence
+                if own:
+                    own_questions.add(question)
 
     def grid(self, question: int) -> Grid:
         """Return the marks that may be suggested for a question."""
@@ -216,3 +254,18 @@ class CalibratedGrader:
         estimates = self.grader.estimate(question, self.corpus.inputs.take(rows))
         marks, signals = self._marks_and_signals(question, estimates)
         return marks, self._calibrators[estimates.own].probability(signals), estimates
+
+
+def _cross_calibrated(parts: list[LeftOut]) -> Float64:
+    """Return the confidence in every suggestion, calibrated without its own outcome."""
+    signals = np.vstack([part.signals for part in parts])
+    right = np.concatenate([part.right for part in parts])
+    folds = np.arange(len(right)) % CALIBRATION_FOLDS
+    confidences = np.empty(len(right))
+    for fold in np.unique(folds).tolist():
+        others = folds != fold
+        if not others.any():  # the only answer
+            return np.full(len(right), 0.5)
+        calibrator = Calibrator.fit(signals[others], right[others])
+        confidences[~others] = calibrator.probability(signals[~others])
+    return confidences

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.courses import course, course_index, with_scores
 
 from searchkit.grading.learning.calibration import (
     BANDWIDTH,
     BINS,
     OWN_QUESTION_WEIGHT,
+    CalibratedGrader,
     Calibrator,
     TypicalMarks,
 )
+from searchkit.grading.learning.corpus import load_corpus
 
 SCALE = np.array([-2.0, 1.0, 2.0, 3.5, 5.0])
 Known = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -150,3 +154,19 @@ def test_nothing_to_judge_is_no_probability() -> None:
     calibrator = Calibrator.fit(np.zeros((2, 4)), np.array([True, False]))
     assert calibrator.probability(np.empty((0, 4))).shape == (0,)
     assert calibrator.probability(np.zeros((1, 4))) == pytest.approx([0.5])
+
+
+def test_graded_answers_are_suggested_for_once_each_without_their_own_outcome(
+    tmp_path: Path,
+) -> None:
+    unlike = {f"q{question}-{n:02}": str(n % 5) for question in (1, 2) for n in range(14)}
+    with course_index(tmp_path, with_scores(course(), unlike)) as index:
+        corpus = load_corpus(index, "score")
+    calibrated = CalibratedGrader(corpus, corpus.marks, 0.4)
+    parts = list(calibrated.cross_fit())
+    rows = np.concatenate([part.rows for part, _ in parts])
+    assert sorted(rows.tolist()) == calibrated.rows.tolist()
+    confidences = np.concatenate([confidence for _, confidence in parts])
+    right = np.concatenate([part.right for part, _ in parts])
+    assert confidences[right].mean() > confidences[~right].mean()
+    assert abs(confidences.mean() - right.mean()) < 0.1
