@@ -140,6 +140,8 @@ def read_marks(
     column: str,
     kind: MarkKind | None = None,
     extra: Sequence[str] = (),
+    *,
+    may_be_empty: bool = False,
 ) -> Marks:
     """Read the marks in a column.
 
@@ -151,6 +153,7 @@ def read_marks(
         column: The name of the column.
         kind: What the marks are; None: labels if no mark is a number, otherwise numbers.
         extra: Marks that were given outside the column; the scale includes them.
+        may_be_empty: Whether the column can have no mark, or not exist.
 
     Raises:
         BadInput: if there is no such column, it has no mark, or some marks are numbers and others
@@ -158,6 +161,8 @@ def read_marks(
     """
     texts = _read_texts(answers, column)
     if not texts and not extra:
+        if may_be_empty:
+            return Marks(column, kind or "numbers", (), np.full(len(answers), UNGRADED, np.int64))
         _raise_no_marks(answers, column)
     extra = [text.strip() for text in extra]
     if kind is None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float32, Int64
+from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.core.where import Attempts, Where
 from searchkit.grading.learning.features import compute_features, relative_features
@@ -61,6 +62,8 @@ def load_corpus(
     column: str,
     kind: MarkKind | None = None,
     attempts: Attempts | None = None,
+    *,
+    may_be_empty: bool = False,
 ) -> Corpus:
     """Read an index for grading.
 
@@ -69,6 +72,7 @@ def load_corpus(
         column: The column with the marks.
         kind: What marks are; None: numbers if all can be read as numbers.
         attempts: Which of an author's attempts at a question to read; None: the latest.
+        may_be_empty: Whether the column can have no mark, or no two that differ.
 
     Raises:
         BadInput: if the column can't be used; see `read_marks` and `check_learnable`.
@@ -76,8 +80,11 @@ def load_corpus(
     where = Where(attempts=attempts).with_attempts()
     pairs = sorted(index.iter_vectors(where), key=lambda pair: pair[0].id)
     answers = [answer for answer, _ in pairs]
-    marks = read_marks(answers, column, kind)
-    check_learnable(marks)
+    if not pairs and may_be_empty:
+        raise BadInput("there is no answer to mark; ingest some first")
+    marks = read_marks(answers, column, kind, may_be_empty=may_be_empty)
+    if len(marks.scale) > 1 or not may_be_empty:
+        check_learnable(marks)
     vectors = np.stack([vector for _, vector in pairs])
     names = sorted({a.question for a in answers}, key=lambda name: (name is not None, name or ""))
     position = {name: n for n, name in enumerate(names)}

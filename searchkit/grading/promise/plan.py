@@ -1,0 +1,166 @@
+"""Plan the marking: which answers to mark next, and what holds for the suggestions for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from itertools import chain, zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.core.arrays import Int64
+from searchkit.core.results import Results
+from searchkit.core.where import EVERYTHING, Where
+from searchkit.grading.learning.calibration import CalibratedGrader
+from searchkit.grading.learning.corpus import Corpus, load_corpus, matching_rows
+from searchkit.grading.marks import MarkKind, check_tolerance
+from searchkit.grading.promise.coverage import likeness, order_by_gain
+from searchkit.grading.promise.records import (
+    CONFIDENCE,
+    MAX_OFF,
+    Goal,
+    GradingPlan,
+    PlannedAnswer,
+    Promise,
+)
+from searchkit.grading.promise.risk import Pool, control_risk, forecast, smallest_sample
+from searchkit.grading.promise.wording import Wording
+from searchkit.index.base import BaseIndex
+
+BATCH = 20  # answers that are listed where nothing can be forecast
+
+
+def plan_grading(
+    index: BaseIndex,
+    column: str,
+    *,
+    kind: MarkKind | None = None,
+    tolerance: float | None = None,
+    max_off: float = MAX_OFF,
+    confidence: float = CONFIDENCE,
+    where: Where = EVERYTHING,
+) -> GradingPlan:
+    """Choose the answers to mark next, so that suggestions for the others can be relied on.
+
+    Half of them are drawn at random, and back the promise; half are those from which the most is
+    learned: uncertain ones that are like many other uncertain ones. Nothing is written, and the
+    random order stays the same, so that the plan can be made again after any number of marks.
+
+    Args:
+        index: Open for reading or writing.
+        column: The column with the marks. It can have no mark, or not exist.
+        kind: As for `grade`.
+        tolerance: As for `grade`.
+        max_off: The share of the other suggestions that may be off by more than the tolerance.
+        confidence: The probability with which a promise holds.
+        where: Which answers to plan for; all graded answers are learned from.
+
+    Raises:
+        BadInput: as for `grade`, but the marks can be missing or all be the same.
+    """
+    goal = Goal(max_off, confidence)
+    corpus = load_corpus(index, column, kind, where.attempts, may_be_empty=True)
+    selected = matching_rows(index, corpus, where) & ~corpus.references
+    return plan_corpus(corpus, selected, tolerance, goal)
+
+
+def plan_corpus(
+    corpus: Corpus, selected: NDArray[np.bool_], tolerance: float | None, goal: Goal
+) -> GradingPlan:
+    """Make the plan for some rows of a corpus, from the marks that it has; see `plan_grading`."""
+    marks = corpus.marks
+    grader = None
+    if len(marks.scale) > 1:
+        tolerance = check_tolerance(marks, tolerance)
+        grader = CalibratedGrader(corpus, marks, tolerance)
+    rows = np.flatnonzero(selected)
+    pool = _pool(corpus, rows, grader)
+    marked = int(pool.marked.sum())
+    unmarked = len(rows) - marked
+    wording = Wording(goal, marks.kind, tolerance or 0.0, len(rows), unmarked, pool.sample)
+    promise, checks, uncertain = _decide(pool, goal, wording)
+    order = _order(corpus, rows, pool, checks, uncertain)
+    limit = BATCH if promise.to_mark is None else promise.to_mark
+    answers = [
+        PlannedAnswer(
+            corpus.answers[rows[n]].id,
+            corpus.names[int(corpus.questions[rows[n]])],
+            "check" if checks[n] else "learn",
+            round(float(pool.confidences[n]), 4) if pool.confidences[n] > 0 else None,
+        )
+        for n in order[:limit].tolist()
+    ]
+    return GradingPlan(Results(answers), promise, marks, tolerance or 0.0, marked, unmarked)
+
+
+def _pool(corpus: Corpus, rows: Int64, grader: CalibratedGrader | None) -> Pool:
+    """Return what is known of the selected answers."""
+    count = len(corpus.answers)
+    confidences, wrong = np.zeros(count), np.zeros(count, bool)
+    if grader:
+        for part, confidence in grader.cross_fit():
+            confidences[part.rows], wrong[part.rows] = confidence, ~part.right
+        unmarked = rows[~corpus.marks.graded[rows]]
+        for question in np.unique(corpus.questions[unmarked]).tolist():
+            if grader.grader.can_estimate(question):
+                asked = unmarked[corpus.questions[unmarked] == question]
+                confidences[asked] = grader.suggest(question, asked)[1]
+    return Pool(
+        confidences[rows],
+        random_ranks([corpus.answers[row].id for row in rows.tolist()]),
+        corpus.marks.graded[rows],
+        wrong[rows],
+    )
+
+
+def _decide(
+    pool: Pool, goal: Goal, wording: Wording
+) -> tuple[Promise, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the promise, which answers to mark as checks, and which to learn from."""
+    unmarked = ~pool.marked
+    nothing = np.zeros(len(unmarked), bool)
+    if not unmarked.any():
+        return wording.all_marked(), nothing, nothing
+    level = control_risk(pool, goal.max_off, goal.alpha)
+    if level:
+        below = unmarked & (pool.confidences < level.threshold)
+        return wording.promise(level.rest), nothing, below
+    expected = forecast(pool, goal.max_off, goal.alpha)
+    if expected:
+        checks = unmarked & (pool.ranks < expected.sample)
+        below = unmarked & ~checks & (pool.confidences < expected.threshold)
+        rest = int((unmarked & ~checks & ~below).sum())
+        return wording.forecast(rest, expected.sample), checks, below
+    needed = smallest_sample(len(unmarked), goal.max_off, goal.alpha)
+    checks = unmarked & (pool.ranks < max(needed, pool.sample + BATCH))
+    return wording.too_few(BATCH, needed), checks, unmarked & ~checks
+
+
+def _order(
+    corpus: Corpus,
+    rows: Int64,
+    pool: Pool,
+    checks: NDArray[np.bool_],
+    uncertain: NDArray[np.bool_],
+) -> Int64:
+    """Return the places of the checks and of the others in turn, each in their own order."""
+    drawn = np.flatnonzero(checks)
+    drawn = drawn[np.argsort(pool.ranks[drawn])]
+    similarity = likeness(corpus.vectors[rows], corpus.questions[rows])
+    known = pool.marked | checks
+    best = order_by_gain(similarity, 1 - pool.confidences, known, uncertain)
+    pairs = zip_longest(best.tolist(), drawn.tolist())
+    return np.array([n for n in chain.from_iterable(pairs) if n is not None], np.int64)
+
+
+def random_ranks(ids: Sequence[str]) -> Int64:
+    """Return `(n,)` the place of each answer in a random order, which other answers don't change.
+
+    It depends on the ids alone, which nobody chooses with a view to it, so that the answers that
+    were drawn are known without being stored.
+    """
+    keys = [blake2b(name.encode(errors="surrogatepass")).digest() for name in ids]
+    ranks = np.empty(len(ids), np.int64)
+    ranks[sorted(range(len(ids)), key=lambda row: keys[row])] = np.arange(len(ids))
+    return ranks
