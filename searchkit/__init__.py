@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
     from searchkit.grading.audit import Audit, audit_grades
     from searchkit.grading.evaluate import GradingEvaluation, evaluate_grades
+    from searchkit.grading.promise.plan import plan_grading
+    from searchkit.grading.promise.records import GradingPlan, PlannedAnswer, Promise
     from searchkit.grading.propagate import propagate
     from searchkit.grading.records import Neighbour, Propagation, Suggestion
     from searchkit.grading.suggest import GradingResult, grade
@@ -79,6 +81,7 @@ _MODULES = {
     "Evaluation": "evaluation.comparison",
     "Finding": "plagiarism.records",
     "GradingEvaluation": "grading.evaluate",
+    "GradingPlan": "grading.promise.records",
     "GradingResult": "grading.suggest",
     "Hit": "core.records",
     "Index": "index.folder",
@@ -93,6 +96,8 @@ _MODULES = {
     "Pair": "mining.pairs",
     "Passage": "core.records",
     "PlagiarismResult": "plagiarism.records",
+    "PlannedAnswer": "grading.promise.records",
+    "Promise": "grading.promise.records",
     "Propagation": "grading.records",
     "Reindexed": "index.upkeep.reindex",
     "Results": "core.results",
@@ -124,6 +129,7 @@ _MODULES = {
     "open_index": "index.locations",
     "overlaps": "plagiarism.overlap",
     "pairs_from_grades": "training.pairs",
+    "plan_grading": "grading.promise.plan",
     "prepare": "text.preparation",
     "propagate": "grading.propagate",
     "query": "index.query",
@@ -149,6 +155,7 @@ __all__ = [
     "Evaluation",
     "Finding",
     "GradingEvaluation",
+    "GradingPlan",
     "GradingResult",
     "Hit",
     "Index",
@@ -163,6 +170,8 @@ __all__ = [
     "Pair",
     "Passage",
     "PlagiarismResult",
+    "PlannedAnswer",
+    "Promise",
     "Propagation",
     "Reindexed",
     "Results",
@@ -195,6 +204,7 @@ __all__ = [
     "open_index",
     "overlaps",
     "pairs_from_grades",
+    "plan_grading",
     "prepare",
     "propagate",
     "query",

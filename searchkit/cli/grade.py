@@ -70,11 +70,24 @@ class GradeOptions:
 
 
 @dataclass(frozen=True)
+class PromiseOptions:
+    """What is to be promised about the answers that are left, as in `searchkit.plan_grading`.
+
+    Attributes:
+        max_off: The share of their suggestions that may be off; None for the default.
+        confidence: The probability with which that holds; None for the default.
+    """
+
+    max_off: float | None
+    confidence: float | None
+
+
+@dataclass(frozen=True)
 class GradeTask:
     """What to do with the marks: by default, suggest marks for ungraded answers.
 
     Attributes:
-        mode: `evaluate`, `audit` or None.
+        mode: `plan`, `evaluate`, `audit` or None.
         propagated: The ids of answers whose marks are propagated, each with the mark to use or
             None for the mark that it has.
     """
@@ -131,6 +144,13 @@ class WriteOptions:
 @option_group(
     "Instead of suggesting marks",
     option(
+        "--plan",
+        "mode",
+        flag_value="plan",
+        help="List the answers to mark next, and say what can be promised about the rest. The "
+        "column may be empty, or not exist.",
+    ),
+    option(
         "--evaluate", "mode", flag_value="evaluate", help="Measure suggestions on held-out answers."
     ),
     option(
@@ -149,6 +169,22 @@ class WriteOptions:
     record=lambda mode, propagated: GradeTask(mode, dict(propagated)),
 )
 @option_group(
+    "For --plan",
+    option(
+        "--max-off",
+        type=float,
+        help="The share of the suggestions that may be off by more than --tolerance.  "
+        "[default: 0.05]",
+    ),
+    option(
+        "--confidence",
+        type=float,
+        help="The probability with which the promise holds.  [default: 0.9]",
+    ),
+    argument="promise",
+    record=PromiseOptions,
+)
+@option_group(
     "Writing marks",
     option("--write", metavar="NAME", help="Write the marks into this column of the index."),
     option("--overwrite", is_flag=True, help="Replace marks that are already in that column."),
@@ -157,17 +193,19 @@ class WriteOptions:
 )
 @comparison_filter_options
 @output_options("table", "json", "jsonl", "csv")
-@excludes(
-    *("--propagate", "--evaluate", "--audit", "--question", "--author", "--where", "--attempts")
-)
-@excludes("--write", "--evaluate", "--audit")
+@excludes("--propagate", "--plan", "--evaluate", "--audit")
+@excludes("--propagate", "--question", "--author", "--where", "--attempts")
+@excludes("--write", "--plan", "--evaluate", "--audit")
 @needs("--overwrite", "--write")
-@excludes("--min-confidence", "--evaluate", "--audit", "--propagate")
+@needs("--max-off", "--plan")
+@needs("--confidence", "--plan")
+@excludes("--min-confidence", "--plan", "--evaluate", "--audit", "--propagate")
 @needs("--threshold", "--audit", "--propagate")
 def grade(
     folder: Place,
     options: GradeOptions,
     task: GradeTask,
+    promise: PromiseOptions,
     target: WriteOptions,
     where: Where,
     output: Output,
@@ -184,6 +222,8 @@ def grade(
             _evaluate(index, options, where, output)
         elif task.mode == "audit":
             _audit(index, options, where, output)
+        elif task.mode == "plan":
+            _plan(index, options, promise, where, output)
         else:
             marks = (
                 _propagate(index, task.propagated, options, output)
@@ -254,6 +294,33 @@ def _propagate(
         for propagation in propagations
         for name in (propagation.id, *propagation.recipients)
     }
+
+
+def _plan(
+    index: BaseIndex, options: GradeOptions, promise: PromiseOptions, where: Where, output: Output
+) -> None:
+    from searchkit.grading.promise.plan import plan_grading
+    from searchkit.grading.promise.records import CONFIDENCE, MAX_OFF
+    from searchkit.output import plans
+
+    result = plan_grading(
+        index,
+        options.column,
+        kind=options.kind,
+        tolerance=options.tolerance,
+        max_off=MAX_OFF if promise.max_off is None else promise.max_off,
+        confidence=CONFIDENCE if promise.confidence is None else promise.confidence,
+        where=where,
+    )
+    log.info(plans.describe_marks(result))
+    write_result(
+        output,
+        table=lambda out: plans.print_plan(result, index.get, out),
+        document=result.to_record,
+        records=result.iter_records,
+        rows=lambda: plans.plan_as_rows(result, index.get),
+        columns=plans.COLUMNS,
+    )
 
 
 def _evaluate(index: BaseIndex, options: GradeOptions, where: Where, output: Output) -> None:

@@ -38,6 +38,11 @@ class Suggestion(Record):
         confidence: The probability that a grader would give this mark, or one within the
             tolerance, calibrated by leave-one-out on the graded answers.
         neighbours: The nearest graded answers to the question, nearest first.
+        low: The lowest number of the range that the grader's mark is in for nine answers in ten;
+            None for labels, and where there are too few marks.
+        high: The highest number of the range.
+        labels: The labels that the grader's is among for nine answers in ten, most probable first;
+            None for numbers, and where there are too few marks.
     """
 
     id: str
@@ -45,6 +50,9 @@ class Suggestion(Record):
     suggested: Mark | None
     confidence: float
     neighbours: tuple[Neighbour, ...]
+    low: float | None = None
+    high: float | None = None
+    labels: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

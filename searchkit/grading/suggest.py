@@ -19,6 +19,7 @@ from searchkit.grading.learning.calibration import CalibratedGrader
 from searchkit.grading.learning.corpus import load_corpus, matching_rows
 from searchkit.grading.learning.grader import Candidate, nearest
 from searchkit.grading.marks import MarkKind, Marks, check_tolerance, mark_text
+from searchkit.grading.promise.ranges import Ranges
 from searchkit.grading.records import Mark, Neighbour, Suggestion
 from searchkit.index.base import BaseIndex
 
@@ -86,6 +87,7 @@ def grade(
     corpus = load_corpus(index, column, kind, where.attempts)
     tolerance = check_tolerance(corpus.marks, tolerance)
     calibrated = CalibratedGrader(corpus, corpus.marks, tolerance)
+    ranges = Ranges.fit(calibrated)
     ungraded = matching_rows(index, corpus, where) & ~corpus.marks.graded & ~corpus.references
     suggestions: list[Suggestion] = []
     unknown: dict[str | None, int] = {}
@@ -93,7 +95,7 @@ def grade(
     for done, question in enumerate(questions, 1):
         rows = np.flatnonzero(ungraded & (corpus.questions == question))
         if calibrated.grader.can_estimate(question):
-            suggestions += _suggestions(calibrated, question, rows, min_confidence)
+            suggestions += _suggestions(calibrated, ranges, question, rows, min_confidence)
         else:
             unknown[corpus.names[question]] = len(rows)
         if progress:
@@ -162,10 +164,15 @@ def write_marks(
 
 
 def _suggestions(
-    calibrated: CalibratedGrader, question: int, rows: Int64, min_confidence: float
+    calibrated: CalibratedGrader,
+    ranges: Ranges,
+    question: int,
+    rows: Int64,
+    min_confidence: float,
 ) -> Iterator[Suggestion]:
     corpus = calibrated.corpus
     marks, confidences, estimates = calibrated.suggest(question, rows)
+    spans = ranges.of(marks, confidences, estimates, calibrated.grid(question))
     neighbours, scores = calibrated.rows[estimates.nearest], estimates.scores
     if not estimates.own:  # the references and the few graded answers, if there are any
         known = np.flatnonzero(
@@ -188,4 +195,5 @@ def _suggestions(
                     strict=True,
                 )
             ),
+            *spans[n],
         )

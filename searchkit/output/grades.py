@@ -29,7 +29,7 @@ MAX_ROWS = 30  # of each table of an audit
 MAX_LISTED_ANSWERS = 12  # of a propagation, in each branch of its tree
 MAX_LABELS = 8  # of a scale, that a line lists
 LABEL_LENGTH = 30  # characters of such a label
-COLUMNS = ["question", "id", "author", "suggested", "confidence", "neighbours", "text"]
+COLUMNS = ["question", "id", "author", "suggested", "range", "confidence", "neighbours", "text"]
 AUDIT_COLUMNS = [
     "kind",
     "question",
@@ -68,6 +68,7 @@ def suggestions_as_rows(result: GradingResult, get: GetAnswers) -> Iterator[dict
             "id": suggestion.id,
             "author": answer.author,
             "suggested": suggestion.suggested,
+            "range": _range_text(suggestion),
             "confidence": suggestion.confidence,
             "neighbours": _list_neighbours(suggestion),
             "text": answer.text,
@@ -102,10 +103,21 @@ def _suggestions_tree(question: str | None, suggestions: list[Suggestion], get: 
                 "dim" if mark is None else "bold",
             ),
             f"{suggestion.confidence:.2f}  ",
+            (f"{span}  " if (span := _range_text(suggestion)) else "", "dim"),
         )
         branch = tree.add(line.append_text(quote_answer(answer, EXCERPT_LENGTH)))
         branch.add(Text(visible(_list_neighbours(suggestion)), style="dim"))
     return tree
+
+
+def _range_text(suggestion: Suggestion) -> str:
+    """Return where the grader's mark lies, such as `6 to 9`; nothing where that is unknown."""
+    if suggestion.labels is not None:
+        return visible(" or ".join(suggestion.labels))
+    if suggestion.low is None or suggestion.high is None:
+        return ""
+    ends = dict.fromkeys((mark_text(suggestion.low), mark_text(suggestion.high)))
+    return " to ".join(ends)
 
 
 def _list_neighbours(suggestion: Suggestion) -> str:

@@ -37,7 +37,7 @@ def likeness(vectors: Float32, questions: Int64) -> csr_array:
     Returns:
         `(n, n)`, sparse and symmetric.
     """
-    from scipy.sparse import coo_array
+    from scipy.sparse import coo_array, eye_array
 
     lefts, rights, values = [], [], []
     for question in np.unique(questions).tolist():
@@ -51,7 +51,8 @@ def likeness(vectors: Float32, questions: Int64) -> csr_array:
         values.append((np.clip((scores - floor) / (1 - floor), 0, 1) ** 2).ravel())
     places = np.concatenate(lefts), np.concatenate(rights)
     matrix = coo_array((np.concatenate(values), places), shape=(len(vectors),) * 2).tocsr()
-    symmetric: csr_array = matrix.maximum(matrix.T).tocsr()
+    # Of more equal answers than neighbours, not all are among their own.
+    symmetric: csr_array = matrix.maximum(matrix.T).maximum(eye_array(len(vectors))).tocsr()
     return symmetric
 
 

@@ -74,11 +74,21 @@ def plan_corpus(
     if len(marks.scale) > 1:
         tolerance = check_tolerance(marks, tolerance)
         grader = CalibratedGrader(corpus, marks, tolerance)
-    rows = np.flatnonzero(selected)
+    unmarked = selected & ~marks.graded
+    # A question that is finished says nothing of the others, and dilutes the sample.
+    is_open = np.isin(corpus.questions, corpus.questions[unmarked])
+    rows = np.flatnonzero(selected & is_open if unmarked.any() else selected)
     pool = _pool(corpus, rows, grader)
-    marked = int(pool.marked.sum())
-    unmarked = len(rows) - marked
-    wording = Wording(goal, marks.kind, tolerance or 0.0, len(rows), unmarked, pool.sample)
+    sampled = pool.ranks < pool.sample
+    wording = Wording(
+        goal,
+        marks.kind,
+        tolerance or 0.0,
+        answers=len(rows),
+        unmarked=int(unmarked.sum()),
+        checks=pool.sample,
+        wrong=int((pool.wrong & sampled).sum()),
+    )
     promise, checks, uncertain = _decide(pool, goal, wording)
     order = _order(corpus, rows, pool, checks, uncertain)
     limit = BATCH if promise.to_mark is None else promise.to_mark
@@ -91,7 +101,14 @@ def plan_corpus(
         )
         for n in order[:limit].tolist()
     ]
-    return GradingPlan(Results(answers), promise, marks, tolerance or 0.0, marked, unmarked)
+    return GradingPlan(
+        Results(answers),
+        promise,
+        marks,
+        tolerance or 0.0,
+        marked=int((selected & marks.graded).sum()),
+        unmarked=int(unmarked.sum()),
+    )
 
 
 def _pool(corpus: Corpus, rows: Int64, grader: CalibratedGrader | None) -> Pool:
@@ -133,7 +150,8 @@ def _decide(
         rest = int((unmarked & ~checks & ~below).sum())
         return wording.forecast(rest, expected.sample), checks, below
     needed = smallest_sample(len(unmarked), goal.max_off, goal.alpha)
-    checks = unmarked & (pool.ranks < max(needed, pool.sample + BATCH))
+    drawn = 0 if wording.is_small(needed) else max(needed, pool.sample + BATCH)
+    checks = unmarked & (pool.ranks < drawn)
     return wording.too_few(BATCH, needed), checks, unmarked & ~checks
 
 
@@ -145,6 +163,8 @@ def _order(
     uncertain: NDArray[np.bool_],
 ) -> Int64:
     """Return the places of the checks and of the others in turn, each in their own order."""
+    if not (checks | uncertain).any():
+        return np.empty(0, np.int64)
     drawn = np.flatnonzero(checks)
     drawn = drawn[np.argsort(pool.ranks[drawn])]
     similarity = likeness(corpus.vectors[rows], corpus.questions[rows])

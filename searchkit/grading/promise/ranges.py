@@ -7,8 +7,9 @@ to their confidence, those for other answers are off by, too, if both were drawn
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -21,6 +22,20 @@ from searchkit.grading.records import Mark
 LEVEL = 0.9  # share of the answers whose mark is in the range
 MIN_SCORES = 20  # graded answers that a range is computed from
 CERTAINTY_OFFSET = 0.2  # the width of a range is as 1 + this - the confidence
+
+
+class Range(NamedTuple):
+    """Where the grader's mark lies; all None where there are too few marks to tell.
+
+    Attributes:
+        low: The lowest number; None for labels.
+        high: The highest number; None for labels.
+        labels: The labels, most probable first; None for numbers.
+    """
+
+    low: float | None
+    high: float | None
+    labels: tuple[str, ...] | None
 
 
 class Ranges:
@@ -44,28 +59,34 @@ class Ranges:
                 ranges._limits[own] = float(ordered[place - 1])
         return ranges
 
-    def numbers(
-        self, suggested: list[Mark], confidences: Float64, own: bool, grid: Grid
-    ) -> list[tuple[float, float] | None]:
-        """Return the lowest and the highest number for each suggestion; None with too few marks."""
-        if own not in self._limits:
-            return [None] * len(suggested)
-        numbers = np.array(suggested, np.float64)
-        widths = self._limits[own] * _uncertainty(confidences)
-        return list(zip(*_on_grid(numbers - widths, numbers + widths, grid), strict=True))
+    def of(
+        self, suggested: list[Mark], confidences: Float64, estimates: Estimates, grid: Grid
+    ) -> list[Range]:
+        """Return the range of each suggestion for answers to a question.
 
-    def labels(self, estimates: Estimates, grid: Grid) -> list[tuple[str, ...] | None]:
-        """Return the labels that are probable enough, best first; None with too few marks."""
-        if estimates.own not in self._limits or grid.labels is None:
-            return [None] * len(estimates.values)
-        limit = self._limits[estimates.own] + ROUNDING_ERROR
-        chosen: list[tuple[str, ...] | None] = []
-        for values in estimates.values:
-            order = np.argsort(-values, kind="stable")
-            chosen.append(
-                tuple(str(grid.labels[n]) for n in order if values[order[0]] - values[n] <= limit)
-            )
-        return chosen
+        Args:
+            suggested: The suggested marks.
+            confidences: `(m,)`.
+            estimates: The estimates that the suggestions come from.
+            grid: The marks that may be suggested.
+        """
+        limit = self._limits.get(estimates.own)
+        if limit is None:
+            return [Range(None, None, None)] * len(suggested)
+        if grid.labels is not None:
+            return [Range(None, None, labels) for labels in _probable(estimates, grid, limit)]
+        numbers, widths = np.array(suggested, np.float64), limit * _uncertainty(confidences)
+        lows, highs = _on_grid(numbers - widths, numbers + widths, grid)
+        return [Range(low, high, None) for low, high in zip(lows, highs, strict=True)]
+
+
+def _probable(estimates: Estimates, grid: Grid, limit: float) -> Iterator[tuple[str, ...]]:
+    """Yield the labels whose values are at most so far behind the best one, best first."""
+    names = [str(label) for label in grid.labels or ()]
+    for values in estimates.values:
+        order = np.argsort(-values, kind="stable").tolist()
+        behind = values[order[0]] - values
+        yield tuple(names[n] for n in order if behind[n] <= limit + ROUNDING_ERROR)
 
 
 def _scores(calibrated: CalibratedGrader, part: LeftOut, confidences: Float64) -> Float64:

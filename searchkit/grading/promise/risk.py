@@ -9,7 +9,6 @@ and why: what these show only lowers the number that can be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -21,7 +20,7 @@ from searchkit.core.arrays import Float64, Int64
 LEVELS = 20  # thresholds that are considered
 SUFFICIENT_POWER = 0.8  # of a sample, for a forecast
 MIN_SAMPLE = 5  # that is considered
-SAMPLE_GROWTH = 1.1  # from one size of a sample that is considered to the next
+SAMPLE_GROWTH = 1.15  # from one size of a sample that is considered to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def control_risk(pool: Pool, max_off: float, alpha: float) -> Level | None:
         max_off: The share of the suggestions that may be wrong.
         alpha: The probability with which more of them may be wrong, nevertheless.
     """
-    levels = list(_judge_levels(pool, pool.sample, max_off, alpha))
+    levels = _judge_levels(pool, pool.sample, max_off, alpha)
     promised = None
     if levels and max(level.power for level in levels) > 0:
         values = [level.power * level.rest for level in levels]
@@ -140,7 +139,9 @@ def smallest_sample(answers: int, max_off: float, alpha: float) -> int:
     return int(enough.argmax())
 
 
-def excess_p_value(answers: int, sample: int | Int64, wrong: Int64, excess: int | Int64) -> Float64:
+def excess_p_value(
+    answers: int | Int64, sample: int | Int64, wrong: Int64, excess: int | Int64
+) -> Float64:
     """Return the probability of so few wrong ones in a sample if too many are left outside.
 
     Args:
@@ -161,25 +162,36 @@ def excess_p_value(answers: int, sample: int | Int64, wrong: Int64, excess: int 
     return p_values
 
 
-def _judge_levels(pool: Pool, sample: int, max_off: float, alpha: float) -> Iterator[Level]:
-    """Yield the thresholds from the highest to the lowest, with what the sample says of each."""
+def _judge_levels(pool: Pool, sample: int, max_off: float, alpha: float) -> list[Level]:
+    """Return the thresholds from the highest to the lowest, with what the sample says of each."""
     from scipy.stats import binom
 
     confidences = np.sort(pool.confidences[~pool.marked & (pool.confidences > 0)])[::-1]
     if not len(confidences) or not sample:
-        return
+        return []
     places = np.ceil(np.linspace(1 / LEVELS, 1, LEVELS) * len(confidences)).astype(int) - 1
+    thresholds = np.unique(confidences[places])[::-1]
+    reached = pool.confidences >= thresholds[:, None]  # (levels, n)
     sampled = pool.ranks < sample
-    for threshold in np.unique(confidences[places])[::-1].tolist():
-        reached = pool.confidences >= threshold
-        answers, drawn = int(reached.sum()), int((reached & sampled).sum())
-        rest = int((reached & ~pool.marked).sum())
-        max_wrong = floor(max_off * rest + 1e-9)
-        excess = max_wrong + 1 + int((reached & pool.marked & ~sampled & pool.wrong).sum())
-        observed = int((reached & sampled & pool.wrong).sum())
-        # More wrong ones in the sample than that are no sign of fewer outside.
-        most = min(drawn, excess * drawn // max(answers - drawn, 1))
-        p_values = excess_p_value(answers, drawn, np.append(np.arange(most + 1), observed), excess)
-        passing = int((p_values[:-1] <= alpha).sum())
-        power = binom.cdf(passing - 1, drawn, float(1 - pool.confidences[reached].mean()))
-        yield Level(threshold, rest, max_wrong, float(p_values[-1]), float(power))
+    answers, drawn = reached.sum(axis=1), (reached & sampled).sum(axis=1)
+    rest = (reached & ~pool.marked).sum(axis=1)
+    max_wrong = np.floor(max_off * rest + 1e-9).astype(np.int64)
+    seen = (reached & pool.marked & pool.wrong & ~sampled).sum(axis=1)
+    excess = max_wrong + 1 + seen
+    p_values = excess_p_value(answers, drawn, (reached & sampled & pool.wrong).sum(axis=1), excess)
+    passing = _most_passing(answers, drawn, excess, alpha)
+    rates = 1 - (reached * pool.confidences).sum(axis=1) / answers
+    powers = binom.cdf(passing, drawn, np.clip(rates, 0, 1))
+    columns = (thresholds, rest, max_wrong, p_values, powers)
+    return [Level(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def _most_passing(answers: Int64, drawn: Int64, excess: Int64, alpha: float) -> Int64:
+    """Return how many wrong ones each sample can have for a low enough p-value; -1 for none."""
+    # More than would be expected if there are too many outside are no sign of fewer.
+    most = np.minimum(drawn, excess * drawn // np.maximum(answers - drawn, 1))
+    lengths = most + 1
+    level = np.repeat(np.arange(len(lengths)), lengths)
+    wrong = np.arange(len(level)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    p_values = excess_p_value(answers[level], drawn[level], wrong, excess[level])
+    return np.bincount(level, p_values <= alpha, len(lengths)).astype(np.int64) - 1

@@ -23,6 +23,7 @@ class Wording:
         answers: How many answers there are.
         unmarked: How many of them are not marked.
         checks: How many of those that were drawn at random are marked.
+        wrong: For how many of these the suggestion would have been wrong.
     """
 
     goal: Goal
@@ -31,6 +32,7 @@ class Wording:
     answers: int
     unmarked: int
     checks: int
+    wrong: int
 
     def promise(self, rest: int) -> Promise:
         """Return a promise that holds for the suggestions for `rest` answers."""
@@ -54,18 +56,31 @@ class Wording:
 
     def too_few(self, batch: int, checks_needed: int) -> Promise:
         """Return that nothing can be promised, nor can it be said when."""
-        if checks_needed > NEARLY_ALL * self.answers:
+        these = _these(min(batch, self.unmarked))
+        if self.unmarked <= batch:
+            text = f"Too few answers are left for a promise. {these}."
+        elif self.is_small(checks_needed):
             text = (
                 f"{self.answers:,} answers are too few for a promise: nearly all of them would "
-                f"have to be marked. {_these(min(batch, self.unmarked))} next."
+                f"have to be marked. {these} next."
+            )
+        elif self.checks < checks_needed:
+            text = (
+                f"{TOO_FEW}, or to say how many it takes. {these} and plan again. It takes "
+                f"{checks_needed:,} answers drawn at random, or more; of these {self.checks:,} "
+                f"{'is' if self.checks == 1 else 'are'} marked."
             )
         else:
             text = (
-                f"{TOO_FEW}, or to say how many it takes. {_these(min(batch, self.unmarked))} and "
-                f"plan again. It takes {checks_needed:,} answers drawn at random, or more; of "
-                f"these {self.checks:,} {'is' if self.checks == 1 else 'are'} marked."
+                f"The suggestions are {self._off()} too often for a promise: {self.wrong:,} of "
+                f"those for the {self.checks:,} answers that were drawn at random. {these} and "
+                f"plan again, or allow that more are."
             )
         return Promise(False, None, None, None, self.checks, checks_needed, text)
+
+    def is_small(self, checks_needed: int) -> bool:
+        """Whether nearly all answers would have to be drawn."""
+        return checks_needed > NEARLY_ALL * self.answers
 
     def all_marked(self) -> Promise:
         """Return that there is nothing to promise."""

@@ -269,6 +269,11 @@ class Suggestion(Record):
     confidence: float
     """Probability that a grader would give this mark, or one within the tolerance."""
     neighbours: list[Neighbour]
+    low: float | None
+    """The grader's number is from this one to `high` for nine answers in ten; null: unknown."""
+    high: float | None
+    labels: list[str] | None
+    """The grader's label is one of these for nine answers in ten; null: unknown, or numbers."""
 
 
 class Suggestions(Record):

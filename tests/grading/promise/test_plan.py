@@ -1,0 +1,184 @@
+"""The plan of what to mark next: from no mark at all to the last one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.courses import course, course_index, with_scores
+
+from searchkit import Answer, GradingPlan, Index, Where, plan_grading
+from searchkit.core.errors import BadInput
+from searchkit.grading.promise.plan import BATCH, random_ranks
+from searchkit.index.upkeep.verify import verify
+
+
+def mark_planned(index: Index, plan: GradingPlan, truth: dict[str, str]) -> None:
+    index.update_columns({planned.id: {"mark": truth[planned.id]} for planned in plan.answers})
+
+
+def ungraded(each: int = 100) -> tuple[list[Answer], dict[str, str]]:
+    """Answers to one question without marks, and the marks that they deserve."""
+    answers = [answer for answer in course(each) if answer.question == "q1"]
+    truth = {a.id: a.meta["score"] for a in answers if not a.is_reference}
+    return with_scores(answers, dict.fromkeys(truth)), truth
+
+
+@pytest.mark.parametrize("column", ["mark", "score"])
+def test_a_column_without_marks_or_that_is_not_there_is_planned_for(
+    tmp_path: Path, column: str
+) -> None:
+    answers, truth = ungraded()
+    with course_index(tmp_path, answers) as index:
+        plan = plan_grading(index, column)
+        assert plan.to_record() == plan_grading(index, column).to_record()
+    assert plan.marked == 0 and plan.unmarked == 100
+    assert len(plan.answers) == BATCH == len({planned.id for planned in plan.answers})
+    assert {planned.id for planned in plan.answers} <= truth.keys()  # never a reference
+    assert {planned.reason for planned in plan.answers} == {"check", "learn"}
+    assert all(planned.confidence is None for planned in plan.answers)
+    assert not plan.promise.holds and plan.promise.to_mark is None
+    assert plan.promise.text.startswith("Too few marks to promise anything yet")
+    texts = {a.id: a.text for a in answers}
+    learned = [texts[planned.id] for planned in plan.answers if planned.reason == "learn"]
+    assert len(learned) == len(set(learned))
+
+
+def test_marks_lead_to_a_promise_that_is_kept(tmp_path: Path) -> None:
+    answers, truth = ungraded(150)
+    with course_index(tmp_path, answers, write=True) as index:
+        for _ in range(12):
+            plan = plan_grading(index, "mark", max_off=0.1)
+            assert len(plan.answers) == len({planned.id for planned in plan.answers})
+            if plan.promise.holds:
+                break
+            mark_planned(index, plan, truth)
+        promise = plan.promise
+        assert promise.holds and promise.rest and promise.max_wrong is not None
+        assert promise.to_mark == len(plan.answers)
+        assert promise.to_mark + promise.rest == plan.unmarked < 120
+        assert f"the other {promise.rest} " in promise.text
+        assert f"off by more than {plan.tolerance:g}" in promise.text
+        left = {a.id for a in index.answers() if not a.is_reference and not a.value("mark")}
+        left -= {planned.id for planned in plan.answers}
+        from searchkit import grade
+
+        suggested = {s.id: s.suggested for s in grade(index, "mark", min_confidence=0).suggestions}
+        assert len(left) == promise.rest
+        off = [abs(float(truth[name]) - float(suggested[name] or 0)) > 0.4 for name in left]
+        assert sum(off) <= promise.max_wrong
+        verify(index)
+
+
+def test_all_answers_marked_or_none_there(tmp_path: Path) -> None:
+    with course_index(tmp_path, course()) as index:
+        plan = plan_grading(index, "score")
+        assert plan.promise.holds and not plan.answers
+        assert plan.promise.text == "All 56 answers are marked."
+        assert plan_grading(index, "score", where=Where(sql="1 = 0")).promise.text == (
+            "Nothing to mark."
+        )
+
+
+def test_an_empty_index_is_told(tmp_path: Path) -> None:
+    with (
+        course_index(tmp_path, []) as index,
+        pytest.raises(BadInput, match="there is no answer to mark; ingest some first"),
+    ):
+        plan_grading(index, "mark")
+
+
+def test_marks_that_are_all_the_same_teach_nothing_yet(tmp_path: Path) -> None:
+    answers, truth = ungraded()
+    changes = {name: "3" for name in list(truth)[:8]}
+    with course_index(tmp_path, with_scores(answers, changes)) as index:
+        plan = plan_grading(index, "score")
+    assert plan.marked == 8 and len(plan.answers) == BATCH
+    assert not changes.keys() & {planned.id for planned in plan.answers}
+
+
+def test_few_answers_are_told_to_be_too_few(tmp_path: Path) -> None:
+    answers, _ = ungraded(14)
+    with course_index(tmp_path, answers) as index:
+        plan = plan_grading(index, "mark")
+        assert len(plan.answers) == 14
+    assert plan.promise.text == "Too few answers are left for a promise. Mark these 14."
+    assert {planned.reason for planned in plan.answers} == {"learn"}
+
+
+def test_a_small_class_is_told_to_be_small(tmp_path: Path) -> None:
+    answers, _ = ungraded(25)
+    with course_index(tmp_path, answers) as index:
+        plan = plan_grading(index, "mark", max_off=0.02)
+    assert plan.promise.text.startswith("25 answers are too few for a promise: nearly all")
+    assert {planned.reason for planned in plan.answers} == {"learn"}
+
+
+def test_suggestions_that_are_off_too_often_are_told(tmp_path: Path) -> None:
+    answers, truth = ungraded(120)
+    rng = np.random.default_rng(0)
+    changes = {name: str(rng.integers(0, 5)) for name in list(truth)}
+    ids = list(truth)
+    for n in np.argsort(random_ranks(ids))[70:]:
+        changes[ids[n]] = None
+    with course_index(tmp_path, with_scores(answers, changes)) as index:
+        plan = plan_grading(index, "score")
+    text = "The suggestions are off by more than 0.4 too often for a promise: "
+    assert plan.promise.text.startswith(text)
+    assert "of those for the 70 answers that were drawn at random. Mark these 20" in (
+        plan.promise.text
+    )
+
+
+def test_questions_that_are_finished_are_no_part_of_the_sample(tmp_path: Path) -> None:
+    hidden = {f"q2-{n:02}": None for n in range(30)}
+    with course_index(tmp_path, with_scores(course(30), hidden)) as index:
+        plan = plan_grading(index, "score")
+    assert plan.marked == 90 and plan.unmarked == 30 and plan.promise.checks == 0
+
+
+def test_a_filter_chooses_what_is_planned_for(tmp_path: Path) -> None:
+    hidden = {f"q{q}-{n:02}": None for q in (2,) for n in range(14)}
+    with course_index(tmp_path, with_scores(course(), hidden)) as index:
+        plan = plan_grading(index, "score", where=Where(question="q2"))
+        assert {planned.question for planned in plan.answers} == {"q2"}
+        assert plan.unmarked == 14 and plan.marked == 0
+        assert any(planned.confidence for planned in plan.answers)  # learned from the others
+
+
+def test_labels_are_wrong_and_not_off(tmp_path: Path) -> None:
+    answers = [
+        Answer(a.id, a.text, a.question, a.author, meta={} if a.id > "q1-70" else dict(a.meta))
+        for a in course(150)
+        if a.question == "q1"
+    ]
+    with course_index(tmp_path, answers) as index:
+        plan = plan_grading(index, "verdict", max_off=0.2)
+        assert "off" not in plan.promise.text and plan.tolerance == 0
+
+
+def test_the_random_order_is_not_changed_by_other_answers() -> None:
+    ids = [f"a{n}" for n in range(50)]
+    ranks = random_ranks(ids)
+    assert sorted(ranks.tolist()) == list(range(50))
+    more = random_ranks(["new", *ids])[1:]
+    assert np.array_equal(np.argsort(more), np.argsort(ranks))
+    assert random_ranks(["\ud800"]).tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_off": 0}, "`max_off` must be above 0 and below 1, not 0"),
+        ({"max_off": float("nan")}, "`max_off` must be above 0 and below 1, not nan"),
+        ({"confidence": 1}, "`confidence` must be above 0 and below 1, not 1"),
+        ({"tolerance": -1}, "`tolerance` must be 0 or more"),
+    ],
+)
+def test_bad_numbers(tmp_path: Path, options: dict[str, float], message: str) -> None:
+    with (
+        course_index(tmp_path, course()) as index,
+        pytest.raises(BadInput, match=message),
+    ):
+        plan_grading(index, "score", **options)  # type: ignore[arg-type]
