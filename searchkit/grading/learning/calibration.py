@@ -170,6 +170,7 @@ class CalibratedGrader:
         self._typical: dict[bool, TypicalMarks] = {}
         self._calibrators: dict[bool, Calibrator] = {}
         self._left_out: dict[bool, list[LeftOut]] = {}
+        self._folds: dict[bool, list[Calibrator]] = {}
         left_out = [(self.rows[rows], estimates) for rows, estimates in self.grader.leave_one_out()]
         for own in (True, False):
             parts = [(rows, estimates) for rows, estimates in left_out if estimates.own == own]
@@ -219,23 +220,57 @@ class CalibratedGrader:
             yield part.rows, part.suggested, part.estimates
 
     def cross_fit(self) -> Iterator[tuple[LeftOut, Float64]]:
-        """Suggest a mark for each graded answer as `suggest` would if it had none.
+        """Suggest a mark for each graded answer as if it had none.
 
         Yields:
             For each question: the suggestions, and `(m,)` confidences that were calibrated on
-            other answers than those they belong to.
+            other answers than those they belong to; they compare with `cross_confidence`.
         """
         own_questions: set[int] = set()
         for own in (True, False):
             parts = self._left_out.get(own, [])
-            ends = np.cumsum([len(part.rows) for part in parts])[:-1]
-            confidences = np.split(_cross_calibrated(parts), ends) if parts else []
-            for part, confidence in zip(parts, confidences, strict=True):
+            place = 0
+            for part in parts:
                 question = int(self.corpus.questions[part.rows[0]])
                 if own or question not in own_questions:
-                    yield part, confidence
+                    folds = np.arange(place, place + len(part.rows)) % CALIBRATION_FOLDS
+                    calibrators = self._cross_calibrators(own)
+                    confidences = np.empty(len(folds))
+                    for fold in np.unique(folds).tolist():
+                        rows = folds == fold
+                        confidences[rows] = calibrators[fold].probability(part.signals[rows])
+                    yield part, confidences
                 if own:
                     own_questions.add(question)
+                place += len(part.rows)
+
+    def cross_confidence(self, question: int, rows: Int64) -> Float64:
+        """Return `(m,)` confidences in the suggestions for answers, from the same calibrators.
+
+        The confidence of `suggest` is calibrated on all graded answers, more than those of
+        `cross_fit` are, and a bit higher than these for that reason alone.
+
+        Args:
+            question: The code of the question.
+            rows: `(m,)` rows of the corpus; none of them is graded.
+        """
+        estimates = self.grader.estimate(question, self.corpus.inputs.take(rows))
+        _, signals = self._marks_and_signals(question, estimates)
+        calibrators = self._cross_calibrators(estimates.own)
+        mean: Float64 = np.mean([one.probability(signals) for one in calibrators], axis=0)
+        return mean
+
+    def _cross_calibrators(self, own: bool) -> list[Calibrator]:
+        """Return a calibrator for each fold, which has learned from the other folds."""
+        if own not in self._folds:
+            signals = np.vstack([part.signals for part in self._left_out[own]])
+            right = np.concatenate([part.right for part in self._left_out[own]])
+            folds = np.arange(len(right)) % CALIBRATION_FOLDS
+            self._folds[own] = [
+                Calibrator.fit(signals[folds != fold], right[folds != fold])
+                for fold in range(min(CALIBRATION_FOLDS, len(right)))
+            ]
+        return self._folds[own]
 
     def grid(self, question: int) -> Grid:
         """Return the marks that may be suggested for a question."""
@@ -254,18 +289,3 @@ class CalibratedGrader:
         estimates = self.grader.estimate(question, self.corpus.inputs.take(rows))
         marks, signals = self._marks_and_signals(question, estimates)
         return marks, self._calibrators[estimates.own].probability(signals), estimates
-
-
-def _cross_calibrated(parts: list[LeftOut]) -> Float64:
-    """Return the confidence in every suggestion, calibrated without its own outcome."""
-    signals = np.vstack([part.signals for part in parts])
-    right = np.concatenate([part.right for part in parts])
-    folds = np.arange(len(right)) % CALIBRATION_FOLDS
-    confidences = np.empty(len(right))
-    for fold in np.unique(folds).tolist():
-        others = folds != fold
-        if not others.any():  # the only answer
-            return np.full(len(right), 0.5)
-        calibrator = Calibrator.fit(signals[others], right[others])
-        confidences[~others] = calibrator.probability(signals[~others])
-    return confidences

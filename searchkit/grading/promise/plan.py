@@ -122,7 +122,7 @@ def _pool(corpus: Corpus, rows: Int64, grader: CalibratedGrader | None) -> Pool:
         for question in np.unique(corpus.questions[unmarked]).tolist():
             if grader.grader.can_estimate(question):
                 asked = unmarked[corpus.questions[unmarked] == question]
-                confidences[asked] = grader.suggest(question, asked)[1]
+                confidences[asked] = grader.cross_confidence(question, asked)
     return Pool(
         confidences[rows],
         random_ranks([corpus.answers[row].id for row in rows.tolist()]),

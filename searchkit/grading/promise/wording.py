@@ -71,10 +71,11 @@ class Wording:
                 f"{'is' if self.checks == 1 else 'are'} marked."
             )
         else:
+            are_few = self.wrong <= self.goal.max_off * self.checks
+            start = TOO_FEW if are_few else "The suggestions are not good enough for a promise"
             text = (
-                f"The suggestions are {self._off()} too often for a promise: {self.wrong:,} of "
-                f"those for the {self.checks:,} answers that were drawn at random. {these} and "
-                f"plan again, or allow that more are."
+                f"{start}: for {self.wrong:,} of the {self.checks:,} answers that were drawn at "
+                f"random, they would have been {self._off()}. {these} and plan again."
             )
         return Promise(False, None, None, None, self.checks, checks_needed, text)
 

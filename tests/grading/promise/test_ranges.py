@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 from helpers.courses import course, course_index, with_scores
 
 from searchkit import Answer, grade
@@ -23,23 +22,23 @@ def noisy_course(each: int, seed: int = 0) -> list[Answer]:
     return with_scores(answers, scores)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_nine_marks_in_ten_are_in_their_range(tmp_path: Path, seed: int) -> None:
-    answers = noisy_course(60, seed)
-    truth = {a.id: float(a.meta["score"]) for a in answers}
-    rng = np.random.default_rng(seed)
-    hidden = dict.fromkeys(a.id for a in answers if "ref" not in a.id and rng.random() < 0.5)
-    with course_index(tmp_path, with_scores(answers, hidden)) as index:
-        suggestions = grade(index, "score", min_confidence=0).suggestions
-    hits = []
-    for suggestion in suggestions:
-        low, high, mark = suggestion.low, suggestion.high, suggestion.suggested
-        assert low is not None and high is not None and isinstance(mark, float)
-        assert 0 <= low <= mark <= high <= 4 and low.is_integer() and high.is_integer()
-        assert suggestion.labels is None
-        hits.append(low <= truth[suggestion.id] <= high)
-    assert 0.84 <= np.mean(hits) <= 0.99
-    widths = [(s.high or 0) - (s.low or 0) for s in suggestions]
+def test_nine_marks_in_ten_are_in_their_range(tmp_path: Path) -> None:
+    hits, widths = [], []
+    for seed in range(3):
+        answers = noisy_course(60, seed)
+        truth = {a.id: float(a.meta["score"]) for a in answers}
+        rng = np.random.default_rng(seed)
+        hidden = dict.fromkeys(a.id for a in answers if "ref" not in a.id and rng.random() < 0.5)
+        with course_index(tmp_path / str(seed), with_scores(answers, hidden)) as index:
+            suggestions = grade(index, "score", min_confidence=0).suggestions
+        for suggestion in suggestions:
+            low, high, mark = suggestion.low, suggestion.high, suggestion.suggested
+            assert low is not None and high is not None and isinstance(mark, float)
+            assert 0 <= low <= mark <= high <= 4 and low.is_integer() and high.is_integer()
+            assert suggestion.labels is None
+            hits.append(low <= truth[suggestion.id] <= high)
+            widths.append(high - low)
+    assert 0.84 <= np.mean(hits) <= 0.97
     assert 0 < np.mean(widths) < 3.5
 
 
