@@ -253,7 +253,7 @@ def test_equal_answers_are_shown_and_those_that_are_findings_only_linked(tmp_pat
     assert (
         '<a href="#finding-1">' in page and "Among the findings already: q1-005 and q1-006." in text
     )
-    assert "2 groups, 1 of them also findings" in text
+    assert "2 groups, 1 of them among the findings" in text
     assert [group["answers"] for group in record["equal"]] == [
         ["q1-005", "q1-006"],
         ["q1-003", "q1-004"],
