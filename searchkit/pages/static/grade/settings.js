@@ -38,7 +38,7 @@ function scaleOf(form) {
   const labels = form.labels.value.split(",").map(label => label.trim()).filter(Boolean);
   if (form.kind.value === "labels") return { kind: "labels", low: null, high: null, step: null, labels };
   const [low, high, step] = ["low", "high", "step"].map(name => number(form[name].value));
-  return { kind: "numbers", low, high, step, labels: null };
+  return { kind: "numbers", low, high, step, unit: page.settings.scale.unit, labels: null };
 }
 
 async function save(settings) {
