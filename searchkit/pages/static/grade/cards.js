@@ -103,11 +103,10 @@ function groupCard(group) {
       make("div", { class: "said" },
         words.length ? make("ul", { class: "chips", "aria-label": "Keywords" }, ...words.map(word => make("li", { class: "chip" }, word))) : "",
         open ? "" : answerText(answer(ids[0]), phrases),
-        distributionView(ids), conflictIn(key) ? conflict(group) : "", ...differences(group), newcomers(group)),
+        distributionView(ids), conflictIn(key) ? conflict(group) : "", ...differences(group), newcomers(group),
+        button(open ? "Close the answers" : `Show the ${counted(ids.length, "answer")}`, "open", { class: "button small", "aria-expanded": String(open) })),
       markForm(ids, `Mark the group ${name}`)),
-    make("div", { class: "members" },
-      button(open ? "Close the answers" : `Show the ${counted(ids.length, "answer")}`, "open", { class: "button small", "aria-expanded": String(open) }),
-      ...(open ? ids.map(id => answerRow(id, phrases)) : [])));
+    ...(open ? [make("div", { class: "members" }, ...ids.map(id => answerRow(id, phrases)))] : []));
   card.ids = ids;
   card.group = group;
   return card;
