@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tempfile
 import urllib.request
@@ -9,11 +10,14 @@ from pathlib import Path
 
 from helpers.browsing import ROOT, chromium, searchkit, serving
 
+DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
 IMAGES = ROOT / "docs" / "images"
 
 with tempfile.TemporaryDirectory() as folder:
     index = Path(folder) / "demo"
-    searchkit("ingest", ROOT / "searchkit" / "demo" / "answers.csv", "-i", index, "--quiet")
+    searchkit("ingest", DEMO, "-i", index, "--quiet")
+    with DEMO.open(encoding="utf-8", newline="") as file:
+        scores = {row["id"]: row["score"] for row in csv.DictReader(file)}
     with serving(index) as server, chromium() as browser:
         with urllib.request.urlopen(server.address + "/api/findings?wait=60") as response:
             found = json.load(response)["findings"]
@@ -35,11 +39,12 @@ with tempfile.TemporaryDirectory() as folder:
         page.get_by_role("button", name="Save the scale").click()
         page.locator("#progress", has_text="0 of 27").wait_for()
         page.locator("#settings summary").click()
-        for mark in ("8", "6", "9", "2", "7", "8", "4", "6"):
+        for number in range(1, 13):
             page.keyboard.press("g")
-            page.keyboard.type(mark)
+            name = page.evaluate("document.activeElement.dataset.item.slice(2)")
+            page.keyboard.type(scores[name])
             page.keyboard.press("Enter")
-            page.wait_for_timeout(300)
+            page.locator("#progress", has_text=f"{number} of 27").wait_for()
         page.locator(".why").first.wait_for(state="attached")
         group = page.locator(".group").first
         group.get_by_label("Comment").first.fill("Right; say what it means for other clients.")

@@ -21,9 +21,10 @@ function drawProgress() {
   const words = `${graded} of ${counted(ids.length, "answer")} graded · ${suggested} suggested · ${unread} to be read`;
   if (by("progress").textContent !== words) by("progress").textContent = words;
   by("finished").hidden = graded < ids.length || !ids.length;
-  const outlook = page.promise || (page.message && `Nothing is suggested yet: ${page.message}.`);
+  const reason = page.message ?? "the marks are still being learned from";
+  const outlook = page.promise || (suggested ? "" : `Nothing is suggested yet: ${reason || "no mark is likely enough"}.`);
   by("promise").hidden = !outlook || !by("finished").hidden;
-  by("promise").textContent = outlook ?? "";
+  by("promise").textContent = outlook;
 }
 
 /** Fill a list of proposals for a field. */
@@ -37,6 +38,7 @@ export function drawHeader() {
   drawReferences();
   const rubric = page.settings.rubric.length ? ` · rubric of ${counted(page.settings.rubric.length, "item")}` : "";
   by("scale").textContent = `Marks: ${describeScale()} · in the column ${mark_column}, comments in ${comment_column}${rubric}`;
+  by("settings").hidden = false;
   drawProgress();
   for (const which of ["undo", "redo"]) {
     by(which).disabled = !page[which];

@@ -46,7 +46,7 @@ async function save(settings) {
 }
 
 by("kind").addEventListener("change", showKind);
-by("settings").addEventListener("toggle", () => by("settings").open && fill());
+by("settings").querySelector("summary").addEventListener("click", fill); // not "toggle", which comes after the first key
 by("scale-form").addEventListener("submit", event => {
   event.preventDefault();
   const form = event.target.elements;
