@@ -16,6 +16,8 @@ from searchkit.core.where import Where
 from searchkit.grading.marking.conflicts import find_conflicts
 from searchkit.grading.marking.records import Sheet
 from searchkit.grading.marking.scale import Scale
+from searchkit.grading.marks import MarkKind
+from searchkit.grading.promise.plan import plan_grading
 from searchkit.grading.records import Mark, Suggestion
 from searchkit.grading.suggest import grade
 from searchkit.index.folder import Index
@@ -46,11 +48,15 @@ class Suggested:
         suggestions: The suggestions with a mark, by the answers' ids.
         tolerance: The difference up to which two marks agree; None if nothing is suggested.
         message: Why nothing is suggested; empty if something is.
+        next: The ids of the answers to mark next, in order.
+        promise: What holds for the suggestions for the others, in words.
     """
 
     suggestions: Mapping[str, Suggestion]
     tolerance: float | None
     message: str
+    next: tuple[str, ...]
+    promise: str
 
 
 @suggestions.get("/suggestions", response_model=schemas.GradingSuggestions, responses=NOT_YET)
@@ -73,23 +79,26 @@ def read_suggestions(
     version = (column, kind, marks.get())
 
     def compute(index: Index, progress: Progress) -> Suggested:
-        try:
-            found = grade(
-                index,
-                column,
-                kind=kind,
-                where=Where(question, attempts="latest"),
-                progress=progress,
-            )
-        except BadInput as error:  # too few marks, or all the same
-            return Suggested({}, None, str(error))
-        with_mark = {s.id: s for s in found.suggestions if s.suggested is not None}
-        return Suggested(with_mark, found.tolerance, "")
+        return _suggest(index, column, kind, question, progress)
 
     job = pool.job(suggestions_key(question), compute, version=version)
     if not pool.wait(job, wait) or job.version != version:
         return _not_yet(job)
     return json_response(_as_record(sheet, job.get(), Names(pseudonyms(request))))
+
+
+def _suggest(
+    index: Index, column: str, kind: MarkKind, question: str, progress: Progress
+) -> Suggested:
+    where = Where(question, attempts="latest")
+    plan = plan_grading(index, column, kind=kind, where=where)
+    planned = tuple(answer.id for answer in plan.answers), plan.promise.text
+    try:
+        found = grade(index, column, kind=kind, where=where, progress=progress)
+    except BadInput as error:  # too few marks, or all the same
+        return Suggested({}, None, str(error), *planned)
+    with_mark = {s.id: s for s in found.suggestions if s.suggested is not None}
+    return Suggested(with_mark, found.tolerance, "", *planned)
 
 
 def _not_yet(job: Job[Any]) -> Response:
@@ -128,8 +137,8 @@ def _as_record(sheet: Sheet, found: Suggested, names: Names) -> dict[str, Any]:
             }
             for conflict in find_conflicts(sheet, marks, tolerance)
         ],
-        "next": [],
-        "promise": "",
+        "next": names.answers(found.next),
+        "promise": found.promise,
         "message": found.message,
     }
 
@@ -139,8 +148,9 @@ def _suggestion_as_record(
 ) -> dict[str, Any]:
     return {
         "mark": mark,
-        "low": None,
-        "high": None,
+        "low": None if suggestion.low is None else scale.nearest(suggestion.low),
+        "high": None if suggestion.high is None else scale.nearest(suggestion.high),
+        "labels": suggestion.labels,
         "confidence": suggestion.confidence,
         "neighbours": [
             {

@@ -333,11 +333,15 @@ class NeighbourRecord(Record):
 
 
 class SuggestedMark(Record):
-    """A suggested mark; `low` and `high` are its range, null where too few marks are known."""
+    """A suggested mark, and the range, or the labels, that a grader's is in nine times of ten.
+
+    Both are null where too few marks are known.
+    """
 
     mark: str
     low: str | None
     high: str | None
+    labels: list[str] | None
     confidence: float
     """Probability that a grader would give this mark, or nearly."""
     neighbours: list[NeighbourRecord]

@@ -236,6 +236,9 @@ def test_marks_are_suggested_and_conflicts_named(folder: Path) -> None:
     with client_of(folder) as client:
         found = suggested(client)
         assert found["suggestions"] == {} and "mark" in found["message"]
+        assert (
+            set(found["next"]) <= {answer.id for answer in [*ANSWERS, *many]} and found["promise"]
+        )
         for id_, mark in zip("abcdefgh", "98722135", strict=True):
             act(client, "mark", ids=[f"{id_}0", f"{id_}1"], mark=mark)
         act(client, "mark", ids=["a1"], mark="2", overwrite=True)
@@ -245,6 +248,8 @@ def test_marks_are_suggested_and_conflicts_named(folder: Path) -> None:
         one = found["suggestions"]["e2"]
         assert float(one["mark"]) <= 10 and 0.5 <= one["confidence"] <= 1
         assert one["neighbours"][0]["text"] == next(a.text for a in ANSWERS if a.id == "e")
+        assert found["next"] and not {"a0", "a1", "r"} & set(found["next"])
+        assert found["promise"] and one["low"] is None or float(one["low"]) <= float(one["high"])
         same = [c for c in found["conflicts"] if c["kind"] == "same"]
         assert same and same[0]["ids"][0] == "a1" and same[0]["marks"][0] == "2"
         assert any(c["kind"] == "group" for c in found["conflicts"])
