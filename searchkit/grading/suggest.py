@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput
@@ -87,8 +88,38 @@ def grade(
     corpus = load_corpus(index, column, kind, where.attempts)
     tolerance = check_tolerance(corpus.marks, tolerance)
     calibrated = CalibratedGrader(corpus, corpus.marks, tolerance)
-    ranges = Ranges.fit(calibrated)
-    ungraded = matching_rows(index, corpus, where) & ~corpus.marks.graded & ~corpus.references
+    selected = matching_rows(index, corpus, where)
+    suggestions, unknown = suggest_marks(calibrated, selected, min_confidence, progress)
+    not_blank = {answer.id for answer in corpus.answers}
+    blank = sum(
+        answer.id not in not_blank and not answer.value(column).strip()
+        for answer in index.answers(where.with_attempts())
+    )
+    return GradingResult(
+        Results(suggestions), corpus.marks, tolerance, calibrated.grader.best, blank, unknown
+    )
+
+
+def suggest_marks(
+    calibrated: CalibratedGrader,
+    selected: NDArray[np.bool_],
+    min_confidence: float = MIN_CONFIDENCE,
+    progress: Progress | None = None,
+) -> tuple[list[Suggestion], dict[str | None, int]]:
+    """Suggest a mark for each of some answers of a corpus that has none; see `grade`.
+
+    Args:
+        calibrated: A grader that has learned from the corpus.
+        selected: `(n,)` whether an answer is one of them.
+        min_confidence: As for `grade`.
+        progress: As for `grade`.
+
+    Returns:
+        The suggestions, and the questions without marks to learn from with the number of their
+        answers.
+    """
+    corpus, ranges = calibrated.corpus, Ranges.fit(calibrated)
+    ungraded = selected & ~corpus.marks.graded & ~corpus.references
     suggestions: list[Suggestion] = []
     unknown: dict[str | None, int] = {}
     questions = np.unique(corpus.questions[ungraded]).tolist()
@@ -100,14 +131,7 @@ def grade(
             unknown[corpus.names[question]] = len(rows)
         if progress:
             progress(done, len(questions))
-    not_blank = {answer.id for answer in corpus.answers}
-    blank = sum(
-        answer.id not in not_blank and not answer.value(column).strip()
-        for answer in index.answers(where.with_attempts())
-    )
-    return GradingResult(
-        Results(suggestions), corpus.marks, tolerance, calibrated.grader.best, blank, unknown
-    )
+    return suggestions, unknown
 
 
 def write_marks(

@@ -43,6 +43,11 @@ class Scale:
     labels: tuple[str, ...] = ()
     is_per_cent: bool = False
 
+    @property
+    def tolerance(self) -> float | None:
+        """The difference up to which two numbers agree, a tenth of the range; None for labels."""
+        return None if self.kind == "labels" else round((self.high - self.low) / 10, 6)
+
     def parse(self, text: str) -> str:
         """Return a mark as it is stored.
 

@@ -133,6 +133,11 @@ class ChosenSettings:
     scale: Scale
     rubric: Rubric
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that suggestions are learned from: that of the marks, and the rubric's."""
+        return (self.mark_column, *(item.key for item in self.rubric))
+
     def mark_of(self, answer: Answer) -> str:
         """Return an answer's mark as it is written; empty for none."""
         return value_of(answer, self.mark_column)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from searchkit.core.messages import counted
+from searchkit.grading.advice import Advice
 from searchkit.grading.marking.changes import (
     change,
     need_history,
@@ -46,7 +47,6 @@ from searchkit.web.grading.rendering import (
     sheet_as_record,
     state_as_record,
 )
-from searchkit.web.grading.suggestions import Suggested
 from searchkit.web.index_pool import pool_of
 from searchkit.web.rendering import original, pseudonyms
 from searchkit.web.schemas import grading as schemas
@@ -167,7 +167,7 @@ def _note(_: GradingChange | None, skipped: int = 0) -> str:
 def _suggested(request: Request, question: str) -> list[str]:
     """Return the answers that a mark was last suggested for."""
     found = pool_of(request).last_result(suggestions_key(question))
-    return list(found.suggestions) if isinstance(found, Suggested) else []
+    return list(found.suggestions) if isinstance(found, Advice) else []
 
 
 def _with_real_ids(action: Action, real: Callable[[str], str]) -> Action:

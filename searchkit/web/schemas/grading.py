@@ -333,18 +333,24 @@ class NeighbourRecord(Record):
 
 
 class SuggestedMark(Record):
-    """A suggested mark, and the range, or the labels, that a grader's is in nine times of ten.
-
-    Both are null where too few marks are known.
-    """
+    """A suggested mark, and where the teacher's is in nine cases of ten."""
 
     mark: str
     low: str | None
+    """Null for labels, and where too few marks are known."""
     high: str | None
     labels: list[str] | None
+    """Null for numbers, and where too few marks are known."""
     confidence: float
     """Probability that a grader would give this mark, or nearly."""
     neighbours: list[NeighbourRecord]
+
+
+class SuggestedTick(Record):
+    """Whether an item of the rubric should be ticked."""
+
+    ticked: bool
+    confidence: float
 
 
 class MarkConflict(Record):
@@ -359,10 +365,12 @@ class MarkConflict(Record):
 
 
 class GradingSuggestions(Record):
-    """Suggested marks for the answers without one, and what to mark next."""
+    """Suggested marks and ticks for the answers without them, and what to mark next."""
 
     suggestions: dict[str, SuggestedMark]
     """By the answers' ids."""
+    ticks: dict[str, dict[str, SuggestedTick]]
+    """By the answers' ids, and by the keys of the rubric's items."""
     conflicts: list[MarkConflict]
     next: list[str]
     """Answers to mark next, the first one first."""
