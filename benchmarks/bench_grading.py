@@ -30,7 +30,7 @@ from searchkit.grading import evaluate
 from searchkit.grading.evaluate import MethodScore
 from searchkit.grading.groups.differences import find_differences
 from searchkit.grading.groups.tree import build_tree
-from searchkit.grading.learning import grader, ridge
+from searchkit.grading.learning import grader, ridge, shared
 from searchkit.grading.learning.calibration import CalibratedGrader
 from searchkit.grading.learning.corpus import Corpus, load_corpus
 from searchkit.grading.marks import UNGRADED, Marks, check_tolerance, within_tolerance
@@ -175,6 +175,7 @@ def ways() -> None:
             with (
                 opened(name) as (index, column),
                 patch.dict(vars(grader), changes),
+                patch.dict(vars(shared), changes),
                 patch.dict(vars(evaluate), changes),
             ):
                 (trial, *_) = evaluate_grades(index, column).cross_validations

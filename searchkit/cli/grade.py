@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from searchkit.cli.options import (
+    PlaceType,
     command,
     comparison_filter_options,
     excludes,
@@ -27,7 +29,7 @@ from searchkit.cli.session import (
     write_result,
 )
 from searchkit.core.where import Where
-from searchkit.index.locations import Place
+from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:
     from searchkit.grading.marks import MarkKind
@@ -60,6 +62,7 @@ class GradeOptions:
         tolerance: The largest difference between two numbers that agree; None for the default.
         threshold: For an audit, the lowest cosine of nearly equal answers; for propagation, the
             threshold of the clusters; None for the default.
+        earlier: Where indexes of earlier answers are.
     """
 
     column: str
@@ -67,6 +70,13 @@ class GradeOptions:
     min_confidence: float | None
     tolerance: float | None
     threshold: float | None
+    earlier: tuple[Place, ...]
+
+    @contextmanager
+    def opened(self) -> Iterator[list[BaseIndex]]:
+        """Open the indexes of earlier answers until the end of the `with`."""
+        with ExitStack() as stack:
+            yield [stack.enter_context(open_index(place)) for place in self.earlier]
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,15 @@ class WriteOptions:
         help="For --audit: the lowest cosine of nearly equal answers (0.8); for --propagate: "
         "the threshold of the clusters.",
     ),
+    option(
+        "--from",
+        "earlier",
+        type=PlaceType(),
+        multiple=True,
+        metavar="INDEX",
+        help="Learn from the marks in this index, too, such as last year's; its answers' ids are "
+        "shown as NAME:ID. Can be repeated.",
+    ),
     argument="options",
     record=GradeOptions,
 )
@@ -200,6 +219,7 @@ class WriteOptions:
 @needs("--max-off", "--plan")
 @needs("--confidence", "--plan")
 @excludes("--min-confidence", "--plan", "--evaluate", "--audit", "--propagate")
+@excludes("--from", "--plan", "--audit", "--propagate")
 @needs("--threshold", "--audit", "--propagate")
 def grade(
     folder: Place,
@@ -216,8 +236,8 @@ def grade(
     --min-confidence no mark is suggested. Nothing is written without --write, and never into the
     column with your marks.
     """
-    open_index = open_writer if target.column else open_reader
-    with open_index(folder, quiet=output.quiet, where=where) as index:
+    open_graded = open_writer if target.column else open_reader
+    with open_graded(folder, quiet=output.quiet, where=where) as index:
         if task.mode == "evaluate":
             _evaluate(index, options, where, output)
         elif task.mode == "audit":
@@ -242,7 +262,10 @@ def _suggest(
     from searchkit.output import grades
 
     confidence = options.min_confidence
-    with progress_bar("questions", quiet=output.quiet) as progress:
+    with (
+        options.opened() as earlier,
+        progress_bar("questions", quiet=output.quiet) as progress,
+    ):
         result = suggest.grade(
             index,
             options.column,
@@ -250,6 +273,7 @@ def _suggest(
             min_confidence=suggest.MIN_CONFIDENCE if confidence is None else confidence,
             tolerance=options.tolerance,
             where=where,
+            earlier=earlier,
             progress=progress,
         )
     for line in grades.describe_learning(result):
@@ -327,13 +351,17 @@ def _evaluate(index: BaseIndex, options: GradeOptions, where: Where, output: Out
     from searchkit.grading.evaluate import evaluate_grades
     from searchkit.output import grades
 
-    with progress_bar("folds", quiet=output.quiet) as progress:
+    with (
+        options.opened() as earlier,
+        progress_bar("folds", quiet=output.quiet) as progress,
+    ):
         result = evaluate_grades(
             index,
             options.column,
             kind=options.kind,
             tolerance=options.tolerance,
             where=where,
+            earlier=earlier,
             progress=progress,
         )
     write_result(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
@@ -20,11 +20,11 @@ from searchkit.grading.learning.calibration import CalibratedGrader
 from searchkit.grading.learning.corpus import Corpus, load_corpus, matching_rows
 from searchkit.grading.learning.grader import (
     MIN_GRADED_ANSWERS,
-    MIN_GRADED_QUESTIONS,
     Candidate,
     Estimates,
     Grader,
 )
+from searchkit.grading.learning.shared import MIN_GRADED_QUESTIONS
 from searchkit.grading.marking.settings import Settings
 from searchkit.grading.marks import (
     UNGRADED,
@@ -198,6 +198,7 @@ def evaluate_grades(
     kind: MarkKind | None = None,
     tolerance: float | None = None,
     where: Where = EVERYTHING,
+    earlier: Sequence[BaseIndex] = (),
     folds: int = FOLDS,
     seed: int = 0,
     progress: Progress | None = None,
@@ -213,16 +214,19 @@ def evaluate_grades(
         kind: As for `grade`.
         tolerance: As for `grade`.
         where: Which graded answers to judge; all graded answers are learned from.
+        earlier: As for `grade`; these answers are learned from in every fold, also where their
+            question is held out.
         folds: Into how many parts the graded answers of a question, or the questions, are divided.
         seed: Seed of the random division.
         progress: Called with how many folds are done, and of how many.
 
     Raises:
         BadInput: as for `grade`, or if there are too few graded answers.
+        IndexMismatch: as for `grade`.
     """
     if folds < 2:
         raise BadInput(f"folds must be 2 or more, not {folds}")
-    corpus = load_corpus(index, column, kind, where.attempts)
+    corpus = load_corpus(index, column, kind, where.attempts, earlier=earlier)
     tolerance = check_tolerance(corpus.marks, tolerance)
     judged = matching_rows(index, corpus, where) & corpus.marks.graded
     all_folds = {

@@ -16,7 +16,7 @@ class Neighbour(Record):
     """A graded answer to the same question: a reason for a suggested mark.
 
     Attributes:
-        id: The answer's id.
+        id: The answer's id; NAME:ID for an answer of an earlier index.
         mark: The answer's mark; None for a reference answer, which has none.
         score: Cosine with the answer that is to be graded.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,7 @@ class GradingResult(Table):
         blank: How many ungraded answers are blank; they have no suggestion.
         unknown: The questions without marks to learn from, with the number of their ungraded
             answers, which have no suggestion.
+        earlier: How many of the graded answers are from earlier indexes.
     """
 
     suggestions: Results[Suggestion]
@@ -48,6 +49,7 @@ class GradingResult(Table):
     method: Candidate | None
     blank: int
     unknown: dict[str | None, int]
+    earlier: int = 0
 
     def iter_records(self) -> Iterator[dict[str, Any]]:
         """Yield each suggestion with its neighbours."""
@@ -62,6 +64,7 @@ def grade(
     min_confidence: float = MIN_CONFIDENCE,
     tolerance: float | None = None,
     where: Where = EVERYTHING,
+    earlier: Sequence[BaseIndex] = (),
     progress: Progress | None = None,
 ) -> GradingResult:
     """Suggest a mark for each ungraded answer from the graded ones; nothing is written.
@@ -75,17 +78,20 @@ def grade(
             the range.
         where: Which answers to suggest marks for; all graded answers are learned from. Of an
             author's attempts at a question, the latest counts, unless it says another.
+        earlier: Indexes with graded answers to the same or like questions, made with the same
+            model, which are learned from, too. Their answers have NAME:ID for their ids.
         progress: Called with how many questions are done, and of how many.
 
     Raises:
         BadInput: if the column can't be used (see `read_marks`), a number is out of range, or the
             filter can't be read.
+        IndexMismatch: if an earlier index was made with another model.
     """
     if not 0 <= min_confidence <= 1:
         raise BadInput(
             Message("`min_confidence` must be from 0 to 1, not {number}", number=min_confidence)
         )
-    corpus = load_corpus(index, column, kind, where.attempts)
+    corpus = load_corpus(index, column, kind, where.attempts, earlier=earlier)
     tolerance = check_tolerance(corpus.marks, tolerance)
     calibrated = CalibratedGrader(corpus, corpus.marks, tolerance)
     selected = matching_rows(index, corpus, where)
@@ -96,7 +102,13 @@ def grade(
         for answer in index.answers(where.with_attempts())
     )
     return GradingResult(
-        Results(suggestions), corpus.marks, tolerance, calibrated.grader.best, blank, unknown
+        Results(suggestions),
+        corpus.marks,
+        tolerance,
+        calibrated.grader.best,
+        blank,
+        unknown,
+        int((corpus.marks.graded & corpus.earlier).sum()),
     )
 
 

@@ -132,7 +132,10 @@ def _list_neighbours(suggestion: Suggestion) -> str:
 def describe_learning(result: GradingResult) -> Iterator[str]:
     """Yield lines on what the suggestions were learned from, and which answers got none."""
     marks = result.marks
-    yield f"{marks.column}: {_describe_marks(marks)}; {describe_method(result.method)}"
+    from_earlier = f", {result.earlier:,} of them from earlier indexes" if result.earlier else ""
+    yield (
+        f"{marks.column}: {_describe_marks(marks)}{from_earlier}; {describe_method(result.method)}"
+    )
     correct = _describe_correct(marks, result.tolerance)
     yield f"confidence: how often a suggestion like it was {correct}"
     if result.blank:

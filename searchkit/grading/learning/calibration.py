@@ -16,6 +16,7 @@ from searchkit.grading.marks import Grid, Marks, within_tolerance
 from searchkit.grading.records import Mark
 
 BINS = 64  # the range of marks is divided into so many
+MIN_RECENT_ANSWERS = 20  # graded, that are compared with earlier answers in how marks are given
 BANDWIDTH = 0.05  # standard deviation of the kernel over estimates, as a share of the range
 OWN_QUESTION_WEIGHT = 5.0  # additional weight of an answer to the same question
 CALIBRATION_FOLDS = 10  # for the confidence in the suggestions for graded answers
@@ -178,18 +179,33 @@ class CalibratedGrader:
                 self._calibrate(parts, own=own)
 
     def _calibrate(self, parts: list[tuple[Int64, Estimates]], *, own: bool) -> None:
+        left_out = self._fit_typical(parts, own=own)
+        recent = _recent(parts, self.corpus.earlier)
+        if recent is not parts and sum(len(rows) for rows, _ in recent) >= MIN_RECENT_ANSWERS:
+            # Earlier graders may have been more or less severe: whose marks an estimate stands for
+            # is chosen by what is right for the recent answers.
+            from_all = _share_right([self._suggest_left_out(*part) for part in recent])
+            typical = self._typical.get(own)
+            from_recent = self._fit_typical(recent, own=own)
+            if _share_right(from_recent) > from_all:
+                left_out = from_recent
+            elif typical:
+                self._typical[own] = typical
+        self._left_out[own] = left_out
+        self._calibrators[own] = Calibrator.fit(
+            np.vstack([part.signals for part in left_out]),
+            np.concatenate([part.right for part in left_out]),
+        )
+
+    def _fit_typical(self, parts: list[tuple[Int64, Estimates]], *, own: bool) -> list[LeftOut]:
+        """Learn the marks that estimates stand for; return what is then suggested."""
         all_rows = np.concatenate([rows for rows, _ in parts])
         codes, questions = self.marks.codes[all_rows], self.corpus.questions[all_rows]
         if self.marks.kind == "numbers":
             scale = np.array(self.marks.scale, np.float64)
             values = np.concatenate([estimates.values[:, 0] for _, estimates in parts])
             self._typical[own] = TypicalMarks.fit(values, codes, questions, scale, own=own)
-        left_out = [self._suggest_left_out(*part) for part in parts]
-        self._left_out[own] = left_out
-        self._calibrators[own] = Calibrator.fit(
-            np.vstack([part.signals for part in left_out]),
-            np.concatenate([part.right for part in left_out]),
-        )
+        return [self._suggest_left_out(*part) for part in parts]
 
     def _suggest_left_out(self, rows: Int64, estimates: Estimates) -> LeftOut:
         question = int(self.corpus.questions[rows[0]])
@@ -289,3 +305,17 @@ class CalibratedGrader:
         estimates = self.grader.estimate(question, self.corpus.inputs.take(rows))
         marks, signals = self._marks_and_signals(question, estimates)
         return marks, self._calibrators[estimates.own].probability(signals), estimates
+
+
+def _recent(
+    parts: list[tuple[Int64, Estimates]], earlier: NDArray[np.bool_]
+) -> list[tuple[Int64, Estimates]]:
+    """Return the parts without the answers of earlier indexes; the same list if there are none."""
+    if not any(earlier[rows].any() for rows, _ in parts):
+        return parts
+    recent = [(rows[~earlier[rows]], estimates.take(~earlier[rows])) for rows, estimates in parts]
+    return [(rows, estimates) for rows, estimates in recent if len(rows)]
+
+
+def _share_right(parts: list[LeftOut]) -> float:
+    return float(np.concatenate([part.right for part in parts]).mean())

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.core.arrays import Float32, Int64
+from searchkit.core.arrays import Float32, Float64, Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.core.where import Attempts, Where
+from searchkit.grading.learning.earlier import read_earlier
 from searchkit.grading.learning.features import compute_features, relative_features
-from searchkit.grading.learning.grader import Examples
-from searchkit.grading.learning.inputs import Inputs
+from searchkit.grading.learning.inputs import Examples, Inputs
 from searchkit.grading.learning.words import character_ngrams
 from searchkit.grading.marks import MarkKind, Marks, check_learnable, read_marks
 from searchkit.index.base import BaseIndex
@@ -32,6 +33,8 @@ class Corpus:
         questions: `(n,)` position of each answer's question in `names`.
         references: `(n,)` whether the answer is a reference answer.
         marks: The marks of all answers.
+        earlier: `(n,)` whether the answer is from an earlier index.
+        weights: See `Examples`; None without earlier indexes.
     """
 
     answers: list[Answer]
@@ -40,6 +43,8 @@ class Corpus:
     questions: Int64
     references: NDArray[np.bool_]
     marks: Marks
+    earlier: NDArray[np.bool_]
+    weights: Float64 | None = None
 
     @property
     def vectors(self) -> Float32:
@@ -54,7 +59,7 @@ class Corpus:
             marks: Marks of all answers to use instead of the corpus's own.
         """
         targets = (marks or self.marks).targets()
-        return Examples(self.inputs.take(rows), self.questions[rows], targets[rows])
+        return Examples(self.inputs.take(rows), self.questions[rows], targets[rows], self.weights)
 
 
 def load_corpus(
@@ -63,6 +68,7 @@ def load_corpus(
     kind: MarkKind | None = None,
     attempts: Attempts | None = None,
     *,
+    earlier: Sequence[BaseIndex] = (),
     may_be_empty: bool = False,
 ) -> Corpus:
     """Read an index for grading.
@@ -72,16 +78,21 @@ def load_corpus(
         column: The column with the marks.
         kind: What marks are; None: numbers if all can be read as numbers.
         attempts: Which of an author's attempts at a question to read; None: the latest.
+        earlier: Indexes of earlier answers to learn from; see `read_earlier`.
         may_be_empty: Whether the column can have no mark, or no two that differ.
 
     Raises:
         BadInput: if the column can't be used; see `read_marks` and `check_learnable`.
+        IndexMismatch: if an earlier index was made with another model.
     """
     where = Where(attempts=attempts).with_attempts()
     pairs = sorted(index.iter_vectors(where), key=lambda pair: pair[0].id)
-    answers = [answer for answer, _ in pairs]
     if not pairs and may_be_empty:
         raise BadInput("there is no answer to mark; ingest some first")
+    count = len(pairs)
+    cohorts = read_earlier(index, earlier, pairs, where)
+    pairs += [pair for cohort in cohorts for pair in cohort.pairs]
+    answers = [answer for answer, _ in pairs]
     marks = read_marks(answers, column, kind, may_be_empty=may_be_empty)
     if len(marks.scale) > 1 or not may_be_empty:
         check_learnable(marks)
@@ -91,13 +102,22 @@ def load_corpus(
     questions = np.array([position[answer.question] for answer in answers], np.int64)
     references = np.array([answer.is_reference for answer in answers], bool)
     inputs = _inputs(answers, vectors, questions, references)
-    return Corpus(answers, inputs, names, questions, references, marks)
+    if not earlier:
+        return Corpus(answers, inputs, names, questions, references, marks, references & False)
+    origin = np.repeat(np.arange(-1, len(cohorts)), [count, *(len(c.pairs) for c in cohorts)])
+    inputs = replace(inputs, cohorts=(origin[:, None] == np.arange(len(cohorts))).astype(float))
+    weights = np.eye(len(names))
+    for cohort in cohorts:
+        for (question, other), weight in cohort.weights.items():
+            weights[position[question], position[other]] = weight
+    return Corpus(answers, inputs, names, questions, references, marks, origin >= 0, weights)
 
 
 def matching_rows(index: BaseIndex, corpus: Corpus, where: Where) -> NDArray[np.bool_]:
     """Return `(n,)` whether each answer of the corpus passes the filter."""
     ids = set(index.ids(where.with_attempts()))
-    return np.array([answer.id in ids for answer in corpus.answers], bool)
+    matching = np.array([answer.id in ids for answer in corpus.answers], bool)
+    return matching & ~corpus.earlier
 
 
 def _inputs(
@@ -107,4 +127,5 @@ def _inputs(
     ngrams = character_ngrams([answer.text for answer in answers])
     prompts = [prompt_of(answer) for answer in answers]
     features = compute_features(words, vectors, ngrams, questions, references, prompts)
-    return Inputs(vectors, features, relative_features(features, questions, references), ngrams)
+    relative = relative_features(features, questions, references)
+    return Inputs(vectors, features, relative, ngrams, np.empty((len(answers), 0)))

@@ -85,7 +85,7 @@ def compute_features(
     for members in rows_of.values():
         rows = np.array(members)
         models = rows[references[rows]]
-        center = _center(vectors[rows])
+        center = center_row(vectors[rows])
         model_vectors, model_length = center, float(np.median(lengths[rows]))
         if len(models):
             model_vectors, model_length = vectors[models], float(lengths[models].mean())
@@ -132,7 +132,7 @@ def relative_features(
     return relative
 
 
-def _center(vectors: Float32) -> Float32:
+def center_row(vectors: Float32) -> Float32:
     """Return `(1, d)` the unit vector of the mean; zeros if there is none."""
     mean = vectors.mean(axis=0, keepdims=True)
     center: Float32 = mean / max(float(np.linalg.norm(mean)), 1e-9)

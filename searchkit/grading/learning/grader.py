@@ -11,17 +11,17 @@ model is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.core.arrays import Float32, Float64, Int64, Intp
-from searchkit.grading.learning.features import PLAIN_FEATURES
-from searchkit.grading.learning.inputs import Inputs
+from searchkit.core.arrays import Float32, Float64, Int64
+from searchkit.grading.learning.inputs import Examples, Inputs
 from searchkit.grading.learning.ridge import Ridge, VectorSpace, WordSpace
+from searchkit.grading.learning.shared import SharedModel, plain_features
 
 QuestionMethod = Literal["linear", "words", "neighbours"]
 SPACES: dict[QuestionMethod, type[VectorSpace | WordSpace]] = {
@@ -29,34 +29,13 @@ SPACES: dict[QuestionMethod, type[VectorSpace | WordSpace]] = {
     "words": WordSpace,
 }
 MIN_GRADED_ANSWERS = 5  # that a question needs to have a model of its own
-MIN_GRADED_QUESTIONS = 3  # that the shared model needs
 RIDGE_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # candidates for the ridge of a question
 NEIGHBOUR_COUNTS = (1, 3, 5, 10, 20)  # candidates for the number of neighbours
-SHARED_STRENGTH = 10.0  # of the shared model's ridge on standardised features
 TEMPERATURE = 0.1  # a cosine that is higher by this much has e times the weight
 MAX_LEFT_OUT = 4_000  # graded answers of one question that leave-one-out estimates
 SIGNAL_NEIGHBOURS = 5  # whose marks are compared with the estimate, as a signal
 EQUAL_COSINE = 0.999995  # only equal texts have a cosine this high
 BLOCK_PRODUCTS = 1 << 24  # products of `nearest` that are in memory at a time
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """Graded answers.
-
-    Attributes:
-        inputs: The answers; `n` of them.
-        questions: `(n,)` code of each answer's question.
-        targets: `(n, c)` a number, or a one-hot label.
-    """
-
-    inputs: Inputs
-    questions: Int64
-    targets: Float64
-
-    def take(self, rows: Intp | NDArray[np.bool_]) -> Examples:
-        """Return the examples in some rows."""
-        return Examples(self.inputs.take(rows), self.questions[rows], self.targets[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +58,17 @@ class Estimates:
     equal: NDArray[np.bool_]
     nearest: Int64
     scores: Float64
+
+    def take(self, chosen: NDArray[np.bool_]) -> Estimates:
+        """Return the estimates for some of the answers."""
+        return Estimates(
+            self.values[chosen],
+            self.signals[chosen],
+            self.own,
+            self.equal[chosen],
+            self.nearest[chosen],
+            self.scores[chosen],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +102,10 @@ class Grader:
         self.examples = examples
         self.best: Candidate | None = None
         self.candidates: list[Candidate] = []
-        self._shared = _SharedModel(examples)
-        self._rows = {
-            question: np.flatnonzero(examples.questions == question)
-            for question in np.unique(examples.questions).tolist()
-        }
+        self._shared = SharedModel(examples)
+        count = 0 if examples.weights is None else len(examples.weights)
+        asked = np.union1d(examples.questions, np.arange(count)).tolist()
+        self._rows = {question: _rows_of(examples, question) for question in asked}
         self._models: dict[int, _QuestionModel] = {}
 
     @classmethod
@@ -131,13 +120,15 @@ class Grader:
         starts = {False: grader._shared.zeros(len(examples.targets))}
         if grader._shared.is_usable:
             starts[True] = grader._shared.estimate_examples()
-        models = {
-            question: _QuestionModel(examples.take(rows), max_left_out)
-            for question, rows in grader._rows.items()
-            if len(rows) >= MIN_GRADED_ANSWERS
-        }
+        models = {}
+        for question, rows in grader._rows.items():
+            weights = examples.weights_for(question)[rows]
+            if weights.sum() >= MIN_GRADED_ANSWERS:
+                models[question] = _QuestionModel(examples.take(rows), weights, max_left_out)
         losses: dict[tuple[QuestionMethod, float, bool], list[Float64]] = {}
         for question, model in models.items():
+            if not len(model.sample):
+                continue
             rows = grader._rows[question]
             for shared, start in starts.items():
                 for key, estimates in model.leave_one_out(start[rows]):
@@ -167,14 +158,15 @@ class Grader:
         """
         shared = self._shared.estimate_examples()
         for question, rows in self._rows.items():
-            if question in self._models:
-                model = self._models[question]
+            model = self._models.get(question)
+            if model and len(model.sample):
                 yield (
                     rows[model.sample],
                     self._own_estimates(question, model.values, model.near, model.scores),
                 )
-            if self._shared.is_usable:
-                yield rows, _shared_estimates(shared[rows], self.examples.inputs.take(rows))
+            own = rows[self.examples.questions[rows] == question]
+            if self._shared.is_usable and len(own):
+                yield own, _shared_estimates(shared[own], self.examples.inputs.take(own))
 
     def estimate(self, question: int, inputs: Inputs) -> Estimates:
         """Estimate the marks of answers to a question.
@@ -201,16 +193,16 @@ class Grader:
     def _own_estimates(
         self, question: int, values: Float64, near: Int64, scores: Float64
     ) -> Estimates:
-        rows = self._rows[question]
+        rows, weights = self._rows[question], self._models[question].weights
         marks = self.examples.targets[rows][near]  # (m, k, c)
-        same = (scores >= EQUAL_COSINE)[:, :, None]
-        equal = same[:, 0, 0]
+        same = ((scores >= EQUAL_COSINE) & (weights[near] == 1))[:, :, None]
+        equal = same.any(axis=(1, 2))
         # An answer whose text is graded already gets the mean mark of the equal texts.
         values = np.where(
             equal[:, None], (marks * same).sum(1) / np.maximum(same.sum(1), 1), values
         )
         differences = np.abs(marks[:, :SIGNAL_NEIGHBOURS] - values[:, None, :])
-        count = np.full(len(values), np.log(len(rows)))
+        count = np.full(len(values), np.log(weights.sum()))
         signals = [
             *_value_signals(values),
             differences.sum(axis=2).mean(axis=1),
@@ -220,94 +212,12 @@ class Grader:
         return Estimates(values, np.column_stack(signals), True, equal, rows[near], scores)
 
 
-class _SharedModel:
-    """The model of all questions: a ridge regression of the targets on the features.
-
-    Whether it takes the plain features only, or all of them and how they compare with those of the
-    question's other answers, is chosen by leaving out one question at a time.
-
-    Attributes:
-        is_usable: Whether there are enough graded questions.
-    """
-
-    def __init__(self, examples: Examples) -> None:
-        self.examples = examples
-        questions = np.unique(examples.questions)
-        self.is_usable = len(questions) >= MIN_GRADED_QUESTIONS
-        fits = [_FeatureRidge(examples, select) for select in (_plain_features, _all_features)]
-        self._fit = fits[0]
-        if self.is_usable:
-            self._fit = min(fits, key=lambda fit: fit.loss())
-
-    def zeros(self, count: int) -> Float64:
-        """Return estimates of zero, `(count, c)`."""
-        return np.zeros((count, self.examples.targets.shape[1]))
-
-    def estimate_examples(self) -> Float64:
-        """Estimate every example from the other questions; `(n, c)`, zeros if not usable."""
-        return (
-            self._fit.estimate_examples()
-            if self.is_usable
-            else self.zeros(len(self.examples.targets))
-        )
-
-    def estimate(self, question: int, inputs: Inputs) -> Float64:
-        """Estimate answers to a question from the other questions; zeros if not usable."""
-        return self._fit.estimate(question, inputs) if self.is_usable else self.zeros(len(inputs))
-
-
-class _FeatureRidge:
-    """A ridge regression on some features that can leave out any question."""
-
-    def __init__(self, examples: Examples, select: Callable[[Inputs], Float64]) -> None:
-        self._examples, self._select = examples, select
-        features = select(examples.inputs)
-        self._center = features.mean(axis=0)
-        self._deviation = features.std(axis=0) + 1e-9
-        self._design = self._design_matrix(features)
-        self._gram = self._design.T @ self._design
-        self._products = self._design.T @ examples.targets
-        self._weights: dict[int, Float64] = {}
-
-    def estimate_examples(self) -> Float64:
-        """Estimate every example from the other questions; `(n, c)`."""
-        values = np.empty_like(self._examples.targets)
-        for question in np.unique(self._examples.questions).tolist():
-            rows = self._examples.questions == question
-            values[rows] = self._design[rows] @ self._weights_without(question)
-        return values
-
-    def loss(self) -> float:
-        """Return the mean squared error of these estimates."""
-        return float(np.mean((self.estimate_examples() - self._examples.targets) ** 2))
-
-    def estimate(self, question: int, inputs: Inputs) -> Float64:
-        """Estimate answers to a question from the other questions; `(m, c)`."""
-        return self._design_matrix(self._select(inputs)) @ self._weights_without(question)
-
-    def _design_matrix(self, features: Float64) -> Float64:
-        # Clipped, since a linear model must not be extrapolated: an answer ten times as long as
-        # the others is not ten times better.
-        scaled = np.clip((features - self._center) / self._deviation, -3, 3)
-        return np.column_stack([scaled, np.ones(len(scaled))])
-
-    def _weights_without(self, question: int) -> Float64:
-        if question not in self._weights:
-            rows = self._examples.questions == question
-            own = self._design[rows]
-            gram = self._gram - own.T @ own
-            products = self._products - own.T @ self._examples.targets[rows]
-            penalty = np.full(len(gram), SHARED_STRENGTH)
-            penalty[-1] = 1e-6
-            self._weights[question] = np.linalg.solve(gram + np.diag(penalty), products)
-        return self._weights[question]
-
-
 class _QuestionModel:
     """The graded answers to one question, prepared for all methods of learning from them.
 
     Attributes:
-        sample: `(s,)` rows that leave-one-out estimates.
+        weights: `(n,)` how much each counts; less than 1 for answers to a question that is like it.
+        sample: `(s,)` rows that leave-one-out estimates; those of weight 1.
         near: `(s, k)` the nearest other rows of each of these.
         scores: `(s, k)` cosines with these.
         values: `(s, c)` leave-one-out estimates of the method in use.
@@ -315,15 +225,17 @@ class _QuestionModel:
 
     values: Float64
 
-    def __init__(self, examples: Examples, max_left_out: int = MAX_LEFT_OUT) -> None:
+    def __init__(
+        self, examples: Examples, weights: Float64, max_left_out: int = MAX_LEFT_OUT
+    ) -> None:
         self.inputs, self._targets = examples.inputs, examples.targets
-        count = len(self.inputs)
-        self.sample = np.arange(count)
-        if count > max_left_out:
+        self.weights = weights
+        self.sample = np.flatnonzero(weights == 1)
+        if len(self.sample) > max_left_out:
             rng = np.random.default_rng(0)
-            self.sample = np.sort(rng.choice(count, max_left_out, replace=False))
+            self.sample = np.sort(rng.choice(self.sample, max_left_out, replace=False))
         self._spaces = {method: space(self.inputs) for method, space in SPACES.items()}
-        self._ridges = {method: Ridge(space.own) for method, space in self._spaces.items()}
+        self._ridges = {method: Ridge(space.own, weights) for method, space in self._spaces.items()}
         self.near, self.scores = nearest(
             self.inputs.vectors[self.sample],
             self.inputs.vectors,
@@ -349,7 +261,10 @@ class _QuestionModel:
                 yield (method, strength), start[self.sample] + values
         for count in NEIGHBOUR_COUNTS:  # all the others, if there are fewer
             near, scores = self.near[:, :count], self.scores[:, :count]
-            yield ("neighbours", count), start[self.sample] + _smoothed(residuals, near, scores)
+            yield (
+                ("neighbours", count),
+                start[self.sample] + self._smoothed(residuals, near, scores),
+            )
 
     def use(self, candidate: Candidate, start: Float64) -> None:
         """Use one method, over `(n, c)` estimates without this question's marks."""
@@ -364,9 +279,17 @@ class _QuestionModel:
         method = self._candidate.method
         if method not in self._ridges:
             count = int(self._candidate.size)
-            return start + _smoothed(self._residuals, near[:, :count], scores[:, :count])
+            return start + self._smoothed(self._residuals, near[:, :count], scores[:, :count])
         coordinates = self._spaces[method].coordinates(inputs)
         return start + self._ridges[method].estimate(coordinates, self._weights)
+
+    def _smoothed(self, values: Float64, near: Int64, scores: Float64) -> Float64:
+        """Return the mean of the neighbours' values, weighted by a softmax of their cosines."""
+        weights = self.weights[near] * np.exp((scores - scores[:, :1]) / TEMPERATURE)
+        mean: Float64 = np.einsum(
+            "mk,mkc->mc", weights / weights.sum(axis=1, keepdims=True), values[near]
+        )
+        return mean
 
 
 def nearest(
@@ -407,28 +330,18 @@ def nearest(
     return rows, scores
 
 
-def _plain_features(inputs: Inputs) -> Float64:
-    return inputs.features[:, : len(PLAIN_FEATURES)]
-
-
-def _all_features(inputs: Inputs) -> Float64:
-    return np.hstack([inputs.features, inputs.relative])
+def _rows_of(examples: Examples, question: int) -> Int64:
+    """Return the examples that count for a question, its own answers first."""
+    weights = examples.weights_for(question)
+    rows = np.flatnonzero(weights)
+    return rows[np.argsort(-weights[rows], kind="stable")]
 
 
 def _shared_estimates(values: Float64, inputs: Inputs) -> Estimates:
-    signals = np.column_stack([*_value_signals(values), _plain_features(inputs)])
+    signals = np.column_stack([*_value_signals(values), plain_features(inputs)])
     empty = np.empty((len(values), 0))
     equal = np.zeros(len(values), bool)
     return Estimates(values, signals, False, equal, empty.astype(np.int64), empty)
-
-
-def _smoothed(values: Float64, near: Int64, scores: Float64) -> Float64:
-    """Return the mean of the neighbours' values, weighted by a softmax of their cosines."""
-    weights = np.exp((scores - scores[:, :1]) / TEMPERATURE)
-    mean: Float64 = np.einsum(
-        "mk,mkc->mc", weights / weights.sum(axis=1, keepdims=True), values[near]
-    )
-    return mean
 
 
 def _value_signals(values: Float64) -> list[Float64]:

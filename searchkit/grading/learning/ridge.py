@@ -18,10 +18,17 @@ JITTER = 1e-8  # added to the diagonal of the kernel, so that equal answers don'
 class Ridge:
     """A ridge regression on one set of rows, for any targets and strength."""
 
-    def __init__(self, coordinates: Float64) -> None:
-        self._center = coordinates.mean(axis=0)
+    def __init__(self, coordinates: Float64, weights: Float64) -> None:
+        """Prepare the regression.
+
+        Args:
+            coordinates: `(n, r)`.
+            weights: `(n,)` how much the error of each row counts.
+        """
+        self._center = np.average(coordinates, axis=0, weights=weights)
+        self._scale = np.sqrt(weights)[:, None]
         self._left, self._sizes, self._right = np.linalg.svd(
-            self._design(coordinates), full_matrices=False
+            self._scale * self._design(coordinates), full_matrices=False
         )
 
     def leave_one_out(self, targets: Float64, strengths: Sequence[float], sample: Int64) -> Float64:
@@ -33,7 +40,7 @@ class Ridge:
         Args:
             targets: `(n, c)`.
             strengths: Weights of the penalty; `p` of them.
-            sample: `(s,)` the rows.
+            sample: `(s,)` the rows, each of weight 1.
 
         Returns:
             `(p, s, c)` estimates.
@@ -41,7 +48,7 @@ class Ridge:
         sizes = self._sizes**2
         shrinkage = sizes / (sizes + np.array(strengths)[:, None])  # (p, r)
         left, own = self._left[sample], targets[sample]
-        fitted = left @ (shrinkage[:, :, None] * (self._left.T @ targets))  # (p, s, c)
+        fitted = left @ (shrinkage[:, :, None] * self._rotated(targets))  # (p, s, c)
         remainder = np.maximum(1 - shrinkage @ (left**2).T, 1e-6)[:, :, None]
         estimates: Float64 = own - (own - fitted) / remainder
         return estimates
@@ -49,12 +56,16 @@ class Ridge:
     def weights(self, targets: Float64, strength: float) -> Float64:
         """Return the weights that `estimate` takes."""
         inverse = self._sizes / (self._sizes**2 + strength)
-        weights: Float64 = self._right.T @ (inverse[:, None] * (self._left.T @ targets))
+        weights: Float64 = self._right.T @ (inverse[:, None] * self._rotated(targets))
         return weights
 
     def estimate(self, coordinates: Float64, weights: Float64) -> Float64:
         """Return `(m, c)` estimates for other rows."""
         return self._design(coordinates) @ weights
+
+    def _rotated(self, targets: Float64) -> Float64:
+        rotated: Float64 = self._left.T @ (self._scale * targets)
+        return rotated
 
     def _design(self, coordinates: Float64) -> Float64:
         constant = np.full(len(coordinates), INTERCEPT_SCALE)
@@ -62,18 +73,18 @@ class Ridge:
 
 
 class VectorSpace:
-    """The vectors of the model as coordinates.
+    """The vectors of the model as coordinates, and which cohort an answer is from.
 
     Attributes:
-        own: `(n, d)` coordinates of the answers that it was made for.
+        own: `(n, d + e)` coordinates of the answers that it was made for.
     """
 
     def __init__(self, inputs: Inputs) -> None:
         self.own = self.coordinates(inputs)
 
     def coordinates(self, inputs: Inputs) -> Float64:
-        """Return `(m, d)`."""
-        return inputs.vectors.astype(np.float64)
+        """Return `(m, d + e)`."""
+        return np.hstack([inputs.vectors.astype(np.float64), inputs.cohorts])
 
 
 class WordSpace:
@@ -107,14 +118,16 @@ class WordSpace:
 
 
 def likeness(left: Inputs, right: Inputs) -> Float64:
-    """Return `(m, n)` how alike answers to one question are: the sum of three kernels.
+    """Return `(m, n)` how alike answers to one question are: the sum of four kernels.
 
-    The cosine of their vectors, that of their n-grams, and a Gaussian kernel on their features.
+    The cosine of their vectors, that of their n-grams, a Gaussian kernel on their features, and
+    whether they are from one earlier cohort, whose graders may have been more or less severe.
     """
     from scipy.spatial.distance import cdist
 
     cosines = left.vectors.astype(np.float64) @ right.vectors.astype(np.float64).T
     same_words = (left.ngrams @ right.ngrams.T).toarray()
     distances = cdist(left.relative, right.relative, "sqeuclidean") / left.relative.shape[1]
-    alike: Float64 = cosines + same_words + FEATURE_WEIGHT * np.exp(-distances / 2)
+    same_cohort = left.cohorts @ right.cohorts.T
+    alike: Float64 = cosines + same_words + same_cohort + FEATURE_WEIGHT * np.exp(-distances)
     return alike

@@ -11,13 +11,12 @@ from searchkit.grading.learning import grader as grading
 from searchkit.grading.learning import ridge as ridges
 from searchkit.grading.learning.grader import (
     MIN_GRADED_ANSWERS,
-    SHARED_STRENGTH,
     TEMPERATURE,
-    Examples,
     Grader,
 )
-from searchkit.grading.learning.inputs import Inputs
+from searchkit.grading.learning.inputs import Examples, Inputs
 from searchkit.grading.learning.ridge import INTERCEPT_SCALE, likeness
+from searchkit.grading.learning.shared import SHARED_STRENGTH
 
 TIES = (np.random.default_rng(1).integers(0, 2, (40, 4)) - 0.5).astype(np.float32)
 
@@ -34,16 +33,15 @@ def inputs(vectors: np.ndarray, features: np.ndarray | None = None) -> Inputs:
     """Return answers without words in common."""
     n = len(vectors)
     features = np.zeros((n, 3)) if features is None else features
-    return Inputs(vectors, features, np.zeros((n, 3)), csr_matrix((n, 1)))
+    return Inputs(vectors, features, np.zeros((n, 3)), csr_matrix((n, 1)), np.zeros((n, 0)))
 
 
 def wordy(n: int, d: int, seed: int = 0) -> Inputs:
     """Return answers with words and features beside their vectors."""
     rng = np.random.default_rng(seed)
     ngrams = unit(rng.random((n, 30)) * (rng.random((n, 30)) < 0.3) + 1e-3).astype(float)
-    return Inputs(
-        scattered(n, d, seed), np.zeros((n, 3)), rng.normal(size=(n, 4)), csr_matrix(ngrams)
-    )
+    relative, cohorts = rng.normal(size=(n, 4)), np.zeros((n, 0))
+    return Inputs(scattered(n, d, seed), np.zeros((n, 3)), relative, csr_matrix(ngrams), cohorts)
 
 
 def one_question(answers: np.ndarray | Inputs, targets: np.ndarray) -> Examples:
@@ -108,7 +106,9 @@ def test_leaving_one_out_is_learning_again_without_it(n: int, d: int) -> None:
     targets, start = np.random.default_rng(5).standard_normal((2, n, 2))
     answers, rest = wordy(n, d), targets - start
     vectors = answers.vectors
-    found = dict(grading._QuestionModel(one_question(answers, targets)).leave_one_out(start))
+    found = dict(
+        grading._QuestionModel(one_question(answers, targets), np.ones(n)).leave_one_out(start)
+    )
     assert len(found) == 2 * len(grading.RIDGE_STRENGTHS) + len(grading.NEIGHBOUR_COUNTS)
     for row in range(n):
         keep = np.arange(n) != row
@@ -123,7 +123,7 @@ def test_leaving_one_out_is_learning_again_without_it(n: int, d: int) -> None:
     known = one_question(answers, targets)
     ((rows, _),) = Grader.fit(known, max_left_out=n // 2).leave_one_out()
     assert len(set(rows.tolist())) == n // 2
-    for way, values in grading._QuestionModel(known, n // 2).leave_one_out(start):
+    for way, values in grading._QuestionModel(known, np.ones(n), n // 2).leave_one_out(start):
         assert_allclose(values, found[way][rows], atol=1e-9)
 
 
