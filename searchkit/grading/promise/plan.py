@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from itertools import chain, zip_longest
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ from searchkit.grading.promise.wording import Wording
 from searchkit.index.base import BaseIndex
 
 BATCH = 20  # answers that are listed where nothing can be forecast
+FIRST_CHECKS = 0.05  # share of the answers that are drawn before any is chosen
+CHOSEN_PER_CHECK = 3  # of the answers after these
 
 
 def plan_grading(
@@ -43,9 +45,10 @@ def plan_grading(
 ) -> GradingPlan:
     """Choose the answers to mark next, so that suggestions for the others can be relied on.
 
-    Half of them are drawn at random, and back the promise; half are those from which the most is
-    learned: uncertain ones that are like many other uncertain ones. Nothing is written, and the
-    random order stays the same, so that the plan can be made again after any number of marks.
+    The first of them, and then one in four, are drawn at random, and back the promise; from the
+    others the most is learned: they are uncertain, and like many other uncertain ones. Nothing is
+    written, and the random order stays the same, so that the plan can be made again after any
+    number of marks.
 
     Args:
         index: Open for reading or writing.
@@ -71,14 +74,14 @@ def plan_corpus(
     """Make the plan for some rows of a corpus, from the marks that it has; see `plan_grading`."""
     marks = corpus.marks
     grader = None
-    if len(marks.scale) > 1:
+    if len(np.unique(marks.codes[marks.graded])) > 1:
         tolerance = check_tolerance(marks, tolerance)
         grader = CalibratedGrader(corpus, marks, tolerance)
     unmarked = selected & ~marks.graded
     # A question that is finished says nothing of the others, and dilutes the sample.
     is_open = np.isin(corpus.questions, corpus.questions[unmarked])
     rows = np.flatnonzero(selected & is_open if unmarked.any() else selected)
-    pool = _pool(corpus, rows, grader)
+    pool = make_pool(corpus, rows, grader)
     sampled = pool.ranks < pool.sample
     wording = Wording(
         goal,
@@ -90,7 +93,7 @@ def plan_corpus(
         wrong=int((pool.wrong & sampled).sum()),
     )
     promise, checks, uncertain = _decide(pool, goal, wording)
-    order = _order(corpus, rows, pool, checks, uncertain)
+    order = order_answers(corpus, rows, pool, checks, uncertain)
     limit = BATCH if promise.to_mark is None else promise.to_mark
     answers = [
         PlannedAnswer(
@@ -111,8 +114,8 @@ def plan_corpus(
     )
 
 
-def _pool(corpus: Corpus, rows: Int64, grader: CalibratedGrader | None) -> Pool:
-    """Return what is known of the selected answers."""
+def make_pool(corpus: Corpus, rows: Int64, grader: CalibratedGrader | None) -> Pool:
+    """Return what is known of the answers in some rows, with a grader if there is one."""
     count = len(corpus.answers)
     confidences, wrong = np.zeros(count), np.zeros(count, bool)
     if grader:
@@ -125,7 +128,7 @@ def _pool(corpus: Corpus, rows: Int64, grader: CalibratedGrader | None) -> Pool:
                 confidences[asked] = grader.cross_confidence(question, asked)
     return Pool(
         confidences[rows],
-        random_ranks([corpus.answers[row].id for row in rows.tolist()]),
+        random_ranks([corpus.answers[row].id for row in rows.tolist()], corpus.questions[rows]),
         corpus.marks.graded[rows],
         wrong[rows],
     )
@@ -155,32 +158,48 @@ def _decide(
     return wording.too_few(BATCH, needed), checks, unmarked & ~checks
 
 
-def _order(
+def order_answers(
     corpus: Corpus,
     rows: Int64,
     pool: Pool,
     checks: NDArray[np.bool_],
     uncertain: NDArray[np.bool_],
 ) -> Int64:
-    """Return the places of the checks and of the others in turn, each in their own order."""
+    """Return the places of the checks and of the others in the order in which to mark them.
+
+    Args:
+        corpus: The answers.
+        rows: `(n,)` rows of the corpus that the plan is about.
+        pool: What is known of these.
+        checks: `(n,)` whether each is drawn, and not marked.
+        uncertain: `(n,)` whether each may be chosen, and is neither drawn nor marked.
+    """
     if not (checks | uncertain).any():
         return np.empty(0, np.int64)
     drawn = np.flatnonzero(checks)
     drawn = drawn[np.argsort(pool.ranks[drawn])]
     similarity = likeness(corpus.vectors[rows], corpus.questions[rows])
-    known = pool.marked | checks
-    best = order_by_gain(similarity, 1 - pool.confidences, known, uncertain)
-    pairs = zip_longest(best.tolist(), drawn.tolist())
-    return np.array([n for n in chain.from_iterable(pairs) if n is not None], np.int64)
+    chosen = order_by_gain(similarity, 1 - pool.confidences, pool.marked | checks, uncertain)
+    first = max(0, ceil(FIRST_CHECKS * len(rows)) - pool.sample)
+    turns = np.concatenate(
+        [np.arange(len(chosen)) // CHOSEN_PER_CHECK, np.maximum(np.arange(len(drawn)) - first, -1)]
+    )
+    return np.concatenate([chosen, drawn])[np.argsort(turns, kind="stable")]
 
 
-def random_ranks(ids: Sequence[str]) -> Int64:
-    """Return `(n,)` the place of each answer in a random order, which other answers don't change.
+def random_ranks(ids: Sequence[str], questions: Int64) -> Int64:
+    """Return `(n,)` the place of each answer in a random order, in which questions take turns.
 
-    It depends on the ids alone, which nobody chooses with a view to it, so that the answers that
-    were drawn are known without being stored.
+    An answer's place within its question depends on the ids alone, which nobody chooses with a view
+    to it, so that the answers that were drawn are known without being stored. Any first part of
+    the order has the same share of each question.
     """
     keys = [blake2b(name.encode(errors="surrogatepass")).digest() for name in ids]
+    order = np.array(sorted(range(len(ids)), key=lambda row: keys[row]), np.int64)
+    places = np.empty(len(ids))
+    for question in np.unique(questions).tolist():
+        asked = order[questions[order] == question]
+        places[asked] = (np.arange(len(asked)) + 0.5) / len(asked)
     ranks = np.empty(len(ids), np.int64)
-    ranks[sorted(range(len(ids)), key=lambda row: keys[row])] = np.arange(len(ids))
+    ranks[order[np.argsort(places[order], kind="stable")]] = np.arange(len(ids))
     return ranks

@@ -121,7 +121,7 @@ def test_suggestions_that_are_off_too_often_are_told(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     changes = {name: str(rng.integers(0, 5)) for name in list(truth)}
     ids = list(truth)
-    for n in np.argsort(random_ranks(ids))[70:]:
+    for n in np.argsort(random_ranks(ids, np.zeros(120, int)))[70:]:
         changes[ids[n]] = None
     with course_index(tmp_path, with_scores(answers, changes)) as index:
         plan = plan_grading(index, "score")
@@ -158,13 +158,33 @@ def test_labels_are_wrong_and_not_off(tmp_path: Path) -> None:
         assert "off" not in plan.promise.text and plan.tolerance == 0
 
 
-def test_the_random_order_is_not_changed_by_other_answers() -> None:
+def test_the_random_order_within_a_question_is_not_changed_by_other_answers() -> None:
     ids = [f"a{n}" for n in range(50)]
-    ranks = random_ranks(ids)
+    one = np.zeros(50, int)
+    ranks = random_ranks(ids, one)
     assert sorted(ranks.tolist()) == list(range(50))
-    more = random_ranks(["new", *ids])[1:]
+    assert not np.array_equal(ranks, np.arange(50))
+    more = random_ranks(["new", *ids], np.zeros(51, int))[1:]
     assert np.array_equal(np.argsort(more), np.argsort(ranks))
-    assert random_ranks(["\ud800"]).tolist() == [0]
+    assert random_ranks(["\ud800"], one[:1]).tolist() == [0]
+
+
+def test_questions_take_turns_in_the_random_order() -> None:
+    ids = [f"a{n}" for n in range(90)]
+    questions = np.repeat([0, 1], [60, 30])
+    ranks = random_ranks(ids, questions)
+    for size in (6, 30, 60):
+        assert (questions[ranks < size] == 1).sum() == size // 3
+    own = random_ranks(ids[60:], questions[60:])
+    assert np.array_equal(np.argsort(ranks[60:]), np.argsort(own))
+
+
+def test_after_the_first_checks_one_answer_in_four_is_drawn(tmp_path: Path) -> None:
+    answers, _ = ungraded()
+    with course_index(tmp_path, answers) as index:
+        reasons = [planned.reason for planned in plan_grading(index, "mark").answers]
+    assert reasons[:5] == ["check"] * 5
+    assert reasons[5:13] == ["learn", "learn", "learn", "check"] * 2
 
 
 @pytest.mark.parametrize(
