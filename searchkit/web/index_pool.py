@@ -295,15 +295,15 @@ class IndexPool:
             if job is None or is_used_up or is_outdated:
                 while len(jobs) >= MAX_JOBS:
                     del jobs[next(iter(jobs))]
-                job = jobs[key] = Job[Result](version=version).start(run)
+                former = job.last_result() if job else None
+                job = jobs[key] = Job[Result](version=version, former=former).start(run)
             return job
 
     def last_result(self, key: Hashable) -> object:
-        """Return what the job with this key found, whatever its version; None if it hasn't yet."""
+        """Return what the job with this key, or the one before it, found; None for nothing yet."""
         with self._lock:
             job = self._jobs["answers change"].get(key)
-        is_known = job is not None and job.has_finished and not job.has_failed
-        return job.future.result() if job and is_known else None
+        return job.last_result() if job else None
 
     def wait(self, job: Job[Any], seconds: float) -> bool:
         """Wait for a job at most so many seconds; return whether it has finished.

@@ -28,6 +28,7 @@ class Job(Generic[Result]):
         total: Number of all steps; 0 while it isn't known.
         future: Holds the result or the error once the computation has ended.
         version: What the result depends on beside the job's key.
+        former: The last result of another version; None if there is none.
         was_delivered: Whether `get` has returned the result or raised the error to somebody.
     """
 
@@ -35,6 +36,7 @@ class Job(Generic[Result]):
     total: int = 0
     future: Future[Result] = field(default_factory=Future)
     version: Hashable = None
+    former: Result | None = None
     was_delivered: bool = False
 
     @property
@@ -46,6 +48,11 @@ class Job(Generic[Result]):
     def has_failed(self) -> bool:
         """Whether the computation ended with an error."""
         return self.has_finished and self.future.exception() is not None
+
+    def last_result(self) -> Result | None:
+        """Return the result, or until there is one that of another version; None for neither."""
+        is_known = self.has_finished and not self.has_failed
+        return self.future.result() if is_known else self.former
 
     def start(self, compute: Callable[[Progress], Result]) -> Job[Result]:
         """Run the computation in a daemon thread, which doesn't keep the process alive."""

@@ -532,6 +532,28 @@ def test_a_result_is_kept_while_it_is_valid(
     assert len(runs) == after_answer
 
 
+def test_a_job_of_another_version_takes_the_place_of_a_finished_one(pool: IndexPool) -> None:
+    leave, runs = threading.Event(), []
+
+    def compute(index: Index, _: object) -> int:
+        runs.append(1)
+        assert leave.wait(10)
+        return len(runs)
+
+    assert pool.last_result("key") is None
+    first = pool.job("key", compute, version="a")
+    assert pool.job("key", compute, version="b") is first  # never two for one key
+    leave.set()
+    assert done(pool, first) == 1
+    assert pool.job("key", compute, version="a") is first
+    leave.clear()
+    second = pool.job("key", compute, version="b")
+    assert (second.version, pool.last_result("key")) == ("b", 1)
+    leave.set()
+    assert done(pool, second) == 2
+    assert pool.last_result("key") == 2
+
+
 def test_a_job_finishes_on_the_state_on_which_it_began(
     pool: IndexPool, folder: Path, opened: list[Index]
 ) -> None:

@@ -26,6 +26,7 @@ class Names:
 
     def __init__(self, pseudonyms: Pseudonyms | None) -> None:
         self._pseudonyms = pseudonyms
+        self._texts: dict[str, str] = {}
 
     def answer(self, id_: str) -> str:
         """Return an answer's id."""
@@ -41,7 +42,11 @@ class Names:
 
     def text(self, text: str) -> str:
         """Return the text of an answer, or about one."""
-        return self._pseudonyms.replace_in_text(text) if self._pseudonyms else text
+        if not self._pseudonyms:
+            return text
+        if text not in self._texts:
+            self._texts[text] = self._pseudonyms.replace_in_text(text)
+        return self._texts[text]
 
     def answers(self, ids: Iterable[str]) -> list[str]:
         """Return the ids of answers."""
