@@ -1,9 +1,9 @@
-"""Clustering: `python benchmarks/bench_clustering.py [quality] [speed] [growth]`.
+"""Clustering: `python benchmarks/bench_clustering.py [quality] [speed] [growth] [maps]`.
 
 `quality`: BANKING77 (10,003 questions of customers in 77 classes), every method on the same
 vectors, against scikit-learn's KMeans and sentence-transformers' `community_detection`. `speed`:
 communities of 50,000 passages of alpaca-answers against `community_detection`. `growth`: cost from
-10,000 on.
+10,000 on. `maps`: how well the places of a map show which answers are near.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from bench_mining import vectors as alpaca
 from machine import SHARED, heading
 from numpy.typing import NDArray
 
+from searchkit.clustering import layout
 from searchkit.clustering.methods import choose_k, choose_threshold, communities, hdbscan, k_means
 from searchkit.core.arrays import unit_rows
 from searchkit.encoding.loading import load_encoder
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
-PARTS = ("quality", "speed", "growth")
+PARTS = ("quality", "speed", "growth", "maps")
 
 
 def banking() -> tuple[Floats, Labels]:
@@ -120,6 +121,48 @@ def growth() -> None:
         print(f"| {count:,} | " + " | ".join(seconds) + " |", flush=True)
 
 
+def layouts() -> None:
+    """Compare layouts of questions of SAF, and of all its answers."""
+    from sklearn.manifold import trustworthiness
+
+    with (SHARED / "saf-train.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    every = unit_rows(load_encoder().encode([row["answer"] for row in rows]))
+    question = np.array([row["question"] for row in rows])
+    large, middle = every[question == "2.1"], every[question == "10.1"]
+    methods: dict[str, Callable[[Floats], NDArray[np.float64]]] = {
+        "principal components": lambda rows: layout._principal_components(rows.astype(np.float64)),
+        "MDS": lambda rows: layout._by_mds(rows, 0),
+        "t-SNE": lambda rows: layout._by_tsne(rows, 0),
+        "UMAP": lambda rows: layout._by_umap(rows, 0),
+    }
+    layout._by_umap(middle, 0)  # compiles
+    print("\n| answers | layout | trustworthiness of 5, of 13 | stress | CPU seconds |")
+    print("|---:|---|---|---:|---:|")
+    for vectors in (middle[:28], middle, large, every):
+        for name, run in methods.items():
+            if name == "MDS" and len(vectors) > 300:
+                continue
+            started = time.process_time()
+            placed = run(vectors)
+            seconds = time.process_time() - started
+            trust = [trustworthiness(vectors, placed, n_neighbors=n) for n in (5, 13)]
+            print(
+                f"| {len(vectors):,} | {name} | {trust[0]:.3f}, {trust[1]:.3f} | "
+                f"{stress(vectors, placed):.3f} | {seconds:.2f} |",
+                flush=True,
+            )
+
+
+def stress(rows: Floats, placed: NDArray[np.float64]) -> float:
+    """Give Kruskal's stress of 4,000 pairs, with the best scale of the places."""
+    left, right = np.random.default_rng(0).integers(0, len(rows), (2, 4_000))
+    wanted = np.linalg.norm(rows[left] - rows[right], axis=1)
+    distance = np.linalg.norm(placed[left] - placed[right], axis=1)
+    error = distance * (wanted @ distance / (distance @ distance)) - wanted
+    return float(np.sqrt(error @ error / (wanted @ wanted)))
+
+
 def made_up(count: int) -> Floats:
     """Give unit rows around a thousand centres."""
     rng = np.random.default_rng(0)
@@ -132,7 +175,12 @@ def made_up(count: int) -> Floats:
 def main(parts: Sequence[str]) -> None:
     """Print the tables."""
     print(heading())
-    for part, run in {"quality": quality, "speed": speed, "growth": growth}.items():
+    for part, run in {
+        "quality": quality,
+        "speed": speed,
+        "growth": growth,
+        "maps": layouts,
+    }.items():
         if part in parts:
             run()
 

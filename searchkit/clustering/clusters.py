@@ -13,6 +13,7 @@ import numpy as np
 
 from searchkit.clustering import maps
 from searchkit.clustering.keywords import cluster_keywords
+from searchkit.clustering.layout import place
 from searchkit.clustering.methods import (
     CLUSTER_METHODS,
     NOISE,
@@ -172,7 +173,7 @@ def map_points(
 
     Raises:
         BadInput: if there are no answers.
-        MissingExtra: if UMAP isn't installed.
+        MissingExtra: if there are more than 3,000 answers, and UMAP isn't installed.
     """
     name_of: dict[str, str] = {}
     names: set[str] = set()
@@ -186,7 +187,7 @@ def map_points(
     if not embedded:
         raise BadInput("no answer to draw; nothing passes the filter")
     answers = [answer for answer, _ in embedded]
-    places = maps.place(np.stack([vector for _, vector in embedded]), seed)
+    places = place(np.stack([vector for _, vector in embedded]), seed)
     return answers, places, [name_of.get(answer.id, "") for answer in answers]
 
 

@@ -1,8 +1,7 @@
 """Maps: answers as points on a plane, coloured by cluster; points of similar answers are near.
 
-The layout is by UMAP (McInnes, Healy and Melville, 2018), the picture by DataMapPlot, and the HTML
-page by Plotly, whose JavaScript it contains, so that it opens offline. All three come with
-searchkit[plot].
+The places come from `layout.py`. The picture is drawn by DataMapPlot, and the HTML page by Plotly,
+whose JavaScript it contains, so that it opens offline. Both come with searchkit[plot].
 """
 
 from __future__ import annotations
@@ -23,14 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from searchkit.core.arrays import Float32, Float64
-from searchkit.core.errors import BadInput, MissingExtra
+from searchkit.clustering.layout import import_extra
+from searchkit.core.arrays import Float64
+from searchkit.core.errors import BadInput
 from searchkit.core.messages import counted
 
 log = logging.getLogger("searchkit")
-UMAP_NEIGHBOURS = 15
-UMAP_MIN_DISTANCE = 0.5  # large enough that the points of near answers don't overlap
-UMAP_MIN_ANSWERS = 8  # fewer are placed by their principal components
 MAX_NAMED = 30  # clusters that a map names and colours; the others are grey
 MAX_VECTOR_POINTS = 5_000  # more points are drawn as pixels (in a picture) or by WebGL (in a page)
 MAX_TEXT_LENGTH = 300  # characters of an answer that a page shows
@@ -77,44 +74,6 @@ def check_suffix(path: Path) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise BadInput(f"{path}: a map is drawn as {', '.join(SUFFIXES)}; name it so")
-
-
-def place(vectors: Float32, seed: int = 0) -> Float64:
-    """Lay out rows on a plane, so that similar rows are near to each other.
-
-    Args:
-        vectors: `(n, d)` unit rows.
-        seed: Of the layout.
-
-    Returns:
-        `(n, 2)` the place of each row. The first axis is the one along which the places vary most,
-        so that the map is wider than high.
-
-    Raises:
-        MissingExtra: if UMAP isn't installed.
-    """
-    if len(vectors) < UMAP_MIN_ANSWERS:
-        return _principal_components(vectors.astype(np.float64))
-    umap = _import_extra("umap")
-    reducer = umap.UMAP(
-        n_neighbors=min(UMAP_NEIGHBOURS, len(vectors) - 1),
-        metric="cosine",
-        random_state=seed,
-        n_jobs=1,
-        init="pca",
-        min_dist=UMAP_MIN_DISTANCE,
-    )
-    return _principal_components(np.asarray(reducer.fit_transform(vectors), np.float64))
-
-
-def _principal_components(rows: Float64) -> Float64:
-    """Return the first two principal components of rows `(n, d)`."""
-    placed = np.zeros((len(rows), 2))
-    if len(rows):
-        centred = rows - rows.mean(axis=0)
-        axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
-        placed[:, : len(axes)] = centred @ axes.T
-    return placed
 
 
 def draw(path: Path, places: Float64, points: Sequence[Point], title: str) -> None:
@@ -230,7 +189,7 @@ PICTURE_STYLE: dict[str, Any] = {
 
 
 def _picture(path: Path, places: Float64, points: Sequence[Point], title: str) -> None:
-    datamapplot = _import_extra("datamapplot")
+    datamapplot = import_extra("datamapplot")
     import matplotlib as mpl
 
     if "matplotlib.pyplot" not in sys.modules:
@@ -340,7 +299,7 @@ def _square(places: Float64) -> Float64:
 
 
 def _page(path: Path, places: Float64, points: Sequence[Point], title: str) -> str:
-    graph = _import_extra("plotly.graph_objects")
+    graph = import_extra("plotly.graph_objects")
     groups, grey, subtitle = _named_clusters(places, points)
     length = min(MAX_TEXT_LENGTH, MAX_PAGE_TEXT_LENGTH // max(1, len(points)))
     if length < MAX_TEXT_LENGTH:
@@ -417,16 +376,3 @@ def _is_control(character: str) -> bool:
 
 def _escaped(text: str) -> str:
     return html.escape(text, quote=False)  # Plotly shows &quot; unchanged
-
-
-def _import_extra(module: str) -> Any:  # noqa: ANN401
-    """Import a library that comes with searchkit[plot]."""
-    from importlib import import_module
-
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise MissingExtra(
-            f"a map needs {error.name or module}, which isn't installed: "
-            f"pip install 'searchkit[plot]'"
-        ) from None

@@ -293,7 +293,6 @@ def run(seed: int, count: int | None = None, seconds: float = 60) -> Report:
         mock.patch("searchkit.index.base.load_encoder", toy_encoder),
         mock.patch("searchkit.index.storage.store.matching_keys", quick),
         mock.patch("searchkit.web.uploads.read_rows", _first_answers),
-        mock.patch("searchkit.clustering.maps.UMAP_MIN_ANSWERS", 10**6),  # it takes long to load
     ):
         for _ in groups:
             with tempfile.TemporaryDirectory() as room:

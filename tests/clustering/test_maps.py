@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,10 +13,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from helpers.encoder import ToyEncoder
+from helpers.vectors import blobs
 
 from searchkit import Answer, Index, Where
 from searchkit.clustering import maps
 from searchkit.clustering.clusters import cluster, draw_map
+from searchkit.clustering.layout import place
 from searchkit.clustering.maps import (
     COLOURS,
     GREY,
@@ -25,17 +28,10 @@ from searchkit.clustering.maps import (
     Point,
     check_suffix,
     draw,
-    place,
 )
 from searchkit.core.errors import BadInput, MissingExtra
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
-
-def blobs() -> np.ndarray:
-    rng = np.random.default_rng(0)
-    rows = np.repeat(np.eye(3, 16), 12, axis=0) + rng.standard_normal((36, 16)) * 0.05
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
 POINTS = [
@@ -49,27 +45,6 @@ def traces(page: str) -> list[dict[str, Any]]:
     start = page.index("[", page.index('"map",', page.rindex("Plotly.newPlot(")))
     found: list[dict[str, Any]] = json.JSONDecoder().raw_decode(page[start:])[0]
     return found
-
-
-def test_near_rows_are_near_and_the_same_again() -> None:
-    places = place(blobs())
-    assert places.shape == (36, 2)
-    for first in (0, 12, 24):
-        own = places[first : first + 12]
-        far = np.delete(places, np.s_[first : first + 12], axis=0)
-        centre = own.mean(axis=0)
-        assert (
-            np.linalg.norm(own - centre, axis=1).max() < np.linalg.norm(far - centre, axis=1).min()
-        )
-    assert np.array_equal(places, place(blobs()))
-    assert places[:, 0].std() >= places[:, 1].std()
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 7])
-def test_a_few_rows_are_placed_without_umap(count: int) -> None:
-    places = place(blobs()[:count])
-    assert places.shape == (count, 2)
-    assert np.isfinite(places).all()
 
 
 HOSTILE = "<b>$x_{$</b> {title} %{x} \u202e\x07" + "long " * 90  # "$…$" is TeX to matplotlib
@@ -189,6 +164,6 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
         check_suffix(Path("map.gif"))
     with pytest.raises(BadInput, match="can't be written"):
         draw(tmp_path / "no" / "map.html", place(blobs()), POINTS, "q1")
-    monkeypatch.setitem(__import__("sys").modules, "umap", None)
-    with pytest.raises(MissingExtra, match=r"a map needs umap.*pip install 'searchkit\[plot\]'"):
-        place(blobs())
+    monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
+    with pytest.raises(MissingExtra, match=r"a map needs plotly.*pip install 'searchkit\[plot\]'"):
+        draw(tmp_path / "map.html", place(blobs()), POINTS, "q1")

@@ -30,3 +30,13 @@ def sorted_pairs(blocks) -> RowPairs:
     for block in blocks:
         sorter.add(block)
     return concatenate_pairs(list(sorter.blocks()))
+
+
+def blobs() -> NDArray[np.float32]:
+    """Return three groups of twelve similar unit rows, `(36, 16)`."""
+    rng = np.random.default_rng(0)
+    rows = np.repeat(np.eye(3, 16), 12, axis=0) + rng.standard_normal((36, 16)) * 0.05
+    placed: NDArray[np.float32] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(
+        np.float32
+    )
+    return placed

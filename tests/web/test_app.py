@@ -633,8 +633,6 @@ def test_responses_match_the_openapi_document(folder: Path, mode: Any) -> None:
     count = 0
     for found in schema.get_all_operations():
         operation = found.ok()
-        if operation.path == "/api/map":
-            continue  # it draws with UMAP, which takes ten seconds to be imported
 
         @settings(
             max_examples=10, derandomize=True, deadline=None, database=None,
