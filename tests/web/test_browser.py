@@ -393,6 +393,10 @@ def test_the_map_is_drawn_and_selected_answers_are_listed(address: str, visit: O
     page.get_by_role("button", name="Draw the map").click()
     expect(page.locator("#plot .point").first).to_be_visible(timeout=120_000)
     expect(page.locator("#plot .point")).to_have_count(28)
+    colours = page.locator("#colour")
+    assert {"group", "mark", "author", "score"} <= set(colours.locator("option").all_inner_texts())
+    colours.select_option("mark")
+    expect(page.locator("#plot .legend")).to_contain_text("9.5")
     page.get_by_role("button", name="Lasso").click()
     box = page.locator("#plot .nsewdrag").bounding_box()
     assert box
@@ -404,6 +408,9 @@ def test_the_map_is_drawn_and_selected_answers_are_listed(address: str, visit: O
         page.mouse.move(x, y, steps=5)
     page.mouse.up()
     expect(page.locator("#chosen h3")).to_have_text("28 answers selected")
+    page.get_by_role("button", name="Mark or move them").click()
+    expect(page.locator("#chosen-count")).to_have_text("27 answers ticked")  # no reference
+    expect(page.locator("#chosen-mark")).to_be_focused()
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:

@@ -36,6 +36,10 @@ def test_no_page_has_a_name_while_names_are_hidden(canaries: TestClient) -> None
         *("/", "/?q=loop", "/hits?q=loop+zeb&mode=lexical", "/review", "/review?show=all"),
         *("/rings", "/questions", "/upload", "/docs", "/report"),
         *(f"/question?name={quote(question)}" for question in {a.question for a in by_id.values()}),
+        *(
+            f"/grade?question={quote(question)}"
+            for question in {a.question for a in by_id.values()}
+        ),
         *(f"/answer?id={quote(name)}" for name in by_id if "/" in name),
         f"/?q=loop&author={quote('zebulon quarrington')}&question={quote('loops of Zebulon')}",
     ]

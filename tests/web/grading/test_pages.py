@@ -38,7 +38,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an index of some questions, without the marks of the file."""
     folder = tmp_path_factory.mktemp("grading")
     with DEMO.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["question"] <= "q07"]
+        rows = [row for row in csv.DictReader(file) if row["question"] <= "q08"]
     with (folder / "answers.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [name for name in rows[0] if name != "score"])
         writer.writeheader()
@@ -260,6 +260,60 @@ def test_a_rubric_makes_the_mark(address: str, visit: Open) -> None:
     assert set(marks(address, "q04").values()) == {"5.5"}
 
 
+def test_labels_are_chosen_by_their_number(address: str, visit: Open) -> None:
+    page = open_page(visit, address, "q08")
+    page.locator("#settings > summary").click()
+    page.get_by_label("Marks are").select_option("labels")
+    page.get_by_label("Labels, with").fill("right, half, wrong")
+    page.get_by_label("Column for marks").fill("verdict")
+    page.get_by_role("button", name="Save the scale").click()
+    expect(page.locator("#scale")).to_contain_text("right, half, wrong")
+    cards(page).first.focus()
+    press(page, "o", "j")
+    type_mark(page, "2")
+    has(page, 1)
+    press(page, "m")
+    type_mark(page, "rihgt")
+    expect(page.locator(":focus")).to_have_attribute("aria-invalid", "true")
+    page.locator(":focus").fill("RIGHT")
+    press(page, "Enter")
+    has(page, 2)
+    assert sorted(marks(address, "q08").values()) == ["half", "right"]
+    page.locator("#history > summary").click()
+    rows = page.locator("#history tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("mark right")
+
+
+def test_answers_that_come_later_are_proposed_to_a_group(
+    corpus: Path, tmp_path: Path, visit: Open
+) -> None:
+    index = Path(shutil.copytree(corpus, tmp_path / "index"))
+    with serving(index) as server:
+        page = open_page(visit, server.address, "q01")
+        cards(page).first.focus()
+        press(page, "o", "j")
+        text = page.locator(":focus .answer").inner_text()
+        cards(page).first.get_by_text("Change").click()
+        cards(page).first.get_by_role("button", name="Rename").click()
+        page.get_by_role("textbox", name="Name").fill("what the loop is")
+        press(page, "Enter")
+        expect(cards(page).first.locator(".badge.info")).to_have_text("your group")
+        more = tmp_path / "more.csv"
+        with more.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerows([["id", "question", "author", "answer"], ["new", "q01", "s99", text]])
+        ingested(tmp_path, more)
+        page.reload()
+        group = page.locator(".group", has_text="what the loop is").first
+        expect(group).to_contain_text("1 answer that came later is proposed to this group: new")
+        group.focus()
+        press(page, "p")
+        expect(group).not_to_contain_text("proposed")
+        owner = next(one for one in state(server.address, "q01")["groups"] if "new" in one["ids"])
+        assert owner["name"] == "what the loop is"
+
+
 def test_suggestions_are_accepted_by_a_key_and_give_their_reasons(
     address: str, visit: Open
 ) -> None:
@@ -277,6 +331,8 @@ def test_suggestions_are_accepted_by_a_key_and_give_their_reasons(
     reasons = row.locator(".reasons")
     expect(reasons).to_be_visible()
     expect(reasons.locator("li")).to_have_count(3)
+    press(page, "Escape")
+    expect(reasons).to_be_hidden()
     grey = row.get_by_label("Mark", exact=True).get_attribute("placeholder")
     name = row.get_attribute("data-item")
     assert grey and name

@@ -7,6 +7,8 @@ const button = (label, what, more = {}) => make("button", { type: "button", "dat
 
 // -- answers --------------------------------------------------------------------------------------
 
+let numbers = 0;
+
 /** Return a text with some phrases marked. */
 function marked(text, phrases) {
   const wanted = phrases.filter(Boolean).sort((a, b) => b.length - a.length);
@@ -17,7 +19,7 @@ function marked(text, phrases) {
 
 function answerText(one, phrases) {
   const text = one.text ? marked(one.text, phrases) : [make("span", { class: "soft" }, "(blank)")];
-  return make("p", { class: "answer", dir: "auto" }, ...text);
+  return make("p", { class: "answer", id: `text-${numbers += 1}`, dir: "auto" }, ...text);
 }
 
 function byline(one) {
@@ -43,10 +45,11 @@ function answerRow(id, phrases = []) {
   const one = answer(id);
   const tick = make("input", { type: "checkbox", name: "tick", "aria-label": `Tick ${one.id}` });
   tick.checked = page.ticked.has(id);
-  const row = make("article", { class: "answer-row", tabindex: "-1", "data-item": `a:${id}`, "aria-label": `Answer ${one.id}` },
+  const text = answerText(one, phrases);
+  const row = make("article", { class: "answer-row", tabindex: "-1", "data-item": `a:${id}`, "aria-label": `Answer ${one.id}`, "aria-describedby": text.id },
     make("div", { class: "said" },
       make("div", { class: "row" }, tick, byline(one), one.file_mark && one.file_mark !== one.mark ? make("span", { class: "small soft" }, `in the file ${one.file_mark}`) : ""),
-      answerText(one, phrases),
+      text,
       one.proposed ? proposal(one) : "",
       contradicted(id) ? contradiction(id) : ""),
     markForm([id], `Mark ${one.id}`));

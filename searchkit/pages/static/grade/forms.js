@@ -58,7 +58,8 @@ function reasons(suggested) {
 
 function suggestionOf(id) {
   const one = suggestion(id);
-  const range = one.labels ? ` (${one.labels.join(", ")})` : one.low == null ? "" : ` (${one.low} to ${one.high})`;
+  const labels = one.labels?.length > 1 ? ` (${one.labels.join(" or ")})` : "";
+  const range = one.low !== one.high ? ` (${one.low} to ${one.high})` : labels;
   const why = reasons(one);
   return make("span", { class: "why" },
     make("button", { type: "button", class: "link", "aria-describedby": why.id }, `suggested ${one.mark}${range}`), why);

@@ -213,7 +213,15 @@ function leave(input, item) {
   go(item);
 }
 
+/** Hide the reasons of a suggestion until the pointer or the focus comes back. */
+function hideReasons() {
+  const why = document.querySelector(".why:is(:hover, :focus-within)");
+  why?.classList.add("quiet");
+  for (const left of ["mouseleave", "focusout"]) why?.addEventListener(left, () => why.classList.remove("quiet"), { once: true });
+}
+
 addEventListener("keydown", event => {
+  if (event.key === "Escape") hideReasons();
   const act = onKey(event);
   if (!act) return;
   event.preventDefault();

@@ -99,8 +99,8 @@ by("history").addEventListener("toggle", async () => {
   if (!by("history").open) return;
   try {
     const [body] = await ask(`/api/grading/history?question=${encodeURIComponent(page.question)}`);
-    const rows = (body.changes ?? body).map(({ at, by: who, what }) =>
-      make("tr", {}, make("td", {}, text(at)), make("td", {}, make("bdi", {}, text(who))), make("td", {}, make("bdi", {}, text(what)))));
+    const rows = body.changes.reverse().map(({ at, by: who, what, state }) =>
+      make("tr", {}, ...[at, who, state === "done" ? what : `${what} (${state})`].map(value => make("td", {}, make("bdi", {}, value)))));
     by("history").querySelector("tbody").replaceChildren(...rows);
   } catch (error) {
     toast(error.message, true);
