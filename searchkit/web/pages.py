@@ -37,6 +37,7 @@ from searchkit.plagiarism.find import compare
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.plagiarism.records import Finding, PlagiarismOptions, PlagiarismResult
 from searchkit.sources.platforms.formats import NAMES
+from searchkit.web.grading.questions import last_suggested
 from searchkit.web.index_pool import clusters_job, findings_job, pool_of
 from searchkit.web.rendering import (
     JOB_TIMEOUT,
@@ -274,8 +275,12 @@ def questions_page(request: Request) -> HTMLResponse:
         finding.question for finding in findings if result and result.decision(finding) == "open"
     )
     pool = pool_of(request)
+    suggested = {row["question"] or "": last_suggested(pool, row["question"] or "") for row in rows}
     progress = pool.job(
-        "grading progress", lambda index, _: progress_by_question(index), "anything changes"
+        "grading progress",
+        lambda index, _: progress_by_question(index, suggested),
+        "anything changes",
+        version=tuple(map(tuple, suggested.values())),
     )
     graded = progress.get() if pool.wait(progress, JOB_TIMEOUT) else None
     return render_page(

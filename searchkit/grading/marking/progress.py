@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from searchkit.core.records import Answer
@@ -67,8 +67,15 @@ def count_progress(
     return Progress(len(has_mark), graded, left)
 
 
-def progress_by_question(index: BaseIndex) -> dict[str, Progress]:
-    """Return how far each question is graded; answers without a question have the empty name."""
+def progress_by_question(
+    index: BaseIndex, suggested: Mapping[str, Collection[str]] | None = None
+) -> dict[str, Progress]:
+    """Return how far each question is graded; answers without a question have the empty name.
+
+    Args:
+        index: Open for reading or writing.
+        suggested: The ids of answers that a mark is suggested for, by question.
+    """
     by_question: defaultdict[str, list[Answer]] = defaultdict(list)
     for answer in index.answers(Where(attempts="latest")):
         if not answer.is_reference:
@@ -76,7 +83,9 @@ def progress_by_question(index: BaseIndex) -> dict[str, Progress]:
     stored = index.grading.settings() if index.grading else {}
     return {
         question: count_progress(
-            answers, Settings.from_json(stored.get(question), question).resolve(answers)
+            answers,
+            Settings.from_json(stored.get(question), question).resolve(answers),
+            (suggested or {}).get(question, ()),
         )
         for question, answers in by_question.items()
     }

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from searchkit.core.messages import counted
-from searchkit.grading.advice import Advice
 from searchkit.grading.marking.changes import (
     change,
     need_history,
@@ -35,9 +34,9 @@ from searchkit.web.grading.questions import (
     Grouped,
     QuestionName,
     grouped_job,
+    last_suggested,
     read_question_name,
     sheet_of,
-    suggestions_key,
 )
 from searchkit.web.grading.rendering import (
     Names,
@@ -73,7 +72,7 @@ def read_question(
             if level is not None:
                 sheet = replace(sheet, stored=replace(sheet.stored, level=level))
             state = state_as_record(
-                sheet, need_history(index), _suggested(request, question), names
+                sheet, need_history(index), last_suggested(pool_of(request), question), names
             )
         return sheet_as_record(sheet, names) | state
 
@@ -146,7 +145,7 @@ def _changed(request: Request, question: str, run: Callable[[Index, Sheet], str]
     """Change a question, and return the answers that are others now, and all groups."""
     job, names = grouped_job(request, question), Names(pseudonyms(request))
     pool_of(request).wait(job, DEFAULT_WAIT)
-    grouped, suggested = job.get(), _suggested(request, question)
+    grouped, suggested = job.get(), last_suggested(pool_of(request), question)
     with pool_of(request).writing() as index:
         before = sheet_of(index, question, grouped)
         note = run(index, before)
@@ -162,12 +161,6 @@ def _changed(request: Request, question: str, run: Callable[[Index, Sheet], str]
 def _note(_: GradingChange | None, skipped: int = 0) -> str:
     changed = counted(skipped, "answer was", "answers were")
     return f"{changed} changed since; what is there now stays" if skipped else ""
-
-
-def _suggested(request: Request, question: str) -> list[str]:
-    """Return the answers that a mark was last suggested for."""
-    found = pool_of(request).last_result(suggestions_key(question))
-    return list(found.suggestions) if isinstance(found, Advice) else []
 
 
 def _with_real_ids(action: Action, real: Callable[[str], str]) -> Action:

@@ -8,13 +8,14 @@ from fastapi import Query, Request
 
 from searchkit.core.errors import IndexBusy, NotFound
 from searchkit.core.where import Where
+from searchkit.grading.advice import Advice
 from searchkit.grading.groups.tree import build_tree
 from searchkit.grading.marking.cards import GroupedTexts
 from searchkit.grading.marking.changes import count_marks, group_texts, read_sheet
 from searchkit.grading.marking.records import Sheet
 from searchkit.grading.marking.settings import UsedMarks
 from searchkit.index.folder import Index
-from searchkit.web.index_pool import pool_of
+from searchkit.web.index_pool import IndexPool, pool_of
 from searchkit.web.jobs import Job
 from searchkit.web.rendering import original
 
@@ -64,3 +65,9 @@ def sheet_of(index: Index, question: str, grouped: Grouped) -> Sheet:
 def suggestions_key(question: str) -> tuple[str, str]:
     """Return the key of the job that suggests marks for a question."""
     return ("grading suggestions", question)
+
+
+def last_suggested(pool: IndexPool, question: str) -> list[str]:
+    """Return the answers that a mark was last suggested for."""
+    found = pool.last_result(suggestions_key(question))
+    return list(found.suggestions) if isinstance(found, Advice) else []

@@ -121,7 +121,7 @@ const drawn = new Map(); // from an item to what its card shows, as text
 
 /** Return all that a card shows, as text, to find out whether it must be drawn anew. */
 function signature(ids, group) {
-  const about = id => [answer(id), suggestion(id), page.ticked.has(id), answer(id).proposed && groupName(answer(id).proposed), contradicted(id)];
+  const about = id => [answer(id), suggestion(id), page.ticks[id], page.ticked.has(id), answer(id).proposed && groupName(answer(id).proposed), contradicted(id)];
   return JSON.stringify([group, group && [page.open.has(group.key), proposedTo(group.key), conflictIn(group.key)], ids.map(about), page.settings.scale, page.settings.rubric]);
 }
 

@@ -81,7 +81,7 @@ export const look = level => inTurn(async () => {
 export async function suggest() {
   try {
     const found = await whenDone(`/api/grading/suggestions?question=${encodeURIComponent(page.question)}`);
-    for (const name of ["suggestions", "conflicts", "next", "promise", "message"]) page[name] = found[name];
+    for (const name of ["suggestions", "ticks", "conflicts", "next", "promise", "message"]) page[name] = found[name];
     draw();
   } catch (error) {
     toast(error.message, true);

@@ -42,7 +42,9 @@ function rubricFields(ids) {
     const box = make("input", { type: "checkbox", name: "item", value: key });
     box.checked = ticks.every(Boolean);
     box.indeterminate = !box.checked && ticks.some(Boolean);
-    return make("label", { class: "item" }, box, make("span", {}, make("bdi", {}, name), make("span", { class: "soft" }, ` ${points}`)));
+    const likely = ids.length === 1 && !answer(ids[0]).ticks[key] && page.ticks[ids[0]]?.[key];
+    const hint = likely ? ` · suggested ${likely.ticked ? "✓" : "✗"} (${Math.round(likely.confidence * 100)} %)` : "";
+    return make("label", { class: "item" }, box, make("span", {}, make("bdi", {}, name), make("span", { class: "soft" }, ` ${points}${hint}`)));
   });
   return make("fieldset", { class: "rubric" }, make("legend", {}, "Rubric"), ...items);
 }

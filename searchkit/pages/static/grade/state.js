@@ -9,7 +9,8 @@ export const page = {
   progress: {},
   references: [],
   answers: new Map(), // by id, in the question's order
-  suggestions: {},
+  suggestions: {}, // by id, as are those of ticks
+  ticks: {},
   conflicts: [],
   next: [],
   open: new Set(), // keys of groups whose answers are shown
