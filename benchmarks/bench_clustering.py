@@ -19,6 +19,7 @@ from machine import SHARED, heading
 from numpy.typing import NDArray
 
 from searchkit.clustering import layout
+from searchkit.clustering.features import cluster_features
 from searchkit.clustering.methods import choose_k, choose_threshold, communities, hdbscan, k_means
 from searchkit.core.arrays import unit_rows
 from searchkit.encoding.loading import load_encoder
@@ -28,14 +29,14 @@ Labels = NDArray[np.int64]
 PARTS = ("quality", "speed", "growth", "maps")
 
 
-def banking() -> tuple[Floats, Labels]:
-    """Give the vectors and the classes of BANKING77's training questions."""
+def banking() -> tuple[Floats, list[str], Labels]:
+    """Give the vectors, the texts and the classes of BANKING77's training questions."""
     with (SHARED / "banking77-train.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     names = sorted({row["label"] for row in rows})
     texts = [row["text"] for row in rows]
     classes = np.array([names.index(row["label"]) for row in rows])
-    return unit_rows(load_encoder().encode(texts), texts), classes
+    return unit_rows(load_encoder().encode(texts), texts), texts, classes
 
 
 def timed(run: Callable[[], Labels]) -> tuple[float, Labels]:
@@ -59,22 +60,23 @@ def detected(rows: Floats, threshold: float) -> Labels:
 
 
 def quality() -> None:
-    """Print accuracy, NMI and ARI by method."""
-    from scipy.optimize import linear_sum_assignment
+    """Print accuracy, NMI and ARI by method, then of k-means on samples of the classes."""
     from sklearn.cluster import KMeans
-    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-    rows, classes = banking()
-    seconds, chosen = timed(lambda: np.array([choose_threshold(rows).value, choose_k(rows).value]))
-    threshold, k = float(chosen[0]), int(chosen[1])
-    print(f"\nchosen from the data in {seconds:.1f} s: threshold {threshold:g}, k {k}\n")
+    rows, texts, classes = banking()
+    threshold = choose_threshold(rows).value
+    seconds, features = timed(lambda: cluster_features(rows, texts))
+    k_seconds, chosen = timed(lambda: np.array([choose_k(features).value]))
+    k = int(chosen[0])
+    print(f"\nfeatures of k-means in {seconds:.1f} s, k chosen in {k_seconds:.1f} s\n")
     print("| method | seconds | clusters | accuracy | NMI | ARI |\n|---|---:|---:|---:|---:|---:|")
     methods: dict[str, Callable[[], Labels]] = {
         f"communities, threshold {threshold:g} (auto)": lambda: communities(rows, threshold).labels,
         "communities, threshold 0.7": lambda: communities(rows, 0.7).labels,
         "`community_detection`, 0.7": lambda: detected(rows, 0.7),
-        f"k-means, k {k} (auto)": lambda: k_means(rows, k).labels,
-        "k-means, k 77": lambda: k_means(rows, 77).labels,
+        f"k-means, k {k} (auto)": lambda: k_means(rows, k, features=features).labels,
+        "k-means, k 77": lambda: k_means(rows, 77, features=features).labels,
+        "k-means, k 77, vectors alone": lambda: k_means(rows, 77).labels,
         "scikit-learn KMeans, k 77, 3 starts": lambda: KMeans(
             77, n_init=3, random_state=0
         ).fit_predict(rows),
@@ -83,12 +85,37 @@ def quality() -> None:
     for name, run in methods.items():
         seconds, labels = timed(run)
         labels = labels - labels.min()  # noise is a cluster of its own
-        table = np.zeros((labels.max() + 1, classes.max() + 1))
-        np.add.at(table, (labels, classes), 1)
-        accuracy = table[linear_sum_assignment(-table)].sum() / len(rows)
-        print(f"| {name} | {seconds:.2f} | {labels.max() + 1:,} | {accuracy:.3f} | "
-              f"{normalized_mutual_info_score(classes, labels):.3f} | "
-              f"{adjusted_rand_score(classes, labels):.3f} |", flush=True)  # fmt: skip
+        print(f"| {name} | {seconds:.2f} | {labels.max() + 1:,} | {agreement(classes, labels)} |",
+              flush=True)  # fmt: skip
+    samples(rows, texts, classes)
+
+
+def samples(rows: Floats, texts: list[str], classes: Labels) -> None:
+    """Print the quality of k-means on some of the classes, k given and chosen."""
+    print("\n| classes | texts | accuracy | NMI | ARI | k chosen | accuracy | NMI | ARI |")
+    print("|" + "---:|" * 9)
+    for count in (5, 10, 20, 40):
+        kept = np.random.default_rng(count).choice(classes.max() + 1, count, replace=False)
+        chosen = np.flatnonzero(np.isin(classes, kept))
+        features = cluster_features(rows[chosen], [texts[n] for n in chosen])
+        k = int(choose_k(features).value)
+        cells = [
+            agreement(classes[chosen], k_means(rows[chosen], n, features=features).labels)
+            for n in (count, k)
+        ]
+        print(f"| {count} | {len(chosen):,} | {cells[0]} | {k} | {cells[1]} |", flush=True)
+
+
+def agreement(classes: Labels, labels: Labels) -> str:
+    """Give accuracy with the best assignment of clusters to classes, NMI and ARI."""
+    from scipy.optimize import linear_sum_assignment
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    table = np.zeros((labels.max() + 1, classes.max() + 1))
+    np.add.at(table, (labels, classes), 1)
+    accuracy = table[linear_sum_assignment(-table)].sum() / len(labels)
+    measures = normalized_mutual_info_score(classes, labels), adjusted_rand_score(classes, labels)
+    return " | ".join(f"{value:.3f}" for value in (accuracy, *measures))
 
 
 def speed() -> None:

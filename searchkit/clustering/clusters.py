@@ -222,25 +222,29 @@ def _cluster_each(
     """
     started: deque[tuple[list[Answer], Int64]] = deque()
 
-    def distinct() -> Iterator[tuple[Float32, Int64]]:
+    def distinct() -> Iterator[tuple[Float32, Int64, list[str]]]:
         for embedded in questions:
-            rows, weights, row_of = _distinct(embedded)
+            first, weights, row_of = _distinct(embedded)
             started.append(([answer for answer, _ in embedded], row_of))
-            yield rows, weights
+            rows = np.stack([embedded[n][1] for n in first])
+            yield rows, weights, [embedded[n][0].text for n in first]
 
     for clustering, choice in runner.run(partial(cluster_rows, settings), distinct()):
         yield *started.popleft(), clustering, choice
 
 
-def _distinct(embedded: Embedded) -> tuple[Float32, Int64, Int64]:
-    """Return the distinct vectors, how many answers have each, and each answer's row of them."""
+def _distinct(embedded: Embedded) -> tuple[list[int], Int64, Int64]:
+    """Return the distinct vectors.
+
+    Returns:
+        The first answer with each, how many answers have it, and each answer's row among them.
+    """
     numbers: dict[bytes, int] = {}
     row_of = np.array(
         [numbers.setdefault(vector.tobytes(), len(numbers)) for _, vector in embedded], np.int64
     )
     _, first = np.unique(row_of, return_index=True)
-    rows = np.stack([embedded[n][1] for n in first])
-    return rows, np.bincount(row_of), row_of
+    return first.tolist(), np.bincount(row_of), row_of
 
 
 def _describe(

@@ -14,14 +14,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.clustering.features import cluster_features
+from searchkit.clustering.means import find_means, try_counts
 from searchkit.core.arrays import Float32, Int64, centred
 from searchkit.mining.exact import mine_blocks
 
 THRESHOLDS = tuple(round(0.4 + 0.025 * n, 3) for n in range(23))  # that are tried
-K_CANDIDATES = 12  # numbers of clusters that are tried
-MAX_TRIAL_ROWS = 3_000  # rows on which a threshold or a number of clusters is tried
+MAX_TRIAL_ROWS = 3_000  # rows on which a threshold is tried
 TOLERATED_QUALITY = 0.9  # share of the best separation: the finest such clusters are chosen
-KMEANS_ITERATIONS, KMEANS_STARTS = 25, 3
+TOLERATED_K_QUALITY = 0.95  # share of the best quality of k: the fewest such clusters are chosen
 NOISE = -1
 
 ClusterMethod = Literal["communities", "k-means", "hdbscan"]
@@ -49,7 +50,7 @@ class Choice:
 
     Attributes:
         value: The threshold, or the number of clusters.
-        quality: The separation of its clusters.
+        quality: The separation of its clusters; of a number of clusters see `try_counts`.
         tried: The (value, quality) of every setting that was tried, ascending.
     """
 
@@ -70,18 +71,18 @@ class ClusterSettings:
 
 
 def cluster_rows(
-    settings: ClusterSettings, question: tuple[Float32, Int64]
+    settings: ClusterSettings, question: tuple[Float32, Int64, Sequence[str]]
 ) -> tuple[Clustering, Choice | None]:
     """Cluster the rows of one question: the task of a worker.
 
     Args:
         settings: The method and its settings.
-        question: `(n, d)` float32 unit rows, and `(n,)` their weights.
+        question: `(n, d)` float32 unit rows, `(n,)` their weights, and their texts.
 
     Returns:
         The clusters, and the threshold or k that was chosen from the data, if one was.
     """
-    rows, weights = question
+    rows, weights, texts = question
     choice = None
     if settings.method == "communities":
         threshold = settings.threshold
@@ -90,11 +91,13 @@ def cluster_rows(
             threshold = choice.value
         return communities(rows, threshold, weights=weights), choice
     if settings.method == "k-means":
+        features = cluster_features(rows, texts, weights=weights)
         k = settings.k
         if k is None:
-            choice = choose_k(rows, weights=weights, seed=settings.seed)
+            choice = choose_k(features, weights=weights, seed=settings.seed)
             k = int(choice.value)
-        return k_means(rows, k, weights=weights, seed=settings.seed), choice
+        found = k_means(rows, k, weights=weights, seed=settings.seed, features=features)
+        return found, choice
     return hdbscan(rows, settings.min_size, weights=weights), None
 
 
@@ -161,38 +164,31 @@ def _ranges(starts: Int64, stops: Int64) -> Int64:
     return numbers
 
 
-def k_means(vectors: Float32, k: int, *, weights: Int64 | None = None, seed: int = 0) -> Clustering:
-    """Cluster rows by spherical k-means (FAISS).
+def k_means(
+    vectors: Float32,
+    k: int,
+    *,
+    weights: Int64 | None = None,
+    seed: int = 0,
+    features: Float32 | None = None,
+) -> Clustering:
+    """Cluster rows by spherical k-means; see `means.py`.
 
     Args:
         vectors: `(n, d)` float32 unit rows.
         k: The number of clusters; one for each row, if there are fewer rows.
         weights: `(n,)` the number of texts that each row represents; None: one.
-        seed: Of the initial means.
+        seed: Of the starts.
+        features: `(n, f)` what rows are clustered by, from `cluster_features`; None: the vectors.
 
     Returns:
         At most k clusters; the centre of each is the row nearest to its mean.
     """
-    import faiss
-
-    rows = np.ascontiguousarray(vectors, np.float32)
-    k = min(k, len(rows))
+    rows = np.ascontiguousarray(vectors if features is None else features, np.float32)
     if not len(rows):
         return _by_size(rows, np.empty(0, np.int64), np.empty(0, np.int64), None)
-    means = faiss.Kmeans(
-        rows.shape[1],
-        k,
-        niter=KMEANS_ITERATIONS,
-        nredo=KMEANS_STARTS,
-        seed=seed + 1,
-        spherical=True,
-        min_points_per_centroid=1,
-        max_points_per_centroid=max(256, len(rows) // k + 1),
-    )
-    means.train(rows, weights=None if weights is None else np.asarray(weights, np.float32))
-    cosines, nearest = means.index.search(rows, 1)
-    labels = nearest.ravel().astype(np.int64)
-    return _around_best(rows, labels, cosines.ravel(), weights)
+    labels, cosines = find_means(rows, min(k, len(rows)), weights, seed)
+    return _around_best(vectors, labels, cosines, weights)
 
 
 def hdbscan(vectors: Float32, min_size: int, *, weights: Int64 | None = None) -> Clustering:
@@ -260,19 +256,22 @@ def choose_threshold(
     )
 
 
-def choose_k(vectors: Float32, *, weights: Int64 | None = None, seed: int = 0) -> Choice:
-    """Choose the k of `k_means` whose clusters have the best `separation`.
+def choose_k(rows: Float32, *, weights: Int64 | None = None, seed: int = 0) -> Choice:
+    """Choose the least k of `k_means` whose clusters are nearly best set apart.
 
-    Tried are numbers from 2 to twice the square root of the number of rows. As for
-    `choose_threshold`, vectors are taken relative to their mean, and of many a sample is used.
+    Tried are numbers from 2 to twice the square root of the number of rows.
+
+    Args:
+        rows: `(n, f)` float32, from `cluster_features`; of equal texts' vectors, one.
+        weights: `(n,)` the number of texts that each row represents; None: one.
+        seed: Of the small clusters that are merged.
     """
-    rows, sizes = _sample(vectors, weights)
-    relative = centred(rows, sizes.astype(np.float64))
-    highest = min(len(rows) - 1, int(2 * np.sqrt(len(rows))))
-    ks = sorted({int(k) for k in np.geomspace(2, max(2, highest), K_CANDIDATES).round()})
-    return _finest_of_the_best(
-        [(k, separation(relative, k_means(rows, k, weights=sizes, seed=seed), sizes)) for k in ks]
-    )
+    tried = tuple((float(k), quality) for k, quality in try_counts(rows, weights, seed))
+    if not tried:
+        return Choice(2, 0.0, ())
+    best = max(quality for _, quality in tried)
+    value, quality = next(pair for pair in tried if pair[1] >= TOLERATED_K_QUALITY * best)
+    return Choice(value, quality, tried)
 
 
 def _finest_of_the_best(tried: Sequence[tuple[float, float]]) -> Choice:

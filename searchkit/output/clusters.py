@@ -90,12 +90,16 @@ def _question_tree(clusters: Sequence[Cluster], choice: Choice | None, get: GetA
 
 def describe_choice(choice: Choice) -> str:
     """Return a sentence on the setting that was chosen from the data, and why it was chosen."""
-    number = f"{choice.value:g}"
-    setting = f"threshold {number}" if choice.value <= 1 else f"{number} clusters"
+    tried = f"chosen, of {len(choice.tried)} tried"
+    if choice.value > 1:
+        return (
+            f"{choice.value:g} clusters {tried}: they are set apart nearly best (quality "
+            f"{choice.quality:.2f}), and of those as good they are the fewest"
+        )
     return (
-        f"{setting} chosen, of {len(choice.tried)} tried: there the answers are nearest to their "
-        f"own centre and farthest from the next (separation {choice.quality:.2f}); of those nearly "
-        f"as good the finest"
+        f"threshold {choice.value:g} {tried}: there the answers are nearest to their own centre "
+        f"and farthest from the next (separation {choice.quality:.2f}); of those nearly as good "
+        f"the finest"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from searchkit.clustering.features import cluster_features
 from searchkit.clustering.methods import (
     NOISE,
     Clustering,
@@ -113,7 +114,9 @@ def test_the_chosen_threshold_and_k_separate_blobs() -> None:
     choice = choose_threshold(rows)
     labels = communities(rows, choice.value).labels
     assert (labels == truth).mean() > 0.9
-    assert choose_k(rows).value == 4
+    features = cluster_features(rows, [""] * len(rows))
+    assert choose_k(features).value == 4
+    assert (k_means(rows, 4, features=features).labels == truth).all()
     best = max(quality for _, quality in choice.tried)
     assert choice.value == max(value for value, quality in choice.tried if quality >= 0.9 * best)
 
