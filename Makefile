@@ -83,6 +83,7 @@ bench-clustering: $(VENV)/.ready
 bench-grading: $(VENV)/.ready
 	$(BIN)/python benchmarks/bench_grading.py
 	$(BIN)/python benchmarks/bench_plan.py
+	$(BIN)/python benchmarks/bench_grading_page.py
 
 bench-ray: $(VENV)/.ready-to-test
 	$(BIN)/python benchmarks/bench_ray.py
