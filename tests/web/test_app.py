@@ -435,8 +435,8 @@ def test_an_error_names_the_parameter_as_each_interface_does(
 
 
 PAGES = ["/", "/?q=event+loop", "/hits?q=loop", "/review", "/rings", "/questions",
-         "/question?name=q1", "/answer?id=q1-0", "/compare?left=q1-0&right=q1-1", "/upload",
-         "/docs"]  # fmt: skip
+         "/question?name=q1", "/grade?question=q1", "/answer?id=q1-0",
+         "/compare?left=q1-0&right=q1-1", "/upload", "/docs"]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -480,8 +480,8 @@ def test_a_search_says_that_a_name_is_not_there_and_keeps_the_form(client: TestC
 @pytest.mark.parametrize(
     ("path", "status"),
     [("/nothing", 404), ("/?n=x", 422), ("/?mode=magic", 422), ("/answer?id=nobody", 404),
-     ("/answer", 422), ("/question?name=nothing", 404), ("/review?left=a&right=q1-0", 404),
-     ("/compare?left=a&right=b", 404),
+     ("/answer", 422), ("/question?name=nothing", 404), ("/grade?question=nothing", 404),
+     ("/review?left=a&right=q1-0", 404), ("/compare?left=a&right=b", 404),
      ("/review?show=magic", 422), ("/review/finding?left=a&right=b", 404), ("/static/x.css", 404),
      (f"/answer?id={HOSTILE.replace('&', '%26')}", 404)],
 )  # fmt: skip
@@ -528,7 +528,8 @@ def test_texts_of_the_corpus_are_escaped_on_every_page(tmp_path: Path, toy: None
         for path, parameters in [
             ("/", {"q": HOSTILE, "question": HOSTILE, "author": HOSTILE}), ("/hits", {"q": "same"}),
             ("/review", {"show": "all"}), ("/review", ids), ("/rings", {}), ("/questions", {}),
-            ("/question", {"name": HOSTILE}), ("/answer", {"id": rows[0].id}), ("/compare", ids),
+            ("/question", {"name": HOSTILE}), ("/grade", {"question": HOSTILE}),
+            ("/answer", {"id": rows[0].id}), ("/compare", ids),
             ("/upload", {}), ("/docs", {}), ("/nothing/" + HOSTILE, {}),
         ]:  # fmt: skip
             page = client.get(path, params=parameters)

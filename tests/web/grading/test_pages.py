@@ -342,6 +342,14 @@ def test_suggestions_are_accepted_by_a_key_and_give_their_reasons(
     press(page, "a")
     has(page, 13)
     assert marks(address, "q05")[name.removeprefix("a:")] == grey
+    page.get_by_role("button", name="Accept all").click()
+    title = page.locator("#dialog-title")
+    expect(title).to_contain_text("suggested mark")
+    count = int(title.inner_text().split()[1])
+    press(page, "Enter")
+    has(page, 13 + count)
+    press(page, "Control+z")
+    has(page, 13)
 
 
 def test_what_is_typed_outlives_what_the_server_sends(address: str, visit: Open) -> None:
@@ -361,6 +369,22 @@ def test_what_is_typed_outlives_what_the_server_sends(address: str, visit: Open)
     press(page, "Escape")
     assert item(page) != name
     assert not [one for one in state(address, "q06")["answers"] if one["comment"]]
+
+
+def test_a_mark_that_did_not_reach_the_server_stays_in_its_field(address: str, visit: Open) -> None:
+    page = open_page(visit, address, "q06", allowed=REFUSED)
+    before = marks(address, "q06")
+    page.route("**/api/grading/changes", lambda route: route.abort())
+    field = page.locator("#alone article").last.get_by_label("Mark", exact=True)
+    field.fill("3")
+    field.press("Enter")
+    expect(page.locator(".toast.bad")).to_contain_text("The server doesn’t answer")
+    expect(field).to_have_value("3")
+    assert marks(address, "q06") == before
+    page.unroute("**/api/grading/changes")
+    field.press("Enter")
+    title_of_undo(page, "mark 3")
+    assert len(marks(address, "q06")) == len(before) + 1
 
 
 # -- for everybody ---------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // Questions to the teacher: which group, which name, whether to overwrite.
 import { by, make } from "../common.js";
-import { counted, page } from "./state.js";
+import { counted, groupOf, inWords, page, tally } from "./state.js";
 
 /** Show a dialog and return the value of the button that closed it; empty if it was cancelled. */
 function ask(title, content, buttons) {
@@ -16,13 +16,13 @@ function ask(title, content, buttons) {
 
 const labelled = (label, control) => make("div", { class: "field" }, make("label", { for: control.id }, label), control);
 
-/** Ask for a group; return null if it was cancelled, and "" for none. */
-export async function askForGroup(title, groups, extra = []) {
+/** Ask for a group; return the value of an option, or null if it was cancelled. */
+async function askForGroup(title, label, groups, extra = []) {
   const options = [...extra, ...groups.map(({ key, name, ids }) => [`g:${key}`, `${name} (${ids.length})`])];
   const select = make("select", { id: "which-group", size: String(Math.min(10, Math.max(2, options.length))) },
     ...options.map(([value, label]) => make("option", { value }, label)));
   select.selectedIndex = 0;
-  const asked = ask(title, [labelled("Group", select)], [["yes", "Move"]]);
+  const asked = ask(title, [labelled("Group", select)], [["yes", label]]);
   select.focus();
   select.addEventListener("keydown", event => event.key === "Enter" && (event.preventDefault(), by("dialog").close("yes")));
   return (await asked) ? select.value : null;
@@ -50,16 +50,23 @@ export function askToOverwrite(overwrites, count) {
   return ask("Overwrite what is there?", [make("ul", {}, ...lines)], buttons);
 }
 
+/** Ask whether all suggested marks shall be accepted. */
+export const askToAccept = marks => {
+  const content = make("p", {}, `They are: ${inWords(tally(Object.values(marks)))}. Undo takes them back.`);
+  return ask(`Accept ${counted(Object.keys(marks).length, "suggested mark")}?`, [content], [["yes", "Accept them"]]);
+};
+
 /** Ask where answers, or a group, shall go; return the action, or null. */
 export async function askWhereTo(ids, group) {
-  const others = page.groups.filter(one => one !== group);
   if (group) {
-    const to = await askForGroup(`Merge “${group.name}” with`, others);
+    const to = await askForGroup(`Merge “${group.name}” with`, "Merge", page.groups.filter(one => one !== group));
     return to && { kind: "merge", groups: [to.slice(2), group.key] };
   }
-  const extra = ids.length > 1 ? [["new", "a new group"], ["alone", "no group: each stands alone"]] : [["alone", "no group: it stands alone"]];
-  const to = await askForGroup(`Move ${counted(ids.length, "answer")} to`, others, extra);
+  const extra = ids.length > 1 ? [["new", "a new group"]] : [];
+  if (ids.some(groupOf)) extra.push(["alone", ids.length > 1 ? "no group: each stands alone" : "no group: it stands alone"]);
+  const groups = page.groups.filter(one => !ids.every(id => one.ids.includes(id)));
+  const to = await askForGroup(`Move ${counted(ids.length, "answer")} to`, "Move", groups, extra);
   if (to === null) return null;
-  if (to === "new") return { kind: "new", ids };
+  if (to === "new") return { kind: "split", ids };
   return { kind: "move", ids, group: to === "alone" ? null : to.slice(2) };
 }

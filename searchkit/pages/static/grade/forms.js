@@ -27,11 +27,10 @@ export function refuse(input, reason = "") {
 }
 
 function markField(ids) {
-  const { known, suggested } = distribution(ids);
-  const mixed = known.length > 1 || (known.length === 1 && suggested.length + known[0][1] < ids.length && ids.length > 1);
-  const value = mixed ? "" : common(ids.map(id => answer(id).mark ?? ""));
+  const value = common(ids.map(id => answer(id).mark ?? ""));
   return field("mark", "Mark", value, {
-    placeholder: value ? "" : asRange(suggested), list: hasNumbers() ? "" : "mark-labels", inputmode: hasNumbers() ? "decimal" : "text",
+    placeholder: value ? "" : asRange(distribution(ids).suggested),
+    ...(hasNumbers() ? { inputmode: "decimal" } : { list: "mark-labels" }),
   });
 }
 

@@ -25,6 +25,8 @@ function drawProgress() {
   const outlook = page.promise || (suggested ? "" : `Nothing is suggested yet: ${reason || "no mark is likely enough"}.`);
   by("promise").hidden = !outlook || !by("finished").hidden;
   by("promise").textContent = outlook;
+  by("accept-all").hidden = !suggested;
+  by("accept-all").textContent = `Accept all ${suggested} suggestions …`;
 }
 
 /** Fill a list of proposals for a field. */

@@ -2,7 +2,7 @@
 import { by, toast, whenDone } from "../common.js";
 import { drawCards } from "./cards.js";
 import { change, draw, look, step, suggest } from "./changes.js";
-import { askForText, askWhereTo } from "./dialogs.js";
+import { askForText, askToAccept, askWhereTo } from "./dialogs.js";
 import { refuse } from "./forms.js";
 import { drawHeader } from "./header.js";
 import { find, go, goBy, goOn, goToNext, here } from "./moving.js";
@@ -89,8 +89,7 @@ async function move(item) {
   const chosen = page.ticked.size ? [...page.ticked] : item?.group ? null : item?.ids;
   if (!chosen && !item?.group) return;
   const action = await askWhereTo(chosen, chosen ? null : item.group);
-  if (!action) return;
-  await regroup(action.kind === "new" ? { kind: "split", ids: action.ids } : action);
+  if (action) await regroup(action);
 }
 
 /** Send a change of groups; what was ticked for it is ticked no more. */
@@ -163,6 +162,10 @@ by("level").addEventListener("change", () => {
   clearTimeout(waiting);
   change({ kind: "settings", settings: { level: Number(by("level").value) } });
 });
+by("accept-all").addEventListener("click", async () => {
+  const marks = suggestedMarks([...page.answers.keys()]);
+  if (await askToAccept(marks)) await change({ kind: "accept", marks });
+});
 by("next").addEventListener("click", goToNext);
 by("undo").addEventListener("click", () => step("undo"));
 by("redo").addEventListener("click", () => step("redo"));
@@ -213,6 +216,17 @@ function leave(input, item) {
   go(item);
 }
 
+/** Close menus, but for one that has a target inside. */
+function closeMenus(target = null) {
+  for (const menu of document.querySelectorAll(".menu[open]")) {
+    if (menu.contains(target)) continue;
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+}
+
+document.addEventListener("click", event => closeMenus(event.target));
+
 /** Hide the reasons of a suggestion until the pointer or the focus comes back. */
 function hideReasons() {
   const why = document.querySelector(".why:is(:hover, :focus-within)");
@@ -221,11 +235,19 @@ function hideReasons() {
 }
 
 addEventListener("keydown", event => {
-  if (event.key === "Escape") hideReasons();
+  if (event.key === "Escape") {
+    hideReasons();
+    closeMenus();
+  }
   const act = onKey(event);
   if (!act) return;
   event.preventDefault();
   act();
+});
+
+addEventListener("beforeunload", event => {
+  const isUnsaved = [...document.querySelectorAll(".marking input:not([type=checkbox])")].some(isChanged);
+  if (isUnsaved) event.preventDefault(); // the browser asks whether to leave
 });
 
 /** Tick the answers that were encircled on the map. */

@@ -67,8 +67,8 @@ export function problemOf(text) {
   return number >= low && number <= high && Math.abs(steps - Math.round(steps)) < 1e-6 ? "" : problem;
 }
 
-/** Return how often each mark occurs among answers, in the scale's order: [mark, count] pairs. */
-function tally(marks) {
+/** Return how often each mark occurs, in the scale's order: [mark, count] pairs. */
+export function tally(marks) {
   const counts = new Map();
   for (const mark of marks) counts.set(mark, (counts.get(mark) ?? 0) + 1);
   const labels = page.settings.scale.labels ?? [];
