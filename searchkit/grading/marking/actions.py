@@ -77,10 +77,10 @@ def _write_marks(sheet: Sheet, action: WriteMarks, *, overwrite: bool) -> Edit:
     values = _mark_values(sheet, marks, overwrite=overwrite)
     texts = set(marks.values())
     if texts == {None}:
-        return Edit("clear the mark of {count}", values)
+        return Edit("clear the mark of", values)
     if action.accepted:
-        return Edit("accept the suggested mark of {count}", values, _kept(sheet))
-    what = f"mark {texts.pop()} for {{count}}" if len(texts) == 1 else "marks for {count}"
+        return Edit("accept the suggested mark of", values, _kept(sheet))
+    what = f"mark {texts.pop()} for" if len(texts) == 1 else "marks for"
     return Edit(what, values, _kept(sheet))
 
 
@@ -122,7 +122,7 @@ def _write_comment(sheet: Sheet, action: WriteComment, *, overwrite: bool) -> Ed
     if new and overwrites and not overwrite:
         raise OverwriteRefused("comment", overwrites)
     values: Values = {id_: {sheet.settings.comment_column: new or None} for id_ in action.ids}
-    what = "comment on {count}" if new else "clear the comment on {count}"
+    what = "comment on" if new else "clear the comment on"
     return Edit(what, values, _kept(sheet) if new else None)
 
 
@@ -146,7 +146,7 @@ def _tick(sheet: Sheet, action: Tick, *, overwrite: bool) -> Edit:
     for id_, cells in sums.items():
         values[id_] |= cells
     verb = {TICKED: "tick", NOT_TICKED: "cross out", None: "clear"}[value]
-    return Edit(f"{verb} {_escaped(item.name)!r} for {{count}}", values, _kept(sheet))
+    return Edit(f"{verb} {item.name!r} for", values, _kept(sheet))
 
 
 def _sum_text(chosen: ChosenSettings, ticks: Mapping[str, str]) -> str | None:
@@ -218,7 +218,7 @@ def _move(sheet: Sheet, action: Move) -> Edit:
     name = ALONE if target is None else groups.fix(target)
     groups.fix_left(action.ids, target)
     groups.put(action.ids, name)
-    return Edit("move {count}" if target else "let {count} stand alone", groups.values)
+    return Edit("move" if target else "set apart", groups.values)
 
 
 def _merge(sheet: Sheet, action: Merge) -> Edit:
@@ -229,7 +229,7 @@ def _merge(sheet: Sheet, action: Merge) -> Edit:
     name = groups.fix(cards[0])
     for card in cards[1:]:
         groups.put(card.ids, name)
-    return Edit(f"merge {len(cards)} groups of {{count}}", groups.values)
+    return Edit(f"merge {len(cards)} groups of", groups.values)
 
 
 def _split(sheet: Sheet, action: Split) -> Edit:
@@ -238,7 +238,7 @@ def _split(sheet: Sheet, action: Split) -> Edit:
         _check_ids(sheet, action.ids)
         groups.fix_left(action.ids)
         groups.put(action.ids, groups.new_name(sheet.texts.name(action.ids)))
-        return Edit("make a group of {count}", groups.values)
+        return Edit("make a group of", groups.values)
     if action.group is None:
         raise BadInput("which group is split, or which answers become one? `group` or `ids`")
     card = _find(sheet, action.group)
@@ -246,7 +246,7 @@ def _split(sheet: Sheet, action: Split) -> Edit:
     groups.fix(card, largest)
     for ids in others:
         groups.put(ids, groups.new_name(sheet.texts.name(ids)) if len(ids) > 1 else ALONE)
-    return Edit("split a group of {count}", groups.values)
+    return Edit("split a group of", groups.values)
 
 
 def _finer_parts(sheet: Sheet, card: Card) -> list[tuple[str, ...]]:
@@ -270,7 +270,7 @@ def _rename(sheet: Sheet, action: Rename) -> Edit:
         raise BadInput(f"there is a group {name!r} already; merge both, or choose another name")
     groups = _Groups(sheet)
     groups.put(card.ids, name)
-    return Edit("name a group of {count}", groups.values)
+    return Edit("name a group of", groups.values)
 
 
 # -- settings --------------------------------------------------------------------------------------
@@ -323,7 +323,3 @@ def _find(sheet: Sheet, key: str) -> Card:
     if card is None:
         raise NotFound("there is no such group any more; load the page again")
     return card
-
-
-def _escaped(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")

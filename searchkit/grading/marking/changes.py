@@ -54,9 +54,10 @@ def change(
     if not cells and (new == stored or not isinstance(action, ChangeSettings)):
         return None
     count = counted(len({cell.answer for cell in cells}), "answer")
+    what = edit.what if isinstance(action, ChangeSettings) else f"{edit.what} {count}"
     return index.add_grading_change(
         GradingChange(
-            *(sheet.question, check_by(by), _now(), edit.what.format(count=count), cells),
+            *(sheet.question, check_by(by), _now(), what, cells),
             settings=None if new == stored else (stored, new),
         )
     )

@@ -79,8 +79,7 @@ def check_column(name: str, parameter: str) -> str:
         BadInput: if it is blank, too long, or the name of something else.
     """
     name = name.strip()
-    is_taken = name.lower() in {*FILE_FIELDS, "key"} or is_ours(name)
-    if not name or is_taken or not name.isprintable() or len(name) > MAX_COLUMN_NAME:
+    if not _is_usable(name):
         template = f"`{parameter}`: {{name!r}} is no column to write into; name one of its own"
         raise BadInput(Message(template, name=name[:MAX_COLUMN_NAME]))
     return name
@@ -90,8 +89,14 @@ def _choose(answers: Sequence[Answer], is_named: Callable[[str], bool]) -> str |
     written = dict.fromkeys(name for answer in answers for name, v in answer.written.items() if v)
     of_files = dict.fromkeys(name for answer in answers for name in answer.meta)
     names = [name for name in (*written, *of_files) if is_named(name)]
-    usable = (name for name in names if not is_suggested_name(name) and not _is_maximum(name))
-    return next(usable, None)
+    return next((name for name in names if not is_suggested_name(name) and _is_usable(name)), None)
+
+
+def _is_usable(name: str) -> bool:
+    """Whether a column can be written to."""
+    is_taken = name.lower() in {*FILE_FIELDS, "key"} or is_ours(name)
+    is_plain = name == name.strip() != "" and name.isprintable() and len(name) <= MAX_COLUMN_NAME
+    return is_plain and not is_taken and not _is_maximum(name)
 
 
 def _is_maximum(name: str) -> bool:

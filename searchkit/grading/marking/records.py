@@ -162,7 +162,7 @@ class Edit:
     """What an action changes.
 
     Attributes:
-        what: What is done, with `{count}` in the place of "9 answers"; quotes no answer.
+        what: What is done, so that "9 answers" can follow; quotes no answer and no comment.
         values: For the id of each answer the new values by column; None for none.
         settings: The new settings; None if they stay.
     """

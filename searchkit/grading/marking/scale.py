@@ -9,14 +9,24 @@ from typing import Any
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, listed
-from searchkit.grading.marks import MIN_RANGE_ANSWERS, MarkKind, mark_text
+from searchkit.grading.marks import MAX_LABELS, MIN_RANGE_ANSWERS, MarkKind, mark_text
 from searchkit.grading.records import Mark
 from searchkit.text.numbers import PER_CENT, Amount, parse_amount
 
 MAX_MARK_LENGTH = 200  # characters of a label
-STEPS = (1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.01)  # that a scale can have where nobody chose another
+STEPS: tuple[float, ...] = (
+    1.0,
+    0.5,
+    0.25,
+    0.2,
+    0.1,
+    0.05,
+    0.01,
+)  # that a scale can have where nobody chose another
 _ROUNDING_ERROR = 1e-5  # of numbers, which are stored with six digits, as a share of the scale
-_MAX_STEPS = 1e9  # more marks than that are no scale
+MAX_NUMBER = 1e9
+MIN_RANGE = 1e-3  # of the marks in use, to be a scale
+_MAX_STEPS = 1e12  # more marks than that are no scale
 
 
 class MarkRefused(BadInput):
@@ -170,24 +180,36 @@ def infer_scale(
         maximum: The points possible, as far as the file says so.
     """
     texts = list(own) if len(own) >= MIN_RANGE_ANSWERS else [*own, *others]
-    amounts = [amount for text in texts if (amount := parse_amount(text)) is not None]
-    possible = [amount.value for text in maximum if (amount := parse_amount(text)) is not None]
-    if len(texts) - len(amounts) > len(amounts):
-        labels = {text.casefold(): text for text in sorted(texts, reverse=True)}
+    amounts, possible = _amounts(texts), [amount.value for amount in _amounts(maximum)]
+    labels = {text.casefold(): text for text in sorted(texts, reverse=True) if _is_label(text)}
+    if len(texts) - len(amounts) > len(amounts) and 0 < len(labels) <= MAX_LABELS:
         return Scale("labels", 0.0, 0.0, 0.0, tuple(sorted(labels.values())))
-    if not amounts:
-        high = max(possible, default=0.0)
-        return Scale(high=high) if high > 0 else DEFAULT_SCALE
-    is_per_cent = all(amount.is_per_cent for amount in amounts)
+    is_per_cent = bool(amounts) and all(amount.is_per_cent for amount in amounts)
     numbers = [amount.value for amount in amounts]
     out_of = [amount.out_of for amount in amounts if amount.out_of and not amount.is_per_cent]
-    low = min(0.0, *numbers)
-    high = max(*numbers, *out_of, *possible, *([PER_CENT] if is_per_cent else []), low)
-    if high <= low:  # nobody got a point yet
+    low = min([0.0, *numbers])
+    high = max([*numbers, *out_of, *possible, *([PER_CENT] if is_per_cent else []), low])
+    if high - low < MIN_RANGE:  # nobody got a point yet
         return DEFAULT_SCALE
-    scales = (Scale("numbers", low, high, step, (), is_per_cent) for step in STEPS)
+    steps = STEPS if numbers else STEPS[1:]  # half marks, until it is known that there are none
+    steps = tuple(step for step in steps if step <= high - low)
+    scales = (Scale("numbers", low, high, step, (), is_per_cent) for step in steps)
     fitting = (scale for scale in scales if all(map(scale._is_on_grid, {*numbers, high})))
     return next(fitting, Scale("numbers", low, high, 0.0, (), is_per_cent))
+
+
+def _amounts(texts: Iterable[str]) -> list[Amount]:
+    """Return the numbers among some texts that a scale can have."""
+    amounts = (parse_amount(text) for text in texts)
+    return [
+        amount
+        for amount in amounts
+        if amount and max(abs(amount.value), amount.out_of or 0.0) <= MAX_NUMBER
+    ]
+
+
+def _is_label(text: str) -> bool:
+    return text == text.strip() != "" and text.isprintable() and len(text) <= MAX_MARK_LENGTH
 
 
 def _checked_labels(labels: object) -> tuple[str, ...]:
@@ -197,12 +219,13 @@ def _checked_labels(labels: object) -> tuple[str, ...]:
     if len(set(map(str.casefold, stripped))) < max(len(stripped), 1):
         raise BadInput(Message("`scale.labels` must be one or more different texts"))
     for label in stripped:
-        if not label or not label.isprintable() or len(label) > MAX_MARK_LENGTH:
+        if not _is_label(label):
             raise BadInput(Message("`scale.labels`: {label!r} is no label", label=label[:60]))
     return tuple(stripped)
 
 
 def _finite(number: object) -> float:
-    if isinstance(number, int | float) and not isinstance(number, bool) and abs(number) <= 1e9:
-        return float(number)
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        if abs(number) <= MAX_NUMBER:
+            return float(number)
     raise BadInput(Message("`scale`: {number!r} is no number that can be used", number=number))

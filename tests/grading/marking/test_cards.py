@@ -97,9 +97,15 @@ def test_what_is_not_there_is_told(index: Index) -> None:
         do(index, Move([], None))
     with pytest.raises(BadInput, match="two groups or more"):
         do(index, Merge([key_of(index, "ef")] * 2))
-    for ids in (["e", "f"], ["a"], ["e", "a"], []):
-        with pytest.raises(BadInput, match="some of a group's answers can be split"):
-            do(index, Split(key_of(index, "ef"), ids))
+    with pytest.raises(BadInput, match="no answer is named"):
+        do(index, Split(None, []))
+    with pytest.raises(BadInput, match="which group is split, or which answers become one"):
+        do(index, Split(None))
+
+
+def test_answers_of_any_groups_become_one_of_their_own(index: Index) -> None:
+    do(index, Split(None, ["e", "a", "h"]))
+    assert groups_of(index) == ["aeh*", "bc*", "f*"]
 
 
 def test_a_later_answer_is_proposed_to_a_corrected_group(index: Index) -> None:

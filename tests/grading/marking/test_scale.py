@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from searchkit import Answer
 from searchkit.core.errors import BadInput, IndexDamaged, NotFound
+from searchkit.grading.marking.actions import _kept
 from searchkit.grading.marking.columns import choose_mark_column
+from searchkit.grading.marking.records import Sheet
 from searchkit.grading.marking.rubric import add_up, find_item, read_rubric, scale_of
 from searchkit.grading.marking.scale import MarkRefused, Scale, infer_scale
 from searchkit.grading.marking.settings import Settings
@@ -78,10 +82,39 @@ def test_the_scale_is_that_of_the_marks_in_use(marks: list[str], expected: str) 
     assert Scale.from_record(infer_scale(marks).to_record()) == infer_scale(marks)
 
 
+HOSTILE_MARKS = ["7", "0", "1e12", "7/1e10", "-3", "0.001", "50 %", "A\u202e", "x", "y" * 300]
+HOSTILE_MARKS += ["0.25", "a\nb", "1e-9", "1e9", "-1e9"]
+HOSTILE_NAMES = ["mark", " mark", "mark\n", "score", "note", "comment", "meta", "mark" * 60]
+HOSTILE_NAMES += ["rubric: mark", "points possible", "answer_group", "suggested_mark"]
+
+
+@given(
+    marks=st.lists(st.sampled_from(HOSTILE_MARKS) | st.text(max_size=3)),
+    columns=st.lists(st.sampled_from(HOSTILE_NAMES)),
+    maximum=st.sampled_from(["", "0.25", "5", "1e12", "x"]),
+)
+def test_whatever_is_in_use_can_be_chosen_for_good(
+    marks: list[str], columns: list[str], maximum: str
+) -> None:
+    """What counts is stored with the first mark, and must be readable then."""
+    meta = dict.fromkeys(columns, "") | {"points possible": maximum}
+    answers = [
+        Answer(
+            str(n), "text", "q", meta={name: mark for name in meta} | {"points possible": maximum}
+        )
+        for n, mark in enumerate(marks)
+    ]
+    sheet = Sheet("q", answers, [], Settings(), None, {})  # type: ignore[arg-type]
+    kept = _kept(sheet)
+    assert kept and Settings.from_json(kept.to_json(), "q") == kept
+    scale = kept.scale
+    assert scale and scale.parse(scale.labels[0] if scale.labels else scale.text_of(scale.low))
+
+
 def test_few_marks_are_seen_beside_those_of_other_questions_and_the_points_possible() -> None:
     assert infer_scale(["3"], ["1", "5"]).high == 5
     assert infer_scale(["3"] * 20, ["1", "5"]).high == 3
-    assert infer_scale([], [], ["12", "12"]).high == 12
+    assert infer_scale([], [], ["12", "12"]) == Scale(high=12)
     assert infer_scale(["3"], [], ["8"]).high == 8
 
 

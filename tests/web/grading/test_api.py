@@ -130,6 +130,18 @@ def test_undo_and_redo_are_kept_over_restarts(client: TestClient, folder: Path) 
         assert post(restarted, "undo", 400) == {"error": "there is nothing to undo"}
 
 
+def test_braces_are_text_like_any_other(client: TestClient) -> None:
+    labels = ["{x}", "{count}", "{0}"]
+    act(client, "settings", settings={"scale": {"kind": "labels", "labels": labels}})
+    for label in labels:
+        changed = act(client, "mark", ids=["a"], mark=label, overwrite=True)
+        assert changed["undo"] == f"mark {label} for 1 answer"
+    scale = {"kind": "numbers", "high": 5}
+    act(client, "settings", settings={"scale": scale, "rubric": [{"name": "{count}", "points": 1}]})
+    ticked = act(client, "tick", ids=["b"], item="rubric: {count}", ticked=True)
+    assert ticked["undo"] == "tick '{count}' for 1 answer"
+
+
 def test_what_is_refused_writes_nothing(client: TestClient) -> None:
     act(client, "mark", ids=["a", "b"], mark="8")
     refused = act(client, "mark", status=422, ids=["c", "d"], mark="abc")
