@@ -158,7 +158,7 @@ def describe_method(candidate: Candidate | None) -> str:
         "neighbours": f"the nearest {counted(int(candidate.size), 'graded answer')}",
     }[candidate.method]
     shared = ", over what all questions teach" if candidate.shared else ""
-    return f"learned by {method}{shared} (best of what was tried in cross-validation)"
+    return f"learned mostly by {method}{shared} (weighed by cross-validation)"
 
 
 def _describe_marks(marks: Marks) -> str:

@@ -5,13 +5,13 @@ any question has; for each question it is fitted on the other questions only, so
 for a question without marks. For each question with enough marks, a model of its own estimates how
 much they deviate from the shared model: the mean deviation of the nearest answers, or a ridge
 regression on the vectors, or one on vectors, words and features together. Leave-one-out
-cross-validation over the whole column chooses the method, its strength, and whether the shared
-model is used.
+cross-validation over the whole column chooses the strength of each method, and the methods are
+stacked: the best one's estimates are corrected by what the others say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,8 +22,10 @@ from searchkit.core.arrays import Float32, Float64, Int64
 from searchkit.grading.learning.inputs import Examples, Inputs
 from searchkit.grading.learning.ridge import Ridge, VectorSpace, WordSpace
 from searchkit.grading.learning.shared import SharedModel, plain_features
+from searchkit.grading.learning.stacking import Stack
 
 QuestionMethod = Literal["linear", "words", "neighbours"]
+Setting = tuple[QuestionMethod, float, bool]  # method, size and shared of a candidate
 SPACES: dict[QuestionMethod, type[VectorSpace | WordSpace]] = {
     "linear": VectorSpace,
     "words": WordSpace,
@@ -93,7 +95,7 @@ class Grader:
     """Estimates marks; made by `fit`.
 
     Attributes:
-        best: The method that is used for questions with enough marks; None if there are none.
+        best: The best method for questions with enough marks; None if there are none.
         candidates: All methods that were compared, best first.
         examples: The graded answers that it learned from.
     """
@@ -125,25 +127,64 @@ class Grader:
             weights = examples.weights_for(question)[rows]
             if weights.sum() >= MIN_GRADED_ANSWERS:
                 models[question] = _QuestionModel(examples.take(rows), weights, max_left_out)
-        losses: dict[tuple[QuestionMethod, float, bool], list[Float64]] = {}
-        for question, model in models.items():
-            if not len(model.sample):
-                continue
-            rows = grader._rows[question]
-            for shared, start in starts.items():
-                for key, estimates in model.leave_one_out(start[rows]):
-                    errors = estimates - examples.targets[rows][model.sample]
-                    losses.setdefault((*key, shared), []).append((errors**2).sum(axis=1))
-        grader.candidates = sorted(
-            (Candidate(*key, float(np.concatenate(parts).mean())) for key, parts in losses.items()),
+        left_out = {
+            question: {
+                (*key, shared): estimates
+                for shared, start in starts.items()
+                for key, estimates in model.leave_one_out(start[grader._rows[question]])
+            }
+            for question, model in models.items()
+            if len(model.sample)
+        }
+        if left_out:
+            grader._choose(models, left_out, starts)
+        return grader
+
+    def _choose(
+        self,
+        models: dict[int, _QuestionModel],
+        left_out: dict[int, dict[Setting, Float64]],
+        starts: dict[bool, Float64],
+    ) -> None:
+        """Choose the best setting of each method by their leave-one-out estimates, and stack them.
+
+        Args:
+            models: By question.
+            left_out: Estimates of each question's sample by each setting.
+            starts: `(n, c)` estimates without the question's own marks, shared or zero.
+        """
+        targets = {
+            question: self.examples.targets[self._rows[question]][models[question].sample]
+            for question in left_out
+        }
+        all_targets = np.concatenate(list(targets.values()))
+        settings = list(next(iter(left_out.values())))
+        values = {one: np.concatenate([own[one] for own in left_out.values()]) for one in settings}
+        losses = {one: ((values[one] - all_targets) ** 2).sum(axis=1).mean() for one in settings}
+        self.candidates = sorted(
+            (Candidate(*setting, float(loss)) for setting, loss in losses.items()),
             key=lambda candidate: (round(candidate.loss, 9), candidate.method, -candidate.size),
         )
-        if grader.candidates:
-            grader.best = grader.candidates[0]
-            for question, model in models.items():
-                model.use(grader.best, starts[grader.best.shared][grader._rows[question]])
-            grader._models = models
-        return grader
+        best: dict[tuple[QuestionMethod, bool], Candidate] = {}
+        for candidate in self.candidates:
+            best.setdefault((candidate.method, candidate.shared), candidate)
+        self.best, self._models = self.candidates[0], models
+        shared = [starts[True]] if True in starts else []
+        members = {
+            question: [
+                *(own[one.method, one.size, one.shared] for one in best.values()),
+                *(start[self._rows[question]][models[question].sample] for start in shared),
+            ]
+            for question, own in left_out.items()
+        }
+        self._stack = Stack(
+            [np.concatenate(parts) for parts in zip(*members.values(), strict=True)], all_targets
+        )
+        for question, model in models.items():
+            rows = self._rows[question]
+            model.use(list(best.values()), {key: start[rows] for key, start in starts.items()})
+            if question in members:
+                model.values = self._stack.combine(members[question])
 
     def can_estimate(self, question: int) -> bool:
         """Whether there are marks to learn from for this question."""
@@ -185,10 +226,11 @@ class Grader:
             return _shared_estimates(values, inputs)
         model = self._models[question]
         near, scores = nearest(inputs.vectors, model.inputs.vectors, max(NEIGHBOUR_COUNTS))
-        if self.best and not self.best.shared:
-            values = self._shared.zeros(len(inputs))
-        values = model.estimate(values, inputs, near, scores)
-        return self._own_estimates(question, values, near, scores)
+        starts = {False: self._shared.zeros(len(inputs)), True: values}
+        members = model.estimate(starts, inputs, near, scores)
+        if self._shared.is_usable:
+            members.append(values)
+        return self._own_estimates(question, self._stack.combine(members), near, scores)
 
     def _own_estimates(
         self, question: int, values: Float64, near: Int64, scores: Float64
@@ -220,7 +262,7 @@ class _QuestionModel:
         sample: `(s,)` rows that leave-one-out estimates; those of weight 1.
         near: `(s, k)` the nearest other rows of each of these.
         scores: `(s, k)` cosines with these.
-        values: `(s, c)` leave-one-out estimates of the method in use.
+        values: `(s, c)` leave-one-out estimates of the methods in use, stacked.
     """
 
     values: Float64
@@ -266,22 +308,44 @@ class _QuestionModel:
                 start[self.sample] + self._smoothed(residuals, near, scores),
             )
 
-    def use(self, candidate: Candidate, start: Float64) -> None:
-        """Use one method, over `(n, c)` estimates without this question's marks."""
-        self._candidate, self._residuals = candidate, self._targets - start
-        self.values = dict(self.leave_one_out(start))[candidate.method, candidate.size]
-        if candidate.method in self._ridges:
-            ridge = self._ridges[candidate.method]
-            self._weights = ridge.weights(self._residuals, candidate.size)
+    def use(self, candidates: Sequence[Candidate], starts: Mapping[bool, Float64]) -> None:
+        """Use some methods, over `(n, c)` estimates without this question's marks."""
+        self._candidates = candidates
+        self._residuals = {shared: self._targets - start for shared, start in starts.items()}
+        self._weights = [
+            self._ridges[one.method].weights(self._residuals[one.shared], one.size)
+            for one in candidates
+            if one.method in self._ridges
+        ]
 
-    def estimate(self, start: Float64, inputs: Inputs, near: Int64, scores: Float64) -> Float64:
-        """Correct `(m, c)` estimates that were made without this question's marks."""
-        method = self._candidate.method
-        if method not in self._ridges:
-            count = int(self._candidate.size)
-            return start + self._smoothed(self._residuals, near[:, :count], scores[:, :count])
-        coordinates = self._spaces[method].coordinates(inputs)
-        return start + self._ridges[method].estimate(coordinates, self._weights)
+    def estimate(
+        self, starts: Mapping[bool, Float64], inputs: Inputs, near: Int64, scores: Float64
+    ) -> list[Float64]:
+        """Correct `(m, c)` estimates that were made without this question's marks, by each method.
+
+        Args:
+            starts: The estimates, shared or zero.
+            inputs: The answers.
+            near: `(m, k)` rows of the nearest answers.
+            scores: `(m, k)` cosines with these.
+        """
+        coordinates = {
+            method: space.coordinates(inputs)
+            for method, space in self._spaces.items()
+            if any(one.method == method for one in self._candidates)
+        }
+        weights = iter(self._weights)
+        estimates = []
+        for one in self._candidates:
+            if one.method in coordinates:
+                ridge = self._ridges[one.method]
+                change = ridge.estimate(coordinates[one.method], next(weights))
+            else:
+                count = int(one.size)
+                residuals = self._residuals[one.shared]
+                change = self._smoothed(residuals, near[:, :count], scores[:, :count])
+            estimates.append(starts[one.shared] + change)
+        return estimates
 
     def _smoothed(self, values: Float64, near: Int64, scores: Float64) -> Float64:
         """Return the mean of the neighbours' values, weighted by a softmax of their cosines."""

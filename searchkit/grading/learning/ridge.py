@@ -10,7 +10,7 @@ from searchkit.core.arrays import Float64, Int64
 from searchkit.grading.learning.inputs import Inputs
 
 INTERCEPT_SCALE = 30.0  # the value of the constant column, which is nearly free of the penalty
-FEATURE_WEIGHT = 0.5  # of the likeness by features, beside 1 for meaning and 1 for characters
+NGRAM_WEIGHT = 2.0  # of the likeness by n-grams, beside 1 for meaning and 1 for features
 MAX_LANDMARKS = 1_000  # answers that a likeness is computed with
 JITTER = 1e-8  # added to the diagonal of the kernel, so that equal answers don't make it singular
 
@@ -27,9 +27,13 @@ class Ridge:
         """
         self._center = np.average(coordinates, axis=0, weights=weights)
         self._scale = np.sqrt(weights)[:, None]
-        self._left, self._sizes, self._right = np.linalg.svd(
-            self._scale * self._design(coordinates), full_matrices=False
-        )
+        self._rows = self._scale * self._design(coordinates)  # (n, r + 1)
+        if len(self._rows) <= self._rows.shape[1]:
+            squares, self._left = np.linalg.eigh(self._rows @ self._rows.T)
+            self._squares = np.maximum(squares, 0)  # of the singular values
+        else:
+            self._left, sizes, _ = np.linalg.svd(self._rows, full_matrices=False)
+            self._squares = sizes**2
 
     def leave_one_out(self, targets: Float64, strengths: Sequence[float], sample: Int64) -> Float64:
         """Estimate rows from the others, by the closed form of leave-one-out.
@@ -45,8 +49,7 @@ class Ridge:
         Returns:
             `(p, s, c)` estimates.
         """
-        sizes = self._sizes**2
-        shrinkage = sizes / (sizes + np.array(strengths)[:, None])  # (p, r)
+        shrinkage = self._squares / (self._squares + np.array(strengths)[:, None])  # (p, r)
         left, own = self._left[sample], targets[sample]
         fitted = left @ (shrinkage[:, :, None] * self._rotated(targets))  # (p, s, c)
         remainder = np.maximum(1 - shrinkage @ (left**2).T, 1e-6)[:, :, None]
@@ -55,8 +58,8 @@ class Ridge:
 
     def weights(self, targets: Float64, strength: float) -> Float64:
         """Return the weights that `estimate` takes."""
-        inverse = self._sizes / (self._sizes**2 + strength)
-        weights: Float64 = self._right.T @ (inverse[:, None] * self._rotated(targets))
+        inverse = 1 / (self._squares + strength)
+        weights: Float64 = self._rows.T @ (self._left @ (inverse[:, None] * self._rotated(targets)))
         return weights
 
     def estimate(self, coordinates: Float64, weights: Float64) -> Float64:
@@ -120,14 +123,16 @@ class WordSpace:
 def likeness(left: Inputs, right: Inputs) -> Float64:
     """Return `(m, n)` how alike answers to one question are: the sum of four kernels.
 
-    The cosine of their vectors, that of their n-grams, a Gaussian kernel on their features, and
+    A Gaussian kernel on their vectors, another on their features, the cosine of their n-grams, and
     whether they are from one earlier cohort, whose graders may have been more or less severe.
     """
     from scipy.spatial.distance import cdist
 
     cosines = left.vectors.astype(np.float64) @ right.vectors.astype(np.float64).T
-    same_words = (left.ngrams @ right.ngrams.T).toarray()
     distances = cdist(left.relative, right.relative, "sqeuclidean") / left.relative.shape[1]
+    same_words = (left.ngrams @ right.ngrams.T).toarray()
     same_cohort = left.cohorts @ right.cohorts.T
-    alike: Float64 = cosines + same_words + same_cohort + FEATURE_WEIGHT * np.exp(-distances)
+    alike: Float64 = (
+        np.exp(2 * cosines - 2) + np.exp(-distances) + NGRAM_WEIGHT * same_words + same_cohort
+    )
     return alike

@@ -96,13 +96,11 @@ def word_units(words: Sequence[Words], length: int) -> Units:
 def number_units(words: Sequence[Words]) -> Units:
     """Return the words with a digit in them."""
     rows, keys = distinct_sequences(words, (1, 1))
-    numbers = {
-        key
-        for answer in words
-        for token, key in zip(answer.tokens, answer.hashes.tolist(), strict=True)
-        if any(character.isdigit() for character in token)
-    }
-    is_number = np.isin(keys, np.array(sorted(numbers), np.uint64))
+    key_of: dict[str, int] = {}
+    for answer in words:
+        key_of.update(zip(answer.tokens, answer.hashes.tolist(), strict=True))
+    numbers = [key for token, key in key_of.items() if any(c.isdigit() for c in token)]
+    is_number = np.isin(keys, np.array(numbers, np.uint64))
     return _units(len(words), rows[is_number], keys[is_number])
 
 

@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 
 from searchkit.grading.learning import grader as grading
 from searchkit.grading.learning import ridge as ridges
+from searchkit.grading.learning import stacking
 from searchkit.grading.learning.grader import (
     MIN_GRADED_ANSWERS,
     TEMPERATURE,
@@ -89,6 +90,12 @@ def smoothed(cosines: np.ndarray, rest: np.ndarray, k: int) -> np.ndarray:
     )
 
 
+@pytest.fixture
+def best_alone(monkeypatch) -> None:
+    """Let the best method decide alone, by a penalty that leaves nothing of the stack."""
+    monkeypatch.setattr(stacking, "STACK_STRENGTH", 1e15)
+
+
 @pytest.mark.parametrize("rows", [scattered(40, 4), TIES])
 @pytest.mark.parametrize("k", [1, 3, 20])
 @pytest.mark.parametrize("block", [1, 1 << 24])
@@ -127,6 +134,7 @@ def test_leaving_one_out_is_learning_again_without_it(n: int, d: int) -> None:
         assert_allclose(values, found[way][rows], atol=1e-9)
 
 
+@pytest.mark.usefixtures("best_alone")
 def test_marks_that_follow_words_are_learned_from_words() -> None:
     answers = wordy(90, 16)
     marks = answers.ngrams.toarray()[:, :3].sum(axis=1)
@@ -152,12 +160,60 @@ def test_many_answers_are_learned_from_through_some_of_them(monkeypatch) -> None
     assert Grader.fit(one_question(answers, marks)).best is not None
 
 
+def test_methods_that_err_apart_are_better_together() -> None:
+    rng = np.random.default_rng(4)
+    targets = rng.normal(size=(400, 2))
+    first, second = (targets + rng.normal(0, 0.7, (400, 2)) for _ in range(2))
+    stack = stacking.Stack([first[:200], second[:200]], targets[:200])
+    errors = [
+        np.mean((values - targets[200:]) ** 2)
+        for values in (stack.combine([first[200:], second[200:]]), first[200:], second[200:])
+    ]
+    assert errors[0] < 0.7 * min(errors[1:])
+    few = stacking.Stack([first[:1], second[:1]], targets[:1])
+    assert_allclose(few.combine([first, second]), first)  # nothing is learned from one answer
+
+
+def test_a_question_of_which_only_like_ones_are_graded_is_learned_from_these() -> None:
+    known = five_questions()
+    weights = np.eye(6)
+    weights[5, 1] = 0.5
+    known = Examples(known.inputs, known.questions, known.targets, weights)
+    grader = Grader.fit(known)
+    found = grader.estimate(5, known.inputs.take(np.arange(3)))
+    assert found.own and not found.equal.any()
+    assert (known.questions[found.nearest] == 1).all()
+    assert 5 not in {int(known.questions[rows[0]]) for rows, _ in grader.leave_one_out()}
+    weights[5, 1] = 0.1  # of 12 answers: worth about one
+    assert not Grader.fit(known).estimate(5, known.inputs.take(np.arange(3))).own
+
+
+def test_weights_count_as_often_as_rows() -> None:
+    answers, targets = wordy(12, 4), np.random.default_rng(2).normal(size=(12, 1))
+    weights = np.array([1.0] * 8 + [2.0] * 4)
+    twice = np.r_[np.arange(12), np.arange(8, 12)]
+    once, again = (
+        ridges.Ridge(rows, counts)
+        for rows, counts in (
+            (answers.vectors.astype(float), weights),
+            (answers.vectors[twice].astype(float), np.ones(16)),
+        )
+    )
+    asked = scattered(3, 4, seed=9).astype(float)
+    assert_allclose(
+        once.estimate(asked, once.weights(targets, 0.3)),
+        again.estimate(asked, again.weights(targets[twice], 0.3)),
+        atol=1e-9,
+    )
+
+
 def test_answers_that_are_equal_in_all_are_no_trouble() -> None:
     answers = wordy(3, 4).take(np.arange(30) % 3)
     grader = Grader.fit(one_question(answers, np.arange(30) % 3 + 0.0))
     assert_allclose(grader.estimate(0, answers).values[:, 0], np.arange(30) % 3, atol=1e-6)
 
 
+@pytest.mark.usefixtures("best_alone")
 def test_marks_that_are_linear_in_the_vectors_are_learned_as_such() -> None:
     seen, asked, rule = scattered(60), scattered(20, seed=1), [1, -2, 0.5, 0, 0, 1, 0, 0]
     marks = 2 + seen.astype(float) @ rule
@@ -169,6 +225,7 @@ def test_marks_that_are_linear_in_the_vectors_are_learned_as_such() -> None:
     assert_allclose(values, again)
 
 
+@pytest.mark.usefixtures("best_alone")
 def test_marks_of_tight_groups_are_learned_from_neighbours() -> None:
     group = np.arange(100) % 20
     vectors = unit(scattered(20, 6)[group] + 0.02 * scattered(100, 6, seed=9))
@@ -185,6 +242,7 @@ def test_marks_of_tight_groups_are_learned_from_neighbours() -> None:
         assert_allclose([*found.values[row], *found.signals[row]], expected, atol=1e-4)
 
 
+@pytest.mark.usefixtures("best_alone")
 def test_what_all_questions_teach_is_learned_from_the_others() -> None:
     known = five_questions()
     grader = Grader.fit(known)
