@@ -35,7 +35,7 @@ from searchkit.web.guard import IDLE_TIMEOUT, SECURITY_HEADERS, Guard
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import describe_error
 from searchkit.web.messages import with_fields
-from searchkit.web.pages import pages
+from searchkit.web.pages.routes import pages
 from searchkit.web.rendering import error_page, plotly_script, without_names
 from searchkit.web.uploads import Uploads
 

@@ -501,7 +501,7 @@ def test_an_internal_error_shows_no_internals(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the secret")
 
-    for name in ("web.pages.status", "web.api.status", "web.api.mine"):
+    for name in ("web.pages.search.status", "web.api.status", "web.api.mine"):
         monkeypatch.setattr(f"searchkit.{name}", broken)
     for path in ("/", "/api/status", "/api/pairs"):
         answer = client.get(path)

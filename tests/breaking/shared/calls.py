@@ -15,7 +15,7 @@ from breaking.shared.mutations import damaged
 from fastapi import FastAPI
 
 from searchkit.web.guard import TOKEN_COOKIE
-from searchkit.web.pages import pages
+from searchkit.web.pages.routes import pages
 
 TAG = "b7"  # an element of the hostile texts, which no page has
 HOSTILE = f"\"'></script></textarea><{TAG}>`k`<script {TAG}>alert(1)</script>\u202e&amp;"

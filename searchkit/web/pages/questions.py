@@ -1,0 +1,101 @@
+"""The list of questions, and the page of one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from searchkit.core.errors import NotFound
+from searchkit.core.where import Where
+from searchkit.grading.marking.progress import Progress, progress_by_question
+from searchkit.pages.drawings import histogram
+from searchkit.pages.scores import index_score_counts
+from searchkit.pages.segments import question_name, text_runs
+from searchkit.plagiarism.preparation import prompt_of
+from searchkit.web.grading.questions import last_suggested
+from searchkit.web.index_pool import pool_of
+from searchkit.web.pages.views import finding_views, findings_if_ready, side_views
+from searchkit.web.rendering import (
+    JOB_TIMEOUT,
+    original,
+    progress_page,
+    pseudonyms,
+    render_page,
+)
+
+ANSWERS_PER_PAGE = 50
+OptionalText = Annotated[str | None, Query()]
+question_pages = APIRouter()
+
+
+@question_pages.get("/questions")
+def questions_page(request: Request) -> HTMLResponse:
+    """List the questions, with how far they are graded and their findings."""
+    names = pseudonyms(request)
+    with pool_of(request).reading() as index:
+        rows = [
+            row | {"name": question_name(row["question"], names)} for row in index.by_question()
+        ]
+    result = findings_if_ready(request)
+    findings = result.findings if result else []
+    counts = Counter(finding.question for finding in findings)
+    left = Counter(
+        finding.question for finding in findings if result and result.decision(finding) == "open"
+    )
+    pool = pool_of(request)
+    suggested = {row["question"] or "": last_suggested(pool, row["question"] or "") for row in rows}
+    progress = pool.job(
+        "grading progress",
+        lambda index, _: progress_by_question(index, suggested),
+        "anything changes",
+        version=tuple(map(tuple, suggested.values())),
+    )
+    graded = progress.get() if pool.wait(progress, JOB_TIMEOUT) else None
+    return render_page(
+        request,
+        "questions.html",
+        rows=rows,
+        counts=counts,
+        left=left,
+        done=result is not None,
+        graded=graded,
+        ungraded=Progress(0, 0, 0),
+    )
+
+
+@question_pages.get("/question")
+def question_page(
+    request: Request, name: OptionalText = None, page: Annotated[int, Query(ge=1, le=2**31)] = 1
+) -> HTMLResponse:
+    """Show one question: its map, its scores, its answers."""
+    pool = pool_of(request)
+    name = name and original(request, "question", name)
+    with pool.reading() as index:
+        where = index.resolve(Where(name or ""))
+        start, stop = (page - 1) * ANSWERS_PER_PAGE, page * ANSWERS_PER_PAGE
+        answers, count = index.answers_page(where, start, stop)
+    if not count:
+        raise NotFound("each answer has a question")
+    name = where.question
+    scores = pool.job(("scores", where), lambda index, _: index_score_counts(index, where))
+    if progress := progress_page(request, scores, "Comparing the answers"):
+        return progress
+    names = pseudonyms(request)
+    findings = finding_views(
+        findings_if_ready(request), lambda finding: finding.question == (name or None), names
+    )
+    return render_page(
+        request,
+        "question.html",
+        name=question_name(name, names).text or None,
+        count=count,
+        page=page,
+        pages=-(-count // ANSWERS_PER_PAGE),
+        answers=side_views(answers, names),
+        histogram=histogram(scores.get(), findings),
+        findings=findings,
+        prompt=text_runs(prompt_of(answers[0]), names) if answers else (),
+    )
