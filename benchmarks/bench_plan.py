@@ -19,7 +19,7 @@ from machine import heading
 from searchkit.grading.learning.calibration import CalibratedGrader
 from searchkit.grading.learning.corpus import Corpus, load_corpus
 from searchkit.grading.marks import UNGRADED, check_tolerance, within_tolerance
-from searchkit.grading.promise.plan import make_pool, order_answers, plan_corpus
+from searchkit.grading.promise.plan import first_checks, make_pool, order_answers, plan_corpus
 from searchkit.grading.promise.ranges import Ranges
 from searchkit.grading.promise.records import Goal
 from searchkit.grading.promise.risk import control_risk
@@ -28,9 +28,9 @@ PARTS = ("marked", "promise", "ranges", "time")
 SHARES = (0.1, 0.2)
 BATCH = 0.02  # of the answers are marked before the plan is made again
 MARKED_DRAWS, PROMISE_DRAWS, RANGE_DRAWS = 10, 200, 20
-LOOKS = (0.1, 0.2, 0.3)  # shares marked at which a promise is asked for
+LOOKS = (0.2, 0.3, 0.4)  # shares marked at which a promise is asked for
 GOALS = (Goal(0.05), Goal(0.1), Goal(0.2))
-DRAWN_QUESTIONS = 12  # of a corpus with more than 30, in each draw of a promise
+DRAWN_ANSWERS = 300  # whole questions are drawn until there are so many, for each promise
 
 
 def loaded(name: str) -> Corpus:
@@ -62,7 +62,8 @@ def planned(
             known = only(corpus, marked)
             pool = make_pool(known, rows, fitted(known) if marked.any() else None)
             checks = ~pool.marked & (pool.ranks < pool.sample + size)
-            order = order_answers(known, rows, pool, checks, ~pool.marked & ~checks)
+            first = max(0, first_checks(len(rows), Goal()) - pool.sample)
+            order = order_answers(known, rows, pool, checks, ~pool.marked & ~checks, first)
             marked[rows[order[:size]]] = True
         yield marked.copy()
 
@@ -147,8 +148,8 @@ def promise() -> None:
         whole = loaded(name)
         outcomes: dict[tuple[float, float], list[tuple[bool, bool, float, bool]]] = {}
         for seed in range(PROMISE_DRAWS):
-            selected = some_questions(whole, seed)
-            corpus = drawn(whole, seed)
+            corpus = some_questions(drawn(whole, seed), seed)
+            selected = corpus.marks.graded
             first: dict[float, bool] = {}
             for share, rows in zip(
                 LOOKS, planned(corpus, selected, LOOKS, max(LOOKS)), strict=True
@@ -166,13 +167,27 @@ def promise() -> None:
                   f"{interval(broken)} | {interval(early)} |", flush=True)  # fmt: skip
 
 
-def some_questions(corpus: Corpus, seed: int) -> np.ndarray:
-    """Give the graded rows, of some questions where there are many."""
-    if len(corpus.names) <= 30:
-        return corpus.marks.graded
-    rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(corpus.names), DRAWN_QUESTIONS, replace=False)
-    return corpus.marks.graded & np.isin(corpus.questions, chosen)
+def some_questions(corpus: Corpus, seed: int) -> Corpus:
+    """Give the answers to some questions, drawn at random."""
+    chosen: list[int] = []
+    for question in np.random.default_rng(seed).permutation(len(corpus.names)).tolist():
+        if corpus.marks.graded[np.isin(corpus.questions, chosen)].sum() < DRAWN_ANSWERS:
+            chosen.append(question)
+    rows = np.flatnonzero(np.isin(corpus.questions, chosen))
+    return taken(corpus, rows)
+
+
+def taken(corpus: Corpus, rows: np.ndarray) -> Corpus:
+    """Give some rows of a corpus."""
+    return replace(
+        corpus,
+        answers=[corpus.answers[row] for row in rows.tolist()],
+        inputs=corpus.inputs.take(rows),
+        questions=corpus.questions[rows],
+        references=corpus.references[rows],
+        marks=replace(corpus.marks, codes=corpus.marks.codes[rows]),
+        earlier=corpus.earlier[rows],
+    )
 
 
 def promised(
@@ -242,14 +257,7 @@ def timed() -> None:
     whole = loaded("SemEval-2013")
     for count in (300, 1_000, 5_000):
         rows = np.flatnonzero(whole.marks.graded)[:count]
-        corpus = Corpus(
-            [whole.answers[row] for row in rows.tolist()],
-            whole.inputs.take(rows),
-            ["all"],
-            np.zeros(count, np.int64),
-            np.zeros(count, bool),
-            replace(whole.marks, codes=whole.marks.codes[rows]),
-        )
+        corpus = taken(replace(whole, questions=np.zeros_like(whole.questions)), rows)
         for share in (0.0, 0.2):
             marked = at_random(corpus, corpus.marks.graded, share, 0)
             started = time.perf_counter()

@@ -29,7 +29,8 @@ from searchkit.grading.promise.wording import Wording
 from searchkit.index.base import BaseIndex
 
 BATCH = 20  # answers that are listed where nothing can be forecast
-FIRST_CHECKS = 0.05  # share of the answers that are drawn before any is chosen
+MAX_FIRST_CHECKS = 0.5  # share of the answers that may be drawn before any is chosen
+FEW_FIRST_CHECKS = 0.05  # the share if a promise takes more
 CHOSEN_PER_CHECK = 3  # of the answers after these
 
 
@@ -45,10 +46,10 @@ def plan_grading(
 ) -> GradingPlan:
     """Choose the answers to mark next, so that suggestions for the others can be relied on.
 
-    The first of them, and then one in four, are drawn at random, and back the promise; from the
-    others the most is learned: they are uncertain, and like many other uncertain ones. Nothing is
-    written, and the random order stays the same, so that the plan can be made again after any
-    number of marks.
+    The first of them, as many as a promise takes, and then one in four are drawn at random, and
+    back the promise; from the others the most is learned: they are uncertain, and like many other
+    uncertain ones. Nothing is written, and the random order stays the same, so that the plan can be
+    made again after any number of marks.
 
     Args:
         index: Open for reading or writing.
@@ -93,7 +94,8 @@ def plan_corpus(
         wrong=int((pool.wrong & sampled).sum()),
     )
     promise, checks, uncertain = _decide(pool, goal, wording)
-    order = order_answers(corpus, rows, pool, checks, uncertain)
+    first = max(0, first_checks(len(rows), goal) - pool.sample)
+    order = order_answers(corpus, rows, pool, checks, uncertain, first)
     limit = BATCH if promise.to_mark is None else promise.to_mark
     answers = [
         PlannedAnswer(
@@ -153,9 +155,14 @@ def _decide(
         rest = int((unmarked & ~checks & ~below).sum())
         return wording.forecast(rest, expected.sample), checks, below
     needed = smallest_sample(len(unmarked), goal.max_off, goal.alpha)
-    drawn = 0 if wording.is_small(needed) else max(needed, pool.sample + BATCH)
-    checks = unmarked & (pool.ranks < drawn)
+    checks = unmarked & (pool.ranks < max(first_checks(len(unmarked), goal), pool.sample + BATCH))
     return wording.too_few(BATCH, needed), checks, unmarked & ~checks
+
+
+def first_checks(answers: int, goal: Goal) -> int:
+    """Return how many answers are drawn before any is chosen."""
+    needed = smallest_sample(answers, goal.max_off, goal.alpha)
+    return needed if needed <= MAX_FIRST_CHECKS * answers else ceil(FEW_FIRST_CHECKS * answers)
 
 
 def order_answers(
@@ -164,6 +171,7 @@ def order_answers(
     pool: Pool,
     checks: NDArray[np.bool_],
     uncertain: NDArray[np.bool_],
+    first: int,
 ) -> Int64:
     """Return the places of the checks and of the others in the order in which to mark them.
 
@@ -173,6 +181,7 @@ def order_answers(
         pool: What is known of these.
         checks: `(n,)` whether each is drawn, and not marked.
         uncertain: `(n,)` whether each may be chosen, and is neither drawn nor marked.
+        first: How many checks come before the others.
     """
     if not (checks | uncertain).any():
         return np.empty(0, np.int64)
@@ -180,7 +189,6 @@ def order_answers(
     drawn = drawn[np.argsort(pool.ranks[drawn])]
     similarity = likeness(corpus.vectors[rows], corpus.questions[rows])
     chosen = order_by_gain(similarity, 1 - pool.confidences, pool.marked | checks, uncertain)
-    first = max(0, ceil(FIRST_CHECKS * len(rows)) - pool.sample)
     turns = np.concatenate(
         [np.arange(len(chosen)) // CHOSEN_PER_CHECK, np.maximum(np.arange(len(drawn)) - first, -1)]
     )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Float64, Int64
 
 LEVELS = 20  # thresholds that are considered
+MAX_TO_MARK = 0.8  # share of the unmarked answers, for a forecast
 SUFFICIENT_POWER = 0.8  # of a sample, for a forecast
 MIN_SAMPLE = 5  # that is considered
 SAMPLE_GROWTH = 1.15  # from one size of a sample that is considered to the next
@@ -102,14 +103,14 @@ def control_risk(pool: Pool, max_off: float, alpha: float) -> Level | None:
 
 
 def forecast(pool: Pool, max_off: float, alpha: float) -> Forecast | None:
-    """Find the fewest answers to mark for a promise; None if only marking all is sure to be enough.
+    """Find the fewest answers to mark for a promise; None if most would have to be marked.
 
     Args:
         pool: The answers; `wrong` is not looked at.
         max_off: As for `control_risk`.
         alpha: As for `control_risk`.
     """
-    best, fewest = None, int((~pool.marked).sum())
+    best, fewest = None, MAX_TO_MARK * int((~pool.marked).sum())
     size = max(pool.sample, MIN_SAMPLE)
     while size < len(pool.ranks):
         marked = pool.marked | (pool.ranks < size)

@@ -9,7 +9,7 @@ from searchkit.grading.marks import MarkKind, mark_text
 from searchkit.grading.promise.records import Goal, Promise
 
 TOO_FEW = "Too few marks to promise anything yet"
-NEARLY_ALL = 0.8  # a sample of this share of the answers is not worth drawing
+MOST = 0.5  # a sample of this share of the answers is not worth drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,9 @@ class Wording:
             text = f"Too few answers are left for a promise. {these}."
         elif self.is_small(checks_needed):
             text = (
-                f"{self.answers:,} answers are too few for a promise: nearly all of them would "
-                f"have to be marked. {these} next."
+                f"Of {self.answers:,} answers most would have to be marked to promise that at most "
+                f"{_per_cent(self.goal.max_off)} of the others are off: allow more, or plan for "
+                f"several questions at once. {these} next."
             )
         elif self.checks < checks_needed:
             text = (
@@ -80,8 +81,8 @@ class Wording:
         return Promise(False, None, None, None, self.checks, checks_needed, text)
 
     def is_small(self, checks_needed: int) -> bool:
-        """Whether nearly all answers would have to be drawn."""
-        return checks_needed > NEARLY_ALL * self.answers
+        """Whether most answers would have to be drawn."""
+        return checks_needed > MOST * self.answers
 
     def all_marked(self) -> Promise:
         """Return that there is nothing to promise."""

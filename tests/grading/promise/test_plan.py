@@ -32,18 +32,15 @@ def test_a_column_without_marks_or_that_is_not_there_is_planned_for(
 ) -> None:
     answers, truth = ungraded()
     with course_index(tmp_path, answers) as index:
-        plan = plan_grading(index, column)
-        assert plan.to_record() == plan_grading(index, column).to_record()
+        plan = plan_grading(index, column, max_off=0.1)
+        assert plan.to_record() == plan_grading(index, column, max_off=0.1).to_record()
     assert plan.marked == 0 and plan.unmarked == 100
     assert len(plan.answers) == BATCH == len({planned.id for planned in plan.answers})
     assert {planned.id for planned in plan.answers} <= truth.keys()  # never a reference
-    assert {planned.reason for planned in plan.answers} == {"check", "learn"}
+    assert {planned.reason for planned in plan.answers} == {"check"}  # so many a promise takes
     assert all(planned.confidence is None for planned in plan.answers)
     assert not plan.promise.holds and plan.promise.to_mark is None
     assert plan.promise.text.startswith("Too few marks to promise anything yet")
-    texts = {a.id: a.text for a in answers}
-    learned = [texts[planned.id] for planned in plan.answers if planned.reason == "learn"]
-    assert len(learned) == len(set(learned))
 
 
 def test_marks_lead_to_a_promise_that_is_kept(tmp_path: Path) -> None:
@@ -105,15 +102,18 @@ def test_few_answers_are_told_to_be_too_few(tmp_path: Path) -> None:
         plan = plan_grading(index, "mark")
         assert len(plan.answers) == 14
     assert plan.promise.text == "Too few answers are left for a promise. Mark these 14."
-    assert {planned.reason for planned in plan.answers} == {"learn"}
 
 
 def test_a_small_class_is_told_to_be_small(tmp_path: Path) -> None:
     answers, _ = ungraded(25)
     with course_index(tmp_path, answers) as index:
         plan = plan_grading(index, "mark", max_off=0.02)
-    assert plan.promise.text.startswith("25 answers are too few for a promise: nearly all")
-    assert {planned.reason for planned in plan.answers} == {"learn"}
+    assert plan.promise.text == (
+        "Of 25 answers most would have to be marked to promise that at most 2 % of the others are "
+        "off: allow more, or plan for several questions at once. Mark these 20 next."
+    )
+    reasons = [planned.reason for planned in plan.answers]
+    assert reasons[:2] == ["check"] * 2 and reasons[2:5] == ["learn"] * 3
 
 
 def test_suggestions_that_are_off_too_often_are_told(tmp_path: Path) -> None:
@@ -182,9 +182,13 @@ def test_questions_take_turns_in_the_random_order() -> None:
 def test_after_the_first_checks_one_answer_in_four_is_drawn(tmp_path: Path) -> None:
     answers, _ = ungraded()
     with course_index(tmp_path, answers) as index:
-        reasons = [planned.reason for planned in plan_grading(index, "mark").answers]
-    assert reasons[:5] == ["check"] * 5
-    assert reasons[5:13] == ["learn", "learn", "learn", "check"] * 2
+        planned = plan_grading(index, "mark", max_off=0.2).answers
+    reasons = [answer.reason for answer in planned]
+    assert reasons[:11] == ["check"] * 11  # so many a promise takes
+    assert reasons[11:19] == ["learn", "learn", "learn", "check"] * 2
+    texts = {a.id: a.text for a in answers}
+    chosen = [texts[answer.id] for answer in planned if answer.reason == "learn"]
+    assert len(chosen) == len(set(chosen))
 
 
 @pytest.mark.parametrize(
