@@ -26,7 +26,7 @@ function drawProgress() {
   by("promise").hidden = !outlook || !by("finished").hidden;
   by("promise").textContent = outlook;
   by("accept-all").hidden = !suggested;
-  by("accept-all").textContent = `Accept all ${suggested} suggestions …`;
+  by("accept-all").textContent = `Accept all suggestions (${suggested}) …`;
 }
 
 /** Fill a list of proposals for a field. */
