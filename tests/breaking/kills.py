@@ -28,6 +28,7 @@ from searchkit import Answer, Index
 from searchkit.core.errors import IndexNotFound
 from searchkit.index.decisions import decide
 from searchkit.index.ingest import ingest
+from searchkit.index.records import GradingCell, GradingChange
 from searchkit.index.storage.schema import is_index
 from searchkit.index.upkeep.copying import copy
 from searchkit.index.upkeep.reindex import reindex
@@ -76,7 +77,8 @@ def opened(folder: Path) -> Index:
 
 
 def held(answers: Sequence[Answer], decisions: Sequence[str] = ("a0 a1 open",)) -> State:
-    return {"answers": {a.id: a for a in answers}, "decisions": set(decisions), "model": "toy-1"}
+    by_id = {a.id: a for a in answers}
+    return {"answers": by_id, "decisions": set(decisions), "grading": [], "model": "toy-1"}
 
 
 START = held(STARTED)
@@ -152,6 +154,33 @@ def decided(random: Random) -> Command:
     return Command(act, states)
 
 
+def graded(random: Random) -> Command:
+    """Return marks that are written together with their history, and undone."""
+    steps = [
+        GradingChange("q1", "Ada", "now", f"mark {id_}", (GradingCell(id_, "mark", None, "7"),))
+        for id_ in ("a1", "a3")
+    ]
+    taken = GradingCell("a3", "mark", "7", None)
+    steps.append(GradingChange("q1", "Ada", "now", "undo", (taken,), reverts=2))
+    states = [START]
+    for step in steps:
+        answers = dict(states[-1]["answers"])
+        for cell in step.cells:
+            written = {} if cell.after is None else {cell.column: cell.after}
+            answers[cell.answer] = replace(answers[cell.answer], written=written)
+        changes = [*states[-1]["grading"], (step.what, step.cells)]
+        states.append(START | {"answers": answers, "grading": changes})
+
+    def act(folder: Path, ack: Ack) -> None:
+        with opened(folder) as index:
+            for n, step in enumerate(steps):
+                if n >= len(index.grading.changes()):
+                    index.add_grading_change(step)
+                ack()
+
+    return Command(act, states)
+
+
 def deleted(random: Random) -> Command:
     steps = [["a2", "a7"], ["a8"], ["a3"]]
     answers, states = dict(START["answers"]), [START]
@@ -220,7 +249,8 @@ def copied(random: Random) -> Command:
 
 
 COMMANDS = [
-    ingested, updated, columns, decided, deleted, rebuilt, checkpointed, reindexed, mended, copied,
+    ingested, updated, columns, decided, graded, deleted, rebuilt, checkpointed, reindexed, mended,
+    copied,
 ]  # fmt: skip
 
 
@@ -243,6 +273,7 @@ def look(folder: Path, *, search: bool = True) -> State:
         index._encoder = ENCODERS[model]
         answers = {answer.id: answer for answer in index.answers()}
         decisions = {f"{d.left} {d.right} {d.decision}" for d in index.decisions()}
+        grading = [(change.what, change.cells) for change in index.grading.changes()]
         if search:
             texts = [answer.text for answer in answers.values()]
             for answer_id, hits in zip(answers, index.search(texts, 99), strict=True):
@@ -251,7 +282,7 @@ def look(folder: Path, *, search: bool = True) -> State:
             check_cache(index)
             problems = [p for p in verify(index) if not any(word in p for word in TRANSIENT)]
             assert not problems, problems
-    return {"answers": answers, "decisions": decisions, "model": model}
+    return {"answers": answers, "decisions": decisions, "grading": grading, "model": model}
 
 
 def check_cache(index: Index) -> None:
