@@ -17,10 +17,12 @@ from searchkit.grading.marking.changes import (
     redo,
     undo,
 )
+from searchkit.grading.marking.progress import comment_bank
 from searchkit.grading.marking.records import (
     Action,
     Move,
     OverwriteRefused,
+    Rename,
     Sheet,
     Split,
     Tick,
@@ -100,7 +102,13 @@ def add_change(request: Request, new: schemas.NewChange) -> Response:
             request,
             question,
             lambda index, sheet: _note(
-                change(index, sheet, action, by=new.by, overwrite=new.overwrite)
+                change(
+                    index,
+                    sheet,
+                    _with_real_texts(action, sheet, Names(pseudonyms(request))),
+                    by=new.by,
+                    overwrite=new.overwrite,
+                )
             ),
         )
     except OverwriteRefused as refused:
@@ -161,6 +169,21 @@ def _changed(request: Request, question: str, run: Callable[[Index, Sheet], str]
 def _note(_: GradingChange | None, skipped: int = 0) -> str:
     changed = counted(skipped, "answer was", "answers were")
     return f"{changed} changed since; what is there now stays" if skipped else ""
+
+
+def _with_real_texts(action: Action, sheet: Sheet, names: Names) -> Action:
+    """Return an action with the comment or the name of a group that was shown with pseudonyms."""
+    match action:
+        case WriteComment(comment=str(shown)):
+            return replace(
+                action, comment=names.real_text(shown, comment_bank(sheet.answers, sheet.settings))
+            )
+        case Rename(name=shown):
+            return replace(
+                action, name=names.real_text(shown, (card.name for card in sheet.cards.cards))
+            )
+        case _:
+            return action
 
 
 def _with_real_ids(action: Action, real: Callable[[str], str]) -> Action:

@@ -48,6 +48,11 @@ class Names:
             self._texts[text] = self._pseudonyms.replace_in_text(text)
         return self._texts[text]
 
+    def real_text(self, shown: str, texts: Iterable[str]) -> str:
+        """Return the one of some texts that is shown like this, or else what is shown."""
+        texts = texts if self._pseudonyms else ()
+        return next((text for text in texts if self.text(text) == shown), shown)
+
     def answers(self, ids: Iterable[str]) -> list[str]:
         """Return the ids of answers."""
         return [self.answer(id_) for id_ in ids]

@@ -223,6 +223,14 @@ def test_names_stay_hidden_and_pseudonyms_are_understood(client: TestClient) -> 
     assert set(marks(act(client, "accept", marks={"answer 3": "5"}))) == {"answer 3"}
     client.cookies.clear()
     assert marks(get(client)) == {"a": "8", "b": "8", "c": "5"}
+    # What was shown with a pseudonym and is chosen again is written as it was.
+    act(client, "comment", ids=["a"], comment="As author b says.")
+    client.cookies.set("names", "hidden")
+    (shown,) = get(client)["comments"]
+    assert shown == "As author 2 says."
+    act(client, "comment", ids=["answer 4"], comment=shown)
+    client.cookies.clear()
+    assert get(client)["comments"] == ["As author b says."]
 
 
 # -- suggestions -----------------------------------------------------------------------------------
