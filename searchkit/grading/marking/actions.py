@@ -136,7 +136,8 @@ def _tick(sheet: Sheet, action: Tick, *, overwrite: bool) -> Edit:
     values: Values = {}
     for id_ in action.ids:
         ticks = ticks_of(sheet.by_id[id_], chosen.rubric)
-        former[id_] = _sum_text(chosen, ticks) or ""
+        total = add_up(chosen.rubric, ticks)
+        former[id_] = "" if total is None else chosen.scale.text_of(total)
         ticks = {key: tick for key, tick in ticks.items() if key != item.key}
         marks[id_] = _sum_text(chosen, ticks if value is None else {**ticks, item.key: value})
         values[id_] = {item.key: value}
@@ -279,19 +280,26 @@ def _rename(sheet: Sheet, action: Rename) -> Edit:
 def _change_settings(sheet: Sheet, action: ChangeSettings) -> Edit:
     settings = sheet.stored.changed(action.settings)
     chosen = settings.resolve(sheet.answers, sheet.used)
-    if "rubric" in action.settings:
-        highest = sum(item.points for item in chosen.rubric if item.points > 0)
-        if chosen.scale.kind == "labels" and chosen.rubric:
-            raise BadInput("a rubric adds up points, and the scale has labels; change the scale")
-        if chosen.rubric and highest > chosen.scale.high:
-            raise BadInput(
-                f"the rubric adds up to {highest:g}, and the scale ends at {chosen.scale.high:g}; "
-                "change the scale or the points"
-            )
+    if not action.settings.keys().isdisjoint(("rubric", "scale")):
+        _check_rubric(chosen)
     changed = ", ".join(sorted(name.replace("_", " ") for name in action.settings))
     values = _new_sums(sheet, chosen) if settings.rubric != sheet.stored.rubric else {}
     new = None if settings == sheet.stored else settings
     return Edit(f"change the settings ({changed})", values, new)
+
+
+def _check_rubric(chosen: ChosenSettings) -> None:
+    """Check that the sums of a rubric, if there is one, can be on the scale."""
+    if not chosen.rubric:
+        return
+    if chosen.scale.kind == "labels":
+        raise BadInput("a rubric adds up points, and the scale has labels; change one of both")
+    highest = sum(item.points for item in chosen.rubric if item.points > 0)
+    if highest > chosen.scale.high:
+        raise BadInput(
+            f"the rubric adds up to {highest:g}, and the scale ends at {chosen.scale.high:g}; "
+            "change the scale or the points"
+        )
 
 
 def _new_sums(sheet: Sheet, chosen: ChosenSettings) -> Values:

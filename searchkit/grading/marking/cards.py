@@ -27,7 +27,7 @@ ALONE = "alone"  # in the column of groups: the teacher took the answer out of a
 BLANK_NAME = "no text"
 MAX_GROUP_NAME = 200  # characters
 _NAME_KEYWORDS = 3
-_MAX_EXCERPT = 40  # characters of a text that names a group without keywords
+_MAX_EXCERPT = 60  # characters of keywords, or of a text without any, that name a group
 
 
 class NestedGroups(Protocol):
@@ -182,10 +182,9 @@ class GroupedTexts:
         return cluster_keywords(texts)[: len(groups)]
 
     def _name(self, ids: Sequence[str], keywords: Sequence[str]) -> str:
-        if keywords:
-            return ", ".join(keywords[:_NAME_KEYWORDS])
-        text = " ".join(self.texts[self.row_of[ids[0]]].split())
-        return (text[:_MAX_EXCERPT] + "…" if len(text) > _MAX_EXCERPT else text) or BLANK_NAME
+        name = ", ".join(keywords[:_NAME_KEYWORDS]) or self.texts[self.row_of[ids[0]]]
+        name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+        return (name[:_MAX_EXCERPT] + "…" if len(name) > _MAX_EXCERPT else name) or BLANK_NAME
 
     @cached_property
     def _words(self) -> list[Words]:

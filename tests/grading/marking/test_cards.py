@@ -10,7 +10,7 @@ from helpers.grading import ANSWERS, FakeTree, do, groups_of, key_of, make_quest
 
 from searchkit import Answer, Index
 from searchkit.core.errors import BadInput, NotFound
-from searchkit.grading.marking.cards import GroupedTexts
+from searchkit.grading.marking.cards import GroupedTexts, check_group_name
 from searchkit.grading.marking.records import ChangeSettings, Merge, Move, Rename, Split
 
 
@@ -138,3 +138,11 @@ def test_what_sets_answers_of_a_group_apart_is_told() -> None:
     texts = GroupedTexts([a.id for a in answers], [a.text for a in answers], [], FakeTree(()))
     (difference,) = texts.differences(("2", "3", "4", "6"))
     assert {rows for _, rows in difference.versions} == {(0, 2), (1, 3)}
+
+
+def test_a_computed_name_is_one_that_can_be_kept() -> None:
+    """A word of a million letters, or a text of marks alone, names a group, too."""
+    for text in ("x" * 1_000_000, "\u202e\u202e \x1b[31m", "1 2 3", ""):
+        texts = GroupedTexts(["a", "b"], [text] * 2, [0, 1], FakeTree(()))
+        name = texts.name(["a", "b"])
+        assert check_group_name(name) == name and len(name) <= 61

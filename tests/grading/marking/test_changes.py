@@ -214,7 +214,11 @@ def test_a_rubric_that_does_not_fit_the_scale_is_refused(
     do(index, ChangeSettings(first))
     with pytest.raises(BadInput, match=message):
         do(index, ChangeSettings({"rubric": RUBRIC}))
-    assert len(index.grading.changes()) == 1
+    undo(index, "q1")
+    do(index, ChangeSettings({"rubric": RUBRIC}))
+    with pytest.raises(BadInput, match=message):
+        do(index, ChangeSettings(first))
+    assert len(index.grading.changes()) == 3
 
 
 # -- undo and redo ---------------------------------------------------------------------------------
