@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from searchkit.core.arrays import Int64
-from searchkit.grading.groups.claims import Claim, Quantity, read_claims
+from searchkit.grading.groups.claims import Claim, read_claims
+from searchkit.grading.groups.quantities import Quantity
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -61,8 +62,14 @@ def find_differences(texts: Sequence[str]) -> list[Difference]:
         for label in np.unique(labels[involved]).tolist():
             members = [claims[n] for n in involved[labels[involved] == label].tolist()]
             differences.append(_difference(members))
-    differences.sort(key=lambda d: (*(-len(rows) for _, rows in d.versions[1::-1]), d.versions))
+    differences.sort(key=_by_size)
     return _of_different_rows(differences)[:MAX_DIFFERENCES]
+
+
+def _by_size(difference: Difference) -> tuple[object, ...]:
+    """Return a key that sorts differences between most answers first."""
+    versions = difference.versions
+    return -len(versions[1][1]), -len(versions[0][1]), -len(versions), versions
 
 
 def opposed_rows(texts: Sequence[str]) -> tuple[Int64, Int64]:
@@ -162,30 +169,41 @@ def _difference(claims: Sequence[Claim]) -> Difference:
     """Return the difference that some claims in like contexts make."""
     rows: dict[frozenset[Any], set[int]] = defaultdict(set)
     quotes: dict[frozenset[Any], str] = {}
+    common = frozenset.intersection(*(claim.values for claim in claims))
     for claim in claims:
         rows[claim.values].add(claim.row)
-        quotes.setdefault(claim.values, claim.quote)
+        own = [quote for value, quote in claim.quotes.items() if value not in common]
+        quotes.setdefault(claim.values, own[0])
     versions = [(quotes[values], tuple(sorted(rows[values]))) for values in rows]
     versions.sort(key=lambda version: (-len(version[1]), version[1]))
-    return Difference(_kind(claims[0].kind, list(rows)), tuple(versions))
+    return Difference(_kind(claims), tuple(versions))
 
 
-def _kind(kind: str, values: Sequence[frozenset[Any]]) -> DifferenceKind:
-    if kind == "negation":
-        return "negation"
-    if kind == "formula":
-        return "formula"
-    written = {frozenset(quantity.written for quantity in quantities) for quantities in values}
-    return "unit" if len(written) == 1 else "number"
+def _kind(claims: Sequence[Claim]) -> DifferenceKind:
+    """Return what differs; of quantities the unit, if all versions are written with one number."""
+    kind = claims[0].kind
+    if kind != "quantity":
+        return kind
+    written: dict[frozenset[Any], set[Any]] = defaultdict(set)
+    for claim in claims:
+        numbers = (value.written for value in claim.quotes if isinstance(value, Quantity))
+        written[claim.values].add(frozenset(numbers))
+    return "unit" if set.intersection(*written.values()) else "number"
 
 
 def _of_different_rows(differences: Sequence[Difference]) -> list[Difference]:
-    """Return the differences without those that set the same answers apart again."""
-    seen: set[object] = set()
-    kept = []
+    """Return the differences without those that only set apart what an earlier one does."""
+    kept: list[Difference] = []
     for difference in differences:
-        sides = (difference.kind, frozenset(rows for _, rows in difference.versions))
-        if sides not in seen:
-            seen.add(sides)
+        if not any(_is_within(difference, earlier) for earlier in kept):
             kept.append(difference)
     return kept
+
+
+def _is_within(difference: Difference, other: Difference) -> bool:
+    """Whether the rows of each version are in a version of their own of the other difference."""
+    places = [
+        next((n for n, (_, rows) in enumerate(other.versions) if set(rows) >= set(own)), None)
+        for _, own in difference.versions
+    ]
+    return None not in places and len(set(places)) == len(places)
