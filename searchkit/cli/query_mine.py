@@ -46,10 +46,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="Search by meaning, by words, or by both.",
 )
+@option("--whole", is_flag=True, help="Print long answers in full; for the table.")
 @filter_options
 @output_options("table", "json", "jsonl", "csv")
 def query(
-    texts: Sequence[str], folder: Place, k: int, mode: Mode, where: Where, output: Output
+    texts: Sequence[str],
+    folder: Place,
+    k: int,
+    mode: Mode,
+    whole: bool,
+    where: Where,
+    output: Output,
 ) -> None:
     """Find the answers nearest to each TEXT.
 
@@ -61,10 +68,11 @@ def query(
 
     texts = _read_queries(texts)
     with open_reader(folder, quiet=output.quiet, where=where) as index:
-        results = search.query(index, texts, k, mode, where)
+        details = output.format != "csv"
+        results = search.query(index, texts, k, mode, where, details=details)
     with open_output(output.path) as out:
         if output.format == "table":
-            print_hits(texts, results, out)
+            print_hits(texts, results, out, mode, whole=whole)
             return
         records = hits_as_records(texts, results)
         if output.format == "json":

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from searchkit.core.identity import author_key
 from searchkit.core.results import Record
 
+Span = tuple[int, int]  # offsets in a text: of the first character, and after the last
 By = Literal["question", "all"]  # compare answers within each question, or all with all
 REFERENCE = "reference"  # the author's name of a reference answer
 # The fields of an answer that no column of a file can have the name of
@@ -129,15 +130,23 @@ class Hit(Record):
             a lexical one, reciprocal-rank fusion of a hybrid one.
         answer: The whole answer.
         passage: The passage of the answer that matches best.
+        best: Its sentence that is nearest in meaning to the query; empty if it wasn't asked for,
+            and in a lexical search.
+        words: The words of the query in the answer, as a lexical or hybrid search found them.
+        is_close: False if the answer is no nearer to the query than to an unrelated text, as far as
+            that was asked for; see `index.hits.closeness`.
     """
 
     rank: int
     score: float
     answer: Answer
     passage: Passage
+    best: tuple[Span, ...] = ()
+    words: tuple[Span, ...] = ()
+    is_close: bool = True
 
     def to_record(self) -> dict[str, Any]:
-        """Return rank and score, the answer without its source, and the passage's offsets."""
+        """Return rank and score, the answer without its source, and what matches in its text."""
         answer = self.answer
         return {
             "rank": self.rank,
@@ -148,5 +157,8 @@ class Hit(Record):
             "submitted_at": answer.submitted_at,
             "text": answer.text,
             "passage": asdict(self.passage),
+            "best": [list(span) for span in self.best],
+            "words": [list(span) for span in self.words],
+            "close": self.is_close,
             "meta": dict(answer.columns),
         }

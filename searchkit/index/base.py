@@ -192,10 +192,18 @@ class BaseIndex(IndexBackend):
             BadInput: if `k` is below 1, a query is blank, or the filter can't be read.
         """
         check_k(k)
+        vectors = self.query_vectors(queries)
+        return [Results(hits) for hits in self.search_vectors(vectors, k, where)]
+
+    def query_vectors(self, queries: Sequence[str]) -> list[Float32]:
+        """Return the vectors `(p, d)` of each query's passages, for `search_vectors`.
+
+        Raises:
+            BadInput: if a query is blank.
+        """
         passages = [self._query_passages(query) for query in queries]
         rows = iter(self.encoder.encode_queries([text for texts in passages for text in texts]))
-        vectors = [np.stack([next(rows) for _ in texts]) for texts in passages]
-        return [Results(hits) for hits in self.search_vectors(vectors, k, where)]
+        return [np.stack([next(rows) for _ in texts]) for texts in passages]
 
     def search_like(self, id_: str, k: int = 10, where: Where = EVERYTHING) -> Results[Hit]:
         """Find the answers nearest to an answer of the index, which is left out.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -10,8 +11,9 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from searchkit.core.records import Answer
+    from searchkit.core.records import Answer, Span
 
+MAX_WORD_LENGTH = 40  # characters by which an excerpt is cut, to end between words
 EXCERPT_LENGTH = 400  # characters of each answer of a pair that a table shows
 FILE_WIDTH = 110  # columns of a table that is written to a file or a pipe
 # Control characters except for tab and line feed; separators of lines; direction; surrogates.
@@ -65,6 +67,24 @@ def excerpt(text: str) -> Text:
     rest = len(text) - EXCERPT_LENGTH
     more = f" … and {rest:,} characters more" if rest > 0 else ""
     return Text(tidy(text[:EXCERPT_LENGTH]), style="not dim").append(more, style="dim")
+
+
+def excerpt_bounds(text: str, spans: Sequence[Span], max_length: int) -> Span:
+    """Return the offsets of an excerpt of about `max_length` characters around the longest span.
+
+    It begins and ends between words where there are any.
+    """
+    if len(text) <= max_length:
+        return 0, len(text)
+    first, last = max(spans, key=lambda span: span[1] - span[0], default=(0, 0))
+    room = max(0, max_length - (last - first))
+    start = max(0, min(first - room // 3, len(text) - max_length))
+    end = min(len(text), start + max_length)
+    if start and (space := text.find(" ", start, min(first, start + MAX_WORD_LENGTH))) >= 0:
+        start = space + 1
+    if end < len(text) and (space := text.rfind(" ", max(0, end - MAX_WORD_LENGTH), end)) >= 0:
+        end = space
+    return start, end
 
 
 def quote_answer(answer: Answer, max_length: int) -> Text:

@@ -8,24 +8,35 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.core.messages import counted
-from searchkit.core.records import FILE_FIELDS, Answer, Hit
-from searchkit.output.console import excerpt, one_line, open_console, plain_table, tidy, visible
+from searchkit.core.records import FILE_FIELDS, Answer, Hit, Span
+from searchkit.output.console import (
+    excerpt,
+    excerpt_bounds,
+    one_line,
+    open_console,
+    plain_table,
+    tidy,
+    visible,
+)
 from searchkit.output.files import json_text
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from searchkit.index.query import Mode
     from searchkit.mining.pairs import MiningResult, Pair
 
 GetAnswers = Callable[[Sequence[str]], list[Answer]]
 """Returns the answers with some ids, in the order of the ids."""
 
-MAX_PASSAGE_LENGTH = 1_500  # characters of a passage that a table shows
+MAX_ANSWER_LENGTH = 700  # characters of an answer that a table of hits shows
+MIN_TABLE_WIDTH = 60  # columns of a window that shows hits as a table
+SCORE_NAMES: dict[Mode, str] = {"semantic": "similarity", "lexical": "BM25", "hybrid": "fused"}
 MAX_ROWS = 100  # of a table of pairs, and of one of groups of equal texts
 MAX_LISTED_IDS = 12  # of a group of equal texts
 MAX_QUERY_LENGTH = 300  # characters of a query above its table
-CONTEXT_LENGTH = 160  # characters shown before and after a passage
 MINING_COLUMNS = [
     "score",
     "kind",
@@ -137,27 +148,62 @@ def mining_as_rows(mined: MiningResult, get: GetAnswers) -> Iterator[dict[str, A
                 }
 
 
-def print_hits(queries: Sequence[str], hits: Sequence[Sequence[Hit]], out: TextIO) -> None:
-    """Print a table of the hits of each query, with the matching passage marked in its text."""
+def print_hits(
+    queries: Sequence[str],
+    hits: Sequence[Sequence[Hit]],
+    out: TextIO,
+    mode: Mode = "semantic",
+    *,
+    whole: bool = False,
+) -> None:
+    """Print the hits of each query, with the best sentence or the words found in bold.
+
+    They are a table, or in a narrow window one below the other.
+
+    Args:
+        queries: What was looked for.
+        hits: What was found, for each of the queries.
+        out: Where to print.
+        mode: What the scores are.
+        whole: Whether to print long answers in full.
+    """
     from rich.text import Text
 
     console = open_console(out)
+    print_rows = _print_list if console.width < MIN_TABLE_WIDTH else _print_table
     for number, (query, query_hits) in enumerate(zip(queries, hits, strict=True)):
         if number:
             console.print()
         console.print(Text(one_line(query, MAX_QUERY_LENGTH)), style="bold")
-        table = _hits_table(query_hits) if query_hits else "  no answer matches"
-        console.print(table, markup=False)
+        if not query_hits:
+            console.print("  no answer matches")
+        close = count_close(query_hits)
+        if close:
+            print_rows(console, query_hits[:close], mode, whole)
+        if close < len(query_hits):
+            console.print(Text(not_close_line(close)), style="yellow")
+            print_rows(console, query_hits[close:], mode, whole)
 
 
-def _hits_table(hits: Sequence[Hit]) -> Table:
+def count_close(hits: Sequence[Hit]) -> int:
+    """Return the number of hits down to the last one that is close to the query."""
+    return max((n for n, hit in enumerate(hits, 1) if hit.is_close), default=0)
+
+
+def not_close_line(close: int) -> str:
+    """Return the line above the hits that aren't close, after so many that are."""
+    which = "These answers" if close else "Nothing close. These answers"
+    return f"{which} are no nearer than to a query about something else:"
+
+
+def _print_table(console: Console, hits: Sequence[Hit], mode: Mode, whole: bool) -> None:
     from rich.text import Text
 
     table = plain_table()
     has_question = any(hit.answer.question for hit in hits)
     has_author = any(hit.answer.author for hit in hits)
     table.add_column("#", justify="right", style="dim")
-    table.add_column("score", justify="right")
+    table.add_column(SCORE_NAMES[mode], justify="right")
     table.add_column("id", overflow="fold", max_width=20)
     if has_question:
         table.add_column("question", overflow="fold", max_width=14)
@@ -168,24 +214,49 @@ def _hits_table(hits: Sequence[Hit]) -> Table:
         cells = [str(hit.rank), f"{hit.score:.3f}", hit.answer.id]
         cells += [hit.answer.question or ""] if has_question else []
         cells += [hit.answer.author or ""] if has_author else []
-        table.add_row(*(Text(visible(cell)) for cell in cells), _mark_passage(hit))
-    return table
+        table.add_row(*(Text(visible(cell)) for cell in cells), _marked_answer(hit, whole))
+    console.print(table, markup=False)
 
 
-def _mark_passage(hit: Hit) -> Text:
-    """Return the hit's passage, marked, with the text around it."""
+def _print_list(console: Console, hits: Sequence[Hit], mode: Mode, whole: bool) -> None:
     from rich.text import Text
 
-    text, start, end = hit.answer.text, hit.passage.start, hit.passage.end
-    left, right = max(0, start - CONTEXT_LENGTH), min(len(text), end + CONTEXT_LENGTH)
-    is_whole_text = start == 0 and end >= len(text.rstrip())
-    marked = Text("…" if left else "", style="dim")
-    marked.append(tidy(text[left:start]), style="dim")
-    passage = tidy(text[start : min(end, start + MAX_PASSAGE_LENGTH)])
-    marked.append(passage, style="" if is_whole_text else "not dim bold yellow")
-    if (rest := end - start - MAX_PASSAGE_LENGTH) > 0:
-        return marked.append(f" … and {rest:,} characters more", style="dim")
-    return marked.append(tidy(text[end:right]) + ("…" if right < len(text) else ""), style="dim")
+    for hit in hits:
+        about = [f"{SCORE_NAMES[mode]} {hit.score:.3f}", hit.answer.label, hit.answer.question]
+        line = " · ".join(visible(part) for part in about if part)
+        console.print(Text(f"{hit.rank}  {line}"), style="dim")
+        console.print(_marked_answer(hit, whole))
+
+
+def _marked_answer(hit: Hit, whole: bool) -> Text:
+    """Return the answer's text around what matches best, which is in bold."""
+    from rich.text import Text
+
+    text, spans = hit.answer.text, hit_spans(hit)
+    start, end = (0, len(text)) if whole else excerpt_bounds(text, spans, MAX_ANSWER_LENGTH)
+    marked = Text("… " if start else "", style="")
+    at = start
+    for first, last in spans:
+        first, last = max(first, at), min(last, end)
+        if first < last:
+            marked.append(tidy(text[at:first])).append(tidy(text[first:last]), style="bold")
+            at = last
+    marked.append(tidy(text[at:end]))
+    if rest := start + len(text) - end:
+        marked.append(f" … and {counted(rest, 'character')} more", style="dim")
+    return marked
+
+
+def hit_spans(hit: Hit) -> list[Span]:
+    """Return what to mark in a hit, in order: its best sentence and the words found.
+
+    A best sentence that is the whole text isn't marked. Where nothing is known it is the passage.
+    """
+    parts = list(hit.best or (() if hit.words else ((hit.passage.start, hit.passage.end),)))
+    text = hit.answer.text
+    parts = [(a, b) for a, b in parts if text[:a].strip() or text[b:].strip()]
+    words = [(a, b) for a, b in hit.words if not any(x <= a and b <= y for x, y in parts)]
+    return sorted([*parts, *words])
 
 
 def print_mining(mined: MiningResult, get: GetAnswers, out: TextIO) -> None:
@@ -228,7 +299,7 @@ def _pairs_table(pairs: Sequence[Pair], get: GetAnswers) -> Table:
     from rich.text import Text
 
     table = plain_table()
-    table.add_column("score", justify="right")
+    table.add_column("similarity", justify="right")
     table.add_column("left", overflow="fold", ratio=1)
     table.add_column("right", overflow="fold", ratio=1)
     lefts, rights = get([pair.left for pair in pairs]), get([pair.right for pair in pairs])

@@ -231,7 +231,7 @@ class IndexPool:
         """
         if where.sql is not None:  # an SQL filter may take long; nobody else should wait for it
             with self.reading() as index:
-                return query(index, [text], k, mode, where)[0]
+                return query(index, [text], k, mode, where, details=True)[0]
         search = _Search(text, k, mode, where)
         with self._lock:
             self._searches.append(search)
@@ -353,7 +353,8 @@ def _run_batch(index: Index, searches: Sequence[_Search]) -> None:
     """Run searches that differ only in their texts; if the batch fails, run each alone."""
     first = searches[0]
     try:
-        hits = query(index, [search.text for search in searches], first.k, first.mode, first.where)
+        texts = [search.text for search in searches]
+        hits = query(index, texts, first.k, first.mode, first.where, details=True)
     except Exception as error:
         if len(searches) == 1:
             first.error = error

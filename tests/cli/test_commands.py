@@ -344,7 +344,7 @@ def test_the_error_for_a_full_gpu_is_one_line(folder: Path, monkeypatch) -> None
 def test_an_internal_error_is_one_line(folder: Path, monkeypatch) -> None:
     from searchkit.index import query
 
-    monkeypatch.setattr(query, "query", lambda *_: 1 / 0)
+    monkeypatch.setattr(query, "query", lambda *_, **__: 1 / 0)
     result = run("query", "x", "-i", folder, code=1)
     assert "internal error (ZeroDivisionError: division by zero)" in result.stderr
 

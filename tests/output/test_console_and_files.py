@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
 
 from searchkit import Answer, Hit, Pair, Passage
-from searchkit.output import files, search
+from searchkit.output import console, files, search
 
 
 def hit(text: str, start: int = 0, end: int | None = None, **fields: object) -> Hit:
@@ -33,7 +34,8 @@ def test_json_has_the_documented_fields() -> None:
             {
                 "rank": 1, "score": 0.123456, "id": "id1", "question": "q1", "author": "s1",
                 "submitted_at": "2025-01-01", "text": "some text",
-                "passage": {"start": 5, "end": 9}, "meta": {"score": "-5", "note": "=1+1"},
+                "passage": {"start": 5, "end": 9}, "best": [], "words": [], "close": True,
+                "meta": {"score": "-5", "note": "=1+1"},
             }
         ],
     }  # fmt: skip
@@ -112,7 +114,7 @@ def test_csv_is_made_visible_on_a_terminal_only() -> None:
 
 
 def test_a_table_shows_the_passage_with_its_context() -> None:
-    text = "before " * 60 + "the very passage" + " after" * 60
+    text = "before " * 200 + "the very passage" + " after" * 200
     start = text.index("the very")
     table = written(search.print_hits, ["q"], [[hit(text, start, start + 16)]])
     assert "the very passage" in " ".join(table.split())
@@ -124,7 +126,74 @@ def test_a_table_shows_the_passage_with_its_context() -> None:
 def test_a_table_shows_the_beginning_of_an_endless_word() -> None:
     table = written(search.print_hits, ["q"], [[hit("x" * 1_000_000)]])
     assert len(table) < 5_000
-    assert "and 998,500 characters more" in " ".join(table.split())
+    assert "and 999,300 characters more" in " ".join(table.split())
+
+
+LONG = " ".join(f"word{n}" for n in range(400)) + "."
+
+
+def found(text: str, best: str, **fields: object) -> Hit:
+    start = text.index(best)
+    return replace(hit(text), best=((start, start + len(best)),), **fields)
+
+
+def test_a_long_answer_is_cut_around_its_best_sentence_but_not_with_whole() -> None:
+    text = f"{LONG} The needle itself. {LONG}"
+    table = written(search.print_hits, ["q"], [[found(text, "The needle itself.")]])
+    shown = " ".join(table.split())
+    assert "The needle itself." in shown
+    assert "word0 " not in shown[: shown.index("needle")]
+    assert len(shown) < 1_200
+    out = io.StringIO()
+    search.print_hits(["q"], [[found(text, "The needle itself.")]], out, whole=True)
+    assert out.getvalue().count("word0") == out.getvalue().count("word399") == 2
+
+
+def test_a_best_sentence_is_bold_and_the_rest_is_not_dim() -> None:
+    out = Terminal()
+    search.print_hits(["q"], [[found("First one. Second one.", "Second one.")]], out)
+    assert "\x1b[1mSecond one." in out.getvalue()
+    (row,) = [line for line in out.getvalue().splitlines() if "First one" in line]
+    assert "\x1b[2mFirst" not in row
+
+
+def test_in_a_narrow_window_hits_stand_one_below_the_other(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    out = Terminal()
+    search.print_hits(["q"], [[found(LONG[:100], "word3 word4")]], out)
+    assert "─" not in out.getvalue()
+    assert all(len(line) < 60 for line in out.getvalue().splitlines())
+    assert "similarity 0.123" in out.getvalue()
+
+
+def test_hits_that_are_not_close_stand_below_a_line_that_says_so() -> None:
+    near, far = hit("near"), replace(hit("far"), is_close=False)
+    table = written(search.print_hits, ["q"], [[near, far]])
+    assert table.index("near") < table.index("These answers are no nearer") < table.index("far")
+    assert "Nothing close" not in table
+    assert "Nothing close" in written(search.print_hits, ["q"], [[far]])
+    assert "nearer" not in written(search.print_hits, ["q"], [[near]])
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"), [("semantic", "similarity"), ("lexical", "BM25"), ("hybrid", "fused")]
+)
+def test_no_column_for_people_calls_likeness_a_score(mode: str, name: str) -> None:
+    out = io.StringIO()
+    search.print_hits(["q"], [[hit("text")]], out, mode)
+    assert name in out.getvalue()
+    assert "score" not in out.getvalue()
+
+
+@pytest.mark.parametrize("length", [1, 30, 200])
+@pytest.mark.parametrize("at", [0, 50, 900, 1_990])
+def test_an_excerpt_holds_its_span_and_is_no_longer_than_asked(at: int, length: int) -> None:
+    text = ("abcdefg hi " * 200)[:2_000]
+    span = (at, min(at + length, 2_000))
+    start, end = console.excerpt_bounds(text, [span], 300)
+    assert start <= span[0] < span[1] <= end
+    assert end - start <= 300
+    assert start == 0 or text[start - 1] == " "
 
 
 def test_markup_in_a_text_is_text() -> None:

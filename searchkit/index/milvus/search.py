@@ -156,10 +156,10 @@ def search_words(
     keys = [hash_key(answer.id) for answer in answers.values()]
     fetched = assemble_answers(collection.of_keys(keys, FIELD_NAMES))
     hits = []
-    for rank, (key, score, text) in enumerate(rows, 1):
+    for rank, (key, score, words) in enumerate(rows, 1):
         stored = fetched.get(hash_key(answers[key].id))
-        passage = best_passage(text, stored.passages if stored else [])
-        hits.append(Hit(rank, round(score, 6), answers[key], passage))
+        passage = best_passage(words, stored.passages if stored else [])
+        hits.append(Hit(rank, round(score, 6), answers[key], passage, words=tuple(words)))
     return hits
 
 

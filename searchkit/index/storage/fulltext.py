@@ -10,12 +10,13 @@ from functools import cached_property
 from typing import Any
 
 from searchkit.core.arrays import Int64
-from searchkit.core.records import Passage
+from searchkit.core.records import Passage, Span
 from searchkit.index.storage.connection import SqliteDatabase
 from searchkit.text.unspaced import cut_unspaced, search_terms, without_boundaries
 
 WORDS = "answers_words"  # the view that the full text indexes since format 4
 _MATCH_START, _MATCH_END = "\x02", "\x03"
+_MARKERS = re.compile(f"[{_MATCH_START}{_MATCH_END}]")
 _NOT_STORED = re.compile("[\0\ud800-\udfff]")  # no character of a query that SQLite takes
 _FULL_TEXT = (
     "DROP TABLE IF EXISTS answers_fts",
@@ -67,8 +68,10 @@ class FullText:
         rows = self._database.rows("SELECT 1 FROM sqlite_master WHERE name = ?", [WORDS])
         return WORDS if rows else "answers"
 
-    def search(self, query: str, k: int, allowed: Int64 | None) -> list[tuple[int, float, str]]:
-        r"""Find the answers that match any word of a query.
+    def search(
+        self, query: str, k: int, allowed: Int64 | None
+    ) -> list[tuple[int, float, list[Span]]]:
+        """Find the answers that match any word of a query.
 
         Args:
             query: Words; none of them has a special meaning.
@@ -76,8 +79,8 @@ class FullText:
             allowed: Keys of the answers to search among; None for all.
 
         Returns:
-            (answer key, BM25 with higher better, the text with each match between \x02 and \x03),
-            best first, scores that are equal to six places by id.
+            (answer key, BM25 with higher better, the offsets of each match in the text), best
+            first, scores that are equal to six places by id.
         """
         match = quoted_words(query, cut=self._source == WORDS)
         if not match:
@@ -94,21 +97,23 @@ class FullText:
         if allowed is not None:
             parameters["among"] = json.dumps(allowed.tolist())
         hits = self._database.rows(sql, parameters)
-        texts = self._highlighted(match, [key for key, _ in hits])
-        return [(key, score, texts[key]) for key, score in hits]
+        matches = self._matches(match, [key for key, _ in hits])
+        return [(key, score, matches[key]) for key, score in hits]
 
-    def _highlighted(self, match: str, keys: Sequence[int]) -> dict[int, str]:
-        """Return the texts of some answers, matches marked; done for the hits only, as it is slow.
+    def _matches(self, match: str, keys: Sequence[int]) -> dict[int, list[Span]]:
+        """Return the offsets of all matches in some answers, by key; for hits only, as it is slow.
 
-        Returns:
-            Each text by the answer's key.
+        In a text with the control characters that mark matches there are none.
         """
         rows = self._database.rows(
-            "SELECT rowid, highlight(answers_fts, 0, char(2), char(3)) FROM answers_fts "
+            "SELECT rowid, highlight(answers_fts, 0, char(2), char(3)), text FROM answers_fts "
             "WHERE answers_fts MATCH ? AND +rowid IN (SELECT value FROM json_each(?))",
             [match, json.dumps(list(keys))],
         )
-        return {key: without_boundaries(text) for key, text in rows}
+        return {
+            key: [] if _MARKERS.search(text) else _marked_spans(without_boundaries(highlighted))
+            for key, highlighted, text in rows
+        }
 
     def add(self, keys: Sequence[int]) -> None:
         """Index the texts of these answers; part of a transaction."""
@@ -165,11 +170,16 @@ def quoted_words(query: str, *, cut: bool = True) -> str:
     return " OR ".join('"' + word.replace('"', '""') + '"' for word in dict.fromkeys(words))
 
 
-def best_passage(text: str, passages: Sequence[Passage]) -> Passage:
-    """Return the passage with most matches, the first of equals; `text` is as `search` returns."""
-    starts, offset = [], 0
-    for piece in text.split(_MATCH_START)[:-1]:
-        offset += len(piece.replace(_MATCH_END, ""))
-        starts.append(offset)
-    counts = [sum(p.start <= start < p.end for start in starts) for p in passages]
+def _marked_spans(text: str) -> list[Span]:
+    """Return the offsets of what stands between the markers, in the text without them."""
+    spans, at = [], 0
+    for piece in _MARKERS.split(text):
+        spans.append((at, at + len(piece)))
+        at += len(piece)
+    return spans[1::2]
+
+
+def best_passage(matches: Sequence[Span], passages: Sequence[Passage]) -> Passage:
+    """Return the passage with most matches, the first of equals."""
+    counts = [sum(p.start <= start < p.end for start, _ in matches) for p in passages]
     return passages[counts.index(max(counts))] if passages else Passage(0, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,10 +102,11 @@ def search_words(store: AnswerStore, query: str, k: int, allowed: Int64 | None) 
     passages: dict[int, list[Passage]] = {key: [] for key, *_ in rows}
     for answer, start, end, _ in store.passages_of(list(passages)):
         passages[answer].append(Passage(start, end))
-    return make_hits(
+    hits = make_hits(
         store,
-        [(key, round(score, 6), best_passage(text, passages[key])) for key, score, text in rows],
+        [(key, round(score, 6), best_passage(words, passages[key])) for key, score, words in rows],
     )
+    return [replace(hit, words=tuple(words)) for hit, (*_, words) in zip(hits, rows, strict=True)]
 
 
 def make_hits(store: AnswerStore, rows: Sequence[tuple[int, float, Passage]]) -> list[Hit]:

@@ -138,6 +138,13 @@ class Hit(Record):
     text: str
     passage: Passage
     """The best passage."""
+    best: list[tuple[int, int]]
+    """Offsets of the sentence that is nearest in meaning to the query; none in mode `lexical`, nor
+    among similar answers."""
+    words: list[tuple[int, int]]
+    """Offsets of the words found, in the modes `lexical` and `hybrid`."""
+    close: bool
+    """False if the answer is no nearer to the query than the corpus is to unrelated queries."""
     meta: dict[str, str]
     """Every other column, by its name."""
 

@@ -124,3 +124,27 @@ def test_an_older_index_finds_them_once_it_was_opened_for_writing(
 )
 def test_a_query_has_phrases_of_two_characters(words: str, expression: str) -> None:
     assert quoted_words(words) == expression
+
+
+@pytest.mark.parametrize(
+    ("words", "id_", "marked"),
+    [
+        ("callback looping", "en", ["loop", "callbacks"]),  # by their stems
+        ("CAFE", "en", ["café"]),
+        ("事件循环", "zh", ["事件循环"]),
+        ("stream 循环", "mixed", ["循环", "streams"]),
+    ],
+)
+def test_the_offsets_of_the_words_found_are_those_in_the_text(
+    index, words: str, id_: str, marked: list[str]
+) -> None:
+    (hits,) = index.search_words([words], 20)
+    (hit,) = [hit for hit in hits if hit.answer.id == id_]
+    assert [hit.answer.text[start:end] for start, end in hit.words] == marked
+
+
+def test_a_text_with_the_markers_of_matches_has_none(tmp_path: Path) -> None:
+    with Index.create(tmp_path / "i", ToyEncoder()) as index:
+        index.add([Answer("x", "\x02 a needle \x03 in \x02 hay", "q")])
+        ((hit,),) = index.search_words(["needle"], 1)
+    assert hit.words == ()
