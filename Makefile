@@ -82,6 +82,7 @@ bench-clustering: $(VENV)/.ready
 
 bench-grading: $(VENV)/.ready
 	$(BIN)/python benchmarks/bench_grading.py
+	$(BIN)/python benchmarks/bench_learning.py
 	$(BIN)/python benchmarks/bench_plan.py
 	$(BIN)/python benchmarks/bench_grading_page.py
 

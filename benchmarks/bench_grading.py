@@ -30,7 +30,7 @@ from searchkit.grading import evaluate
 from searchkit.grading.evaluate import MethodScore
 from searchkit.grading.groups.differences import find_differences
 from searchkit.grading.groups.tree import build_tree
-from searchkit.grading.learning import grader, ridge, shared
+from searchkit.grading.learning import grader, ridge, shared, stacking
 from searchkit.grading.learning.calibration import CalibratedGrader
 from searchkit.grading.learning.corpus import Corpus, load_corpus
 from searchkit.grading.marks import UNGRADED, Marks, check_tolerance, within_tolerance
@@ -167,6 +167,7 @@ def ways() -> None:
         "as it is": {},
         "without words": {"SPACES": {"linear": ridge.VectorSpace}},
         "only the neighbours": {"SPACES": {}},
+        "only the best method": {"STACK_STRENGTH": 1e15},
         "without what all questions teach": {"MIN_GRADED_QUESTIONS": 10**9},
     }
     table("corpus", "what", *FIGURES)
@@ -176,6 +177,7 @@ def ways() -> None:
                 opened(name) as (index, column),
                 patch.dict(vars(grader), changes),
                 patch.dict(vars(shared), changes),
+                patch.dict(vars(stacking), changes),
                 patch.dict(vars(evaluate), changes),
             ):
                 (trial, *_) = evaluate_grades(index, column).cross_validations
