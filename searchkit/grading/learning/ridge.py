@@ -12,6 +12,7 @@ from searchkit.grading.learning.inputs import Inputs
 INTERCEPT_SCALE = 30.0  # the value of the constant column, which is nearly free of the penalty
 NGRAM_WEIGHT = 2.0  # of the likeness by n-grams, beside 1 for meaning and 1 for features
 MAX_LANDMARKS = 1_000  # answers that a likeness is computed with
+MIN_SQUARE = 1e-13  # of the largest; smaller ones are rounding errors
 JITTER = 1e-8  # added to the diagonal of the kernel, so that equal answers don't make it singular
 
 
@@ -28,12 +29,15 @@ class Ridge:
         self._center = np.average(coordinates, axis=0, weights=weights)
         self._scale = np.sqrt(weights)[:, None]
         self._rows = self._scale * self._design(coordinates)  # (n, r + 1)
+        # Squares of the singular values, and left singular vectors, from the smaller Gram matrix.
         if len(self._rows) <= self._rows.shape[1]:
             squares, self._left = np.linalg.eigh(self._rows @ self._rows.T)
-            self._squares = np.maximum(squares, 0)  # of the singular values
+            self._squares = np.maximum(squares, 0)
         else:
-            self._left, sizes, _ = np.linalg.svd(self._rows, full_matrices=False)
-            self._squares = sizes**2
+            squares, right = np.linalg.eigh(self._rows.T @ self._rows)
+            kept = squares > squares[-1] * MIN_SQUARE
+            self._squares = squares[kept]
+            self._left = self._rows @ (right[:, kept] / np.sqrt(self._squares))
 
     def leave_one_out(self, targets: Float64, strengths: Sequence[float], sample: Int64) -> Float64:
         """Estimate rows from the others, by the closed form of leave-one-out.
