@@ -163,7 +163,7 @@ function place(box, cards) {
     if (before && drawn.get(item) === shown) return before;
     const fresh = make_();
     drawn.set(item, shown);
-    if (before) {
+    if (before?.ids.some(id => ids.includes(id))) { // and not another group that has its key now
       const held = before.contains(document.activeElement);
       const restore = keepTyping(before, fresh);
       before.replaceWith(fresh);

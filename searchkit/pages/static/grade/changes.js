@@ -22,8 +22,13 @@ export function inTurn(work) {
   return last;
 }
 
-function take(body) {
+/** Fetch everything; at a level of the slider, or at that which is kept. */
+export const fetchAll = (level = null) =>
+  whenDone(`/api/grading?question=${encodeURIComponent(page.question)}${level === null ? "" : `&level=${level}`}`);
+
+async function take(body) {
   update(body);
+  if (page.progress.answers !== page.answers.size) update(await fetchAll()); // answers came or went
   draw();
   clearTimeout(timer);
   timer = setTimeout(suggest, PAUSE);
@@ -37,7 +42,7 @@ function take(body) {
 async function sendChange(action, overwrite = false) {
   try {
     const [body] = await send("POST", "/api/grading/changes", { question: page.question, by: name(), overwrite, action });
-    take(body);
+    await take(body);
     return true;
   } catch (error) {
     if (error.status !== 409 || !error.body.overwrites) throw error;
@@ -68,14 +73,12 @@ export const step = which => inTurn(async () => {
   const what = page[which];
   if (!what) return toast(`There is nothing to ${which}.`);
   const [body] = await send("POST", `/api/grading/${which}`, { question: page.question, by: name() });
-  take(body);
+  await take(body);
   toast(`${which === "undo" ? "Undone" : "Done again"}: ${what}.${body.note ? ` ${body.note}` : ""}`);
 });
 
 /** Fetch the groups at a level of the slider, without keeping it. */
-export const look = level => inTurn(async () => {
-  take(await whenDone(`/api/grading?question=${encodeURIComponent(page.question)}&level=${level}`));
-});
+export const look = level => inTurn(async () => take(await fetchAll(level)));
 
 /** Fetch the suggestions for the marks of now, and what to mark next. */
 export async function suggest() {

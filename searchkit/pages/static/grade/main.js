@@ -1,7 +1,7 @@
 // The grading page: what buttons, forms and keys do.
-import { by, toast, whenDone } from "../common.js";
+import { by, toast } from "../common.js";
 import { drawCards } from "./cards.js";
-import { change, draw, look, step, suggest } from "./changes.js";
+import { change, draw, fetchAll, look, step, suggest } from "./changes.js";
 import { askForText, askToAccept, askWhereTo } from "./dialogs.js";
 import { refuse } from "./forms.js";
 import { drawHeader } from "./header.js";
@@ -43,6 +43,7 @@ async function store(input, action, item) {
   input.defaultValue = value; // so that it isn't kept as typed and not saved when the card is drawn
   const isStored = await change(action, message => {
     const again = field(find(item.dataset.item), input.name);
+    if (!again) return toast(message, true);
     again.value = value;
     again.select();
     refuse(again, message);
@@ -79,7 +80,11 @@ function tick(ids, isTicked) {
 function toggle(item) {
   const card = item?.closest(".group");
   if (!card) return;
-  const { key } = card.group;
+  const { key } = card.group, typed = [...card.querySelectorAll(".members .marking input:not([type=checkbox])")].find(isChanged);
+  if (typed) {
+    typed.focus();
+    return toast("Save what is typed here first, or press Escape.");
+  }
   if (!page.open.delete(key)) page.open.add(key);
   drawCards();
   if (item !== card) go(here());
@@ -153,14 +158,12 @@ by("chosen").addEventListener("submit", async event => {
 
 // -- slider and buttons ---------------------------------------------------------------------------
 
-let waiting = null;
+let looking = null, keeping = null;
 by("level").addEventListener("input", () => {
-  clearTimeout(waiting);
-  waiting = setTimeout(look, 150, by("level").value);
-});
-by("level").addEventListener("change", () => {
-  clearTimeout(waiting);
-  change({ kind: "settings", settings: { level: Number(by("level").value) } });
+  clearTimeout(looking);
+  clearTimeout(keeping);
+  looking = setTimeout(look, 150, by("level").value);
+  keeping = setTimeout(() => change({ kind: "settings", settings: { level: Number(by("level").value) } }), 1000);
 });
 by("accept-all").addEventListener("click", async () => {
   const marks = suggestedMarks([...page.answers.keys()]);
@@ -194,7 +197,7 @@ const KEYS = {
   a: item => item && accept(item),
   p: item => item && join(item),
   o: toggle,
-  x: item => item && !item.group && tick(item.ids, !page.ticked.has(item.ids[0])),
+  x: item => item && tick(item.ids, !item.ids.every(id => page.ticked.has(id))),
   v: move,
   s: split,
   "?": () => by("keys").showModal(),
@@ -260,8 +263,7 @@ function tickFromMap() {
 // -- start ----------------------------------------------------------------------------------------
 
 try {
-  const body = await whenDone(`/api/grading?question=${encodeURIComponent(page.question)}`);
-  page.text = body.question.text;
+  const body = await fetchAll();
   update(body);
   tickFromMap();
   draw();

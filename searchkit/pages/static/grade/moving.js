@@ -1,7 +1,7 @@
 // Where the teacher is: a group or an answer has the focus, and the keys act on it.
 import { by } from "../common.js";
 import { drawCards } from "./cards.js";
-import { alone, answer, groupOf, page } from "./state.js";
+import { alone, answer, groupOf, page, successor } from "./state.js";
 
 const items = () => [...document.querySelectorAll("[data-item]")].filter(item => item.checkVisibility());
 
@@ -27,7 +27,7 @@ export function redraw() {
   const held = here();
   drawCards();
   if (!held || held.isConnected || find(last)) return;
-  const group = groupOf(held.ids[0]);
+  const group = held.group ? successor(held.group) : groupOf(held.ids[0]);
   last = group ? `g:${group.key}` : `a:${held.ids[0]}`;
   if (document.activeElement === document.body) go(find(last));
 }

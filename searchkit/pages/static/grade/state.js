@@ -3,6 +3,7 @@ import { by } from "../common.js";
 
 /** Settings, groups and progress as `GET /api/grading` gives them, and what the page adds. */
 export const page = {
+  text: "",
   question: JSON.parse(by("grading").textContent).question,
   settings: null,
   groups: [],
@@ -19,12 +20,24 @@ export const page = {
 
 /** Take over what the server returned: everything, or what a change has changed. */
 export function update(body) {
-  const opened = page.groups.filter(group => page.open.has(group.key)).map(group => group.ids[0]);
+  const opened = page.groups.filter(group => page.open.has(group.key));
+  if (body.question) {
+    page.text = body.question.text;
+    page.answers.clear();
+  }
   for (const answer of body.answers) page.answers.set(answer.id, answer);
   for (const name of ["settings", "groups", "progress", "references", "comments", "undo", "redo"]) {
     if (name in body) page[name] = body[name];
   }
-  page.open = new Set(opened.map(groupOf).filter(Boolean).map(group => group.key)); // keys may be new
+  page.open = new Set(opened.map(successor).filter(Boolean).map(group => group.key));
+  page.ticked = new Set([...page.ticked].filter(id => page.answers.has(id)));
+}
+
+/** Return what became of a group: the one with its key, or else with most of its answers. */
+export function successor({ key, ids }) {
+  const shared = group => group.ids.filter(id => ids.includes(id)).length;
+  const most = () => page.groups.reduce((best, group) => (shared(group) > (best ? shared(best) : 0) ? group : best), undefined);
+  return page.groups.find(group => group.key === key) ?? most();
 }
 
 export const answer = id => page.answers.get(id);
