@@ -7,6 +7,7 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.metrics import adjusted_rand_score
 
+from searchkit.clustering import means
 from searchkit.clustering.means import MAX_SMALL_CLUSTERS, find_means, merge_rows, try_counts
 
 
@@ -42,9 +43,9 @@ def test_no_class_is_torn_or_joined() -> None:
     assert len(rows) > MAX_SMALL_CLUSTERS
     labels, cosines = find_means(rows, 30)
     assert adjusted_rand_score(truth, labels) > 0.99
-    means = np.stack([rows[labels == n].mean(axis=0) for n in range(30)])
-    means /= np.linalg.norm(means, axis=1, keepdims=True)
-    assert np.allclose(cosines, np.einsum("nd,nd->n", rows, means[labels]), atol=1e-4)
+    centres = np.stack([rows[labels == n].mean(axis=0) for n in range(30)])
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    assert np.allclose(cosines, np.einsum("nd,nd->n", rows, centres[labels]), atol=1e-4)
     again, _ = find_means(rows, 30)
     assert np.array_equal(labels, again)
 
@@ -52,8 +53,6 @@ def test_no_class_is_torn_or_joined() -> None:
 def test_the_best_start_is_kept() -> None:
     rows, _ = blobs([30] * 20, spread=2.0)
     totals = [float(find_means(rows, 20, seed=seed)[1].sum()) for seed in range(4)]
-    from searchkit.clustering import means
-
     single = [
         float(means._k_means(rows, 20, np.ones(600), seed, 25)[1].sum()) for seed in range(12)
     ]
