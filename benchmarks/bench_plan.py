@@ -143,7 +143,7 @@ def marked() -> None:
 def promise() -> None:
     """Print how often promises are made, about how many answers, and how often they are broken."""
     table("corpus", "marked:", "off at most:", "made:", "about, of all:", "broken:",
-          "broken at this or an earlier look:")  # fmt: skip
+          "first one broken:")  # fmt: skip
     for name in corpora():
         whole = loaded(name)
         outcomes: dict[tuple[float, float], list[tuple[bool, bool, float, bool]]] = {}

@@ -20,6 +20,7 @@ from searchkit.core.records import Answer
 from searchkit.core.where import Where
 from searchkit.demo.corpus import DEMO_ANSWERS, QUERIES
 from searchkit.encoding.loading import load_encoder
+from searchkit.grading.promise.plan import plan_grading
 from searchkit.grading.suggest import grade
 from searchkit.index.base import BaseIndex
 from searchkit.index.ingest import ingest
@@ -315,6 +316,8 @@ def test_the_demo_corpus_gives_the_same_hits_pairs_findings_clusters_and_marks(d
         assert find_plagiarism(index).findings == find_plagiarism(demo).findings
         assert cluster(index).clusters == cluster(demo).clusters
         assert grade(index, "score").suggestions == grade(demo, "score").suggestions
+        ours, theirs = plan_grading(index, "points"), plan_grading(demo, "points")
+        assert ours.to_record() == theirs.to_record()
         assert verify(index) == []
 
 
