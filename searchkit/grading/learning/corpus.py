@@ -90,7 +90,7 @@ def load_corpus(
     if not pairs and may_be_empty:
         raise BadInput("there is no answer to mark; ingest some first")
     count = len(pairs)
-    cohorts = read_earlier(index, earlier, pairs, where)
+    cohorts = read_earlier(index, earlier, pairs, column, where)
     pairs += [pair for cohort in cohorts for pair in cohort.pairs]
     answers = [answer for answer, _ in pairs]
     marks = read_marks(answers, column, kind, may_be_empty=may_be_empty)

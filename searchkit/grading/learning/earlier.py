@@ -56,7 +56,11 @@ class Topic(NamedTuple):
 
 
 def read_earlier(
-    index: BaseIndex, earlier: Sequence[BaseIndex], pairs: Sequence[Pair], where: Where
+    index: BaseIndex,
+    earlier: Sequence[BaseIndex],
+    pairs: Sequence[Pair],
+    column: str,
+    where: Where,
 ) -> list[Cohort]:
     """Read the answers of earlier indexes, and match their questions with those of an index.
 
@@ -67,10 +71,11 @@ def read_earlier(
         index: The index whose answers are to be graded.
         earlier: Indexes of earlier answers.
         pairs: The answers of the index, and their vectors.
+        column: The column with the marks.
         where: Which answers of the earlier indexes are read.
 
     Raises:
-        BadInput: if one of them is the index itself, or is named twice.
+        BadInput: if one of them is the index itself, is named twice, or has no marks.
         IndexMismatch: if one of them was made with another model.
     """
     _check(index, earlier)
@@ -79,11 +84,19 @@ def read_earlier(
     return [
         _cohort(
             other.name if names.count(other.name) == 1 else other.place,
-            sorted(other.iter_vectors(where), key=lambda pair: pair[0].id),
+            _graded(other, column, where),
             topics,
         )
         for other in earlier
     ]
+
+
+def _graded(index: BaseIndex, column: str, where: Where) -> list[Pair]:
+    pairs = sorted(index.iter_vectors(where), key=lambda pair: pair[0].id)
+    if not any(answer.value(column).strip() for answer, _ in pairs if not answer.is_reference):
+        template = "`earlier={place}`: no answer has a mark in {column!r}; name one with marks"
+        raise BadInput(Message(template, place=index.place, column=column))
+    return pairs
 
 
 def _check(index: BaseIndex, earlier: Sequence[BaseIndex]) -> None:

@@ -163,12 +163,17 @@ def test_what_cannot_be_learned_from_is_told_in_a_line(tmp_path: Path) -> None:
         with pytest.raises(BadInput, match=r"is named twice; name it once"):
             grade(this, "score", earlier=[last, last])
         with (
+            course_index(tmp_path / "new", this_year()) as unmarked,
+            pytest.raises(BadInput, match="no answer has a mark in 'score'; name one with marks"),
+        ):
+            grade(this, "score", earlier=[unmarked])
+        with (
             Index.create(tmp_path / "other", ToyEncoder(fingerprint="toy-2")) as other,
             pytest.raises(
                 IndexMismatch, match=r"other: made with .*; give both the same model: searchkit"
             ),
         ):
-            read_earlier(this, [other], [], Where())
+            read_earlier(this, [other], [], "score", Where())
 
 
 def test_evaluation_learns_from_earlier_answers_and_judges_none_of_them(tmp_path: Path) -> None:
