@@ -275,6 +275,13 @@ def compare(
         help="Replace ids and all names that are known, from columns, too: author 1, answer 1, and "
         "so on. Nicknames and misspelt names can't be known.",
     ),
+    option(
+        "--with",
+        "parts",
+        type=click.Choice(("clusters",)),
+        multiple=True,
+        help="Add the clusters of each question: the answers that say the same.",
+    ),
 )
 @finding_options
 @comparison_filter_options
@@ -285,18 +292,21 @@ def report_(
     folder: Place,
     output: Path,
     anonymous: bool,
+    parts: tuple[str, ...],
     options: FindingOptions,
     where: Where,
     quiet: bool,
 ) -> None:
     """Write the findings to a single HTML page.
 
-    It shows the findings by question with both answers side by side, the scores of each question,
-    rings of authors, and clusters. The page works offline and can be printed. The options are
-    those of plagiarism; questions without an answer that passes the filter are left out.
+    Its first page counts the findings and lists the strongest; then come all of them by question
+    with both answers side by side, and rings of authors. It works offline and can be printed. The
+    options are those of plagiarism; questions without an answer that passes the filter are left
+    out.
     """
-    from searchkit.pages.report import check_output, make_report, report_as_page
-    from searchkit.pages.report_json import as_json
+    from searchkit.pages.reports.make import check_output, make_report
+    from searchkit.pages.reports.page import report_as_page
+    from searchkit.pages.reports.report_json import as_json
 
     json_path = check_output(output)
     with (
@@ -304,7 +314,13 @@ def report_(
         options.opened(where) as opened,
     ):
         with progress_bar("questions", quiet=quiet) as progress:
-            report = make_report(index, opened, anonymous=anonymous, progress=progress)
+            report = make_report(
+                index,
+                opened,
+                anonymous=anonymous,
+                with_clusters="clusters" in parts,
+                progress=progress,
+            )
     for path, write in ((json_path, as_json), (output, report_as_page)):
         with open_output(path) as out:
             out.write(write(report))

@@ -86,12 +86,14 @@ class Segment:
             empty if none does.
         opens: The highlights that begin before it, the outermost first.
         closes: The highlights that end after it, the innermost first.
+        screen_only: Whether paper leaves it out.
     """
 
     runs: tuple[TextRun, ...]
     kind: str = ""
     opens: tuple[Highlight, ...] = ()
     closes: tuple[Highlight, ...] = ()
+    screen_only: bool = False
 
 
 # Runs that replace parts of a text, in order: (start, end, run).

@@ -13,7 +13,8 @@ from searchkit.index.records import DecisionStatus
 from searchkit.output.plagiarism.chance import by_chance_in_words
 from searchkit.output.plagiarism.findings import describe_compared_answers
 from searchkit.pages.drawings import ring_view
-from searchkit.pages.report import make_report, report_as_page
+from searchkit.pages.reports.make import make_report
+from searchkit.pages.reports.page import report_as_page
 from searchkit.pages.views import FindingView, equal_views, finding_view
 from searchkit.plagiarism.find import compare
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
@@ -131,13 +132,19 @@ def rings_page(request: Request) -> HTMLResponse:
 
 
 @review_pages.get("/report")
-def report_file(request: Request, anonymous: bool = False) -> Response:
+def report_file(request: Request, anonymous: bool = False, clusters: bool = False) -> Response:
     """Return the report as a file to save; while names are hidden it is anonymous."""
     anonymous = anonymous or pseudonyms(request) is not None
     job = pool_of(request).job(
-        ("report", anonymous),
+        ("report", anonymous, clusters),
         lambda index, progress: report_as_page(
-            make_report(index, PlagiarismOptions(), anonymous=anonymous, progress=progress)
+            make_report(
+                index,
+                PlagiarismOptions(),
+                anonymous=anonymous,
+                with_clusters=clusters,
+                progress=progress,
+            )
         ),
         keep_until="anything changes",
     )

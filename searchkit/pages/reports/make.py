@@ -1,16 +1,13 @@
-"""The report: a single HTML file that loads nothing, and the same contents as JSON."""
+"""Making a report: the findings of an index with everything that its page shows."""
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,38 +21,15 @@ from searchkit.core.results import Results
 from searchkit.core.where import Attempts, Where
 from searchkit.index.base import BaseIndex
 from searchkit.index.upkeep.status import status
-from searchkit.output.plagiarism.chance import by_chance_in_words
-from searchkit.output.plagiarism.findings import describe_compared_answers
-from searchkit.pages.drawings import histogram, ring_view
-from searchkit.pages.environment import asset, environment
 from searchkit.pages.pseudonyms import Pseudonyms
-from searchkit.pages.report_data import QuestionScores, Report
-from searchkit.pages.report_json import (
-    FORMAT,
-    decision_record,
-    model_record,
-    settings_record,
-    versions,
-)
+from searchkit.pages.reports.records import QuestionScores, Report
+from searchkit.pages.reports.report_json import FORMAT
 from searchkit.pages.scores import evenly_spaced, score_counts
-from searchkit.pages.segments import TextRun, question_name, text_runs
-from searchkit.pages.views import (
-    ClusterView,
-    FindingView,
-    cluster_view,
-    equal_views,
-    finding_view,
-    source_group_views,
-    source_views,
-)
 from searchkit.plagiarism.find import find_with_options
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.plagiarism.records import PlagiarismOptions
 
 SUFFIXES = (".html", ".htm")
-OVERVIEW_FINDINGS = 10  # listed at the top of the page
-# Of settings whose names in the JSON stand on the page for what came out already.
-SETTING_LABELS = {"compared": "pairs", "findings": "listed"}
 
 
 def check_output(path: Path) -> Path:
@@ -84,6 +58,7 @@ def make_report(
     options: PlagiarismOptions,
     *,
     anonymous: bool = False,
+    with_clusters: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Compute the contents of a report.
@@ -93,6 +68,7 @@ def make_report(
         options: What is compared, and what counts as a finding. Questions without an answer that
             passes the filter are left out.
         anonymous: Whether pseudonyms replace authors' names and answers' ids.
+        with_clusters: Whether the clusters of each question are in it, too.
         progress: Called with the number of questions that are done and of all questions.
 
     Raises:
@@ -106,8 +82,8 @@ def make_report(
     index_status = status(index)
     by = options.by or ("question" if index_status["questions"] else "all")
     questions = {answer.question for answer in index.answers(options.where)}
-    clusters = _clusters(index, by, options.where, questions)
-    centers = [cluster.center for cluster in clusters.clusters if cluster.center]
+    clusters = _clusters(index, by, options.where, questions) if with_clusters else None
+    centers = [one.center for one in (clusters.clusters if clusters else ()) if one.center]
     displayed = {**result.texts, **{answer.id: answer for answer in index.get(centers)}}
     earlier = (_earlier(against, answer) for answer in against.answers()) if against else ()
     in_findings = (result.texts[name] for f in result.findings for name in (f.left, f.right))
@@ -227,129 +203,3 @@ def _rows_by_question(
             question = answer.question if by == "question" else None
             rows[question].append(_Row(answer.author_key, prompt_of(answer), vector))
     return rows
-
-
-# -- as a page -------------------------------------------------------------------------------------
-
-
-def report_as_page(report: Report) -> str:
-    """Return the page as HTML with its style and script inside; its policy forbids to load more."""
-    from markupsafe import Markup
-
-    style = asset("static/colours.css") + asset("static/layout.css")
-    script = asset("static/report.js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        f"base-uri 'none'; form-action 'none'"
-    )
-    compared, *others = describe_compared_answers(report.plagiarism)
-    page = environment().get_template("report.html")
-    return page.render(
-        policy=Markup(policy),
-        style=Markup(style),
-        script=Markup(script),
-        anonymous=report.names.replace,
-        made_at=report.made_at,
-        known=report.status,
-        model=model_record(report),
-        versions=versions(),
-        settings={
-            SETTING_LABELS.get(label, label): (
-                text_runs(value, report.names) if label.startswith("only") else [TextRun(value)]
-            )
-            for label, value in settings_record(report).items()
-        },
-        compared=compared,
-        left_out=[text_runs(line, report.names) for line in (*others, *_left_out(report))],
-        by_chance=by_chance_in_words(report.plagiarism),
-        absence=report.plagiarism.explain_absence(),
-        **_views(report),
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _left_out(report: Report) -> Iterator[str]:
-    """Yield sentences about what the figures don't cover, and why."""
-    if blank := report.status["blank"]:
-        yield f"{counted(blank, 'blank answer')}: nothing to compare"
-    for question in report.questions:
-        if question.counted < question.answers:
-            name = question.name or "all answers"
-            yield (
-                f"the scores of {name} are those of {question.counted:,} of its "
-                f"{question.answers:,} answers, evenly chosen; findings are of all of them"
-            )
-    if report.plagiarism.pooled:
-        pooled = ", ".join(report.plagiarism.pooled)
-        yield f"judged together, since they have few answers: {pooled}"
-
-
-def _views(report: Report) -> dict[str, Any]:
-    """Return findings by question, rings, equal answers and clusters as the page displays them."""
-    names, result = report.names, report.plagiarism
-    findings = [
-        finding_view(
-            finding,
-            report.answers[finding.left],
-            report.answers[finding.right],
-            number=number,
-            decision=decision_record(report, finding),
-            names=names,
-        )
-        for number, finding in enumerate(result.findings, 1)
-    ]
-    by_question: dict[str | None, list[FindingView]] = defaultdict(list)
-    anchors = {}
-    for finding, view in zip(result.findings, findings, strict=True):
-        by_question[finding.question].append(view)
-        anchors[finding.left, finding.right] = view.anchor
-    clusters: dict[str | None, list[ClusterView]] = defaultdict(list)
-    for one in report.clusters.clusters:
-        center = report.answers[one.center] if one.center else None
-        clusters[one.question].append(cluster_view(one, center, names=names))
-    return {
-        "findings": len(findings),
-        "rings": [
-            ring_view(ring, report.answers, number=n, anchors=anchors, names=names)
-            for n, ring in enumerate(result.rings, 1)
-        ],
-        "questions": [
-            _question_view(number, one, by_question[one.name], clusters[one.name], report)
-            for number, one in enumerate(report.questions, 1)
-        ],
-        "equal": equal_views(result, names),
-        "sources": source_views(result, names),
-        "source_groups": source_group_views(result, names),
-        "first": [view for view in findings if view.decision != "dismissed"][:OVERVIEW_FINDINGS],
-    }
-
-
-def _question_view(
-    number: int,
-    question: QuestionScores,
-    findings: Sequence[FindingView],
-    clusters: Sequence[ClusterView],
-    report: Report,
-) -> Mapping[str, Any]:
-    return {
-        "anchor": f"question-{number}",
-        "name": question_name(question.name or _unnamed_question(report), report.names),
-        "prompt": text_runs(question.prompt, report.names),
-        "answers": question.answers,
-        "pairs": sum(question.scores),
-        "findings": [view for view in findings if view.decision != "dismissed"],
-        "dismissed": [view for view in findings if view.decision == "dismissed"],
-        "confirmed": sum(view.decision == "confirmed" for view in findings),
-        "histogram": histogram(question.scores, findings),
-        "clusters": [view for view in clusters if view.kind == "cluster"],
-        "alone": [view for view in clusters if view.kind != "cluster"],
-    }
-
-
-def _unnamed_question(report: Report) -> str:
-    if not report.status["questions"]:
-        return "All answers"
-    return "All questions together" if len(report.questions) == 1 else "(no question)"

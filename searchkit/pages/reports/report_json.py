@@ -14,7 +14,7 @@ from searchkit.core.records import Answer
 from searchkit.index.records import Decision
 from searchkit.output.files import json_text
 from searchkit.pages.pseudonyms import Pseudonyms
-from searchkit.pages.report_data import Report
+from searchkit.pages.reports.records import Report
 from searchkit.pages.views import cluster_view
 from searchkit.plagiarism.records import EqualGroup, Finding, Ring, SourceFinding, SourceGroup
 from searchkit.text.mentions import Mention, move_offset, replace_mentions
@@ -57,7 +57,10 @@ def report_as_record(report: Report) -> dict[str, Any]:
         "equal": [_equal_record(group, names) for group in result.equal],
         "sources": [_source_record(report, finding) for finding in result.sources],
         "source_groups": [_source_group_record(group, names) for group in result.source_groups],
-        "clusters": [_cluster_record(cluster, names) for cluster in report.clusters.clusters],
+        "clusters": [
+            _cluster_record(cluster, names)
+            for cluster in (report.clusters.clusters if report.clusters else ())
+        ],
         "answers": [_answer_record(answer, names) for answer in report.answers.values()],
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -23,11 +24,12 @@ from searchkit.cli.app import main
 from searchkit.core.errors import BadInput
 from searchkit.core.results import Results
 from searchkit.index.decisions import decide
-from searchkit.pages.report import check_output, make_report, report_as_page
-from searchkit.pages.report_data import Report
-from searchkit.pages.report_json import as_json, report_as_record
+from searchkit.pages.reports.make import check_output, make_report
+from searchkit.pages.reports.page import report_as_page
+from searchkit.pages.reports.records import Report
+from searchkit.pages.reports.report_json import as_json, report_as_record
 from searchkit.pages.scores import BINS
-from searchkit.plagiarism.records import PlagiarismOptions
+from searchkit.plagiarism.records import VERDICTS, PlagiarismOptions
 
 EVIL = "<script>alert(1)</script>"
 PEOPLE = {
@@ -76,7 +78,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 @pytest.fixture(scope="module")
 def report(index: Index) -> Report:
-    return make_report(index, PlagiarismOptions())
+    return make_report(index, PlagiarismOptions(), with_clusters=True)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def page(report: Report) -> str:
 
 @pytest.fixture(scope="module")
 def hidden(index: Index) -> Report:
-    return make_report(index, PlagiarismOptions(), anonymous=True)
+    return make_report(index, PlagiarismOptions(), anonymous=True, with_clusters=True)
 
 
 class Tags(HTMLParser):
@@ -121,6 +123,29 @@ def test_the_report_shows_findings_and_decisions(report: Report, page: str) -> N
     assert len(re.findall('<article class="card ring', page)) == 1
     assert page.count('<article class="card finding') == 3
     assert "2026-01-01T09:00" in page
+
+
+def test_the_first_page_counts_findings_by_question_and_verdict(report: Report, page: str) -> None:
+    first = page[: page.index('<section id="rings"')]
+    rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", first, re.S)
+    cells = [re.findall(r'<td class="number">(.*?)</td>', row) for row in rows]
+    by_question = Counter(finding.question for finding in report.plagiarism.findings)
+    by_verdict = Counter(finding.verdict for finding in report.plagiarism.findings)
+    assert len(rows) == len(by_question) + 1
+    assert cells[-1] == [str(n) for v in VERDICTS if (n := by_verdict[v])] + ["3", "1", "1"]
+    assert sum(int(row[-3]) for row in cells[:-1]) == 3
+    order = ("By verdict and by question", "The strongest", "Findings by question</h2>",
+             "How this report was made</h2>")  # fmt: skip
+    places = [page.index(heading) for heading in order]
+    assert places == sorted(places)
+
+
+def test_clusters_are_in_it_only_when_asked_for(index: Index, page: str) -> None:
+    without = make_report(index, PlagiarismOptions())
+    assert 'id="clusters"' in page and "#clusters" in page
+    assert "#clusters" not in report_as_page(without)
+    assert 'class="card cluster"' not in report_as_page(without)
+    assert report_as_record(without)["clusters"] == []
 
 
 def test_dismissed_findings_are_collapsed_at_the_end_of_their_question(page: str) -> None:
@@ -287,7 +312,8 @@ def test_answers_near_a_source_stand_beside_what_it_says(tmp_path: Path) -> None
 
 
 def test_a_filter_leaves_other_questions_out(index: Index) -> None:
-    made = make_report(index, PlagiarismOptions(where=Where("loops")))
+    made = make_report(index, PlagiarismOptions(where=Where("loops")), with_clusters=True)
+    assert made.clusters
     assert [question.name for question in made.questions] == ["loops"]
     assert {cluster.question for cluster in made.clusters.clusters} == {"loops"}
     assert made.settings["only question"] == "loops"
@@ -372,7 +398,7 @@ def test_names_of_every_kind_are_left_out_of_every_part_of_an_anonymous_report(
         PlagiarismOptions(by="all"),
         PlagiarismOptions(where=Where("loops of Zebulon", "Zebulon Quarrington")),
     ):
-        made = make_report(canaries, options, anonymous=True)
+        made = make_report(canaries, options, anonymous=True, with_clusters=True)
         assert made.plagiarism.findings
         assert seen(report_as_page(made)) == []
         assert seen(as_json(made)) == []

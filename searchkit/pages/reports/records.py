@@ -40,7 +40,7 @@ class Report:
         settings: The parameters of the search for plagiarism, in words, by their labels.
         plagiarism: The findings and rings.
         questions: The questions in order.
-        clusters: The clusters of these questions.
+        clusters: The clusters of these questions; None if they were not asked for.
         answers: The answers that are displayed, by id.
         names: The pseudonyms of their authors and ids.
     """
@@ -50,6 +50,6 @@ class Report:
     settings: dict[str, str]
     plagiarism: PlagiarismResult
     questions: list[QuestionScores]
-    clusters: ClusterResult
+    clusters: ClusterResult | None
     answers: dict[str, Answer]
     names: Pseudonyms
