@@ -30,6 +30,9 @@ expect.set_options(timeout=10_000)
 __all__ = ["browser", "visit"]
 
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
+CONNECTED = ["UDP is connectionless, and TCP is connected."] * 3 + [
+    "UDP is connectionless, and TCP is not connected."
+] * 2
 REFUSED = "Failed to load resource"  # what the browser says of every answer from 400 on
 
 
@@ -39,6 +42,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("grading")
     with DEMO.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["question"] <= "q08"]
+    for number, text in enumerate(CONNECTED):
+        rows.append({"id": f"c{number}", "question": "connected", "author": f"s{number}"})
+        rows[-1]["answer"] = text
     with (folder / "answers.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [name for name in rows[0] if name != "score"])
         writer.writeheader()
@@ -241,6 +247,22 @@ def test_ticked_answers_are_marked_together_and_made_a_group(address: str, visit
     press(page, "v", "Enter")  # into the first group
     expect(cards(page)).to_have_count(before)
     expect(cards(page).first).to_be_focused()
+
+
+def test_a_group_that_contradicts_itself_says_who_says_what(address: str, visit: Open) -> None:
+    page = open_page(visit, address, "connected")
+    expect(cards(page)).to_have_count(2)
+    cards(page).first.focus()
+    press(page, "v", "Enter")  # merge with the other
+    expect(cards(page)).to_have_count(1)
+    warning = cards(page).first.locator(".notice.warn")
+    expect(warning).to_contain_text("negations differ")
+    assert cards(page).first.locator(".answer mark").count() >= 1
+    warning.get_by_role("button", name="Tick the 2 answers").click()
+    expect(page.locator("#chosen-count")).to_have_text("2 answers ticked")
+    page.get_by_role("button", name="New group").click()
+    expect(cards(page)).to_have_count(2)
+    expect(warning).to_have_count(0)
 
 
 def test_a_rubric_makes_the_mark(address: str, visit: Open) -> None:
