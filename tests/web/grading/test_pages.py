@@ -285,11 +285,12 @@ def test_a_rubric_makes_the_mark(address: str, visit: Open) -> None:
 
 
 def test_labels_are_chosen_by_their_number(address: str, visit: Open) -> None:
-    page = open_page(visit, address, "q08")
+    page = open_page(visit, address, "q08", allowed=REFUSED)
     page.locator("#settings > summary").click()
     page.get_by_label("Marks are").select_option("labels")
     page.get_by_label("Labels, with").fill("right, half, wrong")
     page.get_by_label("Column for marks").fill("verdict")
+    page.get_by_label("Marking as").fill("Ada")
     page.get_by_role("button", name="Save the scale").click()
     expect(page.locator("#scale")).to_contain_text("right, half, wrong")
     cards(page).first.focus()
@@ -303,9 +304,13 @@ def test_labels_are_chosen_by_their_number(address: str, visit: Open) -> None:
     press(page, "Enter")
     has(page, 2)
     assert sorted(marks(address, "q08").values()) == ["half", "right"]
+    page.locator("#downloads > summary").click()
+    page.get_by_role("button", name="Moodle").click()  # which takes no labels
+    expect(page.locator(".toast.bad")).to_contain_text("Moodle")
     page.locator("#history > summary").click()
     rows = page.locator("#history tbody tr")
     expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("Ada")
     expect(rows.first).to_contain_text("mark right")
 
 
@@ -373,6 +378,10 @@ def test_suggestions_are_accepted_by_a_key_and_give_their_reasons(
     has(page, 13 + count)
     press(page, "Control+z")
     has(page, 13)
+    page.locator("#downloads > summary").click()
+    with page.expect_download():
+        page.get_by_role("button", name="Canvas").click()
+    expect(page.locator("#notes")).to_contain_text("Canvas makes a new assignment")
 
 
 def test_what_is_typed_outlives_what_the_server_sends(address: str, visit: Open) -> None:

@@ -39,7 +39,7 @@ export function drawHeader() {
   by("prompt").hidden = !page.text;
   drawReferences();
   const rubric = page.settings.rubric.length ? ` · rubric of ${counted(page.settings.rubric.length, "item")}` : "";
-  by("scale").textContent = `Marks: ${describeScale()} · in the column ${mark_column}, comments in ${comment_column}${rubric}`;
+  by("scale").textContent = `Marks: ${describeScale()} · in the column ${mark_column}, comments in ${comment_column}${rubric}${by("by").value.trim() && ` · marking as ${by("by").value.trim()}`}`;
   by("settings").hidden = false;
   drawProgress();
   for (const which of ["undo", "redo"]) {

@@ -1,6 +1,7 @@
 // The fold-outs: scale, columns, rubric, the name of who marks, downloads and the history.
 import { ask, by, make, toast } from "../common.js";
 import { change } from "./changes.js";
+import { drawHeader } from "./header.js";
 import { page } from "./state.js";
 
 const text = value => (value ?? "").toString();
@@ -70,6 +71,7 @@ by("rubric-form").addEventListener("submit", event => {
 
 by("by").value = localStorage.getItem("marking-as") ?? "";
 by("by").addEventListener("input", () => localStorage.setItem("marking-as", by("by").value.trim()));
+by("by").addEventListener("change", drawHeader);
 
 // -- downloads ------------------------------------------------------------------------------------
 
@@ -83,7 +85,9 @@ async function download(platform) {
   const address = URL.createObjectURL(await response.blob());
   make("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
-  for (const note of JSON.parse(response.headers.get("searchkit-notes") ?? "[]")) toast(note);
+  const notes = JSON.parse(response.headers.get("searchkit-notes") ?? "[]");
+  by("notes").replaceChildren(...notes.map(note => make("p", {}, make("bdi", {}, note))));
+  by("notes").hidden = !notes.length;
 }
 
 by("downloads").addEventListener("click", event => {
@@ -99,8 +103,11 @@ by("history").addEventListener("toggle", async () => {
   if (!by("history").open) return;
   try {
     const [body] = await ask(`/api/grading/history?question=${encodeURIComponent(page.question)}`);
-    const rows = body.changes.reverse().map(({ at, by: who, what, state }) =>
-      make("tr", {}, ...[at, who, state === "done" ? what : `${what} (${state})`].map(value => make("td", {}, make("bdi", {}, value)))));
+    const rows = body.changes.reverse().map(({ at, by: who, what, state }) => {
+      const when = new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+      const cells = [when, who, state === "done" ? what : `${what} (${state})`];
+      return make("tr", {}, ...cells.map(value => make("td", {}, make("bdi", {}, value))));
+    });
     by("history").querySelector("tbody").replaceChildren(...rows);
   } catch (error) {
     toast(error.message, true);
