@@ -18,7 +18,7 @@ from searchkit.grading.marking.actions import plan
 from searchkit.grading.marking.cards import GroupedTexts, NestedGroups
 from searchkit.grading.marking.columns import file_value, is_marks_name
 from searchkit.grading.marking.records import Action, ChangeSettings, Edit, Sheet
-from searchkit.grading.marking.settings import Settings, UsedMarks
+from searchkit.grading.marking.settings import Settings, UsedMarks, usual_settings
 from searchkit.grading.marks import MISSING_MARKS
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import GradingCell, GradingChange
@@ -176,8 +176,9 @@ def read_sheet(index: BaseIndex, question: str, texts: GroupedTexts, used: UsedM
         used: What `count_marks` returned.
     """
     answers, references = read_answers(index, question)
-    settings = Settings.from_json(need_history(index).settings().get(question), question)
-    return Sheet(question, answers, references, settings, texts, used)
+    stored = need_history(index).settings()
+    settings = Settings.from_json(stored.get(question), question)
+    return Sheet(question, answers, references, settings, texts, used, usual_settings(stored))
 
 
 def read_answers(index: BaseIndex, question: str) -> tuple[list[Answer], list[Answer]]:

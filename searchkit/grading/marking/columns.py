@@ -40,15 +40,19 @@ def is_ours(name: str) -> bool:
     return lowered == GROUP_COLUMN or lowered.startswith(ITEM_PREFIX.strip())
 
 
-def choose_mark_column(answers: Sequence[Answer]) -> str:
-    """Return the column with the marks: one written here, or with a usual name, or a new one."""
-    return _choose(answers, is_marks_name) or MARK_COLUMN
+def choose_mark_column(answers: Sequence[Answer]) -> str | None:
+    """Return the column with the marks: one written here, or with a usual name, if there is one."""
+    return _choose(answers, is_marks_name)
 
 
-def choose_comment_column(answers: Sequence[Answer], mark_column: str) -> str:
-    """Return the column with the comments: one written here, or with a usual name, or a new one."""
-    chosen = _choose(answers, is_comments_name)
-    return chosen if chosen and chosen.lower() != mark_column.lower() else COMMENT_COLUMN
+def choose_comment_column(answers: Sequence[Answer], usual: str | None) -> str:
+    """Return the column with the comments: one written here, or with a usual name, or a new one.
+
+    Args:
+        answers: Those of the question.
+        usual: What a new one is called; None for `COMMENT_COLUMN`.
+    """
+    return _choose(answers, is_comments_name) or usual or COMMENT_COLUMN
 
 
 def maximum_of(answers: Sequence[Answer]) -> list[str]:

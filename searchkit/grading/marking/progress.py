@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from searchkit.core.records import Answer
 from searchkit.core.results import Record
 from searchkit.core.where import Where
-from searchkit.grading.marking.settings import ChosenSettings, Settings
+from searchkit.grading.marking.settings import ChosenSettings, Settings, usual_settings
 from searchkit.index.base import BaseIndex
 
 MAX_COMMENTS = 100  # in the bank of earlier comments
@@ -81,10 +81,11 @@ def progress_by_question(
         if not answer.is_reference:
             by_question[answer.question or ""].append(answer)
     stored = index.grading.settings() if index.grading else {}
+    usual = usual_settings(stored)
     return {
         question: count_progress(
             answers,
-            Settings.from_json(stored.get(question), question).resolve(answers),
+            Settings.from_json(stored.get(question), question).resolve(answers, usual=usual),
             (suggested or {}).get(question, ()),
         )
         for question, answers in by_question.items()

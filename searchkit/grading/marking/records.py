@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,7 @@ class Sheet:
         stored: The settings that were chosen.
         texts: What is computed from the texts of the answers.
         used: The marks of all answers of the index.
+        usual: What was chosen for most questions, where nobody chose for this one.
     """
 
     question: str
@@ -33,11 +34,12 @@ class Sheet:
     stored: Settings
     texts: GroupedTexts
     used: UsedMarks
+    usual: Settings = field(default_factory=Settings)
 
     @cached_property
     def settings(self) -> ChosenSettings:
         """The settings that count."""
-        return self.stored.resolve(self.answers, self.used)
+        return self.stored.resolve(self.answers, self.used, self.usual)
 
     @cached_property
     def level(self) -> int:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from searchkit.core.errors import BadInput, IndexDamaged
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer
 from searchkit.grading.marking.columns import (
+    COMMENT_COLUMN,
+    MARK_COLUMN,
     check_column,
     choose_comment_column,
     choose_mark_column,
@@ -22,6 +25,7 @@ from searchkit.grading.marking.columns import (
 from searchkit.grading.marking.rubric import Rubric, read_rubric, scale_of
 from searchkit.grading.marking.scale import Scale, infer_scale
 
+Value = TypeVar("Value")
 UsedMarks = Mapping[str, Counter[str]]
 """How often each mark is in the columns of all answers, by the column's name in lower case."""
 
@@ -100,21 +104,59 @@ class Settings:
             raise BadInput(Message("`comment_column`: {name!r} has the marks", name=mark))
         return settings
 
-    def resolve(self, answers: Sequence[Answer], used: UsedMarks | None = None) -> ChosenSettings:
+    def resolve(
+        self,
+        answers: Sequence[Answer],
+        used: UsedMarks | None = None,
+        usual: Settings | None = None,
+    ) -> ChosenSettings:
         """Return what counts for some answers.
 
         Args:
             answers: Those of the question, without references.
             used: The marks of all answers.
+            usual: What most other questions have, from `usual_settings`.
         """
-        column = self.mark_column or choose_mark_column(answers)
+        usual = usual or Settings()
+        column = self.mark_column or choose_mark_column(answers) or usual.mark_column or MARK_COLUMN
         scale = self.scale or (scale_of(self.rubric) if self.rubric else None)
         if scale is None:
             own = [mark for answer in answers if (mark := value_of(answer, column))]
-            others = (used or {}).get(column.lower(), Counter[str]())
-            scale = infer_scale(own, others, maximum_of(answers))
-        comments = self.comment_column or choose_comment_column(answers, column)
+            maximum = maximum_of(answers)
+            if usual.scale and not own and not maximum and column == usual.mark_column:
+                scale = usual.scale
+            else:
+                others = (used or {}).get(column.lower(), Counter[str]())
+                scale = infer_scale(own, others, maximum)
+        comments = self.comment_column or choose_comment_column(answers, usual.comment_column)
+        if comments.lower() == column.lower():
+            comments = COMMENT_COLUMN
         return ChosenSettings(column, comments, scale, self.rubric)
+
+
+def usual_settings(stored: Mapping[str, str]) -> Settings:
+    """Return the columns that most questions have, and the scale of most of these without a rubric.
+
+    Args:
+        stored: The settings of each question, as JSON; those that are damaged don't count.
+    """
+    chosen: list[Settings] = []
+    for question in sorted(stored):
+        with suppress(IndexDamaged):
+            chosen.append(Settings.from_json(stored[question], question))
+    column = _most_common(settings.mark_column for settings in chosen)
+    like_it = [settings for settings in chosen if settings.mark_column == column]
+    return Settings(
+        mark_column=column,
+        comment_column=_most_common(settings.comment_column for settings in like_it),
+        scale=_most_common(settings.scale for settings in like_it if not settings.rubric),
+    )
+
+
+def _most_common(values: Iterable[Value | None]) -> Value | None:
+    """Return the most frequent value but None, the first of several; None if there is none."""
+    counts = Counter(value for value in values if value is not None)
+    return max(counts, key=counts.__getitem__) if counts else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from searchkit.grading.marking.columns import choose_mark_column
 from searchkit.grading.marking.records import Sheet
 from searchkit.grading.marking.rubric import add_up, find_item, read_rubric, scale_of
 from searchkit.grading.marking.scale import MarkRefused, Scale, infer_scale
-from searchkit.grading.marking.settings import Settings
+from searchkit.grading.marking.settings import Settings, usual_settings
 
 TEN = Scale()
 
@@ -169,19 +169,33 @@ def test_settings_are_stored_as_they_were_chosen_and_checked_when_read() -> None
 @pytest.mark.parametrize(
     ("meta", "written", "expected"),
     [
-        ({}, {}, "mark"),
+        ({}, {}, None),
         ({"points": "3", "points possible": "5"}, {}, "points"),
-        ({"points possible": "5", "max_points": "5"}, {}, "mark"),
+        ({"points possible": "5", "max_points": "5"}, {}, None),
         ({"Note": "2,0"}, {}, "Note"),
         ({"score": "3"}, {"group_mark": "4", "suggested_score": "5"}, "group_mark"),
         ({"score": "3"}, {"suggested_score": "5", "rubric: mark": "yes"}, "score"),
-        ({"feedback": "well done", "group": "A"}, {}, "mark"),
+        ({"feedback": "well done", "group": "A"}, {}, None),
     ],
 )
 def test_the_column_with_the_marks_is_found(
-    meta: dict[str, str], written: dict[str, str], expected: str
+    meta: dict[str, str], written: dict[str, str], expected: str | None
 ) -> None:
     assert choose_mark_column([Answer("a", "text", meta=meta, written=written)]) == expected
+
+
+def test_a_new_question_has_the_columns_and_the_scale_of_most_others() -> None:
+    five = Settings(mark_column="points", comment_column="note", scale=Scale(low=0, high=5, step=1))
+    stored = {"q1": five, "q2": five, "q3": Settings(mark_column="mark", scale=Scale(high=1))}
+    usual = usual_settings({q: s.to_json() or "" for q, s in stored.items()} | {"q4": "damaged"})
+    assert usual == five
+    new = Settings().resolve([Answer("a", "text")], usual=usual)
+    assert (new.mark_column, new.comment_column, new.scale) == ("points", "note", five.scale)
+    # What its answers have counts more.
+    own = Settings().resolve([Answer("a", "text", meta={"points": "17"})], usual=usual)
+    assert own.scale.high >= 17
+    other = Settings().resolve([Answer("a", "text", meta={"score": "0.5"})], usual=usual)
+    assert (other.mark_column, other.comment_column) == ("score", "note")
 
 
 def test_the_ticked_items_of_a_rubric_add_up() -> None:
