@@ -27,7 +27,7 @@ from searchkit.grading.promise.risk import control_risk
 PARTS = ("marked", "promise", "ranges", "time")
 SHARES = (0.1, 0.2)
 BATCH = 0.02  # of the answers are marked before the plan is made again
-MARKED_DRAWS, PROMISE_DRAWS, RANGE_DRAWS = 10, 200, 20
+MARKED_DRAWS, PROMISE_DRAWS, RANGE_DRAWS = 20, 200, 20
 LOOKS = (0.2, 0.3, 0.4)  # shares marked at which a promise is asked for
 GOALS = (Goal(0.05), Goal(0.1), Goal(0.2))
 DRAWN_ANSWERS = 300  # whole questions are drawn until there are so many, for each promise
