@@ -17,6 +17,7 @@ from searchkit.cli.options import (
     by_option,
     command,
     comparison_filter_options,
+    exactly_one,
     excludes,
     index_option,
     messages_options,
@@ -31,9 +32,11 @@ from searchkit.cli.session import (
     log,
     open_output,
     open_reader,
+    print_result,
     progress_bar,
     write_result,
 )
+from searchkit.core.errors import SearchkitError
 from searchkit.core.where import Where
 from searchkit.index.locations import Place, open_index
 from searchkit.plagiarism.records import MAX_EXPECTED, PlagiarismOptions
@@ -257,6 +260,27 @@ def compare(
             findings.print_comparison(comparison, out)
 
 
+@dataclass(frozen=True)
+class ReportOptions:
+    """What `report` writes, or which report it verifies."""
+
+    output: Path | None
+    verify: Path | None
+    anonymous: bool
+    parts: tuple[str, ...]
+
+
+# What the manifest of a report holds, so that it can't be given once more.
+MANIFEST_OPTIONS = (
+    "--by",
+    "--reference-was-given",
+    "--max-expected",
+    "--fdr",
+    "--max-common",
+    "--attempts",
+)
+
+
 @command("report")
 @index_option
 @option_group(
@@ -264,10 +288,16 @@ def compare(
     option(
         "-o",
         "--output",
-        required=True,
         type=click.Path(path_type=Path),
         metavar="FILE.html",
         help="The page to write; the same data are written to FILE.json beside it.",
+    ),
+    option(
+        "--verify",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Check a report, a page or JSON: whether this index still gives it with the settings "
+        "in it. Give a template, an earlier index and known sources again.",
     ),
     option(
         "--anonymous",
@@ -282,17 +312,19 @@ def compare(
         multiple=True,
         help="Add the clusters of each question: the answers that say the same.",
     ),
+    argument="wanted",
+    record=ReportOptions,
 )
 @finding_options
 @comparison_filter_options
 @messages_options
 @needs("--encoding", "--template", "--sources")
 @excludes("--fdr", "--max-expected")
+@exactly_one("--output", "--verify")
+@excludes("--verify", "--anonymous", "--with", *MANIFEST_OPTIONS)
 def report_(
     folder: Place,
-    output: Path,
-    anonymous: bool,
-    parts: tuple[str, ...],
+    wanted: ReportOptions,
     options: FindingOptions,
     where: Where,
     quiet: bool,
@@ -304,11 +336,14 @@ def report_(
     options are those of plagiarism; questions without an answer that passes the filter are left
     out.
     """
+    if wanted.verify:
+        return _verify_report(folder, wanted.verify, options, where, quiet=quiet)
     from searchkit.pages.reports.make import check_output, make_report
     from searchkit.pages.reports.page import report_as_page
     from searchkit.pages.reports.report_json import as_json
 
-    json_path = check_output(output)
+    assert wanted.output
+    json_path = check_output(wanted.output)
     with (
         open_reader(folder, quiet=quiet, where=where) as index,
         options.opened(where) as opened,
@@ -317,14 +352,34 @@ def report_(
             report = make_report(
                 index,
                 opened,
-                anonymous=anonymous,
-                with_clusters="clusters" in parts,
+                anonymous=wanted.anonymous,
+                with_clusters="clusters" in wanted.parts,
                 progress=progress,
             )
-    for path, write in ((json_path, as_json), (output, report_as_page)):
+    for path, write in ((json_path, as_json), (wanted.output, report_as_page)):
         with open_output(path) as out:
             out.write(write(report))
-    log.info("%s and %s are written", output, json_path)
+    log.info("%s and %s are written", wanted.output, json_path)
+
+
+def _verify_report(
+    folder: Place, path: Path, options: FindingOptions, where: Where, *, quiet: bool
+) -> None:
+    """Print whether an index gives a report; exit with 1 and what differs if not."""
+    from searchkit.output.console import visible
+    from searchkit.pages.reports.verify import verify_report
+
+    with (
+        open_reader(folder, quiet=quiet, where=where) as index,
+        options.opened(where) as opened,
+        progress_bar("questions", quiet=quiet) as progress,
+    ):
+        differences = verify_report(index, path, opened, progress=progress)
+    for line in differences:
+        print_result(visible(line))
+    if differences:
+        raise SearchkitError(f"{path}: {folder} gives another report")
+    print_result(f"{path}: {folder} gives the same report")
 
 
 @command("decisions")

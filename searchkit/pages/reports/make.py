@@ -22,6 +22,7 @@ from searchkit.core.where import Attempts, Where
 from searchkit.index.base import BaseIndex
 from searchkit.index.upkeep.status import status
 from searchkit.pages.pseudonyms import Pseudonyms
+from searchkit.pages.reports.manifest import make_manifest
 from searchkit.pages.reports.records import QuestionScores, Report
 from searchkit.pages.reports.report_json import FORMAT
 from searchkit.pages.scores import evenly_spaced, score_counts
@@ -88,6 +89,7 @@ def make_report(
     earlier = (_earlier(against, answer) for answer in against.answers()) if against else ()
     in_findings = (result.texts[name] for f in result.findings for name in (f.left, f.right))
     named = chain(in_findings, displayed.values(), index.answers(), earlier)
+    pseudonyms = Pseudonyms(named, replace=anonymous)
     return Report(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         status=index_status,
@@ -96,7 +98,10 @@ def make_report(
         questions=list(_question_scores(index, options, by, questions)),
         clusters=clusters,
         answers=displayed,
-        names=Pseudonyms(named, replace=anonymous),
+        names=pseudonyms,
+        manifest=make_manifest(
+            index, options, by, result, pseudonyms, status=index_status, covered=questions
+        ),
     )
 
 

@@ -14,14 +14,15 @@ from searchkit.output.plagiarism.chance import by_chance_in_words
 from searchkit.output.plagiarism.findings import describe_compared_answers
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.environment import asset, environment
+from searchkit.pages.reports.manifest import page_with_manifest
 from searchkit.pages.reports.paper import shorten_for_paper
 from searchkit.pages.reports.records import QuestionScores, Report
 from searchkit.pages.reports.report_json import (
     decision_record,
     model_record,
     settings_record,
-    versions,
 )
+from searchkit.pages.reports.versions import versions
 from searchkit.pages.segments import TextRun, question_name, text_runs
 from searchkit.pages.views import (
     ClusterView,
@@ -50,7 +51,7 @@ def report_as_page(report: Report) -> str:
     )
     compared, *others = describe_compared_answers(report.plagiarism)
     page = environment().get_template("report.html")
-    return page.render(
+    text = page.render(
         policy=Markup(policy),
         style=Markup(style),
         script=Markup(script),
@@ -71,6 +72,7 @@ def report_as_page(report: Report) -> str:
         absence=report.plagiarism.explain_absence(),
         **_views(report),
     )
+    return page_with_manifest(text, report.manifest)
 
 
 def _hash(text: str) -> str:

@@ -43,6 +43,7 @@ class Report:
         clusters: The clusters of these questions; None if they were not asked for.
         answers: The answers that are displayed, by id.
         names: The pseudonyms of their authors and ids.
+        manifest: From what it was made, to check it by; see `manifest.py`.
     """
 
     made_at: str
@@ -53,3 +54,4 @@ class Report:
     clusters: ClusterResult | None
     answers: dict[str, Answer]
     names: Pseudonyms
+    manifest: dict[str, Any]

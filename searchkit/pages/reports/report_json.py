@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from searchkit._version import __version__
 from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
 from searchkit.index.records import Decision
 from searchkit.output.files import json_text
 from searchkit.pages.pseudonyms import Pseudonyms
+from searchkit.pages.reports.manifest import COUNTS, record_with_manifest
 from searchkit.pages.reports.records import Report
+from searchkit.pages.reports.versions import versions
 from searchkit.pages.views import cluster_view
 from searchkit.plagiarism.records import EqualGroup, Finding, Ring, SourceFinding, SourceGroup
 from searchkit.text.mentions import Mention, move_offset, replace_mentions
 
 FORMAT = "searchkit report"  # the first value of the JSON, by which the file is recognised
-COUNTS = ("answers", "blank", "questions", "authors")
-VERSIONED_PACKAGES = ("faiss-cpu", "numpy", "openvino", "scikit-learn", "tokenizers")
 
 
 def as_json(report: Report) -> str:
@@ -33,7 +30,7 @@ def report_as_record(report: Report) -> dict[str, Any]:
     """Return everything that the page shows; with pseudonyms, offsets refer to the texts here."""
     names, result = report.names, report.plagiarism
     index = {} if names.replace else {"index": report.status["index"]}
-    return {
+    record = {
         "format": FORMAT,
         "made_at": report.made_at,
         "anonymous": names.replace,
@@ -63,6 +60,7 @@ def report_as_record(report: Report) -> dict[str, Any]:
         ],
         "answers": [_answer_record(answer, names) for answer in report.answers.values()],
     }
+    return record_with_manifest(record, report.manifest)
 
 
 def _question_records(report: Report) -> list[dict[str, Any]]:
@@ -231,14 +229,3 @@ def settings_record(report: Report) -> dict[str, str]:
     if "only question" in report.settings:
         hidden["only question"] = report.names.question(report.settings["only question"])
     return {label: hidden.get(label, value) for label, value in report.settings.items()}
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of searchkit, Python and the installed packages that affect results."""
-    versions = {"searchkit": __version__, "python": platform.python_version()}
-    for name in VERSIONED_PACKAGES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return versions

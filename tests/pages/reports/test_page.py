@@ -182,7 +182,8 @@ def test_the_policy_allows_nothing_but_what_is_in_the_file(page: str) -> None:
         digest = b64encode(sha256(content.encode()).digest()).decode()
         assert f"{name}-src 'sha256-{digest}'" in policy
     assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy
-    assert page.count("<script") == page.count("<style") == 1
+    scripts = [attrs.get("type") for attrs in tags.named("script")]
+    assert scripts == ["application/json", None] and page.count("<style") == 1
     assert page.index("http-equiv") < page.index("<style")
 
 
@@ -377,7 +378,15 @@ def test_the_command_writes_and_overwrites_both_files(tmp_path: Path) -> None:
         assert (tmp_path / "r.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     refused = run("report", "-o", tmp_path / "r.txt", "-i", tmp_path / "i", code=1)
     assert "name it r.html" in refused.stderr
-    assert "Missing option '-o'" in run("report", "-i", tmp_path / "i", code=2).stderr
+    assert "one of --output or --verify" in run("report", "-i", tmp_path / "i", code=2).stderr
+    same = run("report", "--verify", tmp_path / "r.html", "-i", tmp_path / "i")
+    assert same.stdout == f"{tmp_path}/r.html: {tmp_path}/i gives the same report\n"
+    run("delete", "1", "-i", tmp_path / "i", "--yes")
+    other = run("report", "--verify", tmp_path / "r.json", "-i", tmp_path / "i", code=1)
+    assert "counts: answers 4 in the report, 3 here" in other.stdout
+    assert "gives another report" in other.stderr
+    both = ("--verify", "r.html", "--max-expected", "1")
+    assert "--verify can't be used with" in run("report", *both, code=2).stderr
 
 
 @pytest.fixture(scope="module")
@@ -409,5 +418,5 @@ def test_names_of_every_kind_are_left_out_of_every_part_of_an_anonymous_report(
 def test_names_are_hidden_by_the_button_in_every_part_of_a_report(canaries: Index) -> None:
     page = report_as_page(make_report(canaries, PlagiarismOptions()))
     visible = re.sub(r'<(\w+) class="(?:soft )?name"[^>]*>.*?</\1>', "", page, flags=re.DOTALL)
-    body = visible[visible.index("<body") :]
+    body = visible[visible.index("<body") : visible.index("<script")]
     assert seen(re.sub(r"<dt>index</dt><dd>.*?</dd>", "", body)) == []
