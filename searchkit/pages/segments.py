@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from searchkit.core.records import Hit
+from searchkit.core.records import Hit, Span
+from searchkit.output.search import hit_spans
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.plagiarism.records import Overlap
+from searchkit.text.code import code_blocks
 from searchkit.text.folding import fold
 from searchkit.text.mentions import Mention
 
@@ -87,6 +89,7 @@ class Segment:
         opens: The highlights that begin before it, the outermost first.
         closes: The highlights that end after it, the innermost first.
         screen_only: Whether paper leaves it out.
+        is_code: Whether it is shown as code.
     """
 
     runs: tuple[TextRun, ...]
@@ -94,6 +97,7 @@ class Segment:
     opens: tuple[Highlight, ...] = ()
     closes: tuple[Highlight, ...] = ()
     screen_only: bool = False
+    is_code: bool = False
 
 
 # Runs that replace parts of a text, in order: (start, end, run).
@@ -131,23 +135,29 @@ def text_runs(message: str, names: Pseudonyms | None = None) -> tuple[TextRun, .
 
 
 def segments(
-    text: str, highlights: Sequence[Highlight] = (), names: Pseudonyms | None = None
+    text: str,
+    highlights: Sequence[Highlight] = (),
+    names: Pseudonyms | None = None,
+    within: Span | None = None,
 ) -> list[Segment]:
-    """Cut a text at the borders of its highlights.
+    """Cut a text at the borders of its highlights, and of code.
 
     Args:
         text: The text of an answer.
         highlights: Passages within it, which may be nested or overlap; empty ones are ignored.
         names: Pseudonyms of the people and answers whose mentions are displayed as names.
+        within: The part of the text that is shown; None for all of it.
     """
+    first, last = within or (0, len(text))
+    code = code_blocks(text)
     highlights = [highlight for highlight in highlights if highlight.start < highlight.end]
     replacements = _replacements(text, names.mentions(text) if names else [], names)
-    borders = {0, len(text)}
-    for highlight in highlights:
-        borders |= {highlight.start, highlight.end}
+    borders = {first, last}.union(*code, *((mark.start, mark.end) for mark in highlights))
+    shown = sorted(border for border in borders if first <= border <= last)
+    cut = (_segment(text, start, end, highlights, replacements) for start, end in pairwise(shown))
     return [
-        _segment(text, start, end, highlights, replacements)
-        for start, end in pairwise(sorted(borders))
+        replace(segment, is_code=any(a <= start < b for a, b in code))
+        for segment, start in zip(cut, shown, strict=False)
     ]
 
 
@@ -169,12 +179,12 @@ def _segment(
     )
 
 
-def hit_segments(hit: Hit, names: Pseudonyms | None = None) -> list[Segment]:
-    """Cut a hit's text at its passage, unless the passage is the whole text."""
-    text, passage = hit.answer.text, hit.passage
-    is_whole = not text[: passage.start].strip() and not text[passage.end :].strip()
-    highlights = () if is_whole else (Highlight(passage.start, passage.end, "hit"),)
-    return segments(text, highlights, names)
+def hit_segments(
+    hit: Hit, names: Pseudonyms | None = None, within: Span | None = None
+) -> list[Segment]:
+    """Cut a hit's text at what is marked in it: the best sentence and the words found."""
+    highlights = [Highlight(start, end, "hit") for start, end in hit_spans(hit)]
+    return segments(hit.answer.text, highlights, names, within)
 
 
 def overlap_highlights(passages: Sequence[Overlap], side: str, anchor: str) -> list[Highlight]:

@@ -188,13 +188,14 @@ def hide_in_address(request: Request) -> None:
         HTTPException: with the other address, if it differs.
     """
     query = dict(request.query_params)
-    given = {field: query[field] for field in NAME_FIELDS if query.get(field)}
+    kinds = NAME_FIELDS | ({"name": "author"} if request.url.path == "/author" else {})
+    given = {field: query[field] for field in kinds if query.get(field)}
     is_hidden = _hides_names(request)
     if not given or not (is_hidden or any(_PSEUDONYM.search(name) for name in given.values())):
         return
     originals = _all_pseudonyms(request).originals
     for field, name in given.items():
-        stands_for = originals[NAME_FIELDS[field]]
+        stands_for = originals[kinds[field]]
         aliases = {author_key(real): alias for alias, real in stands_for.items()}  # in any case
         if is_hidden and name not in stands_for:
             query[field] = aliases.get(author_key(name), name)

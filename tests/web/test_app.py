@@ -434,7 +434,8 @@ def test_an_error_names_the_parameter_as_each_interface_does(
     assert client.get("/api/answers", params={"where": sql}).json() == {"error": message}
 
 
-PAGES = ["/", "/?q=event+loop", "/hits?q=loop", "/review", "/rings", "/questions",
+PAGES = ["/", "/?q=event+loop", "/hits?q=loop", "/author?name=s1", "/?question=q1",
+         "/review", "/rings", "/questions",
          "/question?name=q1", "/grade?question=q1", "/answer?id=q1-0",
          "/compare?left=q1-0&right=q1-1", "/upload", "/docs"]  # fmt: skip
 

@@ -36,7 +36,8 @@ __all__ = ["browser", "visit"]
 
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
 PAGES = [
-    "/", "/?q=what+blocks+the+loop", "/?q=zebra&mode=lexical", "/questions", "/question?name=q01",
+    "/", "/?q=what+blocks+the+loop", "/?q=zebra&mode=lexical", "/?q=tomato+soup",
+    "/author?name=s01", "/questions", "/question?name=q01",
     "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03", "/review", "/rings",
     "/review?show=confirmed", "/review?show=dismissed", "/upload", "/docs", "/answer?id=nobody",
 ]  # fmt: skip

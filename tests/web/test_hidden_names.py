@@ -56,7 +56,9 @@ def test_no_page_has_a_name_while_names_are_hidden(canaries: TestClient) -> None
         assert seen(answer.text) == [], path
         assert seen(unquote_plus(str(answer.url))) == [], path
         assert seen(str(answer.headers)) == []
-        found = re.findall(r'href="(/(?:answer|question|compare|review)?\?[^"#]*)', answer.text)
+        found = re.findall(
+            r'href="(/(?:answer|author|question|compare|review)?\?[^"#]*)', answer.text
+        )
         links = {unescape(link) for link in found} - visited
         visited |= links
         queue += sorted(links)[:10] if len(visited) < 150 else []

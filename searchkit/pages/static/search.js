@@ -5,11 +5,12 @@ const form = by("search");
 const whole = by("summary").dataset.whole;
 let running = null, timer = null;
 
-const summary = count => (count === 1 ? "1 answer" : `${count} answers, the nearest first`);
+const summary = (count, isRanked) =>
+  count === 1 ? "1 answer" : `${count} answers${isRanked ? ", the nearest first" : ""}`;
 
 function query() {
   const params = new URLSearchParams(new FormData(form));
-  for (const name of ["question", "author"]) if (!params.get(name)) params.delete(name);
+  for (const name of ["question", "author", "column"]) if (!params.get(name)) params.delete(name);
   return params;
 }
 
@@ -22,7 +23,8 @@ async function search(extra = {}) {
   try {
     by("hits").replaceChildren(...await piece(`/hits?${params}`, { signal: running.signal }));
     const count = by("hits").querySelectorAll("article.hit").length;
-    by("summary").textContent = params.get("q")?.trim() ? summary(count) : whole;
+    const isRanked = Boolean(params.get("q")?.trim());
+    by("summary").textContent = isRanked || count ? summary(count, isRanked) : whole;
     history.replaceState(null, "", `/?${params}`);
   } catch (error) {
     if (error.name !== "AbortError") toast(error.message, true);

@@ -1,19 +1,43 @@
-"""The page of an answer."""
+"""The pages of an answer and of an author."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from searchkit.core.errors import NotFound
 from searchkit.core.where import Where
-from searchkit.pages.segments import question_name
+from searchkit.pages.segments import author_name, question_name
 from searchkit.pages.views import cluster_view, column_views, side_view
 from searchkit.web.index_pool import clusters_job, pool_of
-from searchkit.web.pages.views import finding_views, findings_if_ready, hit_views
+from searchkit.web.pages.views import answer_views, finding_views, findings_if_ready, hit_views
 from searchkit.web.rendering import JOB_TIMEOUT, original, pseudonyms, render_page
 
+MAX_AUTHOR_ANSWERS = 500  # shown for an author
 SIMILAR_ANSWERS = 8  # shown for an answer
 answer_pages = APIRouter()
+
+
+@answer_pages.get("/author")
+def author_page(request: Request, name: str) -> HTMLResponse:
+    """Show one author: all answers with question and mark, and the findings."""
+    name = original(request, "author", name)
+    with pool_of(request).reading() as index:
+        where = index.resolve(Where(author=name))
+        answers, count = index.answers_page(where, 0, MAX_AUTHOR_ANSWERS)
+    if not count or not name:
+        raise NotFound("each answer has an author")
+    names, result = pseudonyms(request), findings_if_ready(request)
+    ids = {answer.id for answer in answers}
+    return render_page(
+        request,
+        "author.html",
+        author=author_name(answers[0].author or name, names),
+        count=count,
+        answers=answer_views(request, answers),
+        findings=finding_views(result, lambda f: not ids.isdisjoint((f.left, f.right)), names),
+        done=result is not None,
+    )
 
 
 @answer_pages.get("/answer")

@@ -12,14 +12,15 @@ from searchkit.core.errors import NotFound
 from searchkit.core.where import Where
 from searchkit.index.query import Mode
 from searchkit.index.upkeep.status import status
+from searchkit.output.search import count_close
 from searchkit.pages.segments import question_name
 from searchkit.web.index_pool import pool_of
-from searchkit.web.pages.views import hit_views
+from searchkit.web.pages.facets import column_condition, suggested_facets
+from searchkit.web.pages.views import answer_views, hit_views
 from searchkit.web.rendering import original, pseudonyms, render_page, without_names
 
 DEFAULT_HITS = 20
 MAX_HITS = 200
-SUGGESTED_QUESTIONS = 500  # that the search form proposes
 search_pages = APIRouter()
 
 
@@ -27,10 +28,11 @@ class SearchQuery(BaseModel):
     """The fields of the search form, as the query of an address has them.
 
     Attributes:
-        q: What to look for; blank for an empty form.
+        q: What to look for; blank for an empty form, or to read what the filters leave.
         mode: How to search.
         question: Only answers to this question; empty: to all.
         author: Only answers by this author; empty: by all.
+        column: Only answers with this value of a column, `name: value`; empty: with any.
         n: Number of hits to show.
     """
 
@@ -38,25 +40,20 @@ class SearchQuery(BaseModel):
     mode: Mode = "semantic"
     question: str | None = None
     author: str | None = None
+    column: str = ""
     n: int = Field(DEFAULT_HITS, ge=1, le=MAX_HITS)
 
 
 @search_pages.get("/")
 def search_page(request: Request, search: Annotated[SearchQuery, Query()]) -> HTMLResponse:
     """Search with filters."""
-    names = pseudonyms(request)
     with pool_of(request).reading() as index:
         known = status(index)
-    questions = [row["question"] for row in known["by_question"] if row["question"]]
     return render_page(
         request,
         "search.html",
-        q=search.q,
-        mode=search.mode,
-        question=question_name(search.question, names).text,
-        author=question_name(search.author, names).text,
         known=known,
-        questions=[question_name(one, names).text for one in questions[:SUGGESTED_QUESTIONS]],
+        facets=suggested_facets(request),
         **_search(request, search),
     )
 
@@ -64,22 +61,37 @@ def search_page(request: Request, search: Annotated[SearchQuery, Query()]) -> HT
 @search_pages.get("/hits")
 def hits_fragment(request: Request, search: Annotated[SearchQuery, Query()]) -> HTMLResponse:
     """Return only the hits, for the search page's script, which searches while the user types."""
-    shown = _search(request, search)
-    return render_page(request, "hits.html", q=search.q, mode=search.mode, **shown)
+    return render_page(request, "hits.html", **_search(request, search))
 
 
 def _search(request: Request, search: SearchQuery) -> dict[str, Any]:
     """Return what `hits.html` shows; a name that isn't there may be typed still: no error."""
-    shown: dict[str, Any] = {"hits": None, "more": False, "n": search.n, "problem": ""}
-    if not search.q.strip():
+    names = pseudonyms(request)
+    shown: dict[str, Any] = search.model_dump() | {
+        "question": question_name(search.question, names).text,
+        "author": question_name(search.author, names).text,
+        "hits": None, "close": 0, "more": False, "problem": "",
+    }  # fmt: skip
+    question, author, column = search.question or None, search.author or None, search.column.strip()
+    if not (search.q.strip() or question or author or column):
         return shown
-    where = Where(
-        original(request, "question", search.question or "") or None,
-        original(request, "author", search.author or "") or None,
-    )
     try:
-        hits = pool_of(request).search(search.q, search.n + 1, search.mode, where)
+        where = Where(
+            question and original(request, "question", question),
+            author and original(request, "author", author),
+            column_condition(request, column),
+        )
+        hits, close = _found(request, search, where)
     except NotFound as error:
         return shown | {"hits": [], "problem": without_names(request, str(error))}
-    views = hit_views(request, hits[: search.n])
-    return shown | {"hits": views, "more": len(hits) > search.n}
+    return shown | {"hits": hits[: search.n], "close": close, "more": len(hits) > search.n}
+
+
+def _found(request: Request, search: SearchQuery, where: Where) -> tuple[list[dict[str, Any]], int]:
+    """Return one hit more than asked for, and how many are close to the query."""
+    if search.q.strip():
+        hits = pool_of(request).search(search.q, search.n + 1, search.mode, where)
+        return hit_views(request, hits, search.mode), count_close(hits[: search.n])
+    with pool_of(request).reading() as index:
+        answers, _ = index.answers_page(index.resolve(where), 0, search.n + 1)
+    return answer_views(request, answers), search.n

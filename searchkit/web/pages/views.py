@@ -7,7 +7,11 @@ from typing import Any
 
 from fastapi import Request
 
-from searchkit.core.records import Answer, Hit
+from searchkit.core.records import Answer, Hit, Passage
+from searchkit.grading.marking.columns import MARK_COLUMN, choose_mark_column, value_of
+from searchkit.index.query import Mode
+from searchkit.output.console import excerpt_bounds
+from searchkit.output.search import hit_spans
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import hit_segments, question_name
 from searchkit.pages.views import FindingView, SideView, finding_view, side_view
@@ -15,19 +19,47 @@ from searchkit.plagiarism.records import Finding, PlagiarismResult
 from searchkit.web.index_pool import findings_job, pool_of
 from searchkit.web.rendering import JOB_TIMEOUT, pseudonyms
 
+MAX_HIT_LENGTH = 600  # characters of an answer that a list of hits shows
 
-def hit_views(request: Request, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """Return what `hit.html` shows of some hits."""
+
+def hit_views(
+    request: Request, hits: Sequence[Hit], mode: Mode | None = "semantic"
+) -> list[dict[str, Any]]:
+    """Return what `hit.html` shows of some hits; `mode` is None for answers without a rank."""
     names = pseudonyms(request)
     return [
-        {
-            "hit": hit,
-            "question": question_name(hit.answer.question, names),
-            "segments": hit_segments(hit, names),
-            "side": side_view(hit.answer, (), names),
-        }
+        _answer_card(hit.answer, names)
+        | {"similarity": hit.score if mode == "semantic" else None, "is_close": hit.is_close}
+        | _shown_text(hit, names)
         for hit in hits
     ]
+
+
+def answer_views(request: Request, answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    """Return what `hit.html` shows of answers that weren't searched for."""
+    whole = [Hit(0, 0.0, answer, Passage(0, len(answer.text))) for answer in answers]
+    return hit_views(request, whole, None)
+
+
+def _answer_card(answer: Answer, names: Pseudonyms | None) -> dict[str, Any]:
+    return {
+        "side": side_view(answer, (), names),
+        "question": question_name(answer.question, names),
+        "mark": value_of(answer, choose_mark_column([answer]) or MARK_COLUMN),
+    }
+
+
+def _shown_text(hit: Hit, names: Pseudonyms | None) -> dict[str, Any]:
+    """Return the text around what is marked in it, and if that isn't all, the whole text."""
+    text = hit.answer.text
+    shown = excerpt_bounds(text, hit_spans(hit), MAX_HIT_LENGTH)
+    is_whole = shown == (0, len(text))
+    return {
+        "segments": hit_segments(hit, names, shown),
+        "before": shown[0] > 0,
+        "after": shown[1] < len(text),
+        "whole": None if is_whole else hit_segments(hit, names),
+    }
 
 
 def side_views(answers: Sequence[Answer], names: Pseudonyms | None) -> list[SideView]:

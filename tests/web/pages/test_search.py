@@ -1,0 +1,142 @@
+"""The search page, its filters, and the page of an author."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from helpers.serving import client_of, make_index, toy
+from starlette.testclient import TestClient
+
+from searchkit import Answer
+from searchkit.web.pages.facets import count_facets
+
+__all__ = ["toy"]
+LONG = " ".join(f"Sentence {n} is a filler of the text." for n in range(60))
+CODE = "Like this:\n\n    loop = run()\n    loop.stop()\n\nand no more."
+ANSWERS = [
+    Answer("a1", "The loop waits. Callbacks run later.", "q1", "Ann", meta={"section": "A"}),
+    Answer("a2", f"{LONG} The needle stands here. {LONG}", "q2", "ann ", meta={"section": "a"}),
+    Answer("b1", CODE, "q1", "Bob", meta={"section": "B", "score": "3", "prompt": "Why?"}),
+    Answer("b2", "", "q2", "Bob", meta={"section": "B", "score": "7/10", "prompt": "Why?"}),
+]
+
+
+@pytest.fixture
+def client(tmp_path: Path, toy: None) -> Iterator[TestClient]:
+    with client_of(make_index(tmp_path / "i", ANSWERS)) as client:
+        yield client
+
+
+def ids(page: str) -> list[str]:
+    return re.findall(r'href="/answer\?id=(\w+)"><strong>', page)
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ("question=q1", ["a1", "b1"]),
+        ("question=Q2", ["a2", "b2"]),
+        ("author=ANN", ["a1", "a2"]),
+        ("column=section:+a", ["a1", "a2"]),
+        ("column=SECTION:A", ["a1", "a2"]),
+        ("column=score:+7/10", ["b2"]),
+        ("column=score:3", ["b1"]),
+        ("column=section:+b&question=q1", ["b1"]),
+        ("q=loop&column=section:b", ["b1"]),
+        ("q=loop&column=section:b&mode=lexical", ["b1"]),
+    ],
+)
+def test_filters_hold_in_any_case_and_without_words(
+    client: TestClient, filters: str, found: list[str]
+) -> None:
+    for path in ("/", "/hits"):
+        page = client.get(f"{path}?{filters}")
+        assert page.status_code == 200
+        assert ids(page.text) == found, page.text
+
+
+@pytest.mark.parametrize("column", ["section: C", "nothing: 1", "section", "'; --", '":"', ":"])
+def test_a_column_that_is_not_there_is_said(client: TestClient, column: str) -> None:
+    page = client.get(f"/?column={quote(column)}")
+    assert page.status_code == 200
+    assert "no answer has the column" in page.text
+    assert ids(page.text) == []
+
+
+def test_the_form_suggests_with_counts(client: TestClient) -> None:
+    page = client.get("/").text
+    assert '<option value="q1">2 answers</option>' in page
+    assert '<option value="Ann">2 answers</option>' in page
+    assert '<option value="section: B">2 answers</option>' in page
+    assert "prompt:" not in page
+
+
+def test_a_hit_has_question_mark_author_and_similarity(client: TestClient) -> None:
+    page = client.get("/?q=loop&question=q1").text
+    assert 'href="/question?name=q1"' in page
+    assert 'href="/author?name=Bob"' in page
+    assert "mark <bdi>3</bdi>" in page
+    assert "similarity" in page
+    words = client.get("/?q=loop&mode=lexical").text
+    assert "<mark" in words
+    assert "similarity" not in words
+    assert not re.search(r">\s*score\b", page + words)
+
+
+def test_the_best_sentence_is_marked_and_a_long_answer_is_cut_around_it(
+    client: TestClient,
+) -> None:
+    page = client.get("/hits?q=the+needle+stands+here").text
+    hit = next(part for part in page.split("<article") if "id=a2" in part)
+    shown, _, whole = hit.partition("<details")
+    assert '<mark class="hit">The needle stands here.</mark>' in shown
+    assert "Sentence 0 " not in shown[: shown.index("needle")]
+    assert "Sentence 0 " in whole
+    assert '<mark class="hit">The needle stands here.</mark>' in whole
+
+
+def test_code_is_shown_as_code(client: TestClient) -> None:
+    for path in ("/?question=q1", "/answer?id=b1", "/question?name=q1"):
+        page = client.get(path).text
+        assert "<code>    loop = run()\n    loop.stop()\n</code>" in page, path
+
+
+def test_hits_that_are_not_close_stand_below_a_line(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("searchkit.index.hits.closeness._compute", lambda _: 2.0)
+    page = client.get("/?q=loop").text
+    assert "Nothing close." in page
+    assert page.index("Nothing close.") < page.index("<article")
+    assert len(ids(page)) == 3
+    assert "Nothing close." not in client.get("/?question=q1").text
+
+
+def test_the_page_of_an_author_has_all_answers(client: TestClient) -> None:
+    page = client.get("/author?name=ANN").text
+    assert ids(page) == ["a1", "a2"]
+    assert "2 answers" in page
+    assert client.get("/author?name=Nobody").status_code == 404
+    assert client.get("/author?name=").status_code == 404
+    assert client.get("/author").status_code == 422
+
+
+def test_a_hidden_author_has_a_page(client: TestClient) -> None:
+    client.cookies.set("names", "hidden")
+    page = client.get("/author?name=Ann")
+    assert "Ann" not in page.text + str(page.url)
+    assert len(re.findall("<article", page.text)) == 2
+    options = re.search(r'<datalist id="authors">.*?</datalist>', client.get("/").text, re.S)
+    assert options and "Bob" not in options[0] and "author" in options[0]
+
+
+def test_no_column_of_people_and_no_text_is_a_category() -> None:
+    rows = [
+        Answer(str(n), "t", meta={"email": "x@y", "note": str(n), "kind": "ab"[n % 2]})
+        for n in range(60)
+    ]
+    assert count_facets(rows).columns == [("kind: a", 30), ("kind: b", 30)]

@@ -1,0 +1,82 @@
+"""Searching in a real browser: what is marked, cut, filtered and browsed; with axe, on a phone."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from helpers.browsing import Open, browser, ingested, serving, visit, width_over
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+expect.set_options(timeout=10_000)
+__all__ = ["browser", "visit"]
+FILLER = " ".join(f"Line {n} says something about the weather in town." for n in range(40))
+ROWS = [
+    ("a1", "q1", "Ann", "A", f"{FILLER} A thread waits for the disk. {FILLER}"),
+    ("a2", "q2", "Ann", "A", "Streams read data piece by piece. So memory stays small."),
+    ("b1", "q1", "Bob", "B", "So:\n\n```js\nconst wait = 1\nrun(wait)\n```\n\nThe loop waits."),
+    ("b2", "q2", "Bob", "B", "Bread is baked in an oven. It takes an hour."),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("search")
+    with (folder / "answers.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([("id", "question", "author", "section", "text"), *ROWS])
+    with serving(ingested(folder, folder / "answers.csv")) as server:
+        yield server.address
+
+
+def test_a_long_answer_is_cut_around_its_best_sentence_and_can_be_opened(
+    address: str, visit: Open
+) -> None:
+    page = visit(f"{address}/?q=a+thread+waits+for+the+disk")
+    hit = page.locator("article.hit", has=page.get_by_role("link", name="a1"))
+    expect(hit.locator(".excerpt mark.hit")).to_have_text("A thread waits for the disk.")
+    assert "Line 0 " not in hit.locator(".excerpt").inner_text().split("A thread")[0]
+    hit.get_by_text("The whole answer").click()
+    expect(hit.locator(".excerpt")).not_to_be_visible()
+    expect(hit.locator(".whole .answer")).to_contain_text("Line 0 says")
+
+
+def test_answers_are_browsed_by_filters_without_words(address: str, visit: Open) -> None:
+    page = visit(address)
+    page.fill("#field-column", "SECTION: b")
+    expect(page.locator(".hit strong")).to_have_text(["b1", "b2"])
+    expect(page.locator("#summary")).to_have_text("2 answers")
+    page.reload()
+    expect(page.locator(".hit strong")).to_have_text(["b1", "b2"])
+    page.fill("#field-question", "Q1")
+    expect(page.locator(".hit strong")).to_have_text(["b1"])
+    family = page.locator(".hit code").evaluate("one => getComputedStyle(one).fontFamily")
+    assert "monospace" in family
+    assert page.locator(".hit code").inner_text() == "const wait = 1\nrun(wait)\n"
+    page.get_by_role("link", name="Bob").click()
+    expect(page.locator("h1")).to_have_text("Bob")
+    expect(page.locator(".hit strong")).to_have_text(["b1", "b2"])
+
+
+def test_far_answers_stand_below_a_line(address: str, visit: Open) -> None:
+    page = visit(f"{address}/?q=bread+from+the+oven")
+    expect(page.locator("article.hit")).to_have_count(4)
+    expect(page.locator("#not-close")).to_contain_text("no nearer than")
+    expect(page.locator("#not-close ~ ol strong").first).not_to_have_text("b2")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_are_accessible(scheme: str, width: int, address: str, visit: Open) -> None:
+    page = visit(
+        address, bypass_csp=True, color_scheme=scheme, viewport={"width": width, "height": 800}
+    )
+    for path in ("/", "/?q=thread", "/?q=bread&mode=hybrid", "/?question=q1", "/author?name=Bob"):
+        page.goto(address + path)
+        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+        found = Axe().run(page, options={"resultTypes": ["violations"]})
+        assert not found.response["violations"], f"{path}: {found.generate_report()}"
+        assert width_over(page) == 0, path
