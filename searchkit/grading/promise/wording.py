@@ -67,7 +67,7 @@ class Wording:
             )
         elif self.checks < checks_needed:
             text = (
-                f"{TOO_FEW}, or to say how many it takes. {these} and plan again. It takes "
+                f"{TOO_FEW}, or to say how many it takes. {these} next. It takes "
                 f"{checks_needed:,} answers drawn at random, or more; of these {self.checks:,} "
                 f"{'is' if self.checks == 1 else 'are'} marked."
             )
@@ -76,7 +76,7 @@ class Wording:
             start = TOO_FEW if are_few else "The suggestions are not good enough for a promise"
             text = (
                 f"{start}: for {self.wrong:,} of the {self.checks:,} answers that were drawn at "
-                f"random, they would have been {self._off()}. {these} and plan again."
+                f"random, they would have been {self._off()}. {these} next."
             )
         return Promise(False, None, None, None, self.checks, checks_needed, text)
 

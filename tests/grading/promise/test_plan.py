@@ -128,7 +128,7 @@ def test_suggestions_that_are_off_too_often_are_told(tmp_path: Path) -> None:
     text = plan.promise.text
     assert text.startswith("The suggestions are not good enough for a promise: for ")
     assert "of the 70 answers that were drawn at random, they would have been off by more" in text
-    assert text.endswith("than 0.4. Mark these 20 and plan again.")
+    assert text.endswith("than 0.4. Mark these 20 next.")
 
 
 def test_questions_that_are_finished_are_no_part_of_the_sample(tmp_path: Path) -> None:
