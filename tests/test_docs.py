@@ -152,6 +152,7 @@ def pattern(shown: str) -> str:
 def steady(output: str) -> str:
     """Leave out what differs between machines: seconds, the last digits of numbers, margins."""
     output = re.sub(r'(seconds"?:? +)[\d.]+', r"\1", output)
+    output = re.sub(r"(; )[\d.]+( s)$", r"\1#\2", output, flags=re.M)
     output = re.sub(r"(0\.\d\d)\d+", r"\1", output)
     output = re.sub(r"\d\.\d+(e-\d\d)", r"#\1", output)
     output = re.sub(r"\d+(?:\.\d)? (kB|MB)", r"# \1", output)

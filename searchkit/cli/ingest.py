@@ -189,7 +189,7 @@ def ingest(
     usual names; all other columns are stored as well. An interrupted ingest continues when it is
     run again, and answers that haven't changed are not embedded again.
     """
-    from searchkit.output.status import print_counts
+    from searchkit.output.status import print_ingested
     from searchkit.sources.reader import STDIN
 
     if rows.sync and STDIN in files:
@@ -211,7 +211,7 @@ def ingest(
         counts.read += rejects.unread
         counts.skipped += rejects.unread
     counts.warnings = [with_options(warning) for warning in counts.warnings]
-    write_record(output, asdict(counts), print_counts)
+    write_record(output, asdict(counts), print_ingested)
     if rejects:
         rejects.check()
 

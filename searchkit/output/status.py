@@ -13,24 +13,28 @@ from searchkit.sources.columns import AnswerColumns
 
 MAX_VALUE_LENGTH = 40  # of what a row is described by
 
-_RARE_COUNTS = {
-    "attempts", "kept_beside", "marks_matched", "marks_unmatched", "texts_kept", "removed",
-}  # fmt: skip
+_NO_FATES = {"read", "passages", "embedded", "seconds", "warnings"}  # of the rows of an ingest
 
 
 def print_counts(counts: Mapping[str, Any], out: TextIO) -> None:
-    """Print a name and a number on each line, aligned on the right, and then the warnings.
-
-    Numbers of what is rare are only printed if they aren't 0.
-    """
-    rows = {
-        name.replace("_", " "): f"{number:,}"
-        for name, number in counts.items()
-        if name != "warnings" and (number or name not in _RARE_COUNTS)
-    }
+    """Print a name and a number on each line, aligned on the right."""
+    rows = {name.replace("_", " "): f"{number:,}" for name, number in counts.items()}
     name_width, width = max(10, *map(len, rows)), max(map(len, rows.values()))
     for name, number in rows.items():
         out.write(f"{name:<{name_width}} {number:>{width}}\n")
+
+
+def print_ingested(counts: Mapping[str, Any], out: TextIO) -> None:
+    """Print in a sentence what became of the rows of an ingest, and then the warnings."""
+    fates = [
+        f"{number:,} {name.replace('_', ' ')}"
+        for name, number in counts.items()
+        if number and name not in _NO_FATES
+    ]
+    embedded = counts["embedded"]
+    effort = f"; {counted(embedded, 'text')} embedded" if embedded else ""
+    parts = f": {', '.join(fates)}" if fates else ""
+    out.write(f"{counted(counts['read'], 'row')} read{parts}{effort}; {counts['seconds']:.1f} s\n")
     for warning in counts.get("warnings", ()):
         out.write(f"{visible(warning)}\n")
 

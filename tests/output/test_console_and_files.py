@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from unittest.mock import Mock
 
 import pytest
 
 from searchkit import Answer, Hit, Pair, Passage
+from searchkit.index.incoming.records import Ingested
 from searchkit.output import console, files, search
+from searchkit.output.status import print_ingested
 
 
 def hit(text: str, start: int = 0, end: int | None = None, **fields: object) -> Hit:
@@ -208,3 +210,20 @@ def test_an_answer_as_a_row_keeps_columns_named_like_fields() -> None:
     row = search.answer_as_record(Answer("i", "t", meta={"text": "other", "source": "s", "x": "1"}))
     assert row == {"id": "i", "text": "t", "meta:text": "other", "meta:source": "s", "x": "1"}
     assert search.export_columns(["text", "x"])[-2:] == ["meta:text", "x"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        (Ingested(read=2_000, added=1_990, skipped=10, embedded=1, passages=3, seconds=2.04),
+         "2,000 rows read: 1,990 added, 10 skipped; 1 text embedded; 2.0 s"),
+        (Ingested(read=1, unchanged=1, seconds=0.3), "1 row read: 1 unchanged; 0.3 s"),
+        (Ingested(read=3, marks_matched=3, removed=2),
+         "3 rows read: 3 marks matched, 2 removed; 0.0 s"),
+        (Ingested(), "0 rows read; 0.0 s"),
+    ],
+)  # fmt: skip
+def test_an_ingest_is_told_in_a_sentence(counts: Ingested, sentence: str) -> None:
+    assert written(print_ingested, asdict(counts)) == sentence + "\n"
+    warned = written(print_ingested, asdict(replace(counts, warnings=["look here \x1b"])))
+    assert warned == f"{sentence}\nlook here <U+001B>\n"
