@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
+
+from searchkit.text.code import code_blocks
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from searchkit.core.records import Answer, Span
 
 MAX_WORD_LENGTH = 40  # characters by which an excerpt is cut, to end between words
+CODE_STYLE = "cyan"
 EXCERPT_LENGTH = 400  # characters of each answer of a pair that a table shows
 FILE_WIDTH = 110  # columns of a table that is written to a file or a pipe
 # Control characters except for tab and line feed; separators of lines; direction; surrogates.
@@ -66,7 +70,23 @@ def excerpt(text: str) -> Text:
 
     rest = len(text) - EXCERPT_LENGTH
     more = f" … and {rest:,} characters more" if rest > 0 else ""
-    return Text(tidy(text[:EXCERPT_LENGTH]), style="not dim").append(more, style="dim")
+    shown = Text(style="not dim").append_text(styled(text, (0, min(len(text), EXCERPT_LENGTH))))
+    return shown.append(more, style="dim")
+
+
+def styled(text: str, within: Span, bold: Sequence[Span] = ()) -> Text:
+    """Return a part of an answer's text with some parts in bold, and with code in a colour."""
+    from rich.text import Text
+
+    first, last = within
+    code = code_blocks(text)
+    inner = {border for span in (*bold, *code) for border in span if first < border < last}
+    shown = Text()
+    for start, end in pairwise(sorted({first, last, *inner})):
+        is_bold, is_code = (any(a <= start < b for a, b in spans) for spans in (bold, code))
+        style = f"{'bold' if is_bold else ''} {CODE_STYLE if is_code else ''}".strip()
+        shown.append(tidy(text[start:end]), style=style)
+    return shown
 
 
 def excerpt_bounds(text: str, spans: Sequence[Span], max_length: int) -> Span:

@@ -15,7 +15,7 @@ from searchkit.output.console import (
     one_line,
     open_console,
     plain_table,
-    tidy,
+    styled,
     visible,
 )
 from searchkit.output.files import json_text
@@ -234,14 +234,8 @@ def _marked_answer(hit: Hit, whole: bool) -> Text:
 
     text, spans = hit.answer.text, hit_spans(hit)
     start, end = (0, len(text)) if whole else excerpt_bounds(text, spans, MAX_ANSWER_LENGTH)
-    marked = Text("… " if start else "", style="")
-    at = start
-    for first, last in spans:
-        first, last = max(first, at), min(last, end)
-        if first < last:
-            marked.append(tidy(text[at:first])).append(tidy(text[first:last]), style="bold")
-            at = last
-    marked.append(tidy(text[at:end]))
+    marked = Text("… " if start else "")
+    marked.append_text(styled(text, (start, end), spans))
     if rest := start + len(text) - end:
         marked.append(f" … and {counted(rest, 'character')} more", style="dim")
     return marked

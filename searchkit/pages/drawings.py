@@ -137,7 +137,7 @@ def _dots(findings: Sequence[FindingView], lowest: int, left: float, right: floa
         row = next((n for n, end in enumerate(ends) if x - end >= ROW_HEIGHT), len(ends))
         row = min(row, MAX_DOT_ROWS - 1)  # where there are very many, they share the last row
         ends[row : row + 1] = [x]
-        label = f"finding {finding.number}: {finding.verdict}, score {finding.score:.2f}"
+        label = f"finding {finding.number}: {finding.verdict}, similarity {finding.score:.2f}"
         y = 6.0 + ROW_HEIGHT * row
         dots.append(Dot(round(x, 1), y, finding.anchor, label, finding.decision))
     return dots

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import asdict, replace
 from unittest.mock import Mock
 
@@ -227,3 +228,12 @@ def test_an_ingest_is_told_in_a_sentence(counts: Ingested, sentence: str) -> Non
     assert written(print_ingested, asdict(counts)) == sentence + "\n"
     warned = written(print_ingested, asdict(replace(counts, warnings=["look here \x1b"])))
     assert warned == f"{sentence}\nlook here <U+001B>\n"
+
+
+def test_code_in_an_answer_keeps_its_lines_and_has_a_colour() -> None:
+    out = Terminal()
+    search.print_hits(["q"], [[hit("See:\n```\na = 1\n  b = 2\n```\nand so on")]], out)
+    assert "\x1b[36ma = 1" in out.getvalue()
+    assert re.search(r"\x1b\[36m  b = 2", out.getvalue())
+    (prose,) = [line for line in out.getvalue().splitlines() if "and so on" in line]
+    assert "[36m" not in prose

@@ -179,7 +179,7 @@ def test_pages_show_findings_that_chance_cannot_be_judged_of(
     assert {ring["expected"] for ring in found["rings"]} == {None}
     review = client.get("/review").text
     assert "chance can’t be judged here" in review and unjudged.replace("'", "&#39;") in review
-    until(lambda: "Scores" in client.get("/question?name=q1").text)
+    until(lambda: "Similarity of the answers" in client.get("/question?name=q1").text)
     for path in ("/rings", "/question?name=q1"):
         page = client.get(path).text
         assert "Chance can&#39;t be judged here: ranked by what they share" in page
