@@ -32,6 +32,7 @@ from searchkit.cli.session import (
     log,
     open_output,
     open_reader,
+    open_writer,
     print_result,
     progress_bar,
     write_result,
@@ -384,16 +385,27 @@ def _verify_report(
 
 @command("decisions")
 @index_option
+@option(
+    "--import",
+    "imported",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Store the decisions in this JSON file first: saved in a report, or exported here.",
+)
 @output_options("table", "json", "jsonl", "csv")
-def decisions_(folder: Place, output: Output) -> None:
+def decisions_(folder: Place, imported: Path | None, output: Output) -> None:
     """List what was decided about findings, oldest decision first.
 
     Findings are confirmed or dismissed in searchkit serve, with a reason. A decision about an
     answer whose text has changed since is stale, and the pair is open again.
     """
-    from searchkit.index.decisions import decisions
+    from searchkit.core.messages import counted
+    from searchkit.index.decisions import decisions, import_decisions
     from searchkit.output.plagiarism import findings
 
+    if imported is not None:
+        with open_writer(folder, quiet=output.quiet) as index:
+            log.info("%s stored", counted(import_decisions(index, imported), "decision"))
     with open_reader(folder, quiet=output.quiet) as index:
         decided = list(decisions(index).values())
     write_result(

@@ -7,10 +7,12 @@ Every decision is kept; the latest one about a pair counts.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import cast, get_args
+from pathlib import Path
+from typing import Any, cast, get_args
 
 from searchkit.core.errors import BadInput
 from searchkit.core.names import not_found
@@ -45,6 +47,85 @@ def decide_all(
 
     Nothing is stored if one of the pairs is refused.
     """
+    ordered, hashes = _check(index, pairs, decision, reason)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return [_store(index, pair, decision, reason, now, hashes) for pair in ordered]
+
+
+def import_decisions(index: BaseIndex, path: Path) -> int:
+    """Store decisions from a JSON file, as `decisions` exports them and a report saves them.
+
+    Those that are stale, and those that count already, are left out. Nothing is stored if one of
+    them is refused.
+
+    Args:
+        index: Open for writing.
+        path: A list of objects with `left`, `right`, `decision`, and if they have them `reason`,
+            `decided_at`, `is_stale`, and `left_sha` and `right_sha`: SHA-256 of the texts in hex.
+
+    Returns:
+        The number of decisions that were stored.
+
+    Raises:
+        BadInput: if the file has no decisions, or a text has changed since one was made.
+        NotFound: if an answer isn't in the index.
+    """
+    counting_now = {
+        pair: (one.decision, one.reason)
+        for pair, one in decisions(index).items()
+        if not one.is_stale
+    }
+    new = []
+    for n, record in enumerate(_read_records(path), 1):
+        try:
+            pair = (min(record["left"], record["right"]), max(record["left"], record["right"]))
+            decision, reason = record["decision"], record.get("reason") or ""
+            _, hashes = _check(index, [pair], decision, reason)
+            decided_at = _time(record.get("decided_at"))
+            changed = [
+                record[side]
+                for side in ("left", "right")
+                if record[side] in hashes
+                and record.get(f"{side}_sha") not in (None, hashes[record[side]].hex())
+            ]
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise BadInput(f"{path}: number {n} is no decision; {_EXPECTED}") from error
+        if changed:
+            raise BadInput(
+                f"{path}: number {n}: the text of {changed[0]!r} has changed since; decide again"
+            )
+        if not record.get("is_stale") and counting_now.get(pair) != (decision, reason.strip()):
+            new.append((pair, decision, reason, decided_at, hashes))
+    for entry in new:
+        _store(index, *entry)
+    return len(new)
+
+
+_EXPECTED = "name a file that searchkit decisions --format json or a report wrote"
+
+
+def _read_records(path: Path) -> list[dict[str, Any]]:
+    try:
+        records = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path}: can't be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: is no list of decisions; {_EXPECTED}") from error
+    if not isinstance(records, list):
+        raise BadInput(f"{path}: is no list of decisions; {_EXPECTED}")
+    return records
+
+
+def _time(text: str | None) -> str:
+    """Return a time as it is stored; the present one for None."""
+    moment = datetime.fromisoformat(text).astimezone(UTC) if text else datetime.now(UTC)
+    return moment.isoformat(timespec="seconds")
+
+
+def _check(
+    index: BaseIndex, pairs: Iterable[Pair], decision: str, reason: str
+) -> tuple[list[Pair], dict[str, bytes]]:
+    """Return the pairs in order, and the hashes of the texts; raise as `decide` does."""
     if decision not in get_args(DecisionStatus):
         allowed = ", ".join(get_args(DecisionStatus))
         raise BadInput(f"a decision is one of {allowed}, not {decision!r}")
@@ -62,23 +143,30 @@ def decide_all(
         missing = {id_ for id_ in (left, right) if ":" not in id_ or not known} - set(known)
         if missing:
             raise not_found("answer", sorted(missing), index.place, index.ids())
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    status = cast(DecisionStatus, decision)
-    return [
-        index.add_decision(
-            Decision(
-                number=0,
-                left=left,
-                right=right,
-                decision=status,
-                reason=reason.strip(),
-                decided_at=now,
-                left_sha=hashes.get(left),
-                right_sha=hashes.get(right),
-            )
+    return ordered, hashes
+
+
+def _store(
+    index: BaseIndex,
+    pair: Pair,
+    decision: str,
+    reason: str,
+    decided_at: str,
+    hashes: Mapping[str, bytes],
+) -> Decision:
+    left, right = pair
+    return index.add_decision(
+        Decision(
+            number=0,
+            left=left,
+            right=right,
+            decision=cast(DecisionStatus, decision),
+            reason=reason.strip(),
+            decided_at=decided_at,
+            left_sha=hashes.get(left),
+            right_sha=hashes.get(right),
         )
-        for left, right in ordered
-    ]
+    )
 
 
 def take_back(index: BaseIndex, number: int | None = None) -> Pair | None:

@@ -1,0 +1,92 @@
+"""Decisions from a file: all or none, never about a text that has changed since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from helpers.encoder import ToyEncoder
+
+from searchkit import Answer, Index
+from searchkit.core.errors import BadInput, NotFound
+from searchkit.index.decisions import decide, decisions, import_decisions
+from searchkit.output.plagiarism.findings import decision_as_record
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    with Index.create(tmp_path / "i", ToyEncoder()) as made:
+        made.add([Answer(name, f"text of {name}", "q", name) for name in "abc"])
+        yield made
+
+
+def write(path: Path, records: object) -> Path:
+    path.write_text(json.dumps(records), "utf-8")
+    return path
+
+
+def test_an_export_is_imported_elsewhere_with_its_times(index: Index, tmp_path: Path) -> None:
+    decide(index, "a", "b", "confirmed", "the same slip")
+    decide(index, "a", "c", "dismissed")
+    exported = [decision_as_record(d) for d in decisions(index).values()]
+    path = write(tmp_path / "d.json", exported)
+    with Index.create(tmp_path / "j", ToyEncoder()) as other:
+        other.add([Answer(name, f"text of {name}", "q", name) for name in "abc"])
+        assert import_decisions(other, path) == 2
+        assert [decision_as_record(d) | {"number": 0} for d in decisions(other).values()] == [
+            record | {"number": 0} for record in exported
+        ]
+        assert import_decisions(other, path) == 0
+
+
+def test_a_stale_decision_is_left_out(index: Index, tmp_path: Path) -> None:
+    record = {"left": "a", "right": "b", "decision": "confirmed", "is_stale": True}
+    assert import_decisions(index, write(tmp_path / "d.json", [record])) == 0
+
+
+@pytest.mark.parametrize(
+    ("record", "error", "message"),
+    [
+        ({"left": "a"}, BadInput, "number 2 is no decision"),
+        (7, BadInput, "number 2 is no decision"),
+        ({"left": "a", "right": 3, "decision": "open"}, BadInput, "number 2 is no decision"),
+        ({"left": "a", "right": "b", "decision": "guilty"}, BadInput, "not 'guilty'"),
+        ({"left": "a", "right": "b", "decision": []}, BadInput, "a decision is one of"),
+        ({"left": "a", "right": "b", "decision": "open", "reason": 3}, BadInput, "number 2 is no"),
+        (
+            {"left": "a", "right": "b", "decision": "open", "decided_at": "soon"},
+            BadInput,
+            "number 2 is no decision",
+        ),
+        (
+            {
+                "left": "a",
+                "right": "b",
+                "decision": "confirmed",
+                "left_sha": sha256(b"an older text").hexdigest(),
+            },
+            BadInput,
+            "number 2: the text of 'a' has changed since; decide again",
+        ),
+        ({"left": "a", "right": "z", "decision": "confirmed"}, NotFound, "no answer 'z'"),
+    ],
+)
+def test_nothing_is_stored_if_one_is_refused(
+    index: Index, tmp_path: Path, record: object, error: type[Exception], message: str
+) -> None:
+    good = {"left": "a", "right": "c", "decision": "confirmed"}
+    with pytest.raises(error, match=message):
+        import_decisions(index, write(tmp_path / "d.json", [good, record]))
+    assert not decisions(index)
+
+
+def test_a_file_without_decisions_is_refused(index: Index, tmp_path: Path) -> None:
+    for text in ("", "{}", "[" * 100_000, "left,right\na,b\n"):
+        (tmp_path / "d.json").write_text(text)
+        with pytest.raises(BadInput, match=r"d\.json: is no list of decisions; name a file"):
+            import_decisions(index, tmp_path / "d.json")
+    with pytest.raises(BadInput, match=r"none\.json: can't be read"):
+        import_decisions(index, tmp_path / "none.json")
