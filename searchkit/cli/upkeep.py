@@ -403,7 +403,7 @@ def copy_(source: Place, target: Place, output: Output) -> None:
     grading is copied for questions that have none in TO; decisions about findings are not copied.
     """
     from searchkit.index.upkeep.copying import copy
-    from searchkit.output.status import print_counts
+    from searchkit.output.status import print_ingested
 
     with (
         open_reader(source, quiet=output.quiet) as index,
@@ -411,4 +411,4 @@ def copy_(source: Place, target: Place, output: Output) -> None:
         progress_bar("answers", quiet=output.quiet) as progress,
     ):
         counts = asdict(copy(index, other, progress=progress))
-    write_record(output, counts, print_counts)
+    write_record(output, counts, print_ingested)

@@ -373,15 +373,15 @@ def test_searches_together_equal_searches_alone(
     batches: list[int] = []
     plain = searchkit.web.index_pool.query
 
-    def counted(index: Index, texts: list[str], *rest: Any) -> Any:
+    def counted(index: Index, texts: list[str], *rest: Any, **options: Any) -> Any:
         batches.append(len(texts))
-        return plain(index, texts, *rest)
+        return plain(index, texts, *rest, **options)
 
     monkeypatch.setattr("searchkit.web.index_pool.query", counted)
     found = together(pool, ASKS)
     assert batches == [4, 4, 4, 4]
     with Index.open(folder) as index:
-        assert found == [query(index, [text], *rest)[0] for text, *rest in ASKS]
+        assert found == [query(index, [text], *rest, details=True)[0] for text, *rest in ASKS]
 
 
 def test_an_invalid_query_does_not_affect_others(pool: IndexPool) -> None:
@@ -398,10 +398,10 @@ def test_an_internal_error_is_not_reported_as_no_hits(
 ) -> None:
     plain = searchkit.web.index_pool.query
 
-    def odd(index: Index, texts: list[str], *rest: Any) -> Any:
+    def odd(index: Index, texts: list[str], *rest: Any, **options: Any) -> Any:
         if "odd" in texts:
             raise RuntimeError("a mistake")
-        return plain(index, texts, *rest)
+        return plain(index, texts, *rest, **options)
 
     monkeypatch.setattr("searchkit.web.index_pool.query", odd)
     asks = [(text, 3, "semantic", ALL) for text in ("odd", "event loop", "streams")]
@@ -422,11 +422,13 @@ def test_a_slow_filter_does_not_block_other_searches(
     entered, leave = threading.Event(), threading.Event()
     plain = searchkit.web.index_pool.query
 
-    def slow(index: Index, texts: list[str], k: int, mode: Any, where: Where) -> Any:
+    def slow(
+        index: Index, texts: list[str], k: int, mode: Any, where: Where, **options: Any
+    ) -> Any:
         if where.sql:
             entered.set()
             leave.wait(20)
-        return plain(index, texts, k, mode, where)
+        return plain(index, texts, k, mode, where, **options)
 
     monkeypatch.setattr("searchkit.web.index_pool.query", slow)
     with ThreadPoolExecutor(1) as executor:

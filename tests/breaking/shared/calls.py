@@ -13,9 +13,14 @@ from breaking import inputs
 from breaking.shared import expressions
 from breaking.shared.mutations import damaged
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from searchkit.web.guard import TOKEN_COOKIE
+from searchkit.web.pages.answers import answer_pages
+from searchkit.web.pages.questions import question_pages
+from searchkit.web.pages.review import review_pages
 from searchkit.web.pages.routes import pages
+from searchkit.web.pages.search import search_pages
 
 TAG = "b7"  # an element of the hostile texts, which no page has
 HOSTILE = f"\"'></script></textarea><{TAG}>`k`<script {TAG}>alert(1)</script>\u202e&amp;"
@@ -119,8 +124,10 @@ def _quoted(text: str) -> str:
 def operations(app: FastAPI) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """Return the method, path and parameters of every call, and of every page."""
     described = FastAPI()
-    for route in pages.routes:
-        described.add_api_route(route.path, route.endpoint)  # type: ignore[attr-defined]
+    routers = (search_pages, review_pages, question_pages, answer_pages, pages)
+    for route in (route for router in routers for route in router.routes):
+        if isinstance(route, APIRoute):
+            described.add_api_route(route.path, route.endpoint)
     return [
         (method.upper(), path, call.get("parameters", []))
         for document in (app.openapi(), described.openapi())
