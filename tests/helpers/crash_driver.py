@@ -248,7 +248,15 @@ def between(scenario: str) -> list[dict[str, str]]:
         held = [{a.id: a.text for a in ANSWERS[:n]} for n in (0, 2, 4)]
     if scenario == "update":
         held = [texts | {a.id: a.text for a in CHANGED[:2]}]
-    return [answers | {"model": "toy-1", "passages": str(len(answers))} for answers in held]
+    return [
+        answers
+        | {
+            "model": "toy-1",
+            "passages": str(len(answers)),
+            "grading": repr([{name: {} for name in answers}, [], {}]),
+        }
+        for answers in held
+    ]
 
 
 if __name__ == "__main__":
