@@ -61,6 +61,13 @@ def address(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield server.address
 
 
+@pytest.fixture
+def own_address(corpus: Path, tmp_path: Path) -> Iterator[str]:
+    """Return the address of a server for one test, whose settings other questions would take."""
+    with serving(shutil.copytree(corpus, tmp_path / "index")) as server:
+        yield server.address
+
+
 def state(address: str, question: str) -> dict[str, Any]:
     with urllib.request.urlopen(f"{address}/api/grading?question={question}") as response:
         body: dict[str, Any] = json.load(response)
@@ -286,8 +293,8 @@ def test_a_rubric_makes_the_mark(address: str, visit: Open) -> None:
     assert set(marks(address, "q04").values()) == {"5.5"}
 
 
-def test_labels_are_chosen_by_their_number(address: str, visit: Open) -> None:
-    page = open_page(visit, address, "q08", allowed=REFUSED)
+def test_labels_are_chosen_by_their_number(own_address: str, visit: Open) -> None:
+    page = open_page(visit, own_address, "q08", allowed=REFUSED)
     page.locator("#settings > summary").click()
     page.get_by_label("Marks are").select_option("labels")
     page.get_by_label("Labels, with").fill("right, half, wrong")
@@ -305,7 +312,7 @@ def test_labels_are_chosen_by_their_number(address: str, visit: Open) -> None:
     page.locator(":focus").fill("RIGHT")
     press(page, "Enter")
     has(page, 2)
-    assert sorted(marks(address, "q08").values()) == ["half", "right"]
+    assert sorted(marks(own_address, "q08").values()) == ["half", "right"]
     page.locator("#downloads > summary").click()
     page.get_by_role("button", name="Moodle").click()  # which takes no labels
     expect(page.locator(".toast.bad")).to_contain_text("Moodle")
