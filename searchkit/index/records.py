@@ -30,6 +30,11 @@ class Model:
     dimension: int
     window: int
 
+    @property
+    def described(self) -> str:
+        """Its name, and the beginning of its fingerprint in parentheses."""
+        return f"{self.name} ({self.fingerprint[:12]})"
+
 
 @dataclass(frozen=True, slots=True)
 class Added:

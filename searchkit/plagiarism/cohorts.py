@@ -47,9 +47,9 @@ def read_cohorts(
                 "{against}: made with {theirs}, and {place} with {ours}; ingest it again with the "
                 "same `model`",
                 against=against.place,
-                theirs=f"{theirs.name} ({theirs.fingerprint[:12]})",
+                theirs=theirs.described,
                 place=index.place,
-                ours=f"{ours.name} ({ours.fingerprint[:12]})",
+                ours=ours.described,
             )
         )
     for text in read_prepared(against, is_earlier=True, attempts=attempts, question=question):

@@ -115,9 +115,9 @@ def _check(index: BaseIndex, earlier: Sequence[BaseIndex]) -> None:
                     "{other}: made with {theirs}, and {place} with {ours}; give both the same "
                     "model: searchkit reindex --model {name} -i {other}",
                     other=other.place,
-                    theirs=f"{theirs.name} ({theirs.fingerprint[:12]})",
+                    theirs=theirs.described,
                     place=index.place,
-                    ours=f"{ours.name} ({ours.fingerprint[:12]})",
+                    ours=ours.described,
                     name=ours.name,
                 )
             )

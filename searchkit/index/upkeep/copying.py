@@ -42,8 +42,8 @@ def copy(
     old, new = source.model, target.model
     if old.fingerprint != new.fingerprint:
         raise IndexMismatch(
-            f"{target.place}: made with {new.name} ({new.fingerprint[:12]}), and "
-            f"{source.place} with {old.name} ({old.fingerprint[:12]}); copy into a new index"
+            f"{target.place}: made with {new.described}, and "
+            f"{source.place} with {old.described}; copy into a new index"
         )
     started, report, total = time.perf_counter(), Ingested(), len(source)
     for answers in batches(source.iter_stored(), batch):

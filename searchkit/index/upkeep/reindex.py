@@ -114,7 +114,7 @@ def _has_model(index: BaseIndex, encoder: Encoder) -> bool:
     model = index.model
     if model.fingerprint != encoder.fingerprint:
         return False
-    made_with = f"{model.name} ({model.fingerprint[:12]})"
+    made_with = model.described
     log.info("%s: made with %s already; there is nothing to do", index.place, made_with)
     return True
 
