@@ -396,8 +396,9 @@ def _verify_report(
 def decisions_(folder: Place, imported: Path | None, output: Output) -> None:
     """List what was decided about findings, oldest decision first.
 
-    Findings are confirmed or dismissed in searchkit serve, with a reason. A decision about an
-    answer whose text has changed since is stale, and the pair is open again.
+    Findings are confirmed or dismissed in searchkit serve or in a report, or the student is to be
+    asked, each with a note. A decision about an answer whose text has changed since is stale, and
+    the pair is open again.
     """
     from searchkit.core.messages import counted
     from searchkit.index.decisions import decisions, import_decisions

@@ -30,11 +30,11 @@ def decide(index: BaseIndex, left: str, right: str, decision: str, reason: str =
         index: Open for writing.
         left: The id of one answer.
         right: The id of the other answer; NAME:ID if it is in another index.
-        decision: `confirmed`, `dismissed` or `open`.
-        reason: Free text.
+        decision: `confirmed`, `asked`, `dismissed` or `open`.
+        reason: A note, free text.
 
     Raises:
-        BadInput: if there is no such decision, both ids are the same, or the reason is too long.
+        BadInput: if there is no such decision, both ids are the same, or the note is too long.
         NotFound: if one of them isn't in the index, and is no NAME:ID; or if neither is.
     """
     return decide_all(index, [(left, right)], decision, reason)[0]
@@ -130,9 +130,7 @@ def _check(
         allowed = ", ".join(get_args(DecisionStatus))
         raise BadInput(f"a decision is one of {allowed}, not {decision!r}")
     if len(reason) > MAX_REASON_LENGTH:
-        raise BadInput(
-            f"a reason has {MAX_REASON_LENGTH:,} characters at most, not {len(reason):,}"
-        )
+        raise BadInput(f"a note has {MAX_REASON_LENGTH:,} characters at most, not {len(reason):,}")
     ordered = list(dict.fromkeys((min(pair), max(pair)) for pair in pairs))
     hashes = _text_hashes(index, sorted({id_ for pair in ordered for id_ in pair}))
     for left, right in ordered:
@@ -203,7 +201,10 @@ def decisions(index: BaseIndex) -> dict[Pair, Decision]:
 
 
 def counting(decisions: Mapping[Pair, Decision]) -> dict[Pair, Decision]:
-    """Return the decisions that count: neither withdrawn nor about texts that have changed."""
+    """Return the decisions that count: neither withdrawn nor about texts that have changed.
+
+    With those of pairs of which the student is to be asked, which are still to be settled.
+    """
     return {
         pair: decision
         for pair, decision in decisions.items()

@@ -9,7 +9,14 @@ from typing import Literal
 from searchkit.core.arrays import Float32
 from searchkit.core.records import Answer, Passage
 
-DecisionStatus = Literal["confirmed", "dismissed", "open"]
+DecisionStatus = Literal["open", "confirmed", "asked", "dismissed"]
+DECISION_WORDS: dict[DecisionStatus, str] = {
+    "open": "open",
+    "confirmed": "confirmed",
+    "asked": "ask the student",
+    "dismissed": "dismissed",
+}
+"""How each decision is shown to people, in the order of legends and filters."""
 ChangeState = Literal["done", "undone", "dropped"]
 
 
@@ -111,8 +118,9 @@ class Decision:
         number: Counts all decisions of the index; higher is later; 0 before it is stored.
         left: The id of one answer; the smaller of both.
         right: The id of the other answer.
-        decision: `confirmed`, `dismissed`, or `open`: an earlier decision was withdrawn.
-        reason: The person's reason; may be empty.
+        decision: `confirmed`; `dismissed`; `asked`: the student is to be asked, which says neither;
+            or `open`: an earlier decision was withdrawn.
+        reason: The person's note; may be empty.
         decided_at: Time in UTC, as ISO 8601.
         is_stale: Whether one of the texts has changed since, so that the pair has to be decided
             again. Computed when decisions are read, and not stored.

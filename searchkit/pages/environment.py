@@ -6,6 +6,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from searchkit.core.messages import counted
+from searchkit.index.records import DECISION_WORDS
 from searchkit.output.console import visible
 from searchkit.output.plagiarism.chance import UNJUDGED_HEADING
 from searchkit.pages.views import TONES
@@ -28,6 +29,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["counted"] = counted
+    made.globals["decision_words"] = DECISION_WORDS
     made.globals["unjudged_heading"] = UNJUDGED_HEADING
     made.globals["verdicts"] = [(name, TONES[name], meaning) for name, meaning in VERDICTS.items()]
     return made

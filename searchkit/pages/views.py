@@ -74,8 +74,8 @@ class FindingView:
         first: A sentence about which answer was handed in first; empty if unknown.
         left: The left answer.
         right: The right answer.
-        decision: `open`, `confirmed` or `dismissed`.
-        decided: Whether somebody confirmed or dismissed it; the rest is empty if not.
+        decision: `open`, `confirmed`, `asked` or `dismissed`.
+        decided: Whether it is not open; the rest is empty if not.
         decided_at: The time of the decision.
         decided_because: The reason of the decision.
         decided_number: The number of the decision, to take it back by; 0 if there is none.

@@ -15,7 +15,7 @@ from searchkit.sources.known import check_known_sources
 
 if TYPE_CHECKING:
     from searchkit.index.base import BaseIndex
-    from searchkit.index.records import Decision
+    from searchkit.index.records import Decision, DecisionStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,7 @@ class PlagiarismResult(Table):
         """Return a person's decision about two answers, in any order; None if none applies."""
         return self.decisions.get((min(one, other), max(one, other)))
 
-    def decision(self, finding: Finding) -> str:
+    def decision(self, finding: Finding) -> DecisionStatus:
         """Return a person's decision about a finding; `open` if none still applies."""
         decision = self.decision_about(finding.left, finding.right)
         return decision.decision if decision else "open"
@@ -288,14 +288,17 @@ class PlagiarismResult(Table):
         return sorted(questions, key=lambda question: question or "")
 
     def is_dismissed(self, group: EqualGroup) -> bool:
-        """Return whether a person dismissed each of these answers, as a pair with another."""
-        dismissed = {
-            id_
+        """Return whether a person dismissed each of these answers, as a pair with another.
+
+        A pair among them that was confirmed, or of which the student is to be asked, keeps them.
+        """
+        made = {
+            pair: decision.decision
             for pair, decision in self.decisions.items()
-            if decision.decision == "dismissed" and set(pair) <= set(group.answers)
-            for id_ in pair
+            if set(pair) <= set(group.answers)
         }
-        return dismissed == set(group.answers)
+        decided = {id_ for pair in made for id_ in pair}
+        return set(made.values()) == {"dismissed"} and decided == set(group.answers)
 
     def explain_absence(self) -> str:
         """Return why there are no findings; for a result that has none."""

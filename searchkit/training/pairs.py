@@ -103,18 +103,23 @@ def _mark_values(marks: Marks, good: Collection[str]) -> list[float]:
 def pairs_from_decisions(index: BaseIndex, *, max_label: float = MAX_LABEL) -> list[SentencePair]:
     """Pair the answers of findings that people decided about.
 
-    Confirmed findings get `max_label`, dismissed ones 0. Decisions that were withdrawn, or concern
-    changed texts or an answer of another index, are ignored.
+    Confirmed findings get `max_label`, dismissed ones 0. Ignored are those of which the student is
+    to be asked, and decisions that were withdrawn, or concern changed texts or an answer of another
+    index.
 
     Raises:
         BadInput: If no decision is left.
     """
-    valid = counting(decisions(index))
+    labels = {"confirmed": max_label, "dismissed": 0.0}
+    valid = {
+        pair: labels[decision.decision]
+        for pair, decision in counting(decisions(index)).items()
+        if decision.decision in labels
+    }
     answers = index.get_existing(sorted({name for pair in valid for name in pair}))
     pairs = []
-    for (left, right), decision in valid.items():
+    for (left, right), label in valid.items():
         if left in answers and right in answers:
-            label = max_label if decision.decision == "confirmed" else 0.0
             first = answers[left]
             pairs.append(SentencePair(first.text, answers[right].text, label, first.question))
     if not pairs:

@@ -497,6 +497,11 @@ def test_a_dismissed_pair_stays_dismissed(term: Path) -> None:
     pair = [found[0]["left"], found[0]["right"], "-i", term]
     assert json.loads(run("compare", *pair, "-f", "json").stdout)["decision"] == "dismissed"
     assert "You dismissed it: same table." in run("compare", *pair).stdout
+    with Index.open(term, write=True) as index:
+        decide(index, found[0]["left"], found[0]["right"], "asked", "where they sat")
+    asked = run("plagiarism", "-i", term, "-q").stdout
+    assert "ask the student" in asked and "that you dismissed" not in asked
+    assert "You want to ask the student: where they sat." in run("compare", *pair).stdout
 
 
 def test_plagiarism_with_a_template_and_an_earlier_index(term: Path, tmp_path: Path) -> None:

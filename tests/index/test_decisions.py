@@ -103,7 +103,10 @@ def test_a_pair_may_have_an_answer_of_an_earlier_index(index: Index) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("a", "b", "maybe"), "a decision is one of confirmed, dismissed, open, not 'maybe'"),
+        (
+            ("a", "b", "maybe"),
+            "a decision is one of open, confirmed, asked, dismissed, not 'maybe'",
+        ),
         (("a", "a", "confirmed"), "'a' is one answer; a decision is about two"),
         (("x", "y", "confirmed"), "no answer 'x' and 1 more in .*; there are a, b, c"),
         (("a", "x", "confirmed"), "no answer 'x' in .*; there are a, b, c"),
@@ -200,6 +203,7 @@ def test_a_reopened_reader_sees_changes_and_reloads_only_what_changed(index: Ind
 def test_the_command_line_lists_them_in_every_form(index: Index) -> None:
     decide(index, "a", "b", "confirmed")
     decide(index, "a", "c", "dismissed", "=both, quote the \x1b[31mslides")
+    decide(index, "b", "a", "asked", "how she knew the page")
     index.add([Answer("c", "Another text", "q1", "c")])
     index.close()
 
@@ -211,11 +215,13 @@ def test_the_command_line_lists_them_in_every_form(index: Index) -> None:
 
     assert [(one["left"], one["right"], one["decision"], one["is_stale"])
             for one in json.loads(said("json"))] == [
-        ("a", "b", "confirmed", False), ("a", "c", "dismissed", True)
+        ("a", "c", "dismissed", True), ("a", "b", "asked", False)
     ]  # fmt: skip
     assert len(said("jsonl").splitlines()) == 2
     assert "\"'=both, quote" in said("csv")
+    assert "how she knew the page" in said("json") and '"asked","how she knew' in said("csv")
     assert "dismissed, stale" in said("table")
+    assert "ask the student" in said("table") and "note" in said("table")
     assert "\x1b" not in said("table")
 
 

@@ -92,7 +92,7 @@ def test_clusters_are_pairs_of_their_centre(tmp_path: Path) -> None:
 
 
 def test_reviewed_findings_are_pairs(tmp_path: Path) -> None:
-    answers = [Answer(name, f"The text of {name}", "q1", name) for name in "abc"]
+    answers = [Answer(name, f"The text of {name}", "q1", name) for name in "abcd"]
     with Index.create(tmp_path / "index", ToyEncoder()) as index:
         index.add(answers)
         with pytest.raises(BadInput, match="nobody has decided about a finding"):
@@ -101,6 +101,7 @@ def test_reviewed_findings_are_pairs(tmp_path: Path) -> None:
         decide(index, "a", "c", "dismissed")
         decide(index, "b", "c", "confirmed")
         decide(index, "b", "c", "open")
+        decide(index, "b", "d", "asked")
         decide(index, "a", "last-year:a", "confirmed")
         assert pairs_from_decisions(index, max_label=5) == [
             SentencePair("The text of a", "The text of b", 5, "q1"),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from searchkit.core.messages import counted
-from searchkit.index.records import Decision
+from searchkit.index.records import DECISION_WORDS, Decision
 from searchkit.output.console import one_line, open_console, plain_table, tidy, visible
 from searchkit.output.plagiarism.chance import (
     UNJUDGED_HEADING,
@@ -69,9 +69,9 @@ def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
     table = plain_table()
     for name in ("decision", "left", "right", "decided"):
         table.add_column(name)
-    table.add_column("reason", overflow="fold", ratio=1)
+    table.add_column("note", overflow="fold", ratio=1)
     for decision in decisions:
-        status = f"{decision.decision}, stale" if decision.is_stale else decision.decision
+        status = DECISION_WORDS[decision.decision] + ", stale" * decision.is_stale
         cells = (decision.left, decision.right, decision.decided_at, decision.reason)
         table.add_row(status, *(Text(visible(cell)) for cell in cells))
     console.print(table)
@@ -196,8 +196,8 @@ def _findings_table(findings: Sequence[Finding], first: int, result: PlagiarismR
     for number, finding in enumerate(findings, first):
         labels = [visible(result.texts[name].label) for name in (finding.left, finding.right)]
         verdict = finding.verdict
-        if result.decision(finding) == "confirmed":
-            verdict += "\nconfirmed"
+        if (decision := result.decision(finding)) != "open":
+            verdict += f"\n{DECISION_WORDS[decision]}"
         table.add_row(
             str(number),
             *(["\n".join(chance_facts(finding))] if is_judged else []),
@@ -324,5 +324,8 @@ def _describe_comparison(comparison: Comparison) -> Iterator[str]:
     for remark in finding.remarks:
         yield visible(f"Note: {remark}.")
     if decision := comparison.decision:
-        reason = f": {decision.reason}" if decision.reason else ""
-        yield visible(f"You {decision.decision} it{reason}.")
+        note = f": {decision.reason}" if decision.reason else ""
+        verb = (
+            "want to ask the student" if decision.decision == "asked" else f"{decision.decision} it"
+        )
+        yield visible(f"You {verb}{note}.")

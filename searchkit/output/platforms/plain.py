@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from searchkit.grading.marking.columns import is_marks_name
-from searchkit.index.records import Decision
+from searchkit.index.records import DECISION_WORDS, Decision
 from searchkit.output.platforms.marks import (
     MarkedAnswer,
     MarkedAnswers,
@@ -112,10 +112,11 @@ def _cell(value: str | None, is_marks: bool) -> Cell:
 def _decisions_about(
     decisions: Mapping[tuple[str, str], Decision],
 ) -> dict[str, list[str]]:
-    """Return the decisions about each answer as text: `confirmed with q1/bob (a reason)`."""
+    """Return the decisions about each answer as text: `confirmed with q1/bob (a note)`."""
     about: dict[str, list[str]] = {}
     for (left, right), decision in decisions.items():
-        reason = f" ({decision.reason})" if decision.reason else ""
+        status = DECISION_WORDS[decision.decision]
+        note = f" ({decision.reason})" if decision.reason else ""
         for id_, other in ((left, right), (right, left)):
-            about.setdefault(id_, []).append(f"{decision.decision} with {other}{reason}")
+            about.setdefault(id_, []).append(f"{status} with {other}{note}")
     return about

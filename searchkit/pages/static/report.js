@@ -96,7 +96,7 @@
         && (!verdict || article.dataset.verdict === verdict) && (!author || row.authors.has(author))
         && (!decision || article.dataset.decision === decision));
     }
-    const key = row => (order === "open" && row.article.dataset.decision !== "open" ? 1e9 : 0)
+    const key = row => (order === "open" && !["open", "asked"].includes(row.article.dataset.decision) ? 1e9 : 0)
       + Number(row.article.dataset.number);
     if (order) by("sorted").append(...[...rows].sort((a, b) => key(a) - key(b)).map(row => row.article));
     else for (const row of rows) row.place.after(row.article);
@@ -124,7 +124,7 @@
 
   const made = new Map(); // number of a finding -> decision
   const save = by("save");
-  const LABELS = { confirmed: "Confirm", dismissed: "Dismiss", open: "Open again" };
+  const LABELS = { confirmed: "Confirm", asked: "Ask the student", dismissed: "Dismiss", open: "Open again" };
   const manifest = save && JSON.parse(by("manifest").textContent);
 
   function element(tag, properties, ...children) {

@@ -3,10 +3,10 @@ import { by, namesHidden, piece, send, toast } from "./common.js";
 
 const store = by("queue");
 const queue = JSON.parse(store.textContent);
-const shown = store.dataset.show; // open, confirmed, dismissed or all
+const shown = store.dataset.show; // open, asked, confirmed, dismissed or all
 let at = Number(store.dataset.at);
 const decisions = []; // decisions of this visit, for undo
-const LABELS = { confirmed: "Confirmed", dismissed: "Dismissed", open: "Open again" };
+const LABELS = { confirmed: "Confirmed", asked: "To be asked", dismissed: "Dismissed", open: "Open again" };
 let busy = null; // promise of the action that is running
 
 const stays = one => shown === "all" || one.decision === shown;

@@ -48,13 +48,14 @@ def cells(file: MarksFile) -> list[tuple[object, ...]]:
 def test_a_row_an_answer_has_all_columns_suggestions_and_decisions(index: Index) -> None:
     decide(index, "007", "008", "confirmed", "copied")
     decide(index, "008", "009", "dismissed")
+    decide(index, "007", "009", "asked", "which book")
     file = marks_file(index, "csv", MarkOptions(marks="mark"))
     ada, bo, more = rows_of(file)
     assert ada == {
         "id": "007", "question": "q1", "author": "Ada", "submitted_at": "",
         "text": "'=1+1 is what the loop runs", "email": "ada@x.org", "n": "1", "mark": "1,5",
         "comment": "'- one\n- two", "suggested_mark": "2",
-        "decisions": "confirmed with 008 (copied)",
+        "decisions": "confirmed with 008 (copied); ask the student with 009 (which book)",
     }  # fmt: skip
     assert bo["decisions"] == "confirmed with 007 (copied); dismissed with 009"
     assert (more["suggested_mark"], more["mark"]) == ("", "3")

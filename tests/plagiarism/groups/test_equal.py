@@ -155,6 +155,9 @@ def test_a_group_is_dismissed_when_each_of_its_answers_is(tmp_path: Path) -> Non
         decide(index, "q1-005", "q1-007", "dismissed")
         result = find_plagiarism(index)
         assert result.is_dismissed(result.equal[0])
+        decide(index, "q1-006", "q1-007", "asked")
+        result = find_plagiarism(index)
+        assert not result.is_dismissed(result.equal[0])
 
 
 def test_the_information_is_that_of_a_function_and_orders_the_groups() -> None:
