@@ -333,7 +333,7 @@ def report_(
     """Write the findings to a single HTML page.
 
     Its first page counts the findings and lists the strongest; then come all of them by question
-    with both answers side by side, and rings of authors. It works offline and can be printed. The
+    with both answers side by side, and groups of students. It works offline and can be printed. The
     options are those of plagiarism; questions without an answer that passes the filter are left
     out.
     """

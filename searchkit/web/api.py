@@ -206,7 +206,7 @@ def read_findings(
     fdr: Annotated[float | None, Query(gt=0, le=1)] = None,
     wait: Wait = DEFAULT_WAIT,
 ) -> Response:
-    """Find the pairs that chance doesn't explain, and the rings, with the decisions made so far.
+    """Find the pairs that chance doesn't explain, and groups of students, with their decisions.
 
     With `fdr`, as many pairs are listed as keep the share of those by chance at most so high.
     """
@@ -342,7 +342,7 @@ def add_decision(request: Request, new: NewDecision) -> Response:
 
 @api.post("/decisions/group", tags=["review"], response_model=analysis.Decisions)
 def add_decisions(request: Request, new: NewDecisions) -> Response:
-    """Decide about several pairs at once, such as those of a ring: about all of them, or none."""
+    """Decide about several pairs at once, such as those of a group of students: about all of them, or none."""
     real = partial(original, request, "answer")
     pairs = [(real(left), real(right)) for left, right in new.pairs]
     with pool_of(request).writing() as index:

@@ -180,7 +180,7 @@ def test_pages_show_findings_that_chance_cannot_be_judged_of(
     review = client.get("/review").text
     assert "chance can’t be judged here" in review and unjudged.replace("'", "&#39;") in review
     until(lambda: "Similarity of the answers" in client.get("/question?name=q1").text)
-    for path in ("/rings", "/question?name=q1"):
+    for path in ("/groups", "/question?name=q1"):
         page = client.get(path).text
         assert "Chance can&#39;t be judged here: ranked by what they share" in page
         assert "None" not in page
@@ -435,7 +435,7 @@ def test_an_error_names_the_parameter_as_each_interface_does(
 
 
 PAGES = ["/", "/?q=event+loop", "/hits?q=loop", "/author?name=s1", "/?question=q1",
-         "/review", "/rings", "/questions",
+         "/review", "/groups", "/questions",
          "/question?name=q1", "/grade?question=q1", "/answer?id=q1-0",
          "/compare?left=q1-0&right=q1-1", "/upload", "/docs"]  # fmt: skip
 
@@ -528,7 +528,7 @@ def test_texts_of_the_corpus_are_escaped_on_every_page(tmp_path: Path, toy: None
         ids = {"left": rows[0].id, "right": rows[1].id}
         for path, parameters in [
             ("/", {"q": HOSTILE, "question": HOSTILE, "author": HOSTILE}), ("/hits", {"q": "same"}),
-            ("/review", {"show": "all"}), ("/review", ids), ("/rings", {}), ("/questions", {}),
+            ("/review", {"show": "all"}), ("/review", ids), ("/groups", {}), ("/questions", {}),
             ("/question", {"name": HOSTILE}), ("/grade", {"question": HOSTILE}),
             ("/answer", {"id": rows[0].id}), ("/compare", ids),
             ("/upload", {}), ("/docs", {}), ("/nothing/" + HOSTILE, {}),

@@ -38,7 +38,7 @@ DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
 PAGES = [
     "/", "/?q=what+blocks+the+loop", "/?q=zebra&mode=lexical", "/?q=tomato+soup",
     "/author?name=s01", "/questions", "/question?name=q01",
-    "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03", "/review", "/rings",
+    "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03", "/review", "/groups",
     "/review?show=confirmed", "/review?show=dismissed", "/upload", "/docs", "/answer?id=nobody",
 ]  # fmt: skip
 REFUSED = "Failed to load resource"  # what the browser says of every answer from 400 on
@@ -231,12 +231,12 @@ def test_twenty_findings_are_reviewed_by_keyboard_only(address: str, visit: Open
     expect(page.locator("#finding h2")).to_have_text(seen[-1], use_inner_text=True)
 
 
-def test_a_ring_is_decided_at_once(address: str, visit: Open) -> None:
-    page = visit(f"{address}/rings")
+def test_a_group_of_students_is_decided_at_once(address: str, visit: Open) -> None:
+    page = visit(f"{address}/groups")
     form = page.locator("form.decide-all").first
     form.get_by_label("Reason (optional)").fill("they may work together")
     form.get_by_label("Reason (optional)").press("Enter")  # decides nothing
-    rows = page.locator("details.of-ring").first.locator("tbody tr")
+    rows = page.locator("details.of-group").first.locator("tbody tr")
     pairs = rows.count()
     form.get_by_role("button", name=f"Dismiss {pairs} pairs").click()
     for row in rows.all():
@@ -511,7 +511,7 @@ def test_names_can_be_hidden_on_every_page(address: str, visit: Open) -> None:
     assert NAMED.search(page.inner_text("body"))
     page.get_by_role("button", name="Hide names").click()
     expect(page.locator("#names")).to_have_attribute("aria-pressed", "true")
-    for path in ("/?q=event+loop", "/review", "/rings", "/question?name=q01",
+    for path in ("/?q=event+loop", "/review", "/groups", "/question?name=q01",
                  "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03"):  # fmt: skip
         page.goto(address + path)
         expect(page.locator("main")).to_contain_text("answer ")
@@ -613,7 +613,7 @@ def test_hostile_content_of_a_corpus_stays_inert(hostile: Server, visit: Open) -
     for path in questions[::3]:
         for inner in links(path)[:3]:
             look(inner)
-    links("/rings")
+    links("/groups")
     look("/?q=callback")
     expect(page.locator("article.hit")).to_have_count(20)
 
@@ -666,7 +666,7 @@ def test_pages_of_unusual_corpora(kind: str, tmp_path: Path, visit: Open) -> Non
         page = visit(ready(server), viewport={"width": 360, "height": 740})
         for path in ["/", "/?q=answer", "/questions", f"/question{of_question}", "/review",
                      f"/grade?question={quote(question or '')}",
-                     "/rings", *(f"/answer?id={quote(row['id'])}" for row in rows)]:  # fmt: skip
+                     "/groups", *(f"/answer?id={quote(row['id'])}" for row in rows)]:  # fmt: skip
             response = page.goto(server.address + path)
             assert response and response.status == 200, path
             assert width_over(page) == 0, path

@@ -34,7 +34,7 @@ def test_no_page_has_a_name_while_names_are_hidden(canaries: TestClient) -> None
     by_id = {answer.id: answer for answer in canary_answers()}
     real = [
         *("/", "/?q=loop", "/hits?q=loop+zeb&mode=lexical", "/review", "/review?show=all"),
-        *("/rings", "/questions", "/upload", "/docs", "/report"),
+        *("/groups", "/questions", "/upload", "/docs", "/report"),
         *(f"/question?name={quote(question)}" for question in {a.question for a in by_id.values()}),
         *(
             f"/grade?question={quote(question)}"

@@ -158,7 +158,7 @@ def print_plagiarism(result: PlagiarismResult, out: TextIO) -> None:
         )
     if result.rings:
         console.print()
-        console.print("Found together in several questions", style="bold")
+        console.print("Groups of students, found together in several questions", style="bold")
         console.print(_rings_table(result.rings[:MAX_FINDINGS]))
     if result.equal:
         console.print()

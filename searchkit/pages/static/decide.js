@@ -1,4 +1,4 @@
-// One decision for all pairs of a group: of a ring, or of equal answers.
+// One decision for all pairs of a group: of students, or of equal answers.
 import { send, toast } from "./common.js";
 
 for (const form of document.querySelectorAll("form.decide-all")) {

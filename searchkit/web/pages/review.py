@@ -1,4 +1,4 @@
-"""The pages about findings: the queue, a pair, rings, the report."""
+"""The pages about findings: the queue, a pair, the report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from searchkit.core.errors import NotFound
 from searchkit.index.records import DecisionStatus
 from searchkit.output.plagiarism.chance import by_chance_in_words
 from searchkit.output.plagiarism.findings import describe_compared_answers
-from searchkit.pages.drawings import ring_view
 from searchkit.pages.reports.make import make_report
 from searchkit.pages.reports.page import report_as_page
 from searchkit.pages.views import FindingView, equal_views, finding_view
@@ -106,29 +105,6 @@ def compare_page(request: Request, left: str, right: str) -> HTMLResponse:
         names=pseudonyms(request),
     )
     return render_page(request, "compare.html", view=view)
-
-
-@review_pages.get("/rings")
-def rings_page(request: Request) -> HTMLResponse:
-    """Show the authors whose answers are found together in several questions."""
-    job = findings_job(pool_of(request))
-    if progress := progress_page(request, job, "Looking for findings"):
-        return progress
-    result = pool_of(request).with_decisions(job.get())
-    names = pseudonyms(request)
-    numbers = {(finding.left, finding.right): n for n, finding in enumerate(result.findings, 1)}
-    anchors = {pair: f"finding-{n}" for pair, n in numbers.items()}
-    rings = [
-        (
-            ring_view(ring, result.texts, number=number, anchors=anchors, names=names),
-            [
-                numbered_view(result, result.findings[numbers[pair] - 1], numbers[pair], names)
-                for pair in ring.findings
-            ],
-        )
-        for number, ring in enumerate(result.rings, 1)
-    ]
-    return render_page(request, "rings.html", rings=rings)
 
 
 @review_pages.get("/report")

@@ -148,7 +148,7 @@ class SourceGroup(Record):
 
 
 class Findings(Record):
-    """The findings, least expected first, those that chance can't judge, rings, equal answers."""
+    """Findings, least expected first, those that chance can't judge, groups, equal answers."""
 
     findings: list[Finding]
     rings: list[Ring]

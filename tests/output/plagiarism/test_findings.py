@@ -174,7 +174,7 @@ def test_findings_that_chance_cannot_be_judged_of_are_listed_last_under_their_ow
         "1 finding where chance can be judged; by chance alone there would be about 0.05." in before
     )
     assert "by chance" in before and "1 in 1,000" in before and reason not in before
-    below, rings = after.split("Found together")
+    below, rings = after.split("Groups of students")
     assert reason in below and "by chance" not in below and "2   near copy" in below
     assert "can't be judged" in rings
     (line,) = (line for line in describe_compared_answers(result) if "judged" in line)
