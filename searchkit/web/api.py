@@ -342,7 +342,7 @@ def add_decision(request: Request, new: NewDecision) -> Response:
 
 @api.post("/decisions/group", tags=["review"], response_model=analysis.Decisions)
 def add_decisions(request: Request, new: NewDecisions) -> Response:
-    """Decide about several pairs at once, such as those of a group of students: about all of them, or none."""
+    """Decide about several pairs, such as those of a group of students: about all, or none."""
     real = partial(original, request, "answer")
     pairs = [(real(left), real(right)) for left, right in new.pairs]
     with pool_of(request).writing() as index:
