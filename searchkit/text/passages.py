@@ -1,47 +1,55 @@
 """Split texts into passages that fit the model's window.
 
 Passages cover everything but white space, and no cut is inside a grapheme (what a reader sees as
-one character).
+one character). Each text is tokenized once, and cut by the offsets of its tokens.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+import regex
+
+from searchkit.core.arrays import Intp
 from searchkit.core.records import Passage
 
 if TYPE_CHECKING:
-    from semantic_text_splitter import TextSplitter
     from tokenizers import Tokenizer
 
 
 # Maximum number of characters that are tokenized in one call, to bound the memory.
-BATCH_CHARACTERS = 4_000_000
-# The splitter's time is quadratic in the length of a text without white space (300,000 characters
-# of "a.a.a." take 77 s), so a long text is first cut into blocks of this many characters for each
-# token of the window.
-BLOCK_CHARACTERS_PER_TOKEN = 32
-# Passages of one text are made about equally long, so that the last one doesn't have only a few
-# words. Their target length is a multiple of window / BALANCE_STEPS: few splitters are needed.
-BALANCE_STEPS = 8
+BATCH_CHARACTERS = 1_000_000
+# A longer text is tokenized in blocks of about this many characters, on all cores.
+BLOCK_CHARACTERS = 50_000
+MAX_WORD = 200  # characters before the end of a block in which white space is looked for
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
-JOINING_CATEGORIES = ("Mn", "Mc", "Me", "Cf")  # Unicode categories of marks and format characters
-# Letters that form a grapheme with a neighbour: Thai and Lao am, Malayalam dot reph, Hangul jamo.
-JOINING_LETTERS = frozenset("\u0e33\u0eb3\u0d4e").union(
-    map(chr, (*range(0x1100, 0x1200), *range(0xA960, 0xA980)))
-)
-# Where a block may end, best first: after a blank line, a line, a sentence, a word.
+GRAPHEME = regex.compile(r"\X")
+WHITE_SPACE = re.compile(r"\s+")
+LINE = re.compile(r"[\r\n]\s*")
+BLANK_LINE = re.compile(r"(?:\r\n|\r(?!\n)|\n)[^\S\r\n]*[\r\n]\s*")
+SENTENCE = re.compile(r"[.!?…][\"'”’)\]]*\s+|[。！？][\"'”’」』）)\]]*\s*")  # noqa: RUF001
+MARK = re.compile(r"[^\w\s]+")
+# Where a passage may end, best first, and of how much of its even share of the text's tokens it
+# must have at least for that.
 BOUNDARIES = (
-    re.compile(r"\n[^\S\n]*\n\s*"),
-    re.compile(r"[\r\n]\s*"),
-    re.compile(r"[.!?。！？…][\"'”’)\]]*\s+"),  # noqa: RUF001
-    re.compile(r"\s+"),
+    (BLANK_LINE, 0.5),
+    (LINE, 0.75),
+    (SENTENCE, 0.75),
+    (LINE, 0.5),
+    (SENTENCE, 0.5),
+    (WHITE_SPACE, 0.75),
+    (WHITE_SPACE, 0),
+    (MARK, 0.75),
 )
+# Alone, a passage may have more tokens than as a part of its text: so much of the window is left
+# free for that with tokenizers of which it isn't known.
+ROOM = 1 / 32
 
 
 def split_passages(texts: Sequence[str], tokenizer: Tokenizer, window: int) -> list[list[Passage]]:
@@ -58,21 +66,26 @@ def split_passages(texts: Sequence[str], tokenizer: Tokenizer, window: int) -> l
         visible characters, and only white space is between them. Offsets count characters of
         Python's str.
     """
-    passages: list[list[Passage]] = []
-    splitters = _Splitters(tokenizer, window)
-    for batch in _batches([well_formed(text) for text in texts]):
-        counts = splitters.count(batch)
-        batch_passages = [[Passage(0, len(text))] if text.strip() else [] for text in batch]
-        long_rows = [
-            row for row, whole in enumerate(batch_passages) if whole and counts[row] > window
-        ]
-        split = splitters.split(
-            [batch[row] for row in long_rows], [counts[row] for row in long_rows]
-        )
-        for row, row_passages in zip(long_rows, split, strict=True):
-            batch_passages[row] = row_passages
-        passages += batch_passages
-    return passages
+    texts = [well_formed(text) for text in texts]
+    is_exact = _counts_add_up(tokenizer)
+    limit = window if is_exact else max(1, window - round(window * ROOM))
+    passages: list[list[Passage]] = [[] for _ in texts]
+    uncounted: list[_Piece] = []
+    for row, text in enumerate(texts):
+        if text.isascii() and len(text) < window:  # has at most one token more than characters
+            passages[row] = [Passage(0, len(text))] if text.strip() else []
+        elif text.strip():
+            uncounted.append(_Piece(row, text, 0, len(text)))
+    while uncounted:
+        pieces, uncounted = uncounted, []
+        for piece, tokens in zip(pieces, _tokenize(pieces, tokenizer), strict=True):
+            parts = piece.cut(tokens.starts, limit) if len(tokens.starts) > window else [piece]
+            for part in parts:
+                if part == piece or (is_exact and piece.is_cut_at_spaces(part, tokens.seams)):
+                    passages[part.row].append(Passage(part.start, part.end))
+                else:
+                    uncounted.append(part)
+    return [sorted(parts, key=lambda part: part.start) for parts in passages]
 
 
 def well_formed(text: str) -> str:
@@ -83,132 +96,152 @@ def well_formed(text: str) -> str:
     return LONE_SURROGATES.sub("\ufffd", text)
 
 
-class _Splitters:
-    """The splitters for one tokenizer and window; each takes 18 ms to build, when first used."""
+def _counts_add_up(tokenizer: Tokenizer) -> bool:
+    """Whether a text has as many tokens as its parts together, if it is cut at white space."""
+    return (
+        type(tokenizer.pre_tokenizer).__name__ == "BertPreTokenizer"
+        and type(tokenizer.normalizer).__name__ in ("BertNormalizer", "NoneType")
+        and not any(
+            WHITE_SPACE.search(token.content)
+            for token in tokenizer.get_added_tokens_decoder().values()
+        )
+    )
 
-    def __init__(self, tokenizer: Tokenizer, window: int) -> None:
-        self.tokenizer = tokenizer
-        self.window = window
-        self.block_size = BLOCK_CHARACTERS_PER_TOKEN * window
-        self._splitters: dict[int, TextSplitter] = {}
 
-    def count(self, texts: Sequence[str]) -> list[int]:
-        """Return the number of tokens of each text, or an upper bound below the window.
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """The tokens of a piece.
 
-        An ASCII text has at most as many tokens as characters; if it is shorter than the window,
-        that is the bound, and the text isn't tokenized.
-        """
-        is_short = [text.isascii() and len(text) < self.window for text in texts]
-        other_texts = [text for text, short in zip(texts, is_short, strict=True) if not short]
-        encodings = self.tokenizer.encode_batch_fast(other_texts, add_special_tokens=False)
-        counts = iter([len(encoding) for encoding in encodings])
-        return [
-            len(text) if short else next(counts)
-            for text, short in zip(texts, is_short, strict=True)
-        ]
+    Attributes:
+        starts: The offset in the text at which each one starts, in order.
+        seams: Offsets inside words at which the piece was divided to be tokenized.
+    """
 
-    def split(self, texts: Sequence[str], counts: Sequence[int]) -> list[list[Passage]]:
-        """Split texts that are longer than the window, on all cores.
+    starts: Intp
+    seams: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stretch of a text: `text[start:end]` of the text in a row of the batch."""
+
+    row: int
+    text: str
+    start: int
+    end: int
+
+    def is_cut_at_spaces(self, part: _Piece, seams: list[int]) -> bool:
+        """Whether a part begins and ends at white space or where the piece does, without seams."""
+        edges = {part.start, part.end} - {self.start, self.end}
+        at_spaces = all(
+            self.text[edge - 1].isspace() or self.text[edge].isspace() for edge in edges
+        )
+        return at_spaces and not any(part.start < seam < part.end for seam in seams)
+
+    def cut(self, starts: Intp, limit: int) -> list[_Piece]:
+        """Return parts of at most `limit` tokens, without the white space around them.
 
         Args:
-            texts: Texts that aren't blank.
-            counts: The number of tokens of each text.
+            starts: The offset in the text at which each of the piece's tokens starts, in order.
+            limit: Maximum number of tokens in a part.
         """
-        blocks = [
-            (row, *block)
-            for row, text in enumerate(texts)
-            for block in _blocks(text, self.block_size)
-        ]
-        pieces = [texts[row][start:end] for row, start, end in blocks]
-        # A text of a single block has been counted already.
-        parts = [n for n, piece in enumerate(pieces) if len(piece) < len(texts[blocks[n][0]])]
-        tokens = [counts[row] for row, _, _ in blocks]
-        for n, count in zip(parts, self.count([pieces[n] for n in parts]), strict=True):
-            tokens[n] = count
-        passages: list[list[Passage]] = [[] for _ in texts]
-        for (row, start, _), chunks in zip(blocks, self._chunks(pieces, tokens), strict=True):
-            passages[row] += [
-                Passage(start + offset, start + offset + len(text)) for offset, text in chunks
-            ]
-        return passages
+        boundaries = _Boundaries(self)
+        parts, start, first = [], self.start, 0
+        while len(starts) - first > limit:
+            end = boundaries.best(start, starts[first:], limit)
+            parts.append((start, end))
+            start, first = end, int(np.searchsorted(starts, end))
+        parts.append((start, self.end))
+        return [_Piece(self.row, self.text, *span) for span in self._stripped(parts)]
 
-    def _chunks(
-        self, pieces: Sequence[str], tokens: Sequence[int]
-    ) -> list[Sequence[tuple[int, str]]]:
-        """Return the chunks of each piece, as offsets and texts without surrounding white space."""
-        chunks: list[Sequence[tuple[int, str]]] = []
-        long_pieces: list[tuple[int, TextSplitter, str]] = []
-        for number, (piece, count) in enumerate(zip(pieces, tokens, strict=True)):
-            text = piece.strip()
-            chunks.append([(len(piece) - len(piece.lstrip()), text)] if text else [])
-            if count > self.window:
-                long_pieces.append((number, self._splitter(count), piece))
-        # Not the splitter's own thread pool: it is never closed, and a forked child would wait for
-        # its threads for ever.
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            split = threads.map(lambda job: job[1].chunk_indices(job[2]), long_pieces)
-            for (number, _, _), piece_chunks in zip(long_pieces, split, strict=True):
-                chunks[number] = piece_chunks
-        return chunks
-
-    def _splitter(self, tokens: int) -> TextSplitter:
-        """Return the splitter that divides `tokens` about evenly over as few passages as needed."""
-        from semantic_text_splitter import TextSplitter
-
-        share = -(-tokens // -(-tokens // self.window))
-        step = max(1, self.window // BALANCE_STEPS)
-        target = min(self.window, -(-share // step) * step)
-        if target not in self._splitters:
-            self._splitters[target] = TextSplitter.from_huggingface_tokenizer(
-                self.tokenizer, (target, self.window)
-            )
-        return self._splitters[target]
+    def _stripped(self, parts: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        for start, end in parts:
+            part = self.text[start:end]
+            if part.strip():
+                yield start + len(part) - len(part.lstrip()), start + len(part.rstrip())
 
 
-def _batches(texts: list[str]) -> Iterator[list[str]]:
-    """Yield the texts in batches of at most `BATCH_CHARACTERS`, or of a single longer text."""
-    batch: list[str] = []
-    characters = 0
-    for text in texts:
-        if batch and characters + len(text) > BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-        batch.append(text)
-        characters += len(text)
-    if batch:
-        yield batch
+class _Boundaries:
+    """Where a piece may be cut, by kinds of boundaries, each searched when it is first needed."""
+
+    def __init__(self, piece: _Piece) -> None:
+        self._piece = piece
+        self._ends: dict[re.Pattern[str], list[int]] = {}
+
+    def best(self, start: int, starts: Intp, limit: int) -> int:
+        """Return where the part should end that begins at `start`.
+
+        Args:
+            start: Offset in the text.
+            starts: Where each token from there on starts; more than `limit`.
+            limit: Maximum number of tokens in the part.
+        """
+        share = len(starts) / -(-len(starts) // limit)
+        high = int(starts[limit])
+        for pattern, least in BOUNDARIES:
+            low = max(start, int(starts[int(share * least)]))
+            if ends := self._between(pattern, low, high):
+                sizes = np.searchsorted(starts, ends)
+                return ends[int(np.argmin(abs(sizes - share)))]
+        even = int(starts[round(share)])
+        return self._between_graphemes(start, even, high)
+
+    def _between_graphemes(self, start: int, even: int, high: int) -> int:
+        """Return the last end of a grapheme up to `even` or else to `high`, or else `high`."""
+        text = self._piece.text
+        first: int = GRAPHEME.match(text, start).end()
+        if first > high:
+            return high if high > start else first
+        ends = [match.end() for match in GRAPHEME.finditer(text, start, high + 1)]
+        return max((end for end in ends if end <= even), default=first)
+
+    def _between(self, pattern: re.Pattern[str], low: int, high: int) -> list[int]:
+        """Return the boundaries after `low` and up to `high` that are in no grapheme."""
+        if pattern not in self._ends:
+            found = pattern.finditer(self._piece.text, self._piece.start, self._piece.end)
+            self._ends[pattern] = [match.end() for match in found]
+        ends = self._ends[pattern]
+        between = ends[bisect_right(ends, low) : bisect_right(ends, high)]
+        return [end for end in between if GRAPHEME.match(self._piece.text, end - 1).end() == end]
 
 
-def _blocks(text: str, size: int) -> Iterator[tuple[int, int]]:
-    """Yield the offsets (start, end) of blocks of about `size` characters that cover the text."""
-    start = 0
-    while len(text) - start > size:
-        end = _block_end(text, start, size)
-        yield start, end
-        start = end
-    if start < len(text):
-        yield start, len(text)
+def _tokenize(pieces: Sequence[_Piece], tokenizer: Tokenizer) -> Iterator[_Tokens]:
+    """Yield the tokens of each piece; long ones are tokenized in blocks, on all cores."""
+    edges = [list(_block_edges(piece)) for piece in pieces]
+    blocks = [
+        (piece.text, *span)
+        for piece, piece_edges in zip(pieces, edges, strict=True)
+        for span in pairwise(piece_edges)
+    ]
+    block_starts = _block_token_starts(blocks, tokenizer)
+    for piece, piece_edges in zip(pieces, edges, strict=True):
+        starts = np.concatenate(list(islice(block_starts, len(piece_edges) - 1)))
+        seams = [edge for edge in piece_edges[1:-1] if not piece.text[edge - 1].isspace()]
+        yield _Tokens(np.maximum.accumulate(starts), seams)
 
 
-def _block_end(text: str, start: int, size: int) -> int:
-    """Return the best boundary in the second half of the block, or the next safe one after it."""
-    low, high = start + size // 2, start + size
-    for boundary in BOUNDARIES:
-        ends = [match.end() for match in boundary.finditer(text, low, high)]
-        if ends and unicodedata.category(text[ends[-1]]) not in JOINING_CATEGORIES:
-            return ends[-1]
-    return next((n for n in range(high, len(text)) if _cut_is_safe(text, n)), len(text))
+def _block_token_starts(
+    blocks: Sequence[tuple[str, int, int]], tokenizer: Tokenizer
+) -> Iterator[Intp]:
+    """Yield where each token of each block starts in its text; a block is (text, start, end)."""
+    first = characters = 0
+    for n, (_, start, end) in enumerate(blocks, 1):
+        characters += end - start
+        if characters >= BATCH_CHARACTERS or n == len(blocks):
+            batch = blocks[first:n]
+            spans = [text[start:end] for text, start, end in batch]
+            encodings = tokenizer.encode_batch(spans, add_special_tokens=False)
+            for (_, start, _), encoding in zip(batch, encodings, strict=True):
+                yield start + np.array([token for token, _ in encoding.offsets], np.intp)
+            first, characters = n, 0
 
 
-def _cut_is_safe(text: str, offset: int) -> bool:
-    """Return whether `offset` is certainly between two graphemes.
-
-    Stricter than UAX 29: some cuts that it allows are refused.
-    """
-    pair = text[offset - 1 : offset + 1]
-    return not any(
-        unicodedata.category(character) in (*JOINING_CATEGORIES, "Cc", "Cn", "Co", "So", "Sk")
-        or character > "\ud7a3"
-        or character in JOINING_LETTERS
-        for character in pair
-    )
+def _block_edges(piece: _Piece) -> Iterator[int]:
+    """Yield the offsets that divide a piece into blocks, at white space if there is some."""
+    edge = piece.start
+    while piece.end - edge > BLOCK_CHARACTERS:
+        yield edge
+        edge += BLOCK_CHARACTERS
+        spaces = WHITE_SPACE.finditer(piece.text, edge - MAX_WORD, edge)
+        edge = max((match.end() for match in spaces), default=edge)
+    yield from (edge, piece.end)

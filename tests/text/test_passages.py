@@ -13,10 +13,10 @@ import pytest
 from helpers.files import ROOT, TESTS
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 from searchkit.core.records import Passage
-from searchkit.text.passages import split_passages, well_formed
+from searchkit.text.passages import BLOCK_CHARACTERS, split_passages, well_formed
 
 FAMILY = "👩\u200d👩\u200d👧\u200d👦"
 SENTENCES = "The event loop runs callbacks. It never waits. A stream hands on data, bit by bit.\n\n"
@@ -39,7 +39,29 @@ def characters() -> Tokenizer:
     return tokenizer
 
 
+def pieces_of_words(*, of_bytes: bool) -> Tokenizer:
+    """Return a tokenizer whose words begin with their white space, and so have other tokens alone.
+
+    Args:
+        of_bytes: Whether it knows bytes, several of which may be one character, as GPT-2's does;
+            otherwise it marks the beginning of a word, as SentencePiece's do.
+    """
+    tokenizer = Tokenizer(models.BPE(unk_token=None if of_bytes else "[UNK]"))
+    tokenizer.pre_tokenizer = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False)
+        if of_bytes
+        else pre_tokenizers.Metaspace(prepend_scheme="always")
+    )
+    alphabet = pre_tokenizers.ByteLevel.alphabet() if of_bytes else []
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, initial_alphabet=alphabet, special_tokens=["[UNK]"], show_progress=False
+    )
+    tokenizer.train_from_iterator([SENTENCES], trainer)
+    return tokenizer
+
+
 WORDPIECE, CHARACTERS = wordpiece(), characters()
+BYTES, WORDS = pieces_of_words(of_bytes=True), pieces_of_words(of_bytes=False)
 
 
 def check(text: str, tokenizer: Tokenizer, window: int) -> list[Passage]:
@@ -147,7 +169,6 @@ def test_a_token_of_a_megabyte_is_one_passage() -> None:
 
 @pytest.mark.parametrize("piece", ["a.", "学", "x,y;"])
 def test_long_texts_without_white_space(piece: str) -> None:
-    # Uncut, the splitter needs minutes for these.
     passages = check(piece * 30_000, WORDPIECE, 254)
     assert all(left.end == right.start for left, right in pairwise(passages))
 
@@ -177,3 +198,35 @@ def test_any_text_with_wordpiece(text: str) -> None:
 )
 def test_any_text_with_one_token_a_character(text: str) -> None:
     check(text, CHARACTERS, 8)
+
+
+@pytest.mark.parametrize("tokenizer", [BYTES, WORDS], ids=["bytes", "words"])
+@given(
+    st.lists(
+        st.sampled_from(["event loop", "a", ". ", "\n\n", " ", FAMILY, "e\u0301", "学", "[UNK]"]),
+        max_size=200,
+    ).map("".join)
+)
+def test_any_text_with_words_that_have_other_tokens_alone(tokenizer: Tokenizer, text: str) -> None:
+    check(text, tokenizer, 30)
+
+
+@pytest.mark.parametrize("tokenizer", [BYTES, WORDS], ids=["bytes", "words"])
+def test_passages_are_few_with_any_tokenizer(tokenizer: Tokenizer) -> None:
+    text = SENTENCES * 100
+    fewest = len(tokenizer.encode(text).ids) / 64
+    assert len(check(text, tokenizer, 64)) < 1.5 * fewest
+
+
+def test_a_text_of_many_blocks_is_cut_as_one_of_a_single_block() -> None:
+    text = SENTENCES * 2000
+    assert len(text) > 3 * BLOCK_CHARACTERS
+    lengths = {p.end - p.start for p in check(text, WORDPIECE, 64)[:-9]}
+    assert lengths == {
+        p.end - p.start for p in check(text[: BLOCK_CHARACTERS // 2], WORDPIECE, 64)[:-9]
+    }
+
+
+def test_a_passage_ends_after_a_sentence_of_another_script() -> None:
+    passages = check("事件循环运行回调。它从不等待。" * 60, WORDPIECE, 64)
+    assert all("事件循环运行回调。它从不等待。"[(p.end - 1) % 15] == "。" for p in passages)
