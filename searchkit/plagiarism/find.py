@@ -6,12 +6,14 @@ alike that are expected in the question by chance, if all authors had written in
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
+from searchkit.core.arrays import Float32
 from searchkit.core.errors import BadInput
-from searchkit.core.progress import Counter, Progress
+from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results
 from searchkit.core.where import EVERYTHING, Where
@@ -60,6 +62,7 @@ from searchkit.plagiarism.records import (
     PlagiarismResult,
     SourceFinding,
 )
+from searchkit.plagiarism.so_far import FindingsSoFar
 from searchkit.plagiarism.verbatim.information import TextInformation
 from searchkit.runners.base import PlainLoop, Pool, Runner
 
@@ -134,8 +137,12 @@ def find_with_options(
     *,
     runner: Runner | None = None,
     progress: Progress | None = None,
+    so_far: FindingsSoFar | None = None,
 ) -> PlagiarismResult:
-    """Find the same as `find_plagiarism`, whose options these are."""
+    """Find the same as `find_plagiarism`, whose options these are.
+
+    `so_far` learns what is found meanwhile.
+    """
     wanted = None
     where = replace(options.where, attempts=None)  # a draft is compared, too
     if not where.is_empty():
@@ -154,7 +161,7 @@ def find_with_options(
             partial(load_worker_encoder, model.name, model.fingerprint),
             wanted=wanted,
             runner=runner,
-            progress=progress,
+            so_far=(so_far or FindingsSoFar()).reporting_to(progress),
         )
         write_cached(index, key, result)
     known = {source.id: source for source in options.sources}
@@ -184,7 +191,9 @@ def find_plagiarism_among(
         sources=tuple(sources),
     )
     texts = embed_answers(list(answers), encoder)
-    return _find(texts, options, embed_with(lambda: encoder), lambda: encoder)
+    return _find(
+        texts, options, embed_with(lambda: encoder), lambda: encoder, so_far=FindingsSoFar()
+    )
 
 
 def compare(
@@ -276,9 +285,9 @@ def _find(
     embed: Embed,
     worker_encoder: Callable[[], Encoder],
     *,
+    so_far: FindingsSoFar,
     wanted: set[str] | None = None,
     runner: Runner | None = None,
-    progress: Progress | None = None,
 ) -> PlagiarismResult:
     """Find plagiarism among prepared answers.
 
@@ -287,9 +296,9 @@ def _find(
         options: All but `where` and `against`, which `wanted` and `texts` follow from.
         embed: Returns the unit vectors of sentences, in this process.
         worker_encoder: Loads the model in another process.
+        so_far: Learns what is found meanwhile, and reports progress.
         wanted: Ids: a finding has at least one of these answers. None: all answers.
         runner: Where questions are judged; None for this process.
-        progress: Called with the number of questions done, and of all questions.
     """
     by = options.by or ("question" if any(text.answer.question for text in texts) else "all")
     groups = group_by_question(
@@ -313,12 +322,13 @@ def _find(
     pool = runner.pool((lambda: detector) if runner.is_local else load)
     small: Iterable[QuestionAnswers] = [group for group in groups if group.is_small]
     large: Iterable[QuestionAnswers] = [group for group in groups if not group.is_small]
+    so_far.begin(groups, embeds=not by_passages)
     if not by_passages:
-        small = embed_ahead(small, embed, _compares_sentences)
+        embed_next = partial(_embed_and_count, embed, so_far)
+        small = embed_ahead(small, embed_next, _compares_sentences)
         if runner.is_local:
-            large = embed_ahead(large, embed, _compares_sentences)
-    counter = Counter(progress, len(groups))
-    found = list(_find_each(small, large, detector, pool, counter))
+            large = embed_ahead(large, embed_next, _compares_sentences)
+    found = list(_find_each(small, large, detector, pool, so_far))
     sources = find_from_sources(
         groups,
         options,
@@ -327,7 +337,7 @@ def _find(
         max_expected=max_expected,
         wanted=wanted,
     )
-    found = sorted(with_known_sources(found, sources), key=_listed_order)
+    found = sorted(with_known_sources(found, sources), key=Finding.listed_order)
     judged = JudgedQuestions.of(found, pairs)
     findings = with_q_values(found, judged, options.fdr)
     equal = find_equal(groups, findings, wanted=wanted, information=TextInformation(background))
@@ -356,10 +366,6 @@ def _background(texts: Sequence[PreparedAnswer]) -> Background:
     return Background.of([text.words for text in texts if not text.is_draft])
 
 
-def _listed_order(finding: Finding) -> tuple[object, ...]:
-    return *finding.rank(), finding.left, finding.right
-
-
 def _authors(texts: Sequence[PreparedAnswer]) -> dict[str, str | None]:
     return {text.answer.id: text.answer.author for text in texts}
 
@@ -382,24 +388,41 @@ def _find_each(
     large: Iterable[QuestionAnswers],
     detector: Detector,
     pool: Pool,
-    counter: Counter,
+    so_far: FindingsSoFar,
 ) -> Iterator[Finding]:
     """Yield the findings of all questions, in no order.
 
     Args:
         small: The questions with few answers.
-        large: The other questions.
+        large: The other questions. They come first, since their findings are known one by one.
         detector: Judges the small ones, all together.
         pool: Judges the large ones, with a detector for its state.
-        counter: Counts the questions that are done.
+        so_far: Learns of each question that is done.
     """
+    started: deque[QuestionAnswers] = deque()
+
+    def tasks() -> Iterator[QuestionAnswers]:
+        for group in large:
+            started.append(group)
+            yield replace(group, short=())
+
+    for findings in pool.run(Detector.find, tasks()):
+        so_far.measured(started[0])
+        so_far.judged([started.popleft()], findings)
+        yield from findings
     for group in small:
         detector.set_aside(group)
-        counter.advance()
-    for findings in pool.run(Detector.find, (replace(group, short=()) for group in large)):
-        yield from findings
-        counter.advance()
-    yield from detector.find_set_aside()
+        so_far.measured(group)
+        started.append(group)
+    findings = detector.find_set_aside()
+    so_far.judged(started, findings)
+    yield from findings
+
+
+def _embed_and_count(embed: Embed, so_far: FindingsSoFar, sentences: Sequence[str]) -> Float32:
+    rows = embed(sentences)
+    so_far.embedded(len(sentences))
+    return rows
 
 
 def _compares_sentences(group: QuestionAnswers) -> bool:

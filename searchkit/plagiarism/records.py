@@ -104,6 +104,10 @@ class Finding(Record):
             return True, verdict, -self.verbatim, -self.score
         return False, self.expected, verdict, -self.score
 
+    def listed_order(self) -> tuple[object, ...]:
+        """Return what a list of findings is sorted by: their rank; equal ones by the ids."""
+        return *self.rank(), self.left, self.right
+
 
 @dataclass(frozen=True, slots=True)
 class Ring(Record):
@@ -254,6 +258,8 @@ class PlagiarismResult(Table):
             ordered.
         source_groups: Several students at one source.
         known_sources: The known sources, by name.
+        questions_left: The number of questions that aren't compared yet: then all else is about
+            the others, and there are no q-values, rings, equal answers and `by_chance`.
     """
 
     findings: Results[Finding]
@@ -272,6 +278,7 @@ class PlagiarismResult(Table):
     sources: Results[SourceFinding] = field(default_factory=Results)
     source_groups: Results[SourceGroup] = field(default_factory=Results)
     known_sources: dict[str, Answer] = field(default_factory=dict)
+    questions_left: int = 0
 
     def decision_about(self, one: str, other: str) -> Decision | None:
         """Return a person's decision about two answers, in any order; None if none applies."""
