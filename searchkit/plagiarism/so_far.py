@@ -1,8 +1,8 @@
 """What a search for plagiarism has found so far, for other threads that ask while it runs.
 
 A question's findings don't depend on the other questions, unless it has few answers. So those of a
-finished question are final. What is of all questions together comes with the whole result: q-values,
-how many findings there would be by chance, rings, equal answers, known sources.
+finished question are final. What is of all questions together comes with the whole result:
+q-values, how many findings there would be by chance, rings, equal answers, known sources.
 """
 
 from __future__ import annotations

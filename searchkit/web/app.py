@@ -27,6 +27,7 @@ from searchkit.core.errors import (
 from searchkit.core.messages import printable
 from searchkit.grading.marking.scale import MarkRefused
 from searchkit.web.api import api
+from searchkit.web.background.api import jobs_api
 from searchkit.web.downloads.marks import downloads
 from searchkit.web.grading.api import grading
 from searchkit.web.grading.pages import grading_pages
@@ -91,6 +92,7 @@ def create_app(
     app.state.pool = pool
     app.state.uploads = uploads
     app.include_router(api)
+    app.include_router(jobs_api)
     app.include_router(downloads)
     app.include_router(grading)
     app.include_router(suggestions)

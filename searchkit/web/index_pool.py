@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -21,7 +22,7 @@ from starlette.requests import Request
 
 from searchkit.clustering.clusters import ClusterResult, cluster
 from searchkit.clustering.methods import ClusterMethod
-from searchkit.core.errors import IndexBusy, SearchkitError
+from searchkit.core.errors import IndexBusy, NotFound, SearchkitError
 from searchkit.core.progress import Progress
 from searchkit.core.records import By, Hit
 from searchkit.core.where import Where
@@ -29,9 +30,10 @@ from searchkit.index.decisions import counting, decisions
 from searchkit.index.folder import Index
 from searchkit.index.query import Mode, query
 from searchkit.index.storage.connection import ChangeWatch
-from searchkit.plagiarism.find import find_plagiarism
-from searchkit.plagiarism.records import PlagiarismResult
-from searchkit.web.jobs import Job, Result
+from searchkit.plagiarism.find import find_with_options
+from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
+from searchkit.plagiarism.so_far import FindingsSoFar
+from searchkit.web.jobs import Job, Result, SoFar
 
 log = logging.getLogger("searchkit")
 MAX_READERS = 4  # open at the same time, each used by one thread
@@ -117,6 +119,8 @@ class IndexPool:
         with self._lock:
             snapshot, self._snapshot = self._snapshot, None
             self._lock.notify_all()
+            for job in chain.from_iterable(jobs.values() for jobs in self._jobs.values()):
+                job.cancel()
             if snapshot:
                 self._watch.close()
                 _close(snapshot.free)
@@ -203,6 +207,12 @@ class IndexPool:
             self._lock.notify_all()  # threads that wait for a reader get one of the new state
         return self._snapshot
 
+    def refresh(self) -> tuple[int, int]:
+        """Open the newest state if something was written; return the number of the state."""
+        with self._lock:
+            self._current()
+            return self._version
+
     def _successor(self, old: _Snapshot) -> _Snapshot:
         """Open the new state, drop outdated jobs and close the free readers of the old state."""
         first = old.first.reopened()
@@ -214,6 +224,8 @@ class IndexPool:
             first.close()
             raise
         if not first.has_answers_of(old.first):
+            for job in self._jobs["answers change"].values():
+                job.cancel()
             self._jobs["answers change"].clear()
         self._jobs["anything changes"].clear()
         _close(old.free)
@@ -264,6 +276,7 @@ class IndexPool:
         compute: Callable[[Index, Progress], Result],
         keep_until: KeepUntil = "answers change",
         version: Hashable = None,
+        so_far: SoFar | None = None,
     ) -> Job[Result]:
         """Return the job with this key, started if there is none for the current state.
 
@@ -277,10 +290,13 @@ class IndexPool:
             keep_until: When the result becomes outdated: when answers change, when anything in the
                 index changes (such as a column with marks), or once somebody received it.
             version: What the result depends on beside the parameters.
+            so_far: What `compute` tells about itself, if this call starts it.
         """
+        new = Job[Result](version=version, so_far=so_far)
 
         def run(progress: Progress) -> Result:
             with self._running:
+                new.begin()
                 with self._lock:
                     index = self._current().first.reopened()
                 with index:
@@ -295,9 +311,21 @@ class IndexPool:
             if job is None or is_used_up or is_outdated:
                 while len(jobs) >= MAX_JOBS:
                     del jobs[next(iter(jobs))]
-                former = job.last_result() if job else None
-                job = jobs[key] = Job[Result](version=version, former=former).start(run)
+                new.former = job.last_result() if job else None
+                job = jobs[key] = new.start(run)
             return job
+
+    def find_job(self, id: str) -> Job[Any]:
+        """Return a job by its id.
+
+        Raises:
+            NotFound: if it isn't kept any more.
+        """
+        with self._lock:
+            for job in chain.from_iterable(jobs.values() for jobs in self._jobs.values()):
+                if job.id == id:
+                    return job
+        raise NotFound("this isn't computed any more; load the page again")
 
     def last_result(self, key: Hashable) -> object:
         """Return what the job with this key, or the one before it, found; None for nothing yet."""
@@ -331,9 +359,13 @@ def pool_of(request: Request) -> IndexPool:
 
 def findings_job(pool: IndexPool, fdr: float | None = None) -> Job[PlagiarismResult]:
     """Return the job that finds plagiarism in the whole index, with a false discovery rate."""
+    so_far = FindingsSoFar()
     return pool.job(
         "findings" if fdr is None else ("findings", fdr),
-        lambda index, progress: find_plagiarism(index, fdr=fdr, progress=progress),
+        lambda index, progress: find_with_options(
+            index, PlagiarismOptions(fdr=fdr), progress=progress, so_far=so_far
+        ),
+        so_far=so_far if fdr is None else None,
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
+import time
 import traceback
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from searchkit.core.errors import IndexBusy, SearchkitError
 from searchkit.core.progress import Progress
@@ -17,6 +19,24 @@ from searchkit.core.progress import Progress
 log = logging.getLogger("searchkit")
 
 Result = TypeVar("Result")
+
+
+class SoFar(Protocol):
+    """What a computation that is running tells about itself.
+
+    Attributes:
+        findings: The number of findings so far.
+    """
+
+    findings: int
+
+    def seconds_left(self) -> float | None:
+        """Return how long the rest may take; None while that is unknown."""
+        ...
+
+    def result(self) -> Any:  # noqa: ANN401
+        """Return the result of what is done; None if there is none yet."""
+        ...
 
 
 @dataclass(slots=True)
@@ -30,6 +50,10 @@ class Job(Generic[Result]):
         version: What the result depends on beside the job's key.
         former: The last result of another version; None if there is none.
         was_delivered: Whether `get` has returned the result or raised the error to somebody.
+        so_far: What the computation tells meanwhile; None if it only counts steps.
+        id: A random key, by which a page asks for the progress.
+        is_cancelled: Whether nobody needs the result any more.
+        began_at: When the computation began, in seconds of `time.monotonic`; None while it waits.
     """
 
     done: int = 0
@@ -38,6 +62,10 @@ class Job(Generic[Result]):
     version: Hashable = None
     former: Result | None = None
     was_delivered: bool = False
+    so_far: SoFar | None = None
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(9))
+    is_cancelled: bool = False
+    began_at: float | None = None
 
     @property
     def has_finished(self) -> bool:
@@ -53,6 +81,29 @@ class Job(Generic[Result]):
         """Return the result, or until there is one that of another version; None for neither."""
         is_known = self.has_finished and not self.has_failed
         return self.future.result() if is_known else self.former
+
+    def seconds_left(self) -> float | None:
+        """Return how long the computation may still take; None while that is unknown."""
+        if self.has_finished:
+            return 0.0
+        if self.so_far:
+            return self.so_far.seconds_left()
+        if not self.done or self.began_at is None:
+            return None
+        return (time.monotonic() - self.began_at) * (self.total - self.done) / self.done
+
+    def cancel(self) -> None:
+        """End the computation with `IndexBusy` at its next step."""
+        self.is_cancelled = True
+
+    def begin(self) -> None:
+        """Note that the computation begins now.
+
+        Raises:
+            IndexBusy: if it was cancelled.
+        """
+        self.began_at = time.monotonic()
+        self._check_wanted()
 
     def start(self, compute: Callable[[Progress], Result]) -> Job[Result]:
         """Run the computation in a daemon thread, which doesn't keep the process alive."""
@@ -90,6 +141,11 @@ class Job(Generic[Result]):
 
     def _advance(self, done: int, total: int) -> None:
         self.done, self.total = done, total
+        self._check_wanted()
+
+    def _check_wanted(self) -> None:
+        if self.is_cancelled:
+            raise IndexBusy("answers have come in meanwhile; try again in a moment")
 
 
 def describe_error(error: BaseException) -> str:

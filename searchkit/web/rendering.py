@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +22,7 @@ from searchkit.pages.environment import environment
 from searchkit.pages.known_names import holds_names
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.web.index_pool import pool_of
+from searchkit.web.job_progress import JobProgress, progress_of
 from searchkit.web.jobs import Job
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ NAME_FIELDS: dict[str, NameKind] = {  # fields of a page's address that hold nam
 _PSEUDONYM = re.compile(r"\b(?:answer|author) \d+\b|\bsomebody\b")
 MAX_MAP_TEXT = 300  # characters of an answer on the map
 MAX_MAP_VALUE = 40  # characters of a column's value on the map; longer ones are no categories
-JOB_TIMEOUT = 2.0  # seconds that a page waits for a job before it shows the job's progress
+PAGE_TIMEOUT = 0.15  # seconds that a page waits for a job before it shows the job's progress
+JOB_TIMEOUT = 2.0  # seconds that a part of a page waits for what is soon computed
 PSEUDONYMS_TIMEOUT = 60.0  # seconds that a page waits for pseudonyms; it can't be shown without
 
 
@@ -102,12 +105,18 @@ def error_page(request: Request, status_code: int, reason: str) -> Response:
 
 
 def progress_page(request: Request, job: Job[Any], title: str) -> HTMLResponse | None:
-    """Return a page that shows a job's progress and reloads itself; None if the job is done."""
-    if pool_of(request).wait(job, JOB_TIMEOUT):
+    """Return a page that follows a job and then becomes what was asked for; None if it is done."""
+    if pool_of(request).wait(job, PAGE_TIMEOUT):
         return None
-    page = render_page(request, "computing.html", 200, job=job, what=title)
-    page.headers["refresh"] = "2"
-    return page
+    return render_page(
+        request, "computing.html", job=job, progress=job_progress(request, job), what=title
+    )
+
+
+def job_progress(request: Request, job: Job[Any]) -> JobProgress:
+    """Return how far a job is, for the page that follows it."""
+    progress = progress_of(job)
+    return replace(progress, error=progress.error and without_names(request, progress.error))
 
 
 def _hides_names(request: Request) -> bool:

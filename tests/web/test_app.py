@@ -48,8 +48,8 @@ from searchkit.core.where import Where
 from searchkit.index.decisions import decide, decisions
 from searchkit.index.filters.matching import matching_keys
 from searchkit.index.upkeep.verify import verify
-from searchkit.plagiarism.find import find_plagiarism
-from searchkit.plagiarism.records import PlagiarismResult
+from searchkit.plagiarism.find import find_plagiarism, find_with_options
+from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
 from searchkit.web.api import api
 from searchkit.web.app import create_app
 from searchkit.web.guard import CONTENT_SECURITY_POLICY
@@ -80,13 +80,13 @@ def unjudged(monkeypatch: pytest.MonkeyPatch) -> str:
     """Let chance be judged in no question, and return the remark that says why."""
     remark = "chance can't be judged: only 12 unrelated pairs"
 
-    def find(index: Index, **options: Any) -> PlagiarismResult:
-        found = find_plagiarism(index, **options)
+    def find(index: Index, options: PlagiarismOptions, **more: Any) -> PlagiarismResult:
+        found = find_with_options(index, options, **more)
         changed = (replace(f, expected=None, remarks=(remark,)) for f in found.findings)
         rings = (replace(ring, expected=None) for ring in found.rings)
         return replace(found, findings=Results(changed), rings=Results(rings))
 
-    monkeypatch.setattr("searchkit.web.index_pool.find_plagiarism", find)
+    monkeypatch.setattr("searchkit.web.index_pool.find_with_options", find)
     return remark
 
 

@@ -10,7 +10,7 @@ from searchkit.core.where import Where
 from searchkit.pages.segments import author_name, question_name
 from searchkit.pages.views import cluster_view, column_views, side_view
 from searchkit.web.index_pool import clusters_job, pool_of
-from searchkit.web.pages.views import answer_views, finding_views, findings_if_ready, hit_views
+from searchkit.web.pages.views import answer_views, current_findings, finding_views, hit_views
 from searchkit.web.rendering import JOB_TIMEOUT, original, pseudonyms, render_page
 
 MAX_AUTHOR_ANSWERS = 500  # shown for an author
@@ -27,7 +27,7 @@ def author_page(request: Request, name: str) -> HTMLResponse:
         answers, count = index.answers_page(where, 0, MAX_AUTHOR_ANSWERS)
     if not count or not name:
         raise NotFound("each answer has an author")
-    names, result = pseudonyms(request), findings_if_ready(request)
+    names, (result, progress) = pseudonyms(request), current_findings(request)
     ids = {answer.id for answer in answers}
     return render_page(
         request,
@@ -36,7 +36,7 @@ def author_page(request: Request, name: str) -> HTMLResponse:
         count=count,
         answers=answer_views(request, answers),
         findings=finding_views(result, lambda f: not ids.isdisjoint((f.left, f.right)), names),
-        done=result is not None,
+        progress=progress,
     )
 
 
@@ -48,7 +48,7 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
     with pool.reading() as index:
         stored = index.get_stored(id)
         similar = index.search_like(id, SIMILAR_ANSWERS)
-    names, result = pseudonyms(request), findings_if_ready(request)
+    names, (result, progress) = pseudonyms(request), current_findings(request)
     answer = stored.answer
     clusters = clusters_job(pool, Where(answer.question or ""), "all")
     cluster = None
@@ -69,6 +69,6 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
         passages=[(passage.start, passage.end) for passage in stored.passages],
         near=hit_views(request, similar),
         findings=finding_views(result, lambda f: id in (f.left, f.right), names),
-        done=result is not None,
+        progress=progress,
         cluster=cluster_view(cluster, None, names=names) if cluster else None,
     )

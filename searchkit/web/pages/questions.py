@@ -17,7 +17,7 @@ from searchkit.pages.segments import question_name, text_runs
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.web.grading.questions import last_suggested
 from searchkit.web.index_pool import pool_of
-from searchkit.web.pages.views import finding_views, findings_if_ready, side_views
+from searchkit.web.pages.views import current_findings, finding_views, side_views
 from searchkit.web.rendering import (
     JOB_TIMEOUT,
     original,
@@ -39,11 +39,10 @@ def questions_page(request: Request) -> HTMLResponse:
         rows = [
             row | {"name": question_name(row["question"], names)} for row in index.by_question()
         ]
-    result = findings_if_ready(request)
-    findings = result.findings if result else []
-    counts = Counter(finding.question for finding in findings)
+    result, findings_progress = current_findings(request)
+    counts = Counter(finding.question for finding in result.findings)
     left = Counter(
-        finding.question for finding in findings if result and result.decision(finding) == "open"
+        finding.question for finding in result.findings if result.decision(finding) == "open"
     )
     pool = pool_of(request)
     suggested = {row["question"] or "": last_suggested(pool, row["question"] or "") for row in rows}
@@ -60,7 +59,7 @@ def questions_page(request: Request) -> HTMLResponse:
         rows=rows,
         counts=counts,
         left=left,
-        done=result is not None,
+        progress=findings_progress,
         graded=graded,
         ungraded=Progress(0, 0, 0),
     )
@@ -84,9 +83,8 @@ def question_page(
     if progress := progress_page(request, scores, "Comparing the answers"):
         return progress
     names = pseudonyms(request)
-    findings = finding_views(
-        findings_if_ready(request), lambda finding: finding.question == (name or None), names
-    )
+    result, findings_progress = current_findings(request)
+    findings = finding_views(result, lambda finding: finding.question == (name or None), names)
     return render_page(
         request,
         "question.html",
@@ -97,5 +95,6 @@ def question_page(
         answers=side_views(answers, names),
         histogram=histogram(scores.get(), findings),
         findings=findings,
+        progress=findings_progress,
         prompt=text_runs(prompt_of(answers[0]), names) if answers else (),
     )

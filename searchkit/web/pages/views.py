@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
 
 from searchkit.core.records import Answer, Hit, Passage
+from searchkit.core.results import Results
 from searchkit.grading.marking.columns import MARK_COLUMN, choose_mark_column, value_of
 from searchkit.index.query import Mode
 from searchkit.output.console import excerpt_bounds
@@ -17,8 +19,13 @@ from searchkit.pages.segments import hit_segments, question_name
 from searchkit.pages.views import FindingView, SideView, finding_view, side_view
 from searchkit.plagiarism.records import Finding, PlagiarismResult
 from searchkit.web.index_pool import findings_job, pool_of
-from searchkit.web.rendering import JOB_TIMEOUT, pseudonyms
+from searchkit.web.job_progress import JobProgress
+from searchkit.web.rendering import PAGE_TIMEOUT, job_progress, pseudonyms
 
+NOTHING_YET = PlagiarismResult(
+    findings=Results(), rings=Results(), answers=0, short=0, pairs=0, questions=0, pooled=[],
+    by_passages=False, texts={}, questions_left=1,
+)  # fmt: skip
 MAX_HIT_LENGTH = 600  # characters of an answer that a list of hits shows
 
 
@@ -67,22 +74,32 @@ def side_views(answers: Sequence[Answer], names: Pseudonyms | None) -> list[Side
     return [side_view(answer, (), names) for answer in answers]
 
 
-def findings_if_ready(request: Request) -> PlagiarismResult | None:
-    """Return the findings with their decisions; None while they are computed, or on an error."""
+def current_findings(request: Request) -> tuple[PlagiarismResult, JobProgress]:
+    """Return the findings with their decisions, and how far the search for them is.
+
+    While it runs they are those of the finished questions, as an ordinary result; on an error there
+    are none. A page shows the progress with `m.findings_progress`.
+    """
     pool = pool_of(request)
     job = findings_job(pool)
-    is_ready = pool.wait(job, JOB_TIMEOUT) and not job.has_failed
-    return pool.with_decisions(job.get()) if is_ready else None
+    pool.wait(job, PAGE_TIMEOUT)
+    progress = job_progress(request, job)  # first, so that it never counts more than is shown
+    if job.has_failed:
+        job.was_delivered = True  # the next page tries again
+        result = NOTHING_YET
+    elif job.has_finished:
+        result = job.get()
+    else:
+        result = (job.so_far and job.so_far.result()) or NOTHING_YET
+    return pool.with_decisions(result), replace(progress, findings=len(result.findings))
 
 
 def finding_views(
-    result: PlagiarismResult | None,
+    result: PlagiarismResult,
     is_wanted: Callable[[Finding], bool],
     names: Pseudonyms | None,
 ) -> list[FindingView]:
     """Return views of some findings, which keep their numbers among all findings."""
-    if result is None:
-        return []
     return [
         numbered_view(result, finding, number, names)
         for number, finding in enumerate(result.findings, 1)

@@ -380,3 +380,26 @@ class Audit(Record):
     """Inconsistent marks: pairs first, then single marks, each the worst first."""
 
     found: list[Annotated[InconsistentPair | OutlyingMark, Field(discriminator="kind")]]
+
+
+# -- progress --------------------------------------------------------------------------------------
+
+
+class JobProgress(Record):
+    """How far a computation is."""
+
+    id: str
+    """Another one than before means that it is computed anew."""
+    state: Literal["running", "done", "failed"]
+    done: int
+    """Number of steps that are done."""
+    total: int
+    """Number of all steps; 0: unknown."""
+    seconds_left: float | None
+    """How long it may still take; null: unknown."""
+    findings: int | None
+    """Number of findings so far; null: it looks for none."""
+    text: str
+    """All that in words."""
+    error: str | None
+    """Why it failed."""

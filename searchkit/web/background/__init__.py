@@ -1,0 +1,1 @@
+"""What the server computes ahead: `ahead.py` starts it, `api.py` tells pages how far it is."""
