@@ -27,15 +27,17 @@ from searchkit.core.errors import (
 from searchkit.core.messages import printable
 from searchkit.grading.marking.scale import MarkRefused
 from searchkit.web.api import api
+from searchkit.web.background.ahead import Task, WorkAhead
 from searchkit.web.background.api import jobs_api
 from searchkit.web.downloads.marks import downloads
 from searchkit.web.grading.api import grading
 from searchkit.web.grading.pages import grading_pages
 from searchkit.web.grading.suggestions import suggestions
 from searchkit.web.guard import IDLE_TIMEOUT, SECURITY_HEADERS, Guard
-from searchkit.web.index_pool import IndexPool
+from searchkit.web.index_pool import IndexPool, findings_job
 from searchkit.web.jobs import describe_error
 from searchkit.web.messages import with_fields
+from searchkit.web.pages.facets import facets_job
 from searchkit.web.pages.routes import pages
 from searchkit.web.rendering import error_page, plotly_script, without_names
 from searchkit.web.uploads import Uploads
@@ -44,6 +46,7 @@ log = logging.getLogger("searchkit")
 MAX_UPLOAD_BYTES = 200_000_000
 STATIC_FOLDER = Path(str(resources.files("searchkit.pages"))) / "static"
 UPLOAD_PATH = "/api/uploads"
+AHEAD: list[Task] = [facets_job, findings_job]
 STATUS_CODES: list[tuple[type[SearchkitError], int]] = [
     (NotFound, 404),
     (MarkRefused, 422),
@@ -61,6 +64,7 @@ def create_app(
     token: str | None = None,
     max_upload_bytes: int = MAX_UPLOAD_BYTES,
     idle_timeout: float = IDLE_TIMEOUT,
+    works_ahead: bool = False,
 ) -> FastAPI:
     """Return the application over an index.
 
@@ -69,15 +73,20 @@ def create_app(
         token: The token that requests must carry; None: only this machine may send requests.
         max_upload_bytes: Largest size of an upload.
         idle_timeout: Seconds without a byte after which the body of a request is given up.
+        works_ahead: Whether findings and what lists need are computed before anybody asks, from the
+            start on and after every change.
 
     Raises:
         SearchkitError: as `Index.open`.
     """
     pool, uploads = IndexPool.open(Path(folder)), Uploads()
+    ahead = WorkAhead(pool, AHEAD if works_ahead else ())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ahead.start()
         yield
+        ahead.stop()
         uploads.close()
         pool.close()
 

@@ -83,7 +83,7 @@ def serve(
     host = host or LOOPBACK_HOSTS[0]
     token = None if host in LOOPBACK_HOSTS else secrets.token_urlsafe(24)
     with listen(host, port) as listener:
-        app = create_app(folder, token=token, max_upload_bytes=max_upload_bytes)
+        app = create_app(folder, token=token, max_upload_bytes=max_upload_bytes, works_ahead=True)
         address = _browser_address(host, listener.getsockname()[1], token)
         say(f"serving {folder} at {address}; stop with Ctrl+C")
         if token:

@@ -1,0 +1,124 @@
+"""Work ahead: begun at the start, one task after another, and anew after every change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from helpers.serving import client_of, make_index, toy, until, writer
+
+from searchkit import Answer
+from searchkit.core.errors import BadInput
+from searchkit.web.background.ahead import WorkAhead
+from searchkit.web.index_pool import IndexPool
+from searchkit.web.jobs import Job
+
+__all__ = ["toy"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
+    return make_index(tmp_path / "index", answers)
+
+
+@pytest.fixture
+def pool(folder: Path) -> Iterator[IndexPool]:
+    pool = IndexPool.open(folder)
+    yield pool
+    pool.close()
+
+
+class Tasks:
+    """Two tasks that count the answers; the first ends when it is allowed to."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.may_end = threading.Event()
+        self.found: list[int] = []
+
+    def first(self, pool: IndexPool) -> Job[int]:
+        def compute(index: object, progress: Callable[[int, int], None]) -> int:
+            self.begun.append("first")
+            self.may_end.wait(10)
+            progress(1, 1)
+            self.found.append(len(list(index.answers())))  # type: ignore[attr-defined]
+            return self.found[-1]
+
+        return pool.job("first", compute)
+
+    def second(self, pool: IndexPool) -> Job[None]:
+        return pool.job("second", lambda *_: self.begun.append("second"))
+
+
+@pytest.fixture
+def tasks(pool: IndexPool) -> Iterator[Tasks]:
+    tasks = Tasks()
+    ahead = WorkAhead(pool, [tasks.first, tasks.second], look_seconds=0.01, settle_seconds=0.2)
+    ahead.start()
+    yield tasks
+    tasks.may_end.set()
+    ahead.stop()
+
+
+def test_tasks_begin_one_after_another(tasks: Tasks) -> None:
+    until(lambda: tasks.begun == ["first"])
+    tasks.may_end.set()
+    until(lambda: tasks.begun == ["first", "second"])
+
+
+def test_they_begin_anew_when_answers_change(
+    tasks: Tasks, folder: Path, answers: list[Answer]
+) -> None:
+    tasks.may_end.set()
+    until(lambda: tasks.begun == ["first", "second"])
+    with writer(folder) as index:
+        index.add([Answer("new", "Streams and middleware")])
+    until(lambda: tasks.begun == ["first", "second"] * 2)
+    assert tasks.found == [len(answers), len(answers) + 1]
+
+
+def test_one_that_computes_of_former_answers_ends(
+    tasks: Tasks, folder: Path, answers: list[Answer]
+) -> None:
+    until(lambda: tasks.begun == ["first"])
+    with writer(folder) as index:
+        index.add([Answer("new", "Streams and middleware")])
+    until(lambda: tasks.begun == ["first", "first"])
+    tasks.may_end.set()
+    until(lambda: tasks.begun == ["first", "first", "second"])
+    assert tasks.found == [len(answers) + 1]
+
+
+def test_many_changes_in_a_row_begin_it_once(tasks: Tasks, folder: Path) -> None:
+    tasks.may_end.set()
+    until(lambda: tasks.begun == ["first", "second"])
+    with writer(folder) as index:
+        for n in range(5):
+            index.add([Answer(f"new{n}", f"Streams and middleware {n}")])
+    until(lambda: len(tasks.begun) == 4)
+    assert len(tasks.found) == 2
+
+
+def test_a_failure_is_not_tried_again(pool: IndexPool) -> None:
+    calls: list[int] = []
+
+    def fail(*_: object) -> None:
+        calls.append(1)
+        raise BadInput("no")
+
+    ahead = WorkAhead(pool, [lambda pool: pool.job("fails", fail)], look_seconds=0.01)
+    ahead.start()
+    until(lambda: calls)
+    ahead._stopping.wait(0.1)
+    ahead.stop()
+    assert calls == [1]
+
+
+def test_the_server_looks_for_findings_unasked(folder: Path) -> None:
+    with client_of(folder, works_ahead=True) as client:
+        pool: IndexPool = client.app_state.pool  # type: ignore[attr-defined]
+        job = until(lambda: pool._jobs["answers change"].get("findings"))
+        assert job.wait(10)
+        job.get()
