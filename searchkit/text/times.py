@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 
@@ -22,6 +23,8 @@ _MONTHS = {
     )
     for letters in words.split()
 }  # fmt: skip
+_DAY_LENGTH = len("2025-08-30")  # of a day in ISO 8601, at most
+_MONTH_NAMES = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _DATES = (
     r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})",
     r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
@@ -35,6 +38,19 @@ _TIME = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A point in time as it was written.
+
+    Attributes:
+        at: The time; midnight if only the day is known.
+        has_time: Whether more than the day is known.
+    """
+
+    at: datetime
+    has_time: bool
+
+
 def read_times(texts: Iterable[str | None]) -> list[datetime] | None:
     """Return times that can be compared with each other; None if one of them can't be read.
 
@@ -43,8 +59,8 @@ def read_times(texts: Iterable[str | None]) -> list[datetime] | None:
     month can't be told from the day, and so it isn't read. Where one time has no zone, the zones of
     the others are left out.
     """
-    times = [_read_time((text or "").strip()) for text in texts]
-    found = [time for time in times if time is not None]
+    times = [_read_moment(text or "") for text in texts]
+    found = [time.at for time in times if time is not None]
     if len(found) < len(times):
         return None
     if any(time.tzinfo is None for time in found):
@@ -52,21 +68,74 @@ def read_times(texts: Iterable[str | None]) -> list[datetime] | None:
     return found
 
 
+def time_in_words(text: str) -> str:
+    """Return a time as people read it: `30 Aug 2025, 18:33`; as it was written if it isn't read."""
+    moment = _read_moment(text)
+    if moment is None:
+        return text.strip()
+    at = moment.at
+    day = f"{at.day} {_MONTH_NAMES[at.month - 1]} {at.year}"
+    return f"{day}, {at:%H:%M}{_zone_in_words(at)}" if moment.has_time else day
+
+
+def _zone_in_words(at: datetime) -> str:
+    """Return ` UTC+2`, or nothing if a time has no zone."""
+    offset = at.utcoffset()
+    if offset is None:
+        return ""
+    minutes = round(abs(offset).total_seconds() / 60)
+    sign = "" if not minutes else "-" if offset < timedelta() else "+"
+    hours, rest = divmod(minutes, 60)
+    return f" UTC{sign}{hours}:{rest:02}" if rest else f" UTC{sign}{hours or ''}"
+
+
+def time_apart_in_words(text: str, other: str) -> str:
+    """Return how much earlier or later a time is than another one: `1 day 15 h earlier`.
+
+    Where one of them is only a day, whole days count. Nothing is returned if one can't be read, or
+    only one has a zone, so that they may be hours nearer or farther than they look.
+    """
+    one, two = _read_moment(text), _read_moment(other)
+    if one is None or two is None:
+        return ""
+    if not (one.has_time and two.has_time):
+        days = (one.at.date() - two.at.date()).days
+        return _apart(timedelta(days=days)) if days else "the same day"
+    if (one.at.tzinfo is None) != (two.at.tzinfo is None):
+        return ""
+    return _apart(one.at - two.at) if one.at != two.at else "at the same time"
+
+
+def _apart(difference: timedelta) -> str:
+    """Return a difference in its two largest units, of which the second may be left out."""
+    seconds = round(abs(difference).total_seconds())
+    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
+    units = [(days, "day" if days == 1 else "days"), (hours, "h"), (minutes, "min")]
+    first = next((n for n, (count, _) in enumerate(units) if count), None)
+    if first is None:
+        words = f"{seconds} s"
+    else:
+        words = " ".join(f"{count:,} {unit}" for count, unit in units[first : first + 2] if count)
+    return f"{words} {'earlier' if difference < timedelta() else 'later'}"
+
+
 @cache  # ISO 8601 needs none of these, which take a millisecond to compile
 def _spellings() -> list[re.Pattern[str]]:
     return [re.compile(rf"(?:[a-z]+,? )?{date}{_TIME}") for date in _DATES]
 
 
-def _read_time(text: str) -> datetime | None:
+def _read_moment(text: str) -> _Moment | None:
+    text = text.strip()
     try:
-        return datetime.fromisoformat(text)
+        return _Moment(datetime.fromisoformat(text), len(text) > _DAY_LENGTH)
     except ValueError:
         decomposed = unicodedata.normalize("NFKD", text.lower())
         plain = "".join(c for c in decomposed if not unicodedata.combining(c))
         line = " ".join(plain.split())
     matches = (spelling.fullmatch(line) for spelling in _spellings())
     match = next(filter(None, matches), None)
-    return None if match is None else _from_parts(match.groupdict(), line)
+    at = None if match is None else _from_parts(match.groupdict(), line)
+    return None if match is None or at is None else _Moment(at, match["hour"] is not None)
 
 
 def _from_parts(parts: dict[str, str | None], line: str) -> datetime | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from searchkit.text.times import read_times
+from searchkit.text.times import read_times, time_apart_in_words, time_in_words
 
 AT = datetime(2025, 8, 7, 17, 53)
 
@@ -55,3 +55,45 @@ def test_midnight_and_noon() -> None:
         datetime(2025, 8, 7, 0, 5),
         datetime(2025, 8, 7, 12, 5),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("2025-08-30T18:33:20", "30 Aug 2025, 18:33"),
+        (" 7 August 2025  5:53 PM ", "7 Aug 2025, 17:53"),
+        ("2025-08-30", "30 Aug 2025"),
+        ("20250830", "30 Aug 2025"),
+        ("07.08.2025", "7 Aug 2025"),
+        ("2025-08-30T00:00", "30 Aug 2025, 00:00"),
+        ("2025-08-30T18:33:20Z", "30 Aug 2025, 18:33 UTC"),
+        ("2025-08-30 18:33+02:00", "30 Aug 2025, 18:33 UTC+2"),
+        ("2025-08-30 18:33-03:30", "30 Aug 2025, 18:33 UTC-3:30"),
+        ("2025-08-30 18:33-00:30", "30 Aug 2025, 18:33 UTC-0:30"),
+        ("week 3, in class", "week 3, in class"),
+        ("8/7/2025", "8/7/2025"),
+    ],
+)
+def test_a_time_in_words(text: str, words: str) -> None:
+    assert time_in_words(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "words"),
+    [
+        ("2025-08-30T18:33", "2025-09-01T09:40", "1 day 15 h earlier"),
+        ("2025-09-01T09:33", "2025-08-30T09:33", "2 days later"),
+        ("2025-08-30T18:33", "2025-08-30T16:13", "2 h 20 min later"),
+        ("2025-08-30T18:33:10", "2025-08-30T18:34:10", "1 min earlier"),
+        ("2025-08-30T18:33:10", "2025-08-30T18:33:40", "30 s earlier"),
+        ("2025-08-30T18:33", "2025-08-30 18:33:00", "at the same time"),
+        ("2025-08-30T18:33+02:00", "2025-08-30T17:33Z", "1 h earlier"),
+        ("2025-08-30T18:33+02:00", "2025-08-30T17:33", ""),
+        ("2025-08-30", "2025-09-01T09:40", "2 days earlier"),
+        ("2025-08-30", "30.08.2025 18:33", "the same day"),
+        ("2025-08-30", "in class", ""),
+        ("", "2025-08-30", ""),
+    ],
+)
+def test_how_much_earlier_or_later(text: str, other: str, words: str) -> None:
+    assert time_apart_in_words(text, other) == words
