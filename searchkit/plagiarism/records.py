@@ -49,9 +49,12 @@ VERDICTS = {
 """What each verdict means, the most serious one first: the order of ranks, colours and legends."""
 
 
+CHANCE_UNKNOWN = "chance can't be judged here"
+
+
 def chance_unknown(why: str) -> str:
     """Return the remark on a finding of which chance can't be judged."""
-    return f"chance can't be judged here: {why}"
+    return f"{CHANCE_UNKNOWN}: {why}"
 
 
 @dataclass(frozen=True, slots=True)

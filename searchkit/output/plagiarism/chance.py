@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from searchkit.core.messages import counted
-from searchkit.plagiarism.records import NO_FINDING, Finding, PlagiarismResult, Ring, SourceFinding
+from searchkit.plagiarism.records import (
+    CHANCE_UNKNOWN,
+    NO_FINDING,
+    Finding,
+    PlagiarismResult,
+    Ring,
+    SourceFinding,
+)
 
 MIN_EXPECTED = 1e-6  # the fitted tail says nothing reliable about an `expected` below this
 STRENGTHS = {1e-4: "very strong", 1e-3: "strong", 1e-2: "moderate"}  # of a lower `expected`
@@ -13,18 +20,24 @@ UNJUDGED_HEADING = "Chance can't be judged here: ranked by what they share"
 
 
 def chance_facts(found: Finding | Ring | SourceFinding) -> list[str]:
-    """Return what a teacher reads beside a finding or a ring: its odds, strength and q-value.
+    """Return what a teacher reads beside a finding or a ring: its strength and its odds.
 
     What is no finding is no weak evidence either: it has no strength.
     """
     if found.expected is None:
         return [UNJUDGED]
-    if isinstance(found, Ring):
-        return [odds(found.expected), strength(found.expected)]
-    if found.verdict == NO_FINDING:
+    if not isinstance(found, Ring) and found.verdict == NO_FINDING:
         return [odds(found.expected)]
-    facts = [odds(found.expected), strength(found.expected)]
-    return facts if found.q_value is None else [*facts, f"q {format_expected(found.q_value)}"]
+    return [strength(found.expected), odds(found.expected)]
+
+
+def split_remarks(found: Finding | SourceFinding) -> tuple[str, list[str]]:
+    """Return why chance can't be judged, empty if it can, and the other remarks."""
+    if found.expected is not None:
+        return "", list(found.remarks)
+    unknown = [remark for remark in found.remarks if remark.startswith(CHANCE_UNKNOWN)]
+    others = [remark for remark in found.remarks if remark not in unknown]
+    return "; ".join(unknown) or CHANCE_UNKNOWN, others
 
 
 def exact_chance(finding: Finding | SourceFinding) -> str:
