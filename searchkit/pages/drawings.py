@@ -155,7 +155,7 @@ def _in_words(counts: Sequence[int], total: int, findings: Sequence[FindingView]
     middle = 2 * below / BINS - 1
     found = counted(len(findings), "finding") if findings else "no finding"
     return (
-        f"Scores (cosines of whole answers) of {counted(total, 'pair')}, half of them below "
+        f"Similarity of the whole answers of {counted(total, 'pair')}, half of them below "
         f"{middle + 2 / BINS:.2f}; {found}, a dot each."
     )
 

@@ -9,8 +9,10 @@ from searchkit.core.messages import counted
 from searchkit.index.records import DECISION_WORDS
 from searchkit.output.console import visible
 from searchkit.output.plagiarism.chance import UNJUDGED_HEADING
+from searchkit.pages.glossary import GLOSSARY
 from searchkit.pages.views import TONES
 from searchkit.plagiarism.records import VERDICTS
+from searchkit.text.times import time_in_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -30,6 +32,8 @@ def environment() -> Environment:
     )
     made.globals["counted"] = counted
     made.globals["decision_words"] = DECISION_WORDS
+    made.globals["glossary"] = GLOSSARY
+    made.globals["time_in_words"] = time_in_words
     made.globals["unjudged_heading"] = UNJUDGED_HEADING
     made.globals["verdicts"] = [(name, TONES[name], meaning) for name, meaning in VERDICTS.items()]
     return made

@@ -13,7 +13,7 @@ GLOSSARY = {
         "Even if nobody copies, some pairs are alike, since all answer the same question. This is "
         "the number of pairs at least as much alike that are to be expected for that reason alone."
     ),
-    "chance can’t be judged": (
+    "chance can't be judged": (
         "The odds are measured on pairs of the same question that have nothing to do with each "
         "other, and here there are too few of them. Such findings are ordered by how much both "
         "answers share, and only reading them tells more."
@@ -28,7 +28,7 @@ GLOSSARY = {
     ),
     "the same words": (
         "Passages that stand in both answers word for word, but for case and punctuation. The "
-        "share is that of the shorter answer’s words."
+        "share is that of the shorter answer's words."
     ),
     "in other words": (
         "A sentence that says the same as one of the other answer, with other words. It is found "
@@ -47,7 +47,7 @@ GLOSSARY = {
         "from the lecture, or be the obvious way to put it."
     ),
     "known source": (
-        "A text that students may have taken from, such as a page, a chapter or last year’s "
+        "A text that students may have taken from, such as a page, a chapter or last year's "
         "solution. It was given to searchkit; nothing is looked up on the internet."
     ),
 }

@@ -212,7 +212,9 @@ def overlap_highlights(passages: Sequence[Overlap], side: str, anchor: str) -> l
 def _overlap_title(number: int, passage: Overlap) -> str:
     if passage.kind == "verbatim":
         return f"passage {number}: the same words; to the other answer"
-    return f"passage {number}: the same in other words (cosine {passage.score:.2f}); to the other"
+    return (
+        f"passage {number}: the same in other words (similarity {passage.score:.2f}); to the other"
+    )
 
 
 def _replacements(text: str, mentions: Sequence[Mention], names: Pseudonyms | None) -> Replacements:

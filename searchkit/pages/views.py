@@ -9,7 +9,12 @@ from searchkit.clustering.records import Cluster
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.index.records import Decision
-from searchkit.output.plagiarism.chance import chance_facts, exact_chance, expected_in_words
+from searchkit.output.plagiarism.chance import (
+    chance_facts,
+    exact_chance,
+    expected_in_words,
+    split_remarks,
+)
 from searchkit.pages.known_names import holds_names
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import (
@@ -24,8 +29,17 @@ from searchkit.pages.segments import (
     segments,
     text_runs,
 )
-from searchkit.plagiarism.records import VERDICTS, Finding, Overlap, PlagiarismResult
+from searchkit.plagiarism.preparation import prompt_of
+from searchkit.plagiarism.records import (
+    NO_FINDING,
+    VERDICTS,
+    Finding,
+    Overlap,
+    PlagiarismResult,
+)
+from searchkit.text.times import time_apart_in_words, time_in_words
 
+LONG_PROMPT = 150  # characters from which on the text of a question is cut, and folded out
 TONES = dict(zip(VERDICTS, ("bad", "bad", "warn", "info", "", ""), strict=True))
 
 
@@ -39,16 +53,21 @@ class SideView:
     Attributes:
         answer: Its id.
         author: Its author, if known.
-        time: When it was handed in, as the source wrote it; empty if unknown.
+        time: When it was handed in, in words; empty if unknown.
         segments: Its text.
-        is_first: Whether it is known to have been handed in before the other one.
+        apart: How much earlier or later than the other answer; empty if unknown.
     """
 
     answer: Name
     author: Name | None
     time: str
     segments: list[Segment]
-    is_first: bool = False
+    apart: str = ""
+
+    @property
+    def who(self) -> Name:
+        """Its author, or else the answer, as it is named first."""
+        return self.author or self.answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +78,24 @@ class FindingView:
         number: Its number among all findings, from 1, the least expected first; 0 for a comparison.
         anchor: The id of its element in the page.
         question: The question of both answers; its text is empty if there is none.
+        prompt: The text of the question; empty if no column has it.
+        is_long: Whether the text of the question takes more than two lines or so.
         verdict: The verdict of the finding.
         tone: The colour of the verdict's badge: `bad`, `warn`, `info` or none.
         is_judged: Whether chance can be judged.
-        facts: The odds, the strength and the q-value, in a few words each.
+        facts: The strength and the odds, in a few words each.
         exact: `expected` and the q-value as numbers; empty if chance can't be judged.
-        chance: `expected` as a sentence.
+        chance: `expected` as a sentence; empty if chance can't be judged.
+        unjudged: Why chance can't be judged; empty if it can.
+        expected: The number of such pairs expected by chance, if it can be judged.
+        q_value: The share of findings by chance down to this one, if it is known.
         score: Cosine of the whole answers; of programs the share of what both have.
         semantic: Mean cosine of each sentence with the nearest one of the other answer; None for
             programs.
         verbatim: Share of the shorter answer's words that the other has in the same order.
         reason: The sentence that says what was found.
         remarks: Other remarks, each a sentence.
-        first: A sentence about which answer was handed in first; empty if unknown.
+        first: Who handed in first; None if unknown, or if nothing is shared.
         left: The left answer.
         right: The right answer.
         decision: `open`, `confirmed`, `asked` or `dismissed`.
@@ -84,18 +108,23 @@ class FindingView:
     number: int
     anchor: str
     question: Name
+    prompt: tuple[TextRun, ...]
+    is_long: bool
     verdict: str
     tone: str
     is_judged: bool
     facts: list[str]
     exact: str
     chance: str
+    unjudged: tuple[TextRun, ...]
+    expected: float | None
+    q_value: float | None
     score: float
     semantic: float | None
     verbatim: float
     reason: tuple[TextRun, ...]
     remarks: list[tuple[TextRun, ...]]
-    first: tuple[TextRun, ...]
+    first: Name | None
     left: SideView
     right: SideView
     decision: str
@@ -129,25 +158,37 @@ def finding_view(
     anchor = f"finding-{number}"
     if decision is not None and decision.decision == "open":
         decision = None
-    first = f"{finding.first} was handed in first; that does not say who copied."
+    unjudged, remarks = split_remarks(finding)
+    prompt = prompt_of(left) or prompt_of(right)
+    sides = [
+        side_view(answer, overlap_highlights(finding.passages, side, anchor), names, other)
+        for answer, side, other in ((left, "left", None), (right, "right", left))
+    ]
+    is_shared = finding.verdict != NO_FINDING or finding.passages
+    first = sides[finding.first == right.id].who if finding.first and is_shared else None
     return FindingView(
         number=number,
         anchor=anchor,
         question=question_name(finding.question, names),
+        prompt=text_runs(prompt, names) if prompt else (),
+        is_long=len(prompt) > LONG_PROMPT or "\n" in prompt.strip(),
         verdict=finding.verdict,
         tone=TONES[finding.verdict],
         is_judged=finding.expected is not None,
         facts=chance_facts(finding),
         exact=exact_chance(finding),
-        chance=expected_in_words(finding.expected, pairs),
+        chance="" if unjudged else expected_in_words(finding.expected, pairs),
+        unjudged=text_runs(unjudged, names) if unjudged else (),
+        expected=finding.expected,
+        q_value=finding.q_value,
         score=finding.score,
         semantic=finding.semantic,
         verbatim=finding.verbatim,
         reason=text_runs(finding.reason, names),
-        remarks=[text_runs(remark, names) for remark in finding.remarks],
-        first=text_runs(first, names) if finding.first else (),
-        left=_side(left, overlap_highlights(finding.passages, "left", anchor), finding, names),
-        right=_side(right, overlap_highlights(finding.passages, "right", anchor), finding, names),
+        remarks=[text_runs(remark, names) for remark in remarks],
+        first=first,
+        left=sides[0],
+        right=sides[1],
         decision=decision.decision if decision else "open",
         decided=decision is not None,
         decided_at=decision.decided_at if decision else "",
@@ -157,14 +198,19 @@ def finding_view(
 
 
 def side_view(
-    answer: Answer, highlights: Sequence[Highlight] = (), names: Pseudonyms | None = None
+    answer: Answer,
+    highlights: Sequence[Highlight] = (),
+    names: Pseudonyms | None = None,
+    other: Answer | None = None,
 ) -> SideView:
-    """Return the view of an answer."""
+    """Return the view of an answer, with its time relative to that of another one, if given."""
+    time = answer.submitted_at or ""
     return SideView(
         answer=answer_name(answer.id, names),
         author=author_name(answer.author, names) if answer.author else None,
-        time=answer.submitted_at or "",
+        time=time_in_words(time),
         segments=segments(answer.text, highlights, names),
+        apart=time_apart_in_words(time, other.submitted_at or "") if other else "",
     )
 
 
@@ -179,12 +225,6 @@ def column_views(answer: Answer, names: Pseudonyms | None = None) -> list[tuple[
     ]
 
 
-def _side(
-    answer: Answer, highlights: list[Highlight], finding: Finding, names: Pseudonyms | None
-) -> SideView:
-    return replace(side_view(answer, highlights, names), is_first=finding.first == answer.id)
-
-
 # -- equal answers ---------------------------------------------------------------------------------
 
 
@@ -194,7 +234,7 @@ class EqualView:
 
     Attributes:
         anchor: The id of its element in the page.
-        heading: The number of its words, and their information if that is known.
+        heading: The number of its words.
         question: Their question; its text is empty if there is none.
         reason: The sentence that describes them.
         remarks: Other remarks, each a sentence.
@@ -223,8 +263,7 @@ def equal_views(result: PlagiarismResult, names: Pseudonyms | None = None) -> li
     return [
         EqualView(
             anchor=f"equal-{number}",
-            heading=counted(group.words, "word")
-            + (f", {group.nats:.0f} nats" if group.nats is not None else ""),
+            heading=counted(group.words, "word"),
             question=question_name(group.question, names),
             reason=text_runs(group.reason, names),
             remarks=[text_runs(remark, names) for remark in group.remarks],
@@ -260,8 +299,9 @@ class SourceView:
         question: The question; its text is empty if there is none.
         verdict: The verdict of the finding.
         tone: The colour of the verdict's badge.
-        facts: The odds, the strength and the q-value, in a few words each.
+        facts: The strength and the odds, in a few words each.
         exact: `expected` and the q-value as numbers; empty if chance can't be judged.
+        unjudged: Why chance can't be judged; empty if it can.
         reason: The sentence that says what was found.
         remarks: Other remarks, each a sentence.
         left: The answer.
@@ -275,6 +315,7 @@ class SourceView:
     tone: str
     facts: list[str]
     exact: str
+    unjudged: tuple[TextRun, ...]
     reason: tuple[TextRun, ...]
     remarks: list[tuple[TextRun, ...]]
     left: SideView
@@ -288,6 +329,7 @@ def source_views(result: PlagiarismResult, names: Pseudonyms | None = None) -> l
         anchor = f"source-{number}"
         text, passages = _excerpt(result.known_sources[finding.source].text, finding.passages)
         highlights = overlap_highlights(passages, "left", anchor)
+        unjudged, remarks = split_remarks(finding)
         view = SourceView(
             anchor=anchor,
             source=finding.source,
@@ -296,8 +338,9 @@ def source_views(result: PlagiarismResult, names: Pseudonyms | None = None) -> l
             tone=TONES[finding.verdict],
             facts=chance_facts(finding),
             exact=exact_chance(finding),
+            unjudged=text_runs(unjudged, names) if unjudged else (),
             reason=text_runs(finding.reason, names),
-            remarks=[text_runs(remark, names) for remark in finding.remarks],
+            remarks=[text_runs(remark, names) for remark in remarks],
             left=side_view(result.texts[finding.answer], highlights, names),
             excerpt=segments(text, overlap_highlights(passages, "right", anchor), names),
         )

@@ -15,6 +15,7 @@ from searchkit.core.records import Hit, Passage
 from searchkit.index.records import Decision
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.environment import asset, environment
+from searchkit.pages.glossary import GLOSSARY
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.scores import BINS
 from searchkit.pages.segments import Highlight, hit_segments, segments, text_runs
@@ -99,7 +100,9 @@ def test_each_mark_leads_to_the_same_passage_of_the_other_answer() -> None:
     assert all(target.split("-")[-1] == anchor.split("-")[-1] for anchor, target in anchors)
     assert ">[1</a>" in page and ">{2</a>" in page
     assert "By chance, one such pair comes up in 1,000 questions like this." in page
-    assert "handed in <bdi>2025-01-02</bdi> · first of the two" in page
+    assert (
+        "<bdi>2 Jan 2025</bdi>" in page and "<bdi>ann</bdi> handed in first; that does not" in page
+    )
 
 
 def test_texts_are_escaped_and_no_style_is_inline() -> None:
@@ -122,7 +125,7 @@ def test_decisions_are_shown() -> None:
     view = finding_view(FOUND, LEFT, RIGHT, decision=decided)
     page = rendered("finding", view)
     assert view.decided_number == 4
-    assert "<strong>Dismissed</strong> on 2026-01-02" in page and "same lab group" in page
+    assert "<strong>Dismissed</strong> on 2 Jan 2026, 03:04" in page and "same lab group" in page
     opened = Decision(5, "l", "r", "open", "", "2026-01-02T03:04:05", False)
     assert not finding_view(FOUND, LEFT, RIGHT, decision=opened).decided
 
@@ -227,16 +230,20 @@ def test_dark_colours_are_the_same_by_system_and_by_choice() -> None:
 
 
 def test_a_finding_that_chance_cannot_be_judged_of_has_no_number() -> None:
-    reason = "chance can't be judged: only 12 unrelated pairs"
+    reason = "chance can't be judged here: only 12 unrelated pairs"
     page = rendered("finding", finding_view(replace(FOUND, expected=None, remarks=(reason,)),
                                             LEFT, RIGHT))  # fmt: skip
-    assert "chance can’t be judged here" in page and reason.replace("'", "&#39;") in page
-    assert "by chance 1 in" not in page and "None" not in page
+    assert reason.replace("'", "&#39;") in page
+    said = re.sub(r'aria-label="[^"]*"', "", page).lower()
+    assert len(re.findall("can(&#39;|’)t be judged", said)) == 1  # once is enough
+    assert "1 in 1" not in page and "None" not in page
     judged = rendered("finding", finding_view(replace(FOUND, q_value=0.02), LEFT, RIGHT))
-    assert (
-        'title="expected 0.001, q-value 0.02">by chance 1 in 1,000 · moderate · q 0.02<' in judged
-    )
-    assert "Expected 0.001, q-value 0.02. Cosine of" in judged
+    assert 'title="expected 0.001, q-value 0.02"><strong>moderate</strong> · 1 in 1,000 <' in judged
+    head, numbers = judged.split('<details class="numbers">')
+    assert "0.02" not in head.split("title=")[0] and "0.90" not in head
+    assert "In numbers: 0.001, q 0.02" in numbers and "80 % of the shorter answer" in numbers
+    assert "0.90 of the whole answers, 0.95 sentence by sentence" in numbers
+    assert "osine" not in judged and "score" not in judged
     ring = Ring((LEFT.author or "", RIGHT.author or ""), ("q",), (("l", "r"),), None)
     assert "can't be judged" in ring_view(ring, {"l": LEFT, "r": RIGHT}).words
 
@@ -256,3 +263,44 @@ def test_authors_who_share_a_source_are_linked_and_the_source_is_not_drawn() -> 
         ("q2", "finding-1"),
     ]
     assert view.words.startswith("3 findings among 2 authors and with 1 shared source, in 2 ")
+
+
+def test_a_finding_begins_with_the_question_and_names_the_authors_before_the_ids() -> None:
+    left = replace(LEFT, meta={"prompt": "Why does a loop <wait>?"})
+    right = replace(RIGHT, author="bo")
+    page = rendered("finding", finding_view(FOUND, left, right, number=3))
+    order = ["<strong><bdi>q</bdi></strong>", "Why does a loop &lt;wait&gt;?", "<h4",
+             "<bdi>ann</bdi> and <bdi>bo</bdi></h4>", 'class="sides"', "80% is the same.",
+             '<details class="numbers">']  # fmt: skip
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)
+    assert '<details class="of">' not in page
+    assert page.index("<bdi>bo</bdi></strong>") < page.index("<bdi>r</bdi></span>")
+    unknown = rendered("finding", finding_view(FOUND, left, replace(RIGHT, author=None)))
+    assert "<bdi>ann</bdi> and <bdi>r</bdi></h4>" in unknown
+    for prompt in ("Why?\n- one\n- two", "Why " * 60):
+        view = finding_view(FOUND, replace(LEFT, meta={"prompt": prompt}), RIGHT)
+        assert '<details class="of"><summary>' in rendered("finding", view)
+
+
+def test_times_are_relative_and_who_was_first_is_said_only_where_something_is_shared() -> None:
+    left = replace(LEFT, submitted_at="2025-08-30T18:33")
+    right = replace(RIGHT, submitted_at="2025-09-01T09:40")
+    page = rendered("finding", finding_view(FOUND, left, right))
+    assert "30 Aug 2025, 18:33</bdi></div>" in page
+    assert "1 Sep 2025, 09:40</bdi> · 1 day 15 h later</div>" in page
+    assert "handed in first" in page
+    nothing = replace(FOUND, verdict="no finding", passages=())
+    assert "handed in first" not in rendered("finding", finding_view(nothing, left, right))
+    passages = replace(FOUND, verdict="no finding")
+    assert "handed in first" in rendered("finding", finding_view(passages, left, right))
+
+
+def test_each_term_with_a_question_mark_is_explained_in_the_page() -> None:
+    page = rendered("finding", finding_view(replace(FOUND, q_value=0.1), LEFT, RIGHT))
+    page += rendered("legend") + rendered("glossary_texts")
+    targets = set(re.findall(r'popovertarget="([^"]+)"', page))
+    assert {"about-strength", "about-verdict", "about-similarity", "about-q"} <= targets
+    assert targets <= set(re.findall(r'id="([^"]+)" popover', page))
+    for text in GLOSSARY.values():
+        assert 2 <= len(re.findall(r"[.:] ?(?=[A-Z“]|if|$)", text)) and "nats" not in text

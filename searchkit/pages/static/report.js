@@ -125,6 +125,7 @@
   const made = new Map(); // number of a finding -> decision
   const save = by("save");
   const LABELS = { confirmed: "Confirm", asked: "Ask the student", dismissed: "Dismiss", open: "Open again" };
+  const BADGES = { confirmed: ["✓ confirmed", "bad"], asked: ["? ask the student", "warn"], dismissed: ["✗ dismissed", ""] };
   const manifest = save && JSON.parse(by("manifest").textContent);
 
   function element(tag, properties, ...children) {
@@ -139,6 +140,8 @@
     for (const button of article.querySelectorAll("[data-decide]")) {
       button.setAttribute("aria-pressed", String(button.dataset.decide === decision));
     }
+    article.querySelector(".decision").replaceChildren(...(decision === "open" ? [] : [badge(decision)]));
+    article.querySelector(".decided")?.remove();
     made.set(article.dataset.number, {
       left, right, decision, reason, decided_at: new Date().toISOString().slice(0, 19) + "+00:00",
       left_sha: manifest.answers[left] || null, right_sha: manifest.answers[right] || null,
@@ -147,8 +150,20 @@
     save.textContent = `Save ${made.size} ${made.size === 1 ? "decision" : "decisions"}`;
   }
 
+  function badge(decision) {
+    const [label, tone] = BADGES[decision];
+    return element("span", { className: `badge ${tone}`, textContent: label });
+  }
+
+  /** Return the note that is stored with a decision, with names; empty if there is none. */
+  function storedNote(article) {
+    const copy = article.querySelector(".decided bdi")?.cloneNode(true);
+    for (const one of copy?.querySelectorAll(".alias") ?? []) one.remove();
+    return copy?.textContent ?? "";
+  }
+
   function addButtons({ article }) {
-    const note = element("input", { type: "text", maxLength: 2000, id: `note-${article.id}`, dir: "auto" });
+    const note = element("textarea", { rows: 1, maxLength: 2000, id: `note-${article.id}`, dir: "auto", value: storedNote(article) });
     const buttons = Object.entries(LABELS).map(([decision, label]) => {
       const button = element("button", { type: "button", className: "button", textContent: label });
       button.dataset.decide = decision;
@@ -158,7 +173,8 @@
     });
     note.addEventListener("change", () => decide(article, article.dataset.decision, note.value));
     const label = element("label", { htmlFor: note.id, textContent: "Note" });
-    const bar = element("div", { className: "actions" }, ...buttons, label, note);
+    // A note may name people, so it isn't shown while names are hidden.
+    const bar = element("div", { className: "actions" }, ...buttons, element("span", { className: "note" }, label, note));
     bar.setAttribute("role", "group");
     bar.setAttribute("aria-label", "Decision");
     article.append(bar);
@@ -183,7 +199,7 @@
   if (findings.length) by("keys").hidden = false;
   let current = null;
   addEventListener("keydown", event => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
     const step = { j: 1, k: -1 }[event.key];
     const shown = [...document.querySelectorAll("#findings .finding:not([hidden])")];
     if (!step || !shown.length) return;

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from helpers.answers import honest
 from helpers.browsing import Open, browser, visit, width_over
 from helpers.encoder import ToyEncoder
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from searchkit import Index
 from searchkit.index.decisions import decide, decisions, import_decisions
@@ -54,7 +54,8 @@ def shown(page: Page) -> list[str]:
 
 
 LOOPS, DISMISSED, STREAMS = (
-    "loops-003 and loops-009", "loops-005 and loops-012", "streams-005 and streams-011"
+    "loops-pupil-3 and loops-pupil-9", "loops-pupil-5 and loops-pupil-12",
+    "streams-pupil-5 and streams-pupil-11",
 )  # fmt: skip
 
 
@@ -113,6 +114,40 @@ def test_decisions_are_saved_as_a_file_that_is_imported(
     assert (stored.decision, stored.reason) == ("confirmed", "the same slip in both")
     assert stored.decided_at == record["decided_at"] and not stored.is_stale
     assert import_decisions(index, path) == 0
+
+
+def test_the_student_can_be_asked_and_the_stored_note_is_kept(
+    index: Index, tmp_path: Path, visit: Open
+) -> None:
+    page = opened(index, tmp_path / "r.html", visit)
+    page.locator("#by-decision").select_option("dismissed")
+    finding = page.locator("#findings .finding").filter(visible=True)
+    expect(finding.get_by_label("Note")).to_have_value("one group")
+    finding.get_by_role("button", name="Ask the student").click()
+    expect(finding.locator(".badge").last).to_have_text("? ask the student")
+    expect(finding.locator(".decided")).to_have_count(0)
+    page.get_by_role("button", name="Hide names").click()
+    expect(finding.get_by_label("Note")).to_be_hidden()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save 1 decision").click()
+    path = tmp_path / "decisions.json"
+    download.value.save_as(path)
+    assert import_decisions(index, path) == 1
+    stored = decisions(index)["loops-005", "loops-012"]
+    assert (stored.decision, stored.reason) == ("asked", "one group")
+
+
+def test_a_term_is_explained_by_its_button(index: Index, tmp_path: Path, visit: Open) -> None:
+    page = opened(index, tmp_path / "r.html", visit)
+    meaning = page.locator("#about-verdict")
+    expect(meaning).to_be_hidden()
+    button = page.locator("#findings .finding .explain[popovertarget=about-verdict]").first
+    button.press("Enter")
+    expect(meaning).to_be_visible()
+    expect(meaning).to_contain_text("neither how sure it is nor who copied")
+    page.keyboard.press("Escape")
+    expect(meaning).to_be_hidden()
+    expect(button).to_be_focused()
 
 
 def test_an_anonymous_report_has_filters_and_no_decisions(
