@@ -70,7 +70,7 @@ class ClusterOptions:
         type=_ThresholdType(),
         default="auto",
         show_default=True,
-        help="For communities: the lowest cosine of an answer to the centre of its cluster; "
+        help="For communities: the lowest similarity of an answer to the centre of its cluster; "
         "auto chooses it from the data.",
     ),
     option(

@@ -145,7 +145,7 @@ class WriteOptions:
         "-t",
         "--threshold",
         type=float,
-        help="For --audit: the lowest cosine of nearly equal answers (0.8); for --propagate: "
+        help="For --audit: the lowest similarity of nearly equal answers (0.8); for --propagate: "
         "the threshold of the clusters.",
     ),
     option(

@@ -122,7 +122,7 @@ class PairOptions:
         type=float,
         default=0.8,
         show_default=True,
-        help="The lowest cosine of a pair, inclusive.",
+        help="The lowest similarity of a pair, a cosine from -1 to 1, inclusive.",
     ),
     by_option,
     option(
@@ -148,7 +148,7 @@ def mine(
 ) -> None:
     """Find all pairs of answers that say the same.
 
-    Finds every pair whose best passages score at least the threshold, exactly. Answers with equal
+    Finds every pair whose best passages are at least so similar, exactly. Answers with equal
     texts are compared once, and listed as a group.
     """
     from searchkit.mining import pairs as mining

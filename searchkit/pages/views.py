@@ -31,7 +31,6 @@ from searchkit.pages.segments import (
 )
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.plagiarism.records import (
-    NO_FINDING,
     VERDICTS,
     Finding,
     Overlap,
@@ -164,8 +163,7 @@ def finding_view(
         side_view(answer, overlap_highlights(finding.passages, side, anchor), names, other)
         for answer, side, other in ((left, "left", None), (right, "right", left))
     ]
-    is_shared = finding.verdict != NO_FINDING or finding.passages
-    first = sides[finding.first == right.id].who if finding.first and is_shared else None
+    first = sides[finding.first == right.id].who if finding.first else None
     return FindingView(
         number=number,
         anchor=anchor,
@@ -177,7 +175,7 @@ def finding_view(
         is_judged=finding.expected is not None,
         facts=chance_facts(finding),
         exact=exact_chance(finding),
-        chance="" if unjudged else expected_in_words(finding.expected, pairs),
+        chance="" if finding.expected is None else expected_in_words(finding.expected, pairs),
         unjudged=text_runs(unjudged, names) if unjudged else (),
         expected=finding.expected,
         q_value=finding.q_value,
@@ -186,7 +184,7 @@ def finding_view(
         verbatim=finding.verbatim,
         reason=text_runs(finding.reason, names),
         remarks=[text_runs(remark, names) for remark in remarks],
-        first=first,
+        first=first if finding.shares_something else None,
         left=sides[0],
         right=sides[1],
         decision=decision.decision if decision else "open",

@@ -96,6 +96,11 @@ class Finding(Record):
     first: str | None = None
     q_value: float | None = None
 
+    @property
+    def shares_something(self) -> bool:
+        """Whether both answers share anything that says who may have seen the other's."""
+        return self.verdict != NO_FINDING or bool(self.passages)
+
     def rank(self) -> tuple[float, ...]:
         """Return what findings are sorted by: the least expected first, then the unjudged ones.
 

@@ -559,7 +559,7 @@ def test_a_template_has_its_own_encoding(term: Path, tmp_path: Path, command: st
 def test_compare_shows_both_answers_and_explains_the_numbers(term: Path) -> None:
     shown = " ".join(run("compare", "a1", "a9", "-i", term).stdout.split())
     assert "[1 A stream hands" in shown and "Near copy: " in shown
-    assert "How many such pairs come up by chance can't be judged here." in shown
+    assert shown.count("be judged") == 1 and "Chance can't be judged here: " in shown
     other = " ".join(run("compare", "a0", "a1", "-i", term).stdout.split())
     assert "No finding, since so much is no evidence here" in other
     record = json.loads(run("compare", "a1", "a9", "-i", term, "-f", "json").stdout)

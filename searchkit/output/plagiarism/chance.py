@@ -73,17 +73,14 @@ def by_chance_in_words(result: PlagiarismResult) -> str:
     return f"{these}; by chance alone there would be about {format_expected(result.by_chance)}."
 
 
-def expected_in_words(expected: float | None, pairs: int | None = None) -> str:
+def expected_in_words(expected: float, pairs: int | None = None) -> str:
     """Return a sentence that explains `expected`.
 
     Args:
-        expected: The number of such pairs expected by chance in a question; None if chance can't be
-            judged there.
+        expected: The number of such pairs expected by chance in a question.
         pairs: The number of pairs in a question like this; None leaves it out of the sentence.
     """
     questions = "questions like this" + (f", with {pairs:,} pairs each" if pairs else "")
-    if expected is None:
-        return "How many such pairs come up by chance can't be judged here."
     if expected >= 1:
         return f"By chance, {_round(expected)} pairs as much alike come up in such a question."
     if expected < MIN_EXPECTED:

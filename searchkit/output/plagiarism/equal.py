@@ -46,18 +46,14 @@ def _groups_table(groups: Sequence[EqualGroup], result: PlagiarismResult) -> Tab
 
     table = plain_table()
     table.add_column("words", justify="right", no_wrap=True)
-    has_nats = any(group.nats is not None for group in groups)
-    if has_nats:
-        table.add_column("nats", justify="right", no_wrap=True)
     table.add_column("answers", overflow="fold", max_width=26)
     table.add_column("text", overflow="fold", ratio=1)
     for group in groups:
         labels = [visible(result.texts[id_].label) for id_ in group.answers[:MAX_ANSWERS]]
         if (more := len(group.answers) - MAX_ANSWERS) > 0:
             labels.append(f"and {more:,} more")
-        nats = [f"{group.nats or 0:.0f}"] if has_nats else []
         cells = (Text("\n".join(labels)), _evidence(group, result))
-        table.add_row(f"{group.words:,}", *nats, *cells)
+        table.add_row(f"{group.words:,}", *cells)
     return table
 
 

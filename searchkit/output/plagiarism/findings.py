@@ -13,16 +13,20 @@ from searchkit.output.plagiarism.chance import (
     by_chance_in_words,
     chance_facts,
     expected_in_words,
+    split_remarks,
 )
 from searchkit.output.plagiarism.equal import equal_as_rows, print_equal
 from searchkit.output.plagiarism.sources import print_sources, sources_as_rows
+from searchkit.plagiarism.preparation import prompt_of
 from searchkit.plagiarism.records import NO_FINDING, Finding, Ring
+from searchkit.text.times import time_apart_in_words, time_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from searchkit.core.records import Answer
     from searchkit.plagiarism.records import Comparison, PlagiarismResult
 
 
@@ -189,7 +193,7 @@ def _findings_table(findings: Sequence[Finding], first: int, result: PlagiarismR
     table = plain_table()
     table.add_column("#", justify="right", style="dim")
     if is_judged:
-        table.add_column("by chance", no_wrap=True)
+        table.add_column("strength", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("answers", overflow="fold", max_width=26)
     table.add_column("evidence", overflow="fold", ratio=1)
@@ -232,7 +236,7 @@ def _rings_table(rings: Sequence[Ring]) -> Table:
     from rich.text import Text
 
     table = plain_table()
-    table.add_column("by chance", no_wrap=True)
+    table.add_column("strength", no_wrap=True)
     table.add_column("evidence", overflow="fold", ratio=1)
     for ring in rings:
         evidence = Text(visible(ring.reason))
@@ -253,11 +257,14 @@ def print_comparison(comparison: Comparison, out: TextIO) -> None:
     table.add_column(ratio=1, overflow="fold")
     table.add_column(ratio=1, overflow="fold")
     table.add_row(*(Text(visible(answer.label), style="bold") for answer in answers))
-    table.add_row(*(Text(visible(answer.submitted_at or ""), style="dim") for answer in answers))
+    table.add_row(*(Text(visible(time), style="dim") for time in _handed_in(*answers)))
     table.add_row(
         _mark_passages(comparison.left.text, [(p.left, p.kind) for p in passages]),
         _mark_passages(comparison.right.text, [(p.right, p.kind) for p in passages]),
     )
+    for about in _question_lines(comparison):
+        console.print(about)
+    console.print()
     console.print(table)
     console.print()
     console.print(
@@ -271,6 +278,23 @@ def print_comparison(comparison: Comparison, out: TextIO) -> None:
     console.print()
     for line in _describe_comparison(comparison):
         console.print(Text(line))
+
+
+def _question_lines(comparison: Comparison) -> Iterator[Text]:
+    """Yield the name of the question and the beginning of its text, if they are known."""
+    from rich.text import Text
+
+    if comparison.finding.question:
+        yield Text(visible(comparison.finding.question), style="bold")
+    if prompt := prompt_of(comparison.left) or prompt_of(comparison.right):
+        yield Text(one_line(prompt, QUOTE_LENGTH))
+
+
+def _handed_in(left: Answer, right: Answer) -> tuple[str, str]:
+    """Return when two answers were handed in, the second one also relative to the first."""
+    one, other = left.submitted_at or "", right.submitted_at or ""
+    apart = time_apart_in_words(other, one)
+    return time_in_words(one), time_in_words(other) + (f" · {apart}" if apart else "")
 
 
 def _mark_passages(text: str, passages: Sequence[tuple[tuple[int, int], str]]) -> Text:
@@ -309,19 +333,23 @@ def _passage_style(kinds: Collection[str]) -> str:
 def _describe_comparison(comparison: Comparison) -> Iterator[str]:
     """Yield sentences on the evidence, what is expected by chance, and the decision, if any."""
     finding = comparison.finding
+    unjudged, remarks = split_remarks(finding)
     if finding.verdict == NO_FINDING:
         yield f"No finding, since so much is no evidence here: {visible(finding.reason)}"
     else:
         yield f"{finding.verdict.capitalize()}: {visible(finding.reason)}"
-    yield expected_in_words(finding.expected, comparison.pairs)
+    if finding.expected is None:
+        yield visible(f"{unjudged[0].upper()}{unjudged[1:]}.")
+    else:
+        yield expected_in_words(finding.expected, comparison.pairs)
     if finding.semantic is not None:
         yield (
-            f"Cosine of the whole answers {finding.score:.2f}, sentence by sentence "
+            f"Similarity of the whole answers {finding.score:.2f}, sentence by sentence "
             f"{finding.semantic:.2f}; high for any two good answers to one question."
         )
-    if finding.first:
+    if finding.first and finding.shares_something:
         yield visible(f"{finding.first} was handed in first; that does not say who copied.")
-    for remark in finding.remarks:
+    for remark in remarks:
         yield visible(f"Note: {remark}.")
     if decision := comparison.decision:
         note = f": {decision.reason}" if decision.reason else ""

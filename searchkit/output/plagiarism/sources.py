@@ -33,7 +33,7 @@ def _table(findings: Sequence[SourceFinding], result: PlagiarismResult) -> Table
     from rich.text import Text
 
     table = plain_table()
-    table.add_column("by chance", no_wrap=True)
+    table.add_column("strength", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("answer, source", overflow="fold", max_width=26)
     table.add_column("evidence", overflow="fold", ratio=1)
