@@ -13,13 +13,14 @@ from searchkit import Answer
 from searchkit.clustering.records import Cluster, Member
 from searchkit.core.records import Hit, Passage
 from searchkit.index.records import Decision
+from searchkit.pages.cluster_views import cluster_view
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.environment import asset, environment
 from searchkit.pages.glossary import GLOSSARY
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.scores import BINS
 from searchkit.pages.segments import Highlight, hit_segments, segments, text_runs
-from searchkit.pages.views import cluster_view, finding_view
+from searchkit.pages.views import finding_view
 from searchkit.plagiarism.records import Finding, Overlap, Ring
 
 LEFT = Answer("l", "Alpha beta gamma delta. The loop waits.", "q", "ann", "2025-01-02")

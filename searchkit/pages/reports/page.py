@@ -12,6 +12,7 @@ from typing import Any
 from searchkit.core.messages import counted
 from searchkit.output.plagiarism.chance import by_chance_in_words
 from searchkit.output.plagiarism.findings import describe_compared_answers
+from searchkit.pages.cluster_views import ClusterView, cluster_view
 from searchkit.pages.drawings import histogram, ring_view
 from searchkit.pages.environment import asset, environment
 from searchkit.pages.reports.manifest import page_with_manifest
@@ -25,9 +26,7 @@ from searchkit.pages.reports.report_json import (
 from searchkit.pages.reports.versions import versions
 from searchkit.pages.segments import TextRun, question_name, text_runs
 from searchkit.pages.views import (
-    ClusterView,
     FindingView,
-    cluster_view,
     equal_views,
     finding_view,
     source_group_views,

@@ -10,11 +10,11 @@ from searchkit.clustering.records import Cluster
 from searchkit.core.records import Answer
 from searchkit.index.records import Decision
 from searchkit.output.files import json_text
+from searchkit.pages.cluster_views import cluster_view
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.reports.manifest import COUNTS, record_with_manifest
 from searchkit.pages.reports.records import Report
 from searchkit.pages.reports.versions import versions
-from searchkit.pages.views import cluster_view
 from searchkit.plagiarism.records import EqualGroup, Finding, Ring, SourceFinding, SourceGroup
 from searchkit.text.mentions import Mention, move_offset, replace_mentions
 

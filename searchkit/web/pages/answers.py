@@ -7,8 +7,9 @@ from fastapi.responses import HTMLResponse
 
 from searchkit.core.errors import NotFound
 from searchkit.core.where import Where
+from searchkit.pages.cluster_views import cluster_view
 from searchkit.pages.segments import author_name, question_name
-from searchkit.pages.views import cluster_view, column_views, side_view
+from searchkit.pages.views import column_views, side_view
 from searchkit.web.index_pool import clusters_job, pool_of
 from searchkit.web.pages.views import answer_views, current_findings, finding_views, hit_views
 from searchkit.web.rendering import JOB_TIMEOUT, original, pseudonyms, render_page
