@@ -42,7 +42,9 @@ with tempfile.TemporaryDirectory() as folder:
             page.screenshot(path=IMAGES / name)
 
         IMAGES.mkdir(parents=True, exist_ok=True)
-        page.goto(f"{server.address}/?q=what+happens+when+the+reader+is+slower+than+the+writer")
+        page.goto(
+            f"{server.address}/search?q=what+happens+when+the+reader+is+slower+than+the+writer"
+        )
         picture("search.png")
         revised = next(one for one in found if one["verdict"] == "light revision")
         page.goto(f"{server.address}/review?left={revised['left']}&right={revised['right']}")

@@ -100,6 +100,7 @@ def create_app(
     )
     app.state.pool = pool
     app.state.uploads = uploads
+    app.state.is_local = token is None
     app.include_router(api)
     app.include_router(jobs_api)
     app.include_router(downloads)

@@ -93,6 +93,7 @@ def render_page(
             here=request.url.path,
             corpus=without_names(request, pool_of(request).folder.resolve().name),
             names_hidden=_hides_names(request),
+            is_local=request.app.state.is_local,
             **values,
         )
     )

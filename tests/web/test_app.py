@@ -434,7 +434,8 @@ def test_an_error_names_the_parameter_as_each_interface_does(
     assert client.get("/api/answers", params={"where": sql}).json() == {"error": message}
 
 
-PAGES = ["/", "/?q=event+loop", "/hits?q=loop", "/author?name=s1", "/?question=q1",
+PAGES = ["/", "/search", "/search?q=event+loop", "/hits?q=loop", "/author?name=s1",
+         "/search?question=q1",
          "/review", "/groups", "/questions",
          "/question?name=q1", "/grade?question=q1", "/answer?id=q1-0",
          "/compare?left=q1-0&right=q1-1", "/upload", "/docs"]  # fmt: skip
@@ -471,16 +472,17 @@ def test_the_report_is_sent_as_a_download(client: TestClient) -> None:
 
 
 def test_a_search_says_that_a_name_is_not_there_and_keeps_the_form(client: TestClient) -> None:
-    for path in ("/?q=x&question=q9&author=s1", "/hits?q=x&question=q9"):
+    for path in ("/search?q=x&question=q9&author=s1", "/hits?q=x&question=q9"):
         answer = client.get(path)
         assert answer.status_code == 200
         assert "no question &#39;q9&#39; in " in answer.text and "there are q1, q2" in answer.text
-    assert 'value="q9"' in client.get("/?q=x&question=q9").text
+    assert 'value="q9"' in client.get("/search?q=x&question=q9").text
 
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/nothing", 404), ("/?n=x", 422), ("/?mode=magic", 422), ("/answer?id=nobody", 404),
+    [("/nothing", 404), ("/?n=x", 422), ("/search?mode=magic", 422),
+     ("/questions?sort=magic", 422), ("/answer?id=nobody", 404),
      ("/answer", 422), ("/question?name=nothing", 404), ("/grade?question=nothing", 404),
      ("/review?left=a&right=q1-0", 404), ("/compare?left=a&right=b", 404),
      ("/review?show=magic", 422), ("/review/finding?left=a&right=b", 404), ("/static/x.css", 404),
@@ -502,7 +504,7 @@ def test_an_internal_error_shows_no_internals(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the secret")
 
-    for name in ("web.pages.search.status", "web.api.status", "web.api.mine"):
+    for name in ("web.pages.corpus.start.status", "web.api.status", "web.api.mine"):
         monkeypatch.setattr(f"searchkit.{name}", broken)
     for path in ("/", "/api/status", "/api/pairs"):
         answer = client.get(path)
@@ -527,7 +529,8 @@ def test_texts_of_the_corpus_are_escaped_on_every_page(tmp_path: Path, toy: None
     with client_of(folder) as client:
         ids = {"left": rows[0].id, "right": rows[1].id}
         for path, parameters in [
-            ("/", {"q": HOSTILE, "question": HOSTILE, "author": HOSTILE}), ("/hits", {"q": "same"}),
+            ("/", {}), ("/search", {"q": HOSTILE, "question": HOSTILE, "author": HOSTILE}),
+            ("/hits", {"q": "same"}),
             ("/review", {"show": "all"}), ("/review", ids), ("/groups", {}), ("/questions", {}),
             ("/question", {"name": HOSTILE}), ("/grade", {"question": HOSTILE}),
             ("/answer", {"id": rows[0].id}), ("/compare", ids),

@@ -36,7 +36,7 @@ __all__ = ["browser", "visit"]
 
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
 PAGES = [
-    "/", "/?q=what+blocks+the+loop", "/?q=zebra&mode=lexical", "/?q=tomato+soup",
+    "/", "/search?q=what+blocks+the+loop", "/search?q=zebra&mode=lexical", "/search?q=tomato+soup",
     "/author?name=s01", "/questions", "/question?name=q01",
     "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03", "/review", "/groups",
     "/review?show=confirmed", "/review?show=dismissed", "/upload", "/docs", "/answer?id=nobody",
@@ -127,7 +127,7 @@ def said(index: Path) -> dict[str, Any]:
 
 
 def test_searching_while_typing_and_filtering(address: str, visit: Open) -> None:
-    page = visit(address)
+    page = visit(f"{address}/search")
     expect(page.locator("#summary")).to_contain_text("466 answers to 16 questions")
     expect(page.locator("#field-q")).to_be_focused()
     page.keyboard.type("what blocks the event loop")
@@ -151,7 +151,7 @@ def test_searching_while_typing_and_filtering(address: str, visit: Open) -> None
 
 
 def test_lexical_search_takes_any_input_literally(address: str, visit: Open) -> None:
-    page = visit(f"{address}/?mode=lexical&q=libuv")
+    page = visit(f"{address}/search?mode=lexical&q=libuv")
     assert all(
         "libuv" in one.lower() for one in page.locator(".hit .answer:visible").all_inner_texts()
     )
@@ -167,14 +167,14 @@ def test_text_typed_while_the_page_loads_is_searched(address: str, visit: Open) 
     page = visit(f"{address}/upload")
     held: list[Route] = []
     page.route("**/search.js", lambda route: held.append(route))
-    page.goto(address, wait_until="commit")
+    page.goto(f"{address}/search", wait_until="commit")
     page.fill("#field-q", "what blocks the loop")
     held[0].continue_()
     expect(page.locator(".hit strong").first).to_be_visible()
 
 
 def test_more_like_this_and_side_by_side(address: str, visit: Open) -> None:
-    page = visit(f"{address}/?q=what+blocks+the+event+loop")
+    page = visit(f"{address}/search?q=what+blocks+the+event+loop")
     name = page.locator(".hit strong").first.inner_text()
     page.get_by_text("More like this").first.click()
     expect(page.locator("h1")).to_have_text(name)
@@ -507,11 +507,11 @@ NAMED = re.compile(r"\bq\d\d-s\d\d\b|\bs\d\d\b")
 
 
 def test_names_can_be_hidden_on_every_page(address: str, visit: Open) -> None:
-    page = visit(f"{address}/?q=event+loop")
+    page = visit(f"{address}/search?q=event+loop")
     assert NAMED.search(page.inner_text("body"))
     page.get_by_role("button", name="Hide names").click()
     expect(page.locator("#names")).to_have_attribute("aria-pressed", "true")
-    for path in ("/?q=event+loop", "/review", "/groups", "/question?name=q01",
+    for path in ("/search?q=event+loop", "/review", "/groups", "/question?name=q01",
                  "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03"):  # fmt: skip
         page.goto(address + path)
         expect(page.locator("main")).to_contain_text("answer ")
@@ -608,13 +608,13 @@ def test_hostile_content_of_a_corpus_stays_inert(hostile: Server, visit: Open) -
         look(f"/compare?{both}")
     for bad in PAYLOADS:
         look(f"/answer?{urlencode({'id': f'{bad} 0'})}")
-        look(f"/?{urlencode({'q': bad, 'question': bad, 'author': bad})}")
+        look(f"/search?{urlencode({'q': bad, 'question': bad, 'author': bad})}")
         expect(page.locator("#field-author")).to_have_value(bad)
     for path in questions[::3]:
         for inner in links(path)[:3]:
             look(inner)
     links("/groups")
-    look("/?q=callback")
+    look("/search?q=callback")
     expect(page.locator("article.hit")).to_have_count(20)
 
 
@@ -664,7 +664,7 @@ def test_pages_of_unusual_corpora(kind: str, tmp_path: Path, visit: Open) -> Non
     of_question = f"?name={quote(question)}" if question else ""
     with serving(ingested(tmp_path, file)) as server:
         page = visit(ready(server), viewport={"width": 360, "height": 740})
-        for path in ["/", "/?q=answer", "/questions", f"/question{of_question}", "/review",
+        for path in ["/", "/search?q=answer", "/questions", f"/question{of_question}", "/review",
                      f"/grade?question={quote(question or '')}",
                      "/groups", *(f"/answer?id={quote(row['id'])}" for row in rows)]:  # fmt: skip
             response = page.goto(server.address + path)
@@ -732,7 +732,7 @@ def test_the_theme_follows_the_system_until_it_is_chosen(address: str, visit: Op
     assert ground(page) < 60
 
 
-@pytest.mark.parametrize("path", ["/?q=loop&n=2", "/review", "/upload", "/answer?id=q01-s18"])
+@pytest.mark.parametrize("path", ["/search?q=loop&n=2", "/review", "/upload", "/answer?id=q01-s18"])
 def test_the_tab_key_reaches_everything_with_visible_focus(
     path: str, address: str, visit: Open
 ) -> None:

@@ -33,7 +33,14 @@ def canaries(tmp_path: Path, toy: None) -> Iterator[TestClient]:
 def test_no_page_has_a_name_while_names_are_hidden(canaries: TestClient) -> None:
     by_id = {answer.id: answer for answer in canary_answers()}
     real = [
-        *("/", "/?q=loop", "/hits?q=loop+zeb&mode=lexical", "/review", "/review?show=all"),
+        *(
+            "/",
+            "/search",
+            "/search?q=loop",
+            "/hits?q=loop+zeb&mode=lexical",
+            "/review",
+            "/review?show=all",
+        ),
         *("/groups", "/questions", "/upload", "/docs", "/report"),
         *(f"/question?name={quote(question)}" for question in {a.question for a in by_id.values()}),
         *(
@@ -70,7 +77,7 @@ def _finished(answer: Any) -> Any:
 
 def test_an_error_has_no_name_while_names_are_hidden(canaries: TestClient) -> None:
     for path, status in (
-        ("/?q=x&author=zebulom+quarrington", 200),
+        ("/search?q=x&author=zebulom+quarrington", 200),
         ("/question?name=loops+of+zebulom", 404),
         ("/api/answers?author=zebulom+quarrington", 404),
     ):

@@ -25,7 +25,7 @@ async function search(extra = {}) {
     const count = by("hits").querySelectorAll("article.hit").length;
     const isRanked = Boolean(params.get("q")?.trim());
     by("summary").textContent = isRanked || count ? summary(count, isRanked) : whole;
-    history.replaceState(null, "", `/?${params}`);
+    history.replaceState(null, "", `/search?${params}`);
   } catch (error) {
     if (error.name !== "AbortError") toast(error.message, true);
   } finally {

@@ -7,15 +7,25 @@ from fastapi.responses import HTMLResponse
 
 from searchkit.sources.platforms.formats import NAMES
 from searchkit.web.pages.answers import answer_pages
+from searchkit.web.pages.corpus.questions import question_list
+from searchkit.web.pages.corpus.start import start_pages
 from searchkit.web.pages.groups import group_pages
-from searchkit.web.pages.questions import question_pages
+from searchkit.web.pages.question import question_pages
 from searchkit.web.pages.review import review_pages
 from searchkit.web.pages.search import search_pages
 from searchkit.web.rendering import hide_in_address, render_page
 from searchkit.web.schemas import describe
 
 pages = APIRouter(include_in_schema=False, dependencies=[Depends(hide_in_address)])
-for router in (search_pages, review_pages, group_pages, question_pages, answer_pages):
+for router in (
+    start_pages,
+    search_pages,
+    review_pages,
+    group_pages,
+    question_list,
+    question_pages,
+    answer_pages,
+):
     pages.include_router(router)
 
 

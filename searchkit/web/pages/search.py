@@ -44,7 +44,7 @@ class SearchQuery(BaseModel):
     n: int = Field(DEFAULT_HITS, ge=1, le=MAX_HITS)
 
 
-@search_pages.get("/")
+@search_pages.get("/search")
 def search_page(request: Request, search: Annotated[SearchQuery, Query()]) -> HTMLResponse:
     """Search with filters."""
     with pool_of(request).reading() as index:

@@ -17,7 +17,9 @@ from fastapi.routing import APIRoute
 
 from searchkit.web.guard import TOKEN_COOKIE
 from searchkit.web.pages.answers import answer_pages
-from searchkit.web.pages.questions import question_pages
+from searchkit.web.pages.corpus.questions import question_list
+from searchkit.web.pages.corpus.start import start_pages
+from searchkit.web.pages.question import question_pages
 from searchkit.web.pages.review import review_pages
 from searchkit.web.pages.routes import pages
 from searchkit.web.pages.search import search_pages
@@ -124,7 +126,9 @@ def _quoted(text: str) -> str:
 def operations(app: FastAPI) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """Return the method, path and parameters of every call, and of every page."""
     described = FastAPI()
-    routers = (search_pages, review_pages, question_pages, answer_pages, pages)
+    routers = (
+        start_pages, search_pages, review_pages, question_list, question_pages, answer_pages, pages
+    )  # fmt: skip
     for route in (route for router in routers for route in router.routes):
         if isinstance(route, APIRoute):
             described.add_api_route(route.path, route.endpoint)

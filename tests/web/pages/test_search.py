@@ -53,7 +53,7 @@ def ids(page: str) -> list[str]:
 def test_filters_hold_in_any_case_and_without_words(
     client: TestClient, filters: str, found: list[str]
 ) -> None:
-    for path in ("/", "/hits"):
+    for path in ("/search", "/hits"):
         page = client.get(f"{path}?{filters}")
         assert page.status_code == 200
         assert ids(page.text) == found, page.text
@@ -61,14 +61,14 @@ def test_filters_hold_in_any_case_and_without_words(
 
 @pytest.mark.parametrize("column", ["section: C", "nothing: 1", "section", "'; --", '":"', ":"])
 def test_a_column_that_is_not_there_is_said(client: TestClient, column: str) -> None:
-    page = client.get(f"/?column={quote(column)}")
+    page = client.get(f"/search?column={quote(column)}")
     assert page.status_code == 200
     assert "no answer has the column" in page.text
     assert ids(page.text) == []
 
 
 def test_the_form_suggests_with_counts(client: TestClient) -> None:
-    page = client.get("/").text
+    page = client.get("/search").text
     assert '<option value="q1">2 answers</option>' in page
     assert '<option value="Ann">2 answers</option>' in page
     assert '<option value="section: B">2 answers</option>' in page
@@ -76,12 +76,12 @@ def test_the_form_suggests_with_counts(client: TestClient) -> None:
 
 
 def test_a_hit_has_question_mark_author_and_similarity(client: TestClient) -> None:
-    page = client.get("/?q=loop&question=q1").text
+    page = client.get("/search?q=loop&question=q1").text
     assert 'href="/question?name=q1"' in page
     assert 'href="/author?name=Bob"' in page
     assert "mark <bdi>3</bdi>" in page
     assert "similarity" in page
-    words = client.get("/?q=loop&mode=lexical").text
+    words = client.get("/search?q=loop&mode=lexical").text
     assert "<mark" in words
     assert "similarity" not in words
     assert not re.search(r">\s*score\b", page + words)
@@ -100,7 +100,7 @@ def test_the_best_sentence_is_marked_and_a_long_answer_is_cut_around_it(
 
 
 def test_code_is_shown_as_code(client: TestClient) -> None:
-    for path in ("/?question=q1", "/answer?id=b1", "/question?name=q1"):
+    for path in ("/search?question=q1", "/answer?id=b1", "/question?name=q1"):
         page = client.get(path).text
         assert "<code>    loop = run()\n    loop.stop()\n</code>" in page, path
 
@@ -109,11 +109,11 @@ def test_hits_that_are_not_close_stand_below_a_line(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("searchkit.index.hits.closeness._compute", lambda _: 2.0)
-    page = client.get("/?q=loop").text
+    page = client.get("/search?q=loop").text
     assert "Nothing close." in page
     assert page.index("Nothing close.") < page.index("<article")
     assert len(ids(page)) == 3
-    assert "Nothing close." not in client.get("/?question=q1").text
+    assert "Nothing close." not in client.get("/search?question=q1").text
 
 
 def test_the_page_of_an_author_has_all_answers(client: TestClient) -> None:
@@ -130,7 +130,7 @@ def test_a_hidden_author_has_a_page(client: TestClient) -> None:
     page = client.get("/author?name=Ann")
     assert "Ann" not in page.text + str(page.url)
     assert len(re.findall("<article", page.text)) == 2
-    options = re.search(r'<datalist id="authors">.*?</datalist>', client.get("/").text, re.S)
+    options = re.search(r'<datalist id="authors">.*?</datalist>', client.get("/search").text, re.S)
     assert options and "Bob" not in options[0] and "author" in options[0]
 
 

@@ -35,7 +35,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_long_answer_is_cut_around_its_best_sentence_and_can_be_opened(
     address: str, visit: Open
 ) -> None:
-    page = visit(f"{address}/?q=a+thread+waits+for+the+disk")
+    page = visit(f"{address}/search?q=a+thread+waits+for+the+disk")
     hit = page.locator("article.hit", has=page.get_by_role("link", name="a1"))
     expect(hit.locator(".excerpt mark.hit")).to_have_text("A thread waits for the disk.")
     assert "Line 0 " not in hit.locator(".excerpt").inner_text().split("A thread")[0]
@@ -45,7 +45,7 @@ def test_a_long_answer_is_cut_around_its_best_sentence_and_can_be_opened(
 
 
 def test_answers_are_browsed_by_filters_without_words(address: str, visit: Open) -> None:
-    page = visit(address)
+    page = visit(f"{address}/search")
     page.fill("#field-column", "SECTION: b")
     expect(page.locator(".hit strong")).to_have_text(["b1", "b2"])
     expect(page.locator("#summary")).to_have_text("2 answers")
@@ -62,7 +62,7 @@ def test_answers_are_browsed_by_filters_without_words(address: str, visit: Open)
 
 
 def test_far_answers_stand_below_a_line(address: str, visit: Open) -> None:
-    page = visit(f"{address}/?q=bread+from+the+oven")
+    page = visit(f"{address}/search?q=bread+from+the+oven")
     expect(page.locator("article.hit")).to_have_count(4)
     expect(page.locator("#not-close")).to_contain_text("no nearer than")
     expect(page.locator("#not-close ~ ol strong").first).not_to_have_text("b2")
@@ -74,7 +74,13 @@ def test_the_pages_are_accessible(scheme: str, width: int, address: str, visit: 
     page = visit(
         address, bypass_csp=True, color_scheme=scheme, viewport={"width": width, "height": 800}
     )
-    for path in ("/", "/?q=thread", "/?q=bread&mode=hybrid", "/?question=q1", "/author?name=Bob"):
+    for path in (
+        "/",
+        "/search?q=thread",
+        "/search?q=bread&mode=hybrid",
+        "/search?question=q1",
+        "/author?name=Bob",
+    ):
         page.goto(address + path)
         page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
         found = Axe().run(page, options={"resultTypes": ["violations"]})

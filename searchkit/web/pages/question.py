@@ -1,8 +1,7 @@
-"""The list of questions, and the page of one."""
+"""The page of a question."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -10,16 +9,13 @@ from fastapi.responses import HTMLResponse
 
 from searchkit.core.errors import NotFound
 from searchkit.core.where import Where
-from searchkit.grading.marking.progress import Progress, progress_by_question
 from searchkit.pages.drawings import histogram
 from searchkit.pages.scores import index_score_counts
 from searchkit.pages.segments import question_name, text_runs
 from searchkit.plagiarism.preparation import prompt_of
-from searchkit.web.grading.questions import last_suggested
 from searchkit.web.index_pool import pool_of
 from searchkit.web.pages.views import current_findings, finding_views, side_views
 from searchkit.web.rendering import (
-    JOB_TIMEOUT,
     original,
     progress_page,
     pseudonyms,
@@ -29,40 +25,6 @@ from searchkit.web.rendering import (
 ANSWERS_PER_PAGE = 50
 OptionalText = Annotated[str | None, Query()]
 question_pages = APIRouter()
-
-
-@question_pages.get("/questions")
-def questions_page(request: Request) -> HTMLResponse:
-    """List the questions, with how far they are graded and their findings."""
-    names = pseudonyms(request)
-    with pool_of(request).reading() as index:
-        rows = [
-            row | {"name": question_name(row["question"], names)} for row in index.by_question()
-        ]
-    result, findings_progress = current_findings(request)
-    counts = Counter(finding.question for finding in result.findings)
-    left = Counter(
-        finding.question for finding in result.findings if result.decision(finding) == "open"
-    )
-    pool = pool_of(request)
-    suggested = {row["question"] or "": last_suggested(pool, row["question"] or "") for row in rows}
-    progress = pool.job(
-        "grading progress",
-        lambda index, _: progress_by_question(index, suggested),
-        "anything changes",
-        version=tuple(map(tuple, suggested.values())),
-    )
-    graded = progress.get() if pool.wait(progress, JOB_TIMEOUT) else None
-    return render_page(
-        request,
-        "questions.html",
-        rows=rows,
-        counts=counts,
-        left=left,
-        progress=findings_progress,
-        graded=graded,
-        ungraded=Progress(0, 0, 0),
-    )
 
 
 @question_pages.get("/question")

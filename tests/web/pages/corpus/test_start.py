@@ -1,0 +1,129 @@
+"""The start page: what is in the index, and what isn't waited for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.serving import client_of, make_index, toy, until, writer
+from starlette.testclient import TestClient
+
+from searchkit import Answer
+from searchkit.index.decisions import decide
+from searchkit.web.pages.corpus.overview import Overview, survey
+
+__all__ = ["toy"]
+SAME = "The event loop runs callbacks when the stack is empty and nothing else waits for it now"
+TEXTS = [
+    SAME,
+    SAME,
+    "Middleware is a function with request response and next that ends or passes on",
+    "Streams read data piece by piece so that memory stays small however large the file",
+    "One thread serves many clients because waiting is left to the system underneath",
+]
+ANSWERS = [
+    Answer(f"{q}-{n}", text, q, f"s{n}", f"2025-11-0{n + 1}", meta={"prompt": f"What is {q}?"})
+    for q in ("q1", "q2")
+    for n, text in enumerate(TEXTS)
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, toy: None) -> Path:
+    return make_index(tmp_path / "course", ANSWERS)
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[TestClient]:
+    with client_of(folder) as client:
+        yield client
+
+
+def finished(client: TestClient, path: str = "/") -> str:
+    page: str = until(lambda: (t := client.get(path).text) and "data-pending" not in t and t)
+    return page
+
+
+def test_it_says_what_is_there_and_what_is_open(client: TestClient, folder: Path) -> None:
+    page = finished(client)
+    assert "<dd>10</dd>" in page and "1 Nov 2025 to 5 Nov 2025" in page and "toy" in page
+    assert "Review 2 findings" in page
+    assert '<a href="/review">2</a> of 2' in page
+    assert 'href="/search?q=What+is+q1%3F"' in page
+    for question in ("q1", "q2"):
+        with writer(folder) as index:
+            decide(index, f"{question}-0", f"{question}-1", "confirmed", "")
+            index.update_columns({f"{question}-{n}": {"mark": "1"} for n in range(5)})
+    page = finished(client)
+    assert "Save the report" in page and "2 of 2 findings confirmed" in page
+    assert "Save the marks" in page
+    assert client.get("/api/marks?as=csv").text.count("\n") > 10
+
+
+def test_an_empty_index_explains_how_to_begin(tmp_path: Path, toy: None) -> None:
+    with client_of(make_index(tmp_path / "i", [])) as client:
+        page = client.get("/")
+        assert page.status_code == 200
+        assert "This index is empty" in page.text and 'href="/upload"' in page.text
+        for path in ("/search", "/questions", "/review"):
+            assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["q=loop", "question=q1", "mode=lexical&q=loop", "n=3&q=a+%26+b"])
+def test_an_old_address_of_a_search_still_works(client: TestClient, query: str) -> None:
+    answer = client.get(f"/?{query}")
+    assert answer.status_code == 200
+    assert str(answer.url).endswith(f"/search?{query}")
+    assert "<title>Search" in answer.text
+
+
+def test_nothing_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = threading.Event()
+
+    def late(*_: Any, **__: Any) -> Any:
+        ready.wait(20)
+        raise AssertionError("not this time")
+
+    monkeypatch.setattr("searchkit.web.index_pool.find_plagiarism", late)
+    with client_of(folder) as client:
+        for path in ("/", "/questions"):
+            page = client.get(path)
+            assert page.elapsed.total_seconds() < 1.5
+            assert "data-pending" in page.text and "being computed" in page.text
+        assert "Copies are being looked for" in client.get("/").text
+        ready.set()
+
+
+def test_the_footer_has_rest_and_says_who_can_open_the_pages(folder: Path) -> None:
+    with client_of(folder) as client:
+        page = client.get("/upload").text
+        nav, footer = page.split("</nav>")[0], page.split("<footer")[1]
+        assert "/docs" not in nav and 'href="/docs"' in footer
+        assert "Only this machine" in footer
+    with client_of(folder, token="secret") as client:
+        assert "Machines with the token" in client.get("/upload?token=secret").text
+
+
+def test_examples_are_real_questions_or_words_of_answers() -> None:
+    def answer(text: str, question: str, **meta: str) -> Answer:
+        return Answer(text, text, question, meta=meta)
+
+    assert survey([]) == Overview()
+    asked = [answer("x", "q1", prompt="Read this. " * 20 + "What blocks the event loop?")]
+    assert survey(asked).examples == ["What blocks the event loop?"]
+    named = [answer("Yes.", "What is a promise in JavaScript?")]
+    assert survey(named).examples == ["What is a promise in JavaScript?"]
+    neither = [answer("Yes. The loop waits for callbacks.\n", "q1")]
+    assert survey(neither).examples == ["The loop waits for callbacks."]
+    assert survey([answer("Yes.", "q1"), answer(" ", "q2")]).examples == []
+
+
+def test_days_are_left_out_where_one_time_cannot_be_read() -> None:
+    assert survey([Answer("a", "x", submitted_at="8/7/2025")]).days is None
+    assert survey([Answer("a", "x", submitted_at="7. August 2025, 17:53")]).days == (
+        "7 Aug 2025",
+        "7 Aug 2025",
+    )
