@@ -466,6 +466,7 @@ def test_the_docs_page_lists_every_call_and_every_record(client: TestClient) -> 
 
 
 def test_the_report_is_sent_as_a_download(client: TestClient) -> None:
+    until(lambda: "content-disposition" in client.get("/report").headers)
     answer = client.get("/report")  # it holds its scripts itself, which no page of ours may
     assert answer.headers["content-disposition"] == 'attachment; filename="report.html"'
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY

@@ -87,7 +87,7 @@ def test_nothing_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         ready.wait(20)
         raise AssertionError("not this time")
 
-    monkeypatch.setattr("searchkit.web.index_pool.find_plagiarism", late)
+    monkeypatch.setattr("searchkit.web.index_pool.find_with_options", late)
     with client_of(folder) as client:
         for path in ("/", "/questions"):
             page = client.get(path)
