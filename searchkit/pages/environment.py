@@ -10,6 +10,7 @@ from searchkit.index.records import DECISION_WORDS
 from searchkit.output.console import visible
 from searchkit.output.plagiarism.chance import UNJUDGED_HEADING
 from searchkit.pages.glossary import GLOSSARY
+from searchkit.pages.groups.matrix import strength_legend
 from searchkit.pages.views import TONES
 from searchkit.plagiarism.records import VERDICTS
 from searchkit.text.times import time_in_words
@@ -34,6 +35,7 @@ def environment() -> Environment:
     made.globals["decision_words"] = DECISION_WORDS
     made.globals["glossary"] = GLOSSARY
     made.globals["time_in_words"] = time_in_words
+    made.globals["strengths_in_words"] = strength_legend()
     made.globals["unjudged_heading"] = UNJUDGED_HEADING
     made.globals["verdicts"] = [(name, TONES[name], meaning) for name, meaning in VERDICTS.items()]
     return made

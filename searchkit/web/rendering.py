@@ -36,6 +36,7 @@ NAME_FIELDS: dict[str, NameKind] = {  # fields of a page's address that hold nam
     "name": "question",
     "question": "question",
     "author": "author",
+    "other": "author",
 }
 _PSEUDONYM = re.compile(r"\b(?:answer|author) \d+\b|\bsomebody\b")
 MAX_MAP_TEXT = 300  # characters of an answer on the map

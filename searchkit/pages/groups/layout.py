@@ -140,7 +140,7 @@ def separate(points: Float64, boxes: Float64) -> Float64:
         pushed = np.zeros_like(points)
         np.add.at(pushed, (one, axis), push)
         np.add.at(pushed, (other, axis), -push)
-        neighbours = np.bincount(np.concatenate([one, other]), minlength=len(points))
+        neighbours = np.bincount(np.append(one, other), minlength=len(points))
         points += pushed / np.sqrt(np.maximum(neighbours, 1))[:, None]
         if step % STEPS_BEFORE_GROWTH == 0:
             points *= GROWTH
@@ -160,7 +160,9 @@ def _packed(parts: Sequence[Part]) -> Layout:
             left, column_width, filled = left + column_width, across, 0.0
         if left + across > row_width or not places:  # another row
             left, top, row_height, filled = 0.0, top + row_height, down, 0.0
-        moved = part.points + (MARGIN + left, MARGIN + top + filled)
-        places |= {name: (float(x), float(y)) for name, (x, y) in zip(part.names, moved, strict=True)}
+        moved = np.add(part.points, (MARGIN + left, MARGIN + top + filled))
+        places |= {
+            name: (float(x), float(y)) for name, (x, y) in zip(part.names, moved, strict=True)
+        }
         filled, row_height, width = filled + down, max(row_height, down), max(width, left + across)
     return Layout(width + 2 * MARGIN, top + row_height + 2 * MARGIN, places)
