@@ -14,14 +14,14 @@ from searchkit.clustering.records import Cluster, Member
 from searchkit.core.records import Hit, Passage
 from searchkit.index.records import Decision
 from searchkit.pages.cluster_views import cluster_view
-from searchkit.pages.drawings import histogram, ring_view
+from searchkit.pages.drawings import histogram
 from searchkit.pages.environment import asset, environment
 from searchkit.pages.glossary import GLOSSARY
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.scores import BINS
 from searchkit.pages.segments import Highlight, hit_segments, segments, text_runs
 from searchkit.pages.views import finding_view
-from searchkit.plagiarism.records import Finding, Overlap, Ring
+from searchkit.plagiarism.records import Finding, Overlap
 
 LEFT = Answer("l", "Alpha beta gamma delta. The loop waits.", "q", "ann", "2025-01-02")
 RIGHT = Answer("r", "It waits, the loop.\nAlpha beta gamma delta.", "q", "<b>\x1b[31m")
@@ -112,10 +112,6 @@ def test_texts_are_escaped_and_no_style_is_inline() -> None:
     found = Finding(hostile.id, "r", hostile.question, "identical", 1, 1, 1, 0.0, (),
                     f"{hostile.id} is it.")  # fmt: skip
     page = rendered("finding", finding_view(found, hostile, RIGHT))
-    page += rendered("ring", ring_view(
-        Ring(('"><script>', "ann"), ("javascript:x",), ((hostile.id, "l"),), 0.01),
-        {hostile.id: hostile, "l": LEFT},
-    ))  # fmt: skip
     assert "<script" not in page and "<img" not in page and "\x1b" not in page
     assert not re.search(r"\sstyle=|\son\w+=\"", page)
     assert not re.search(r'(href|src)="(?!#)', page)
@@ -145,25 +141,6 @@ def test_bars_count_every_pair_and_dots_are_at_their_scores() -> None:
     assert all(bar.y >= max(dot.y for dot in view.dots) for bar in view.bars)
     assert "41 pairs, half of them below 0.22; 20 findings, a dot each." in view.title
     assert histogram([0] * BINS).title == "No two answers to compare."
-
-
-def test_a_ring_is_drawn_as_a_circle_with_a_line_per_pair() -> None:
-    answers = {
-        f"{q}-{who}": Answer(f"{q}-{who}", "text", q, who)
-        for q in ("q1", "q2")
-        for who in ("ann", "bob", "cy")
-    }
-    pairs = (("q1-ann", "q1-bob"), ("q2-bob", "q2-ann"), ("q1-bob", "q1-cy"))
-    ring = Ring(("ann", "bob", "cy"), ("q1", "q2"), pairs, 1e-9)
-    view = ring_view(ring, answers, anchors={("q1-ann", "q1-bob"): "finding-3"})
-    assert [(e.one.text, e.other.text, e.label.text) for e in view.edges] == [
-        ("ann", "bob", "q1, q2"), ("bob", "cy", "q1"),
-    ]  # fmt: skip
-    assert view.edges[0].links[0].target == "finding-3"
-    middle = view.width / 2, view.height / 2
-    far = {round((n.x - middle[0]) ** 2 + (n.y - middle[1]) ** 2, -1) for n in view.nodes}
-    assert len(far) == 1
-    assert view == ring_view(ring, answers, anchors={("q1-ann", "q1-bob"): "finding-3"})
 
 
 def test_a_cluster_shows_its_centre_and_members() -> None:
@@ -245,25 +222,6 @@ def test_a_finding_that_chance_cannot_be_judged_of_has_no_number() -> None:
     assert "In numbers: 0.001, q 0.02" in numbers and "80 % of the shorter answer" in numbers
     assert "0.90 of the whole answers, 0.95 sentence by sentence" in numbers
     assert "osine" not in judged and "score" not in judged
-    ring = Ring((LEFT.author or "", RIGHT.author or ""), ("q",), (("l", "r"),), None)
-    assert "can't be judged" in ring_view(ring, {"l": LEFT, "r": RIGHT}).words
-
-
-def test_authors_who_share_a_source_are_linked_and_the_source_is_not_drawn() -> None:
-    answers = {
-        f"{q}-{who}": Answer(f"{q}-{who}", "", q, who) for q in ("q1", "q2") for who in "abc"
-    }
-    findings = (("q1-a", "q1-b"), ("q2-a", "q2-c"), ("q2-b", "q2-c"))
-    ring = Ring(("a", "b"), ("q1", "q2"), findings, 1e-5, "a and b share.", ("q2-c",))
-    anchors = {pair: f"finding-{n}" for n, pair in enumerate(findings)}
-    view = ring_view(ring, answers, anchors=anchors)
-    assert [node.name.text for node in view.nodes] == ["a", "b"]
-    (edge,) = view.edges
-    assert [(link.question.text, link.target) for link in edge.links] == [
-        ("q1", "finding-0"),
-        ("q2", "finding-1"),
-    ]
-    assert view.words.startswith("3 findings among 2 authors and with 1 shared source, in 2 ")
 
 
 def test_a_finding_begins_with_the_question_and_names_the_authors_before_the_ids() -> None:

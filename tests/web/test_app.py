@@ -180,7 +180,7 @@ def test_pages_show_findings_that_chance_cannot_be_judged_of(
     review = client.get("/review").text
     assert "chance can’t be judged here" in review and unjudged.replace("'", "&#39;") in review
     until(lambda: "Similarity of the answers" in client.get("/question?name=q1").text)
-    for path in ("/groups", "/question?name=q1"):
+    for path in ("/group?number=1", "/question?name=q1"):
         page = client.get(path).text
         assert "Chance can&#39;t be judged here: ranked by what they share" in page
         assert "None" not in page

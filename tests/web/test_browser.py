@@ -39,6 +39,7 @@ PAGES = [
     "/", "/search?q=what+blocks+the+loop", "/search?q=zebra&mode=lexical", "/search?q=tomato+soup",
     "/author?name=s01", "/questions", "/question?name=q01",
     "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03", "/review", "/groups",
+    "/group?number=2", "/groups?author=s07&other=s19&strength=3",
     "/review?show=confirmed", "/review?show=dismissed", "/upload", "/docs", "/answer?id=nobody",
 ]  # fmt: skip
 REFUSED = "Failed to load resource"  # what the browser says of every answer from 400 on
@@ -232,7 +233,7 @@ def test_twenty_findings_are_reviewed_by_keyboard_only(address: str, visit: Open
 
 
 def test_a_group_of_students_is_decided_at_once(address: str, visit: Open) -> None:
-    page = visit(f"{address}/groups")
+    page = visit(f"{address}/group?number=1")
     form = page.locator("form.decide-all").first
     form.get_by_label("Reason (optional)").fill("they may work together")
     form.get_by_label("Reason (optional)").press("Enter")  # decides nothing

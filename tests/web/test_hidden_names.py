@@ -41,7 +41,7 @@ def test_no_page_has_a_name_while_names_are_hidden(canaries: TestClient) -> None
             "/review",
             "/review?show=all",
         ),
-        *("/groups", "/questions", "/upload", "/docs", "/report"),
+        *("/groups", "/groups?pairs=all", "/group?number=1", "/questions", "/upload", "/docs", "/report"),
         *(f"/question?name={quote(question)}" for question in {a.question for a in by_id.values()}),
         *(
             f"/grade?question={quote(question)}"
@@ -54,6 +54,9 @@ def test_no_page_has_a_name_while_names_are_hidden(canaries: TestClient) -> None
                    for name in ("Müllerhuber, Ottilie", "Zebulon Quarrington"))  # fmt: skip
     real += [f"/compare?left={left}&right={right}", f"/review?show=all&left={left}&right={right}",
              f"/review/finding?left={left}&right={right}"]  # fmt: skip
+    one, other = quote("zebulon quarrington"), quote("Müllerhuber, Ottilie")
+    real += [f"/groups{part}?author={one}{more}"
+             for part in ("", "/pairs") for more in ("", f"&other={other}")]  # fmt: skip
     visited: set[str] = set()
     queue = list(real)
     while queue:
@@ -64,7 +67,7 @@ def test_no_page_has_a_name_while_names_are_hidden(canaries: TestClient) -> None
         assert seen(unquote_plus(str(answer.url))) == [], path
         assert seen(str(answer.headers)) == []
         found = re.findall(
-            r'href="(/(?:answer|author|question|compare|review)?\?[^"#]*)', answer.text
+            r'href="(/(?:answer|author|question|compare|review|groups?)?\?[^"#]*)', answer.text
         )
         links = {unescape(link) for link in found} - visited
         visited |= links

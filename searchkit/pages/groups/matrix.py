@@ -12,8 +12,8 @@ from searchkit.pages.groups.pairs import StudentPair
 from searchkit.pages.segments import Name
 
 MAX_STUDENTS = 30  # of a matrix; of a larger group those with the most findings
-MAX_NAMED_QUESTIONS = 3  # in a cell; of more, or in a large matrix, only the number is given
-MAX_NAMED_STUDENTS = 8
+MAX_NAMED_STUDENTS = 8  # of a matrix whose cells name questions; in a larger one they count them
+MAX_NAMES_LENGTH = 28  # characters of the questions that a cell names
 LEVELS = len(STRENGTHS) + 1
 
 
@@ -107,10 +107,11 @@ def matrix_view(
         if pair is None:
             return None
         questions = sorted({meeting.finding.question or "" for meeting in pair.meetings})
-        named = questions if are_named and len(questions) <= MAX_NAMED_QUESTIONS else []
+        named = [question_name(question or None) for question in questions]
+        length = sum(max(len(name.text), len(name.alias)) + 2 for name in named)
         return Cell(
             strength_of(pair.expected),
-            [question_name(question or None) for question in named],
+            named if are_named and length <= MAX_NAMES_LENGTH else [],
             counted(len(questions), "question"),
             anchors.get(both, ""),
         )

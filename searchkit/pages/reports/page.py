@@ -13,8 +13,9 @@ from searchkit.core.messages import counted
 from searchkit.output.plagiarism.chance import by_chance_in_words
 from searchkit.output.plagiarism.findings import describe_compared_answers
 from searchkit.pages.cluster_views import ClusterView, cluster_view
-from searchkit.pages.drawings import histogram, ring_view
+from searchkit.pages.drawings import histogram
 from searchkit.pages.environment import asset, environment
+from searchkit.pages.groups.views import group_details
 from searchkit.pages.reports.manifest import page_with_manifest
 from searchkit.pages.reports.paper import shorten_for_paper
 from searchkit.pages.reports.records import QuestionScores, Report
@@ -42,7 +43,7 @@ def report_as_page(report: Report) -> str:
     """Return the page as HTML with its style and script inside; its policy forbids to load more."""
     from markupsafe import Markup
 
-    style = asset("static/colours.css") + asset("static/layout.css")
+    style = "".join(asset(f"static/{name}.css") for name in ("colours", "layout", "groups/groups"))
     script = asset("static/report.js")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
@@ -124,7 +125,9 @@ def _views(report: Report) -> dict[str, Any]:
         "with_clusters": report.clusters is not None,
         "counts": _counts(findings),
         "rings": [
-            ring_view(ring, report.answers, number=n, anchors=anchors, names=names)
+            group_details(
+                ring, result.findings, report.answers, number=n, anchors=anchors, names=names
+            )
             for n, ring in enumerate(result.rings, 1)
         ],
         "questions": [
