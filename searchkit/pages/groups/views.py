@@ -42,7 +42,7 @@ class MeetingView:
         right: The right answer.
         anchor: The id of the finding's element in the page, if it is there.
         strength: How strong it is.
-        facts: The odds and the strength in words.
+        facts: The strength in words, and the odds.
         has_source: Whether it is a finding of one of both with a third answer that they share.
     """
 
@@ -83,7 +83,7 @@ class GroupView:
         students: Their names.
         reason: A sentence on what they share.
         words: How many findings there are, and how many pairs there would be by chance.
-        facts: The odds and the strength of its strongest pair.
+        facts: The strength and the odds of its strongest pair.
         strength: The strength of its strongest pair.
         questions: The number of questions.
         findings: The number of its findings.
@@ -223,7 +223,7 @@ def _meeting_view(
 ) -> MeetingView:
     finding = meeting.finding
     strength = strength_of(finding.expected)
-    facts = [strength.word] if finding.expected is None else [odds(finding.expected), strength.word]
+    facts = [strength.word] if finding.expected is None else [strength.word, odds(finding.expected)]
     return MeetingView(
         _question(finding.question, names),
         answer_name(finding.left, names),

@@ -111,8 +111,8 @@ def test_a_group_of_two_has_no_matrix_and_its_pair_links_to_the_findings() -> No
     assert view.matrix is None
     (pair,) = view.pairs
     assert [(m.question.text, m.anchor, m.facts) for m in pair.meetings] == [
-        ("q1", "finding-7", "less than 1 in 1,000,000 · very strong"),
-        ("q2", "", "1 in 100 · weak"),
+        ("q1", "finding-7", "very strong · less than 1 in 1,000,000"),
+        ("q2", "", "weak · 1 in 100"),
     ]
 
 
