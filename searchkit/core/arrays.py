@@ -15,6 +15,7 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Intp = NDArray[np.intp]
+UInt8 = NDArray[np.uint8]
 
 
 def unit_rows(vectors: Float32, texts: Sequence[str] = ()) -> Float32:

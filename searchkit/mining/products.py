@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
+from searchkit.core.rounding import BFLOAT16_ROUNDING, summation_error
 from searchkit.encoding.openvino_runtime import half_precisions
 
 if TYPE_CHECKING:
@@ -130,15 +131,13 @@ def products_of(
 class _SinglePrecision:
     """Products by NumPy in float32, summed in whatever order its BLAS chooses.
 
-    A sum of d products in float32 is wrong by at most d · 2⁻²³ · |a| |b| (Higham, Accuracy and
-    Stability of Numerical Algorithms, 2002, section 3.1, with room for the second order). This
-    holds for the accurate products too, so the margin is twice as large.
+    The accurate products are such sums, too; see `summation_error`.
     """
 
     def __init__(self, rows: Float32, bounds: Bounds) -> None:
         self.block_tiles = BLOCK_TILES
         self._rows = rows
-        self._margin = 2 * rows.shape[1] * 2.0**-23 * bounds.norm**2
+        self._margin = summation_error(rows.shape[1]) * bounds.norm**2
 
     def candidates(
         self, start: int, stop: int, left: int, right: int, min_score: float
@@ -168,8 +167,8 @@ class _HalfPrecision:
     """Products by torch in half precision.
 
     Let ã be the rounded row and e_a = |a - ã|, measured. Then |ab - ãb̃| ≤ |a| e_b + |b̃| e_a by
-    the Cauchy-Schwarz inequality. The products are summed in float32 (an error of d · 2⁻²³ |ã| |b̃|,
-    as above), and the sum is rounded once more, by at most 2⁻⁸ of itself in bfloat16.
+    the Cauchy-Schwarz inequality. The products are summed in float32 (see
+    `summation_error`), and the sum is rounded once more, by at most 2⁻⁸ of itself in bfloat16.
     """
 
     def __init__(
@@ -179,10 +178,10 @@ class _HalfPrecision:
 
         device, number_format = precision[0], getattr(torch, precision[1])
         self.block_tiles = BLOCK_TILES
-        summation = 2 * rows.shape[1] * 2.0**-23 * bounds.norm**2
+        summation = summation_error(rows.shape[1]) * bounds.norm**2
         # The factor 1.001 allows for the rounding of the bounds themselves.
         self._absolute = 1.001 * 2 * bounds.norm * bounds.rounding + summation
-        self._relative = 2.0**-8
+        self._relative = BFLOAT16_ROUNDING
         self._rows = torch.from_numpy(rows).to(device)
         self._format = number_format
         self._rounded = self._rows.to(number_format) if copy else None

@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.core.arrays import Float32, Int64, Intp
+from searchkit.core.arrays import Bool, Float32, Int64, Intp, UInt8
+from searchkit.index.vectors.candidates import MAX_QUERIES, candidates, max_norm, pays
 
 NO_KEY = -1
 
@@ -35,6 +36,7 @@ class _Segment:
         self.keys = keys
         self.is_alive = np.ones(len(keys), bool)
         self.mapping = mapping
+        self._norms = (0, 0.0)  # of how many rows, and an upper bound of their norms
 
     def append(self, keys: Int64, vectors: Float32) -> None:
         """Add rows whose keys are above all others."""
@@ -48,13 +50,34 @@ class _Segment:
         positions = positions[positions < len(self.keys)]
         return positions[np.isin(self.keys[positions], keys)]
 
-    def selected(self, allowed: Int64 | None) -> NDArray[np.bool_]:
+    def selected(self, allowed: Int64 | None) -> Bool:
         """Return a mask of the rows that are not removed, and allowed."""
         if allowed is None:
             return self.is_alive
         mask = np.zeros(len(self.keys), bool)
         mask[self.positions(allowed)] = True
         return mask & self.is_alive
+
+    def narrowed(self, mask: Bool, queries: Float32, k: int) -> _Segment | None:
+        """Return a segment of the rows that can be among the `k` nearest; None if of too many."""
+        codes = self._codes()
+        count, norm = self._norms
+        if count < len(codes):
+            norm = max(norm, max_norm(codes[count:]))
+            self._norms = len(codes), norm
+        rows = candidates(codes, np.flatnonzero(mask), queries, k, norm)
+        if rows is None:
+            return None
+        few = _Segment(_new_faiss(self.index.d), self.keys[:0])
+        few.append(self.keys[rows], self.index.reconstruct_batch(rows))
+        return few
+
+    def _codes(self) -> UInt8:
+        """Return the bytes of all rows, `(n, 2 d)`, as FAISS holds them until the next `append`."""
+        import faiss
+
+        codes: UInt8 = faiss.rev_swig_ptr(self.index.codes.data(), self.index.codes.size())
+        return codes.reshape(-1, 2 * self.index.d)
 
 
 class VectorIndex:
@@ -140,7 +163,7 @@ class VectorIndex:
             raise ValueError(f"k must be at least 1, not {k}")
         self._check_rows(queries)
         k = min(k, max(len(self), 1))
-        parts = [_search_segment(segment, queries, k, allowed) for segment in self._segments]
+        parts = [_search_quickly(segment, queries, k, allowed) for segment in self._segments]
         parts.append(_padding(len(queries), k))
         scores = np.concatenate([scores for scores, _ in parts], axis=1)
         keys = np.concatenate([keys for _, keys in parts], axis=1)
@@ -253,6 +276,27 @@ def _parameters(segment: _Segment, allowed: Int64 | None) -> tuple[object, int, 
         return None, count, None
     bitmap = np.packbits(mask, bitorder="little")
     return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bitmap)), count, bitmap
+
+
+def _search_quickly(
+    segment: _Segment, queries: Float32, k: int, allowed: Int64 | None
+) -> tuple[Float32, Int64]:
+    """Return what `_search_segment` returns; several queries are searched for together."""
+    mask = segment.selected(allowed)
+    if not pays(len(queries), int(mask.sum()), k):
+        return _search_segment(segment, queries, k, allowed)
+    parts = []
+    for start in range(0, len(queries), MAX_QUERIES):
+        some = queries[start : start + MAX_QUERIES]
+        few = segment.narrowed(mask, some, k)
+        scores, keys = (
+            _search_segment(few, some, k, None)
+            if few
+            else _search_segment(segment, some, k, allowed)
+        )
+        parts.append((scores[:, :k], keys[:, :k]))
+    scores, keys = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return scores, keys
 
 
 def _search_segment(
