@@ -67,6 +67,7 @@ class Edge:
         other: That of the other student.
         counts: The number of findings at each step of the slider.
         thickness: Its width at the first step.
+        colour: The number of the colour of the group that both are in; 0 for none.
         has_source: Whether the two are together through a third answer alone.
     """
 
@@ -78,6 +79,7 @@ class Edge:
     y2: float
     counts: tuple[int, ...]
     thickness: float
+    colour: int
     has_source: bool
 
 
@@ -105,16 +107,19 @@ def slider_steps() -> list[Step]:
     ]
 
 
-def network_layout(pairs: Sequence[StudentPair], names: Mapping[str, str]) -> Layout:
-    """Return places for all students of some pairs.
+def network_layout(
+    pairs: Sequence[StudentPair], names: Mapping[str, str], groups: Mapping[str, int]
+) -> Layout:
+    """Return places for all students of some pairs, with those of a group near to each other.
 
     Args:
         pairs: The pairs.
         names: The name of each student by its key.
+        groups: The number of each student's group, by key.
     """
     sizes = {key: node_size(names[key]) for pair in pairs for key in (pair.one, pair.other)}
-    edges = {(pair.one, pair.other): float(len(pair.meetings)) for pair in pairs}
-    return lay_out(sizes, edges)
+    edges = {(pair.one, pair.other) for pair in pairs}
+    return lay_out(sizes, edges, groups)
 
 
 def node_size(name: str) -> Size:
@@ -185,5 +190,7 @@ def _edge(
 ) -> Edge:
     counts = tuple(pair.count_below(step.bound) for step in steps)
     ends = (nodes[one].x, nodes[one].y, nodes[other].x, nodes[other].y)
+    is_inside = nodes[one].group == nodes[other].group
     has_source = all(meeting.has_source for meeting in pair.meetings)
-    return Edge(one, other, *ends, counts, thickness(counts[0]), has_source)
+    colour = nodes[one].colour if is_inside else 0
+    return Edge(one, other, *ends, counts, thickness(counts[0]), colour, has_source)

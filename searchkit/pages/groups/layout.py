@@ -1,26 +1,30 @@
 """Places for the students of a graph, so that neither they nor their names lie on each other.
 
-Each connected part is laid out by networkx: few students by the distances in the graph (Kamada and
-Kawai, 1989), many by forces (Fruchterman and Reingold, 1991). Then overlaps are removed, and the
-parts are put beside each other in rows. The same graph has the same places.
+Each group is laid out by networkx, and then all groups and other students that are connected: few
+by the distances in the graph (Kamada and Kawai, 1989), many by forces (Fruchterman and Reingold,
+1991). Each time overlaps are removed. What is not connected is put beside each other in rows. The
+same graph has the same places.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import numpy as np
 
 from searchkit.core.arrays import Float64
 
-Edges = Mapping[tuple[str, str], float]  # the weight of each; both ends in order
+Edges = Collection[tuple[str, str]]  # both ends of each, in order
+Graph = Any  # networkx.Graph, which is untyped
 Size = tuple[float, float]  # width and height
 
 MAX_BY_DISTANCES = 60  # students of a part; more are laid out by forces, which is faster
-EDGE_LENGTH = 100.0  # of an edge on the mean, before overlaps are removed
+EDGE_LENGTH = 1.1  # of an edge on the mean, in diagonals of its ends, before overlaps are removed
 GAP = 6.0  # least space between two students, and half of that between two parts
 MARGIN = 8.0  # around the drawing
 ASPECT = 2.0  # width of the drawing by its height
@@ -51,46 +55,73 @@ class Part:
     size: Float64
 
 
-def lay_out(sizes: Mapping[str, Size], edges: Edges) -> Layout:
+def lay_out(sizes: Mapping[str, Size], edges: Edges, groups: Mapping[str, int]) -> Layout:
     """Return a place for the middle of each node.
 
     Args:
         sizes: The width and height that each node takes with its name.
-        edges: The edges between them.
+        edges: The two ends of each edge.
+        groups: The number of each node's group; those of a group are put together.
     """
     import networkx
 
     graph = networkx.Graph()
     graph.add_nodes_from(sorted(sizes))
-    for one, other in sorted(edges):
-        graph.add_edge(one, other, weight=edges[one, other])
-    parts = []
-    for component in networkx.connected_components(graph):
-        names = sorted(component)
-        boxes = np.array([sizes[name] for name in names]) + GAP
-        points = separate(_places(graph.subgraph(names), names), boxes)
-        corner = (points - boxes / 2).min(axis=0)
-        parts.append(Part(names, points - corner, (points + boxes / 2).max(axis=0) - corner))
+    graph.add_edges_from(sorted(edges))
+    parts = [
+        _part_of_groups(graph.subgraph(component), sizes, groups)
+        for component in networkx.connected_components(graph)
+    ]
     return _packed(sorted(parts, key=lambda part: (-part.size[1], part.names)))
 
 
-def _places(graph: object, names: Sequence[str]) -> Float64:
-    """Return places of the nodes of a connected graph, with edges of `EDGE_LENGTH` on the mean."""
+def _part_of_groups(graph: Graph, sizes: Mapping[str, Size], groups: Mapping[str, int]) -> Part:
+    """Lay out the nodes of each group, and then the groups and other nodes as boxes."""
     import networkx
 
-    if len(names) == 1:
-        return np.zeros((1, 2))
-    if len(names) == 2:
-        return np.array([[0.0, 0.0], [EDGE_LENGTH, 0.0]])
+    members = defaultdict(list)
+    for name in sorted(graph):
+        members[str(groups.get(name) or name)].append(name)
+    if len(members) in (1, len(graph)):
+        return _part(graph, sizes)
+    block_of = {name: block for block, names in members.items() for name in names}
+    blocks = {name: _part(graph.subgraph(names), sizes) for name, names in members.items()}
+    between = networkx.Graph()
+    between.add_nodes_from(blocks)
+    between.add_edges_from(sorted({(block_of[a], block_of[b]) for a, b in graph.edges}))
+    between.remove_edges_from(list(networkx.selfloop_edges(between)))
+    whole = _part(between, {name: tuple(part.size + GAP) for name, part in blocks.items()})
+    names, points = [], []
+    for block, middle in zip(whole.names, whole.points, strict=True):
+        names += blocks[block].names
+        points.append(blocks[block].points - blocks[block].size / 2 + middle)
+    return Part(names, np.concatenate(points), whole.size)
+
+
+def _part(graph: Graph, sizes: Mapping[str, Size]) -> Part:
+    """Lay out the nodes of a connected graph."""
+    names = sorted(graph)
+    boxes = np.array([sizes[name] for name in names]) + GAP
+    points = separate(_places(graph, names, EDGE_LENGTH * float(np.hypot(*boxes.T).mean())), boxes)
+    corner = (points - boxes / 2).min(axis=0)
+    return Part(names, points - corner, (points + boxes / 2).max(axis=0) - corner)
+
+
+def _places(graph: Graph, names: Sequence[str], edge_length: float) -> Float64:
+    """Return places of the nodes of a connected graph, with edges of this length on the mean."""
+    import networkx
+
+    if len(names) < 3:
+        return np.array([[0.0, 0.0], [edge_length, 0.0]])[: len(names)]
     if len(names) <= MAX_BY_DISTANCES:
-        placed = networkx.kamada_kawai_layout(graph, weight=None)
+        placed = networkx.kamada_kawai_layout(graph)
     else:
-        placed = networkx.spring_layout(graph, seed=SEED, method="force")
+        placed = networkx.spring_layout(graph, seed=SEED)
     points = np.array([placed[name] for name in names], dtype=np.float64)
     at = {name: n for n, name in enumerate(names)}
-    ends = np.array([(at[one], at[other]) for one, other in graph.edges])  # type: ignore[attr-defined]
+    ends = np.array([(at[one], at[other]) for one, other in graph.edges])
     length = np.linalg.norm(points[ends[:, 0]] - points[ends[:, 1]], axis=1).mean()
-    points = _lying(points * (EDGE_LENGTH / max(length, 1e-9)))
+    points = _lying(points * (edge_length / max(length, 1e-9)))
     return points if len(names) <= MAX_BY_DISTANCES else _evened(points)
 
 

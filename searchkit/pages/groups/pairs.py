@@ -51,10 +51,11 @@ class StudentPair:
 
     def count_below(self, bound: float | None) -> int:
         """Return the number of findings with an `expected` below a bound; None counts all."""
-        if bound is None:
-            return len(self.meetings)
-        expected = (meeting.finding.expected for meeting in self.meetings)
-        return sum(number is not None and number < bound for number in expected)
+        for count, meeting in enumerate(self.meetings):
+            expected = meeting.finding.expected
+            if bound is not None and (expected is None or expected >= bound):
+                return count
+        return len(self.meetings)
 
 
 def student_pairs(

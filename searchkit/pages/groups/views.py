@@ -176,7 +176,7 @@ def group_details(
     matrix = matrix_view(keys, pairs, shown, lambda q: _question(q, names), rows)
     return GroupDetails(
         group_view(ring, number, names),
-        graph_view(pairs, network_layout(pairs, spelled), shown, numbers),
+        graph_view(pairs, network_layout(pairs, spelled, numbers), shown, numbers),
         matrix if len(keys) >= MIN_MATRIX else None,
         views,
     )

@@ -127,9 +127,10 @@ def _layout_job(pool: IndexPool, result: PlagiarismResult) -> Job[Layout]:
     """Return the job that places all students with findings, whatever was dismissed."""
     findings = hash(tuple((finding.left, finding.right) for finding in result.findings))
     spelled = spellings(result.rings, result.texts.values())
+    groups = group_numbers(result.rings)
     return pool.job(
         ("places of students", findings),
-        lambda index, progress: network_layout(_pairs(result, result.findings), spelled),
+        lambda index, progress: network_layout(_pairs(result, result.findings), spelled, groups),
     )
 
 

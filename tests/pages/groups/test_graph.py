@@ -47,7 +47,7 @@ def rendered(macro: str, *args: Any) -> str:
 def test_several_findings_of_two_students_are_one_thicker_line() -> None:
     pairs, names = student_pairs(FINDINGS, [RING], ANSWERS), spellings([RING], ANSWERS.values())
     view = graph_view(
-        pairs, network_layout(pairs, names), displayed_names(names), group_numbers([RING])
+        pairs, network_layout(pairs, names, {}), displayed_names(names), group_numbers([RING])
     )
     assert [(n.name.text, n.group, n.colour) for n in view.nodes] == [
         ("ann", 1, 1), ("bob", 1, 1), ("cy", 1, 1), ("dee", 0, 0),
@@ -163,6 +163,6 @@ def test_all_of_a_large_course_is_drawn() -> None:
     findings, answers = large_course(80, 300)
     pairs = student_pairs(findings, [], answers)
     names = spellings([], answers.values())
-    view = graph_view(pairs, network_layout(pairs, names), displayed_names(names), {})
+    view = graph_view(pairs, network_layout(pairs, names, {}), displayed_names(names), {})
     assert sum(edge.counts[0] for edge in view.edges) == len(findings)
     assert all(list(e.counts) == sorted(e.counts, reverse=True) for e in view.edges)

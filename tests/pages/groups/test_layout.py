@@ -21,10 +21,11 @@ PARTS = course(*(met("q1", f"a{n}", f"b{n}") for n in range(40)), met("q2", "a1"
 CJK = course(*(met("q1", f"山田太郎山田太郎{n}", f"山田太郎{n + 1}") for n in range(12)))
 
 
-def placed(found: Course) -> tuple[Layout, dict[str, str]]:
+def placed(found: Course, groups: dict[str, int] | None = None) -> tuple[Layout, dict[str, str]]:
     findings, answers = found
     names = spellings([], answers.values())
-    return network_layout(student_pairs(findings, [], answers), names), names
+    pairs = student_pairs(findings, [], answers)
+    return network_layout(pairs, names, groups or {}), names
 
 
 def overlapping(layout: Layout, names: dict[str, str]) -> list[tuple[str, str]]:
@@ -54,16 +55,32 @@ def test_neither_students_nor_names_lie_on_each_other(found: Course) -> None:
 
 
 def test_the_same_graph_has_the_same_places_in_whatever_order_it_is_given() -> None:
-    edges = {("a", "b"): 2.0, ("b", "c"): 1.0, ("d", "e"): 1.0}
-    sizes = dict.fromkeys("abcde", (80.0, 42.0))
-    turned = dict(reversed(list(edges.items())))
-    assert lay_out(sizes, edges) == lay_out(dict(reversed(list(sizes.items()))), turned)
+    edges = [("a", "b"), ("b", "c"), ("c", "f"), ("d", "e"), ("f", "g")]
+    sizes, groups = dict.fromkeys("abcdefg", (80.0, 42.0)), {"f": 2, "g": 2, "b": 1, "a": 1}
+    turned = dict(reversed(list(sizes.items()))), edges[::-1]
+    assert lay_out(sizes, edges, groups) == lay_out(*turned, groups)
+
+
+def test_the_students_of_a_group_are_together() -> None:
+    findings, answers = large_course(120, 400)
+    names = spellings([], answers.values())
+    groups = {key: 1 + int(key[1:]) // 12 for key in names if int(key[1:]) % 12 < 10}
+    layout, _ = placed((findings, answers), groups)
+    assert overlapping(layout, names) == []
+    for number in set(groups.values()):
+        own = np.array([layout.places[key] for key in groups if groups[key] == number])
+        low, high = own.min(axis=0), own.max(axis=0)
+        inside = [key for key, place in layout.places.items()
+                  if (low <= place).all() and (place <= high).all()]  # fmt: skip
+        assert {groups.get(key) for key in inside} == {number}
 
 
 def test_a_course_of_500_students_is_laid_out_in_seconds_and_holds_together() -> None:
-    found, began = large_course(500, 2_000), time.perf_counter()
-    layout, names = placed(found)
-    assert time.perf_counter() - began < 20  # 1 s on a quiet core
+    found = large_course(500, 2_000)
+    groups = {f"s{n:03}": 1 + n // 12 for n in range(480)}
+    began = time.perf_counter()
+    layout, names = placed(found, groups)
+    assert time.perf_counter() - began < 20  # 0.5 s on a quiet core
     assert len(layout.places) > 490 and overlapping(layout, names) == []
     area = sum(np.prod(node_size(name)) for name in names.values())
     assert layout.width * layout.height < 10 * area
@@ -77,4 +94,4 @@ def test_boxes_at_the_same_place_are_pushed_apart() -> None:
 
 
 def test_nothing_to_lay_out() -> None:
-    assert lay_out({}, {}).places == {}
+    assert lay_out({}, [], {}).places == {}
