@@ -1,4 +1,4 @@
-"""Array types, and functions that scale vectors to unit length."""
+"""Array types, vectors of unit length, and how inexact inner products can be."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Intp = NDArray[np.intp]
 UInt8 = NDArray[np.uint8]
+
+BFLOAT16_ROUNDING = 2.0**-8  # of a number, at most, when it is rounded to the nearest bfloat16
 
 
 def unit_rows(vectors: Float32, texts: Sequence[str] = ()) -> Float32:
@@ -72,3 +74,13 @@ def centred(vectors: Float32, counts: Float64) -> Float32:
     rows = vectors - np.average(vectors, axis=0, weights=counts)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.where(lengths > 1e-3, rows / np.maximum(lengths, 1e-3), 0).astype(np.float32)
+
+
+def summation_error(dimension: int) -> float:
+    """Return by how much two float32 sums of the same products differ, relative to both norms.
+
+    A sum of d products in float32, in any order, is wrong by at most d · 2⁻²³ · |a| |b| (Higham,
+    Accuracy and Stability of Numerical Algorithms, 2002, section 3.1, with room for the second
+    order); here two are compared.
+    """
+    return 2 * dimension * 2.0**-23

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from searchkit.core.arrays import Float32, Int64
-from searchkit.core.rounding import BFLOAT16_ROUNDING, summation_error
+from searchkit.core.arrays import BFLOAT16_ROUNDING, Float32, Int64, summation_error
 from searchkit.encoding.openvino_runtime import half_precisions
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchkit.core.arrays import Float32, Intp, UInt8
-from searchkit.core.rounding import BFLOAT16_ROUNDING, summation_error
+from searchkit.core.arrays import BFLOAT16_ROUNDING, Float32, Intp, UInt8, summation_error
 from searchkit.encoding.openvino_encoder import load_network
 from searchkit.encoding.openvino_runtime import half_precisions, openvino
 
