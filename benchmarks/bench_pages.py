@@ -171,7 +171,9 @@ def measured(folder: Path) -> str:
                 warm = visit(context, base + at, process.pid)
                 cells = [cold[name].first_byte, cold[name].paint, cold[name].load]
                 cells += [warm.first_byte, warm.paint, warm.load, warm.cpu]
-                lines.append(f"| {name} | " + " | ".join(f"{cell:,.0f} ms" for cell in cells) + " |")
+                lines.append(
+                    f"| {name} | " + " | ".join(f"{cell:,.0f} ms" for cell in cells) + " |"
+                )
                 print(lines[-1], flush=True)
                 if warm.paint > MAX_PAINT or warm.load > MAX_LOAD:
                     slow.append(name)

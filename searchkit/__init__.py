@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from searchkit.mining.pairs import MiningResult, Pair, mine
     from searchkit.output.platforms.formats import MarksFile, marks_file
     from searchkit.output.platforms.marks import MarkOptions
+    from searchkit.plagiarism.compare import compare
     from searchkit.plagiarism.find import (
-        compare,
         find_plagiarism,
         find_plagiarism_among,
     )
@@ -112,7 +112,7 @@ _MODULES = {
     "Where": "core.where",
     "audit_grades": "grading.audit",
     "cluster": "clustering.clusters",
-    "compare": "plagiarism.find",
+    "compare": "plagiarism.compare",
     "copy": "index.upkeep.copying",
     "draw_map": "clustering.clusters",
     "evaluate_corpus": "evaluation.evaluate",

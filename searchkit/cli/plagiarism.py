@@ -242,11 +242,11 @@ def compare(
     """
     from searchkit.output.files import write_json
     from searchkit.output.plagiarism import findings
-    from searchkit.plagiarism import find
+    from searchkit.plagiarism.compare import compare as compare_answers
 
     with open_reader(folder, quiet=output.quiet) as index, _open_earlier(against) as earlier:
         given = _read_template(template, encoding)
-        comparison = find.compare(
+        comparison = compare_answers(
             index,
             left,
             right,

@@ -7,7 +7,7 @@ the evidence is collected (`evidence`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -87,6 +87,7 @@ class Detector:
         self._by_passages = by_passages
         self._wanted = wanted
         self._programs: list[QuestionAnswers] = []  # set aside, but judged by themselves
+        self._beside: list[Mapping[str, Float64]] = []
         self._set_aside: list[tuple[QuestionAnswers, PairMeasurer, dict[str, Float64]]] = []
 
     def find(self, group: QuestionAnswers) -> list[Finding]:
@@ -106,6 +107,16 @@ class Detector:
         elif group.count_pairs():
             measurer = self._measurer(group)
             self._set_aside.append((group, measurer, measurer.unrelated()))
+
+    def measure_unrelated(self, group: QuestionAnswers) -> dict[str, Float64]:
+        """Return the measures of a question's unrelated pairs; empty for programs, and no pairs."""
+        if is_code(group) or not group.count_pairs():
+            return {}
+        return self._measurer(group).unrelated()
+
+    def judge_beside(self, pooled: Iterable[Mapping[str, Float64]]) -> None:
+        """Judge what `compare` is given together with these, the unrelated pairs of questions."""
+        self._beside += pooled
 
     def find_set_aside(self) -> list[Finding]:
         """Return the findings of all questions that were set aside, in no order."""
@@ -130,7 +141,7 @@ class Detector:
         """Return the finding of two answers, whether it is significant or not.
 
         It is the one that `find` returns, if it is among those. A question with few answers is
-        judged together with those that were set aside; what is too short isn't judged.
+        judged together with those given to `judge_beside`; what is too short isn't judged.
         """
         number_of = {text.answer.id: n for n, text in enumerate(group.texts)}
         numbers = [number_of.get(text.answer.id) for text in (left, right)]
@@ -186,7 +197,7 @@ class Detector:
 
     def _pooled_null(self, *more: dict[str, Float64]) -> NullDistribution:
         """Fit to the pairs of all questions that were set aside, and to more."""
-        pooled = [*(measures for *_, measures in self._set_aside), *more]
+        pooled = [*self._beside, *(measures for *_, measures in self._set_aside), *more]
         return NullDistribution.fit(
             {
                 name: np.concatenate([np.empty(0), *(measures[name] for measures in pooled)])

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 
 from searchkit.core.arrays import Float32
-from searchkit.core.errors import BadInput
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results
@@ -21,20 +20,15 @@ from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
-from searchkit.plagiarism.cached_results import (
-    cached_background,
-    read_cached,
-    result_key,
-    write_cached,
-)
 from searchkit.plagiarism.code.detector import is_code
 from searchkit.plagiarism.cohorts import read_cohorts
 from searchkit.plagiarism.detector import Detector
 from searchkit.plagiarism.groups.equal import find_equal
 from searchkit.plagiarism.groups.rings import find_rings
+from searchkit.plagiarism.kept.background import background_of
+from searchkit.plagiarism.kept.results import read_cached, result_key, write_cached
 from searchkit.plagiarism.known.find import embed_beside, find_from_sources
 from searchkit.plagiarism.known.groups import group_by_source, with_known_sources
-from searchkit.plagiarism.likeness.measures import Background
 from searchkit.plagiarism.preparation import (
     Embed,
     PreparedAnswer,
@@ -44,7 +38,6 @@ from searchkit.plagiarism.preparation import (
     embed_in,
     embed_with,
     group_by_question,
-    make_group,
 )
 from searchkit.plagiarism.rates import (
     MAX_CANDIDATE_EXPECTED,
@@ -54,8 +47,6 @@ from searchkit.plagiarism.rates import (
 )
 from searchkit.plagiarism.records import (
     MAX_EXPECTED,
-    MAX_SENTENCES,
-    Comparison,
     EqualGroup,
     Finding,
     PlagiarismOptions,
@@ -196,89 +187,6 @@ def find_plagiarism_among(
     )
 
 
-def compare(
-    index: BaseIndex,
-    left: str,
-    right: str,
-    *,
-    template: str = "",
-    reference_was_given: bool = False,
-    against: BaseIndex | None = None,
-) -> Comparison:
-    """Compare two answers, whoever wrote them.
-
-    `expected` refers to the answers to their question, or to all if they answer two questions.
-
-    Args:
-        index: Open for reading or writing.
-        left: The id of one answer.
-        right: The id of the other; NAME:ID for an earlier one.
-        template: Text that was handed out, and may be in every answer.
-        reference_was_given: Whether the authors had the reference answers, too.
-        against: An index of earlier answers.
-
-    Raises:
-        BadInput: if there is no answer with one of the ids, both ids are equal, or an answer is
-            blank.
-        IndexMismatch: if `against` was made with another model.
-    """
-    if left == right:
-        raise BadInput(f"{left!r} and {right!r} are one answer; name two")
-    question = _common_question(index, against, left, right)
-    among = read_cohorts(index, against, question=question)
-    text_of = {text.answer.id: text for text in among}
-    for name in (left, right):
-        if name not in text_of:
-            raise BadInput(f"{name!r} is blank; there is nothing to compare")
-    pair = [text_of[name] for name in (left, right)]
-    if all(text.answer.question is None for text in pair):
-        among = [text for text in among if text.answer.question is None]
-    group = make_group(
-        question,
-        among,
-        template,
-        always={text.answer.id for text in pair if text.answer.is_reference},
-        reference_was_given=reference_was_given,
-    )
-    read_all = cache(lambda: among if question is None else read_cohorts(index, against))
-    is_pooled = question is not None and group.is_small
-    detector = Detector(
-        embed_in(index, against, read_all() if is_pooled else among),
-        cached_background(index, against, lambda: _background(read_all())),
-        max_expected=MAX_EXPECTED,
-        by_passages=_count_sentences([group]) > MAX_SENTENCES,
-    )
-    if is_pooled:
-        for other in group_by_question(
-            read_all(), "question", template, reference_was_given=reference_was_given
-        ):
-            if other.question != question and other.is_small:
-                detector.set_aside(other)
-    finding = detector.compare(group, *sorted(pair, key=lambda t: (t.is_earlier, t.answer.id)))
-    decision = counting(decisions(index)).get((min(left, right), max(left, right)))
-    answers = text_of[finding.left].answer, text_of[finding.right].answer
-    return Comparison(finding, *answers, group.count_pairs(), decision)
-
-
-def _common_question(
-    index: BaseIndex, against: BaseIndex | None, left: str, right: str
-) -> str | None:
-    """Return the question that two answers answer; None if they answer two, or none.
-
-    Raises:
-        NotFound: if there is no answer with one of the ids.
-    """
-    answers = index.get_existing([left, right])
-    for id_ in (left, right):
-        if id_ in answers:
-            continue
-        name = id_.removeprefix(f"{against.name}:") if against else id_
-        earlier = against.get_existing([name]) if against and name != id_ else {}
-        answers[id_] = earlier[name] if earlier else index.get([id_])[0]  # which raises
-    questions = {answer.question for answer in answers.values()}
-    return questions.pop() if len(questions) == 1 else None
-
-
 def _find(
     texts: Sequence[PreparedAnswer],
     options: PlagiarismOptions,
@@ -305,9 +213,9 @@ def _find(
         texts, by, options.template, wanted, reference_was_given=options.reference_was_given
     )
     pairs = {group.question: group.count_pairs() for group in groups}
-    by_passages = _count_sentences(groups) > options.max_sentences
+    by_passages = sum(group.count_sentences() for group in groups) > options.max_sentences
     max_expected = options.max_expected if options.fdr is None else MAX_CANDIDATE_EXPECTED
-    background = _background(texts)
+    background = background_of(texts)
     make_detector = partial(
         Detector,
         background=background,
@@ -360,10 +268,6 @@ def _find(
         known_sources={source.id: source for source in options.sources},
         by_chance=count_by_chance(findings, judged, options),
     )
-
-
-def _background(texts: Sequence[PreparedAnswer]) -> Background:
-    return Background.of([text.words for text in texts if not text.is_draft])
 
 
 def _authors(texts: Sequence[PreparedAnswer]) -> dict[str, str | None]:
@@ -434,7 +338,3 @@ def _load_detector(
 ) -> Detector:
     """Return the detector of a worker elsewhere, which loads the model when it needs it."""
     return make_detector(embed_with(worker_encoder))
-
-
-def _count_sentences(groups: Iterable[QuestionAnswers]) -> int:
-    return sum(len(text.sentences) for group in groups for text in group.texts)

@@ -214,6 +214,10 @@ class QuestionAnswers:
         """Count the new answers that are too short, without drafts."""
         return sum(not text.is_earlier and not text.is_draft for text in self.short)
 
+    def count_sentences(self) -> int:
+        """Count the sentences of all answers that are long enough."""
+        return sum(len(text.sentences) for text in self.texts)
+
     def count_pairs(self) -> int:
         """Count the pairs that may be findings, without looking at each of them, and drafts."""
         answers = [text for text in self.texts if not text.is_draft]

@@ -161,4 +161,4 @@ def _weight(group: QuestionAnswers) -> int:
 
 
 def _count_sentences(group: QuestionAnswers) -> int:
-    return sum(len(text.sentences) for text in group.texts) if group.count_pairs() else 0
+    return group.count_sentences() if group.count_pairs() else 0

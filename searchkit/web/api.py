@@ -34,7 +34,7 @@ from searchkit.mining.pairs import mine
 from searchkit.output.grades import describe_learning
 from searchkit.output.plagiarism import findings
 from searchkit.output.search import answer_as_record, hits_as_records
-from searchkit.plagiarism.find import compare
+from searchkit.plagiarism.compare import compare
 from searchkit.sources.files import FileOptions
 from searchkit.web.index_pool import clusters_job, findings_job, pool_of
 from searchkit.web.jobs import Job, Result

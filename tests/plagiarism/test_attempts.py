@@ -11,7 +11,8 @@ from helpers.answers import honest
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index, Where
-from searchkit.plagiarism.find import compare, find_plagiarism
+from searchkit.plagiarism.compare import compare
+from searchkit.plagiarism.find import find_plagiarism
 from searchkit.plagiarism.records import PlagiarismResult
 
 

@@ -12,8 +12,11 @@ from helpers.encoder import ToyEncoder
 from searchkit import Answer, Index
 from searchkit.core.errors import BadInput
 from searchkit.index.base import BaseIndex
-from searchkit.plagiarism import cached_results, find
-from searchkit.plagiarism.find import compare
+from searchkit.plagiarism.cohorts import read_cohorts
+from searchkit.plagiarism.compare import compare, prepare_comparing
+from searchkit.plagiarism.kept.background import background_of, cached_background
+from searchkit.plagiarism.measurer import PairMeasurer
+from searchkit.plagiarism.preparation import QuestionAnswers
 
 
 def made(path: Path, answers: list[Answer]) -> Path:
@@ -48,20 +51,21 @@ def test_a_kept_background_is_that_of_the_corpus(folder: Path) -> None:
         raise AssertionError("computed again")
 
     with opened(folder) as index:
-        background = find._background(find.read_cohorts(index, None))
-        cached_results.cached_background(index, None, lambda: background)
-        kept = cached_results.cached_background(index, None, never)
+        background = background_of(read_cohorts(index, None))
+        cached_background(index, None, lambda: background)
+        kept = cached_background(index, None, never)
     assert kept.answers == background.answers
     for kind, arrays in background.frequencies.items():
         for one, other in zip(arrays, kept.frequencies[kind], strict=True):
             assert one.dtype == other.dtype and (one == other).all()
 
 
+@pytest.mark.parametrize("question", ["q1", "q3"], ids=["many answers", "few answers"])
 def test_the_second_time_reads_only_the_question(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, question: str
 ) -> None:
     with opened(folder) as index:
-        compare(index, "q1-003", "q1-008")
+        compare(index, f"{question}-003", f"{question}-007")
         read: list[str | None] = []
         iterate = BaseIndex.iter_passages
 
@@ -70,9 +74,48 @@ def test_the_second_time_reads_only_the_question(
                 read.append(row[0].question)
                 yield row
 
+        measured: list[str | None] = []
+
+        def measurer(group: QuestionAnswers, *arguments: object) -> PairMeasurer:
+            measured.append(group.question)
+            return PairMeasurer(group, *arguments)
+
         monkeypatch.setattr(BaseIndex, "iter_passages", noted)
-        compare(index, "q1-001", "q1-002")
-    assert read == ["q1"] * 24
+        monkeypatch.setattr("searchkit.plagiarism.detector.PairMeasurer", measurer)
+        compare(index, f"{question}-001", f"{question}-002")
+    assert read == [question] * {"q1": 24, "q3": 8}[question]
+    assert measured == [question]  # though those with few answers are judged together
+
+
+def test_what_is_prepared_ahead_is_what_comparing_needs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(folder) as index:
+        pair = compare(index, "q3-001", "q3-002"), compare(index, "q4-001", "q4-002")
+    (folder / "cache.db").unlink()
+    with opened(folder) as index:
+        prepare_comparing(index)
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr("searchkit.plagiarism.compare.background_of", never)
+    monkeypatch.setattr("searchkit.plagiarism.compare._measure_small", never)
+    with opened(folder) as index:
+        assert (
+            compare(index, "q3-001", "q3-002"),
+            compare(index, "q4-001", "q4-002"),
+        ) == pair
+
+
+def test_measures_of_few_answers_are_measured_anew_when_answers_change(folder: Path) -> None:
+    with opened(folder) as index:
+        before = compare(index, "q3-001", "q3-002").finding
+    with Index.open(folder, write=True, encoder=ToyEncoder(window=100)) as index:
+        index.remove([f"q4-00{n}" for n in range(9)])
+    with opened(folder) as index:
+        after = compare(index, "q3-001", "q3-002").finding
+    assert before.remarks != after.remarks  # they name the number of pairs
 
 
 def test_an_earlier_answer_with_a_question_of_its_own(folder: Path, tmp_path: Path) -> None:

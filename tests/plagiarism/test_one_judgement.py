@@ -16,7 +16,8 @@ from helpers.programs import PYTHON
 from searchkit import Answer, Index, Where
 from searchkit.demo.corpus import DEMO_ANSWERS
 from searchkit.index.ingest import ingest
-from searchkit.plagiarism.find import compare, find_plagiarism
+from searchkit.plagiarism.compare import compare
+from searchkit.plagiarism.find import find_plagiarism
 from searchkit.plagiarism.records import NO_FINDING, Finding, PlagiarismResult
 from searchkit.sources.reader import read_answers
 

@@ -15,7 +15,7 @@ from searchkit.output.plagiarism.findings import describe_compared_answers
 from searchkit.pages.reports.make import make_report
 from searchkit.pages.reports.page import report_as_page
 from searchkit.pages.views import FindingView, equal_views, finding_view
-from searchkit.plagiarism.find import compare
+from searchkit.plagiarism.compare import compare
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
 from searchkit.web.index_pool import findings_job, pool_of
 from searchkit.web.pages.views import numbered_view

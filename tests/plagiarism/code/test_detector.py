@@ -11,7 +11,8 @@ from helpers.encoder import ToyEncoder
 from helpers.programs import CLASSES, PYTHON, random_program, renamed, reordered, with_texts
 
 from searchkit import Answer, Index
-from searchkit.plagiarism.find import compare, find_plagiarism, find_plagiarism_among
+from searchkit.plagiarism.compare import compare
+from searchkit.plagiarism.find import find_plagiarism, find_plagiarism_among
 from searchkit.plagiarism.records import NO_FINDING, PlagiarismResult
 
 COPIES = {"source", "renamed-1", "renamed-2", "commented"}

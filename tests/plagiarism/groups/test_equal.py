@@ -12,7 +12,8 @@ from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index, Where
 from searchkit.index.decisions import decide
-from searchkit.plagiarism.find import compare, find_plagiarism, find_plagiarism_among
+from searchkit.plagiarism.compare import compare
+from searchkit.plagiarism.find import find_plagiarism, find_plagiarism_among
 from searchkit.plagiarism.groups.equal import find_equal
 from searchkit.plagiarism.preparation import embed_answers, group_by_question
 from searchkit.plagiarism.records import EqualGroup

@@ -15,7 +15,8 @@ from helpers.encoder import ToyEncoder
 from searchkit import Answer, Index, Where
 from searchkit.index.decisions import decide
 from searchkit.index.upkeep.verify import verify
-from searchkit.plagiarism import cached_results, find
+from searchkit.plagiarism import find
+from searchkit.plagiarism.kept import results as cached_results
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
 
 PROGRAM = "\n".join(f"def name{n}(value):\n    return value * {n} + other{n}" for n in range(9))

@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import asdict, is_dataclass, replace
 from functools import cache
-from io import BytesIO
 from itertools import repeat
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-import numpy as np
-
 from searchkit import _version
 from searchkit.core.results import Results
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import Decision
-from searchkit.plagiarism.likeness.measures import COUNTED_LENGTHS, Background
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
 
-_PACKAGE = Path(__file__).parents[1]
-MAX_SEQUENCES = 4_000_000  # of a background that is kept, 16 bytes each
+_PACKAGE = Path(__file__).parents[2]
 _SOURCES = ("plagiarism", "text", "core")  # folders whose files decide what is found
 
 
@@ -45,7 +40,7 @@ def result_key(
         wanted: The ids that follow from the options' filter; None for all.
     """
     ids = None if wanted is None else sorted(wanted)
-    return _key(index, options.against, options, ids)
+    return cache_key(index, options.against, options, ids)
 
 
 def read_cached(index: BaseIndex, key: bytes | None) -> PlagiarismResult | None:
@@ -67,34 +62,7 @@ def write_cached(index: BaseIndex, key: bytes | None, result: PlagiarismResult) 
         index.put_result(key, json.dumps(record).encode())
 
 
-def cached_background(
-    index: BaseIndex, against: BaseIndex | None, compute: Callable[[], Background]
-) -> Background:
-    """Return the background of all answers, computed only if it isn't kept.
-
-    Args:
-        index: Of the new answers.
-        against: Of the earlier ones.
-        compute: Reads all answers.
-    """
-    key = _key(index, against, "background")
-    value = index.get_result(key) if key else None
-    if value is not None:
-        with np.load(BytesIO(value)) as arrays:
-            kinds = {name: (arrays[name], arrays[f"{name} counts"]) for name in COUNTED_LENGTHS}
-            return Background(int(arrays["answers"]), kinds)
-    background = compute()
-    if key and sum(len(known) for known, _ in background.frequencies.values()) < MAX_SEQUENCES:
-        arrays = {"answers": np.array(background.answers)}
-        for name, (known, counts) in background.frequencies.items():
-            arrays |= {name: known, f"{name} counts": counts}
-        file = BytesIO()
-        np.savez(file, allow_pickle=False, **arrays)
-        index.put_result(key, file.getvalue())
-    return background
-
-
-def _key(index: BaseIndex, against: BaseIndex | None, *parts: object) -> bytes | None:
+def cache_key(index: BaseIndex, against: BaseIndex | None, *parts: object) -> bytes | None:
     """Return a hash of answers, program and what else a result depends on; None if not kept."""
     answers = index.answers_key()
     if answers is None or against is not None:
