@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from searchkit.core.errors import BadInput
@@ -12,8 +13,10 @@ from searchkit.plagiarism.cohorts import read_cohorts
 from searchkit.plagiarism.detector import Detector
 from searchkit.plagiarism.kept.background import background_of, cached_background
 from searchkit.plagiarism.kept.pooled import PooledMeasures, cached_pooled
+from searchkit.plagiarism.likeness.significance import NullDistribution
 from searchkit.plagiarism.preparation import (
     PreparedAnswer,
+    QuestionAnswers,
     embed_in,
     group_by_question,
     make_group,
@@ -47,45 +50,102 @@ def compare(
             blank.
         IndexMismatch: if `against` was made with another model.
     """
-    if left == right:
-        raise BadInput(f"{left!r} and {right!r} are one answer; name two")
-    question = _common_question(index, against, left, right)
-    among = read_cohorts(index, against, question=question)
-    text_of = {text.answer.id: text for text in among}
-    for name in (left, right):
-        if name not in text_of:
-            raise BadInput(f"{name!r} is blank; there is nothing to compare")
-    pair = [text_of[name] for name in (left, right)]
-    if all(text.answer.question is None for text in pair):
-        among = [text for text in among if text.answer.question is None]
-    group = make_group(
-        question,
-        among,
-        template,
-        always={text.answer.id for text in pair if text.answer.is_reference},
+    return PairToCompare.read(
+        index,
+        left,
+        right,
+        template=template,
         reference_was_given=reference_was_given,
-    )
-    read_all = cache(lambda: among if question is None else read_cohorts(index, against))
-    is_pooled = question is not None and group.is_small
-    detector = Detector(
-        embed_in(index, against, read_all() if is_pooled and against else among),
-        cached_background(index, against, lambda: background_of(read_all())),
-        max_expected=MAX_EXPECTED,
-        by_passages=group.count_sentences() > MAX_SENTENCES,
-    )
-    if is_pooled:
-        options = template, reference_was_given
-        pooled = cached_pooled(
-            index, against, options, lambda: _measure_small(detector, read_all(), *options)
+        against=against,
+    ).compared()
+
+
+@dataclass(frozen=True, slots=True)
+class PairToCompare:
+    """Two answers with all that they are judged by.
+
+    Attributes:
+        index: Of the newer answers.
+        pair: The two.
+        group: The answers to their question.
+        detector: Judges them.
+    """
+
+    index: BaseIndex
+    pair: tuple[PreparedAnswer, PreparedAnswer]
+    group: QuestionAnswers
+    detector: Detector
+
+    @classmethod
+    def read(
+        cls,
+        index: BaseIndex,
+        left: str,
+        right: str,
+        *,
+        template: str = "",
+        reference_was_given: bool = False,
+        against: BaseIndex | None = None,
+    ) -> PairToCompare:
+        """Read two answers and what they are judged by; see `compare`."""
+        if left == right:
+            raise BadInput(f"{left!r} and {right!r} are one answer; name two")
+        question = common_question(index, against, left, right)
+        among = read_cohorts(index, against, question=question)
+        text_of = {text.answer.id: text for text in among}
+        for name in (left, right):
+            if name not in text_of:
+                raise BadInput(f"{name!r} is blank; there is nothing to compare")
+        pair = text_of[left], text_of[right]
+        if all(text.answer.question is None for text in pair):
+            among = [text for text in among if text.answer.question is None]
+        group = make_group(
+            question,
+            among,
+            template,
+            always={text.answer.id for text in pair if text.answer.is_reference},
+            reference_was_given=reference_was_given,
         )
-        detector.judge_beside(part for name, part in pooled.items() if name != question)
-    finding = detector.compare(group, *sorted(pair, key=lambda t: (t.is_earlier, t.answer.id)))
-    decision = counting(decisions(index)).get((min(left, right), max(left, right)))
-    answers = text_of[finding.left].answer, text_of[finding.right].answer
-    return Comparison(finding, *answers, group.count_pairs(), decision)
+        read_all = cache(lambda: among if question is None else read_cohorts(index, against))
+        is_pooled = question is not None and group.is_small
+        detector = Detector(
+            embed_in(index, against, read_all() if is_pooled and against else among),
+            cached_background(index, against, lambda: background_of(read_all())),
+            max_expected=MAX_EXPECTED,
+            by_passages=group.count_sentences() > MAX_SENTENCES,
+        )
+        if is_pooled:
+            options = template, reference_was_given
+            pooled = cached_pooled(
+                index, against, options, lambda: _measure_small(detector, read_all(), *options)
+            )
+            detector.judge_beside(part for name, part in pooled.items() if name != question)
+        return cls(index, pair, group, detector)
+
+    def chance(self) -> NullDistribution | None:
+        """Return what chance does in their question, for every pair in it; None for programs.
+
+        A reference answer is no part of that, so it is None for a pair with one, too.
+        """
+        has_reference = any(text.answer.is_reference for text in self.pair)
+        return None if has_reference else self.detector.chance(self.group)
+
+    def compared(self, chance: NullDistribution | None = None) -> Comparison:
+        """Compare them.
+
+        Args:
+            chance: From `chance` of any pair with the same question; None: it is computed.
+        """
+        text_of = {text.answer.id: text.answer for text in self.pair}
+        ordered = sorted(self.pair, key=lambda text: (text.is_earlier, text.answer.id))
+        finding = self.detector.compare(self.group, ordered[0], ordered[1], chance)
+        made = counting(decisions(self.index))
+        one, other = sorted(text_of)
+        answers = text_of[finding.left], text_of[finding.right]
+        return Comparison(finding, *answers, self.group.count_pairs(), made.get((one, other)))
 
 
-def _common_question(
+def common_question(
     index: BaseIndex, against: BaseIndex | None, left: str, right: str
 ) -> str | None:
     """Return the question that two answers answer; None if they answer two, or none.

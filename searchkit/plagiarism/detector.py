@@ -135,13 +135,29 @@ class Detector:
         p_value = NullDistribution.fit(measurer.unrelated()).p_value(measures)
         return PairSignificance(left, right, measures, p_value * group.count_pairs())
 
+    def chance(self, group: QuestionAnswers) -> NullDistribution | None:
+        """Return what chance does in a question; None for programs, and with no pair to judge."""
+        if is_code(group) or len(group.texts) < 2:
+            return None
+        return self._chance(group, self._measurer(group))
+
     def compare(
-        self, group: QuestionAnswers, left: PreparedAnswer, right: PreparedAnswer
+        self,
+        group: QuestionAnswers,
+        left: PreparedAnswer,
+        right: PreparedAnswer,
+        chance: NullDistribution | None = None,
     ) -> Finding:
         """Return the finding of two answers, whether it is significant or not.
 
         It is the one that `find` returns, if it is among those. A question with few answers is
         judged together with those given to `judge_beside`; what is too short isn't judged.
+
+        Args:
+            group: The answers to their question.
+            left: One of the two.
+            right: The other.
+            chance: From `chance`; None: it is computed.
         """
         number_of = {text.answer.id: n for n, text in enumerate(group.texts)}
         numbers = [number_of.get(text.answer.id) for text in (left, right)]
@@ -151,8 +167,7 @@ class Detector:
         if is_code(group):
             return compare_code(group, *pair, self._max_expected)
         measurer = self._measurer(group)
-        unrelated = measurer.unrelated()
-        null = self._pooled_null(unrelated) if group.is_small else NullDistribution.fit(unrelated)
+        null = chance or self._chance(group, measurer)
         suspects = self._suspects(group, measurer, null, about=pair)
         suspect = next((s for s in suspects if (s.left, s.right) == pair), None)
         if suspect is None:
@@ -194,6 +209,10 @@ class Detector:
     def _measurer(self, group: QuestionAnswers) -> PairMeasurer:
         embed = None if self._by_passages else self._embed
         return PairMeasurer(group, self._background, self._max_common, embed)
+
+    def _chance(self, group: QuestionAnswers, measurer: PairMeasurer) -> NullDistribution:
+        unrelated = measurer.unrelated()
+        return self._pooled_null(unrelated) if group.is_small else NullDistribution.fit(unrelated)
 
     def _pooled_null(self, *more: dict[str, Float64]) -> NullDistribution:
         """Fit to the pairs of all questions that were set aside, and to more."""

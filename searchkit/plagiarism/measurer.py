@@ -152,9 +152,9 @@ class PairMeasurer:
         """Yield all pairs that may be findings, measured; among many answers the candidates.
 
         Args:
-            about: Numbers: among many answers only the pairs with one of these; none for all.
+            about: Numbers: only the pairs with one of these; none for all.
         """
-        if len(self._chosen) <= MAX_EXHAUSTIVE:
+        if len(self._chosen) <= MAX_EXHAUSTIVE and not about:
             yield self.sampled
             yield self._with_drafts()
             return
