@@ -26,6 +26,7 @@ from searchkit.core.errors import (
 )
 from searchkit.core.messages import printable
 from searchkit.grading.marking.scale import MarkRefused
+from searchkit.plagiarism.compare import prepare_comparing
 from searchkit.web.api import api
 from searchkit.web.background.ahead import Task, WorkAhead
 from searchkit.web.background.api import jobs_api
@@ -46,7 +47,11 @@ log = logging.getLogger("searchkit")
 MAX_UPLOAD_BYTES = 200_000_000
 STATIC_FOLDER = Path(str(resources.files("searchkit.pages"))) / "static"
 UPLOAD_PATH = "/api/uploads"
-AHEAD: list[Task] = [facets_job, findings_job]
+AHEAD: list[Task] = [
+    facets_job,
+    findings_job,
+    lambda pool: pool.job("comparing", lambda index, _: prepare_comparing(index)),
+]
 STATUS_CODES: list[tuple[type[SearchkitError], int]] = [
     (NotFound, 404),
     (MarkRefused, 422),

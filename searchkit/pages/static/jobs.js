@@ -2,7 +2,7 @@
 // data-then="load" goes to the result when it is there; otherwise a link offers what is new.
 import { ask } from "./common.js";
 
-const EVERY = 1000; // milliseconds
+const FIRST = 150, EVERY = 1000; // milliseconds between two looks: few at first, as most jobs are short
 
 const part = (box, name) => box.querySelector(`[data-job-${name}]`);
 
@@ -42,7 +42,7 @@ function finish(box, job) {
 }
 
 async function follow(box) {
-  for (;;) {
+  for (let pause = FIRST; ; pause = Math.min(EVERY, 1.5 * pause)) {
     try {
       const [job] = await ask(`/api/jobs/${box.dataset.job}`);
       update(box, job);
@@ -53,7 +53,7 @@ async function follow(box) {
       }
       show(box, "error", error.message);
     }
-    await new Promise(resolve => setTimeout(resolve, EVERY));
+    await new Promise(resolve => setTimeout(resolve, pause));
   }
 }
 

@@ -1,1 +1,1 @@
-"""What the server computes ahead: `ahead.py` starts it, `api.py` tells pages how far it is."""
+"""What the server computes ahead, and once for many: `ahead.py` begins it, `api.py` tells of it."""

@@ -15,8 +15,8 @@ from searchkit.output.plagiarism.findings import describe_compared_answers
 from searchkit.pages.reports.make import make_report
 from searchkit.pages.reports.page import report_as_page
 from searchkit.pages.views import FindingView, equal_views, finding_view
-from searchkit.plagiarism.compare import compare
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
+from searchkit.web.background.comparison import chance_job, compare_in
 from searchkit.web.index_pool import findings_job, pool_of
 from searchkit.web.pages.views import numbered_view
 from searchkit.web.rendering import (
@@ -93,8 +93,10 @@ def _finding_view(request: Request, result: PlagiarismResult, left: str, right: 
 def compare_page(request: Request, left: str, right: str) -> HTMLResponse:
     """Show any two answers side by side."""
     left, right = (original(request, "answer", name) for name in (left, right))
-    with pool_of(request).reading() as index:
-        comparison = compare(index, left, right)
+    job = chance_job(pool_of(request), left, right)
+    if progress := progress_page(request, job, "Comparing two answers"):
+        return progress
+    comparison = compare_in(pool_of(request), left, right, job)
     view = finding_view(
         comparison.finding,
         comparison.left,
@@ -111,6 +113,9 @@ def compare_page(request: Request, left: str, right: str) -> HTMLResponse:
 def report_file(request: Request, anonymous: bool = False, clusters: bool = False) -> Response:
     """Return the report as a file to save; while names are hidden it is anonymous."""
     anonymous = anonymous or pseudonyms(request) is not None
+    findings = findings_job(pool_of(request))  # which the report then takes from the cache
+    if progress := progress_page(request, findings, "Looking for findings"):
+        return progress
     job = pool_of(request).job(
         ("report", anonymous, clusters),
         lambda index, progress: report_as_page(
