@@ -61,7 +61,6 @@ MAX_HITS = 1_000
 MAX_ANSWERS = 1_000
 MAX_PAIRS = 10_000
 MAX_COLUMN_NAME = 200  # characters
-MAX_WAIT = 60.0  # seconds
 DEFAULT_WAIT = 25.0  # seconds that a request waits for a result before it is answered "not yet"
 
 api = APIRouter(prefix="/api", responses=PROBLEMS)
@@ -76,7 +75,7 @@ WhichAttempts = Annotated[Attempts | None, Query(description="Which attempts cou
 AnswerId = Annotated[str, Query(description="An answer's id.")]
 HitCount = Annotated[int, Query(ge=1, le=MAX_HITS, description="Number of hits.")]
 MarkColumn = Annotated[str, Query(description="The column with the marks.")]
-Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait before “not yet”.")]
+Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait before “not yet”.")]
 _RECORD: TypeAdapter[Any] = TypeAdapter(Any)
 
 
@@ -221,7 +220,7 @@ def read_compare(request: Request, left: AnswerId, right: AnswerId) -> Response:
     """Compare two answers: what they share, and how many such pairs chance would produce."""
     pool = pool_of(request)
     job = chance_job(pool, left, right)
-    pool.wait(job, MAX_WAIT)
+    pool.wait(job, DEFAULT_WAIT)
     comparison = compare_in(pool, left, right, job)
     return json_response(comparison.to_record() | {"pairs": comparison.pairs})
 

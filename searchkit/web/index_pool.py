@@ -41,6 +41,7 @@ MAX_JOBS = 64  # whose results are kept
 MAX_RUNNING_JOBS = 2  # at the same time: each uses all cores
 MAX_WAITING_THREADS = 16  # that may wait for a job; others get "not yet" at once
 READER_TIMEOUT = 30.0  # seconds that a request waits for a free reader
+PAGE_TIMEOUT = 0.15  # seconds that a page waits for a job before it shows the job's progress
 WRITER_TIMEOUT = 5.0  # seconds that a request waits for another writer of this process
 
 KeepUntil = Literal["answers change", "anything changes", "delivered"]
@@ -81,6 +82,7 @@ class IndexPool:
     ) -> None:
         self.folder = folder
         self.reader_timeout = READER_TIMEOUT
+        self.page_timeout = PAGE_TIMEOUT
         self._lock = threading.Condition()  # guards everything below down to the searches
         self._snapshot: _Snapshot | None = _Snapshot(first)
         self._watch, self._version = watch, version

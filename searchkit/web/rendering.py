@@ -41,7 +41,6 @@ NAME_FIELDS: dict[str, NameKind] = {  # fields of a page's address that hold nam
 _PSEUDONYM = re.compile(r"\b(?:answer|author) \d+\b|\bsomebody\b")
 MAX_MAP_TEXT = 300  # characters of an answer on the map
 MAX_MAP_VALUE = 40  # characters of a column's value on the map; longer ones are no categories
-PAGE_TIMEOUT = 0.15  # seconds that a page waits for a job before it shows the job's progress
 JOB_TIMEOUT = 2.0  # seconds that a part of a page waits for what is soon computed
 PSEUDONYMS_TIMEOUT = 60.0  # seconds that a page waits for pseudonyms; it can't be shown without
 
@@ -108,7 +107,8 @@ def error_page(request: Request, status_code: int, reason: str) -> Response:
 
 def progress_page(request: Request, job: Job[Any], title: str) -> HTMLResponse | None:
     """Return a page that follows a job and then becomes what was asked for; None if it is done."""
-    if pool_of(request).wait(job, PAGE_TIMEOUT):
+    pool = pool_of(request)
+    if pool.wait(job, pool.page_timeout):
         return None
     return render_page(
         request, "computing.html", job=job, progress=job_progress(request, job), what=title

@@ -49,8 +49,10 @@ def writer(folder: Path) -> Iterator[Index]:
 
 
 @contextmanager
-def client_of(folder: Path, **options: Any) -> Iterator[TestClient]:
+def client_of(folder: Path, *, page_timeout: float = 30.0, **options: Any) -> Iterator[TestClient]:
+    """Yield a client; a page waits for what it needs, unless `page_timeout` is short."""
     app = create_app(folder, **options)
+    app.state.pool.page_timeout = page_timeout
     base = f"http://{HOST}"
     with TestClient(app, base_url=base, headers=OURS, raise_server_exceptions=False) as client:
         client.app_state = app.state  # type: ignore[attr-defined]

@@ -37,8 +37,8 @@ function finish(box, job) {
   if (job.state === "failed") return show(box, "error", job.error);
   if (box.dataset.then === "load") return load(box);
   const label = part(box, "text");
-  if (label) label.textContent = "All questions are compared.";
-  if (part(box, "new")?.hidden) show(box, "new", "Show the whole list");
+  if (label) label.textContent = "done";
+  if (part(box, "new")?.hidden) show(box, "new", box.dataset.offer);
 }
 
 async function follow(box) {

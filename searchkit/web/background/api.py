@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
-from searchkit.web.api import json_response
 from searchkit.web.index_pool import findings_job, pool_of
 from searchkit.web.rendering import job_progress
 from searchkit.web.schemas import analysis
@@ -19,10 +18,10 @@ jobs_api = APIRouter(prefix="/api/jobs", responses=PROBLEMS, tags=["analysis"])
 @jobs_api.get("/findings", response_model=analysis.JobProgress)
 def read_findings_progress(request: Request) -> Response:
     """Tell how far the search for copies is; it is begun if it wasn't yet."""
-    return json_response(asdict(job_progress(request, findings_job(pool_of(request)))))
+    return JSONResponse(asdict(job_progress(request, findings_job(pool_of(request)))))
 
 
 @jobs_api.get("/{id}", response_model=analysis.JobProgress)
 def read_job_progress(request: Request, id: str) -> Response:
     """Tell how far a computation is, by the id that the page that waits for it has."""
-    return json_response(asdict(job_progress(request, pool_of(request).find_job(id))))
+    return JSONResponse(asdict(job_progress(request, pool_of(request).find_job(id))))

@@ -12,7 +12,7 @@ from searchkit.pages.segments import author_name, question_name
 from searchkit.pages.views import column_views, side_view
 from searchkit.web.index_pool import clusters_job, pool_of
 from searchkit.web.pages.views import answer_views, current_findings, finding_views, hit_views
-from searchkit.web.rendering import JOB_TIMEOUT, original, pseudonyms, render_page
+from searchkit.web.rendering import job_progress, original, pseudonyms, render_page
 
 MAX_AUTHOR_ANSWERS = 500  # shown for an author
 SIMILAR_ANSWERS = 8  # shown for an answer
@@ -53,7 +53,7 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
     answer = stored.answer
     clusters = clusters_job(pool, Where(answer.question or ""), "all")
     cluster = None
-    if pool.wait(clusters, JOB_TIMEOUT) and not clusters.has_failed:
+    if pool.wait(clusters, pool.page_timeout) and not clusters.has_failed:
         with_answer = (
             cluster
             for cluster in clusters.get().clusters
@@ -71,5 +71,6 @@ def answer_page(request: Request, id: str) -> HTMLResponse:
         near=hit_views(request, similar),
         findings=finding_views(result, lambda f: id in (f.left, f.right), names),
         progress=progress,
+        grouping=job_progress(request, clusters),
         cluster=cluster_view(cluster, None, names=names) if cluster else None,
     )

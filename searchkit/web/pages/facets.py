@@ -90,7 +90,8 @@ def _is_category(values: dict[str, Counter[str]]) -> bool:
 def suggested_facets(request: Request) -> dict[str, Counts]:
     """Return the suggestions of the search form; empty while they are counted."""
     job = facets_job(pool_of(request))
-    is_ready = pool_of(request).wait(job, JOB_TIMEOUT) and not job.has_failed
+    pool = pool_of(request)
+    is_ready = pool.wait(job, pool.page_timeout) and not job.has_failed
     facets, names = job.get() if is_ready else Facets(), pseudonyms(request)
     shown = {
         "questions": [(question_name(one, names).text, n) for one, n in facets.questions],

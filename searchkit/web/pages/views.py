@@ -20,7 +20,7 @@ from searchkit.pages.views import FindingView, SideView, finding_view, side_view
 from searchkit.plagiarism.records import Finding, PlagiarismResult
 from searchkit.web.index_pool import findings_job, pool_of
 from searchkit.web.job_progress import JobProgress
-from searchkit.web.rendering import PAGE_TIMEOUT, job_progress, pseudonyms
+from searchkit.web.rendering import job_progress, pseudonyms
 
 NOTHING_YET = PlagiarismResult(
     findings=Results(), rings=Results(), answers=0, short=0, pairs=0, questions=0, pooled=[],
@@ -82,7 +82,7 @@ def current_findings(request: Request) -> tuple[PlagiarismResult, JobProgress]:
     """
     pool = pool_of(request)
     job = findings_job(pool)
-    pool.wait(job, PAGE_TIMEOUT)
+    pool.wait(job, pool.page_timeout)
     progress = job_progress(request, job)  # first, so that it never counts more than is shown
     if job.has_failed:
         job.was_delivered = True  # the next page tries again

@@ -59,7 +59,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 @pytest.fixture
 def client(tmp_path: Path, copied: list[Answer], toy: None, gate: Gate) -> Iterator[TestClient]:
-    with client_of(make_index(tmp_path / "index", copied)) as client:
+    with client_of(make_index(tmp_path / "index", copied), page_timeout=0.15) as client:
         yield client
 
 
