@@ -17,8 +17,8 @@ from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
 from searchkit.index.decisions import decide
 from searchkit.index.ingest import ingest
+from searchkit.plagiarism.compare import compare
 from searchkit.plagiarism.find import (
-    compare,
     find_plagiarism,
     find_plagiarism_among,
     find_with_options,

@@ -116,7 +116,7 @@ def test_a_page_that_waits_is_there_at_once(client: TestClient, gate: Gate) -> N
     assert f'data-job="{id_}" data-then="load"' in page.text
     gate.open(3)
     until(lambda: progress(client, id_)["state"] == "done")
-    assert "data-job" not in client.get("/groups").text
+    until(lambda: "data-job" not in client.get("/groups").text)
 
 
 def test_a_failure_is_said(client: TestClient, gate: Gate) -> None:
