@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from searchkit.core.messages import counted
 from searchkit.pages.scores import BINS
-from searchkit.pages.views import FindingView
 
 MAX_DOT_ROWS = 6
+
+
+class ScoredFinding(Protocol):
+    """What a histogram takes of a finding: a row of a table, or its view."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def anchor(self) -> str: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def decision(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,7 @@ ROW_HEIGHT = 9  # of a row of dots, and their least distance
 
 
 def histogram(
-    counts: Sequence[int], findings: Sequence[FindingView] = (), note: str = ""
+    counts: Sequence[int], findings: Sequence[ScoredFinding] = (), note: str = ""
 ) -> HistogramView:
     """Return the histogram of a question's scores, with its findings.
 
@@ -94,7 +109,7 @@ def histogram(
     return HistogramView(WIDTH, HEIGHT, left, right, base, bars, dots, ticks, title, note)
 
 
-def _lowest_bin(counts: Sequence[int], findings: Sequence[FindingView]) -> int:
+def _lowest_bin(counts: Sequence[int], findings: Sequence[ScoredFinding]) -> int:
     """Return the first bin to display: a multiple of 5 that leaves at least 20 bins."""
     first = next((n for n, count in enumerate(counts) if count), BINS // 2)
     lowest = min([first, *(int((finding.score + 1) * BINS / 2) for finding in findings)])
@@ -113,7 +128,7 @@ def _bar(n: int, count: int, x: float, base: float, step: float, height: float) 
     )
 
 
-def _dots(findings: Sequence[FindingView], lowest: int, left: float, right: float) -> list[Dot]:
+def _dots(findings: Sequence[ScoredFinding], lowest: int, left: float, right: float) -> list[Dot]:
     """Place each finding above its score, in another row where dots would touch."""
     dots: list[Dot] = []
     ends: list[float] = []  # x of the last dot of each row, from the top
@@ -129,7 +144,7 @@ def _dots(findings: Sequence[FindingView], lowest: int, left: float, right: floa
     return dots
 
 
-def _in_words(counts: Sequence[int], total: int, findings: Sequence[FindingView]) -> str:
+def _in_words(counts: Sequence[int], total: int, findings: Sequence[ScoredFinding]) -> str:
     if not total:
         return "No two answers to compare."
     reached, below = 0, 0

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
+from searchkit.core.progress import Progress
 from searchkit.core.where import Where
 from searchkit.index.base import BaseIndex
 
@@ -67,3 +68,13 @@ def index_score_counts(index: BaseIndex, where: Where) -> list[int]:
     if not rows:
         return [0] * BINS
     return score_counts(np.stack(rows), [answer.author_key for answer in answers])
+
+
+def all_score_counts(index: BaseIndex, progress: Progress) -> list[int]:
+    """Return the same of all answers of an index, each compared within its question."""
+    questions = [row["question"] or "" for row in index.by_question()]
+    counts = np.zeros(BINS, np.int64)
+    for done, question in enumerate(questions):
+        progress(done, len(questions))
+        counts += index_score_counts(index, Where(question))
+    return [int(count) for count in counts]

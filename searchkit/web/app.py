@@ -41,6 +41,7 @@ from searchkit.web.messages import with_fields
 from searchkit.web.pages.facets import facets_job
 from searchkit.web.pages.routes import pages
 from searchkit.web.rendering import error_page, plotly_script, without_names
+from searchkit.web.review.pages import review_pages
 from searchkit.web.uploads import Uploads
 
 log = logging.getLogger("searchkit")
@@ -112,6 +113,7 @@ def create_app(
     app.include_router(grading)
     app.include_router(suggestions)
     app.include_router(pages)
+    app.include_router(review_pages)
     app.include_router(grading_pages)
     app.add_api_route("/static/plotly.js", plotly_script, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC_FOLDER))

@@ -11,7 +11,7 @@ from searchkit.web.pages.corpus.questions import question_list
 from searchkit.web.pages.corpus.start import start_pages
 from searchkit.web.pages.groups import group_pages
 from searchkit.web.pages.question import question_pages
-from searchkit.web.pages.review import review_pages
+from searchkit.web.pages.review import pair_pages
 from searchkit.web.pages.search import search_pages
 from searchkit.web.rendering import hide_in_address, render_page
 from searchkit.web.schemas import describe
@@ -20,7 +20,7 @@ pages = APIRouter(include_in_schema=False, dependencies=[Depends(hide_in_address
 for router in (
     start_pages,
     search_pages,
-    review_pages,
+    pair_pages,
     group_pages,
     question_list,
     question_pages,

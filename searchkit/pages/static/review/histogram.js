@@ -1,0 +1,42 @@
+// The histogram of all pairs, or of those of the question, with a dot for each finding.
+import { by, make } from "../common.js";
+import { state } from "./address.js";
+import { numbered } from "./table.js";
+
+const box = by("histogram"), content = box.lastElementChild;
+let drawn; // the question whose histogram is shown
+
+/** Draw it, if it is open and another question is listed; wait until the server has counted the pairs. */
+export async function drawHistogram() {
+  const { question } = state;
+  if (!box.open || drawn === question) return;
+  drawn = question;
+  if (!content.firstElementChild) content.replaceChildren(make("p", { class: "soft small" }, "Comparing all answers …"));
+  for (;;) {
+    const response = await fetch("/review/histogram" + (question === null ? "" : `?question=${encodeURIComponent(question)}`));
+    if (drawn !== question) return;
+    if (response.status === 202) {
+      await new Promise(resolve => setTimeout(resolve, 300));
+      continue;
+    }
+    const parsed = new DOMParser().parseFromString(await response.text(), "text/html");
+    content.replaceChildren(...parsed.body.childNodes);
+    for (const link of content.querySelectorAll("a")) link.setAttribute("tabindex", "-1"); // the table has them all
+    return markListed();
+  }
+}
+
+/** Make the dots of findings that aren't listed pale. */
+export function markListed() {
+  for (const link of content.querySelectorAll("a")) {
+    link.classList.toggle("pale", rowOf(link)?.tr.hidden ?? false);
+  }
+}
+
+const rowOf = link => numbered(Number(link.getAttribute("href").replace("#row-", "")));
+
+/** Return the row of the finding whose dot was clicked; undefined for a click beside them. */
+export function clicked(event) {
+  const link = event.target.closest("#histogram a");
+  return link ? rowOf(link) : undefined;
+}

@@ -1,0 +1,213 @@
+// The review page: what buttons, fields and keys do.
+import { by, piece, toast } from "../common.js";
+import { clearFilters, read, state, write } from "./address.js";
+import { decide, drawBar, drawNote, exclusively, tickHere, undo } from "./deciding.js";
+import { clicked, drawHistogram, markListed } from "./histogram.js";
+import { begin, here, neighbour, replace, show } from "./reading.js";
+import { filter, find, listed, rows, search, tick, tickAll } from "./table.js";
+
+/** Draw what follows from the state: buttons, the list, the bar. */
+function draw() {
+  by("review").dataset.view = state.view;
+  for (const button of document.querySelectorAll(".views [data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === state.view));
+  for (const key of ["verdict", "show"]) {
+    for (const button of document.querySelectorAll(`#filters [data-${key}]`)) button.setAttribute("aria-pressed", String(state[key].has(button.dataset[key])));
+  }
+  if (by("question")) select(by("question"), state.question);
+  select(by("author"), state.author);
+  if (document.activeElement !== by("text")) by("text").value = state.text;
+  filter();
+  drawBar();
+  markListed();
+  drawHistogram().catch(error => toast(error.message, true));
+}
+
+/** Choose an option by its value; the first one stands for all. */
+function select(field, value) {
+  const at = value === null ? 0 : [...field.options].findIndex((option, n) => n && option.value === value);
+  field.selectedIndex = Math.max(0, at);
+}
+
+/** Show a finding, and what belongs to it in the bar. */
+async function go(row, options) {
+  await show(row, options);
+  drawBar();
+  drawNote();
+}
+
+/** Take a changed filter over; if the finding that is shown isn't listed any more, show the first one. */
+const change = (push = true) => exclusively(async () => {
+  await search();
+  draw();
+  if (here() && listed().includes(here())) {
+    replace();
+    return write({ push });
+  }
+  await go(listed().find(row => row.decision === "open") ?? listed()[0], { push, scroll: false });
+});
+
+function toggle(key, name) {
+  if (!state[key].delete(name)) state[key].add(name);
+  change();
+}
+
+function look(view, push = true) {
+  state.view = view;
+  write({ push });
+  draw();
+}
+
+const step = steps => exclusively(async () => {
+  const row = neighbour(steps);
+  if (row) await go(row);
+});
+
+/** Open the finding of a row; where there is no room for both, in the place of the list. */
+const open = row => exclusively(async () => {
+  state.view = "finding";
+  await go(row, { push: true, scroll: getComputedStyle(document.querySelector(".views")).display !== "none" });
+  draw();
+});
+
+async function decided(decision) {
+  await decide(decision);
+  draw();
+  drawNote();
+}
+
+async function undone() {
+  await undo();
+  draw();
+  drawNote();
+}
+
+// -- the list -------------------------------------------------------------------------------------
+
+let typing = null;
+by("filters").addEventListener("submit", event => event.preventDefault());
+by("filters").addEventListener("click", event => {
+  const { verdict, show: decision } = event.target.closest("button")?.dataset ?? {};
+  if (verdict) toggle("verdict", verdict);
+  if (decision) toggle("show", decision);
+});
+by("filters").addEventListener("change", event => {
+  const { id, selectedIndex, value } = event.target;
+  if (id !== "question" && id !== "author") return;
+  state[id] = selectedIndex ? value : null;
+  change();
+});
+by("text").addEventListener("input", () => {
+  state.text = by("text").value;
+  clearTimeout(typing);
+  typing = setTimeout(change, 150, false);
+});
+for (const id of ["clear", "clear-too"]) {
+  by(id).addEventListener("click", () => {
+    clearFilters();
+    by("text").value = "";
+    change();
+  });
+}
+by("histogram").addEventListener("toggle", () => drawHistogram().catch(error => toast(error.message, true)));
+by("histogram").addEventListener("click", event => {
+  const row = clicked(event);
+  if (!row) return;
+  event.preventDefault();
+  open(row);
+});
+by("tick-all").addEventListener("change", event => {
+  tickAll(event.target.checked);
+  drawBar();
+});
+by("rows").addEventListener("click", event => {
+  const column = event.target.closest("[data-sort]")?.dataset.sort;
+  if (column) {
+    state.sort = state.sort === column ? `-${column}` : column;
+    return change();
+  }
+  const tr = event.target.closest("tbody tr"), row = tr && rows.find(one => one.tr === tr);
+  if (!row || event.ctrlKey || event.metaKey) return;
+  if (event.target === row.box) {
+    tick(row, row.box.checked, event.shiftKey);
+    return drawBar();
+  }
+  event.preventDefault();
+  open(row);
+});
+
+// -- the bar, and keys ----------------------------------------------------------------------------
+
+by("before").addEventListener("click", () => step(-1));
+by("next").addEventListener("click", () => step(1));
+by("undo").addEventListener("click", undone);
+by("untick").addEventListener("click", () => {
+  tickAll(false);
+  drawBar();
+});
+by("deciding").addEventListener("click", event => {
+  const kind = event.target.closest("[data-decide]")?.dataset.decide;
+  if (kind) decided(kind);
+});
+for (const button of document.querySelectorAll(".views [data-view]")) button.addEventListener("click", () => look(button.dataset.view));
+
+const KEYS = {
+  j: () => step(1),
+  k: () => step(-1),
+  c: () => decided("confirmed"),
+  a: () => decided("asked"),
+  d: () => decided("dismissed"),
+  o: () => decided("open"),
+  n: () => by("note").select(),
+  x: () => {
+    tickHere();
+    drawBar();
+  },
+  u: undone,
+};
+addEventListener("keydown", event => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target === by("note") && ["Enter", "Escape"].includes(event.key)) {
+    event.preventDefault();
+    return by("note").blur(); // so that the next key decides
+  }
+  const isTyping = event.target.closest("input:not([type=checkbox]), textarea, select");
+  if (isTyping || !Object.hasOwn(KEYS, event.key)) return;
+  event.preventDefault();
+  if (event.repeat && !"jk".includes(event.key)) return; // a key held down decides once
+  KEYS[event.key]();
+});
+
+addEventListener("popstate", () => exclusively(async () => {
+  read();
+  await search();
+  by("text").value = state.text;
+  draw();
+  const row = find(state.pair) ?? listed()[0];
+  if (row !== here()) await go(row, { scroll: false });
+}));
+
+// -- what is folded in ----------------------------------------------------------------------------
+
+for (const box of document.querySelectorAll("[data-load]")) {
+  box.addEventListener("toggle", async () => {
+    const content = box.lastElementChild;
+    if (!box.open || content.childElementCount) return;
+    try {
+      content.replaceChildren(...await piece(box.dataset.load));
+    } catch (error) {
+      toast(error.message, true);
+    }
+  });
+}
+
+// -- start ----------------------------------------------------------------------------------------
+
+read();
+try {
+  await search();
+} catch (error) {
+  toast(error.message, true);
+}
+begin();
+draw();
+drawNote();
