@@ -7,7 +7,7 @@ two backends; another one is a subclass of `BaseIndex` with the abstract methods
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -268,12 +268,17 @@ class IndexBackend(ABC):
         """Move what was written to where it is kept for good, if that is another place."""
 
     @abstractmethod
-    def add_decision(self, decision: Decision) -> Decision:
-        """Store a decision; return it with its number."""
+    def add_decisions(self, decisions: Iterable[Decision]) -> list[Decision]:
+        """Store decisions in one commit; return them with their numbers, which follow on."""
 
     @abstractmethod
-    def remove_decision(self, number: int | None) -> Decision | None:
-        """Delete and return a decision, or the latest of all; None if there is none."""
+    def remove_decisions(self, first: int | None, last: int | None = None) -> list[Decision]:
+        """Delete and return decisions, in one commit; those that aren't there are left out.
+
+        Args:
+            first: The number of the first one; None for the latest of all.
+            last: The number of the last one; None if there is only one.
+        """
 
     def add_grading_change(self, change: GradingChange) -> GradingChange:
         """Write what a change writes into columns, and store it, in one commit.

@@ -49,7 +49,7 @@ def decide_all(
     """
     ordered, hashes = _check(index, pairs, decision, reason)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return [_store(index, pair, decision, reason, now, hashes) for pair in ordered]
+    return index.add_decisions(_new(pair, decision, reason, now, hashes) for pair in ordered)
 
 
 def import_decisions(index: BaseIndex, path: Path) -> int:
@@ -96,8 +96,7 @@ def import_decisions(index: BaseIndex, path: Path) -> int:
             )
         if not record.get("is_stale") and counting_now.get(pair) != (decision, reason.strip()):
             new.append((pair, decision, reason, decided_at, hashes))
-    for entry in new:
-        _store(index, *entry)
+    index.add_decisions(_new(*entry) for entry in new)
     return len(new)
 
 
@@ -144,8 +143,7 @@ def _check(
     return ordered, hashes
 
 
-def _store(
-    index: BaseIndex,
+def _new(
     pair: Pair,
     decision: str,
     reason: str,
@@ -153,38 +151,43 @@ def _store(
     hashes: Mapping[str, bytes],
 ) -> Decision:
     left, right = pair
-    return index.add_decision(
-        Decision(
-            number=0,
-            left=left,
-            right=right,
-            decision=cast(DecisionStatus, decision),
-            reason=reason.strip(),
-            decided_at=decided_at,
-            left_sha=hashes.get(left),
-            right_sha=hashes.get(right),
-        )
+    return Decision(
+        number=0,
+        left=left,
+        right=right,
+        decision=cast(DecisionStatus, decision),
+        reason=reason.strip(),
+        decided_at=decided_at,
+        left_sha=hashes.get(left),
+        right_sha=hashes.get(right),
     )
 
 
-def take_back(index: BaseIndex, number: int | None = None) -> Pair | None:
-    """Delete a decision; the pair's previous decision counts again.
+def take_back(
+    index: BaseIndex, number: int | None = None, through: int | None = None
+) -> Pair | None:
+    """Delete a decision, or those of a group; the pair's previous decision counts again.
 
     Args:
         index: Open for writing.
         number: The decision's number; None for the latest of all.
+        through: The number of the last decision of a group that `number` is the first of: all from
+            the one to the other are deleted.
 
     Returns:
-        The pair that it was about; None if nothing has been decided.
+        The pair that the first one was about; None if nothing has been decided.
 
     Raises:
-        NotFound: if there is no decision with this number.
+        BadInput: if `through` is less than `number`, or there is no `number`.
+        NotFound: if there is no decision with this number, or of these.
     """
-    decision = index.remove_decision(number)
-    if decision is None and number is not None:
+    if through is not None and (number is None or through < number):
+        raise BadInput(f"`through`: {through} isn't after `number`; name the first and the last")
+    removed = index.remove_decisions(number, through)
+    if not removed and number is not None:
         numbers = [str(decision.number) for decision in index.decisions()]
         raise not_found("decision", [str(number)], index.place, numbers)
-    return (decision.left, decision.right) if decision else None
+    return (removed[0].left, removed[0].right) if removed else None
 
 
 def decisions(index: BaseIndex) -> dict[Pair, Decision]:

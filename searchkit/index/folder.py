@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -193,13 +193,13 @@ class Index(FolderReader):
             self._erase_if_needed()
         return len(keys)
 
-    def add_decision(self, decision: Decision) -> Decision:
-        """Store a decision; return it with its number."""
-        return self.store.decisions.add(decision)
+    def add_decisions(self, decisions: Iterable[Decision]) -> list[Decision]:
+        """Store decisions in one commit; return them with their numbers."""
+        return self.store.decisions.add(decisions)
 
-    def remove_decision(self, number: int | None) -> Decision | None:
-        """Delete and return a decision, or the latest of all; None if there is none."""
-        return self.store.decisions.remove(number)
+    def remove_decisions(self, first: int | None, last: int | None = None) -> list[Decision]:
+        """Delete and return decisions: from one number to another, one, or the latest of all."""
+        return self.store.decisions.remove(first, last)
 
     def add_grading_change(self, change: GradingChange) -> GradingChange:
         """Write what a change writes into columns, and store it; return it with its number."""

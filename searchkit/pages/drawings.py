@@ -16,15 +16,24 @@ class ScoredFinding(Protocol):
     """What a histogram takes of a finding: a row of a table, or its view."""
 
     @property
-    def number(self) -> int: ...
+    def number(self) -> int:
+        """Its number among all."""
+
     @property
-    def anchor(self) -> str: ...
+    def anchor(self) -> str:
+        """The id of its element in the page."""
+
     @property
-    def verdict(self) -> str: ...
+    def verdict(self) -> str:
+        """Its verdict."""
+
     @property
-    def score(self) -> float: ...
+    def score(self) -> float:
+        """The cosine of both answers."""
+
     @property
-    def decision(self) -> str: ...
+    def decision(self) -> str:
+        """What was decided about it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -356,11 +356,16 @@ def add_decisions(request: Request, new: NewDecisions) -> Response:
 
 @api.delete("/decisions", tags=["review"], response_model=analysis.TakenBack)
 def drop_decision(
-    request: Request, number: Annotated[int | None, Query(ge=1, le=2**53)] = None
+    request: Request,
+    number: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    through: Annotated[int | None, Query(ge=1, le=2**53)] = None,
 ) -> Response:
-    """Take back a decision, by default the last one; the pair's earlier decision counts again."""
+    """Take back a decision, by default the last one; the pair's earlier decision counts again.
+
+    With `through`, all decisions from `number` to that one: those of a group.
+    """
     with pool_of(request).writing() as index:
-        pair = take_back(index, number)
+        pair = take_back(index, number, through)
     taken = pair and hidden_pair({"left": pair[0], "right": pair[1]}, pseudonyms(request))
     return json_response({"taken_back": taken})
 

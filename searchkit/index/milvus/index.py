@@ -359,13 +359,13 @@ class MilvusIndex(BaseIndex):
         """Return nothing: only a folder keeps decisions."""
         return []
 
-    def add_decision(self, decision: Decision) -> Decision:
+    def add_decisions(self, decisions: Iterable[Decision]) -> list[Decision]:
         """Raise BadInput: only a folder keeps decisions."""
         raise BadInput(f"{self.place}: decisions are kept in a folder; searchkit copy makes one")
 
-    def remove_decision(self, number: int | None) -> Decision | None:
-        """Return None: only a folder keeps decisions."""
-        return None
+    def remove_decisions(self, first: int | None, last: int | None = None) -> list[Decision]:
+        """Return nothing: only a folder keeps decisions."""
+        return []
 
     def _known(self, hashes: set[bytes]) -> Mapping[bytes, str]:
         pks = self._collection.rows_with_vectors([sha.hex() for sha in sorted(hashes)])

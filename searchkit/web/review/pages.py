@@ -16,16 +16,9 @@ from searchkit.pages.scores import all_score_counts, index_score_counts
 from searchkit.pages.segments import author_name, question_name
 from searchkit.pages.views import FindingView, equal_views, source_views
 from searchkit.plagiarism.records import PlagiarismResult
-from searchkit.web.index_pool import findings_job, pool_of
-from searchkit.web.pages.views import numbered_view
-from searchkit.web.rendering import (
-    JOB_TIMEOUT,
-    hide_in_address,
-    original,
-    progress_page,
-    pseudonyms,
-    render_page,
-)
+from searchkit.web.index_pool import pool_of
+from searchkit.web.pages.views import current_findings, numbered_view
+from searchkit.web.rendering import hide_in_address, original, pseudonyms, render_page
 from searchkit.web.review.filters import MAX_TEXT_LENGTH, ReviewAddress
 from searchkit.web.review.rows import finding_rows, findings_table, matching_numbers
 
@@ -36,10 +29,8 @@ review_pages = APIRouter(include_in_schema=False, dependencies=[Depends(hide_in_
 @review_pages.get("/review")
 def review_page(request: Request, address: Annotated[ReviewAddress, Query()]) -> HTMLResponse:
     """Show all findings as a table, and one of them with its evidence."""
-    job = findings_job(pool_of(request))
-    if progress := progress_page(request, job, "Looking for findings"):
-        return progress
-    result, names = pool_of(request).with_decisions(job.get()), pseudonyms(request)
+    result, progress = current_findings(request)
+    names = pseudonyms(request)
     table = findings_table(result, _displayed(request, address), names)
     row = table.find(address.left, address.right) or table.first_to_decide()
     return render_page(
@@ -50,6 +41,7 @@ def review_page(request: Request, address: Annotated[ReviewAddress, Query()]) ->
         current=row,
         view=_numbered_finding(request, result, row.number) if row else None,
         result=result,
+        progress=progress,
         compared=list(describe_compared_answers(result)),
         by_chance=by_chance_in_words(result),
         equal=sum(not result.is_dismissed(group) for group in result.equal),
@@ -63,10 +55,8 @@ def _displayed(request: Request, address: ReviewAddress) -> ReviewAddress:
         NotFound: if there is no such question, author or answer in the index.
     """
     names = pseudonyms(request)
-    question, author = (
-        text and original(request, kind, text)
-        for kind, text in (("question", address.question), ("author", address.author))
-    )
+    question = address.question and original(request, "question", address.question)
+    author = address.author and original(request, "author", address.author)
     ids = [original(request, "answer", id_) for id_ in (address.left, address.right) if id_]
     with pool_of(request).reading() as index:
         where = index.resolve(Where(question, author or None))
@@ -82,7 +72,7 @@ def _displayed(request: Request, address: ReviewAddress) -> ReviewAddress:
 @review_pages.get("/review/finding")
 def finding_fragment(request: Request, left: str, right: str) -> HTMLResponse:
     """Return a single finding."""
-    result = _findings(request)
+    result, _ = current_findings(request)
     pair = tuple(original(request, "answer", name) for name in (left, right))
     numbers = {(one.left, one.right): n for n, one in enumerate(result.findings, 1)}
     if pair not in numbers:
@@ -95,10 +85,12 @@ def finding_fragment(request: Request, left: str, right: str) -> HTMLResponse:
 def matches(
     request: Request, text: Annotated[str, Query(max_length=MAX_TEXT_LENGTH)] = ""
 ) -> Response:
-    """Return the numbers of the findings in which each word of a text occurs; null for no words."""
-    result = _findings(request)
-    numbers = matching_numbers(result, finding_rows(result, pseudonyms(request)), text)
-    return JSONResponse({"numbers": None if numbers is None else sorted(numbers)})
+    """Return both answers of each finding in which each word of a text occurs."""
+    result, _ = current_findings(request)
+    rows = finding_rows(result, pseudonyms(request))
+    numbers = matching_numbers(result, rows, text)
+    found = [(row.left, row.right) for row in rows if numbers is None or row.number in numbers]
+    return JSONResponse({"findings": found})
 
 
 @review_pages.get("/review/histogram")
@@ -106,7 +98,7 @@ def histogram_fragment(
     request: Request, question: Annotated[str | None, Query()] = None
 ) -> Response:
     """Return the histogram of all pairs, or those of a question; 202 while it is computed."""
-    result, pool = _findings(request), pool_of(request)
+    result, pool = current_findings(request)[0], pool_of(request)
     name = question and original(request, "question", question)
     if name is None:
         job = pool.job("scores", all_score_counts)
@@ -124,26 +116,15 @@ def histogram_fragment(
 @review_pages.get("/review/equal")
 def equal_fragment(request: Request) -> HTMLResponse:
     """Return the groups of answers that are word for word the same."""
-    equal = equal_views(_findings(request), pseudonyms(request))
+    equal = equal_views(current_findings(request)[0], pseudonyms(request))
     return render_page(request, "review/equal.html", equal=equal)
 
 
 @review_pages.get("/review/sources")
 def sources_fragment(request: Request) -> HTMLResponse:
     """Return the answers that are near to a known source."""
-    sources = source_views(_findings(request), pseudonyms(request))
+    sources = source_views(current_findings(request)[0], pseudonyms(request))
     return render_page(request, "review/sources.html", sources=sources)
-
-
-def _findings(request: Request) -> PlagiarismResult:
-    """Return the findings with their decisions, for a fragment.
-
-    Raises:
-        IndexBusy: while they are computed.
-    """
-    job = findings_job(pool_of(request))
-    pool_of(request).wait(job, JOB_TIMEOUT)
-    return pool_of(request).with_decisions(job.get())
 
 
 def _numbered_finding(request: Request, result: PlagiarismResult, number: int) -> FindingView:

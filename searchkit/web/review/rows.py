@@ -73,8 +73,8 @@ class FindingRow:
         return (
             address.question in (None, self.question)
             and (not address.author or address.author in self.authors)
-            and (not address.verdict or self.verdict in address.verdict)
-            and (not address.show or self.decision in address.show)
+            and (not address.verdicts or self.verdict in address.verdicts)
+            and (not address.decisions or self.decision in address.decisions)
             and (matching is None or self.number in matching)
         )
 
@@ -131,7 +131,7 @@ def findings_table(
         spelling = next((name for name in authors if author_key(name) == key), address.author)
         address = address.model_copy(update={"author": spelling})
     matching = matching_numbers(result, rows, address.text)
-    any_verdict = address.model_copy(update={"verdict": frozenset()})
+    any_verdict = address.model_copy(update={"verdict": ""})
     in_question_order = sorted(questions.items(), key=lambda pair: natural_order(pair[0]))
     in_author_order = sorted(authors.items(), key=lambda pair: natural_order(pair[0]))
     return FindingsTable(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -29,26 +29,30 @@ class DecisionTable:
         )
         return [_decision(row) for row in rows]
 
-    def add(self, decision: Decision) -> Decision:
-        """Add a decision, in one transaction; return it with its number."""
+    def add(self, decisions: Iterable[Decision]) -> list[Decision]:
+        """Add decisions, in one transaction; return them with their numbers, which follow on."""
         with self._database.transaction():
-            cursor = self._database.connection.execute(
-                f"INSERT INTO decisions({_COLUMNS}) VALUES (NULL, :left, :right, :decision, "
-                ":reason, :decided_at, :left_sha, :right_sha)",
-                asdict(decision),
-            )
-            number = int(cursor.lastrowid or 0)
-        return replace(decision, number=number)
+            return [replace(decision, number=self._insert(decision)) for decision in decisions]
 
-    def remove(self, number: int | None) -> Decision | None:
-        """Delete and return a decision, or the latest of all; None if there is none."""
+    def _insert(self, decision: Decision) -> int:
+        cursor = self._database.connection.execute(
+            f"INSERT INTO decisions({_COLUMNS}) VALUES (NULL, :left, :right, :decision, "
+            ":reason, :decided_at, :left_sha, :right_sha)",
+            asdict(decision),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def remove(self, first: int | None, last: int | None) -> list[Decision]:
+        """Delete and return the decisions from one number to another, in one transaction."""
         with self._database.transaction():
             rows = self._database.rows(
-                "DELETE FROM decisions WHERE n = coalesce(?, (SELECT max(n) FROM decisions)) "
+                "DELETE FROM decisions WHERE n BETWEEN "
+                "coalesce(:first, (SELECT max(n) FROM decisions)) AND "
+                "coalesce(:last, :first, (SELECT max(n) FROM decisions)) "
                 f"RETURNING {_COLUMNS}",
-                [number],
+                {"first": first, "last": last},
             )
-        return _decision(rows[0]) if rows else None
+        return sorted((_decision(row) for row in rows), key=lambda decision: decision.number)
 
     def delete_of(self, answers: Sequence[int]) -> None:
         """Delete all decisions about the answers with these keys; part of a transaction."""

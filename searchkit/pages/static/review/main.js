@@ -1,6 +1,6 @@
 // The review page: what buttons, fields and keys do.
 import { by, piece, toast } from "../common.js";
-import { clearFilters, read, state, write } from "./address.js";
+import { clearFilters, isFiltered, read, state, write } from "./address.js";
 import { decide, drawBar, drawNote, exclusively, tickHere, undo } from "./deciding.js";
 import { clicked, drawHistogram, markListed } from "./histogram.js";
 import { begin, here, neighbour, replace, show } from "./reading.js";
@@ -16,6 +16,7 @@ function draw() {
   if (by("question")) select(by("question"), state.question);
   select(by("author"), state.author);
   if (document.activeElement !== by("text")) by("text").value = state.text;
+  by("clear").hidden = !isFiltered();
   filter();
   drawBar();
   markListed();

@@ -52,7 +52,7 @@ const TESTS = {
   author: row => !state.author || row.authors.includes(state.author),
   verdict: row => !state.verdict.size || state.verdict.has(row.verdict),
   show: row => !state.show.size || state.show.has(row.decision),
-  text: row => !matching || matching.has(row.number),
+  text: row => !matching || matching.has(row),
 };
 const passes = (row, except) => Object.entries(TESTS).every(([field, test]) => field === except || test(row));
 
@@ -60,10 +60,10 @@ const passes = (row, except) => Object.entries(TESTS).every(([field, test]) => f
 export async function search() {
   const { text } = state;
   if (text === searched) return;
-  const [found] = text.trim() ? await ask(`/review/matches?text=${encodeURIComponent(text)}`) : [{ numbers: null }];
+  const [body] = text.trim() ? await ask(`/review/matches?text=${encodeURIComponent(text)}`) : [{}];
   if (text !== state.text) return; // something else was typed meanwhile
   searched = text;
-  matching = found.numbers && new Set(found.numbers);
+  matching = body.findings ? new Set(body.findings.map(find)) : null;
 }
 
 const KEYS = {
