@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +11,8 @@ from searchkit.core.messages import counted
 from searchkit.pages.scores import BINS
 
 MAX_DOT_ROWS = 6
+MAX_DOTS = 60  # findings of a histogram that have a dot each; more are counted in bars
+FOUND_HEIGHT = 45  # of those bars
 
 
 class ScoredFinding(Protocol):
@@ -68,7 +71,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class HistogramView:
-    """The number of pairs by score, with a dot for each finding; in units of the drawing."""
+    """The number of pairs by score; in units of the drawing.
+
+    Above them is a dot for each finding, or if there are many, bars with the number of findings.
+    """
 
     width: int
     height: int
@@ -76,6 +82,7 @@ class HistogramView:
     right: float
     base: float
     bars: list[Bar]
+    found: list[Bar]
     dots: list[Dot]
     ticks: list[Tick]
     title: str
@@ -100,8 +107,11 @@ def histogram(
     lowest = _lowest_bin(counts, findings)
     left, right, base = 12.0, WIDTH - 12.0, HEIGHT - 20.0
     step = (right - left) / (BINS - lowest)
-    dots = _dots(findings, lowest, left, right)
+    has_dots = len(findings) <= MAX_DOTS
+    dots = _dots(findings, lowest, left, right) if has_dots else []
+    found = [] if has_dots else _found_bars(findings, lowest, left, step)
     top = max([float(MIN_TOP), *(dot.y + ROW_HEIGHT for dot in dots)])
+    top = top if has_dots else FOUND_HEIGHT + ROW_HEIGHT
     most = max([1, *counts])
     bars = [
         _bar(n, counts[n], left + (n - lowest) * step, base, step, (base - top) * counts[n] / most)
@@ -115,7 +125,7 @@ def histogram(
         if n % interval == 0
     ]
     title = _in_words(counts, sum(counts), findings)
-    return HistogramView(WIDTH, HEIGHT, left, right, base, bars, dots, ticks, title, note)
+    return HistogramView(WIDTH, HEIGHT, left, right, base, bars, found, dots, ticks, title, note)
 
 
 def _lowest_bin(counts: Sequence[int], findings: Sequence[ScoredFinding]) -> int:
@@ -125,7 +135,9 @@ def _lowest_bin(counts: Sequence[int], findings: Sequence[ScoredFinding]) -> int
     return max(0, min(lowest, BINS - 20) // 5 * 5)
 
 
-def _bar(n: int, count: int, x: float, base: float, step: float, height: float) -> Bar:
+def _bar(
+    n: int, count: int, x: float, base: float, step: float, height: float, noun: str = "pair"
+) -> Bar:
     height = max(1.0, height)  # so that a single pair is visible
     low, high = (round(2 * k / BINS - 1, 2) for k in (n, n + 1))
     return Bar(
@@ -133,7 +145,7 @@ def _bar(n: int, count: int, x: float, base: float, step: float, height: float) 
         round(base - height, 1),
         round(step * 0.9, 1),
         round(height, 1),
-        f"{low:.2f} to {high:.2f}: {counted(count, 'pair')}",
+        f"{low:.2f} to {high:.2f}: {counted(count, noun)}",
     )
 
 
@@ -153,6 +165,24 @@ def _dots(findings: Sequence[ScoredFinding], lowest: int, left: float, right: fl
     return dots
 
 
+def _found_bars(
+    findings: Sequence[ScoredFinding], lowest: int, left: float, step: float
+) -> list[Bar]:
+    """Return bars of the numbers of findings, on a scale of their own above the others."""
+    counts = Counter(
+        min(BINS - 1, int((finding.score + 1) * BINS / 2 + 1e-5)) for finding in findings
+    )
+    most = max(counts.values())
+    return [
+        _bar(
+            *(n, count, left + (n - lowest) * step, float(FOUND_HEIGHT), step),
+            height=(FOUND_HEIGHT - 4) * count / most,
+            noun="finding",
+        )
+        for n, count in sorted(counts.items())
+    ]
+
+
 def _in_words(counts: Sequence[int], total: int, findings: Sequence[ScoredFinding]) -> str:
     if not total:
         return "No two answers to compare."
@@ -164,7 +194,8 @@ def _in_words(counts: Sequence[int], total: int, findings: Sequence[ScoredFindin
             break
     middle = 2 * below / BINS - 1
     found = counted(len(findings), "finding") if findings else "no finding"
+    marks = ", a dot each" if len(findings) <= MAX_DOTS else " in the bars above"
     return (
         f"Similarity of the whole answers of {counted(total, 'pair')}, half of them below "
-        f"{middle + 2 / BINS:.2f}; {found}, a dot each."
+        f"{middle + 2 / BINS:.2f}; {found}{marks}."
     )

@@ -100,6 +100,11 @@ class FindingsTable:
     decisions: Counter[str]
 
     @property
+    def has_times(self) -> bool:
+        """Whether it is known of any finding when it was handed in."""
+        return any(row.time for row in self.rows)
+
+    @property
     def all_verdicts(self) -> set[str]:
         """The verdicts of all findings."""
         return {row.verdict for row in self.rows}
