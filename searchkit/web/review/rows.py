@@ -16,7 +16,7 @@ from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import answer_name, author_name, question_name
 from searchkit.pages.views import TONES
 from searchkit.plagiarism.records import VERDICTS, Finding, PlagiarismResult
-from searchkit.text.times import read_times
+from searchkit.text.times import read_times, time_in_words
 from searchkit.web.review.filters import ReviewAddress
 
 SORTED_VERDICTS, SORTED_DECISIONS = list(VERDICTS), list(DECISION_WORDS)
@@ -38,7 +38,8 @@ class FindingRow:
         strength: How strong the evidence is, in words.
         odds: Its odds; empty if chance can't be judged.
         score: The similarity of the whole answers.
-        time: When the later of both answers was handed in, as ISO 8601; empty if that is unknown.
+        handed_in: When the later of both answers was handed in; empty if that is unknown.
+        time: The same as ISO 8601 in UTC.
         decision: What was decided about it.
     """
 
@@ -52,16 +53,9 @@ class FindingRow:
     strength: str
     odds: str
     score: float
+    handed_in: str
     time: str
     decision: str
-
-    @property
-    def shown_time(self) -> str:
-        """The time as it is displayed; empty if it is unknown."""
-        if not self.time:
-            return ""
-        time = datetime.fromisoformat(self.time)
-        return f"{time.day} {time:%b %Y, %H:%M}"
 
     @property
     def anchor(self) -> str:
@@ -172,6 +166,7 @@ def _row(
 ) -> FindingRow:
     left, right = result.texts[finding.left], result.texts[finding.right]
     one, other = (_person(answer, names, spellings) for answer in (left, right))
+    handed_in, time = _later_time(left, right)
     return FindingRow(
         number=number,
         left=answer_name(finding.left, names).text,
@@ -183,7 +178,8 @@ def _row(
         strength=UNJUDGED if finding.expected is None else strength(finding.expected),
         odds="" if finding.expected is None else odds(finding.expected),
         score=finding.score,
-        time=_later_time(left, right),
+        handed_in=handed_in,
+        time=time,
         decision=result.decision(finding),
     )
 
@@ -195,9 +191,14 @@ def _person(answer: Answer, names: Pseudonyms | None, spellings: dict[str, str])
     return author_name(name, names).text
 
 
-def _later_time(left: Answer, right: Answer) -> str:
+def _later_time(left: Answer, right: Answer) -> tuple[str, str]:
+    """Return when the later one was handed in, in words, and as ISO 8601."""
     times = read_times((left.submitted_at, right.submitted_at))
-    return "" if times is None else _in_utc(max(times)).isoformat(timespec="minutes")
+    if times is None:
+        return "", ""
+    later = left if times[0] > times[1] else right
+    time = _in_utc(max(times)).isoformat(timespec="minutes")
+    return time_in_words(later.submitted_at or ""), time
 
 
 def _in_utc(time: datetime) -> datetime:
