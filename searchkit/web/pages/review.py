@@ -10,7 +10,7 @@ from searchkit.pages.reports.page import report_as_page
 from searchkit.pages.views import finding_view
 from searchkit.plagiarism.records import PlagiarismOptions
 from searchkit.web.background.comparison import chance_job, compare_in
-from searchkit.web.index_pool import pool_of
+from searchkit.web.index_pool import findings_job, pool_of
 from searchkit.web.rendering import original, progress_page, pseudonyms, render_page
 
 pair_pages = APIRouter()
