@@ -9,9 +9,10 @@ GLOSSARY = {
         "everybody had written alone, one pair this much alike would come up in 8,300 questions "
         "like this one."
     ),
-    "by chance": (
-        "Even if nobody copies, some pairs are alike, since all answer the same question. This is "
-        "the number of pairs at least as much alike that are to be expected for that reason alone."
+    "odds": (
+        "Even if nobody copies, some pairs are alike, since all answer the same question. The odds "
+        "say how many at least as much alike are to be expected for that reason alone: “expected "
+        "0.001” is one pair in 1,000 questions like this one."
     ),
     "chance can't be judged": (
         "The odds are measured on pairs of the same question that have nothing to do with each "
