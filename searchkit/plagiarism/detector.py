@@ -192,7 +192,7 @@ class Detector:
         (finding,) = collect_evidence(
             [left, right],
             [SuspectPair(0, 1, None)],
-            question=group.question,
+            group=group,
             leave_out=leave_out,
             embed=self._embed,
         )
@@ -297,7 +297,7 @@ class Detector:
         findings = collect_evidence(
             group.texts,
             [*pairs, *with_third],
-            question=group.question,
+            group=group,
             leave_out=measurer.leave_out,
             embed=self._embed,
         )

@@ -160,9 +160,13 @@ class Boilerplate:
 
         Code is boilerplate by whole lines: its tokens alone, without names, are in every template.
         """
+        return int(self.own_words(text).sum())
+
+    def own_words(self, text: PreparedAnswer) -> Float64:
+        """Return `(n,)` as how many words each token counts; 0 where it is boilerplate."""
         words = text.words
         if not self.texts:
-            return int(len(words) - words.is_code.sum() / 2)
+            return np.where(words.is_code, 0.5, 1.0)
         own = np.ones(len(words))
         hashes, firsts = sequences(words, SEED_LENGTH)
         for first in firsts[np.isin(hashes, self.sequences["seed"])].tolist():
@@ -171,7 +175,7 @@ class Boilerplate:
             own[words.is_code] = (
                 self._is_own_code(text.answer.text, words.starts[words.is_code]) / 2
             )
-        return int(own.sum())
+        return own
 
     def _is_own_code(self, text: str, starts: Int64) -> Float64:
         """Return `(t,)` 1 for each token of code, by its start, whose line wasn't handed out."""

@@ -220,7 +220,9 @@ def test_a_finding_that_chance_cannot_be_judged_of_has_no_number() -> None:
     head, numbers = judged.split('<details class="numbers">')
     assert "0.02" not in head.split("title=")[0] and "0.90" not in head
     numbers = re.sub("<button.*?</button>", "", numbers)
-    assert "In numbers: expected 0.001, q 0.02" in numbers and "80 % of the shorter answer" in numbers
+    assert (
+        "In numbers: expected 0.001, q 0.02" in numbers and "80 % of the shorter answer" in numbers
+    )
     assert "0.90 of the whole answers, 0.95 sentence by sentence" in numbers
     assert "osine" not in judged and "score" not in judged
 

@@ -11,9 +11,19 @@ import numpy as np
 from searchkit.core.arrays import Float32, Float64
 from searchkit.core.records import Answer
 from searchkit.plagiarism import overlap
-from searchkit.plagiarism.evidence.verdicts import MIN_IDENTICAL, are_identical, verdict_and_reason
+from searchkit.plagiarism.evidence.verdicts import (
+    MIN_IDENTICAL,
+    are_identical,
+    same_words,
+    verdict_and_reason,
+)
 from searchkit.plagiarism.overlap import SEED_LENGTH, TokenRun, coverage, shared_runs
-from searchkit.plagiarism.preparation import Embed, PreparedAnswer
+from searchkit.plagiarism.preparation import (
+    Boilerplate,
+    Embed,
+    PreparedAnswer,
+    QuestionAnswers,
+)
 from searchkit.plagiarism.records import Finding
 from searchkit.text.times import read_times
 from searchkit.text.words import Hashes, Words, distinct_sequences
@@ -59,7 +69,7 @@ def collect_evidence(
     texts: Sequence[PreparedAnswer],
     suspects: Sequence[SuspectPair],
     *,
-    question: str | None,
+    group: QuestionAnswers,
     leave_out: set[int],
     embed: Embed,
 ) -> list[Finding]:
@@ -68,7 +78,7 @@ def collect_evidence(
     Args:
         texts: The answers to a question.
         suspects: Pairs of them.
-        question: The question of the findings.
+        group: The question of the findings, and what its authors were given.
         leave_out: From `common_sequences`.
         embed: Returns the unit vectors of sentences.
     """
@@ -76,7 +86,9 @@ def collect_evidence(
         texts, {n for pair in suspects for n in (pair.left, pair.right)}, embed
     )
     runs = {
-        (pair.left, pair.right): _all_runs(texts[pair.left], texts[pair.right], leave_out)
+        (pair.left, pair.right): _all_runs(
+            texts[pair.left], texts[pair.right], leave_out, group.boilerplate
+        )
         for pair in suspects
     }
     findings = []
@@ -87,13 +99,18 @@ def collect_evidence(
         passages = overlap.align(
             left.words, right.words, shared, (left.sentences, right.sentences), cosines, leave_out
         )
-        share = min(1.0, coverage(shared, left.words, right.words))
-        verdict, reason = verdict_and_reason(left, right, shared, share, passages)
+        if are_identical(left.words, right.words):
+            own = group.boilerplate.count_own_words(left)
+            passages = [passage for passage in passages if passage.kind == "verbatim"]
+            share, verdict, reason = 1.0, "identical", f"{same_words([left, right], own)}."
+        else:
+            share = min(1.0, coverage(shared, left.words, right.words))
+            verdict, reason = verdict_and_reason(left, right, shared, share, passages)
         findings.append(
             Finding(
                 left=left.answer.id,
                 right=right.answer.id,
-                question=question,
+                question=group.question,
                 verdict=verdict,
                 score=round(float(left.vector @ right.vector), 6),
                 semantic=round(_sentence_cosine(left, right, cosines), 6),
@@ -108,11 +125,15 @@ def collect_evidence(
     return _with_sources(findings, suspects, texts, runs)
 
 
-def _all_runs(left: PreparedAnswer, right: PreparedAnswer, leave_out: set[int]) -> list[TokenRun]:
-    """Return the runs that two answers share; of identical ones the whole, common words, too."""
-    if are_identical(left.words, right.words):
-        return [TokenRun(0, 0, len(left.words))]
-    return shared_runs(left.words, right.words, leave_out)
+def _all_runs(
+    left: PreparedAnswer, right: PreparedAnswer, leave_out: set[int], boilerplate: Boilerplate
+) -> list[TokenRun]:
+    """Return the runs that two answers share; of identical ones all but the boilerplate."""
+    if not are_identical(left.words, right.words):
+        return shared_runs(left.words, right.words, leave_out)
+    is_own = np.concatenate([[False], boilerplate.own_words(left) > 0, [False]])
+    borders = np.flatnonzero(is_own[1:] != is_own[:-1]).reshape(-1, 2).tolist()
+    return [TokenRun(first, first, after - first) for first, after in borders]
 
 
 def has_evidence(

@@ -50,7 +50,7 @@ def verdict_and_reason(
     share: float,
     passages: Sequence[Overlap],
 ) -> tuple[str, str]:
-    """Return the verdict on two answers, and a sentence that says why.
+    """Return the verdict on two answers with other words, and a sentence that says why.
 
     Args:
         left: One answer.
@@ -60,8 +60,6 @@ def verdict_and_reason(
         passages: From `align`.
     """
     words = min(len(left.words), len(right.words))
-    if are_identical(left.words, right.words):
-        return "identical", f"{same_words([left, right], words)}."
     reworded = sum(passage.kind == "reworded" for passage in passages)
     if not runs and not reworded:
         return NO_FINDING, "No stretch of words is shared, and no sentence says the same."

@@ -151,7 +151,7 @@ class SourceDetector:
             spans[pair.right - count] += (words.span(run.right, run.length) for run in runs)
         texts = [*group.texts, *(s.around(spans[number]) for number, s in enumerate(sources))]
         findings = collect_evidence(
-            texts, suspects, question=group.question, leave_out=leave_out, embed=self._embed
+            texts, suspects, group=group, leave_out=leave_out, embed=self._embed
         )
         return [
             _source_finding(finding, texts[pair.left], texts[pair.right])

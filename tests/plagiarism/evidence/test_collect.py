@@ -15,7 +15,7 @@ from searchkit.plagiarism.evidence.collect import (
     common_sequences,
     has_evidence,
 )
-from searchkit.plagiarism.preparation import PreparedAnswer
+from searchkit.plagiarism.preparation import Boilerplate, PreparedAnswer, QuestionAnswers
 from searchkit.plagiarism.records import Finding
 
 WORDS = [f"w{n}" for n in range(200)]
@@ -27,11 +27,27 @@ def written(text: str, id_: str = "a", **fields: str) -> PreparedAnswer:
     return PreparedAnswer(Answer(id_, text, **fields), vector[0], [(0, len(text))], vector)
 
 
-def found(texts: Sequence[PreparedAnswer], *pairs: tuple[int, int, float | None]) -> list[Finding]:
+def found(
+    texts: Sequence[PreparedAnswer], *pairs: tuple[int, int, float | None], template: str = ""
+) -> list[Finding]:
     suspects = [SuspectPair(*pair) for pair in pairs]
+    group = QuestionAnswers("q", list(texts), Boilerplate([template]))
     return collect_evidence(
-        texts, suspects, question="q", leave_out=set(), embed=lambda t: ToyEncoder().encode(list(t))
+        texts, suspects, group=group, leave_out=set(), embed=lambda t: ToyEncoder().encode(list(t))
     )
+
+
+def test_of_identical_answers_what_was_given_is_neither_counted_nor_marked() -> None:
+    template = "These words were given to all who answer"
+    text = f"{' '.join(WORDS[:8])} {template}. {' '.join(WORDS[20:42])}"
+    texts = [written(text, "a"), written(text.upper(), "b")]
+    (finding,) = found(texts, (0, 1, 0.01), template=template)
+    assert (finding.verdict, finding.verbatim) == ("identical", 1.0)
+    assert finding.reason.startswith("Word for word the same, 30 words")
+    marked = [text[slice(*passage.left)] for passage in finding.passages]
+    assert marked == [" ".join(WORDS[:8]), " ".join(WORDS[20:42])]
+    (without,) = found(texts, (0, 1, 0.01))
+    assert [text[slice(*p.left)] for p in without.passages] == [text]
 
 
 @pytest.mark.parametrize(

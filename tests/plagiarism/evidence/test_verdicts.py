@@ -11,7 +11,7 @@ from searchkit.core.records import Answer
 from searchkit.plagiarism.evidence.collect import SuspectPair, collect_evidence, has_evidence
 from searchkit.plagiarism.evidence.verdicts import kept_share, typical_length, verdict_and_reason
 from searchkit.plagiarism.overlap import TokenRun, coverage
-from searchkit.plagiarism.preparation import PreparedAnswer
+from searchkit.plagiarism.preparation import Boilerplate, PreparedAnswer, QuestionAnswers
 from searchkit.plagiarism.records import NO_FINDING, VERDICTS, Finding, Overlap
 from searchkit.text.words import sequences, split_words
 
@@ -28,7 +28,7 @@ def compared(left: str, right: str, leave_out: set[int] | None = None) -> Findin
     (finding,) = collect_evidence(
         texts,
         [SuspectPair(0, 1, 0.01)],
-        question="q",
+        group=QuestionAnswers("q", texts, Boilerplate([])),
         leave_out=leave_out or set(),
         embed=lambda sentences: ToyEncoder().encode(list(sentences)),
     )
