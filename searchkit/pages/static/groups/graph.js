@@ -5,6 +5,7 @@ const canvas = by("canvas"), svg = canvas?.querySelector("svg"), slider = by("st
 const SIZES = [0.2, 0.3, 0.45, 0.65, 0.8, 1, 1.25, 1.6, 2];
 const NEAR = 7; // pixels around a line that count as the line
 const MAX_THICKNESS = 9;
+const PHONE = 700, READABLE = 0.8; // pixels of width; the size from which names can be read
 
 const nodes = svg ? [...svg.querySelectorAll(".node")].map(element => {
   const { e: x, f: y } = element.transform.baseVal[0].matrix;
@@ -159,7 +160,8 @@ function start() {
     draw(Number(slider.value));
   });
   draw(Number(slider.value));
-  resize(Math.max(fitting(), SIZES[0]));
+  resize(Math.max(fitting(), innerWidth < PHONE ? READABLE : SIZES[0]));
+  canvas.scrollTo(nodes[0].x * size - canvas.clientWidth / 2, nodes[0].y * size - canvas.clientHeight / 2);
   by("larger").addEventListener("click", larger);
   by("smaller").addEventListener("click", smaller);
   by("fit").addEventListener("click", () => resize(fitting()));
