@@ -91,14 +91,14 @@ def expected_in_words(expected: float, pairs: int | None = None) -> str:
 def ring_expected_in_words(expected: float | None) -> str:
     """Return a sentence that explains the `expected` of a ring."""
     if expected is None:
-        return "How many such pairs of authors come up by chance can't be judged here."
+        return "How many such pairs of students come up by chance can't be judged here."
     if expected >= 1:
-        return f"By chance, {_round(expected)} such pairs of authors come up in a course like this."
+        number = _round(expected)
+        return f"By chance, {number} such pairs of students come up in a course like this."
     if expected < MIN_EXPECTED:
-        return "By chance, not one such pair of authors comes up in a million courses like this."
-    return (
-        f"By chance, one such pair of authors comes up in {_round(1 / expected)} courses like this."
-    )
+        return "By chance, not one such pair of students comes up in a million courses like this."
+    number = _round(1 / expected)
+    return f"By chance, one such pair of students comes up in {number} courses like this."
 
 
 def format_expected(expected: float | None) -> str:

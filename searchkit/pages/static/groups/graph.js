@@ -161,7 +161,6 @@ function start() {
   });
   draw(Number(slider.value));
   resize(Math.max(fitting(), innerWidth < PHONE ? READABLE : SIZES[0]));
-  canvas.scrollTo(nodes[0].x * size - canvas.clientWidth / 2, nodes[0].y * size - canvas.clientHeight / 2);
   by("larger").addEventListener("click", larger);
   by("smaller").addEventListener("click", smaller);
   by("fit").addEventListener("click", () => resize(fitting()));
@@ -180,6 +179,8 @@ function start() {
   const given = [state.get("author"), state.get("other")].filter(Boolean);
   chosen = nodes.filter(node => given.includes(node.student));
   if (chosen.length) mark();
+  const first = chosen[0] || nodes[0];
+  canvas.scrollTo(first.x * size - canvas.clientWidth / 2, first.y * size - canvas.clientHeight / 2);
   for (const item of document.querySelectorAll(".group-list [data-group]")) {
     const light = on => nodes.forEach(node => node.element.classList.toggle("lit", on && node.group === item.dataset.group));
     for (const name of ["mouseenter", "focusin"]) item.addEventListener(name, () => light(true));
