@@ -20,6 +20,7 @@ from searchkit.cli.options import (
     option,
     option_group,
     output_options,
+    runner_device_option,
     runner_options,
     table_options,
 )
@@ -172,6 +173,7 @@ class RowOptions:
     record=RowOptions,
 )
 @runner_options
+@runner_device_option
 @output_options("table", "json")
 def ingest(
     files: Sequence[str],
@@ -263,6 +265,7 @@ def _open_target(
     dry_run: bool,
 ) -> Iterator[tuple[Target, int]]:
     """Open or create the index; yield what takes the rows, and how many at once."""
+    from searchkit.encoding.devices.finding import check_device
     from searchkit.encoding.distributed import DistributedEncoder
     from searchkit.index.incoming.targets import Rehearsal, Writer
     from searchkit.index.ingest import BATCH_SIZE
@@ -275,12 +278,17 @@ def _open_target(
         except IndexNotFound:
             yield Rehearsal(None), BATCH_SIZE
         return
+    device = runner.device if runner.runner is None else "cpu"  # of this process
+    check_device(device)  # before an index is created
     with (
         open_runner(runner.runner, runner.shards) as workers,
-        open_or_create(place, load_named_encoder(model, say)) as index,
+        open_or_create(place, load_named_encoder(model, say, device)) as index,
     ):
+        if device != "auto" and model is None:
+            index.use_device(device)
         if not workers.is_local:
-            index.use_encoder(DistributedEncoder(index.encoder, workers))
+            encoder = DistributedEncoder(index.encoder, workers, device=runner.device)
+            index.use_encoder(encoder)
         yield Writer(index), BATCH_SIZE * workers.workers
 
 

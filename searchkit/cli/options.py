@@ -18,6 +18,7 @@ import click
 from searchkit.cli.session import Output
 from searchkit.core.errors import BadInput
 from searchkit.core.where import Attempts, Where
+from searchkit.encoding.devices.finding import DEVICES, Device
 from searchkit.index.locations import Place, place_of
 
 if TYPE_CHECKING:
@@ -229,10 +230,12 @@ class RunnerOptions:
         runner: None for this process, `ray` for all cores of this machine, or `ray://HOST:PORT`
             for a cluster.
         shards: A folder that all machines of the cluster can access.
+        device: Where documents are embedded; see `load_encoder`.
     """
 
     runner: str | None
     shards: Path | None
+    device: Device = "auto"
 
 
 runner_options = option_group(
@@ -250,6 +253,16 @@ runner_options = option_group(
     ),
     argument="runner",
     record=RunnerOptions,
+)
+device_option = option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default="auto",
+    show_default=True,
+    help="Where texts are embedded; auto takes a GPU where that is sooner, its start included.",
+)
+runner_device_option = option_group(  # below `runner_options`
+    "Computing", device_option, argument="runner", record=replace
 )
 _FILTERS = (
     option("--question", help="Only answers to this question ('' for none)."),

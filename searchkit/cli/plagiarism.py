@@ -25,6 +25,7 @@ from searchkit.cli.options import (
     option,
     option_group,
     output_options,
+    runner_device_option,
     runner_options,
 )
 from searchkit.cli.session import (
@@ -150,6 +151,7 @@ finding_options: Callable[[Function], Function] = option_group(
 @index_option
 @finding_options
 @runner_options
+@runner_device_option
 @comparison_filter_options
 @output_options("table", "json", "jsonl", "csv")
 @needs("--encoding", "--template", "--sources")
@@ -171,6 +173,7 @@ def plagiarism(
         open_reader(folder, quiet=output.quiet, where=where) as index,
         options.opened(where) as opened,
     ):
+        index.use_device(runner.device)
         with (
             open_runner(runner.runner, runner.shards) as workers,
             progress_bar("questions", quiet=output.quiet) as progress,

@@ -19,6 +19,7 @@ from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:
+    from searchkit.encoding.devices.finding import Device
     from searchkit.encoding.encoder import Encoder
     from searchkit.index.base import BaseIndex
     from searchkit.index.folder import Index
@@ -262,11 +263,13 @@ def write_record(
             table(record, out)
 
 
-def load_named_encoder(name: str | None, say: Callable[[str], None]) -> Encoder | None:
+def load_named_encoder(
+    name: str | None, say: Callable[[str], None], device: Device
+) -> Encoder | None:
     """Load the model with this name; None if the user named none, and the index chooses it."""
     from searchkit.encoding.loading import load_encoder
 
-    return load_encoder(name, notify=say) if name else None
+    return load_encoder(name, device=device, notify=say) if name else None
 
 
 @contextmanager

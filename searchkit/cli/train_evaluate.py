@@ -11,6 +11,7 @@ import click
 
 from searchkit.cli.options import (
     command,
+    device_option,
     exactly_one,
     file_encoding_option,
     folder_option,
@@ -32,6 +33,7 @@ from searchkit.cli.session import (
 )
 
 if TYPE_CHECKING:
+    from searchkit.encoding.devices.finding import Device
     from searchkit.encoding.encoder import Encoder
     from searchkit.evaluation.comparison import Evaluation
     from searchkit.sources.labelled import SentencePair
@@ -321,13 +323,19 @@ class EvaluationData:
         help="Seed of the resamples and of all samples.",
     ),
 )
+@option_group("Computing", device_option)
 @output_options("table", "json", "csv")
 @exactly_one("--pairs", "--corpus", "--qrels")
 @needs("--positive-from", "--pairs")
 @needs("--label-column", "--corpus")
 @needs("--copies", "--corpus")
 def evaluate(
-    models: Sequence[str], data: EvaluationData, resamples: int, seed: int, output: Output
+    models: Sequence[str],
+    data: EvaluationData,
+    resamples: int,
+    seed: int,
+    device: Device,
+    output: Output,
 ) -> None:
     """Compare models on your own texts.
 
@@ -339,7 +347,7 @@ def evaluate(
     from searchkit.sources.labelled import read_pairs, read_qrels
 
     say = listen(quiet=output.quiet)
-    encoders = _load_encoders(models or ["default"], say)
+    encoders = _load_encoders(models or ["default"], say, device)
     with progress_bar("texts", quiet=output.quiet) as progress:
         drawing: dict[str, Any] = {"resamples": resamples, "seed": seed, "progress": progress}
         if data.pairs:
@@ -392,12 +400,15 @@ def _write_evaluated(evaluated: Evaluation, output: Output) -> None:
     )
 
 
-def _load_encoders(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Encoder]:
+def _load_encoders(
+    names: Sequence[str], say: Callable[[str], None], device: Device = "auto"
+) -> Iterator[Encoder]:
     """Return an iterator that loads one model after another; all folders are checked first."""
     from searchkit.encoding.loading import load_encoder
     from searchkit.encoding.model_folder import find_model
 
     folders = [find_model(None if name == "default" else name) for name in names]
     return (
-        load_encoder(folder.name, fingerprint=folder.fingerprint, notify=say) for folder in folders
+        load_encoder(folder.name, fingerprint=folder.fingerprint, device=device, notify=say)
+        for folder in folders
     )

@@ -16,6 +16,7 @@ from searchkit.cli.options import (
     PlaceType,
     at_least_one,
     command,
+    device_option,
     exactly_one,
     excludes,
     filter_options,
@@ -46,6 +47,7 @@ from searchkit.core.where import Attempts, Where
 from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
+    from searchkit.encoding.devices.finding import Device
     from searchkit.index.base import BaseIndex
     from searchkit.output.platforms.formats import MarksFormat
 
@@ -189,10 +191,13 @@ def rebuild(folder: Place, quiet: bool) -> None:
     "--dry-run", is_flag=True, help="Show the time and space it would take, and change nothing."
 )
 @folder_option
+@option_group("Computing", device_option)
 @output_options("table", "json")
 @exactly_one("--model", "--damaged")
 @excludes("--damaged", "--dry-run")
-def reindex(name: str | None, damaged: bool, dry_run: bool, folder: Path, output: Output) -> None:
+def reindex(
+    name: str | None, damaged: bool, dry_run: bool, folder: Path, device: Device, output: Output
+) -> None:
     """Embed all answers again with another model.
 
     The old vectors stay in use until the new ones are complete, and are then replaced at once. An
@@ -205,9 +210,10 @@ def reindex(name: str | None, damaged: bool, dry_run: bool, folder: Path, output
 
     with open_folder(folder, quiet=output.quiet, write=not dry_run) as index:
         if damaged:
+            index.use_device(device)
             write_record(output, {"embedded": index.embed_damaged()}, print_counts)
             return
-        encoder = load_encoder(name, notify=log.info)
+        encoder = load_encoder(name, device=device, notify=log.info)
         with progress_bar("answers", quiet=output.quiet or dry_run) as progress:
             result = asdict(
                 upkeep.estimate(index, encoder)

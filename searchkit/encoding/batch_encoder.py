@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +34,8 @@ BLOCK_TEXTS = 8192
 EXACT_WIDTH, WIDTH_STEP = 32, 8
 # Rows of the texts in a batch, and the input tensors, `(rows, width)` each.
 Batch = tuple[Intp, list[Int64]]
+# Number of texts before a block, and the tokens of each of its texts.
+Block = tuple[int, "list[Encoding]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class BatchEncoder(ABC):
     """Tokenizes texts and sorts them into batches of equal width; a subclass runs the network."""
 
     batch_tokens = BATCH_TOKENS
+    block_texts = BLOCK_TEXTS
 
     def __init__(self, config: EncoderConfig, tokenizer: Tokenizer) -> None:
         self.config = config
@@ -84,8 +90,12 @@ class BatchEncoder(ABC):
         self._truncating_tokenizer: Tokenizer | None = None
 
     @abstractmethod
-    def _infer(self, batches: Iterator[Batch]) -> Iterator[tuple[Intp, Float32]]:
+    def _infer(self, batches: Generator[Batch]) -> Generator[tuple[Intp, Float32]]:
         """Yield the rows of each batch and their vectors, `(rows, d)`, of any length."""
+
+    def _ahead(self, blocks: Generator[Block]) -> Generator[Block]:
+        """Return the blocks; a subclass may tokenize some of them in advance."""
+        return blocks
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents; see `Encoder.encode`."""
@@ -98,13 +108,18 @@ class BatchEncoder(ABC):
     def _embed(self, texts: Sequence[str], prompt: str, progress: Progress | None) -> Float32:
         vectors = np.empty((len(texts), self.dimension), np.float32)
         counter = Counter(progress, len(texts))
-        for start in range(0, len(texts), BLOCK_TEXTS):
-            block = [well_formed(text) for text in texts[start : start + BLOCK_TEXTS]]
-            block = [prompt + text for text in prepare(block, self.config.prepare)]
-            for rows, batch_vectors in self._infer(self._batches(self._tokenize(block))):
-                vectors[start + rows] = batch_vectors
+        with closing(self._infer(self._batches(self._ahead(self._blocks(texts, prompt))))) as done:
+            for rows, batch_vectors in done:
+                vectors[rows] = batch_vectors
                 counter.advance(len(rows))
         return unit_rows(vectors, texts)
+
+    def _blocks(self, texts: Sequence[str], prompt: str) -> Generator[Block]:
+        """Yield the tokens of all texts, some at a time."""
+        for start in range(0, len(texts), self.block_texts):
+            block = [well_formed(text) for text in texts[start : start + self.block_texts]]
+            block = [prompt + text for text in prepare(block, self.config.prepare)]
+            yield start, self._tokenize(block)
 
     def _tokenize(self, texts: list[str]) -> list[Encoding]:
         encodings: list[Encoding] = self.tokenizer.encode_batch_fast(texts)
@@ -128,8 +143,15 @@ class BatchEncoder(ABC):
         encodings: list[Encoding] = self._truncating_tokenizer.encode_batch_fast(texts)
         return encodings
 
-    def _batches(self, encodings: list[Encoding]) -> Iterator[Batch]:
-        """Yield batches of equal width, the widest first."""
+    def _batches(self, blocks: Generator[Block]) -> Generator[Batch]:
+        """Yield batches of equal width, the widest of each block first."""
+        with closing(blocks):
+            for start, encodings in blocks:
+                for rows, width in self._sorted_rows(encodings):
+                    yield start + rows, self._tensors([encodings[row] for row in rows], width)
+
+    def _sorted_rows(self, encodings: list[Encoding]) -> Iterator[tuple[Intp, int]]:
+        """Yield the rows and the width of each batch of a block."""
         widths = np.array([self._padded_width(len(encoding)) for encoding in encodings], np.intp)
         order = np.argsort(-widths, kind="stable")
         start = 0
@@ -137,8 +159,7 @@ class BatchEncoder(ABC):
             width = int(widths[order[start]])
             size = max(1, self.batch_tokens // max(1, width))
             count = int(np.count_nonzero(widths[order[start : start + size]] == width))
-            rows = order[start : start + count]
-            yield rows, self._tensors([encodings[row] for row in rows], width)
+            yield order[start : start + count], width
             start += count
 
     def _padded_width(self, tokens: int) -> int:
@@ -148,12 +169,28 @@ class BatchEncoder(ABC):
 
     def _tensors(self, encodings: list[Encoding], width: int) -> list[Int64]:
         """Return the network's inputs, `(len(encodings), width)` each."""
-        tensors = {name: np.zeros((len(encodings), width), np.int64) for name in INPUTS}
-        tensors["input_ids"][:] = self.config.pad_id
-        for row, encoding in enumerate(encodings):
-            length = len(encoding)
-            columns = slice(width - length, width) if self.config.pad_left else slice(0, length)
-            tensors["input_ids"][row, columns] = encoding.ids
-            tensors["attention_mask"][row, columns] = 1
-            tensors["token_type_ids"][row, columns] = encoding.type_ids
+        lengths = np.array([len(encoding) for encoding in encodings], np.intp)
+        columns = np.arange(width)
+        is_token = (  # (texts, width)
+            columns >= width - lengths[:, None]
+            if self.config.pad_left
+            else columns < lengths[:, None]
+        )
+        tokens = int(lengths.sum())
+        tensors = {"attention_mask": is_token.astype(np.int64)}
+        for name in {*self.config.inputs} - {"attention_mask"}:
+            tensor = np.zeros(is_token.shape, np.int64)
+            if name == "input_ids":
+                tensor[:] = self.config.pad_id
+                ids = chain.from_iterable(encoding.ids for encoding in encodings)
+                tensor[is_token] = np.fromiter(ids, np.int64, tokens)
+            elif self._has_type_ids:
+                ids = chain.from_iterable(encoding.type_ids for encoding in encodings)
+                tensor[is_token] = np.fromiter(ids, np.int64, tokens)
+            tensors[name] = tensor
         return [tensors[name] for name in self.config.inputs]
+
+    @cached_property
+    def _has_type_ids(self) -> bool:
+        """Whether a single text has another type than 0; each piece of a template has one."""
+        return any(self.tokenizer.encode("a").type_ids)

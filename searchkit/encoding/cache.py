@@ -5,6 +5,7 @@
       tokenizer.json
       model.xml, .bin   the network
       cpu.blob          the network laid out for the CPU that compiled it
+      rates.json        how fast devices were, if there is an accelerator; see devices/rates.py
 
 A folder is put in place by a rename, so it is always complete; a damaged one is compiled anew.
 """
@@ -110,7 +111,7 @@ def _open(folder: Path, fingerprint: str, name: str | None) -> CompiledEncoder:
             if hashlib.sha256(data).hexdigest() != manifest["files"][file]:
                 raise ValueError
         tokenizer = Tokenizer.from_str(content["tokenizer.json"].decode())
-        blob = content["cpu.blob"] if manifest["cpu"] == _cpu_signature() else None
+        blob = content["cpu.blob"] if manifest["cpu"] == cpu_signature() else None
         precision = config.precision if config.precision in half_precisions() else "f32"
         network = load_network(folder / "model.xml", precision, blob)
         if weights.result() != manifest["files"]["model.bin"]:
@@ -126,7 +127,7 @@ def _write(folder: Path, config: EncoderConfig, tokenizer: Tokenizer, network: M
     hashes = {file: sha256(folder / file) for file in FILES}
     manifest = {
         "format": FORMAT,
-        "cpu": _cpu_signature(),
+        "cpu": cpu_signature(),
         "files": hashes,
         "recipe": asdict(config),
     }
@@ -160,8 +161,8 @@ def _remove_stale(cache: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _cpu_signature() -> str:
-    """Return what a blob is valid for: this version of OpenVINO on this kind of CPU."""
+def cpu_signature() -> str:
+    """Return what blobs and speeds are valid for: this version of OpenVINO on this kind of CPU."""
     capabilities = ",".join(
         sorted(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
     )

@@ -14,17 +14,17 @@ import numpy as np
 
 from searchkit.core.arrays import Float32
 from searchkit.core.progress import Counter, Progress
+from searchkit.encoding.devices.finding import Device
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.openvino_runtime import use_one_thread
-from searchkit.encoding.torch_encoder import MIN_OFFLOAD_TEXTS
 from searchkit.runners.base import Runner
 from searchkit.runners.files import read_array, read_texts, write_array, write_texts
 
 # Texts in one task: some seconds of work for one core.
 TASK_TEXTS = 512
-# Texts in one task for a GPU; it must be enough for the worker's encoder to use the GPU at all.
-GPU_TASK_TEXTS = max(4_096, MIN_OFFLOAD_TEXTS)
+# Texts in one task for a GPU: enough to fill some of its batches.
+GPU_TASK_TEXTS = 4_096
 # Fewer texts are embedded in this process, which is faster than sending them to workers.
 MIN_REMOTE_TEXTS = 64
 
@@ -35,13 +35,21 @@ class DistributedEncoder:
     The vectors are equal because a compiled model embeds a text independently of its neighbours.
     """
 
-    def __init__(self, encoder: Encoder, runner: Runner, *, task_texts: int | None = None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        runner: Runner,
+        *,
+        device: Device = "auto",
+        task_texts: int | None = None,
+    ) -> None:
         """Start the pool of workers.
 
         Args:
             encoder: The model in this process. Each worker loads the model of the same name, which
                 must exist on its machine.
             runner: The runner that has the workers; its folder holds texts and vectors in transit.
+            device: Where the workers embed; see `load_encoder`.
             task_texts: Number of texts in one task; by default it depends on the workers' hardware.
         """
         self.name = encoder.name
@@ -52,7 +60,7 @@ class DistributedEncoder:
         self._local_encoder = encoder
         self._folder = runner.folder
         self._task_texts = task_texts or (GPU_TASK_TEXTS if runner.gpus else TASK_TEXTS)
-        load = partial(load_worker_encoder, encoder.name, encoder.fingerprint)
+        load = partial(load_worker_encoder, encoder.name, encoder.fingerprint, device=device)
         self._workers = runner.pool(load, gpu=True)
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
@@ -83,14 +91,14 @@ class DistributedEncoder:
         return self._local_encoder.encode_queries(texts)
 
 
-def load_worker_encoder(name: str, fingerprint: str) -> Encoder:
+def load_worker_encoder(name: str, fingerprint: str, device: Device = "auto") -> Encoder:
     """Load the model of one worker, which has one core or a GPU.
 
     Raises:
         IndexMismatch: If the model of that name has another fingerprint.
     """
     use_one_thread()
-    return load_encoder(name, fingerprint=fingerprint)
+    return load_encoder(name, fingerprint=fingerprint, device=device)
 
 
 def embed_block(encoder: Encoder, task: str) -> str:

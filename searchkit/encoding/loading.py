@@ -1,18 +1,14 @@
 """Loading an embedding model by its name, in the way that is fastest on this machine.
 
 On a CPU that is the compiled model (`openvino_encoder.py`). Where there is an accelerator, torch
-embeds large batches there (`torch_encoder.py`). A model that can't be compiled runs on torch only.
+embeds there what is done sooner (`devices/`). A model that can't be compiled runs on torch only.
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from searchkit.encoding.devices.finding import Device, check_device, guess_accelerator
 from searchkit.encoding.encoder import Encoder, Notify
 from searchkit.encoding.model_folder import ModelFolder, find_model
 from searchkit.runners.limits import check_address_space
@@ -29,7 +25,7 @@ def load_encoder(
     name: str | None = None,
     *,
     fingerprint: str | None = None,
-    device: str | None = None,
+    device: Device = "auto",
     notify: Notify | None = None,
 ) -> Encoder:
     """Load an embedding model.
@@ -39,18 +35,21 @@ def load_encoder(
             only the last may open a network connection.
         fingerprint: The fingerprint that the model must have. A model that was compiled before is
             then loaded from the cache without reading the folder `name`.
-        device: Where torch embeds large batches ("cuda", "mps"), or "cpu" for none. None takes the
-            accelerator of this machine, if there is one.
-        notify: Receives one-line messages about what takes long or doesn't work as it should.
+        device: Where documents are embedded: "cpu", "cuda" or "mps". "auto" takes the accelerator
+            of this machine, if there is one, where it is done sooner, its start included. Queries
+            are always embedded on the CPU.
+        notify: Receives one-line messages about what takes long or doesn't work as it should, and
+            which device "auto" chose and why.
 
     Raises:
+        BadInput: If there is no such device.
         SearchkitError: If the process may not use enough memory.
         ModelRefused: If there is no such model, or it is unsafe, incomplete or not supported.
         IndexMismatch: If the model of that name has another fingerprint.
     """
     check_address_space("embedding", *EMBEDDING_MEGABYTES)
     notify = notify or _ignore
-    device = device or _accelerator()
+    check_device(device)
     encoder: Encoder | None = _open_cached(fingerprint, name) if fingerprint else None
     if encoder is None:
         folder = find_model(name)
@@ -59,11 +58,26 @@ def load_encoder(
 
             raise model_mismatch(folder, str(fingerprint))
         encoder = _open_cached(folder.fingerprint, folder.name) or _compile(folder, notify)
-    if device != "cpu":
-        from searchkit.encoding.torch_encoder import OffloadingEncoder
+    return encoder if device == "cpu" else _with_accelerator(encoder, name, device, notify)
 
-        return OffloadingEncoder(encoder, device, notify, name)
-    return encoder
+
+def _with_accelerator(
+    encoder: Encoder, name: str | None, device: Device, notify: Notify
+) -> Encoder:
+    """Return an encoder that uses the accelerator beside the CPU, if there is one."""
+    accelerator = guess_accelerator() if device == "auto" else device
+    if accelerator is None or accelerator == "cpu":
+        return encoder
+    from searchkit.encoding.cache import cache_folder, cpu_signature
+    from searchkit.encoding.devices.offloading import Machine, OffloadingEncoder
+    from searchkit.encoding.devices.rates import Rates
+    from searchkit.encoding.openvino_runtime import thread_count
+
+    cores = thread_count()
+    rates = Rates(cache_folder() / encoder.fingerprint, f"{cpu_signature()}, {cores} threads")
+    return OffloadingEncoder(
+        encoder, accelerator, name, Machine(rates, cores), notify, is_forced=device != "auto"
+    )
 
 
 def _open_cached(fingerprint: str, name: str | None) -> CompiledEncoder | None:
@@ -99,18 +113,6 @@ def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
         "SEARCHKIT_CACHE to a folder that can"
     )
     return encoder
-
-
-def _accelerator() -> str:
-    """Guess which device torch would find, without importing torch, which takes seconds."""
-    if sys.platform == "darwin" and platform.machine() == "arm64":
-        return "mps"
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # hidden by the user, or by Ray
-        return "cpu"
-    nvidia = Path("/dev/nvidia0").exists() or (
-        sys.platform == "win32" and shutil.which("nvidia-smi")
-    )
-    return "cuda" if nvidia else "cpu"
 
 
 def _ignore(message: str) -> None:

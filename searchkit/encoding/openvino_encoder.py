@@ -7,7 +7,7 @@ Embedding with it needs numpy, tokenizers and OpenVINO, but neither torch nor tr
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ class CompiledEncoder(BatchEncoder):
         config = replace(self.config, prepare=preparation)
         return CompiledEncoder(config, self.tokenizer, self._network)
 
-    def _infer(self, batches: Iterator[Batch]) -> Iterator[tuple[Intp, Float32]]:
+    def _infer(self, batches: Generator[Batch]) -> Generator[tuple[Intp, Float32]]:
         """Yield the vectors of each batch; the next batch is prepared while one is computed."""
         requests = [self._network.create_infer_request() for _ in range(2)]
         running: tuple[Intp, InferRequest] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,12 @@ def openvino_core() -> Core:
 def use_one_thread() -> None:
     """Let networks that this process loads from now on compute on one core only."""
     openvino_core().set_property("CPU", {"INFERENCE_NUM_THREADS": 1})
+
+
+def thread_count() -> int:
+    """Return on how many cores networks compute that this process loads from now on."""
+    chosen = int(openvino_core().get_property("CPU", "INFERENCE_NUM_THREADS"))
+    return chosen or os.cpu_count() or 1
 
 
 def half_precisions() -> list[str]:

@@ -1,83 +1,35 @@
-"""Embedding with torch: on an accelerator, and for models that can't be compiled."""
+"""Embedding with torch: what accelerators need, and models that can't be compiled."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchkit.core.arrays import Float32, Int64, Intp, unit_rows
+from searchkit.core.arrays import Float32, unit_rows
 from searchkit.core.errors import IndexMismatch, ModelRefused
 from searchkit.core.messages import Message
 from searchkit.core.progress import Counter, Progress
-from searchkit.encoding.batch_encoder import Batch, BatchEncoder
 from searchkit.encoding.compiling import (
-    MIN_COSINE,
-    PROBE_TEXTS,
     document_prompt,
     embedding_dimension,
-    lowest_cosine,
     max_tokens,
     quiet,
     text_window,
 )
-from searchkit.encoding.encoder import Encoder, Notify
-from searchkit.encoding.model_folder import ModelFolder, find_model
-from searchkit.encoding.openvino_encoder import CompiledEncoder
+from searchkit.encoding.model_folder import ModelFolder
 from searchkit.text.passages import well_formed
 from searchkit.text.preparation import prepare
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
-    from torch import Tensor
 
 
-# Smaller batches are done on the CPU before torch is imported and a GPU initialized.
-MIN_OFFLOAD_TEXTS = 2000
 # Texts that sentence-transformers embeds in one call.
 TORCH_BLOCK_TEXTS = 1024
-
-
-class GpuEncoder(BatchEncoder):
-    """A compiled model's counterpart on a GPU, run by torch.
-
-    There the last digits of a text's vector may depend on the texts that it is embedded with.
-    """
-
-    batch_tokens = 65_536
-
-    def __init__(self, encoder: CompiledEncoder, model: SentenceTransformer) -> None:
-        """Initialize the encoder.
-
-        Args:
-            encoder: The model on the CPU.
-            model: The same model on the GPU.
-        """
-        super().__init__(encoder.config, encoder.tokenizer)
-        self._model = model
-
-    def _infer(self, batches: Iterator[Batch]) -> Iterator[tuple[Intp, Float32]]:
-        """Yield the vectors of each batch; the next batch is prepared while one is computed."""
-        running: tuple[Intp, Tensor] | None = None
-        for rows, tensors in batches:
-            previous, running = running, (rows, self._start(tensors))
-            if previous:
-                yield previous[0], previous[1].float().cpu().numpy()
-        if running:
-            yield running[0], running[1].float().cpu().numpy()
-
-    def _start(self, tensors: list[Int64]) -> Tensor:
-        import torch
-
-        with torch.inference_mode():
-            features: dict[str, Any] = {
-                name: torch.from_numpy(tensor).to(self._model.device)
-                for name, tensor in zip(self.config.inputs, tensors, strict=True)
-            }
-            embedding: Tensor = self._model({**features, "modality": "text"})["sentence_embedding"]
-            return embedding
 
 
 class TorchEncoder:
@@ -111,101 +63,10 @@ class TorchEncoder:
         for start in range(0, len(order), TORCH_BLOCK_TEXTS):
             rows = order[start : start + TORCH_BLOCK_TEXTS]
             block = prepare([well_formed(texts[row]) for row in rows], self._prepare)
-            vectors[rows] = embed(block, show_progress_bar=False)
+            with without_cudnn_attention():
+                vectors[rows] = embed(block, show_progress_bar=False)
             counter.advance(len(rows))
         return unit_rows(vectors, texts)
-
-
-class OffloadingEncoder:
-    """An encoder that embeds large batches on an accelerator, and everything else on the CPU.
-
-    torch takes seconds to start there, so it is loaded with the first large batch.
-    """
-
-    def __init__(
-        self,
-        cpu_encoder: Encoder,
-        device: str,
-        notify: Notify,
-        model_name: str | None,
-        *,
-        min_texts: int = MIN_OFFLOAD_TEXTS,
-    ) -> None:
-        """Initialize the encoder.
-
-        Args:
-            cpu_encoder: The model on the CPU.
-            device: The accelerator, as torch names it.
-            notify: Receives a message if the accelerator can't be used.
-            model_name: The model's name, as `find_model` takes it.
-            min_texts: Size of the smallest batch for which the accelerator is initialized.
-        """
-        self.name = cpu_encoder.name
-        self.fingerprint = cpu_encoder.fingerprint
-        self.dimension = cpu_encoder.dimension
-        self.window = cpu_encoder.window
-        self.tokenizer = cpu_encoder.tokenizer
-        self._cpu_encoder = cpu_encoder
-        self._device = device
-        self._notify = notify
-        self._model_name = model_name
-        self._min_texts = min_texts
-        self._bulk_encoder: Encoder | None = None
-
-    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
-        """Embed documents; see `Encoder.encode`."""
-        if len(texts) >= self._min_texts and self._bulk_encoder is None:
-            self._bulk_encoder = self._load_bulk_encoder()
-        return (self._bulk_encoder or self._cpu_encoder).encode(texts, progress)
-
-    def encode_queries(self, texts: Sequence[str]) -> Float32:
-        """Embed queries; see `Encoder.encode_queries`."""
-        return self._cpu_encoder.encode_queries(texts)
-
-    def _load_bulk_encoder(self) -> Encoder:
-        import torch
-
-        if self._device != "cpu" and not getattr(torch, self._device).is_available():
-            self._notify(f"torch can't use {self._device} here; embedding on the CPU")
-            return self._cpu_encoder
-        folder = find_model(self._model_name)
-        if folder.fingerprint != self.fingerprint:
-            raise model_mismatch(folder, self.fingerprint)
-        encoder = load_gpu_encoder(self._cpu_encoder, folder, self._device)
-        if encoder is None:
-            self._notify(
-                f"{folder.name}: torch on {self._device} gives other vectors than the CPU; "
-                "embedding on the CPU"
-            )
-        return encoder or self._cpu_encoder
-
-
-def load_gpu_encoder(cpu_encoder: Encoder, folder: ModelFolder, device: str) -> Encoder | None:
-    """Load a model on an accelerator, in half precision or, if its error is too large, in single.
-
-    Args:
-        cpu_encoder: The model on the CPU.
-        folder: The model's folder.
-        device: The accelerator, as torch names it.
-
-    Returns:
-        The encoder; None if its vectors differ from those of the CPU.
-
-    Raises:
-        ModelRefused: If sentence-transformers can't load the model.
-    """
-    expected = cpu_encoder.encode(PROBE_TEXTS)
-    min_cosine = 1 - 2 * (1 - MIN_COSINE)  # twice the error of one: the CPU's may be as large
-    for half in (True, False):
-        model = load_sentence_transformer(folder, device, half=half)
-        encoder: Encoder = (
-            GpuEncoder(cpu_encoder, model)
-            if isinstance(cpu_encoder, CompiledEncoder)
-            else TorchEncoder(folder, model)
-        )
-        if lowest_cosine(encoder.encode, expected) >= min_cosine:
-            return encoder
-    return None
 
 
 def load_torch(folder: ModelFolder, device: str = "cpu") -> TorchEncoder:
@@ -254,6 +115,20 @@ def load_sentence_transformer(
                 f"{folder.name}: sentence-transformers can't load it: {reason}"
             ) from error
     return model.eval()
+
+
+@contextmanager
+def without_cudnn_attention() -> Iterator[None]:
+    """Leave out cuDNN's attention, which plans anew for every shape of a batch, for seconds."""
+    import torch
+
+    backend: Any = torch.backends.cuda
+    was_enabled = backend.cudnn_sdp_enabled()
+    backend.enable_cudnn_sdp(False)
+    try:
+        yield
+    finally:
+        backend.enable_cudnn_sdp(was_enabled)
 
 
 def _unlimited_tokenizer(model: SentenceTransformer, name: str) -> Tokenizer:

@@ -22,6 +22,7 @@ from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, Hit, Passage
 from searchkit.core.results import Results
 from searchkit.core.where import EVERYTHING, Where
+from searchkit.encoding.devices.finding import Device, check_device
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.backend import IndexBackend
@@ -52,6 +53,7 @@ class BaseIndex(IndexBackend):
     """
 
     _encoder: Encoder | None = None
+    _device: Device = "auto"
 
     # -- identity and lifetime -------------------------------------------------------------------
 
@@ -73,7 +75,9 @@ class BaseIndex(IndexBackend):
         """The model that the index was made with, loaded when it is first needed."""
         if self._encoder is None:
             model = self.model
-            self._encoder = load_encoder(model.name, fingerprint=model.fingerprint, notify=log.info)
+            self._encoder = load_encoder(
+                model.name, fingerprint=model.fingerprint, device=self._device, notify=log.info
+            )
         return self._encoder
 
     def use_encoder(self, encoder: Encoder) -> None:
@@ -88,6 +92,15 @@ class BaseIndex(IndexBackend):
         except IndexMismatch:
             self._encoder = previous
             raise
+
+    def use_device(self, device: Device) -> None:
+        """Embed on a device from now on, with the index's model loaded anew; see `load_encoder`.
+
+        Raises:
+            BadInput: if there is no such device.
+        """
+        check_device(device)
+        self._device, self._encoder = device, None
 
     def _check_model(self) -> None:
         """Check that the encoder, if there is one, is of the index's model."""

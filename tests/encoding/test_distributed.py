@@ -11,7 +11,6 @@ from searchkit.core.errors import IndexMismatch
 from searchkit.core.records import Answer
 from searchkit.encoding import distributed
 from searchkit.encoding.distributed import DistributedEncoder
-from searchkit.encoding.torch_encoder import MIN_OFFLOAD_TEXTS
 from searchkit.index.folder import Index
 from searchkit.index.ingest import ingest
 from searchkit.runners.base import PlainLoop
@@ -21,7 +20,7 @@ from searchkit.runners.base import PlainLoop
 def distributed_encoder(tmp_path: Path, encoder, monkeypatch) -> DistributedEncoder:
     """A distributed toy encoder whose workers have a toy encoder of their own."""
     monkeypatch.setattr(
-        distributed, "load_worker_encoder", lambda name, fingerprint: type(encoder)()
+        distributed, "load_worker_encoder", lambda name, fingerprint, device: type(encoder)()
     )
     (tmp_path / "shards").mkdir()
     return DistributedEncoder(encoder, PlainLoop(tmp_path / "shards"), task_texts=7)
@@ -61,8 +60,8 @@ def test_another_model_is_refused(tmp_path: Path, encoder) -> None:
         assert index.encoder is encoder
 
 
-def test_tasks_for_gpus_are_large_enough_to_use_them(tmp_path: Path, encoder) -> None:
+def test_tasks_for_gpus_are_larger(tmp_path: Path, encoder) -> None:
     runner = PlainLoop(tmp_path)
     assert DistributedEncoder(encoder, runner)._task_texts == distributed.TASK_TEXTS
     runner.gpus = 1
-    assert DistributedEncoder(encoder, runner)._task_texts >= MIN_OFFLOAD_TEXTS
+    assert DistributedEncoder(encoder, runner)._task_texts == distributed.GPU_TASK_TEXTS

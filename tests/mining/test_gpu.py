@@ -17,9 +17,10 @@ import pytest
 from helpers.training import FAST, pairs
 from helpers.vectors import as_dict, sorted_pairs, unit
 
+from searchkit.encoding.devices.gpu_encoder import GpuEncoder
+from searchkit.encoding.devices.offloading import OffloadingEncoder
 from searchkit.encoding.distributed import DistributedEncoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.encoding.torch_encoder import GpuEncoder, OffloadingEncoder
 from searchkit.mining import exact, products
 from searchkit.mining.exact import mine_blocks, mine_pairs
 from searchkit.runners.base import Runner
@@ -54,8 +55,8 @@ def test_many_texts_are_embedded_on_it(tiny: Path) -> None:
     assert isinstance(encoder, OffloadingEncoder)
     wanted = load_encoder(str(tiny), device="cpu").encode(MANY_TEXTS)
     vectors = encoder.encode(MANY_TEXTS)
-    assert isinstance(encoder._bulk_encoder, GpuEncoder)
-    assert encoder._bulk_encoder._model.device.type == "cuda"
+    assert isinstance(encoder._device_encoder, GpuEncoder)
+    assert encoder._device_encoder._model.device.type == "cuda"
     assert float((vectors * wanted).sum(1).min()) > 0.9995
 
 
