@@ -198,6 +198,10 @@ class IndexBackend(ABC):
         """Return what differs whenever an answer, its columns or the model do; None if unknown."""
         return None
 
+    def vectors_key(self) -> bytes | None:
+        """Return what differs whenever a vector or the model does; None if unknown."""
+        return None
+
     def get_result(self, key: bytes) -> bytes | None:
         """Return the result that is kept under a key; None if there is none."""
         return None
@@ -206,7 +210,7 @@ class IndexBackend(ABC):
         """Keep a result of the answers, and of no others, until any of them changes.
 
         Args:
-            key: A hash of everything that the result depends on, `answers_key` among it.
+            key: A hash of all that the result depends on, `answers_key` or `vectors_key` too.
             value: The result.
         """
 

@@ -17,7 +17,7 @@ from searchkit.index.base import BaseIndex, check_all_exist, check_k
 from searchkit.index.cache.index_cache import IndexCache
 from searchkit.index.filters.names import resolve_names
 from searchkit.index.records import Decision, Model, PassageVectors, StoredAnswer
-from searchkit.index.storage.checksums import hash_checksums
+from searchkit.index.storage.checksums import hash_checksums, hash_texts
 from searchkit.index.storage.lock import WriterLock
 from searchkit.index.storage.schema import FORMAT
 from searchkit.index.storage.store import AnswerStore
@@ -189,6 +189,11 @@ class FolderReader(BaseIndex):
         """Return a hash of all answers as they are; None in formats 1 and 2."""
         with self.store.translated():
             return hash_checksums(self.store.connection)
+
+    def vectors_key(self) -> bytes | None:
+        """Return a hash of the texts that have vectors, and of the model."""
+        with self.store.translated():
+            return hash_texts(self.store.connection)
 
     def get_result(self, key: bytes) -> bytes | None:
         """Return the result that is kept under a key; None if there is none."""

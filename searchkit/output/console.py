@@ -85,7 +85,7 @@ def styled(text: str, within: Span, bold: Sequence[Span] = ()) -> Text:
     for start, end in pairwise(sorted({first, last, *inner})):
         is_bold, is_code = (any(a <= start < b for a, b in spans) for spans in (bold, code))
         style = f"{'bold' if is_bold else ''} {CODE_STYLE if is_code else ''}".strip()
-        shown.append(tidy(text[start:end]), style=style)
+        shown.append(tidy(text[start:end], keep_empty=is_code), style=style)
     return shown
 
 
@@ -115,6 +115,7 @@ def quote_answer(answer: Answer, max_length: int) -> Text:
     return Text.assemble((visible(answer.label) + "  ", "dim"), quotation)
 
 
-def tidy(text: str) -> str:
-    """Return text for a table's cell: visible, tabs expanded, without empty lines."""
-    return re.sub(r"\n\s*\n+", "\n", visible(text).expandtabs(4))
+def tidy(text: str, *, keep_empty: bool = False) -> str:
+    """Return text for a table's cell: visible, tabs expanded, without empty lines by default."""
+    shown = visible(text).expandtabs(4)
+    return shown if keep_empty else re.sub(r"\n\s*\n+", "\n", shown)

@@ -237,3 +237,9 @@ def test_code_in_an_answer_keeps_its_lines_and_has_a_colour() -> None:
     assert re.search(r"\x1b\[36m  b = 2", out.getvalue())
     (prose,) = [line for line in out.getvalue().splitlines() if "and so on" in line]
     assert "[36m" not in prose
+
+
+def test_empty_lines_stay_in_code_and_go_in_prose() -> None:
+    text = "One.\n\n\nTwo:\n```\na = 1\n\nb = 2\n```\nThree."
+    shown = console.styled(text, (0, len(text))).plain
+    assert shown == "One.\nTwo:\n```\na = 1\n\nb = 2\n```\nThree."

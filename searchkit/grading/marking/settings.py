@@ -104,6 +104,15 @@ class Settings:
             raise BadInput(Message("`comment_column`: {name!r} has the marks", name=mark))
         return settings
 
+    def column_of(self, answers: Sequence[Answer], usual: Settings) -> str:
+        """Return the column with the marks of some answers of the question.
+
+        Args:
+            answers: The answers.
+            usual: What most other questions have, from `usual_settings`.
+        """
+        return self.mark_column or choose_mark_column(answers) or usual.mark_column or MARK_COLUMN
+
     def resolve(
         self,
         answers: Sequence[Answer],
@@ -118,7 +127,7 @@ class Settings:
             usual: What most other questions have, from `usual_settings`.
         """
         usual = usual or Settings()
-        column = self.mark_column or choose_mark_column(answers) or usual.mark_column or MARK_COLUMN
+        column = self.column_of(answers, usual)
         scale = self.scale or (scale_of(self.rubric) if self.rubric else None)
         if scale is None:
             own = [mark for answer in answers if (mark := value_of(answer, column))]
@@ -151,6 +160,26 @@ def usual_settings(stored: Mapping[str, str]) -> Settings:
         comment_column=_most_common(settings.comment_column for settings in like_it),
         scale=_most_common(settings.scale for settings in like_it if not settings.rubric),
     )
+
+
+def marks_of(answers: Iterable[Answer], stored: Mapping[str, str]) -> list[str]:
+    """Return the mark of each answer by the settings of its question; empty for none.
+
+    Args:
+        answers: To any questions.
+        stored: The settings of each question, as JSON; those that are damaged don't count.
+    """
+    usual = usual_settings(stored)
+    by_question: dict[str, Settings] = {}
+    marks = []
+    for answer in answers:
+        question = answer.question or ""
+        if question not in by_question:
+            by_question[question] = Settings()
+            with suppress(IndexDamaged):
+                by_question[question] = Settings.from_json(stored.get(question), question)
+        marks.append(value_of(answer, by_question[question].column_of([answer], usual)))
+    return marks
 
 
 def _most_common(values: Iterable[Value | None]) -> Value | None:

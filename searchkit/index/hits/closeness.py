@@ -64,11 +64,11 @@ def with_closeness(index: BaseIndex, results: Sequence[Sequence[Hit]]) -> list[l
 def close_score(index: BaseIndex) -> float:
     """Return the score from which on an answer is close to a query.
 
-    It is computed once for the answers of an index, and kept there.
+    It is computed once for the texts of an index, and kept there; marks don't change it.
     """
-    answers_key = index.answers_key()
+    vectors_key = index.vectors_key()
     record = ["close score", UNRELATED_QUERIES, DEVIATIONS]
-    key = answers_key and hashlib.sha256(answers_key + json.dumps(record).encode()).digest()
+    key = vectors_key and hashlib.sha256(vectors_key + json.dumps(record).encode()).digest()
     kept = index.get_result(key) if key else None
     if kept is not None:
         return float(kept)

@@ -199,3 +199,11 @@ def hash_checksums(connection: sqlite3.Connection) -> bytes | None:
         rows = connection.execute(f"SELECT {key}, {checksum} FROM {table} ORDER BY 1")
         digest.update(repr(rows.fetchall()).encode())
     return digest.digest()
+
+
+def hash_texts(connection: sqlite3.Connection) -> bytes:
+    """Return a hash of the texts that have vectors, and of the model."""
+    digest = hashlib.sha256()
+    for sql in ("SELECT fingerprint FROM model", "SELECT sha FROM vectors ORDER BY sha"):
+        digest.update(repr(connection.execute(sql).fetchall()).encode())
+    return digest.digest()

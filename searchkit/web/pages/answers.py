@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from searchkit.core.errors import NotFound
+from searchkit.core.identity import author_key
 from searchkit.core.where import Where
 from searchkit.pages.cluster_views import cluster_view
 from searchkit.pages.segments import author_name, question_name
 from searchkit.pages.views import column_views, side_view
+from searchkit.plagiarism.records import Finding
 from searchkit.web.index_pool import clusters_job, pool_of
 from searchkit.web.pages.views import answer_views, current_findings, finding_views, hit_views
 from searchkit.web.rendering import job_progress, original, pseudonyms, render_page
 
-MAX_AUTHOR_ANSWERS = 500  # shown for an author
+ANSWERS_PER_PAGE = 50  # of an author
 SIMILAR_ANSWERS = 8  # shown for an answer
 answer_pages = APIRouter()
 
 
 @answer_pages.get("/author")
-def author_page(request: Request, name: str) -> HTMLResponse:
+def author_page(
+    request: Request, name: str, page: Annotated[int, Query(ge=1, le=2**31)] = 1
+) -> HTMLResponse:
     """Show one author: all answers with question and mark, and the findings."""
     name = original(request, "author", name)
     with pool_of(request).reading() as index:
         where = index.resolve(Where(author=name))
-        answers, count = index.answers_page(where, 0, MAX_AUTHOR_ANSWERS)
+        start, stop = (page - 1) * ANSWERS_PER_PAGE, page * ANSWERS_PER_PAGE
+        answers, count = index.answers_page(where, start, stop)
     if not count or not name:
         raise NotFound("each answer has an author")
+    if not answers:
+        raise NotFound(f"there is no page {page}; the last one is {-(-count // ANSWERS_PER_PAGE)}")
     names, (result, progress) = pseudonyms(request), current_findings(request)
-    ids = {answer.id for answer in answers}
+    key = author_key(name)
+
+    def is_theirs(finding: Finding) -> bool:
+        return key in {result.texts[id_].author_key for id_ in (finding.left, finding.right)}
+
     return render_page(
         request,
         "author.html",
         author=author_name(answers[0].author or name, names),
         count=count,
+        page=page,
+        pages=-(-count // ANSWERS_PER_PAGE),
         answers=answer_views(request, answers),
-        findings=finding_views(result, lambda f: not ids.isdisjoint((f.left, f.right)), names),
+        findings=finding_views(result, is_theirs, names),
         progress=progress,
     )
 

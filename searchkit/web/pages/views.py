@@ -10,7 +10,7 @@ from fastapi import Request
 
 from searchkit.core.records import Answer, Hit, Passage
 from searchkit.core.results import Results
-from searchkit.grading.marking.columns import MARK_COLUMN, choose_mark_column, value_of
+from searchkit.grading.marking.settings import marks_of
 from searchkit.index.query import Mode
 from searchkit.output.console import excerpt_bounds
 from searchkit.output.search import hit_spans
@@ -34,11 +34,18 @@ def hit_views(
 ) -> list[dict[str, Any]]:
     """Return what `hit.html` shows of some hits; `mode` is None for answers without a rank."""
     names = pseudonyms(request)
+    with pool_of(request).reading() as index:
+        marks = marks_of([hit.answer for hit in hits], index.grading.settings())
     return [
-        _answer_card(hit.answer, names)
-        | {"similarity": hit.score if mode == "semantic" else None, "is_close": hit.is_close}
+        {
+            "side": side_view(hit.answer, (), names),
+            "question": question_name(hit.answer.question, names),
+            "mark": mark,
+            "similarity": hit.score if mode == "semantic" else None,
+            "is_close": hit.is_close,
+        }
         | _shown_text(hit, names)
-        for hit in hits
+        for hit, mark in zip(hits, marks, strict=True)
     ]
 
 
@@ -46,14 +53,6 @@ def answer_views(request: Request, answers: Sequence[Answer]) -> list[dict[str, 
     """Return what `hit.html` shows of answers that weren't searched for."""
     whole = [Hit(0, 0.0, answer, Passage(0, len(answer.text))) for answer in answers]
     return hit_views(request, whole, None)
-
-
-def _answer_card(answer: Answer, names: Pseudonyms | None) -> dict[str, Any]:
-    return {
-        "side": side_view(answer, (), names),
-        "question": question_name(answer.question, names),
-        "mark": value_of(answer, choose_mark_column([answer]) or MARK_COLUMN),
-    }
 
 
 def _shown_text(hit: Hit, names: Pseudonyms | None) -> dict[str, Any]:

@@ -107,6 +107,14 @@ def test_the_threshold_is_kept_until_an_answer_changes(
     assert closeness.close_score(index) == 0.75
 
 
+def test_a_mark_keeps_the_threshold(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = iter([0.25])
+    monkeypatch.setattr(closeness, "_compute", lambda _: next(computed))
+    assert closeness.close_score(index) == 0.25
+    index.update_columns({"a": {"mark": "2"}})
+    assert closeness.close_score(index) == 0.25
+
+
 def test_the_threshold_is_above_what_unrelated_queries_reach(index: Index) -> None:
     nearest = index.search(closeness.UNRELATED_QUERIES, 1)
     scores = sorted(hits[0].score for hits in nearest)

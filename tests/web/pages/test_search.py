@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from helpers.serving import client_of, make_index, toy
+from helpers.serving import client_of, make_index, toy, until
 from starlette.testclient import TestClient
 
 from searchkit import Answer
@@ -80,10 +80,10 @@ def test_a_hit_has_question_mark_author_and_similarity(client: TestClient) -> No
     assert 'href="/question?name=q1"' in page
     assert 'href="/author?name=Bob"' in page
     assert "mark <bdi>3</bdi>" in page
-    assert "similarity" in page
+    assert "similarity <span" in page
     words = client.get("/search?q=loop&mode=lexical").text
     assert "<mark" in words
-    assert "similarity" not in words
+    assert "similarity <span" not in words
     assert not re.search(r">\s*score\b", page + words)
 
 
@@ -123,6 +123,42 @@ def test_the_page_of_an_author_has_all_answers(client: TestClient) -> None:
     assert client.get("/author?name=Nobody").status_code == 404
     assert client.get("/author?name=").status_code == 404
     assert client.get("/author").status_code == 422
+
+
+def test_a_mark_on_a_hit_is_that_of_the_questions_settings(tmp_path: Path, toy: None) -> None:
+    answers = [
+        Answer(f"{q}-{n}", "The loop waits.", q, f"s{n}", meta={"score": "3", "level": "B"})
+        for q in ("q1", "q2")
+        for n in (1, 2)
+    ]
+    with client_of(make_index(tmp_path / "i", answers)) as client:
+        assert client.get("/hits?question=q1").text.count("mark <bdi>3</bdi>") == 2
+        action = {"kind": "settings", "settings": {"mark_column": "level"}}
+        new = {"question": "q1", "action": action}
+        until(lambda: client.get("/api/grading?question=q1&wait=5").status_code == 200)
+        answer = client.post("/api/grading/changes", json=new)
+        assert answer.status_code == 200, answer.text
+        for path in ("/hits?q=loop", "/author?name=s1"):
+            page = client.get(path).text
+            of_q1, of_q2 = page.count("mark <bdi>B</bdi>"), page.count("mark <bdi>3</bdi>")
+            assert of_q1 == of_q2 > 0, path
+
+
+def test_all_answers_of_an_author_can_be_paged_through(tmp_path: Path, toy: None) -> None:
+    same = "Middleware is a function with request response and next that ends or passes on"
+    answers = [Answer(f"n{n:03}", f"Answer number {n}.", f"q{n:03}", "Ann") for n in range(120)]
+    copied = [Answer(f"copy-{name}", same, "z", name) for name in ("Ann", "Bob")]
+    with client_of(make_index(tmp_path / "i", [*answers, *copied])) as client:
+        until(lambda: client.get("/api/findings").status_code == 200)
+        pages = [client.get(f"/author?name=ann&page={n}").text for n in (1, 2, 3)]
+        card = re.compile(r'href="/answer\?id=([\w-]+)"><strong>')
+        shown = [id_ for page in pages for id_ in card.findall(page)]
+        assert sorted(shown) == sorted(["copy-Ann", *(answer.id for answer in answers)])
+        assert all("121 answers, 1 finding<" in page for page in pages)
+        assert "page=2#answers" in pages[0] and "page=1#answers" in pages[1]
+        assert "<h1><bdi>Ann" in pages[2]
+        beyond = client.get("/author?name=ann&page=99")
+        assert beyond.status_code == 404 and "the last one is 3" in beyond.text
 
 
 def test_a_hidden_author_has_a_page(client: TestClient) -> None:

@@ -91,7 +91,7 @@ def test_nothing_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     with client_of(folder) as client:
         for path in ("/", "/questions"):
             page = client.get(path)
-            assert page.elapsed.total_seconds() < 1.5
+            assert page.elapsed.total_seconds() < 10  # of the 20 that the search takes
             assert "data-pending" in page.text and "being computed" in page.text
         assert "Copies are being looked for" in client.get("/").text
         ready.set()
