@@ -76,7 +76,7 @@ def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
     table.add_column("note", overflow="fold", ratio=1)
     for decision in decisions:
         status = DECISION_WORDS[decision.decision] + ", stale" * decision.is_stale
-        cells = (decision.left, decision.right, decision.decided_at, decision.reason)
+        cells = (decision.left, decision.right, time_in_words(decision.decided_at), decision.reason)
         table.add_row(status, *(Text(visible(cell)) for cell in cells))
     console.print(table)
 

@@ -87,7 +87,7 @@ def _left_out(report: Report) -> Iterator[str]:
         if question.counted < question.answers:
             name = question.name or "all answers"
             yield (
-                f"the scores of {name} are those of {question.counted:,} of its "
+                f"the similarities of {name} are those of {question.counted:,} of its "
                 f"{question.answers:,} answers, evenly chosen; findings are of all of them"
             )
     if report.plagiarism.pooled:

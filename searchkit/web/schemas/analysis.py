@@ -170,6 +170,7 @@ class Decision(Record):
     right: str
     decision: DecisionStatus
     reason: str
+    """A person's note; may be empty."""
     decided_at: str
     """In UTC, as ISO 8601."""
     is_stale: bool

@@ -51,7 +51,7 @@ function rubricFields(ids) {
 /** Return the three most similar marked answers, as reasons for a suggested mark. */
 function reasons(suggested) {
   const list = suggested.neighbours.slice(0, 3).map(one => make("li", {},
-    make("p", { class: "small soft" }, make("bdi", {}, one.id), one.mark === null ? " · reference" : ` · marked ${one.mark}`, ` · likeness ${one.score.toFixed(2)}`),
+    make("p", { class: "small soft" }, make("bdi", {}, one.id), one.mark === null ? " · reference" : ` · marked ${one.mark}`, ` · similarity ${one.score.toFixed(2)}`),
     make("p", { class: "answer", dir: "auto" }, one.text)));
   return make("div", { class: "reasons card", role: "tooltip", id: `reasons-${numbers += 1}` },
     make("p", { class: "small" }, `The most similar marked answers; ${Math.round(suggested.confidence * 100)} % sure`), make("ul", { class: "plain" }, ...list));
