@@ -49,7 +49,7 @@ with tempfile.TemporaryDirectory() as folder:
         revised = next(one for one in found if one["verdict"] == "light revision")
         page.goto(f"{server.address}/review?left={revised['left']}&right={revised['right']}")
         picture("review.png")
-        page.goto(f"{server.address}/groups?author=s04")
+        page.goto(f"{server.address}/groups?author=s30")
         page.locator("#chosen h2").wait_for()
         picture("groups.png")
         page.goto(f"{server.address}/grade?question=q01")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -65,11 +65,9 @@ def lay_out(sizes: Mapping[str, Size], edges: Edges, groups: Mapping[str, int]) 
     """
     import networkx
 
-    graph = networkx.Graph()
-    graph.add_nodes_from(sorted(sizes))
-    graph.add_edges_from(sorted(edges))
+    graph = _ordered(sizes, edges)
     parts = [
-        _part_of_groups(graph.subgraph(component), sizes, groups)
+        _part_of_groups(_within(graph, component), sizes, groups)
         for component in networkx.connected_components(graph)
     ]
     return _packed(sorted(parts, key=lambda part: (-part.size[1], part.names)))
@@ -77,25 +75,38 @@ def lay_out(sizes: Mapping[str, Size], edges: Edges, groups: Mapping[str, int]) 
 
 def _part_of_groups(graph: Graph, sizes: Mapping[str, Size], groups: Mapping[str, int]) -> Part:
     """Lay out the nodes of each group, and then the groups and other nodes as boxes."""
-    import networkx
-
     members = defaultdict(list)
     for name in sorted(graph):
-        members[str(groups.get(name) or name)].append(name)
+        group = groups.get(name)
+        members[f"group {group}" if group else f"student {name}"].append(name)
     if len(members) in (1, len(graph)):
         return _part(graph, sizes)
     block_of = {name: block for block, names in members.items() for name in names}
-    blocks = {name: _part(graph.subgraph(names), sizes) for name, names in members.items()}
-    between = networkx.Graph()
-    between.add_nodes_from(blocks)
-    between.add_edges_from(sorted({(block_of[a], block_of[b]) for a, b in graph.edges}))
-    between.remove_edges_from(list(networkx.selfloop_edges(between)))
+    blocks = {name: _part(_within(graph, names), sizes) for name, names in members.items()}
+    ends = ((block_of[one], block_of[other]) for one, other in graph.edges)
+    between = _ordered(blocks, (pair for pair in ends if pair[0] != pair[1]))
     whole = _part(between, {name: tuple(part.size + GAP) for name, part in blocks.items()})
     names, points = [], []
     for block, middle in zip(whole.names, whole.points, strict=True):
         names += blocks[block].names
         points.append(blocks[block].points - blocks[block].size / 2 + middle)
     return Part(names, np.concatenate(points), whole.size)
+
+
+def _ordered(names: Iterable[str], edges: Iterable[tuple[str, str]]) -> Graph:
+    """Return a graph in whose order chance has no part: the layouts begin with a circle."""
+    import networkx
+
+    graph = networkx.Graph()
+    graph.add_nodes_from(sorted(names))
+    graph.add_edges_from(sorted({(min(pair), max(pair)) for pair in edges}))
+    return graph
+
+
+def _within(graph: Graph, names: Collection[str]) -> Graph:
+    """Return the part of a graph with these nodes; the order of networkx's own is that of a set."""
+    own = set(names)
+    return _ordered(own, (pair for pair in graph.edges if own.issuperset(pair)))
 
 
 def _part(graph: Graph, sizes: Mapping[str, Size]) -> Part:

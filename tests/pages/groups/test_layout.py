@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
+from helpers.files import ROOT
 from helpers.students import course, large_course, met
 
 from searchkit import Answer
@@ -61,6 +65,27 @@ def test_the_same_graph_has_the_same_places_in_whatever_order_it_is_given() -> N
     assert lay_out(sizes, edges, groups) == lay_out(*turned, groups)
 
 
+def test_the_same_graph_has_the_same_places_in_another_process() -> None:
+    program = (
+        "from helpers.students import large_course\n"
+        "from searchkit.pages.groups.graph import network_layout\n"
+        "from searchkit.pages.groups.pairs import spellings, student_pairs\n"
+        "findings, answers = large_course(40, 90)\n"
+        "names = spellings([], answers.values())\n"
+        "groups = {key: 1 + int(key[1:]) // 12 for key in names if int(key[1:]) % 12 < 8}\n"
+        "print(network_layout(student_pairs(findings, [], answers), names, groups))\n"
+    )
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    layouts = {
+        subprocess.check_output(
+            [sys.executable, "-c", program], text=True,
+            env=dict(os.environ, PYTHONHASHSEED=seed, PYTHONPATH=path),
+        )
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(layouts) == 1
+
+
 def test_the_students_of_a_group_are_together() -> None:
     findings, answers = large_course(120, 400)
     names = spellings([], answers.values())
@@ -91,6 +116,18 @@ def test_boxes_at_the_same_place_are_pushed_apart() -> None:
     points = separate(np.zeros((30, 2)), boxes)
     apart = np.abs(points[:, None] - points[None]) >= boxes[0] - 0.01
     assert (apart.any(axis=2) | np.eye(30, dtype=bool)).all()
+
+
+def test_a_student_who_is_called_like_the_number_of_a_group_is_not_in_it() -> None:
+    one, other = (
+        lay_out(
+            dict.fromkeys((name, "a", "b", "c"), (80.0, 42.0)),
+            [("a", "b"), ("b", "c"), (name, "c")],
+            {"a": 1, "b": 1},
+        )
+        for name in ("1", "0")
+    )
+    assert list(one.places.values()) == list(other.places.values())
 
 
 def test_nothing_to_lay_out() -> None:
