@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from searchkit.core.arrays import Float32
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results
@@ -56,6 +55,8 @@ from searchkit.plagiarism.records import (
 from searchkit.plagiarism.so_far import FindingsSoFar
 from searchkit.plagiarism.verbatim.information import TextInformation
 from searchkit.runners.base import PlainLoop, Pool, Runner
+
+STEP_SENTENCES = 128  # that are embedded before others may use the model
 
 
 def find_plagiarism(
@@ -232,7 +233,7 @@ def _find(
     large: Iterable[QuestionAnswers] = [group for group in groups if not group.is_small]
     so_far.begin(groups, embeds=not by_passages)
     if not by_passages:
-        embed_next = partial(_embed_and_count, embed, so_far)
+        embed_next = partial(_embed_in_steps, embed, so_far)
         small = embed_ahead(small, embed_next, _compares_sentences)
         if runner.is_local:
             large = embed_ahead(large, embed_next, _compares_sentences)
@@ -323,10 +324,12 @@ def _find_each(
     yield from findings
 
 
-def _embed_and_count(embed: Embed, so_far: FindingsSoFar, sentences: Sequence[str]) -> Float32:
-    rows = embed(sentences)
-    so_far.embedded(len(sentences))
-    return rows
+def _embed_in_steps(embed: Embed, so_far: FindingsSoFar, sentences: Sequence[str]) -> None:
+    """Let `embed` keep the vectors of sentences, a few at a time, of the same length."""
+    ordered = sorted(dict.fromkeys(sentences), key=len)
+    for at in range(0, len(ordered), STEP_SENTENCES):
+        embed(ordered[at : at + STEP_SENTENCES])
+        so_far.embedded(round(len(sentences) * STEP_SENTENCES / len(ordered)))
 
 
 def _compares_sentences(group: QuestionAnswers) -> bool:

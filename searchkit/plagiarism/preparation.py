@@ -300,7 +300,9 @@ def embed_in(index: BaseIndex, against: BaseIndex | None, texts: Iterable[Prepar
 
 
 def embed_ahead(
-    groups: Iterable[QuestionAnswers], embed: Embed, is_needed: Callable[[QuestionAnswers], bool]
+    groups: Iterable[QuestionAnswers],
+    embed: Callable[[Sequence[str]], object],
+    is_needed: Callable[[QuestionAnswers], bool],
 ) -> Iterator[QuestionAnswers]:
     """Yield questions whose sentences were embedded, those of several together.
 
@@ -308,7 +310,7 @@ def embed_ahead(
 
     Args:
         groups: The questions.
-        embed: Keeps the vectors that it returns.
+        embed: Computes and keeps the vectors of sentences.
         is_needed: Whether a question's sentences are compared.
     """
     waiting: list[QuestionAnswers] = []

@@ -81,14 +81,14 @@ class FindingsSoFar:
         """Record that so many more sentences are embedded."""
         with self._lock:
             self._embedding.advance(sentences, self._step())
+        self._report()
 
     def measured(self, group: QuestionAnswers) -> None:
         """Record that a question is measured; one with few answers is judged later."""
         with self._lock:
             self._judging.advance(_weight(group), self._step())
             self._measured += 1
-        if self._progress:
-            self._progress(self._measured, len(self._groups))
+        self._report()
 
     def judged(self, groups: Iterable[QuestionAnswers], findings: Sequence[Finding]) -> None:
         """Record the findings of finished questions."""
@@ -99,6 +99,12 @@ class FindingsSoFar:
             self._finished += ((group, found[group.question]) for group in groups)
             self.questions = len(self._finished)
             self.findings += len(findings)
+
+    def _report(self) -> None:
+        if self._progress:
+            self._progress(self._measured, len(self._groups))
+        with self._lock:
+            self._stepped_at = self._now()  # a callback may wait
 
     def _step(self) -> float:
         """Return the seconds since the last step."""

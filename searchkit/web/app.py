@@ -30,6 +30,7 @@ from searchkit.plagiarism.compare import prepare_comparing
 from searchkit.web.api import api
 from searchkit.web.background.ahead import Task, WorkAhead
 from searchkit.web.background.api import jobs_api
+from searchkit.web.background.traffic import TrafficCounter
 from searchkit.web.downloads.marks import downloads
 from searchkit.web.grading.api import grading
 from searchkit.web.grading.pages import grading_pages
@@ -121,6 +122,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_internal_error)
+    app.add_middleware(TrafficCounter, traffic=pool.traffic)
     app.add_middleware(
         Guard,
         token=token,

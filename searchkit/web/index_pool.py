@@ -33,7 +33,7 @@ from searchkit.index.storage.connection import ChangeWatch
 from searchkit.plagiarism.find import find_with_options
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
 from searchkit.plagiarism.so_far import FindingsSoFar
-from searchkit.web.jobs import Job, Result, SoFar
+from searchkit.web.jobs import Job, Result, SoFar, Traffic
 
 log = logging.getLogger("searchkit")
 MAX_READERS = 4  # open at the same time, each used by one thread
@@ -92,6 +92,7 @@ class IndexPool:
         self._writing = threading.Lock()
         self._running = threading.Semaphore(MAX_RUNNING_JOBS)
         self._waiting = threading.Semaphore(MAX_WAITING_THREADS)
+        self.traffic = Traffic()
 
     @classmethod
     def open(cls, folder: Path) -> IndexPool:
@@ -296,13 +297,17 @@ class IndexPool:
         """
         new = Job[Result](version=version, so_far=so_far)
 
-        def run(progress: Progress) -> Result:
+        def politely(done: int, total: int) -> None:
+            new.advance(done, total)
+            self.traffic.let_pass()
+
+        def run(_: Progress) -> Result:
             with self._running:
                 new.begin()
                 with self._lock:
                     index = self._current().first.reopened()
                 with index:
-                    return compute(index, progress)
+                    return compute(index, politely)
 
         with self._lock:
             self._current()
@@ -344,7 +349,8 @@ class IndexPool:
         if not self._waiting.acquire(blocking=False):
             return job.has_finished
         try:
-            return job.wait(seconds)
+            with self.traffic.waiting():
+                return job.wait(seconds)
         finally:
             self._waiting.release()
 

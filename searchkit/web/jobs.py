@@ -7,8 +7,9 @@ import secrets
 import threading
 import time
 import traceback
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -19,6 +20,43 @@ from searchkit.core.progress import Progress
 log = logging.getLogger("searchkit")
 
 Result = TypeVar("Result")
+MAX_PAUSE = 0.5  # seconds that a step of a computation waits for requests, however many there are
+
+
+class Traffic:
+    """Counts the requests that need a core, so that computations let them pass."""
+
+    def __init__(self) -> None:
+        self._requests = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count a request while the block runs."""
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Leave the request out of the count while the block waits for a computation."""
+        self._count(-1)
+        try:
+            yield
+        finally:
+            self._count(1)
+
+    def let_pass(self, seconds: float = MAX_PAUSE) -> None:
+        """Wait until no request needs a core, at most so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._requests <= 0, seconds)
+
+    def _count(self, change: int) -> None:
+        with self._changed:
+            self._requests += change
+            self._changed.notify_all()
 
 
 class SoFar(Protocol):
@@ -113,7 +151,7 @@ class Job(Generic[Result]):
     def run(self, compute: Callable[[Progress], Result]) -> None:
         """Run the computation in this thread and store its result or its error."""
         try:
-            self.future.set_result(compute(self._advance))
+            self.future.set_result(compute(self.advance))
         except BaseException as error:
             if not isinstance(error, SearchkitError):
                 log.error(
@@ -139,7 +177,12 @@ class Job(Generic[Result]):
             raise error.with_traceback(None)  # otherwise it would grow with every call
         return self.future.result()
 
-    def _advance(self, done: int, total: int) -> None:
+    def advance(self, done: int, total: int) -> None:
+        """Note the number of steps that are done, and of all steps.
+
+        Raises:
+            IndexBusy: if the job was cancelled.
+        """
         self.done, self.total = done, total
         self._check_wanted()
 
