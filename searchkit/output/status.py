@@ -26,6 +26,13 @@ def print_counts(counts: Mapping[str, Any], out: TextIO) -> None:
 
 def print_ingested(counts: Mapping[str, Any], out: TextIO) -> None:
     """Print in a sentence what became of the rows of an ingest, and then the warnings."""
+    out.write(f"{describe_ingested(counts)}; {counts['seconds']:.1f} s\n")
+    for warning in counts.get("warnings", ()):
+        out.write(f"{visible(warning)}\n")
+
+
+def describe_ingested(counts: Mapping[str, Any]) -> str:
+    """Return in a sentence, without a full stop, what became of the rows of an ingest."""
     fates = [
         f"{number:,} {name.replace('_', ' ')}"
         for name, number in counts.items()
@@ -34,9 +41,7 @@ def print_ingested(counts: Mapping[str, Any], out: TextIO) -> None:
     embedded = counts["embedded"]
     effort = f"; {counted(embedded, 'text')} embedded" if embedded else ""
     parts = f": {', '.join(fates)}" if fates else ""
-    out.write(f"{counted(counts['read'], 'row')} read{parts}{effort}; {counts['seconds']:.1f} s\n")
-    for warning in counts.get("warnings", ()):
-        out.write(f"{visible(warning)}\n")
+    return f"{counted(counts['read'], 'row')} read{parts}{effort}"
 
 
 def describe_row(row: Answer | AnswerColumns) -> str:

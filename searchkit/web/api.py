@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import TypeAdapter
-from starlette.concurrency import run_in_threadpool
 
 from searchkit.clustering.clusters import cluster, map_points
 from searchkit.clustering.methods import ClusterMethod
@@ -34,7 +33,6 @@ from searchkit.mining.pairs import mine
 from searchkit.output.grades import describe_learning
 from searchkit.output.plagiarism import findings
 from searchkit.output.search import answer_as_record, hits_as_records
-from searchkit.sources.files import FileOptions
 from searchkit.web.background.comparison import chance_job, compare_in
 from searchkit.web.index_pool import clusters_job, findings_job, pool_of
 from searchkit.web.jobs import Job, Result
@@ -49,13 +47,10 @@ from searchkit.web.schemas import analysis, corpus
 from searchkit.web.schemas.requests import (
     NOT_YET,
     PROBLEMS,
-    Computing,
     NewColumns,
     NewDecision,
     NewDecisions,
-    UploadOptions,
 )
-from searchkit.web.uploads import Upload, Uploads
 
 MAX_HITS = 1_000
 MAX_ANSWERS = 1_000
@@ -381,75 +376,3 @@ def add_notes(request: Request, notes: NewColumns) -> Response:
     with pool_of(request).writing() as index:
         changed = index.update_columns(dict.fromkeys(ids, notes.columns))
     return json_response({"changed": changed})
-
-
-# -- uploads ---------------------------------------------------------------------------------------
-
-
-def _uploads(request: Request) -> Uploads:
-    return cast(Uploads, request.app.state.uploads)
-
-
-@api.put(
-    "/uploads",
-    tags=["index"],
-    response_model=corpus.UploadPreview,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-            },
-        }
-    },
-)
-async def receive_upload(request: Request, name: Annotated[str, Query()]) -> Response:
-    """Receive a file, as the body, and return how its columns are read; nothing is added yet."""
-    uploads = _uploads(request)
-    upload = await uploads.receive(name, request.stream())
-    return await run_in_threadpool(_preview, request, upload, FileOptions())
-
-
-@api.post("/uploads/{key}/look", tags=["index"], response_model=corpus.UploadPreview)
-def look_at_upload(request: Request, key: str, options: UploadOptions) -> Response:
-    """Return the file's first answers when it is read with these options."""
-    return _preview(request, _uploads(request).get(key), options.file_options())
-
-
-@api.post("/uploads/{key}", tags=["index"], status_code=202)
-def ingest_upload(request: Request, key: str, options: UploadOptions) -> Computing:
-    """Start adding the file's answers to the index."""
-    uploads = _uploads(request)
-    job = uploads.ingest(
-        uploads.get(key),
-        pool_of(request),
-        options.file_options(),
-        options.choices(),
-        keep_going=options.keep_going,
-    )
-    return Computing(done=job.done, total=job.total)
-
-
-@api.get("/uploads/{key}", tags=["index"], response_model=corpus.IngestReport, responses=NOT_YET)
-def read_upload(request: Request, key: str, wait: Wait = 0) -> Response:
-    """Return the progress of adding a file, or its result."""
-    upload = _uploads(request).get(key)
-    if upload.job is None:
-        raise BadInput(f"{upload.name} hasn't been confirmed yet")
-    return when_done(request, upload.job, wait, lambda report: report)
-
-
-def _preview(request: Request, upload: Upload, options: FileOptions) -> Response:
-    preview = _uploads(request).preview(upload, pool_of(request), options)
-    return json_response(
-        {
-            "id": upload.id,
-            "name": upload.name,
-            "bytes": upload.size,
-            "columns": list(preview.names),
-            "roles": preview.roles,
-            "layout": preview.layout,
-            "answers": [answer_as_record(answer) for answer in preview.answers],
-            "problem": preview.problem,
-        }
-    )

@@ -43,7 +43,8 @@ from searchkit.web.pages.facets import facets_job
 from searchkit.web.pages.routes import pages
 from searchkit.web.rendering import error_page, plotly_script, without_names
 from searchkit.web.review.pages import review_pages
-from searchkit.web.uploads import Uploads
+from searchkit.web.uploads.api import uploads_api
+from searchkit.web.uploads.store import Uploads
 
 log = logging.getLogger("searchkit")
 MAX_UPLOAD_BYTES = 200_000_000
@@ -110,6 +111,7 @@ def create_app(
     app.state.is_local = token is None
     app.include_router(api)
     app.include_router(jobs_api)
+    app.include_router(uploads_api)
     app.include_router(downloads)
     app.include_router(grading)
     app.include_router(suggestions)

@@ -292,7 +292,7 @@ def run(seed: int, count: int | None = None, seconds: float = 60) -> Report:
     with (
         mock.patch("searchkit.index.base.load_encoder", toy_encoder),
         mock.patch("searchkit.index.storage.store.matching_keys", quick),
-        mock.patch("searchkit.web.uploads.read_rows", _first_answers),
+        mock.patch("searchkit.web.uploads.store.read_rows", _first_answers),
     ):
         for _ in groups:
             with tempfile.TemporaryDirectory() as room:

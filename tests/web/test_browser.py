@@ -445,8 +445,9 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
             (write(tmp_path, "bare.csv", "id,score\n1,2\n"), "bare.csv"),
         ]:
             page.set_input_files("#file", bad)
-            expect(page.locator("#wrong")).to_contain_text(why)
-            expect(page.locator("#wrong")).to_contain_text(bad.name)
+            wrong = page.locator("#wrong, #ingest .wrong").locator("visible=true")
+            expect(wrong).to_contain_text(why)
+            expect(wrong).to_contain_text(bad.name)
             submit = page.locator("#ingest [type=submit]")
             assert submit.is_disabled() or not submit.is_visible()
         assert get(server.address, "/api/status")["answers"] == count
@@ -460,10 +461,13 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
             expect(field).to_have_value(column)
         expect(page.locator("#rows tbody tr").first).to_contain_text("Zebras graze number 1")
         expect(page.locator("#wrong")).to_be_hidden()
+        expect(page.locator("#check-summary")).to_contain_text("300 rows read: 300 added")
         page.get_by_role("button", name="Add to the index").click()
         expect(page.locator("#done")).to_be_visible(timeout=30_000)
         expect(page.locator("#done-title")).to_be_focused()
-        expect(page.locator("#counts")).to_contain_text("added300")
+        expect(page.locator("#summary")).to_contain_text("300 rows read: 300 added")
+        expect(page.locator("#grade")).to_have_attribute("href", "/grade?question=q77")
+        expect(page.locator("#next").get_by_role("link", name="Look for copies")).to_be_visible()
         page.locator("#done").get_by_role("link", name="Search").click()
         page.fill("#field-q", "grazing zebras")
         expect(page.locator(".hit strong").first).to_have_text(re.compile(r"u\d+"))
@@ -474,10 +478,21 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
         page.set_input_files(
             "#file", write(tmp_path, "twice.csv", "id,answer\nu7,Something else\n")
         )
+        expect(page.locator("#check-list")).to_contain_text("1 can’t be used")
         page.get_by_role("button", name="Add to the index").click()
-        expect(page.locator("#wrong")).to_contain_text("u7")
-        expect(page.locator("#choose")).to_be_visible()
+        chosen = page.locator("#field-on_duplicate")
+        expect(chosen).to_have_attribute("aria-invalid", "true")
+        expect(chosen).to_be_focused()
+        expect(page.locator("#field-on_duplicate-wrong")).to_contain_text("u7")
+        expect(page.locator("#wrong")).to_be_hidden()
         assert get(server.address, "/api/status")["answers"] == count + 300
+        assert Axe().run(page).response["violations"] == []
+        chosen.select_option("keep-both")  # the file needn't be sent again
+        expect(page.locator("#check-summary")).to_contain_text("1 added")
+        expect(chosen).not_to_have_attribute("aria-invalid", "true")
+        page.get_by_role("button", name="Add to the index").click()
+        expect(page.locator("#summary")).to_contain_text("1 added", timeout=30_000)
+        assert get(server.address, "/api/status")["answers"] == count + 301
 
 
 def test_encoding_and_sheet_can_be_chosen(copy: Path, tmp_path: Path, visit: Open) -> None:
@@ -493,14 +508,14 @@ def test_encoding_and_sheet_can_be_chosen(copy: Path, tmp_path: Path, visit: Ope
             "#file",
             write(tmp_path, "old.csv", "id,answer\nx2,Привет всем\n".encode("cp1251")),
         )
-        expect(page.locator("#wrong")).to_contain_text("encoding (below)")
+        expect(page.locator("#field-encoding-wrong")).to_contain_text("“Encoding of the file”")
         page.fill("#field-encoding", "cp1251")
         page.get_by_role("button", name="Look again").click()
         expect(page.locator("#rows tbody")).to_contain_text("Привет всем")
         expect(page.locator("#wrong")).to_be_hidden()
         page.fill("#field-encoding", "")
         page.set_input_files("#file", tmp_path / "book.xlsx")
-        expect(page.locator("#wrong")).to_contain_text("sheet (below)")
+        expect(page.locator("#field-sheet-wrong")).to_contain_text("“Sheet of the workbook”")
         page.fill("#field-sheet", "answers")
         page.get_by_role("button", name="Look again").click()
         expect(page.locator("#rows tbody")).to_contain_text("Okapis hide")

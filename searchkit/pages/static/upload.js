@@ -3,11 +3,55 @@ import { ask, by, make, send, whenDone } from "./common.js";
 
 const FIELDS = [["text", "Answer"], ["id", "Id"], ["question", "Question"], ["author", "Author"], ["submitted_at", "Time"]];
 const HOW = ["sheet", "table", "encoding", "quoting", "skip_rows", "platform"];
+const MAX_LISTED = 5; // rows that are named as examples
 let upload = null;
+let checks = 0; // that were begun; only the last one is shown
 
-function wrong(message) {
-  by("wrong").hidden = !message;
-  by("wrong").textContent = message || "";
+/** Show an error: beside the field that it names, if it names one; or an empty one: no error. */
+function wrong(message = "") {
+  for (const old of document.querySelectorAll("#ingest .field > .wrong")) old.remove();
+  for (const field of document.querySelectorAll("#ingest [aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    describe(field);
+  }
+  const field = named(message)[0];
+  by("wrong").hidden = !message || Boolean(field);
+  by("wrong").textContent = inWords(message);
+  if (!field) return null;
+  const beside = make("span", { class: "wrong", id: `${field.id}-wrong`, role: "alert" }, inWords(message));
+  field.setAttribute("aria-invalid", "true");
+  field.closest(".field").append(beside);
+  describe(field);
+  if (by("reading").contains(field)) by("reading").open = true;
+  return field;
+}
+
+/** Name to a screen reader the hint and the error that stand beside a field. */
+function describe(field) {
+  const ids = ["hint", "wrong"].map(kind => `${field.id}-${kind}`).filter(by);
+  if (ids.length) field.setAttribute("aria-describedby", ids.join(" "));
+  else field.removeAttribute("aria-describedby");
+}
+
+const control = name => by(`role-${name}`) || by(`field-${name}`);
+
+/** Return the fields of the form that a message names, as in `sheet=NAME`. */
+function named(message) {
+  return [...message.matchAll(/`(\w+)/g)].map(found => control(found[1])).filter(Boolean);
+}
+
+/** Return a message with the labels of the form's fields in place of their names. */
+function inWords(message) {
+  const options = named(message).flatMap(field => [...(field.options || [])]).filter(one => one.value.includes("-"));
+  const worded = message.replace(/`(\w+)(?:=([^`]*))?`/g, (all, name, value) => {
+    const field = control(name);
+    if (!field) return all;
+    const label = field.closest(".field").querySelector("label").textContent.trim();
+    const option = [...(field.options || [])].find(one => one.value === value)?.textContent;
+    const chosen = option || (/^[A-Z]+$/.test(value || "") ? "" : value);
+    return `“${label}”${chosen ? `: ${chosen}` : ""}`;
+  });
+  return options.reduce((text, one) => text.replaceAll(one.value, one.textContent), worded);
 }
 
 function open(name) {
@@ -29,14 +73,13 @@ async function receive(file) {
   }
 }
 
-/** Show which column is read as which field, and the first answers. */
-function show() {
-  wrong(upload.problem?.replace(/; name it with `text=.*/, "; choose it below").replace(/`(sheet|table|encoding|quoting|skip_rows)=([^`]*)`/g, "$1 (below) $2").replace("`wide=True`", "so below"));
+/** Show which column is read as which field, and the first answers; columns that were chosen stay. */
+function show(chosen = {}) {
   by("layout").textContent = upload.layout && `Read as: ${upload.layout}`;
   const selects = FIELDS.map(([field, label]) => {
     const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– automatic –"));
     for (const name of upload.columns) select.append(make("option", { value: name }, name));
-    select.value = upload.roles[field] || "";
+    select.value = chosen[field] || upload.roles[field] || "";
     return make("div", { class: "field" }, make("label", { for: `role-${field}` }, label), select);
   });
   by("roles").replaceChildren(...(upload.columns.length ? selects : []));
@@ -46,9 +89,48 @@ function show() {
     make("tr", {}, ...names.map(name => make("td", { dir: "auto", class: String(answer[name] ?? "").length > 60 ? "long" : "" }, short(answer[name]))))));
   by("rows").hidden = !upload.answers.length;
   by("ingest").querySelector("[type=submit]").disabled = !upload.answers.length;
+  wrong(upload.problem || "");
+  check();
 }
 
-const short = text => (typeof text !== "string" ? String(text ?? "") : text.length > 200 ? text.slice(0, 200) + "…" : text);
+/** Say what adding all rows would do: what is new, what comes twice, what is blank. */
+async function check() {
+  const number = ++checks;
+  by("check").hidden = !upload.answers.length;
+  if (by("check").hidden) return;
+  by("check-summary").textContent = "Reading all rows …";
+  by("check-list").replaceChildren();
+  const how = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(readOptions()) };
+  try {
+    const path = `/api/uploads/${upload.id}/check?wait=1`;
+    const report = await whenDone(path, (done, total) => {
+      if (number === checks) by("check-summary").textContent = `Reading all rows: ${done}${total ? ` of ${total}` : ""} …`;
+    }, how, () => number === checks);
+    if (number === checks && report) showCheck(report);
+  } catch (error) {
+    if (number === checks) by("check-summary").textContent = inWords(error.message);
+  }
+}
+
+function showCheck(report) {
+  by("check-summary").textContent = `${report.summary}. Nothing is written yet.`;
+  const items = report.warnings.map(text => [inWords(text)]);
+  if (report.blank) items.push([`${report.blank} without a text: ${listed(report.blank_rows, report.blank)}. They are kept as blank answers.`]);
+  if (report.rejected) {
+    const fate = by("field-keep_going").checked ? "they will be left out" : "adding stops at the first of them, unless you choose above what becomes of them";
+    const reasons = report.rejects.slice(0, MAX_LISTED).map(one => `${one.line ? `line ${one.line}: ` : ""}${inWords(one.reason)}`);
+    if (report.rejected > reasons.length) reasons.push(`and ${report.rejected - reasons.length} more`);
+    items.push([`${report.rejected} can’t be used: ${fate}.`, make("ul", {}, ...reasons.map(one => make("li", {}, make("bdi", {}, one))))]);
+  }
+  by("check-list").replaceChildren(...items.map(([text, ...more]) => make("li", {}, make("bdi", {}, text), ...more)));
+}
+
+function listed(names, count) {
+  const first = names.slice(0, MAX_LISTED).join(", ");
+  return count > MAX_LISTED ? `${first} and ${count - MAX_LISTED} more` : first;
+}
+
+const short = (text, length = 200) => (typeof text !== "string" ? String(text ?? "") : text.length > length ? text.slice(0, length) + "…" : text);
 
 function readOptions() {
   const options = { on_duplicate: by("field-on_duplicate").value, allow_empty: by("field-allow_empty").checked, keep_going: by("field-keep_going").checked };
@@ -64,13 +146,17 @@ async function look() {
   } catch (error) {
     return wrong(error.message);
   }
-  const chosen = readOptions();
-  show();
-  for (const [field] of FIELDS) if (chosen[field]) by(`role-${field}`).value = chosen[field];
+  show(readOptions());
 }
 
 by("roles").addEventListener("change", look);
 by("again").addEventListener("click", look);
+for (const name of ["on_duplicate", "allow_empty", "keep_going"]) {
+  by(`field-${name}`).addEventListener("change", () => {
+    wrong("");
+    check();
+  });
+}
 
 by("ingest").addEventListener("submit", async event => {
   event.preventDefault();
@@ -83,17 +169,32 @@ by("ingest").addEventListener("submit", async event => {
       if (total) by("bar").value = done;
       by("how-far").textContent = total ? `${done} of ${total} answers` : `${done} answers`;
     });
-    const facts = ["read", "added", "updated", "unchanged", "skipped", "rejected", "passages", "embedded", "seconds"];
-    const rare = ["attempts", "kept_beside", "marks_matched", "marks_unmatched", "texts_kept"].filter(name => counts[name]);
-    by("counts").replaceChildren(...[...facts, ...rare].flatMap(name => [make("dt", {}, name.replace("_", " ")), make("dd", {}, String(counts[name]))]));
-    by("warnings").replaceChildren(...counts.warnings.map(warning => make("li", {}, make("bdi", {}, warning))));
-    by("rejects").replaceChildren(...counts.rejects.map(one => make("li", {}, make("bdi", {}, one.reason))));
+    showDone(counts);
     open("done");
   } catch (error) {
-    open(null);
-    wrong(`${error.message} – nothing more was added; correct the file and send it again.`);
+    open("confirm");
+    const field = wrong(error.message);
+    if (!field) by("wrong").textContent += " – nothing more was added; change something here, or send a corrected file.";
+    (field || by("wrong")).scrollIntoView({ block: "center" });
+    field?.focus({ preventScroll: true });
   }
 });
+
+function showDone(counts) {
+  by("summary").textContent = `${counts.summary}.`;
+  const facts = ["read", "added", "updated", "unchanged", "skipped", "rejected", "blank", "passages", "embedded", "seconds"];
+  const rare = ["attempts", "kept_beside", "marks_matched", "marks_unmatched", "texts_kept"].filter(name => counts[name]);
+  by("counts").replaceChildren(...[...facts, ...rare].flatMap(name => [make("dt", {}, name.replace("_", " ")), make("dd", {}, String(counts[name]))]));
+  by("warnings").replaceChildren(...counts.warnings.map(warning => make("li", {}, make("bdi", {}, inWords(warning)))));
+  by("rejects").replaceChildren(...counts.rejects.map(one => make("li", {}, make("bdi", {}, inWords(one.reason)))));
+  const [question] = counts.questions;
+  by("grade").hidden = !question;
+  by("grade-others").hidden = counts.questions.length < 2;
+  if (question) {
+    by("grade").href = `/grade?question=${encodeURIComponent(question)}`;
+    by("grade").replaceChildren("Grade ", make("bdi", {}, short(question, 40)));
+  }
+}
 
 by("file").addEventListener("click", () => { by("file").value = ""; }); // so that the same file can be chosen again once it is corrected
 by("file").addEventListener("change", () => by("file").files[0] && receive(by("file").files[0]));

@@ -196,7 +196,16 @@ class RejectedRow(Record):
 
 
 class IngestReport(Record):
-    """What became of a file's rows, in numbers of answers."""
+    """What became, or would become, of a file's rows, in numbers of answers."""
+
+    summary: str
+    """The numbers in a sentence."""
+    questions: list[str]
+    """The first questions of the file, in its order."""
+    blank: int
+    """Number of answers without a text."""
+    blank_rows: list[str]
+    """The first of them: the line, or else the id."""
 
     read: int
     added: int

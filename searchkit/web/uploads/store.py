@@ -1,6 +1,7 @@
 """Uploads: files that a page sends, previewed before they are added to the index.
 
-Each file lies in its own folder that no other user can read, and is deleted once it has been read.
+Each file lies in its own folder that no other user can read, and is deleted once its answers are in
+the index. If they can't be added, it is kept, so that it can be tried again with other choices.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -21,8 +22,9 @@ from starlette.requests import ClientDisconnect
 from searchkit.core.errors import BadInput, NotFound, StorageFailed
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
-from searchkit.index.incoming.targets import Rehearsal, Writer
+from searchkit.index.incoming.targets import Rehearsal, Target, Writer
 from searchkit.index.ingest import Choices, Ingest, Row
+from searchkit.output.status import describe_ingested
 from searchkit.sources.columns import Reject
 from searchkit.sources.documents.formats import is_text
 from searchkit.sources.files import ENDINGS, FileOptions
@@ -35,6 +37,7 @@ from searchkit.web.messages import with_fields
 MAX_UPLOADS = 20  # kept at the same time; a new one then replaces the oldest
 CONFIRMATION_TIMEOUT = 3600.0  # seconds
 MAX_REJECTS = 200  # rejected rows that are listed with their reasons
+MAX_QUESTIONS = 200  # that are listed
 MAX_NAME_BYTES = 200
 
 
@@ -48,6 +51,7 @@ class Upload:
         path: Where the file lies. Its name is kept, as ids of answers may be made from it.
         size: Its size in bytes.
         job: The job that adds its answers to the index; None until the upload is confirmed.
+        check: The last job that counted what adding them would do; None for none.
         received_at: When it was received, in seconds of `time.monotonic`.
     """
 
@@ -56,22 +60,52 @@ class Upload:
     path: Path
     size: int
     job: Job[dict[str, Any]] | None = None
+    check: Job[dict[str, Any]] | None = None
     received_at: float = field(default_factory=time.monotonic)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it can be confirmed: it wasn't yet, or its answers couldn't be added."""
+        return self.job is None or self.job.has_failed
 
-class _Rejects:
-    """Counts rejected rows and keeps the first `MAX_REJECTS` of them."""
+
+class _Remarks:
+    """Counts blank and rejected rows, and keeps the first `MAX_REJECTS` of them, and the questions.
+
+    Attributes:
+        rejected: Number of rows that can't be used.
+        rejects: The first of them.
+        blank: Number of answers without a text.
+        blank_rows: What the first of them are called: the line, or else the id.
+        questions: The first questions, in the file's order.
+    """
 
     def __init__(self) -> None:
-        self.count = 0
-        self.first: list[Reject] = []
+        self.rejected = 0
+        self.rejects: list[Reject] = []
+        self.blank = 0
+        self.blank_rows: list[str] = []
+        self.questions: dict[str, None] = {}
+
+    def note(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield the rows as they are, after looking at each."""
+        for row in rows:
+            if row.question and len(self.questions) < MAX_QUESTIONS:
+                self.questions[row.question] = None
+            if isinstance(row, Answer) and not row.text.strip():
+                self.blank += 1
+                if len(self.blank_rows) < MAX_REJECTS:
+                    self.blank_rows.append(f"line {row.line}" if row.line else row.id)
+            yield row
 
     def add(self, reject: Reject) -> None:
-        self.count += 1
-        if len(self.first) < MAX_REJECTS:
-            self.first.append(reject)
+        """Count a row that can't be used."""
+        self.rejected += 1
+        if len(self.rejects) < MAX_REJECTS:
+            self.rejects.append(reject)
 
     def add_answer(self, answer: Answer, reason: str) -> None:
+        """Count an answer that can't be used."""
         self.add(Reject(answer.source or "", answer.line, reason, answer.id))
 
 
@@ -180,17 +214,48 @@ class Uploads:
         """
 
         def run(progress: Progress) -> dict[str, Any]:
-            try:
-                return _ingest(upload, pool, options, choices, keep_going, progress)
-            except BadInput as error:
-                raise BadInput(_without_folder(error.message, upload)) from error
-            finally:
-                shutil.rmtree(upload.path.parent, ignore_errors=True)
+            with pool.writing(timeout=-1) as index:
+                report = _read_into(
+                    Writer(index), upload, options, choices, progress, keep_going=keep_going
+                )
+            shutil.rmtree(upload.path.parent, ignore_errors=True)
+            return report
 
         with self._lock:
             _check_unconfirmed(upload)
             upload.job = Job[dict[str, Any]]().start(run)
             return upload.job
+
+    def check(
+        self, upload: Upload, pool: IndexPool, options: FileOptions, choices: Choices
+    ) -> Job[dict[str, Any]]:
+        """Start counting what adding a file's answers would do, or return that job if it runs.
+
+        Args:
+            upload: The file.
+            pool: The index.
+            options: How the file is read.
+            choices: How its rows are treated.
+
+        Returns:
+            The job, whose result is a record as in `schemas.corpus.IngestReport`; rows that can't
+            be used are listed in it.
+
+        Raises:
+            BadInput: if the upload has been confirmed already.
+        """
+
+        def run(progress: Progress) -> dict[str, Any]:
+            with pool.reading() as index:
+                target = Rehearsal(index)
+                return _read_into(target, upload, options, choices, progress, keep_going=True)
+
+        with self._lock:
+            _check_unconfirmed(upload)
+            if upload.check is None or upload.check.version != (options, choices):
+                version = (options, choices)
+                upload.check = Job[dict[str, Any]](version=version).start(run)
+            return upload.check
 
     def _discard_old(self, new: int = 0) -> None:
         """Delete uploads that waited for too long, and the oldest to make room for `new` ones."""
@@ -198,8 +263,8 @@ class Uploads:
         for upload in list(self._uploads.values()):
             is_done = upload.job is not None and upload.job.has_finished
             age = time.monotonic() - upload.received_at
-            is_late = upload.job is None and age > self.confirmation_timeout
-            if is_late or (excess > 0 and (upload.job is None or is_done)):
+            is_late = upload.is_waiting and age > self.confirmation_timeout
+            if is_late or (excess > 0 and (upload.is_waiting or is_done)):
                 del self._uploads[upload.id]
                 shutil.rmtree(upload.path.parent, ignore_errors=True)
                 excess -= 1
@@ -217,34 +282,43 @@ def _find_unmatched(upload: Upload, pool: IndexPool, options: FileOptions) -> st
     return None
 
 
-def _ingest(
+def _read_into(
+    target: Target,
     upload: Upload,
-    pool: IndexPool,
     options: FileOptions,
     choices: Choices,
-    keep_going: bool,
     progress: Progress,
+    *,
+    keep_going: bool,
 ) -> dict[str, Any]:
+    """Add a file's answers to a target; return a record as in `schemas.corpus.IngestReport`."""
     total = count_rows(upload.path) or 0
-    rejects = _Rejects()
+    remarks = _Remarks()
     rows = read_rows(
-        [upload.path], options, on_reject=rejects.add if keep_going else None, allow_marks=True
+        [upload.path], options, on_reject=remarks.add if keep_going else None, allow_marks=True
     )
     choices = replace(
         choices,
-        on_reject=rejects.add_answer if keep_going else None,
+        on_reject=remarks.add_answer if keep_going else None,
         path_of=lambda _: None,  # files of other people can have the same name
     )
-    with pool.writing(timeout=-1) as index:
-        counts = Ingest(Writer(index), choices).read(
-            _with_original_source(rows, upload), lambda done, _: progress(done, total)
+    try:
+        report = Ingest(target, choices).read(
+            remarks.note(_with_original_source(rows, upload)), lambda done, _: progress(done, total)
         )
-    return asdict(counts) | {
-        "warnings": [with_fields(warning) for warning in counts.warnings],
-        "rejected": rejects.count,
+    except BadInput as error:
+        raise BadInput(_without_folder(error.message, upload)) from error
+    counts = asdict(report)
+    return counts | {
+        "summary": describe_ingested(counts),
+        "warnings": [with_fields(warning) for warning in report.warnings],
+        "questions": list(remarks.questions),
+        "blank": remarks.blank,
+        "blank_rows": remarks.blank_rows,
+        "rejected": remarks.rejected,
         "rejects": [
             {"line": reject.line, "reason": _without_folder(reject.reason, upload)}
-            for reject in rejects.first
+            for reject in remarks.rejects
         ],
     }
 
@@ -268,7 +342,7 @@ async def _write(folder: Path, name: str, chunks: AsyncIterable[bytes]) -> int:
 
 
 def _check_unconfirmed(upload: Upload) -> None:
-    if upload.job is not None:
+    if not upload.is_waiting:
         raise BadInput(f"{upload.name} is on its way into the index already")
 
 

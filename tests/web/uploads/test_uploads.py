@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
 from searchkit.core.identity import make_id
-from searchkit.web.uploads import MAX_REJECTS, MAX_UPLOADS
+from searchkit.web.uploads.store import MAX_REJECTS, MAX_UPLOADS
 
 __all__ = ["toy"]
 
@@ -91,6 +91,8 @@ def test_a_file_is_previewed_and_ingested(
         "read": 2, "added": 2, "updated": 0, "unchanged": 0, "skipped": 0, "passages": 2,
         "embedded": 2, "rejected": 0, "rejects": [], "attempts": 0, "kept_beside": 0,
         "marks_matched": 0, "marks_unmatched": 0, "texts_kept": 0, "removed": 0, "warnings": [],
+        "blank": 0, "blank_rows": [], "questions": ["q1", "q2"],
+        "summary": "2 rows read: 2 added; 2 texts embedded",
     }  # fmt: skip
     assert files(temporary) == [path]  # the one that waits
     with Index.open(folder) as index:
@@ -237,7 +239,6 @@ def test_unreadable_files_are_reported_without_their_path(
         done = client.get(f"/api/uploads/{seen['id']}?wait=20")
         assert (done.status_code, done.json()) == (400, {"error": seen["problem"]})
         assert str(temporary) not in done.text
-        assert files(temporary) == []
 
 
 def test_a_sheet_a_table_and_an_encoding_can_be_named(client: TestClient, tmp_path: Path) -> None:
@@ -407,20 +408,64 @@ def test_an_empty_cell_empties_a_text_only_when_told_so(client: TestClient, fold
     assert ingested(client, "a.csv", NAMED + "1,q,dora,\n", allow_empty=True).json()["updated"] == 1
 
 
-def test_a_busy_index_is_reported_and_the_file_deleted(
+def test_what_could_not_be_added_can_be_tried_again(
     client: TestClient, folder: Path, temporary: Path
 ) -> None:
+    key = put(client, "a.csv", ROWS).json()["id"]
     with writer(folder):
-        busy = ingested(client, "a.csv", ROWS)
+        client.post(f"/api/uploads/{key}", json={})
+        busy = client.get(f"/api/uploads/{key}?wait=20")
     assert busy.status_code == 503
     assert "being written by process" in busy.json()["error"]
-    assert files(temporary) == []
     assert client.get("/api/status").json()["answers"] == 6
+    assert client.post(f"/api/uploads/{key}", json={}).status_code == 202
+    assert client.get(f"/api/uploads/{key}?wait=20").json()["added"] == 2
+    assert files(temporary) == []
+
+
+def test_a_refused_row_is_corrected_by_another_choice(client: TestClient) -> None:
+    rows = "id,text,question,author\nn1,One answer,q1,dora\nn1,Another answer,q2,emil\n"
+    key = put(client, "a.csv", rows).json()["id"]
+    client.post(f"/api/uploads/{key}", json={})
+    refused = client.get(f"/api/uploads/{key}?wait=20")
+    assert refused.status_code == 400
+    assert "`on_duplicate=keep-first`" in refused.json()["error"]
+    client.post(f"/api/uploads/{key}", json={"on_duplicate": "keep-both"})
+    assert client.get(f"/api/uploads/{key}?wait=20").json()["added"] == 2
+
+
+def test_a_check_tells_what_adding_would_do(client: TestClient, temporary: Path) -> None:
+    rows = (
+        "id,text,question,author\nn1,A new answer,q1,dora\nn2,,q1,emil\nn1,Another one,q2,fred\n"
+        "q1-0,Something else now,q1,s1\n"
+    )
+    key = put(client, "a.csv", rows).json()["id"]
+    seen = client.post(f"/api/uploads/{key}/check?wait=20", json={}).json()
+    assert (seen["read"], seen["blank"], seen["blank_rows"]) == (4, 1, ["line 3"])
+    assert seen["questions"] == ["q1", "q2"]
+    assert seen["rejected"] == 1
+    assert seen["rejects"][0]["line"] == 4
+    assert "n1" in seen["rejects"][0]["reason"]
+    assert str(temporary) not in str(seen)
+    assert client.get("/api/status").json()["answers"] == 6
+    kept = client.post(
+        f"/api/uploads/{key}/check?wait=20", json={"on_duplicate": "keep-both"}
+    ).json()
+    assert (kept["rejected"], kept["added"]) == (0, seen["added"] + 1)
+    assert "read" in kept["summary"]
+    assert files(temporary) != []  # it can still be added
+
+
+def test_a_check_of_a_file_that_is_not_read_tells_why(client: TestClient) -> None:
+    key = put(client, "a.json", '{"a": ').json()["id"]
+    seen = client.post(f"/api/uploads/{key}/check?wait=20", json={})
+    assert seen.status_code == 400
+    assert seen.json()["error"].startswith("a.json")
 
 
 def test_a_file_is_ingested_only_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     leave = threading.Event()
-    monkeypatch.setattr("searchkit.web.uploads.count_rows", lambda _: leave.wait(10))
+    monkeypatch.setattr("searchkit.web.uploads.store.count_rows", lambda _: leave.wait(10))
     key = put(client, "a.csv", ROWS).json()["id"]
     waits = client.get(f"/api/uploads/{key}")
     assert (waits.status_code, waits.json()) == (400, {"error": "a.csv hasn't been confirmed yet"})

@@ -1,0 +1,1 @@
+"""Files that a page or a program sends, to be looked at and added to the index."""
