@@ -107,7 +107,11 @@ class RowOptions:
 @command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @index_option
-@option("--model", metavar="MODEL", help="A sentence-transformers folder or hub name.")
+@option(
+    "--model",
+    metavar="MODEL",
+    help="multilingual, or a sentence-transformers model: folder or hub name.",
+)
 @option_group(
     "Files",
     *(

