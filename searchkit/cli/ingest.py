@@ -110,7 +110,7 @@ class RowOptions:
 @option(
     "--model",
     metavar="MODEL",
-    help="multilingual, or a sentence-transformers model: folder or hub name.",
+    help="multilingual, or a folder or hub name of sentence-transformers.",
 )
 @option_group(
     "Files",

@@ -187,7 +187,7 @@ def rebuild(folder: Place, quiet: bool) -> None:
     "--model",
     "name",
     metavar="MODEL",
-    help="multilingual, or a sentence-transformers model: folder or hub name.",
+    help="multilingual, or a folder or hub name of sentence-transformers.",
 )
 @option(
     "--damaged", is_flag=True, help="Embed again, with the index's model, only what is damaged."

@@ -33,8 +33,8 @@ def load_encoder(
     """Load an embedding model.
 
     Args:
-        name: None for the model that comes with searchkit, ``multilingual`` for that of the extra, a
-            folder, or ``owner/name`` on a hub; only the last may open a network connection.
+        name: None for the model that comes with searchkit, ``multilingual`` for that of its extra,
+            a folder, or ``owner/name`` on a hub; only the last may open a network connection.
         fingerprint: The fingerprint that the model must have. A model that was compiled before is
             then loaded from the cache without reading the folder `name`.
         device: Where documents are embedded: "cpu", "cuda" or "mps". "auto" takes the accelerator

