@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
@@ -36,6 +36,7 @@ from searchkit.cli.session import (
 )
 from searchkit.core.errors import BadInput, IndexNotFound
 from searchkit.core.messages import Message, counted
+from searchkit.core.records import Answer
 from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class RowOptions:
 
     Attributes:
         on_duplicate: What to do with an id that occurs twice.
+        language: The code of the answers' language; None to identify it.
         allow_empty: Whether an empty cell empties a stored text.
         sync: Whether answers that the files no longer have are removed.
         dry_run: Whether nothing is written.
@@ -89,11 +91,29 @@ class RowOptions:
     """
 
     on_duplicate: OnDuplicate
+    language: str | None
     allow_empty: bool
     sync: bool
     dry_run: bool
     keep_going: bool
     rejects: Path
+
+    def with_language(self, answers: Iterator[Row]) -> Iterator[Row]:
+        """Return the rows, whose answers have the language that was named.
+
+        Raises:
+            BadInput: if there is none with that code.
+        """
+        from searchkit.text.languages import NAMES
+
+        code = self.language and self.language.lower()
+        if code is None:
+            return answers
+        if code not in NAMES:
+            raise BadInput(
+                f"--language {self.language}: no language; give one of {', '.join(NAMES)}"
+            )
+        return (replace(a, language=code) if isinstance(a, Answer) else a for a in answers)
 
     def open_rejects(self) -> Rejects | None:
         """Return what takes bad rows; None if the first one is an error."""
@@ -162,6 +182,11 @@ class RowOptions:
         help="What to do with an id that occurs twice, or is another answer's; keep-both keeps the "
         "second as ID#2.",
     ),
+    option(
+        "--language",
+        metavar="CODE",
+        help="The language of the answers, such as de.  [default: by their texts]",
+    ),
     option("--allow-empty", is_flag=True, help="Let an empty cell empty a stored text or column."),
     option("--sync", is_flag=True, help="Remove the answers that the files no longer have."),
     option("--dry-run", is_flag=True, help="Show what would happen, and write nothing."),
@@ -205,7 +230,7 @@ def ingest(
     with ingest_progress(files, quiet=output.quiet) as progress:
         on_reject = rejects.add if rejects else _refuse if rows.sync else None
         path_of = lru_cache(maxsize=1)(partial(_path_of, part=source.sheet or source.table))
-        answers = _read(files, source, on_reject, say)
+        answers = rows.with_language(_read(files, source, on_reject, say))
         if rows.dry_run:
             answers = _show_first(answers, say)
         with _open_target(folder, model, runner, say, dry_run=rows.dry_run) as (target, batch):

@@ -37,6 +37,8 @@ class Answer:
             1: by the time of submission where all times are known, or else as they were added. The
             index keeps it.
         attempts: The number of these answers.
+        language: The language of the text, by its code in ISO 639-1, such as `de`; `und` if it
+            can't be told, and None if nobody has looked.
         has_made_id: Whether the file gave no id, so that it was made; see `identity.make_id`.
         identity: The column of `meta` that tells people of the author's name apart, and its value;
             readers set it, and it isn't stored.
@@ -54,6 +56,7 @@ class Answer:
     original: str | None = None
     attempt: int = 1
     attempts: int = 1
+    language: str | None = field(default=None, compare=False)
     has_made_id: bool = field(default=False, compare=False)
     identity: tuple[str, str] | None = field(default=None, compare=False)
 

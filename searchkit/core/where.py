@@ -21,11 +21,11 @@ class Where:
         question: Only answers to this question.
         author: Only answers by this author, however case and white space are written.
         sql: Only answers for which this SQL expression is true. It can use `id`, `text`,
-            `question`, `author`, `submitted_at`, `line`, `attempt`, `attempts`, and all columns by
-            their names (also as `"meta:name"`, for a name that is taken). Values that look like
-            numbers are compared as numbers, also 4,5 and 7/10 (which is 7) and 75 %. Where a
-            column was written here, that value counts; `"file:name"` is that of the file, and
-            `"here:name"` the one that was written, both as they are spelt.
+            `question`, `author`, `submitted_at`, `line`, `attempt`, `attempts`, `language`, and all
+            columns by their names (also as `"meta:name"`, for a name that is taken). Values that
+            look like numbers are compared as numbers, also 4,5 and 7/10 (which is 7) and 75 %.
+            Where a column was written here, that value counts; `"file:name"` is that of the file,
+            and `"here:name"` the one that was written, both as they are spelt.
         attempts: Where an author has several answers to a question, only the `latest` or the
             `first` of them; None leaves it to the operation.
 

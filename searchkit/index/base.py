@@ -6,6 +6,7 @@ Flows take a `BaseIndex` and use nothing but its methods and those of `backend.I
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -126,6 +127,11 @@ class BaseIndex(IndexBackend):
     def __len__(self) -> int:
         """Return the number of answers."""
         return self.counts()["answers"]
+
+    def languages(self) -> dict[str, int]:
+        """Return the number of answers in each language, the most first; see `Answer.language`."""
+        counts = Counter(answer.language for answer in self.answers())
+        return {language: count for language, count in counts.most_common() if language}
 
     # -- reading answers -------------------------------------------------------------------------
 

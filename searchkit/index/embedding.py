@@ -107,10 +107,12 @@ def _respelt(columns: Mapping[str, str], spelling: dict[str, str]) -> Mapping[st
 def is_unchanged(stored: Answer, new: Answer) -> bool:
     """Whether two answers agree in everything but the file and line that they came from.
 
-    What was written in the index, and isn't in the new answer, is no difference.
+    What was written in the index, and isn't in the new answer, is no difference, nor is a language
+    that the new one doesn't have.
     """
     names = ("text", "question", "author", "submitted_at", "meta", "original")
     is_same = all(getattr(stored, name) == getattr(new, name) for name in names)
+    is_same &= new.language in (None, stored.language)
     return is_same and new.written.items() <= stored.written.items()
 
 

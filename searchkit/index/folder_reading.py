@@ -22,6 +22,7 @@ from searchkit.index.storage.lock import WriterLock
 from searchkit.index.storage.schema import FORMAT
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.tables.grading import GradingTable
+from searchkit.index.storage.tables.rows import count_languages
 from searchkit.index.upkeep.folder_checks import describe, find_problems
 from searchkit.index.vectors import search
 from searchkit.index.vectors.checkpoint import Checkpoints
@@ -98,6 +99,10 @@ class FolderReader(BaseIndex):
     def counts(self) -> dict[str, int]:
         """Return the number of answers, blank ones, questions, authors, passages and vectors."""
         return self.store.counts()
+
+    def languages(self) -> dict[str, int]:
+        """Return the number of answers in each language, the most first; see `Answer.language`."""
+        return count_languages(self.store)
 
     def by_question(self) -> list[dict[str, Any]]:
         """Return the number of answers and authors of each question, in order of the questions."""

@@ -21,6 +21,7 @@ from searchkit.core.records import Answer
 from searchkit.index.base import BaseIndex
 from searchkit.index.incoming.answers import AnswerMatcher
 from searchkit.index.incoming.identity import Identity
+from searchkit.index.incoming.languages import Languages
 from searchkit.index.incoming.marks import MarksMatcher
 from searchkit.index.incoming.records import Ingested, OnDuplicate, OnReject, PathOf, Remarks
 from searchkit.index.incoming.targets import Target, Writer
@@ -49,6 +50,8 @@ def ingest(
 
     Answers whose ids were made (`Answer.has_made_id`) are found by author and question. Several of
     one author to one question, which have another time or come together, are attempts.
+
+    Each answer without a `language` gets the one that its text is in, as far as that can be told.
 
     Args:
         index: Open for writing.
@@ -102,6 +105,7 @@ class Ingest:
         self._goes_on = choices.on_reject is not None
         self._paths: set[str] = set()  # of the answers that were read
         self._remarks = Remarks()
+        self._languages = Languages()
         reject, on_duplicate = choices.on_reject or _raise, choices.on_duplicate
         self._identity = Identity(choices.path_of, choices.allow_empty)
         self._answers = AnswerMatcher(target, self._identity, on_duplicate, reject)
@@ -127,7 +131,11 @@ class Ingest:
             if progress:
                 progress(report.read, 0)
         self._check_marks()
-        report.warnings = [*self._remarks.sentences(report), *self._questions_of_one()]
+        report.warnings = [
+            *self._remarks.sentences(report),
+            *self._questions_of_one(),
+            *self._languages.sentences(self._target.model_name),
+        ]
         report.seconds = round(time.perf_counter() - started, 3)
         return report
 
@@ -148,6 +156,7 @@ class Ingest:
         self._identity.note_columns(answers)
         updates = self._answers.match(answers, self.report, self._remarks)
         updates = [replace(update, new=self._with_path(update.new)) for update in updates]
+        updates = self._languages.identify(updates)
         self.report.count(self._target.write(updates, _offset(progress, self.report.read)))
 
     def _update_columns(self, rows: Sequence[Row]) -> None:

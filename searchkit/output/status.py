@@ -10,6 +10,7 @@ from searchkit.core.records import Answer
 from searchkit.output.console import one_line, open_console, visible
 from searchkit.output.search import print_properties
 from searchkit.sources.columns import AnswerColumns
+from searchkit.text.languages import language_name
 
 MAX_VALUE_LENGTH = 40  # of what a row is described by
 
@@ -74,6 +75,9 @@ def print_status(status: Mapping[str, Any], out: TextIO) -> None:
     if earlier := status["earlier_attempts"]:
         are = "is an earlier attempt" if earlier == 1 else "are earlier attempts"
         rows.append(("attempts", f"{counted(earlier, 'answer')} {are}"))
+    if languages := status["languages"]:
+        counts = (f"{language_name(code)} {count:,}" for code, count in languages.items())
+        rows.append(("languages", ", ".join(counts)))
     model = status["model"]
     rows.append(("columns", ", ".join(status["columns"]) or "none but the usual"))
     rows.append(("model", f"{model['name']} ({model['fingerprint'][:12]})"))

@@ -37,6 +37,7 @@ SINCE_4 = [
     ),
     Answer("f", "First", "q3", " eve", "2025-01-01", attempts=2),
 ]
+LANGUAGE = "en"  # of the first answer, since format 6
 SINCE_5 = GradingChange(
     *("q1", "A teacher", "2026-11-27T23:00:00+00:00", "mark 7.5 for 1 answer"),
     cells=(GradingCell("a", "mark", None, "7.5"),),
@@ -47,7 +48,7 @@ SINCE_5 = GradingChange(
 
 def make(folder: Path) -> None:
     with Index.create(folder, ToyEncoder()) as index:
-        index.add(ANSWERS)
+        index.add([replace(ANSWERS[0], language=LANGUAGE), *ANSWERS[1:]])
     with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
         index.add([LATER])
         index.add([replace(SINCE_4[0], written={}), SINCE_4[1]])
@@ -64,6 +65,7 @@ def test_an_index_of_an_earlier_format_opens(number: int, tmp_path: Path) -> Non
         first = replace(first, written={"mark": "7.5"} if number >= 5 else {})
         later = [LATER, *(SINCE_4 if number >= 4 else [])]
         assert list(index.answers()) == [first, *others, *later]
+        assert index.languages() == ({LANGUAGE: 1} if number >= 6 else {})
         assert index.grading.changes() == ([SINCE_5] if number >= 5 else [])
         assert index.grading.settings() == ({"q1": '{"level":3}'} if number >= 5 else {})
         assert (index.grading.undoable("q1") is None) == (number < 5)
@@ -72,7 +74,8 @@ def test_an_index_of_an_earlier_format_opens(number: int, tmp_path: Path) -> Non
         assert [a.id for a in index.answers(Where("q1", sql="score >= 5"))] == ["a"]
     with Index.open(tmp_path / "index", write=True, encoder=ToyEncoder()) as index:
         assert verify(index) == []
-        index.add([Answer("g", "One more", "q1", "ANN")])
+        index.add([Answer("g", "One more", "q1", "ANN", language="de")])
+        assert index.ids(Where(sql="language = 'de'")) == ["g"]
         assert [a.attempt for a in index.find_slots([("q1", "ann")])["q1", "ann"]] == [1, 2]
         assert index.ids(Where(author=" Ann")) == ["a", "g"]
         assert index.store.format() == FORMAT

@@ -16,7 +16,7 @@ log = logging.getLogger("searchkit")
 MAX_COLUMNS = 900  # SQLite takes 2,000 in a table, and a filter may see each by two names
 _MAX_WRITTEN = 100  # of them written here
 FIELDS = ("id", "text", "question", "author", "submitted_at", "line")
-ATTEMPT_FIELDS = ("attempt", "attempts")  # unless a file has columns of these names
+KEPT_FIELDS = ("attempt", "attempts", "language")  # unless a file has columns of these names
 # Where the value of a virtual column stands, by the prefix of its name
 _JSON = {"meta:": "ifnull(filter_values, meta)", "file:": "meta", "here:": "written"}
 _PREFIX = re.compile("|".join(_JSON))
@@ -121,8 +121,8 @@ def visible_rows(connection: sqlite3.Connection, sql: str) -> str:
     shown = {name.lower(): _quoted(name) for name in FIELDS}
     for name in names:
         shown.setdefault(name.lower(), _quoted(f"meta:{name}"))
-    for name in ATTEMPT_FIELDS:
-        if name in present:  # since format 4
+    for name in KEPT_FIELDS:
+        if name in present:  # since format 4, language since 6
             shown.setdefault(name, name)
     text = sql.lower()
     for prefix in _JSON if _PREFIX.search(text) else ():

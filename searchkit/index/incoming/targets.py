@@ -19,6 +19,10 @@ from searchkit.index.records import Added
 class Target(Lookup, Protocol):
     """What an ingest reads and writes."""
 
+    @property
+    def model_name(self) -> str | None:
+        """The name of the index's model; None if there is no index yet."""
+
     def by_question(self) -> list[dict[str, Any]]:
         """Return the number of answers and authors of each question."""
 
@@ -41,6 +45,7 @@ class Writer:
 
     def __init__(self, index: BaseIndex) -> None:
         self._index = index
+        self.model_name: str | None = index.model.name
         self.get_replaceable = index.get_replaceable
         self.find_slots = index.find_slots
         self.by_question = index.by_question
@@ -70,6 +75,7 @@ class Rehearsal:
 
     def __init__(self, index: BaseIndex | None) -> None:
         self._index = index
+        self.model_name = None if index is None else index.model.name
         self._added: dict[str, Answer] = {}
         self._slots: dict[Slot, list[Answer]] = defaultdict(list)
 

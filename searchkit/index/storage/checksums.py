@@ -19,7 +19,7 @@ COLUMNS = {
     for table, columns in {
         "sources": "key path",
         "answers": "key id text question author submitted_at source line meta "
-        "written original author_key filter_values attempt attempts",
+        "written original author_key filter_values attempt attempts language",
         "vectors": "key sha vector",
         "passages": "answer start end vector",
         "removals": "vector",
@@ -35,6 +35,7 @@ COLUMNS = {
     }.items()
 }
 ANSWERS_3 = COLUMNS["answers"][:9]  # in format 3
+ANSWERS_4 = COLUMNS["answers"][:15]  # in formats 4 and 5
 COLUMNS |= {f"next_{table}": COLUMNS[table] for table in ("model", "vectors", "passages")}
 NEXT_TABLES = [table for table in COLUMNS if table.startswith("next_")]  # of an unfinished reindex
 _KEY_COLUMNS = {

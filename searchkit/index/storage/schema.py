@@ -26,7 +26,13 @@ from searchkit.index.filters.columns import (
     respell_quotes,
     virtual_columns,
 )
-from searchkit.index.storage.checksums import COLUMNS, add_checksums, damaged_rows, seal
+from searchkit.index.storage.checksums import (
+    ANSWERS_4,
+    COLUMNS,
+    add_checksums,
+    damaged_rows,
+    seal,
+)
 from searchkit.index.storage.connection import SQLITE_ERRORS, SqliteDatabase, connect_reader
 from searchkit.index.storage.fulltext import make_full_text
 from searchkit.index.storage.tables.attempts import renumber
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 DATABASE = "answers.db"  # in the folder of an index
-FORMAT = 5  # PRAGMA user_version
+FORMAT = 6  # PRAGMA user_version
 APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id: "SRKT" identifies a searchkit database
 
 
@@ -84,7 +90,7 @@ def format_4(db: Database) -> None:
     add_virtual_columns(db.conn, names)
     add_meta_columns(db.conn, (answer for _, answer in answers))
     _number_attempts(db, {key for (key,) in damaged})
-    seal(db.conn, "answers", COLUMNS["answers"])
+    seal(db.conn, "answers", ANSWERS_4)
     db.conn.executemany("UPDATE answers SET checksum = NULL WHERE key = ?", damaged)
     make_full_text(db.conn)
 
@@ -93,6 +99,17 @@ def format_5(db: Database) -> None:
     """Create the tables of grading: a question's settings, and the history of changes."""
     for statement in _FORMAT_5:
         db.execute(statement)
+
+
+def format_6(db: Database) -> None:
+    """Let answers have a language; those that are there have none yet."""
+    damaged = damaged_rows(db.conn, "answers")
+    names = virtual_columns(db.conn)
+    drop_virtual_columns(db.conn, names)  # they stand after all others
+    db.execute("ALTER TABLE answers ADD COLUMN language TEXT")
+    add_virtual_columns(db.conn, names)
+    seal(db.conn, "answers", COLUMNS["answers"])
+    db.conn.executemany("UPDATE answers SET checksum = NULL WHERE key = ?", damaged)
 
 
 def _comparable(meta: bytes, author: bytes | None) -> Answer | None:
@@ -156,7 +173,8 @@ def migrate(database: SqliteDatabase, version: int = FORMAT) -> None:
         from sqlite_utils.migrations import Migrations
 
         migrations = Migrations("searchkit")
-        for migration in (format_1, format_2, format_3, format_4, format_5)[:version]:
+        steps = (format_1, format_2, format_3, format_4, format_5, format_6)
+        for migration in steps[:version]:
             migrations()(migration)
         migrations.apply(database.db)
         database.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

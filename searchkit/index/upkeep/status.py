@@ -13,7 +13,8 @@ def status(index: BaseIndex) -> dict[str, Any]:
 
     Returns:
         `{"index", "answers", "blank", "questions", "authors", "passages", "vectors",
-        "earlier_attempts", "columns", "model": {"name", "fingerprint", "dimension", "window"},
+        "earlier_attempts", "languages": {code: answers}, "columns",
+        "model": {"name", "fingerprint", "dimension", "window"},
         "by_question": [{"question", "answers", "authors"}], …}` and what the index's `storage`
         returns. For a folder that is `{"files": {name: bytes}, "checkpoint": {"file", "vectors"} or
         None, "tail", "removed", "format", "unfinished": {"model", "answers"} or None}`: `tail`
@@ -24,6 +25,7 @@ def status(index: BaseIndex) -> dict[str, Any]:
     return {
         "index": index.place,
         **index.counts(),
+        "languages": index.languages(),
         "columns": index.columns(),
         "model": asdict(index.model),
         "by_question": index.by_question(),

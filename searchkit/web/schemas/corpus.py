@@ -63,6 +63,8 @@ class Status(Record):
     vectors: int
     earlier_attempts: int
     """Number of answers after which their author answered the same question again."""
+    languages: dict[str, int]
+    """Number of answers in each language, by its code in ISO 639-1; `und`: it can't be told."""
     columns: list[str]
     """Names of the columns beside the fields."""
     model: Model

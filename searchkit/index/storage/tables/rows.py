@@ -9,19 +9,22 @@ from typing import Any
 from searchkit.core.errors import IndexDamaged
 from searchkit.core.records import Answer
 from searchkit.index.filters.columns import columns_json, filter_json
+from searchkit.index.storage.connection import SqliteDatabase
 
 WRITTEN_COLUMNS = (
     *("id", "text", "question", "author", "submitted_at", "source", "line", "meta"),
-    *("written", "original", "author_key", "filter_values"),
+    *("written", "original", "author_key", "filter_values", "language"),
 )
 _OLD = "a.key, a.id, a.text, a.question, a.author, a.submitted_at, s.path, a.line, a.meta"
 _NEW = "a.written, a.original, a.attempt, a.attempts"
 _NONE = "json_object(), NULL, 1, 1"  # the same in formats 1 to 3
+_LANGUAGE, _NO_LANGUAGE = "a.language", "NULL"  # since format 6, and before
 
 
 def select_answers(version: int) -> str:
     """Return the statement that reads answers from a database of a format."""
-    columns = f"{_OLD}, {_NEW if version > 3 else _NONE}"
+    language = _LANGUAGE if version > 5 else _NO_LANGUAGE
+    columns = f"{_OLD}, {_NEW if version > 3 else _NONE}, {language}"
     return f"SELECT {columns} FROM answers a LEFT JOIN sources s ON s.key = a.source"
 
 
@@ -30,7 +33,7 @@ def row_of(answer: Answer, source: int | None) -> tuple[object, ...]:
     return (
         *(answer.id, answer.text, answer.question, answer.author, answer.submitted_at),
         *(source, answer.line, columns_json(answer.meta), columns_json(answer.written)),
-        *(answer.original, answer.author_key, filter_json(answer)),
+        *(answer.original, answer.author_key, filter_json(answer), answer.language),
     )
 
 
@@ -41,8 +44,8 @@ def answer_of(row: Sequence[Any]) -> Answer:
         IndexDamaged: if a value has another type than the one that was written.
     """
     _, id_, text, question, author, submitted_at, source, line, *jsons, original = row[:11]
-    attempt, attempts = row[11:]
-    texts = (question, author, submitted_at, source, original)
+    attempt, attempts, language = row[11:]
+    texts = (question, author, submitted_at, source, original, language)
     try:
         columns = [json.loads(value) for value in jsons]
     except (TypeError, ValueError):
@@ -58,9 +61,21 @@ def answer_of(row: Sequence[Any]) -> Answer:
     meta, written = columns
     return Answer(
         *(id_, text, question, author, submitted_at, source, line, meta),
-        *(written, original, attempt, attempts),
+        *(written, original, attempt, attempts, language),
     )
 
 
 def _is_text_by_name(columns: object) -> bool:
     return isinstance(columns, dict) and all(isinstance(v, str) for v in columns.values())
+
+
+def count_languages(database: SqliteDatabase) -> dict[str, int]:
+    """Return the number of answers in each language, the most first; none before format 6."""
+    if database.pragma("user_version") < 6:
+        return {}
+    return dict(
+        database.rows(
+            "SELECT language, count(*) FROM answers WHERE language IS NOT NULL "
+            "GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
+    )

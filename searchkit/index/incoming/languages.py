@@ -1,0 +1,68 @@
+"""The languages of the answers of an ingest, and which of them the index's model doesn't know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from searchkit.encoding.model_folder import DEFAULT_MODEL, MULTILINGUAL
+from searchkit.index.incoming.records import Update
+from searchkit.text.languages import UNKNOWN, identify_language, language_name
+
+# The languages of models whose name tells them.
+KNOWN_LANGUAGES = {
+    DEFAULT_MODEL: frozenset({"en"}),
+    f"sentence-transformers/{DEFAULT_MODEL}": frozenset({"en"}),
+    MULTILINGUAL: frozenset("ar de en es fr it ja ko nl pl pt ru th tr zh".split()),
+}
+MIN_SHARE = 0.02  # of the answers of an ingest: a language with fewer may be a mistake
+
+
+class Languages:
+    """Gives answers their languages, and counts those that are new or changed."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def identify(self, updates: Sequence[Update]) -> list[Update]:
+        """Return updates whose answers have a language.
+
+        One that was given stays, and that of a text which hasn't changed.
+        """
+        return [replace(u, new=replace(u.new, language=self._language(u))) for u in updates]
+
+    def _language(self, update: Update) -> str | None:
+        new, old = update.new, update.old
+        if old and not update.is_other and old.language and old.text == new.text:
+            return new.language or old.language
+        language = new.language or identify_language(new.text)
+        if language:
+            self._counts[language] += 1
+        return language
+
+    def sentences(self, model: str | None) -> Iterator[str]:
+        """Yield a warning for the languages that a model doesn't know.
+
+        Args:
+            model: The model's name; None if there is none yet.
+        """
+        known = KNOWN_LANGUAGES.get(model or "")
+        total = sum(self._counts.values())
+        foreign = {
+            language: count
+            for language, count in self._counts.most_common()
+            if known and language not in (*known, UNKNOWN) and count >= MIN_SHARE * total
+        }
+        if not foreign:
+            return
+        parts = [f"{count:,} in {language_name(code)}" for code, count in foreign.items()]
+        remedy = ""
+        if foreign.keys() & KNOWN_LANGUAGES[MULTILINGUAL]:
+            remedy = f"; one that does: searchkit reindex --model {MULTILINGUAL}"
+        answers = f"{', '.join(parts)}, of {total:,} new or changed answers"
+        yield f"{answers}: {model} doesn't know {_them(list(foreign))}{remedy}"
+
+
+def _them(languages: Sequence[str]) -> str:
+    return "that language" if len(languages) == 1 else "these languages"

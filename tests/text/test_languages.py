@@ -1,0 +1,59 @@
+"""The language of a text, as far as it can be told."""
+
+from __future__ import annotations
+
+import pytest
+
+from searchkit.text.languages import NAMES, UNKNOWN, identify_language, language_name
+
+pytest.importorskip("py3langid")
+TEXTS = {
+    "en": "The bulb lights up because it is in a closed circuit with the battery.",
+    "de": "Die Lampe leuchtet, weil sie mit der Batterie in einem Stromkreis liegt.",
+    "es": "La bombilla se enciende porque está en un circuito cerrado con la batería.",
+    "fr": "L'ampoule s'allume parce qu'elle est dans un circuit fermé avec la pile.",
+    "it": "La lampadina si accende perché è in un circuito chiuso con la batteria.",
+    "pt": "A lâmpada acende porque está num circuito fechado com a bateria.",
+    "nl": "De lamp brandt omdat hij in een gesloten stroomkring met de batterij zit.",
+    "pl": "Żarówka świeci, ponieważ jest w zamkniętym obwodzie z baterią.",
+    "ru": "Лампочка горит, потому что она в замкнутой цепи с батарейкой.",
+    "zh": "灯泡亮了，因为它和电池在一个闭合的电路里。",
+    "ja": "電球は電池と閉じた回路にあるので光ります。",
+    "ko": "전구는 배터리와 닫힌 회로에 있기 때문에 켜집니다.",
+    "ar": "يضيء المصباح لأنه في دائرة مغلقة مع البطارية.",
+    "tr": "Ampul, pil ile kapalı bir devrede olduğu için yanar.",
+}
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_a_sentence(language: str) -> None:
+    assert identify_language(TEXTS[language]) == language
+    assert identify_language(TEXTS[language].upper()) in (language, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "text", ["ok", "nein", "ja", "idk", "middleware", "42", "x = 3, y = 4, z = 5", "TCP, UDP, HTTP"]
+)
+def test_what_says_too_little(text: str) -> None:
+    assert identify_language(text) == UNKNOWN
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_a_blank_text_has_none(text: str) -> None:
+    assert identify_language(text) is None
+
+
+def test_comments_in_code_are_no_prose() -> None:
+    code = "```python\n# berechnet die Summe der Werte und gibt sie zurück\nreturn sum(x)\n```"
+    assert identify_language(code) == UNKNOWN
+    assert identify_language(f"{TEXTS['fr']}\n{code}") == "fr"
+
+
+def test_half_a_surrogate_pair_and_a_long_text() -> None:
+    assert identify_language(TEXTS["de"] + "\ud800") == "de"
+    assert identify_language((TEXTS["de"] + " ") * 20_000) == "de"
+
+
+def test_names() -> None:
+    assert [language_name(code) for code in ("de", UNKNOWN, "tlh")] == ["German", "not told", "tlh"]
+    assert set(TEXTS) <= set(NAMES)
