@@ -104,7 +104,7 @@ class RowOptions:
         Raises:
             BadInput: if there is none with that code.
         """
-        from searchkit.text.languages import NAMES
+        from searchkit.text.languages.names import NAMES
 
         code = self.language and self.language.lower()
         if code is None:

@@ -10,7 +10,7 @@ from searchkit.core.records import Answer
 from searchkit.output.console import one_line, open_console, visible
 from searchkit.output.search import print_properties
 from searchkit.sources.columns import AnswerColumns
-from searchkit.text.languages import language_name
+from searchkit.text.languages.names import language_name
 
 MAX_VALUE_LENGTH = 40  # of what a row is described by
 

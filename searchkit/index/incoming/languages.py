@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from searchkit.encoding.model_folder import DEFAULT_MODEL, MULTILINGUAL
 from searchkit.index.incoming.records import Update
-from searchkit.text.languages import UNKNOWN, identify_language, language_name
+from searchkit.text.languages.identification import identify_language
+from searchkit.text.languages.names import UNKNOWN, language_name
 
 # The languages of models whose name tells them.
 KNOWN_LANGUAGES = {

@@ -124,8 +124,8 @@ def test_an_index_in_three_languages(tmp_path: Path) -> None:
         return result.stdout if code == 0 else result.stderr
 
     run("ingest", str(file), "--model", "multilingual")
-    hits = [json.loads(run("query", text, "-f", "jsonl", "-n", "1")) for text, _ in TRANSLATIONS]
-    assert [hit["id"] for hit in hits] == [str(n) for n in range(len(hits))]
+    found = [json.loads(run("query", text, "-f", "json", "-n", "1")) for text, _ in TRANSLATIONS]
+    assert [one["hits"][0]["id"] for (one,) in found] == [str(n) for n in range(len(found))]
     assert "multilingual (" in run("status")
     assert "made with multilingual" in run(
         "ingest", str(file), "--model", "all-MiniLM-L6-v2", code=1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from searchkit.text.languages import NAMES, UNKNOWN, identify_language, language_name
+from searchkit.text.languages.identification import identify_language
+from searchkit.text.languages.names import NAMES, UNKNOWN, language_name
 
 pytest.importorskip("py3langid")
 TEXTS = {

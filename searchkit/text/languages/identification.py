@@ -1,34 +1,18 @@
-"""Languages: their names, and in which one a text is written, as far as that can be told."""
+"""The language that a text is written in, as far as that can be told."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
 
+from searchkit.text.languages.names import NAMES, UNKNOWN
 from searchkit.text.words import code_spans
 
-UNKNOWN = "und"  # ISO 639: the language can't be told
-# Those that texts are taken for, by their codes in ISO 639-1; more would be mixed up in short ones.
-NAMES = {
-    **{"af": "Afrikaans", "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech"},
-    **{"da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish"},
-    **{"et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew"},
-    **{"hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "it": "Italian"},
-    **{"ja": "Japanese", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "nl": "Dutch"},
-    **{"no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian"},
-    **{"sk": "Slovak", "sl": "Slovenian", "sr": "Serbian", "sv": "Swedish", "th": "Thai"},
-    **{"tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese"},
-}
 # Below these a text's language isn't told: of 3,600 stretches of 1 to 6 words in 15 languages none
 # was taken for another one (`make bench-languages`).
 MIN_CONFIDENCE = 0.7
 MIN_BYTES = 16  # of UTF-8: a Chinese character says as much as three letters
 _MAX_CHARACTERS = 1000  # that are looked at
-
-
-def language_name(code: str) -> str:
-    """Return the English name of a language; the code itself if it has none here."""
-    return "not told" if code == UNKNOWN else NAMES.get(code, code)
 
 
 def identify_language(text: str) -> str | None:

@@ -1,0 +1,1 @@
+"""Natural languages: their names, and which one a text is in."""
