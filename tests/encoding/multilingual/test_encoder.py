@@ -72,7 +72,10 @@ print(*sys.modules)
 
 
 def test_an_accelerator_is_left_alone(encoder: Encoder) -> None:
-    assert isinstance(load_encoder("multilingual", device="cuda"), CompiledEncoder)
+    messages = list[str]()
+    loaded = load_encoder("multilingual", device="cuda", notify=messages.append)
+    assert isinstance(loaded, CompiledEncoder)
+    assert messages == ["multilingual runs on the CPU only"]
 
 
 def test_other_vectors_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
