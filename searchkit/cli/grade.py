@@ -26,6 +26,7 @@ from searchkit.cli.session import (
     open_reader,
     open_writer,
     progress_bar,
+    spinner,
     write_result,
 )
 from searchkit.core.where import Where
@@ -298,14 +299,15 @@ def _propagate(
     from searchkit.grading.propagate import propagate
     from searchkit.output import grades
 
-    propagations = propagate(
-        index,
-        options.column,
-        propagated,
-        kind=options.kind,
-        threshold=options.threshold,
-        tolerance=options.tolerance,
-    )
+    with spinner("grouping the answers", quiet=output.quiet):
+        propagations = propagate(
+            index,
+            options.column,
+            propagated,
+            kind=options.kind,
+            threshold=options.threshold,
+            tolerance=options.tolerance,
+        )
     write_result(
         output,
         table=lambda out: grades.print_propagations(propagations, index.get, out),
@@ -327,15 +329,16 @@ def _plan(
     from searchkit.grading.promise.records import CONFIDENCE, MAX_OFF
     from searchkit.output import plans
 
-    result = plan_grading(
-        index,
-        options.column,
-        kind=options.kind,
-        tolerance=options.tolerance,
-        max_off=MAX_OFF if promise.max_off is None else promise.max_off,
-        confidence=CONFIDENCE if promise.confidence is None else promise.confidence,
-        where=where,
-    )
+    with spinner("planning", quiet=output.quiet):
+        result = plan_grading(
+            index,
+            options.column,
+            kind=options.kind,
+            tolerance=options.tolerance,
+            max_off=MAX_OFF if promise.max_off is None else promise.max_off,
+            confidence=CONFIDENCE if promise.confidence is None else promise.confidence,
+            where=where,
+        )
     log.info(plans.describe_marks(result))
     write_result(
         output,

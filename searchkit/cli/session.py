@@ -325,3 +325,15 @@ def progress_bar(unit: str, *, quiet: bool) -> Iterator[Progress | None]:
             bar.update(task, completed=done, total=total or None)
 
         yield advance
+
+
+@contextmanager
+def spinner(doing: str, *, quiet: bool) -> Iterator[None]:
+    """Show that something of unknown length goes on, on stderr if it is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(doing):
+        yield

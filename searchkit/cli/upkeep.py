@@ -38,12 +38,14 @@ from searchkit.cli.session import (
     open_writer,
     print_result,
     progress_bar,
+    spinner,
     write_bytes,
     write_record,
 )
 from searchkit.core.errors import IndexBusy, MissingExtra, SearchkitError, StorageFailed
 from searchkit.core.messages import Message, counted
-from searchkit.core.where import Attempts, Where
+from searchkit.core.progress import Counter
+from searchkit.core.where import EVERYTHING, Attempts, Where
 from searchkit.index.locations import Place, open_index, open_or_create
 
 if TYPE_CHECKING:
@@ -133,7 +135,10 @@ def verify(folder: Place, output: Output) -> None:
     from searchkit.output.console import visible
     from searchkit.output.files import write_json
 
-    with _open_to_verify(folder, quiet=output.quiet) as index:
+    with (
+        _open_to_verify(folder, quiet=output.quiet) as index,
+        spinner("checking", quiet=output.quiet),
+    ):
         problems = upkeep.verify(index)
     with open_output(output.path) as out:
         if output.format == "json":
@@ -172,7 +177,7 @@ def rebuild(folder: Place, quiet: bool) -> None:
     from searchkit.index.upkeep.folder_checks import SET_ASIDE
     from searchkit.output.console import visible
 
-    with open_writer(folder, quiet=quiet) as index:
+    with open_writer(folder, quiet=quiet) as index, spinner("rebuilding", quiet=quiet):
         index.rebuild()
         counts = index.counts()
         problems = [line for line in upkeep.verify(index) if SET_ASIDE not in line]
@@ -363,14 +368,25 @@ def _export_answers(index: BaseIndex, where: Where, output: Output) -> None:
     from searchkit.output.files import write_csv, write_json, write_jsonl
     from searchkit.output.search import answer_as_record, export_columns
 
-    with open_output(output.path) as out:
-        records = (answer_as_record(answer) for answer in index.answers(where))
+    total = len(index) if where == EVERYTHING else 0
+    is_shown = output.path is not None or not sys.stdout.isatty()
+    with (
+        open_output(output.path) as out,
+        progress_bar("answers", quiet=output.quiet or not is_shown) as progress,
+    ):
+        counter = Counter(progress, total)
+        records = (_counting(answer_as_record(answer), counter) for answer in index.answers(where))
         if output.format == "jsonl":
             write_jsonl(records, out)
         elif output.format == "json":
             write_json(list(records), out)
         else:
             write_csv(records, export_columns(index.columns()), out)
+
+
+def _counting(record: dict[str, Any], counter: Counter) -> dict[str, Any]:
+    counter.advance()
+    return record
 
 
 def _export_history(index: BaseIndex, where: Where, output: Output) -> None:
@@ -396,7 +412,8 @@ def _export_marks(
     from searchkit.output.platforms.formats import marks_file
     from searchkit.output.platforms.marks import MarkOptions
 
-    file = marks_file(index, platform, MarkOptions(**task.options), where, task.fill_in)
+    with spinner("reading the marks", quiet=output.quiet):
+        file = marks_file(index, platform, MarkOptions(**task.options), where, task.fill_in)
     write_bytes(output.path, file.content)
     for note in file.notes:
         log.info(note)
