@@ -40,6 +40,7 @@ from searchkit.web.index_pool import IndexPool, findings_job
 from searchkit.web.jobs import describe_error
 from searchkit.web.messages import with_fields
 from searchkit.web.pages.facets import facets_job
+from searchkit.web.pages.groups import layout_ahead
 from searchkit.web.pages.routes import pages
 from searchkit.web.rendering import error_page, plotly_script, without_names
 from searchkit.web.review.pages import review_pages
@@ -53,6 +54,7 @@ UPLOAD_PATH = "/api/uploads"
 AHEAD: list[Task] = [
     facets_job,
     findings_job,
+    layout_ahead,
     lambda pool: pool.job("comparing", lambda index, _: prepare_comparing(index)),
 ]
 STATUS_CODES: list[tuple[type[SearchkitError], int]] = [

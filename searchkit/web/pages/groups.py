@@ -123,6 +123,13 @@ def _pairs(result: PlagiarismResult, findings: Sequence[Finding]) -> list[Studen
     return student_pairs(findings, result.rings, result.texts)
 
 
+def layout_ahead(pool: IndexPool) -> Job[Any]:
+    """Return the job that places all students; that of the findings while there are none."""
+    findings = findings_job(pool)
+    is_there = findings.has_finished and not findings.has_failed
+    return _layout_job(pool, findings.get()) if is_there else findings
+
+
 def _layout_job(pool: IndexPool, result: PlagiarismResult) -> Job[Layout]:
     """Return the job that places all students with findings, whatever was dismissed."""
     findings = hash(tuple((finding.left, finding.right) for finding in result.findings))

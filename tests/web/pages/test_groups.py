@@ -13,6 +13,7 @@ from helpers.serving import client_of, make_index, toy, until
 from starlette.testclient import TestClient
 
 from searchkit import Answer
+from searchkit.web.pages.groups import layout_ahead
 
 __all__ = ["toy"]
 COPIED = ((3, 9), (14, 20))  # the first pair in both questions, the second in one
@@ -80,11 +81,23 @@ def test_the_pairs_of_a_student_and_of_two_can_be_chosen(client: TestClient) -> 
         page = client.get(f"{path}?author=S03&other=s09").text
         assert "<h2><bdi>s03</bdi> and <bdi>s09</bdi></h2>" in page
         chosen = page[page.index("chosen-pairs") : page.index("choose-none")]
-        assert chosen.count("/review?") == 2
+        assert chosen.count("/review?show=all") == 2 and "/review?author=s03" in chosen
         assert "with <bdi>s20</bdi>" in client.get(f"{path}?author=s14").text
         assert "No findings of" in client.get(f"{path}?author=s14&other=s03").text
     assert client.get("/groups/pairs?author=s01").status_code == 404
     assert client.get("/groups?author=nobody").status_code == 404
+
+
+def test_the_places_are_computed_ahead_of_the_first_visit(tmp_path: Path, toy: None) -> None:
+    with client_of(make_index(tmp_path / "i", answers())) as client:
+        pool = client.app_state.pool  # type: ignore[attr-defined]
+        first = layout_ahead(pool)
+        until(lambda: first.has_finished)
+        second = layout_ahead(pool)
+        assert second is not first and second is layout_ahead(pool)
+        until(lambda: second.has_finished)
+        assert len(second.get().places) == 4
+        assert lines(client.get("/groups").text) == 2
 
 
 def test_a_group_that_is_not_there_is_not_found(client: TestClient) -> None:
