@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo docs test test-fast test-milvus break check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-milvus bench-peers pictures clean
+.PHONY: help demo docs test test-fast test-milvus break check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-pages bench-milvus bench-peers pictures clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench-models what evaluate measures of the default model (a quarter of an hour)"
 	@echo "make bench-training  what training gives, and how long it takes (an hour)"
 	@echo "make bench-serve  load on the web application at 10,000 and a million answers (ten minutes)"
+	@echo "make bench-pages  how soon each page is there, in a browser (minutes; needs chromium)"
 	@echo "make bench-milvus  one corpus in a folder, in Milvus Lite and on a Milvus server (ten minutes)"
 	@echo "make bench-peers  the same jobs with other tools, in an environment of their own"
 	@echo "make pictures     the pictures in docs/images, taken again (needs chromium)"
@@ -100,6 +101,9 @@ bench-training: $(VENV)/.ready-to-test
 
 bench-serve: $(VENV)/.ready-to-test
 	$(BIN)/python benchmarks/bench_serve.py
+
+bench-pages: $(VENV)/.ready-to-test
+	$(BIN)/python benchmarks/bench_pages.py --write
 
 bench-milvus: $(VENV)/.ready-to-test $(VENV)-milvus/.ready
 	SEARCHKIT_MILVUS_PYTHON=$(abspath $(VENV)-milvus/bin/python) \

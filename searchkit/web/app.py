@@ -34,6 +34,7 @@ from searchkit.web.background.traffic import TrafficCounter
 from searchkit.web.downloads.marks import downloads
 from searchkit.web.grading.api import grading
 from searchkit.web.grading.pages import grading_pages
+from searchkit.web.grading.questions import prepare_grouping
 from searchkit.web.grading.suggestions import suggestions
 from searchkit.web.guard import IDLE_TIMEOUT, SECURITY_HEADERS, Guard
 from searchkit.web.index_pool import IndexPool, findings_job
@@ -42,7 +43,7 @@ from searchkit.web.messages import with_fields
 from searchkit.web.pages.facets import facets_job
 from searchkit.web.pages.groups import layout_ahead
 from searchkit.web.pages.routes import pages
-from searchkit.web.rendering import error_page, plotly_script, without_names
+from searchkit.web.rendering import error_page, names_job, plotly_script, without_names
 from searchkit.web.review.pages import review_pages
 from searchkit.web.uploads.api import uploads_api
 from searchkit.web.uploads.store import Uploads
@@ -53,9 +54,11 @@ STATIC_FOLDER = Path(str(resources.files("searchkit.pages"))) / "static"
 UPLOAD_PATH = "/api/uploads"
 AHEAD: list[Task] = [
     facets_job,
+    names_job,
     findings_job,
     layout_ahead,
     lambda pool: pool.job("comparing", lambda index, _: prepare_comparing(index)),
+    prepare_grouping,
 ]
 STATUS_CODES: list[tuple[type[SearchkitError], int]] = [
     (NotFound, 404),

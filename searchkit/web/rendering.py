@@ -21,7 +21,7 @@ from searchkit.core.records import Answer
 from searchkit.pages.environment import environment
 from searchkit.pages.known_names import holds_names
 from searchkit.pages.pseudonyms import Pseudonyms
-from searchkit.web.index_pool import pool_of
+from searchkit.web.index_pool import IndexPool, pool_of
 from searchkit.web.job_progress import JobProgress, progress_of
 from searchkit.web.jobs import Job
 
@@ -132,9 +132,14 @@ def pseudonyms(request: Request) -> Pseudonyms | None:
 
 def _all_pseudonyms(request: Request) -> Pseudonyms:
     pool = pool_of(request)
-    job = pool.job("names", lambda index, _: Pseudonyms(index.answers(), replace=True))
+    job = names_job(pool)
     pool.wait(job, PSEUDONYMS_TIMEOUT)
     return job.get()
+
+
+def names_job(pool: IndexPool) -> Job[Pseudonyms]:
+    """Return the job that finds all names, and gives each author and answer a pseudonym."""
+    return pool.job("names", lambda index, _: Pseudonyms(index.answers(), replace=True))
 
 
 def without_names(request: Request, text: str) -> str:

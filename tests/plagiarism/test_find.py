@@ -362,7 +362,8 @@ def test_a_runner_finds_the_same(tmp_path: Path, monkeypatch, where: Where, pass
         )
         wanted = find_with_options(index, options)
     assert found == wanted and len(found.findings) >= 2 and found.by_passages == passages
-    assert done == list(range(1, found.questions + 1)) and len(found.pooled) == 2
+    assert sorted(set(done) - {0}) == list(range(1, found.questions + 1)) and done == sorted(done)
+    assert len(found.pooled) == 2
     assert not list((tmp_path / "shards").iterdir())
 
 

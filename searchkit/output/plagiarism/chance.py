@@ -63,9 +63,12 @@ def odds(expected: float) -> str:
 
 
 def by_chance_in_words(result: PlagiarismResult) -> str:
-    """Return a sentence on how many findings are to be expected by chance; nothing if none is."""
+    """Return a sentence on how many findings are to be expected by chance.
+
+    It is empty where there are none, and while questions are left: the number is that of all.
+    """
     findings = sum(finding.expected is not None for finding in result.findings)
-    if not findings:
+    if not findings or result.questions_left:
         return ""
     these = counted(findings, "finding")
     if findings < len(result.findings):

@@ -20,7 +20,8 @@ log = logging.getLogger("searchkit")
 LOOK_SECONDS = 0.5  # between two looks at the index
 SETTLE_SECONDS = 2.0  # without a change, before anything is begun
 
-Task = Callable[[IndexPool], Job[Any]]
+Task = Callable[[IndexPool], Job[Any] | None]
+"""Begins a computation, and returns its job; None for nothing to wait for."""
 
 
 class WorkAhead:
@@ -38,7 +39,7 @@ class WorkAhead:
 
         Args:
             pool: The index.
-            tasks: Each returns its job, begun if there was none; the next begins when it is done.
+            tasks: Begun one after another, each when the job of the one before is done.
             look_seconds: See `LOOK_SECONDS`.
             settle_seconds: See `SETTLE_SECONDS`.
         """

@@ -78,7 +78,7 @@ def read_question(
             )
         return sheet_as_record(sheet, names) | state
 
-    return when_done(request, grouped_job(request, question), wait, as_record)
+    return when_done(request, grouped_job(pool_of(request), question), wait, as_record)
 
 
 @grading.post(
@@ -151,7 +151,7 @@ def _reverted(request: Request, step: schemas.QuestionStep, revert: Revert) -> R
 
 def _changed(request: Request, question: str, run: Callable[[Index, Sheet], str]) -> Response:
     """Change a question, and return the answers that are others now, and all groups."""
-    job, names = grouped_job(request, question), Names(pseudonyms(request))
+    job, names = grouped_job(pool_of(request), question), Names(pseudonyms(request))
     pool_of(request).wait(job, DEFAULT_WAIT)
     grouped, suggested = job.get(), last_suggested(pool_of(request), question)
     with pool_of(request).writing() as index:

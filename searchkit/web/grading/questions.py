@@ -39,13 +39,24 @@ def read_question_name(request: Request, name: str) -> str:
     return where.question or ""
 
 
-def grouped_job(request: Request, question: str) -> Job[Grouped]:
+def grouped_job(pool: IndexPool, question: str) -> Job[Grouped]:
     """Return the job that groups the answers to a question by their texts."""
 
     def compute(index: Index, _: object) -> Grouped:
         return group_texts(index, question, build_tree), count_marks(index)
 
-    return pool_of(request).job(("grading", question), compute)
+    return pool.job(("grading", question), compute)
+
+
+def prepare_grouping(pool: IndexPool) -> None:
+    """Begin to group the answers to the first question, if there is one.
+
+    For the others it saves the loading of what groups answers, which takes longer than grouping.
+    """
+    with pool.reading() as index:
+        questions = [row["question"] or "" for row in index.by_question()]
+    if questions:
+        grouped_job(pool, min(questions))
 
 
 def sheet_of(index: Index, question: str, grouped: Grouped) -> Sheet:

@@ -43,7 +43,7 @@ def read_suggestions(
 ) -> Response:
     """Suggest marks and ticks, and what to mark next; name marks that contradict each other."""
     pool, question = pool_of(request), read_question_name(request, name)
-    grouped = grouped_job(request, question)
+    grouped = grouped_job(pool_of(request), question)
     if not pool.wait(grouped, wait):
         return _not_yet(grouped)
     with pool.reading() as index:

@@ -116,9 +116,20 @@ def test_a_failure_is_not_tried_again(pool: IndexPool) -> None:
     assert calls == [1]
 
 
-def test_the_server_looks_for_findings_unasked(folder: Path) -> None:
-    with client_of(folder, works_ahead=True) as client:
+@pytest.mark.parametrize("count", [0, 1, 10])
+def test_the_server_computes_unasked_what_pages_need(
+    tmp_path: Path, answers: list[Answer], toy: None, count: int
+) -> None:
+    with client_of(make_index(tmp_path / "i", answers[:count]), works_ahead=True) as client:
         pool: IndexPool = client.app_state.pool  # type: ignore[attr-defined]
-        job = until(lambda: pool._jobs["answers change"].get("findings"))
-        assert job.wait(10)
-        job.get()
+
+        def kinds() -> set[object]:
+            return {key[0] if isinstance(key, tuple) else key for key in jobs()}
+
+        def jobs() -> dict[object, Job[object]]:
+            return {key: job for kept in pool._jobs.values() for key, job in kept.items()}
+
+        wanted = {"facets", "names", "findings", "comparing"} | ({"grading"} if count else set())
+        until(lambda: wanted <= kinds())
+        until(lambda: all(job.has_finished for job in jobs().values()))
+        assert not [key for key, job in jobs().items() if job.has_failed]
