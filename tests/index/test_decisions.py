@@ -16,7 +16,14 @@ from helpers.files import DATA
 from searchkit import Answer, Index
 from searchkit.cli.app import main
 from searchkit.core.errors import BadInput, NotFound
-from searchkit.index.decisions import MAX_REASON_LENGTH, counting, decide, decisions, take_back
+from searchkit.index.decisions import (
+    MAX_REASON_LENGTH,
+    counting,
+    decide,
+    decide_all,
+    decisions,
+    take_back,
+)
 from searchkit.index.storage.schema import FORMAT
 from searchkit.index.upkeep.reindex import reindex
 
@@ -229,3 +236,20 @@ def test_the_command_line_says_that_there_are_none(index: Index) -> None:
     index.close()
     run = CliRunner().invoke(main, ["decisions", "-i", str(index.path)])
     assert "nothing has been decided yet; run: searchkit serve" in run.stdout
+
+
+def test_a_group_is_stored_in_one_commit_and_taken_back_at_once(index: Index) -> None:
+    before = decide(index, "a", "b", "confirmed")
+    commits = index.store.commits()
+    stored = decide_all(index, [("a", "b"), ("c", "a"), ("b", "c")], "dismissed", "one group")
+    assert index.store.commits() == commits + 1
+    assert [one.number for one in stored] == [before.number + n for n in (1, 2, 3)]
+    last = stored[-1].number
+    assert take_back(index, stored[0].number, last) == ("a", "b")
+    assert list(decisions(index)) == [("a", "b")]
+    assert decisions(index)["a", "b"].decision == "confirmed"
+    with pytest.raises(NotFound, match=f"no decision '{last}' in "):
+        take_back(index, last, 2**53)
+    for number in (None, last + 1):
+        with pytest.raises(BadInput, match=r"`through`: .* isn't after `number`"):
+            take_back(index, number, last)

@@ -49,7 +49,7 @@ class ReviewAddress(BaseModel):
     verdict: Annotated[str, _check_names(tuple(VERDICTS))] = ""
     show: Annotated[str, _check_names(get_args(DecisionStatus))] = ""
     text: Annotated[str, Field(max_length=MAX_TEXT_LENGTH)] = ""
-    sort: Annotated[str, Field(pattern=f"-?({'|'.join(get_args(SortColumn))})")] = "strength"
+    sort: Annotated[str, Field(pattern=f"^-?({'|'.join(get_args(SortColumn))})$")] = "strength"
     left: str | None = None
     right: str | None = None
     view: Literal["list", "finding"] = "finding"

@@ -31,7 +31,8 @@ def review_page(request: Request, address: Annotated[ReviewAddress, Query()]) ->
     """Show all findings as a table, and one of them with its evidence."""
     result, progress = current_findings(request)
     names = pseudonyms(request)
-    table = findings_table(result, _displayed(request, address), names)
+    address = _displayed(request, address)
+    table = findings_table(result, address, names)
     row = table.find(address.left, address.right) or table.first_to_decide()
     return render_page(
         request,

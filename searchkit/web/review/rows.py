@@ -82,6 +82,7 @@ class FindingsTable:
         listed: The numbers of those that pass the filter.
         questions: The questions with findings in order, with their numbers of findings.
         authors: The authors with findings, likewise.
+        author: The author whose findings are listed, as spelt in the rows; None for all.
         verdicts: Numbers of findings by verdict, among those that pass all other filters.
         decisions: Numbers of findings by decision, among all.
     """
@@ -90,6 +91,7 @@ class FindingsTable:
     listed: set[int]
     questions: Counts
     authors: Counts
+    author: str | None
     verdicts: Counter[str]
     decisions: Counter[str]
 
@@ -143,6 +145,7 @@ def findings_table(
         listed={row.number for row in rows if row.passes(address, matching)},
         questions=in_question_order,
         authors=in_author_order,
+        author=address.author,
         verdicts=Counter(row.verdict for row in rows if row.passes(any_verdict, matching)),
         decisions=Counter(row.decision for row in rows),
     )

@@ -5,7 +5,7 @@ import { following, here, replace, show } from "./reading.js";
 import { countDecisions, filter, find, listed, setDecision, tick, tickAll, ticked } from "./table.js";
 
 const LABELS = { confirmed: "Confirmed", asked: "To be asked", dismissed: "Dismissed", open: "Open again" };
-const KEY = `decided ${location.host}`; // of what was decided in this tab, for undo
+const KEY = `decided in ${document.querySelector(".brand").textContent} at ${location.host}`; // in this tab, for undo
 const decided = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
 const notes = new Map(); // row -> what was typed about it and not yet stored
 let busy = null; // promise of the action that is running
@@ -78,12 +78,19 @@ async function goOn(these, at, decision) {
   else replace();
 }
 
+function forgetLast() {
+  decided.pop();
+  remember();
+}
+
 const takeBack = () => exclusively(async () => {
   const last = decided.at(-1);
   const range = last ? `?number=${last.first}&through=${last.last}` : "";
-  if (last) decided.pop(); // also if it isn't there any more
-  remember();
-  const [body] = await send("DELETE", "/api/decisions" + range);
+  const [body] = await send("DELETE", "/api/decisions" + range).catch(error => {
+    if (error.status === 404) forgetLast(); // somebody else took it back
+    throw error;
+  });
+  forgetLast();
   if (!body.taken_back) return toast("There is no decision to undo.");
   const before = last?.before ?? [];
   toast(before.length > 1 ? `${before.length} decisions undone.` : "Decision undone.");

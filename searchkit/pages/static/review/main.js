@@ -15,6 +15,7 @@ function draw() {
   }
   if (by("question")) select(by("question"), state.question);
   select(by("author"), state.author);
+  by("order").value = state.sort;
   if (document.activeElement !== by("text")) by("text").value = state.text;
   by("clear").hidden = !isFiltered();
   filter();
@@ -93,6 +94,10 @@ by("filters").addEventListener("click", event => {
 });
 by("filters").addEventListener("change", event => {
   const { id, selectedIndex, value } = event.target;
+  if (id === "order") {
+    state.sort = value;
+    return change();
+  }
   if (id !== "question" && id !== "author") return;
   state[id] = selectedIndex ? value : null;
   change();
@@ -204,6 +209,7 @@ for (const box of document.querySelectorAll("[data-load]")) {
 // -- start ----------------------------------------------------------------------------------------
 
 read();
+for (const key of ["question", "author"]) if (state[key] && by(key)) state[key] = by(key).value; // as it is spelt here
 try {
   await search();
 } catch (error) {

@@ -1,0 +1,404 @@
+"""The review in a real browser: table, filters, address, ticks, undo, keys, a phone; with axe."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from helpers.browsing import ROOT, Open, browser, ingested, serving, visit, width_over
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+expect.set_options(timeout=10_000)
+__all__ = ["browser", "visit"]
+DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("review")
+    with DEMO.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["question"] <= "q05"]
+    with (folder / "answers.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        writer.writerow(rows[0] | {"id": "alone", "question": "q99"})
+    return ingested(folder, folder / "answers.csv")
+
+
+@pytest.fixture(scope="module")
+def running(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(shutil.copytree(corpus, tmp_path_factory.mktemp("running") / "index")) as server:
+        get(server.address, "/api/findings?wait=60")
+        yield server.address
+
+
+@pytest.fixture
+def address(running: str) -> str:
+    """Return the address of the server, after undoing all decisions."""
+    while get(running, "/api/decisions")["decisions"]:
+        ask = urllib.request.Request(
+            f"{running}/api/decisions", method="DELETE", headers={"origin": running}
+        )
+        urllib.request.urlopen(ask).close()
+    return running
+
+
+def get(address: str, path: str) -> Any:
+    with urllib.request.urlopen(address + path) as response:
+        return json.load(response)
+
+
+def findings(address: str) -> list[dict[str, Any]]:
+    return get(address, "/api/findings")["findings"]
+
+
+def listed(page: Page) -> Locator:
+    return page.locator("#rows tbody tr:visible")
+
+
+def names(page: Page) -> list[str]:
+    return [row.get_attribute("id") or "" for row in listed(page).all()]
+
+
+def current(page: Page) -> str:
+    return page.locator("tr[aria-current]").get_attribute("id") or ""
+
+
+# -- the table -------------------------------------------------------------------------------------
+
+
+def test_verdicts_filter_by_click_and_count_what_the_other_filters_let_pass(
+    address: str, visit: Open
+) -> None:
+    page, found = visit(f"{address}/review"), findings(address)
+    verdicts = Counter(one["verdict"] for one in found)
+    expect(listed(page)).to_have_count(len(found))
+    for verdict, count in verdicts.items():
+        button = page.locator(f"#filters [data-verdict='{verdict}']")
+        expect(button.locator("[data-count]")).to_have_text(str(count))
+    verdict, count = verdicts.most_common(1)[0]
+    page.locator(f"#filters [data-verdict='{verdict}']").click()
+    expect(listed(page)).to_have_count(count)
+    expect(page.locator("#place")).to_have_text(re.compile(f"of {count}$"))
+    assert set(page.locator("#rows tbody tr:visible .badge").all_inner_texts()) == {verdict}
+
+    question = found[0]["question"]
+    page.get_by_label("Question", exact=True).select_option(question)
+    both = [one for one in found if one["question"] == question]
+    expect(listed(page)).to_have_count(sum(one["verdict"] == verdict for one in both))
+    for one in verdicts:
+        button = page.locator(f"#filters [data-verdict='{one}']")
+        expected = sum(other["verdict"] == one for other in both)
+        expect(button.locator("[data-count]")).to_have_text(str(expected))
+    page.get_by_role("button", name="Show all", exact=True).click()
+    expect(listed(page)).to_have_count(len(found))
+
+
+def test_a_question_of_an_address_alone_is_listed_and_the_queue_runs_over_it(
+    address: str, visit: Open
+) -> None:
+    question = findings(address)[-1]["question"]
+    own = [one for one in findings(address) if one["question"] == question]
+    page = visit(f"{address}/review?question={question.upper()}")
+    expect(listed(page)).to_have_count(len(own))
+    expect(page.locator("#place")).to_have_text(f"1 of {len(own)}")
+    seen = [current(page)]
+    for n in range(2, len(own) + 1):
+        page.keyboard.press("j")
+        expect(page.locator("#place")).to_have_text(f"{n} of {len(own)}")
+        seen.append(current(page))
+    assert seen == names(page)
+    page.keyboard.press("j")  # the last one stays
+    expect(page.locator("#place")).to_have_text(f"{len(own)} of {len(own)}")
+
+
+def test_words_are_searched_in_answers_and_by_author(address: str, visit: Open) -> None:
+    page, found = visit(f"{address}/review"), findings(address)
+    page.get_by_label("Words in answers").fill("EVENT loop")
+    with_words = {
+        f"row-{n}" for n, one in enumerate(found, 1)
+        if all(word in " ".join(text_of(address, one[side]) for side in ("left", "right")).lower()
+               for word in ("event", "loop"))
+    }  # fmt: skip
+    assert 0 < len(with_words) < len(found)
+    expect(listed(page)).to_have_count(len(with_words))
+    assert set(names(page)) == with_words
+    page.get_by_label("Words in answers").fill("")
+    expect(listed(page)).to_have_count(len(found))
+    author = page.locator("#rows tbody bdi").nth(1).inner_text()
+    page.get_by_label("Author", exact=True).select_option(author)
+    expect(listed(page)).not_to_have_count(len(found))
+    for row in listed(page).all():
+        assert author in row.locator("td").nth(4).inner_text()
+    page.fill("#text", "zebra")
+    expect(page.locator("#none")).to_be_visible()
+    page.get_by_role("button", name="Show all findings").click()
+    expect(listed(page)).to_have_count(len(found))
+
+
+def text_of(address: str, id_: str) -> str:
+    return str(get(address, f"/api/answer?id={id_}")["text"])
+
+
+def test_columns_sort_and_the_queue_follows(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review")
+    total = len(findings(address))
+    for column, cell in [("question", 2), ("decision", 6), ("strength", 1)]:
+        head = page.get_by_role("button", name=column, exact=True)
+        head.click()
+        expect(head.locator("xpath=..")).to_have_attribute("aria-sort", "ascending")
+        up = names(page)
+        head.click()
+        expect(head.locator("xpath=..")).to_have_attribute("aria-sort", "descending")
+        assert (up != names(page)) == (cell != 6) and set(up) == set(names(page))
+        if cell == 2:
+            texts = [row.locator("td").nth(2).inner_text() for row in listed(page).all()]
+            assert texts == sorted(texts, reverse=True)
+    assert page.url.endswith("sort=-strength") or "sort=-strength&" in page.url
+    page.get_by_label("Order", exact=True).select_option("latest first")
+    expect(page).to_have_url(re.compile("sort=-time"))
+    times = page.locator("#rows tbody time").evaluate_all("all => all.map(one => one.dateTime)")
+    assert times == sorted(times, reverse=True) and len(set(times)) > 1
+    page.goto(f"{address}/review?sort=-strength")
+    assert current(page) == f"row-{total}"
+    page.keyboard.press("j")
+    expect(page.locator("#place")).to_have_text(f"2 of {total}")
+    assert current(page) == f"row-{total - 1}"
+
+
+def test_the_address_holds_the_state_and_the_back_button_goes_through_it(
+    address: str, visit: Open
+) -> None:
+    page = visit(f"{address}/review")
+    total, question = len(findings(address)), findings(address)[0]["question"]
+    page.get_by_label("Question", exact=True).select_option(question)
+    expect(page).to_have_url(re.compile(f"question={question}"))
+    own = names(page)
+    page.get_by_role("button", name="verdict", exact=True).click()
+    expect(page).to_have_url(re.compile("sort=verdict"))
+    order = names(page)
+    listed(page).last.locator("td").nth(2).click()
+    expect(page.locator("#place")).to_have_text(f"{len(own)} of {len(own)}")
+    shown = page.locator("#finding h2").inner_text()
+    page.reload()
+    assert names(page) == order
+    expect(page.locator("#finding h2")).to_have_text(shown, use_inner_text=True)
+    expect(page.locator("#place")).to_have_text(f"{len(own)} of {len(own)}")
+    page.go_back()  # the finding
+    expect(page.locator("#finding h2")).not_to_have_text(shown, use_inner_text=True)
+    page.go_back()  # the order
+    expect(page).not_to_have_url(re.compile("sort="))
+    assert names(page) == own
+    page.go_back()  # the question
+    expect(listed(page)).to_have_count(total)
+    expect(page.get_by_label("Question", exact=True)).to_have_value("")
+    page.go_forward()
+    expect(listed(page)).to_have_count(len(own))
+
+
+# -- decisions -------------------------------------------------------------------------------------
+
+
+def test_several_are_ticked_and_decided_at_once_and_undone_together(
+    address: str, visit: Open
+) -> None:
+    page, total = visit(f"{address}/review"), len(findings(address))
+    boxes = page.locator("#rows tbody input")
+    boxes.nth(1).click()
+    boxes.nth(4).click(modifiers=["Shift"])
+    page.keyboard.press("x")  # the finding that is shown: the first
+    expect(page.get_by_role("button", name="Dismiss 5")).to_be_visible()
+    page.keyboard.press("n")
+    page.keyboard.type("they worked together, as allowed")
+    page.keyboard.press("Enter")
+    page.keyboard.press("d")
+    expect(page.locator("#decided")).to_have_text("5")
+    expect(page.locator(".toast")).to_have_text("Dismissed: 5 findings")
+    stored = get(address, "/api/decisions")["decisions"]
+    assert len(stored) == 5
+    assert {one["reason"] for one in stored} == {"they worked together, as allowed"}
+    assert current(page) == "row-6"  # the next open one
+    expect(page.locator("#note")).to_have_value("")
+    expect(page.get_by_role("button", name=re.compile("^Dismiss d$"))).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.locator("#to-ask")).to_have_text(", 1 to ask")
+    page.reload()
+    page.keyboard.press("u")
+    expect(page.locator("#to-ask")).to_be_hidden()
+    page.keyboard.press("u")
+    expect(page.locator("#decided")).to_have_text("0")
+    expect(page.locator(".toast")).to_have_text("5 decisions undone.")
+    assert get(address, "/api/decisions")["decisions"] == []
+
+    page.get_by_label("Tick all that are listed").check()
+    page.get_by_role("button", name=f"Confirm {total}").click()
+    expect(page.locator("#decided")).to_have_text(str(total))
+    page.keyboard.press("u")
+    expect(page.locator("#decided")).to_have_text("0")
+
+
+def test_what_is_not_listed_any_more_is_not_decided(address: str, visit: Open) -> None:
+    page, found = visit(f"{address}/review"), findings(address)
+    page.get_by_label("Tick all that are listed").check()
+    question = found[0]["question"]
+    page.get_by_label("Question", exact=True).select_option(question)
+    own = [one for one in found if one["question"] == question]
+    page.get_by_role("button", name=f"Ask the student {len(own)}").click()
+    expect(page.locator("#to-ask")).to_have_text(f", {len(own)} to ask")
+    decided = get(address, "/api/decisions")["decisions"]
+    assert {one["decision"] for one in decided} == {"asked"}
+    assert len(decided) == len(own)
+
+
+def test_a_list_of_open_findings_empties_and_the_note_of_a_decision_can_be_changed(
+    address: str, visit: Open
+) -> None:
+    question = findings(address)[0]["question"]
+    page = visit(f"{address}/review?question={question}&show=open")
+    own = listed(page).count()
+    page.fill("#note", "first note")
+    page.keyboard.press("Enter")
+    page.keyboard.press("c")
+    expect(listed(page)).to_have_count(own - 1)
+    for left in range(own - 2, -1, -1):
+        page.keyboard.press("a")
+        expect(listed(page)).to_have_count(left)
+    expect(page.locator("#none")).to_be_visible()
+    page.locator("#filters [data-show=confirmed]").click()
+    expect(listed(page)).to_have_count(1)
+    expect(page.locator("#finding .notice")).to_contain_text("first note")
+    expect(page.locator("#note")).to_have_value("first note")
+    page.fill("#note", "second note")
+    page.keyboard.press("Enter")
+    page.keyboard.press("c")
+    expect(page.locator("#finding .notice")).to_contain_text("second note")
+    (stored,) = [
+        one for one in get(address, "/api/decisions")["decisions"] if one["decision"] == "confirmed"
+    ]
+    assert stored["reason"] == "second note"
+
+
+def test_a_typed_note_stays_with_its_finding(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review")
+    page.fill("#note", "not yet decided")
+    page.keyboard.press("Enter")
+    page.keyboard.press("j")
+    expect(page.locator("#place")).to_have_text(re.compile("^2 of"))
+    expect(page.locator("#note")).to_have_value("")
+    page.keyboard.press("k")
+    expect(page.locator("#place")).to_have_text(re.compile("^1 of"))
+    expect(page.locator("#note")).to_have_value("not yet decided")
+
+
+# -- around the table ------------------------------------------------------------------------------
+
+
+def test_the_histogram_has_all_pairs_or_those_of_the_question(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review")
+    page.get_by_text("Similarity of all pairs").click()
+    caption = page.locator("#histogram figcaption")
+    expect(caption).to_contain_text("pairs, half of them below", timeout=30_000)
+    whole = caption.inner_text()
+    expect(page.locator("#histogram .dot")).to_have_count(len(findings(address)))
+    page.locator("#histogram a").last.dispatch_event("click")
+    expect(page.locator("tr[aria-current]")).to_have_count(1)
+    question = findings(address)[0]["question"]
+    page.get_by_label("Question", exact=True).select_option(question)
+    expect(caption).not_to_have_text(whole)
+    own = sum(one["question"] == question for one in findings(address))
+    expect(page.locator("#histogram .dot")).to_have_count(own)
+
+
+def test_equal_answers_are_in_the_page_and_decided_there(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review")
+    if not get(address, "/api/findings")["equal"]:
+        expect(page.locator("#equal")).to_have_count(0)
+        return
+    page.locator("#equal summary").first.click()
+    expect(page.locator("#equal .notice")).to_contain_text("word for word")
+
+
+def test_names_are_hidden_in_table_filters_and_address(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review?author=s04")
+    count = listed(page).count()
+    page.get_by_role("button", name="Hide names").click()
+    expect(page.locator("#names")).to_have_attribute("aria-pressed", "true")
+    expect(listed(page)).to_have_count(count)
+    assert not re.search(r"\bs\d\d\b", page.content() + page.url)
+    expect(page.get_by_label("Author", exact=True)).to_have_value(re.compile(r"author \d+"))
+    page.keyboard.press("j")
+    expect(page.locator("#place")).to_have_text(re.compile("^2 of"))
+    page.keyboard.press("c")
+    expect(page.locator("#decided")).to_have_text("1")
+    assert not re.search(r"\bs\d\d\b", page.inner_text("body") + page.url)
+    page.keyboard.press("u")
+    expect(page.locator("#decided")).to_have_text("0")
+
+
+def test_on_a_phone_list_and_finding_are_two_views_and_the_bar_is_in_sight(
+    address: str, visit: Open
+) -> None:
+    page = visit(f"{address}/review", viewport={"width": 390, "height": 844})
+    bar = page.get_by_role("group", name="Decide")
+    expect(page.locator("#finding")).to_be_visible()
+    expect(page.locator("#rows")).not_to_be_visible()
+    for button in ("Confirm", "Ask", "Dismiss", "Undo", "Next finding", "Previous finding"):
+        expect(bar.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
+    box = bar.bounding_box()
+    assert box and box["height"] < 130
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    text = page.locator("#finding .answer").last.bounding_box()
+    box = bar.bounding_box()
+    assert text and box and text["y"] + text["height"] <= box["y"]  # the text's end isn't covered
+    page.evaluate("scrollTo(0, 0)")
+    page.get_by_role("button", name=re.compile("^List")).click()
+    expect(page.locator("#rows")).to_be_visible()
+    expect(page.locator("#finding")).not_to_be_visible()
+    assert width_over(page) == 0
+    listed(page).nth(2).click()
+    expect(page.locator("#finding")).to_be_visible()
+    expect(page.locator("#place")).to_have_text(re.compile("^3 of"))
+    bar.get_by_role("button", name="Confirm").click()
+    expect(page.locator("#place")).to_have_text(re.compile("^4 of"))
+    page.go_back()
+    expect(page.locator("#rows")).to_be_visible()
+    assert width_over(page) == 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_review_is_accessible(scheme: str, width: int, address: str, visit: Open) -> None:
+    page = visit(
+        f"{address}/review", bypass_csp=True, color_scheme=scheme,
+        viewport={"width": width, "height": 800},
+    )  # fmt: skip
+    page.keyboard.press("c")
+    expect(page.locator("#decided")).to_have_text("1")
+    page.keyboard.press("x")
+    rules = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
+    for path in ("", "?view=list", "?show=confirmed", "?show=dismissed"):
+        page.goto(f"{address}/review{path}")
+        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+        expect(page.locator("#histogram figcaption")).to_be_attached()
+        found = Axe().run(page, options=rules)
+        assert not found.response["violations"], f"{path}: {found.generate_report()}"
+        assert width_over(page) == 0, path
+
+
+def test_a_question_without_findings_has_an_empty_list(address: str, visit: Open) -> None:
+    page = visit(f"{address}/review?question=Q99")
+    expect(page.locator("#none")).to_be_visible()
+    expect(page.get_by_label("Question", exact=True)).to_have_value("q99")
+    page.get_by_role("button", name="Show all findings").click()
+    expect(listed(page)).to_have_count(len(findings(address)))
