@@ -21,7 +21,7 @@ from searchkit.web.jobs import Job, Result
 
 READY_TIMEOUT = 0.15  # seconds that a page about the whole corpus waits for a part of it
 MAX_EXAMPLES = 3  # queries that are suggested
-EXAMPLE_WORDS = range(3, 15)  # that a query that is suggested may have
+EXAMPLE_WORDS = range(3, 21)  # that a query that is suggested may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Overview:
         prompts: The text of each question that has one, by its name; empty for no question.
         days: The first and the last day on which an answer was handed in, as `3 Nov 2025`; None if
             that isn't known of each answer that has a time.
-        examples: Queries that have something to find, the first from the largest question.
+        examples: Queries with something to find: questions if there are any, the largest first.
     """
 
     prompts: dict[str, str] = field(default_factory=dict)
@@ -53,21 +53,22 @@ def survey(answers: Iterable[Answer]) -> Overview:
             first_texts[question] = answer.text
         if answer.submitted_at:
             times.add(answer.submitted_at)
-    sources = (
-        (prompts.get(question, ""), question, first_texts.get(question, ""))
-        for question, _ in sizes.most_common()
-    )
-    examples = dict.fromkeys(filter(None, map(_example_query, sources)))
+    questions = [question for question, _ in sizes.most_common()]
+    texts = [  # questions are better queries than what somebody answered
+        *(prompts.get(question, "") for question in questions),
+        *questions,
+        *(first_texts.get(question, "") for question in questions),
+    ]
+    examples = dict.fromkeys(filter(None, map(_example_query, texts)))
     return Overview(prompts, _days(times), list(examples)[:MAX_EXAMPLES])
 
 
-def _example_query(texts: Iterable[str]) -> str:
-    """Return the first sentence of the texts that can be a query; empty if there is none."""
-    for text in texts:
-        for start, end in sentence_spans(text):
-            words = text[start:end].split()
-            if len(words) in EXAMPLE_WORDS:
-                return " ".join(words)
+def _example_query(text: str) -> str:
+    """Return the first sentence of a text that can be a query; empty if there is none."""
+    for start, end in sentence_spans(text):
+        words = text[start:end].split()
+        if len(words) in EXAMPLE_WORDS:
+            return " ".join(words)
     return ""
 
 

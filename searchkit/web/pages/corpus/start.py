@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from searchkit.index.upkeep.status import status
 from searchkit.pages.segments import question_name
-from searchkit.web.index_pool import pool_of
+from searchkit.web.index_pool import findings_job, pool_of
 from searchkit.web.pages.corpus.overview import (
     count_findings,
     findings_so_far,
@@ -17,7 +17,7 @@ from searchkit.web.pages.corpus.overview import (
 )
 from searchkit.web.pages.corpus.steps import OpenWork
 from searchkit.web.pages.search import SearchQuery
-from searchkit.web.rendering import pseudonyms, render_page
+from searchkit.web.rendering import job_progress, pseudonyms, render_page
 
 start_pages = APIRouter()
 
@@ -46,5 +46,6 @@ def start_page(request: Request) -> Response:
         overview=overview,
         examples=[hidden_text(text, names) for text in overview.examples] if overview else [],
         work=work,
+        search_progress=job_progress(request, findings_job(pool_of(request))).text,
         is_pending=None in (overview, work.findings, work.progress),
     )

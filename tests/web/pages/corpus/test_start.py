@@ -116,6 +116,8 @@ def test_examples_are_real_questions_or_words_of_answers() -> None:
     assert survey(asked).examples == ["What blocks the event loop?"]
     named = [answer("Yes.", "What is a promise in JavaScript?")]
     assert survey(named).examples == ["What is a promise in JavaScript?"]
+    both = [answer("What do you mean by this?", "q1"), answer("x", "q2", prompt="Why is it so?")]
+    assert survey(both).examples[0] == "Why is it so?"
     neither = [answer("Yes. The loop waits for callbacks.\n", "q1")]
     assert survey(neither).examples == ["The loop waits for callbacks."]
     assert survey([answer("Yes.", "q1"), answer(" ", "q2")]).examples == []
