@@ -39,6 +39,10 @@ GLOSSARY = {
         "How near two texts are in meaning: 1 is the same, 0 has nothing to do with each other. "
         "Two good answers to one question are near anyway, so it proves nothing by itself."
     ),
+    "spread": (
+        "How far apart the answers of a cluster are: 0 where all say the same. The smaller it is, "
+        "the safer is one mark for all of them."
+    ),
     "group of students": (
         "Students whose answers were found together in two or more questions, with each other or "
         "with one source. Being found together again and again is much rarer than once."

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from unittest.mock import Mock
 
+import click
 import openpyxl
 import pytest
 from click.testing import CliRunner, Result
@@ -554,6 +555,12 @@ def test_a_template_has_its_own_encoding(term: Path, tmp_path: Path, command: st
     assert "no encoding 'klingon'" in run(*arguments, "--encoding", "klingon", code=1).stderr
     alone = run(command, *more[command], "-i", term, "--encoding", "cp1252", code=2).stderr
     assert "--encoding goes with --template" in alone
+
+
+def test_help_says_similarity() -> None:
+    for name in main.list_commands(click.Context(main)):
+        text = run(name, "--help").stdout
+        assert "cosine" not in text.replace("similarity of a pair, a cosine", ""), name
 
 
 def test_compare_shows_both_answers_and_explains_the_numbers(term: Path) -> None:

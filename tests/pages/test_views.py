@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import searchkit.pages
 from searchkit import Answer
 from searchkit.clustering.records import Cluster, Member
 from searchkit.core.records import Hit, Passage
@@ -29,6 +31,7 @@ PASSAGES = (
     Overlap((0, 22), (20, 42), "verbatim", 1.0),
     Overlap((24, 39), (0, 19), "reworded", 0.8),
 )
+PAGES = Path(searchkit.pages.__file__).parent
 FOUND = Finding("l", "r", "q", "near copy", 0.9, 0.95, 0.8, 0.001, PASSAGES, "80% is the same.",
                 ("r hides something",), "l")  # fmt: skip
 
@@ -266,3 +269,12 @@ def test_each_term_with_a_question_mark_is_explained_in_the_page() -> None:
     assert targets <= set(re.findall(r'id="([^"]+)" popover', page))
     for text in GLOSSARY.values():
         assert 2 <= len(re.findall(r"[.:] ?(?=[A-Z“]|if|$)", text)) and "nats" not in text
+
+
+@pytest.mark.parametrize("folder", ["templates", "static"])
+def test_people_read_similarity_and_no_word_of_the_trade(folder: str) -> None:
+    files = [file for file in (PAGES / folder).rglob("*") if file.suffix in (".html", ".js")]
+    assert files
+    for file in files:
+        text = re.sub(r"{#.*?#}|//[^\n]*|/\*.*?\*/", "", file.read_text("utf-8"), flags=re.S)
+        assert not re.search(r"\b(cosines?|nats|q-value)\b", text, re.I), file
