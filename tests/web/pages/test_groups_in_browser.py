@@ -71,6 +71,18 @@ def test_names_lie_neither_on_each_other_nor_on_students(address: str, visit: Op
                 assert apart or top >= other[3], (size, n)
 
 
+def test_where_names_cannot_be_read_groups_have_their_numbers(address: str, visit: Open) -> None:
+    page = opened(visit, f"{address}/groups")
+    numbers = page.locator(".group-number").filter(visible=True)
+    expect(numbers).to_have_count(0)
+    for _ in range(4):
+        page.locator("#smaller").click()
+    expect(numbers).to_have_text(["1", "2", "3", "4"])
+    expect(page.locator(".node .label").filter(visible=True)).to_have_count(0)
+    student(page, "s07").focus()
+    expect(page.locator(".node .label").filter(visible=True)).to_have_text(["s07"])
+
+
 def test_a_click_on_a_line_or_a_student_leads_to_the_review_of_the_findings(
     address: str, visit: Open
 ) -> None:
@@ -121,7 +133,7 @@ def test_groups_have_a_matrix_and_their_pairs_lead_to_the_review(address: str, v
     page = opened(visit, f"{address}/groups")
     page.locator(".group-list a").nth(1).click()
     matrix = page.get_by_role("table", name="Who with whom")
-    assert matrix.locator("tbody tr").count() == 2
+    expect(matrix.locator("tbody tr")).to_have_count(2)
     matrix.get_by_role("link").first.click()
     expect(page).to_have_url(re.compile("#group-2-pair-"))
     page.locator(".pairs .meetings a").first.click()

@@ -5,6 +5,7 @@ const canvas = by("canvas"), svg = canvas?.querySelector("svg"), slider = by("st
 const SIZES = [0.2, 0.3, 0.45, 0.65, 0.8, 1, 1.25, 1.6, 2];
 const NEAR = 7; // pixels around a line that count as the line
 const MAX_THICKNESS = 9;
+const SMALL = 0.6, TINY = 0.4; // sizes below which only groups have a label, and what is pointed at
 const PHONE = 700, READABLE = 0.8; // pixels of width; the size from which names can be read
 
 const nodes = svg ? [...svg.querySelectorAll(".node")].map(element => {
@@ -17,6 +18,7 @@ const edges = svg ? [...svg.querySelectorAll(".edge")].map(element => ({
   counts: element.dataset.counts.split(" ").map(Number),
 })) : [];
 const state = new URLSearchParams(location.search);
+const groupLabels = [];
 let size = 1, chosen = [];
 
 function address() {
@@ -35,6 +37,7 @@ function draw(step) {
     for (const end of ends) seen.add(end);
   }
   for (const node of nodes) node.element.classList.toggle("off", !seen.has(node));
+  for (const { label, members } of groupLabels) label.classList.toggle("off", !members.some(node => seen.has(node)));
   const pairs = edges.filter(edge => edge.counts[step]).length;
   const label = slider.dataset.steps.split("|")[step];
   by("step").textContent = `${label}: ${pairs} ${pairs === 1 ? "pair" : "pairs"} of ${seen.size} students`;
@@ -49,6 +52,8 @@ function resize(next) {
   const middle = [canvas.scrollLeft + canvas.clientWidth / 2, canvas.scrollTop + canvas.clientHeight / 2];
   const factor = next / size;
   size = next;
+  svg.classList.toggle("small", size < SMALL);
+  svg.classList.toggle("tiny", size < TINY);
   svg.setAttribute("width", width * size);
   svg.setAttribute("height", height * size);
   canvas.scrollTo(middle[0] * factor - canvas.clientWidth / 2, middle[1] * factor - canvas.clientHeight / 2);
@@ -151,7 +156,23 @@ function onKey(event) {
   }
 }
 
+/** Write the number of each group in its middle, for sizes at which those in its students can't be read. */
+function labelGroups() {
+  const groups = Map.groupBy(nodes.filter(node => node.group !== "0"), node => node.group);
+  for (const [group, members] of groups) {
+    const label = document.createElementNS(svg.namespaceURI, "text");
+    const middle = key => members.reduce((sum, node) => sum + node[key], 0) / members.length;
+    for (const [name, value] of Object.entries({ class: "group-number", x: middle("x"), y: middle("y"), "aria-hidden": "true" })) {
+      label.setAttribute(name, value);
+    }
+    label.textContent = group;
+    svg.append(label);
+    groupLabels.push({ label, members });
+  }
+}
+
 function start() {
+  labelGroups();
   slider.value = Math.min(Number(state.get("strength")) || 0, slider.max);
   slider.addEventListener("input", () => {
     if (slider.value === "0") state.delete("strength");
