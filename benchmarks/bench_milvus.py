@@ -98,7 +98,7 @@ def main(arguments: Sequence[str]) -> None:
     if "SEARCHKIT_MILVUS_PYTHON" not in os.environ:
         return
     sys.path.insert(0, str(ROOT / "tests"))
-    from milvusserver import Server
+    from helpers.milvus_server import Server
 
     server = Server(scratch())
     try:

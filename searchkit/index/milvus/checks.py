@@ -18,12 +18,12 @@ RECALL_DEPTH = 10  # best passages of each that the search should find
 _INGEST = "ingest the files again: searchkit ingest --on-duplicate keep-last"
 
 
-def find_problems(collection: Collection) -> Iterator[str]:
+def find_problems(collection: Collection, *, keep_recall: bool) -> Iterator[str]:
     """Yield every problem in one line with what mends it.
 
     Checks that no row is left over; that each passage's text has the hash its vector was made for;
     that passages leave no word out; and that vectors are finite and of unit length. The recall of
-    the search is measured too, and logged.
+    the search is measured too, logged, and with `keep_recall` kept for `status`.
     """
     left_over, sample = 0, _RecallSample()
     for rows in collection.pages("part >= 0", [*FIELD_NAMES, "vector"]):
@@ -34,7 +34,10 @@ def find_problems(collection: Collection) -> Iterator[str]:
             sample.add(answer)
     if left_over:
         yield f"{left_over} rows belong to no answer; a writer was killed; run: searchkit rebuild"
-    sample.log_recall(collection)
+    if recall := sample.measure_recall(collection):
+        log.info("%s", recall)
+        if keep_recall:
+            collection.record_recall(recall)
 
 
 def left_over_rows(rows: Sequence[Row], answers: dict[str, MilvusAnswer]) -> list[Row]:
@@ -87,15 +90,16 @@ class _RecallSample:
             self._best = np.sort(together, axis=1)[:, -RECALL_DEPTH:]
             self._pending = []
 
-    def log_recall(self, collection: Collection) -> None:
-        """Log how many of the best passages of each query the search finds."""
+    def measure_recall(self, collection: Collection) -> str:
+        """Return in words how many of the best passages of each query the search finds."""
         self._compare()
         if self._best is None:
-            return
+            return ""
         k = self._best.shape[1]
         results = collection.search(np.stack(self._queries), k, "end > 0")
         recall = sum(map(_count_best, results, self._best)) / self._best.size
-        log.info("recall@%s of the search, over %s vectors: %.3f", k, len(self._queries), recall)
+        queries, rows = len(self._queries), collection.count("end > 0")
+        return f"recall@{k} of the search, over {queries} vectors among {rows:,}: {recall:.3f}"
 
 
 def _count_best(rows: Sequence[Row], best: Float32) -> int:

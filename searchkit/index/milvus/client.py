@@ -1,7 +1,7 @@
 """One collection of a Milvus server or file; only this file calls pymilvus.
 
-A call is repeated while the server is away, and its errors are raised as searchkit's. Reads are
-strongly consistent: every process finds what was acknowledged.
+A call is repeated while the server is away, and its errors are raised as searchkit's. Every process
+finds what was acknowledged (`acknowledged.py`).
 """
 
 from __future__ import annotations
@@ -10,23 +10,29 @@ import json
 import logging
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from searchkit.core.arrays import Float32
-from searchkit.core.errors import IndexDamaged, IndexNotFound, MissingExtra
+from searchkit.core.errors import IndexDamaged, IndexNotFound, MissingExtra, StorageFailed
+from searchkit.index.milvus import acknowledged
 from searchkit.index.milvus.address import INDEX_TYPES, TOKEN_VARIABLE, Address
 from searchkit.index.milvus.errors import is_transient, message_of, translated
 from searchkit.index.milvus.rows import FIELDS, FORMAT, KEY_DIGITS, PK_DIGITS, Row
 from searchkit.index.records import Model
 
 log = logging.getLogger("searchkit")
-_FORMATS = ("1", FORMAT)  # that can be read and written
+# Of a new collection on a server: its writers record what they acknowledge. All reads of those of
+# other formats are strongly consistent, which costs nothing in Milvus Lite.
+RECORDED_FORMAT = "3"
+_FORMATS = ("1", FORMAT, RECORDED_FORMAT)  # that can be read and written
+_RECALL = "searchkit.recall"  # the property with what `verify` measured last
 MAX_ROWS = 16_384  # that Milvus returns for one query or search
 PAGE_SIZE = 2_000  # rows that are fetched at once, about
-WRITE_BATCH = 1_000  # rows that are written at once, at most
-WRITE_BATCH_BYTES = 8_000_000
+WRITE_BATCH = 4_000  # rows that are written at once, at most
+WRITE_BATCH_BYTES = 16_000_000
 MIN_EF, NPROBE = 256, 64  # search depth of HNSW, at least, and of IVF_FLAT
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0  # seconds between tries
 OPEN_TIMEOUT, CALL_TIMEOUT = 10.0, 300.0  # seconds that a server may be away: at first, and later
@@ -47,6 +53,8 @@ class Collection:
         self._timeout = timeout
         self._index_type = address.index_type
         self.version = FORMAT
+        self._writer = uuid.uuid4().hex
+        self._acknowledged = 0  # the timestamp that the next read must have reached
 
     @classmethod
     def connect(cls, address: Address, *, timeout: float = OPEN_TIMEOUT) -> Collection:
@@ -106,6 +114,8 @@ class Collection:
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=model.dimension)
         indexes = MilvusClient.prepare_index_params()
         index_type = self.address.index_type
+        if not self.address.is_lite and self._new_timestamp():
+            self.version = RECORDED_FORMAT
         indexes.add_index(
             "vector", index_type=index_type, metric_type="IP", params=INDEX_TYPES[index_type]
         )
@@ -117,12 +127,16 @@ class Collection:
             schema=schema,
             index_params=indexes,
             consistency_level="Strong",
-            properties=_properties(model),
+            properties=_properties(model, self.version),
         )
         self._timeout = CALL_TIMEOUT
+        self._acknowledge()
 
-    def open(self) -> Model:
-        """Load the collection for reading; return the model of its vectors.
+    def open(self, *, write: bool = False) -> Model:
+        """Load the collection; return the model of its vectors.
+
+        Args:
+            write: Whether it is for a writer, who sees what killed writers left unacknowledged.
 
         Raises:
             IndexNotFound: if it doesn't exist.
@@ -138,36 +152,78 @@ class Collection:
             "index_type"
         ]
         self._timeout = CALL_TIMEOUT
+        if write and self.version == RECORDED_FORMAT:
+            self._acknowledged = self._new_timestamp()
         return model
 
     def describe(self) -> dict[str, str]:
         """Return the server's version, and how vectors are searched."""
         version = self._call("get_server_version")
-        exact = "exact" if self._index_type == "FLAT" else "approximate; verify measures it"
+        recall = "exact"
+        if self._index_type != "FLAT":
+            measured = self._described_properties().get(_RECALL)
+            recall = f"approximate; {measured or 'its recall is measured by verify'}"
         return {
             "milvus": f"{version}, collection {self.address.collection}",
-            "search": f"{self._index_type}, inner product, {exact}",
-            "reads": "strongly consistent",
+            "search": f"{self._index_type}, inner product, {recall}",
+            "reads": "see every acknowledged write",
+        }
+
+    def record_recall(self, recall: str) -> None:
+        """Keep what was measured about the search, for `describe`."""
+        if self._index_type != "FLAT":
+            self._alter_properties({_RECALL: recall})
+
+    # -- what reads see --------------------------------------------------------------------------
+
+    def _acknowledge(self) -> None:
+        """Let the reads of all processes see what has been written."""
+        if self.version != RECORDED_FORMAT:
+            return
+        timestamp = self._new_timestamp()
+        if not timestamp:
+            raise StorageFailed(f"{self.address}: the server gives no timestamps; update Milvus")
+        slot = acknowledged.choose_slot(self._described_properties(), self._writer, timestamp)
+        self._alter_properties({slot: acknowledged.slot_value(timestamp, self._writer)})
+        self._acknowledged = timestamp
+
+    def _new_timestamp(self) -> int:
+        """Return a timestamp after all that was written; 0 if the server gives none."""
+        with translated(self.address):
+            return int(
+                self._repeated(
+                    lambda: self._client._get_connection().alloc_timestamp(timeout=60),
+                )
+            )
+
+    def _described_properties(self) -> dict[str, str]:
+        described = self._call("describe_collection", self.address.collection)
+        return dict(described.get("properties") or {})
+
+    def _alter_properties(self, properties: dict[str, str]) -> None:
+        self._call("alter_collection_properties", self.address.collection, properties)
+
+    def _consistency(self) -> dict[str, Any]:
+        """Return the arguments with which a read sees all that was acknowledged."""
+        if self.version != RECORDED_FORMAT:
+            return {"consistency_level": "Strong"}
+        recorded = acknowledged.latest(self._described_properties())
+        self._acknowledged = max(self._acknowledged, recorded)
+        return {
+            "consistency_level": "Customized",
+            "guarantee_timestamp": self._acknowledged,
         }
 
     # -- rows ------------------------------------------------------------------------------------
 
     def count(self, where: str = _ALL_ROWS) -> int:
         """Return the number of rows that match a filter."""
-        rows = self._call(
-            "query", self.address.collection, filter=where, output_fields=["count(*)"]
-        )
+        rows = self._read("query", filter=where, output_fields=["count(*)"])
         return int(rows[0]["count(*)"])
 
     def rows(self, where: str, fields: Sequence[str]) -> list[Row]:
         """Return the rows that match a filter, MAX_ROWS at most."""
-        rows = self._call(
-            "query",
-            self.address.collection,
-            filter=where,
-            output_fields=list(fields),
-            limit=MAX_ROWS,
-        )
+        rows = self._read("query", filter=where, output_fields=list(fields), limit=MAX_ROWS)
         return [dict(row) for row in rows]
 
     def pages(self, where: str, fields: Sequence[str]) -> Iterator[list[Row]]:
@@ -236,9 +292,8 @@ class Collection:
             where: Filter over the rows.
         """
         fields = ["key", "version", "start", "end"]
-        results = self._call(
+        results = self._read(
             "search",
-            self.address.collection,
             data=list(vectors),
             filter=where,
             limit=limit,
@@ -263,6 +318,8 @@ class Collection:
                 batch, size = [], 0
         if batch:
             self._call("upsert", self.address.collection, batch)
+        if rows:
+            self._acknowledge()
 
     def delete(self, pks: Sequence[str]) -> None:
         """Delete rows by their `pk`."""
@@ -270,12 +327,15 @@ class Collection:
             self._call(
                 "delete", self.address.collection, ids=list(pks[start : start + WRITE_BATCH])
             )
+        if pks:
+            self._acknowledge()
 
     # -- the server ------------------------------------------------------------------------------
 
+    def _read(self, method: str, **named: object) -> Any:  # noqa: ANN401 (as above)
+        return self._call(method, self.address.collection, **named, **self._consistency())
+
     def _call(self, method: str, *arguments: object, **named: object) -> Any:  # noqa: ANN401 (as above)
-        if method in ("query", "search"):
-            named["consistency_level"] = "Strong"
         with translated(self.address):
             return self._repeated(
                 lambda: getattr(self._client, method)(*arguments, **named, timeout=60)
@@ -297,9 +357,9 @@ class Collection:
             wait = min(2 * wait, LONGEST_WAIT)
 
 
-def _properties(model: Model) -> dict[str, str]:
+def _properties(model: Model, version: str) -> dict[str, str]:
     return {
-        "searchkit.format": FORMAT,
+        "searchkit.format": version,
         "searchkit.fingerprint": model.fingerprint,
         "searchkit.model": model.name,
         "searchkit.dimension": str(model.dimension),
@@ -312,7 +372,7 @@ def _model(address: Address, described: Mapping[str, Any]) -> Model:
     if known.get("searchkit.format") not in _FORMATS:
         raise IndexDamaged(
             f"{address}: a collection of format {known.get('searchkit.format')}, where searchkit "
-            f"reads up to {FORMAT}; choose another name, or update searchkit"
+            f"reads up to {RECORDED_FORMAT}; choose another name, or update searchkit"
         )
     numbers = (int(known[f"searchkit.{name}"]) for name in ("dimension", "window"))
     return Model(known["searchkit.fingerprint"], known["searchkit.model"], *numbers)

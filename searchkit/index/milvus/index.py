@@ -112,7 +112,7 @@ class MilvusIndex(BaseIndex):
             raise IndexNotFound(f"{address}: no index here; make one with: searchkit ingest FILE")
         collection = Collection.connect(address)
         try:
-            index = cls(collection, collection.open(), write=write, encoder=encoder)
+            index = cls(collection, collection.open(write=write), write=write, encoder=encoder)
             index._check_model()
         except BaseException:
             collection.close()
@@ -201,7 +201,7 @@ class MilvusIndex(BaseIndex):
 
     def problems(self) -> Iterator[str]:
         """Yield everything that is wrong with the rows, in one line with what mends it."""
-        return find_problems(self._collection)
+        return find_problems(self._collection, keep_recall=self._is_writable)
 
     # -- reading answers -------------------------------------------------------------------------
 
