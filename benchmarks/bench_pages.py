@@ -86,9 +86,10 @@ def pages(folder: Path) -> dict[str, str]:
         return f"{path}?{urlencode({name: text or '' for name, text in query.items()})}"
 
     return {
-        "search, empty": "/",
-        "search by meaning": at("/", q=long[0].text[:60]),
-        "search by words": at("/", q=long[0].text[:60], mode="lexical"),
+        "start": "/",
+        "search, empty": "/search",
+        "search by meaning": at("/search", q=long[0].text[:60]),
+        "search by words": at("/search", q=long[0].text[:60], mode="lexical"),
         "questions": "/questions",
         "a question": at("/question", name=large),
         "review": "/review",
