@@ -55,10 +55,10 @@ UPLOAD_PATH = "/api/uploads"
 AHEAD: list[Task] = [
     facets_job,
     names_job,
+    prepare_grouping,  # loads much, which takes three times as long beside the search
     findings_job,
     layout_ahead,
     lambda pool: pool.job("comparing", lambda index, _: prepare_comparing(index)),
-    prepare_grouping,
 ]
 STATUS_CODES: list[tuple[type[SearchkitError], int]] = [
     (NotFound, 404),

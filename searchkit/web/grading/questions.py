@@ -48,15 +48,14 @@ def grouped_job(pool: IndexPool, question: str) -> Job[Grouped]:
     return pool.job(("grading", question), compute)
 
 
-def prepare_grouping(pool: IndexPool) -> None:
-    """Begin to group the answers to the first question, if there is one.
+def prepare_grouping(pool: IndexPool) -> Job[Grouped] | None:
+    """Return the job that groups the answers to the first question; None if there is none.
 
     For the others it saves the loading of what groups answers, which takes longer than grouping.
     """
     with pool.reading() as index:
         questions = [row["question"] or "" for row in index.by_question()]
-    if questions:
-        grouped_job(pool, min(questions))
+    return grouped_job(pool, min(questions)) if questions else None
 
 
 def sheet_of(index: Index, question: str, grouped: Grouped) -> Sheet:
