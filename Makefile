@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo docs test test-fast test-milvus break check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-models bench-training bench-serve bench-pages bench-milvus bench-peers pictures clean
+.PHONY: help demo docs test test-fast test-milvus break check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-languages bench-models bench-training bench-serve bench-pages bench-milvus bench-peers pictures clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench        the main figures of benchmarks/ (minutes)"
 	@echo "make bench-mining bench-ray bench-plagiarism bench-clustering bench-grading   more; embeds 80,000 answers once"
 	@echo "make bench-gpu    embedding and mining on a GPU beside this machine's cores (needs CUDA)"
+	@echo "make bench-languages  the multilingual model beside the default one; languages identified (minutes)"
 	@echo "make bench-models what evaluate measures of the default model (a quarter of an hour)"
 	@echo "make bench-training  what training gives, and how long it takes (an hour)"
 	@echo "make bench-serve  load on the web application at 10,000 and a million answers (ten minutes)"
@@ -92,6 +93,9 @@ bench-ray: $(VENV)/.ready-to-test
 
 bench-gpu: $(VENV)/.ready
 	$(BIN)/python benchmarks/bench_gpu.py
+
+bench-languages: $(VENV)/.ready-to-test
+	$(BIN)/python benchmarks/bench_languages.py
 
 bench-models: $(VENV)/.ready
 	$(BIN)/python benchmarks/bench_models.py

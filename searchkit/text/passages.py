@@ -33,7 +33,7 @@ GRAPHEME = regex.compile(r"\X")
 WHITE_SPACE = re.compile(r"\s+")
 LINE = re.compile(r"[\r\n]\s*")
 BLANK_LINE = re.compile(r"(?:\r\n|\r(?!\n)|\n)[^\S\r\n]*[\r\n]\s*")
-SENTENCE = re.compile(r"[.!?…][\"'”’)\]]*\s+|[。！？][\"'”’」』）)\]]*\s*")  # noqa: RUF001
+SENTENCE = re.compile(r"[.!?…\u061f\u06d4\u0964\u0965][\"'”’)\]]*\s+|[。！？][\"'”’」』）)\]]*\s*")  # noqa: RUF001
 MARK = re.compile(r"[^\w\s]+")
 # Where a passage may end, best first, and of how much of its even share of the text's tokens it
 # must have at least for that.

@@ -46,7 +46,14 @@ _KEYWORDS = frozenset(
     "of or package pass private protected public raise return self short static string super "
     "switch this throw throws true try typeof undefined var void while with yield".split()
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?;:])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
+# After full stops of many scripts (Latin, Arabic, Urdu, Hindi, Chinese …); but not within and after
+# abbreviations such as "z. B.".
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?;:\u2026\u061f\u06d4\u0964\u0965])(?<!\b[^\W\d_]\.\s[^\W\d_]\.)\s+"
+    r"(?!(?<=\b[^\W\d_]\.\s)[^\W\d_]\.)"
+    r"|(?<=[\u3002\uff01\uff1f\uff61])(?![\u300d\u300f\u201d\u2019\uff09])"
+    r"|(?<=[\u3002\uff01\uff1f\uff61][\u300d\u300f\u201d\u2019\uff09])|\n+"
+)
 MAX_SENTENCES = 400  # per text
 MAX_CODE_LINE_LENGTH = 500  # characters; a longer line is taken for prose
 CODE_PREFIX = "\x01"  # the first character of each token of code
@@ -288,7 +295,8 @@ def _prose_sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int
         borders += [match.start(), match.end()]
     borders.append(end)
     for first, last in zip(borders[::2], borders[1::2], strict=True):
-        if len(text[first:last].split()) > 2 or (first == start and last == end):
+        words = len(text[first:last].split()) + len(_UNSPACED.findall(text, first, last))
+        if words > 2 or (first == start and last == end):
             stripped = text[first:last].strip()
             if _WORD.search(stripped) and not stripped.startswith(("```", "~~~")):
                 begin = text.index(stripped, first)

@@ -77,6 +77,22 @@ def test_sentences_cover_prose_and_take_code_as_one() -> None:
     assert split_sentences("") == []
 
 
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["当调用栈为空时，事件循环会执行回调函数。", "他说：“主键是唯一的。”", "对吗？"],
+        ["主キーは行を識別します。", "「はい、そうです。」", "月の引力です！"],
+        ["تستخدم النباتات ضوء الشمس.", "هل هذا صحيح تماما؟", "نعم هذا صحيح جدا."],
+        ["पौधे सूरज की रोशनी से बढ़ते हैं।", "यह सही उत्तर है।"],
+        ["Man nimmt z. B. einen Stapel.", "Das ist d. h. u. a. eine Liste."],
+        ["It returns x.", "Then y is the sum."],
+    ],
+)
+def test_sentences_of_other_languages(sentences: list[str]) -> None:
+    text = " ".join(sentences) if " " in sentences[0] else "".join(sentences)
+    assert [text[a:b] for a, b in split_sentences(text)] == sentences
+
+
 @given(st.text(alphabet="ab c.\n;{}()=`'\"/*#\u200bé中", max_size=80))
 def test_anything_can_be_split(text: str) -> None:
     words = split_words(text)

@@ -71,10 +71,14 @@ print(*sys.modules)
     assert {"torch", "transformers", "sentence_transformers"}.isdisjoint(run.stdout.split())
 
 
-def test_an_accelerator_is_left_alone(encoder: Encoder) -> None:
+def test_an_accelerator_is_left_alone(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = list[str]()
-    loaded = load_encoder("multilingual", device="cuda", notify=messages.append)
-    assert isinstance(loaded, CompiledEncoder)
+    monkeypatch.setattr(loading, "guess_accelerator", lambda: "cuda")
+    monkeypatch.setattr(loading, "check_device", lambda _: None)
+    assert isinstance(load_encoder("multilingual", notify=messages.append), CompiledEncoder)
+    assert messages == []
+    forced = load_encoder("multilingual", device="cuda", notify=messages.append)
+    assert isinstance(forced, CompiledEncoder)
     assert messages == ["multilingual runs on the CPU only"]
 
 

@@ -1,0 +1,130 @@
+"""Other languages: the multilingual model beside the default one, and languages identified.
+
+Retrieval of translations, likeness of English pairs, throughput of both models on short and long
+texts, and the languages that texts are taken for. Prints Markdown tables.
+
+    python benchmarks/bench_languages.py [--texts 2000] [--runs 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import random
+import time
+from collections.abc import Iterator, Sequence
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+from machine import heading, texts
+
+from searchkit.encoding.encoder import Encoder
+from searchkit.encoding.loading import load_encoder
+from searchkit.encoding.openvino_encoder import CompiledEncoder
+from searchkit.text.languages.identification import identify_language
+from searchkit.text.languages.names import UNKNOWN
+
+SENTENCES = Path(__file__).with_name("sentences.tsv")  # the same in several languages, by hand
+LANGUAGES = ("en", "de", "es", "fr")
+MIN_WORDS = 8
+
+
+def main(count: int = 2000, runs: int = 3) -> None:
+    """Print all tables.
+
+    Args:
+        count: Short answers to embed; of long ones a sixth of that.
+        runs: Of each model, in turn; the best counts.
+    """
+    print(f"{heading()}\n")
+    models = [load_encoder(device="cpu"), load_encoder("multilingual", device="cpu")]
+    print("| model | recall@1 of a translation | lowest | translations | other pairs, 99 % below |")
+    print("|---|---|---|---|---|")
+    for model in models:
+        print(retrieval(model), flush=True)
+    print("\n| texts | " + " | ".join(f"{m.name} ({precision(m)})" for m in models) + " |")
+    print("|---|---|---|")
+    corpora = {"SemEval, short": ("semeval2013-train.csv", 1), "SAF, long": ("saf-train.csv", 6)}
+    for name, (file, share) in corpora.items():
+        answers = sorted(set(texts(file)))
+        chosen = random.Random(0).sample(answers, min(count // share, len(answers)))
+        rates = throughput(models, chosen, runs)
+        print(f"| {name} | {' | '.join(f'{rate:.0f}/s' for rate in rates)} |", flush=True)
+    print("\n| texts | number | told | wrong | per second |\n|---|---|---|---|---|")
+    for row in identification():
+        print(row, flush=True)
+
+
+def sentences() -> list[list[str]]:
+    """Return the sentences, each in all of `LANGUAGES`."""
+    with SENTENCES.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [[row[language] for language in LANGUAGES] for row in rows]
+
+
+def retrieval(model: Encoder) -> str:
+    """Search each sentence in every other language, and return a line of the table."""
+    by_language = [model.encode(column) for column in zip(*sentences(), strict=True)]
+    recalls, same, other = [], [], []
+    for queries, documents in permutations(by_language, 2):
+        scores = queries @ documents.T
+        right = np.eye(len(scores), dtype=bool)
+        recalls.append(float((scores.argmax(axis=1) == right.argmax(axis=1)).mean()))
+        same += scores[right].tolist()
+        other += scores[~right].tolist()
+    translations = f"{np.min(same):.2f} to {np.max(same):.2f}"
+    return (
+        f"| {model.name} | {np.mean(recalls):.3f} | {np.min(recalls):.3f} | {translations} "
+        f"| {np.quantile(other, 0.99):.2f} |"
+    )
+
+
+def throughput(models: Sequence[Encoder], answers: list[str], runs: int) -> list[float]:
+    """Return the texts a second of each model; the models run in turn."""
+    best = [0.0] * len(models)
+    for _ in range(runs):
+        for number, model in enumerate(models):
+            started = time.perf_counter()
+            model.encode(answers)
+            best[number] = max(best[number], len(answers) / (time.perf_counter() - started))
+    return best
+
+
+def precision(model: Encoder) -> str:
+    """Return the precision in which a model computes."""
+    return model.config.precision if isinstance(model, CompiledEncoder) else "not compiled"
+
+
+def identification() -> Iterator[str]:
+    """Yield a line for each set of texts whose language is known, of `MIN_WORDS` words and more."""
+    windows = [
+        (language, " ".join(words[start : start + MIN_WORDS]))
+        for row in sentences()
+        for language, text in zip(LANGUAGES, row, strict=True)
+        for words in [text.split()]
+        for start in range(len(words) - MIN_WORDS + 1)
+    ]
+    sets = {
+        f"stretches of {MIN_WORDS} words, {', '.join(LANGUAGES)}": windows,
+        "SAF": [("en", text) for text in texts("saf-train.csv")],
+        "SemEval": [("en", text) for text in texts("semeval2013-train.csv")],
+    }
+    identify_language("The first call loads the identifier.")
+    for name, labelled in sets.items():
+        long = [(language, text) for language, text in labelled if len(text.split()) >= MIN_WORDS]
+        started = time.perf_counter()
+        found = [identify_language(text) for _, text in long]
+        rate = len(long) / (time.perf_counter() - started)
+        told = sum(language not in (None, UNKNOWN) for language in found)
+        right = sum(language == known for language, (known, _) in zip(found, long, strict=True))
+        shares = f"{told / len(long):.3f} | {(told - right) / len(long):.4f}"
+        yield f"| {name} | {len(long):,} | {shares} | {rate:,.0f} |"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--texts", type=int, default=2000, help="short answers to embed (2000)")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each model (3)")
+    options = parser.parse_args()
+    main(options.texts, options.runs)
