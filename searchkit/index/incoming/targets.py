@@ -45,12 +45,16 @@ class Writer:
 
     def __init__(self, index: BaseIndex) -> None:
         self._index = index
-        self.model_name: str | None = index.model.name
         self.get_replaceable = index.get_replaceable
         self.find_slots = index.find_slots
         self.by_question = index.by_question
         self.answers = index.answers
         self.remove = index.remove
+
+    @property
+    def model_name(self) -> str | None:
+        """The name of the index's model."""
+        return self._index.model.name
 
     def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
         """Add or replace answers, in one transaction.

@@ -18,7 +18,7 @@ from searchkit.core.records import Slot
 from searchkit.index.incoming.records import OnDuplicate, Update
 from searchkit.index.incoming.targets import Rehearsal
 from searchkit.index.ingest import Choices, Ingest, ingest
-from searchkit.index.records import Added
+from searchkit.index.records import Added, Model
 from searchkit.index.upkeep.verify import verify
 
 AUTHORS = ["ann", " Ann", "bob", "Cleo", None]
@@ -48,6 +48,8 @@ def files(draw: st.DrawFn) -> list[Answer]:
 
 class Shelf:
     """An index in a dictionary, which is quick to make and has no vectors."""
+
+    model = Model("none", "none", 1, 1)
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
