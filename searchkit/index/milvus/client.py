@@ -33,8 +33,8 @@ MAX_ROWS = 16_384  # that Milvus returns for one query or search
 PAGE_SIZE = 2_000  # rows that are fetched at once, about
 WRITE_BATCH = 4_000  # rows that are written at once, at most
 WRITE_BATCH_BYTES = 16_000_000
-# Search depth of HNSW, at least, and of IVF_FLAT. 1,024 finds 2 % more than 256 in the same time, and
-# 2,048 hardly more (docs/figures/milvus.md).
+# Search depth of HNSW, at least, and of IVF_FLAT. 1,024 finds 2 % more than 256 in the same time,
+# and 2,048 hardly more (docs/figures/milvus.md).
 MIN_EF, NPROBE = 1024, 64
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0  # seconds between tries
 OPEN_TIMEOUT, CALL_TIMEOUT = 10.0, 300.0  # seconds that a server may be away: at first, and later
