@@ -49,7 +49,7 @@ def files(draw: st.DrawFn) -> list[Answer]:
 class Shelf:
     """An index in a dictionary, which is quick to make and has no vectors."""
 
-    model = Model("none", "none", 1, 1)
+    model, model_name = Model("none", "none", 1, 1), None
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
