@@ -127,7 +127,7 @@ def make_rows(
     of_file = ("has_made_id", "identity")
     fields = {name: value for name, value in asdict(answer).items() if name not in of_file}
     if answer.language is None:
-        del fields["language"]  # so that rows which were written without are the same
+        fields.pop("language", None)  # so that rows which were written without are the same
     record = json.dumps(fields, ensure_ascii=False)
     pieces = [record[n : n + PIECE_LENGTH] for n in range(0, len(record), PIECE_LENGTH)]
     content = json.dumps([record, [(p.start, p.end) for p in passages]])
