@@ -25,11 +25,7 @@ def identify_language(text: str) -> str | None:
         return UNKNOWN if text.strip() else None
     if len(prose.encode(errors="replace")) < MIN_BYTES:
         return UNKNOWN
-    try:
-        identifier = _identifier()
-    except ModuleNotFoundError:  # an environment that is older than this dependency
-        return None
-    language, confidence = identifier.classify(prose)
+    language, confidence = _identifier().classify(prose)
     return str(language) if confidence >= MIN_CONFIDENCE else UNKNOWN
 
 

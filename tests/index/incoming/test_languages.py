@@ -20,7 +20,6 @@ from searchkit.index.upkeep.copying import copy
 from searchkit.index.upkeep.status import status
 from searchkit.index.upkeep.verify import verify
 
-pytest.importorskip("py3langid")
 __all__ = ["toy"]
 ENGLISH = "The event loop runs a callback as soon as the stack is empty."
 GERMAN = "Die Ereignisschleife führt einen Callback aus, sobald der Stapel leer ist."

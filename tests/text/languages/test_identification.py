@@ -7,7 +7,6 @@ import pytest
 from searchkit.text.languages.identification import identify_language
 from searchkit.text.languages.names import NAMES, UNKNOWN, language_name
 
-pytest.importorskip("py3langid")
 TEXTS = {
     "en": "The bulb lights up because it is in a closed circuit with the battery.",
     "de": "Die Lampe leuchtet, weil sie mit der Batterie in einem Stromkreis liegt.",
