@@ -1,7 +1,8 @@
-"""Names of questions, authors and answers that a user typed: found as they are written, or not."""
+"""Names of questions, authors and answers: their order, and those that a user typed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from searchkit.core.errors import NotFound
@@ -12,6 +13,15 @@ MAX_SUGGESTIONS = 3
 MIN_BEGINNING = 8  # characters of a text that stand for a name
 MAX_FEW_NAMES = 10  # which are listed where none is like the missing one
 MAX_COMPARED_NAMES = 20_000  # of the lengths nearest to the missing name's; comparing is slow
+
+
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """Return what names are sorted by: in any case, and with q2 before q10."""
+    parts = re.split(r"(\d+)", name.casefold())  # texts and numbers in turn
+    return [
+        (len(digits), digits) if n % 2 and (digits := part.lstrip("0")) else (0, part)
+        for n, part in enumerate(parts)
+    ]
 
 
 def same_names(name: str, names: Iterable[str]) -> list[str]:

@@ -7,7 +7,13 @@ import time
 import pytest
 
 from searchkit.core.identity import MAX_NAME_LENGTH, question_name
-from searchkit.core.names import names_by_beginning, nearest_names, not_found, same_names
+from searchkit.core.names import (
+    names_by_beginning,
+    natural_order,
+    nearest_names,
+    not_found,
+    same_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +79,10 @@ def test_questions_with_one_beginning_have_two_names_in_every_file() -> None:
     assert one != other
     assert one == question_name(f"  {long.replace(' ', chr(10), 3)} ")
     assert len(one) <= MAX_NAME_LENGTH + 8
+
+
+def test_names_are_sorted_as_people_count() -> None:
+    names = ["q10", "q2", "Q1", "a", "", "q02b", "9" * 5_000, "10", "9", "²"]
+    ordered = sorted(names, key=natural_order)
+    assert ordered.index("Q1") < ordered.index("q2") < ordered.index("q10")
+    assert ordered.index("9") < ordered.index("10") < ordered.index("9" * 5_000)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from searchkit.core.identity import author_key
+from searchkit.core.names import natural_order
 from searchkit.core.records import Answer
 from searchkit.index.records import DECISION_WORDS
 from searchkit.output.plagiarism.chance import UNJUDGED, odds, strength
@@ -264,12 +264,3 @@ def sorted_rows(
     column = sort.removeprefix("-")
     ordered = sorted(rows, key=keys[column], reverse=sort.startswith("-"))
     return ordered if column != "time" else sorted(ordered, key=lambda row: not row.time)
-
-
-def natural_order(name: str) -> list[tuple[int, str]]:
-    """Return what names are sorted by: in any case, and with q2 before q10."""
-    parts = re.split(r"(\d+)", name.casefold())  # texts and numbers in turn
-    return [
-        (len(digits), digits) if n % 2 and (digits := part.lstrip("0")) else (0, part)
-        for n, part in enumerate(parts)
-    ]

@@ -13,7 +13,7 @@ from searchkit.index.records import Decision, DecisionStatus
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.plagiarism.records import Finding, PlagiarismResult
 from searchkit.web.review.filters import ReviewAddress
-from searchkit.web.review.rows import findings_table, natural_order
+from searchkit.web.review.rows import findings_table
 
 TIMES = ["2025-03-02T10:00", "2025-03-01T23:00-05:00", "", "3 March 2025, 4:00 PM"]
 
@@ -157,10 +157,3 @@ def test_rows_of_hidden_names_have_no_name_and_are_filtered_by_pseudonyms(
 def test_what_no_address_says_is_refused(field: str, value: str, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ReviewAddress(**{field: value})
-
-
-def test_names_are_sorted_as_people_count() -> None:
-    names = ["q10", "q2", "Q1", "a", "", "q02b", "9" * 5_000, "10", "9", "²"]
-    ordered = sorted(names, key=natural_order)
-    assert ordered.index("Q1") < ordered.index("q2") < ordered.index("q10")
-    assert ordered.index("9") < ordered.index("10") < ordered.index("9" * 5_000)

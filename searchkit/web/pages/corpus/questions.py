@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
+from searchkit.core.names import natural_order
 from searchkit.grading.marking.progress import Progress
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import Name, question_name
@@ -62,7 +62,7 @@ class QuestionRow:
 
 
 SORT_KEYS: dict[str, Callable[[QuestionRow], object]] = {
-    "name": lambda row: _natural_key(row.name.text),
+    "name": lambda row: natural_order(row.name.text),
     "answers": lambda row: row.answers,
     "authors": lambda row: row.authors,
     "graded": lambda row: row.graded,
@@ -113,12 +113,6 @@ class QuestionOrder(BaseModel):
             }
             for key, label in SORT_LABELS.items()
         ]
-
-
-def _natural_key(name: str) -> list[tuple[int, str]]:
-    """Return a key by which q2 comes before q10."""
-    parts = re.split(r"([0-9]+)", name.casefold())
-    return [(int(part[:18]) if part.isdigit() else -1, part) for part in parts]
 
 
 @question_list.get("/questions")
