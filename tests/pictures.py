@@ -42,6 +42,9 @@ with tempfile.TemporaryDirectory() as folder:
             page.screenshot(path=IMAGES / name)
 
         IMAGES.mkdir(parents=True, exist_ok=True)
+        page.goto(server.address)
+        page.locator("#live:not([data-pending])").wait_for()
+        picture("start.png")
         page.goto(
             f"{server.address}/search?q=what+happens+when+the+reader+is+slower+than+the+writer"
         )
