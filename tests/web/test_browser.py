@@ -687,6 +687,7 @@ def test_pages_of_unusual_corpora(kind: str, tmp_path: Path, visit: Open) -> Non
                      "/groups", *(f"/answer?id={quote(row['id'])}" for row in rows)]:  # fmt: skip
             response = page.goto(server.address + path)
             assert response and response.status == 200, path
+            expect(page.locator("[data-job][data-then]")).to_have_count(0, timeout=30_000)
             assert width_over(page) == 0, path
             assert "None" not in page.locator("main").inner_text(), path
         page.goto(f"{server.address}/question{of_question}")

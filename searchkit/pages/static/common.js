@@ -37,12 +37,11 @@ export function send(method, path, body) {
   return ask(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
 }
 
-/** Poll until the result is ready and return it, reporting progress; null once nobody wants it. */
-export async function whenDone(path, progress = () => {}, options = {}, isWanted = () => true) {
+/** Poll until the result is ready and return it, reporting progress. */
+export async function whenDone(path, progress = () => {}, options = {}) {
   for (;;) {
     const [body, status] = await ask(path, options);
     if (status !== 202) return body;
-    if (!isWanted()) return null;
     progress(body.done, body.total);
     await new Promise(resolve => setTimeout(resolve, 300));
   }

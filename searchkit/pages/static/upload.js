@@ -5,7 +5,7 @@ const FIELDS = [["text", "Answer"], ["id", "Id"], ["question", "Question"], ["au
 const HOW = ["sheet", "table", "encoding", "quoting", "skip_rows", "platform"];
 const MAX_LISTED = 5; // rows that are named as examples
 let upload = null;
-let checks = 0; // that were begun; only the last one is shown
+let checking = new AbortController(); // of the last check; only that one is shown
 
 /** Show an error: beside the field that it names, if it names one; or an empty one: no error. */
 function wrong(message = "") {
@@ -95,20 +95,19 @@ function show(chosen = {}) {
 
 /** Say what adding all rows would do: what is new, what comes twice, what is blank. */
 async function check() {
-  const number = ++checks;
+  checking.abort();
+  checking = new AbortController();
   by("check").hidden = !upload.answers.length;
   if (by("check").hidden) return;
   by("check-summary").textContent = "Reading all rows …";
   by("check-list").replaceChildren();
-  const how = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(readOptions()) };
+  const how = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(readOptions()), signal: checking.signal };
   try {
-    const path = `/api/uploads/${upload.id}/check?wait=1`;
-    const report = await whenDone(path, (done, total) => {
-      if (number === checks) by("check-summary").textContent = `Reading all rows: ${done}${total ? ` of ${total}` : ""} …`;
-    }, how, () => number === checks);
-    if (number === checks && report) showCheck(report);
+    showCheck(await whenDone(`/api/uploads/${upload.id}/check?wait=1`, (done, total) => {
+      by("check-summary").textContent = `Reading all rows: ${done}${total ? ` of ${total}` : ""} …`;
+    }, how));
   } catch (error) {
-    if (number === checks) by("check-summary").textContent = inWords(error.message);
+    if (error.name !== "AbortError") by("check-summary").textContent = inWords(error.message);
   }
 }
 
@@ -160,6 +159,7 @@ for (const name of ["on_duplicate", "allow_empty", "keep_going"]) {
 
 by("ingest").addEventListener("submit", async event => {
   event.preventDefault();
+  checking.abort();
   wrong("");
   open("running");
   try {

@@ -20,7 +20,7 @@ from searchkit.web.pages.answers import answer_pages
 from searchkit.web.pages.corpus.questions import question_list
 from searchkit.web.pages.corpus.start import start_pages
 from searchkit.web.pages.question import question_pages
-from searchkit.web.pages.review import review_pages
+from searchkit.web.review.pages import review_pages
 from searchkit.web.pages.routes import pages
 from searchkit.web.pages.search import search_pages
 

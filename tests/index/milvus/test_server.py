@@ -245,7 +245,7 @@ def test_killed_between_any_two_writes_each_answer_is_as_before_or_as_after(
             index.rebuild()
         if finished:
             break
-    assert writes > 15
+    assert writes > 10  # places at which it was killed
 
 
 @pytest.mark.crash

@@ -181,7 +181,10 @@ def test_of_many_results_the_latest_are_kept(folder: Path) -> None:
     assert kept(folder) == 50
 
 
-def test_sentences_of_several_questions_are_embedded_together(folder: Path) -> None:
+def test_sentences_of_several_questions_are_embedded_together(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find, "STEP_SENTENCES", 10_000)
     with Index.open(folder, write=True, encoder=ToyEncoder(window=100)) as index:
         index.add(
             [replace(a, text=a.text.replace(" word1", ". word1")) for a in with_copies()[:48]]
