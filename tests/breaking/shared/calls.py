@@ -19,10 +19,12 @@ from searchkit.web.guard import TOKEN_COOKIE
 from searchkit.web.pages.answers import answer_pages
 from searchkit.web.pages.corpus.questions import question_list
 from searchkit.web.pages.corpus.start import start_pages
+from searchkit.web.pages.groups import group_pages
 from searchkit.web.pages.question import question_pages
-from searchkit.web.review.pages import review_pages
+from searchkit.web.pages.review import pair_pages
 from searchkit.web.pages.routes import pages
 from searchkit.web.pages.search import search_pages
+from searchkit.web.review.pages import review_pages
 
 TAG = "b7"  # an element of the hostile texts, which no page has
 HOSTILE = f"\"'></script></textarea><{TAG}>`k`<script {TAG}>alert(1)</script>\u202e&amp;"
@@ -127,7 +129,8 @@ def operations(app: FastAPI) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """Return the method, path and parameters of every call, and of every page."""
     described = FastAPI()
     routers = (
-        start_pages, search_pages, review_pages, question_list, question_pages, answer_pages, pages
+        start_pages, search_pages, review_pages, pair_pages, group_pages, question_list,
+        question_pages, answer_pages, pages,
     )  # fmt: skip
     for route in (route for router in routers for route in router.routes):
         if isinstance(route, APIRoute):
