@@ -713,6 +713,7 @@ def test_every_page_is_accessible(scheme: str, width: int, address: str, visit: 
     rules = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
     for path in PAGES:
         page.goto(address + path)
+        expect(page.locator("[data-job][data-then]")).to_have_count(0, timeout=30_000)
         assert width_over(page) == 0, path
         page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
         found = axe.run(page, options=rules)
