@@ -60,16 +60,21 @@ def survey(answers: Iterable[Answer]) -> Overview:
         *(first_texts.get(question, "") for question in questions),
     ]
     examples = dict.fromkeys(filter(None, map(_example_query, texts)))
-    return Overview(prompts, _days(times), list(examples)[:MAX_EXAMPLES])
+    asking_first = sorted(examples, key=lambda text: not text.endswith("?"))
+    return Overview(prompts, _days(times), asking_first[:MAX_EXAMPLES])
 
 
 def _example_query(text: str) -> str:
-    """Return the first sentence of a text that can be a query; empty if there is none."""
-    for start, end in sentence_spans(text):
-        words = text[start:end].split()
-        if len(words) in EXAMPLE_WORDS:
-            return " ".join(words)
-    return ""
+    """Return the first sentence of a text that can be a query; empty if there is none.
+
+    One that asks comes first: a task such as "Explain in your own words." finds nothing.
+    """
+    sentences = [
+        " ".join(words)
+        for start, end in sentence_spans(text)
+        if len(words := text[start:end].split()) in EXAMPLE_WORDS
+    ]
+    return min(sentences, key=lambda sentence: not sentence.endswith("?"), default="")
 
 
 def _days(times: Iterable[str]) -> tuple[str, str] | None:

@@ -118,6 +118,14 @@ def test_examples_are_real_questions_or_words_of_answers() -> None:
     assert survey(named).examples == ["What is a promise in JavaScript?"]
     both = [answer("What do you mean by this?", "q1"), answer("x", "q2", prompt="Why is it so?")]
     assert survey(both).examples[0] == "Why is it so?"
+    task = [
+        answer("x", "q1", prompt="Say what you think of it. Why is the loop so quick?"),
+        answer("y", "q1"),
+        answer("x", "q2", prompt="Explain it in your own words."),
+    ]
+    assert survey(task).examples == ["Why is the loop so quick?", "Explain it in your own words."]
+    told = [*reversed(task[2:]), *reversed(task[2:]), *task[:1]]
+    assert survey(told).examples[0] == "Why is the loop so quick?"
     neither = [answer("Yes. The loop waits for callbacks.\n", "q1")]
     assert survey(neither).examples == ["The loop waits for callbacks."]
     assert survey([answer("Yes.", "q1"), answer(" ", "q2")]).examples == []
