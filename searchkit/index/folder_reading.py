@@ -47,6 +47,7 @@ class FolderReader(BaseIndex):
     cache: IndexCache
     _lock: WriterLock | None
     _vectors: VectorIndex | None
+    _answers_key: bytes | None = None
     _identity: tuple[str, int, int]  # fingerprint, inode and revision, when it was opened
 
     # -- identity --------------------------------------------------------------------------------
@@ -191,9 +192,17 @@ class FolderReader(BaseIndex):
         self.cache.put(vectors)
 
     def answers_key(self) -> bytes | None:
-        """Return a hash of all answers as they are; None in formats 1 and 2."""
-        with self.store.translated():
-            return hash_checksums(self.store.connection)
+        """Return a hash of all answers as they are; None in formats 1 and 2.
+
+        It reads every checksum. A reader's answers don't change, so it does so once.
+        """
+        key = self._answers_key
+        if key is None:
+            with self.store.translated():
+                key = hash_checksums(self.store.connection)
+            if not self.is_writable:
+                self._answers_key = key
+        return key
 
     def vectors_key(self) -> bytes | None:
         """Return a hash of the texts that have vectors, and of the model."""

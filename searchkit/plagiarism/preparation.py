@@ -20,7 +20,7 @@ from searchkit.index.embedding import embed
 from searchkit.plagiarism.likeness.measures import SEQUENCE_LENGTHS
 from searchkit.plagiarism.overlap import SEED_LENGTH
 from searchkit.text.passages import split_passages
-from searchkit.text.words import Hashes, Words, sentence_spans, sequences, split_words
+from searchkit.text.words import Hashes, Words, sentence_spans, sequences, shared_words, split_words
 
 MIN_WORDS = 10  # of an answer, boilerplate not counted; a shorter one can't give evidence
 MIN_ANSWERS = 20  # to a question; with fewer, it is judged together with the others like it
@@ -108,7 +108,7 @@ class PreparedAnswer:
     @cached_property
     def words(self) -> Words:
         """The words and tokens of code of the answer."""
-        return split_words(self.answer.text)
+        return shared_words(self.answer.text)
 
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ SequenceLength = tuple[int, int]  # words in a sequence of prose, tokens in a se
 _HASH_BASE = np.uint64(0x9E3779B97F4A7C15)  # of the rolling hash; 2**64 / golden ratio, odd
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Words:
     """A text as tokens.
 
@@ -101,6 +102,14 @@ def split_words(text: str) -> Words:
         position = end
     spans += _prose_tokens(text, position, len(text), hidden)
     return words_of_tokens(spans, hidden)
+
+
+def shared_words(text: str) -> Words:
+    """Return `split_words` of a text: the same object for equal texts, while somebody holds it."""
+    words = _SHARED.get(text)
+    if words is None:
+        words = _SHARED[text] = split_words(text)
+    return words
 
 
 def words_of_tokens(spans: Sequence[tuple[str, int, int]], hidden: Sequence[int] = ()) -> Words:
@@ -179,6 +188,9 @@ def distinct_sequences(texts: Sequence[Words], length: SequenceLength) -> tuple[
     is_new = np.ones(len(rows), bool)
     is_new[1:] = (rows[1:] != rows[:-1]) | (values[1:] != values[:-1])
     return rows[is_new], values[is_new]
+
+
+_SHARED: WeakValueDictionary[str, Words] = WeakValueDictionary()
 
 
 @lru_cache(maxsize=1 << 18)

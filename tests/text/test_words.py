@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +20,7 @@ from searchkit.text.words import (
     code_spans,
     distinct_sequences,
     sequences,
+    shared_words,
     split_sentences,
     split_words,
 )
@@ -161,3 +164,14 @@ def test_distinct_sequences_of_many_texts_are_those_of_each() -> None:
             expected = np.unique(sequences(own, length)[0])
             assert np.array_equal(hashes[rows == number], expected)
     assert [len(array) for array in distinct_sequences([], (2, 6))] == [0, 0]
+
+
+def test_equal_texts_share_their_words_while_somebody_holds_them() -> None:
+    text = "Nobody else writes this very sentence."
+    words = shared_words(text)
+    assert shared_words("".join(text)) is words
+    assert words.tokens == split_words(text).tokens
+    held = weakref.ref(words)
+    del words
+    gc.collect()
+    assert held() is None

@@ -33,7 +33,8 @@ class TextInformation:
         if group is not self._group:
             self._prepare(group)
         numbers = [self._number_of[text.answer.id] for text in members]
-        left_out = self._near[numbers].toarray().max(axis=0)
+        left_out = np.zeros(len(self._number_of), np.float32)
+        left_out[self._near[numbers].indices] = 1  # a matrix of ones
         left_out[numbers] = 1
         return self._model.total_information(numbers[0], left_out)
 

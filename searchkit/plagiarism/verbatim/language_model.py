@@ -60,11 +60,13 @@ class LanguageModel:
         from scipy import sparse
 
         every = [*texts, *references]
+        distinct = {id(words): words for words in every}  # equal texts share their words
         self._weights = np.concatenate([weights, np.ones(len(references))])
         raw = np.concatenate([copies.astype(np.float64), np.zeros(len(references))])
         self._held, self._counts, self._elsewhere, numbers = [], [], [], []
         for order, kind in zip(ORDERS, KINDS, strict=True):
-            placed = [_hashes_by_place(words, order) for words in every]
+            placed_in = {key: _hashes_by_place(words, order) for key, words in distinct.items()}
+            placed = [placed_in[id(words)] for words in every]
             known, at = np.unique(
                 np.concatenate([np.empty(0, np.uint64), *(hashes for hashes, _ in placed)]),
                 return_inverse=True,
@@ -80,9 +82,10 @@ class LanguageModel:
             self._elsewhere.append(np.maximum(in_corpus - raw @ held, 0))
             numbers.append(_by_place(every, placed, at))
         self._words, self._pairs, self.triples = numbers
-        self._most = [_most_nats(words) for words in texts]
-        distinct = np.bincount(self._held[0].indices, minlength=len(every))  # words
-        self._sizes = distinct.astype(np.float64)
+        most = {key: _most_nats(words) for key, words in distinct.items()}
+        self._most = [most[id(words)] for words in texts]
+        sizes = np.bincount(self._held[0].indices, minlength=len(every))  # distinct words
+        self._sizes = sizes.astype(np.float64)
         self._size_elsewhere = max(background.total("word") - float(raw @ self._sizes), 0.0)
         self._vocabulary = background.distinct("word") + 1
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from sqlite3 import Connection
 
 import pytest
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
+from searchkit.index import folder_reading
 from searchkit.index.hits import closeness
 from searchkit.index.query import Mode, query
 
@@ -124,3 +126,21 @@ def test_the_threshold_is_above_what_unrelated_queries_reach(index: Index) -> No
 def test_an_index_without_answers_has_a_threshold(tmp_path: Path, encoder: ToyEncoder) -> None:
     with Index.create(tmp_path / "empty", encoder) as made:
         assert query(made, ["anything"], 3, details=True) == [[]]
+
+
+def test_a_reader_hashes_its_answers_once(
+    index: Index, encoder: ToyEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[object] = []
+    plain = folder_reading.hash_checksums
+
+    def counting(connection: Connection) -> bytes | None:
+        hashed.append(connection)
+        return plain(connection)
+
+    monkeypatch.setattr(folder_reading, "hash_checksums", counting)
+    with Index.open(index.path, encoder=encoder) as reader:
+        keys = {reader.answers_key() for _ in range(3)}
+    assert keys == {index.answers_key()} and len(hashed) == 2
+    index.add([Answer("d", "Another answer.", "q")])
+    assert index.answers_key() not in keys  # a writer's answers change
