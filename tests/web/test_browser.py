@@ -602,6 +602,7 @@ def test_hostile_content_of_a_corpus_stays_inert(hostile: Server, visit: Open) -
 
     def look(path: str) -> None:
         response = page.goto(base + path)
+        expect(page.locator("[data-job][data-then]")).to_have_count(0, timeout=30_000)
         assert response and response.status == 200, path
         assert page.evaluate("window.hit") is None, path
         assert not page.locator("a[href^='javascript'], main img, main svg[onload]").count(), path
