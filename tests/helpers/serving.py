@@ -87,3 +87,9 @@ def until(holds: Callable[[], Any], seconds: float = 10.0) -> Any:
             return value
         time.sleep(0.01)
     raise AssertionError("the condition didn't become true in time")
+
+
+def finished(client: TestClient, path: str) -> str:
+    """Return a page once it shows everything that is computed for it."""
+    page: str = until(lambda: (t := client.get(path).text) and "data-pending" not in t and t)
+    return page

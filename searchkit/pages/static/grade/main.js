@@ -4,7 +4,7 @@ import { drawCards } from "./cards.js";
 import { change, draw, fetchAll, look, step, suggest } from "./changes.js";
 import { askForText, askToAccept, askWhereTo } from "./dialogs.js";
 import { refuse } from "./forms.js";
-import { drawHeader } from "./header.js";
+import "./header.js";
 import { find, go, goBy, goOn, goToNext, here } from "./moving.js";
 import "./settings.js";
 import { answer, hasNumbers, page, problemOf, suggestedMarks, update } from "./state.js";

@@ -19,7 +19,6 @@ from searchkit.web.grading.questions import last_suggested
 from searchkit.web.index_pool import findings_job, pool_of
 from searchkit.web.jobs import Job, Result
 
-READY_TIMEOUT = 0.15  # seconds that a page about the whole corpus waits for a part of it
 MAX_EXAMPLES = 3  # queries that are suggested
 EXAMPLE_WORDS = range(3, 21)  # that a query that is suggested may have
 
@@ -107,7 +106,7 @@ def grading_progress(request: Request, questions: Iterable[str]) -> dict[str, Pr
 
 
 def _if_ready(request: Request, job: Job[Result]) -> Result | None:
-    is_ready = pool_of(request).wait(job, READY_TIMEOUT) and not job.has_failed
+    is_ready = pool_of(request).wait(job, pool_of(request).page_timeout) and not job.has_failed
     return job.get() if is_ready else None
 
 

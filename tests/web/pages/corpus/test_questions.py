@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers.serving import client_of, make_index, toy, until, writer
+from helpers.serving import client_of, finished, make_index, toy, writer
 from starlette.testclient import TestClient
 
 from searchkit import Answer
@@ -42,11 +42,6 @@ def client(folder: Path) -> Iterator[TestClient]:
         yield client
 
 
-def finished(client: TestClient, path: str = "/questions") -> str:
-    page: str = until(lambda: (t := client.get(path).text) and "data-pending" not in t and t)
-    return page
-
-
 def names(page: str) -> list[str]:
     return re.findall(r'scope="row"><a [^>]*>(?:<bdi>)?([^<]+)', page)
 
@@ -79,7 +74,7 @@ def test_the_address_holds_the_order(
 def test_a_row_has_text_findings_and_progress(client: TestClient, folder: Path) -> None:
     with writer(folder) as index:
         decide(index, "q2-0", "q2-1", "confirmed", "")
-    page = finished(client)
+    page = finished(client, "/questions")
     row = page.split(">q2<")[1].split("</tr>")[0]
     assert "Why is q2 asked?" in row and " …</bdi>" in row
     assert len(re.sub("<[^>]*>", "", row)) < 500

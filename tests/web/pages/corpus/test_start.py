@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.serving import client_of, make_index, toy, until, writer
+from helpers.serving import client_of, finished, make_index, toy, writer
 from starlette.testclient import TestClient
 
 from searchkit import Answer
@@ -42,13 +42,8 @@ def client(folder: Path) -> Iterator[TestClient]:
         yield client
 
 
-def finished(client: TestClient, path: str = "/") -> str:
-    page: str = until(lambda: (t := client.get(path).text) and "data-pending" not in t and t)
-    return page
-
-
 def test_it_says_what_is_there_and_what_is_open(client: TestClient, folder: Path) -> None:
-    page = finished(client)
+    page = finished(client, "/")
     assert "<dd>10</dd>" in page and "1 Nov 2025 to 5 Nov 2025" in page and "toy" in page
     assert "Review 2 findings" in page
     assert '<a href="/review">2</a> of 2' in page
@@ -57,7 +52,7 @@ def test_it_says_what_is_there_and_what_is_open(client: TestClient, folder: Path
         with writer(folder) as index:
             decide(index, f"{question}-0", f"{question}-1", "confirmed", "")
             index.update_columns({f"{question}-{n}": {"mark": "1"} for n in range(5)})
-    page = finished(client)
+    page = finished(client, "/")
     assert "Save the report" in page and "2 of 2 findings confirmed" in page
     assert "Save the marks" in page
     assert client.get("/api/marks?as=csv").text.count("\n") > 10
@@ -88,7 +83,7 @@ def test_nothing_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise AssertionError("not this time")
 
     monkeypatch.setattr("searchkit.web.index_pool.find_with_options", late)
-    with client_of(folder) as client:
+    with client_of(folder, page_timeout=0.15) as client:
         for path in ("/", "/questions"):
             page = client.get(path)
             assert page.elapsed.total_seconds() < 10  # of the 20 that the search takes
