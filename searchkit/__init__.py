@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from searchkit.core.records import Answer, Hit, Passage
     from searchkit.core.results import Results
     from searchkit.core.where import Where
-    from searchkit.demo.corpus import DEMO_ANSWERS
+    from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_LANGUAGES
     from searchkit.encoding.loading import load_encoder
     from searchkit.evaluation.comparison import Evaluation
     from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
@@ -76,6 +76,7 @@ _MODULES = {
     "ClusterResult": "clustering.clusters",
     "Comparison": "plagiarism.records",
     "DEMO_ANSWERS": "demo.corpus",
+    "DEMO_LANGUAGES": "demo.corpus",
     "Decision": "index.records",
     "EqualGroup": "plagiarism.records",
     "Evaluation": "evaluation.comparison",
@@ -143,6 +144,7 @@ _MODULES = {
 
 __all__ = [
     "DEMO_ANSWERS",
+    "DEMO_LANGUAGES",
     "Added",
     "Answer",
     "Audit",

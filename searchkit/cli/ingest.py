@@ -371,25 +371,35 @@ def _path_of(source: str, part: str | None) -> str | None:
     "-i",
     "--index",
     "folder",
-    default="demo-index",
-    show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder for the demo's index.",
+    help="The folder for the demo's index.  [default: demo-index; demo-languages with --languages]",
+)
+@option(
+    "--languages",
+    is_flag=True,
+    help="Add answers in German, Spanish and French, with the model `multilingual`.",
 )
 @messages_options
 @click.pass_context
-def demo(ctx: click.Context, folder: Path, quiet: bool) -> None:
+def demo(ctx: click.Context, folder: Path | None, languages: bool, quiet: bool) -> None:
     """Index the demo corpus and run three queries.
 
-    The corpus comes with searchkit: a web-programming course, 30 invented students.
+    The corpus comes with searchkit: a web-programming course, 30 invented students. With
+    --languages, 24 more answer in German, Spanish and French; some of them translated a fellow
+    student's answer.
     """
-    from searchkit.demo.corpus import DEMO_ANSWERS, QUERIES
+    from searchkit.demo import corpus
+    from searchkit.encoding.model_folder import MULTILINGUAL
     from searchkit.output.console import visible
 
+    folder = folder or Path("demo-languages" if languages else "demo-index")
     shown = visible(str(folder))
-    print_result(f"$ searchkit ingest {DEMO_ANSWERS} --index {shown}", bold=True)
-    ctx.invoke(ingest, files=(str(DEMO_ANSWERS),), folder=folder, quiet=quiet)
-    for text in QUERIES:
+    files = [str(corpus.DEMO_ANSWERS), *([str(corpus.DEMO_LANGUAGES)] if languages else [])]
+    model = MULTILINGUAL if languages else None
+    named = f" --model {model}" if model else ""
+    print_result(f"$ searchkit ingest {' '.join(files)}{named} --index {shown}", bold=True)
+    ctx.invoke(ingest, files=files, folder=folder, model=model, quiet=quiet)
+    for text in corpus.QUERIES_IN_LANGUAGES if languages else corpus.QUERIES:
         print_result(f'\n$ searchkit query "{text}" -n 3 --index {shown}', bold=True)
         ctx.invoke(query, texts=(text,), folder=folder, k=3, quiet=quiet)
     print_result("\nWhat to try next", bold=True)

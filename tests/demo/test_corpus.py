@@ -11,11 +11,18 @@ from pathlib import Path
 import pytest
 
 from searchkit import Index
-from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
+from searchkit.demo.corpus import (
+    DEMO_ANSWERS,
+    DEMO_LANGUAGES,
+    DEMO_PLANTED,
+    DEMO_TRANSLATIONS,
+)
 from searchkit.index.ingest import ingest
 from searchkit.sources.reader import read_answers
+from searchkit.text.languages.identification import identify_language
 
 KINDS = {"exact", "near", "light", "heavy", "mosaic", "honest", "inconsistent-mark"}
+LANGUAGES = ("de", "es", "fr")
 COPIES = KINDS - {"honest", "inconsistent-mark"}
 
 
@@ -103,6 +110,37 @@ def test_honest_answers_share_no_long_run_of_words(answers, planted) -> None:
         for left in ids:
             for right in ids - {left}:
                 assert frozenset((left, right)) in linked, (left, right, run)
+
+
+def test_answers_in_other_languages(answers) -> None:
+    others = rows(DEMO_LANGUAGES)
+    assert list(others[0]) == list(rows(DEMO_ANSWERS)[0])
+    assert not {row["id"] for row in others} & answers.keys()
+    assert Counter(row["author"][:2] for row in others) == dict.fromkeys(LANGUAGES, 80)
+    prompts = {row["question"]: row["prompt"] for row in answers.values()}
+    for row in others:
+        assert row["prompt"] == prompts[row["question"]]
+        assert datetime.fromisoformat(row["submitted_at"]).year == 2025
+        assert 0 <= float(row["score"]) <= 10
+        told = identify_language(row["answer"])
+        assert told == row["author"][:2] or (told == "und" and len(row["answer"].split()) < 8)
+
+
+def test_what_is_translated(answers, planted) -> None:
+    others = {row["id"]: row for row in rows(DEMO_LANGUAGES)}
+    translations = rows(DEMO_TRANSLATIONS)
+    kinds = Counter((row["language"], row["kind"]) for row in translations)
+    assert kinds == {
+        (code, kind): 20 for code in ("de", "es", "fr") for kind in ("faithful", "loose")
+    }
+    assert len({row["source"] for row in translations}) == 60
+    copied = {row[side] for row in planted if row["kind"] in COPIES for side in ("copy", "source")}
+    for row in translations:
+        copy, source = others.pop(row["copy"]), answers[row["source"]]
+        assert copy["question"] == source["question"] == row["question"]
+        assert copy["submitted_at"] > source["submitted_at"]
+        assert copy["author"].startswith(row["language"]) and source["id"] not in copied
+    assert len(others) == 120
 
 
 @pytest.mark.model
