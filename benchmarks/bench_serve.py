@@ -68,7 +68,7 @@ def made(size: int) -> Path:
     def answers() -> Iterator[Answer]:
         for n in range(size):
             text = f"{real[n % len(real)]} ({n})"
-            yield Answer(str(n), text, f"q{n % 100:02d}", f"s{n % 997:03d}")
+            yield Answer(str(n), text, f"q{n % 100:02d}", f"s{n // 100:04d}")
 
     with Index.create(folder, Copying(real)) as index:
         ingest(index, answers(), batch=20_000)

@@ -61,6 +61,7 @@ class Index(FolderReader):
         self._lock = lock
         self._encoder = encoder
         self._vectors = None
+        self._vectors_keys = []
         self._identity = ("", 0, 0)
 
     # -- opening and closing ---------------------------------------------------------------------
@@ -146,7 +147,7 @@ class Index(FolderReader):
         if newest._identity[0] == self._identity[0]:
             newest._encoder = self._encoder
             if self._lock is None and newest.has_answers_of(self):
-                newest._vectors = self._vectors
+                newest._vectors, newest._vectors_keys = self._vectors, self._vectors_keys
         return newest
 
     @staticmethod

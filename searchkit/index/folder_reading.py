@@ -48,6 +48,7 @@ class FolderReader(BaseIndex):
     _lock: WriterLock | None
     _vectors: VectorIndex | None
     _answers_key: bytes | None = None
+    _vectors_keys: list[bytes]  # the one, once it is known
     _identity: tuple[str, int, int]  # fingerprint, inode and revision, when it was opened
 
     # -- identity --------------------------------------------------------------------------------
@@ -205,9 +206,17 @@ class FolderReader(BaseIndex):
         return key
 
     def vectors_key(self) -> bytes | None:
-        """Return a hash of the texts that have vectors, and of the model."""
-        with self.store.translated():
-            return hash_texts(self.store.connection)
+        """Return a hash of the texts that have vectors, and of the model.
+
+        It reads every text's hash, once for all readers that share their vectors.
+        """
+        if not self._vectors_keys:
+            with self.store.translated():
+                key = hash_texts(self.store.connection)
+            if self.is_writable:
+                return key
+            self._vectors_keys.append(key)
+        return self._vectors_keys[0]
 
     def get_result(self, key: bytes) -> bytes | None:
         """Return the result that is kept under a key; None if there is none."""

@@ -44,6 +44,8 @@ _KEY_COLUMNS = {
     "grading_cells": ("change", "answer", "name"),
 }
 
+_HASHED_ROWS = 10_000  # that are read together
+
 
 class _Text(bytes):
     """A text as it stands in the database, which may not be UTF-8."""
@@ -197,8 +199,7 @@ def hash_checksums(connection: sqlite3.Connection) -> bytes | None:
     digest = hashlib.sha256()
     for table, key in keys.items():
         checksum = "n" if table == "revision" else "checksum"
-        rows = connection.execute(f"SELECT {key}, {checksum} FROM {table} ORDER BY 1")
-        digest.update(repr(rows.fetchall()).encode())
+        _add_rows(digest, connection.execute(f"SELECT {key}, {checksum} FROM {table} ORDER BY 1"))
     return digest.digest()
 
 
@@ -206,5 +207,11 @@ def hash_texts(connection: sqlite3.Connection) -> bytes:
     """Return a hash of the texts that have vectors, and of the model."""
     digest = hashlib.sha256()
     for sql in ("SELECT fingerprint FROM model", "SELECT sha FROM vectors ORDER BY sha"):
-        digest.update(repr(connection.execute(sql).fetchall()).encode())
+        _add_rows(digest, connection.execute(sql))
     return digest.digest()
+
+
+def _add_rows(digest: hashlib._Hash, cursor: sqlite3.Cursor) -> None:
+    """Add all rows, never many of them in memory."""
+    while rows := cursor.fetchmany(_HASHED_ROWS):
+        digest.update(repr(rows).encode())

@@ -144,3 +144,28 @@ def test_a_reader_hashes_its_answers_once(
     assert keys == {index.answers_key()} and len(hashed) == 2
     index.add([Answer("d", "Another answer.", "q")])
     assert index.answers_key() not in keys  # a writer's answers change
+
+
+def test_searches_hash_the_texts_of_an_index_once_for_all_its_readers(
+    index: Index, encoder: ToyEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[object] = []
+    plain = folder_reading.hash_texts
+
+    def counting(connection: Connection) -> bytes:
+        hashed.append(connection)
+        return plain(connection)
+
+    monkeypatch.setattr(folder_reading, "hash_texts", counting)
+    with Index.open(index.path, encoder=encoder) as reader, reader.reopened() as second:
+        for _ in range(3):
+            query(reader, ["the loop"], 2, details=True)
+            query(second, ["the loop"], 2, details=True)
+        assert len(hashed) == 1
+        index.update_columns({"a": {"mark": "2"}})
+        with second.reopened() as third:  # a mark changes no text
+            query(third, ["the loop"], 2, details=True)
+        assert len(hashed) == 1
+        index.add([Answer("d", "Another answer.", "q")])
+        with second.reopened() as third:
+            assert third.vectors_key() == index.vectors_key() != reader.vectors_key()
