@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from helpers.source_files import read, write
+from helpers.work import count_calls
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,6 +127,67 @@ def test_wide_files_are_read_in_linear_time(tmp_path: Path, format: str) -> None
     (answer,) = read(path)
     assert time.process_time() - started < 10  # 27 s where each is compared with each
     assert (answer.text, len(answer.meta)) == ("y", 60_000)
+
+
+def _table(*rows: Sequence[str]) -> str:
+    return "".join(",".join(row) + "\n" for row in rows)
+
+
+def _many_names(shape: str, count: int) -> str:
+    """Return a file with `count` names."""
+    names = [f"n{number}" for number in range(count)]
+    questions = [f"Question {number}" for number in range(count)]
+    row = {"id": "1", "text": "some words"}
+    match shape:
+        case "columns.csv":
+            return _table(["text", *names], ["some words"] * (count + 1))
+        case "equal columns.csv":
+            return _table(["text", *["x"] * count], ["some words"] * (count + 1))
+        case "questions.csv":
+            return _table(["name", *questions], ["some long words"] * (count + 1))
+        case "no text.csv":
+            return _table(names, ["1"] * count)
+        case "object.json":
+            return json.dumps([row | dict.fromkeys(names, "x")])
+        case "lists in an object.json":
+            return json.dumps({name: [row] for name in names})
+        case "objects in an object.json":
+            return json.dumps({name: row for name in names})
+        case "objects in a row.json":
+            return json.dumps([row | {name: {"a": "x"} for name in names}])
+        case "lists in a row.jsonl":
+            return json.dumps(row | {name: ["x"] for name in names})
+    return "".join(json.dumps(row | {"id": name, name: "x"}) + "\n" for name in names)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "columns.csv",
+        "equal columns.csv",
+        "questions.csv",
+        "no text.csv",
+        "object.json",
+        "lists in an object.json",
+        "objects in an object.json",
+        "objects in a row.json",
+        "lists in a row.jsonl",
+        "another name in each row.jsonl",
+    ],
+)
+@pytest.mark.parametrize("wide", [False, True])
+def test_twice_as_many_names_are_twice_the_work(tmp_path: Path, shape: str, wide: bool) -> None:
+    def work(count: int) -> int:
+        path = write(tmp_path / shape, _many_names(shape, count))
+
+        def run() -> None:
+            with suppress(BadInput):
+                read(path, columns=Columns(wide=wide))
+
+        run()  # what is computed once in a process
+        return count_calls(run)
+
+    assert work(1_000) < 2.5 * work(500)
 
 
 def test_the_name_that_comes_twice_is_found_in_linear_time(tmp_path: Path) -> None:

@@ -220,7 +220,12 @@ def find_records(
 
 def _outermost(paths: Sequence[str]) -> list[str]:
     """Return the paths that don't lead through another one."""
-    return [path for path in paths if not any(path.startswith(f"{other}.") for other in paths)]
+    outermost: list[str] = []
+    for prefix in sorted(f"{path}." for path in paths):  # what leads through a path follows it
+        if not outermost or not prefix.startswith(outermost[-1]):
+            outermost.append(prefix)
+    wanted = set(outermost)
+    return [path for path in paths if f"{path}." in wanted]
 
 
 def _record_lists(value: object) -> dict[str, list[dict[str, Any]]]:
