@@ -35,6 +35,7 @@ from searchkit.plagiarism.records import (
     Overlap,
     PlagiarismResult,
 )
+from searchkit.text.languages.locales import Locale, locale_of
 from searchkit.text.times import time_apart_in_words, time_in_words
 
 LONG_PROMPT = 150  # characters from which on the text of a question is cut, and folded out
@@ -53,6 +54,7 @@ class SideView:
         author: Its author, if known.
         time: When it was handed in, in words; empty if unknown.
         segments: Its text.
+        locale: How its text is read.
         apart: How much earlier or later than the other answer; empty if unknown.
     """
 
@@ -60,6 +62,7 @@ class SideView:
     author: Name | None
     time: str
     segments: list[Segment]
+    locale: Locale
     apart: str = ""
 
     @property
@@ -207,6 +210,7 @@ def side_view(
         author=author_name(answer.author, names) if answer.author else None,
         time=time_in_words(time),
         segments=segments(answer.text, highlights, names),
+        locale=locale_of(answer.text, answer.language),
         apart=time_apart_in_words(time, other.submitted_at or "") if other else "",
     )
 

@@ -22,7 +22,7 @@ from searchkit.pages.glossary import GLOSSARY
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.scores import BINS
 from searchkit.pages.segments import Highlight, hit_segments, segments, text_runs
-from searchkit.pages.views import finding_view
+from searchkit.pages.views import finding_view, side_view
 from searchkit.plagiarism.records import Finding, Overlap
 
 LEFT = Answer("l", "Alpha beta gamma delta. The loop waits.", "q", "ann", "2025-01-02")
@@ -278,3 +278,23 @@ def test_people_read_similarity_and_no_word_of_the_trade(folder: str) -> None:
     for file in files:
         text = re.sub(r"{#.*?#}|//[^\n]*|/\*.*?\*/", "", file.read_text("utf-8"), flags=re.S)
         assert not re.search(r"\b(cosines?|nats|q-value)\b", text, re.I), file
+
+
+def test_each_answer_is_read_in_its_own_direction_and_language() -> None:
+    arabic = replace(LEFT, text="HTTP هو بروتوكول. ```\nx = 1\n```", language="ar")
+    page = rendered("finding", finding_view(FOUND, arabic, replace(RIGHT, language="en")))
+    assert '<p class="answer left" lang="ar" dir="rtl">' in page
+    assert '<p class="answer right" lang="en" dir="ltr">' in page
+    unknown = rendered("finding", finding_view(FOUND, LEFT, replace(RIGHT, language="und")))
+    assert unknown.count('lang="" dir="auto">') == 2
+
+
+def test_code_is_read_from_left_to_right_in_any_answer() -> None:
+    text = "الشفرة\n```\nx = f(1);\ny = g(2);\n```"
+    view = side_view(Answer("a", text, language="ar"))
+    page = rendered("answer_text", view.segments, view.locale)
+    assert 'dir="rtl"' in page
+    assert '<code dir="ltr">x = f(1);' in page
+    marked = segments(text, [Highlight(16, 17, "verbatim", 1)])  # else its parts would be swapped
+    assert len(marked) == 5
+    assert rendered("answer_text", marked, view.locale).count("<code") == 1

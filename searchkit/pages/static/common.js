@@ -55,6 +55,9 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Return the attributes of an element with an answer's text, which is read by its own locale. */
+export const readAs = ({ language, direction }) => ({ class: "answer", lang: language, dir: direction });
+
 /** Show a message in the corner, one at a time; an error stays until it is closed. */
 export function toast(message, bad = false) {
   for (const old of document.querySelectorAll(".toast")) {

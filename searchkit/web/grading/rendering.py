@@ -15,6 +15,7 @@ from searchkit.index.storage.tables.grading import GradingTable
 from searchkit.output.history import change_as_record
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.plagiarism.preparation import prompt_of
+from searchkit.text.languages.locales import locale_of
 
 
 class Names:
@@ -65,7 +66,7 @@ def sheet_as_record(sheet: Sheet, names: Names) -> dict[str, Any]:
     return {
         "question": {"name": names.question(sheet.question), "text": names.text(text)},
         "references": [
-            {"id": names.answer(reference.id), "text": names.text(reference.text)}
+            {"id": names.answer(reference.id), **text_as_record(reference, names)}
             for reference in sheet.references
         ],
     }
@@ -115,6 +116,12 @@ def answers_as_records(sheet: Sheet, names: Names) -> list[dict[str, Any]]:
     ]
 
 
+def text_as_record(answer: Answer, names: Names) -> dict[str, Any]:
+    """Return the text of an answer, and how it is read."""
+    locale = locale_of(answer.text, answer.language)
+    return {"text": names.text(answer.text), "locale": locale.to_record()}
+
+
 def _answer_as_record(
     sheet: Sheet, answer: Answer, group: str | None, names: Names
 ) -> dict[str, Any]:
@@ -122,7 +129,7 @@ def _answer_as_record(
     return {
         "id": names.answer(answer.id),
         "author": names.author(answer.author),
-        "text": names.text(answer.text),
+        **text_as_record(answer, names),
         "mark": chosen.mark_of(answer) or None,
         "file_mark": chosen.file_mark_of(answer) or None,
         "comment": names.text(chosen.comment_of(answer)),

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from searchkit.core.progress import Progress
+from searchkit.core.records import Answer
 from searchkit.core.where import Where
 from searchkit.grading.advice import Advice, advise
 from searchkit.grading.marking.conflicts import find_conflicts
@@ -27,7 +28,7 @@ from searchkit.web.grading.questions import (
     sheet_of,
     suggestions_key,
 )
-from searchkit.web.grading.rendering import Names
+from searchkit.web.grading.rendering import Names, text_as_record
 from searchkit.web.index_pool import pool_of
 from searchkit.web.jobs import Job
 from searchkit.web.rendering import pseudonyms
@@ -86,10 +87,10 @@ def _as_record(sheet: Sheet, advice: Advice, names: Names) -> dict[str, Any]:
     waiting = {a.id for a in sheet.answers if not sheet.settings.mark_of(a)}
     found = {id_: s for id_, s in advice.suggestions.items() if id_ in waiting}
     marks = {id_: s.suggested for id_, s in found.items() if s.suggested is not None}
-    texts = {answer.id: answer.text for answer in (*sheet.answers, *sheet.references)}
+    answers = {answer.id: answer for answer in (*sheet.answers, *sheet.references)}
     return {
         "suggestions": {
-            names.answer(id_): _suggestion_as_record(suggestion, mark, scale, texts, names)
+            names.answer(id_): _suggestion_as_record(suggestion, mark, scale, answers, names)
             for id_, suggestion in found.items()
             if (mark := scale.nearest(marks[id_])) is not None
         },
@@ -118,7 +119,11 @@ def _as_record(sheet: Sheet, advice: Advice, names: Names) -> dict[str, Any]:
 
 
 def _suggestion_as_record(
-    suggestion: Suggestion, mark: str, scale: Scale, texts: Mapping[str, str], names: Names
+    suggestion: Suggestion,
+    mark: str,
+    scale: Scale,
+    answers: Mapping[str, Answer],
+    names: Names,
 ) -> dict[str, Any]:
     low, high, labels = suggestion.low, suggestion.high, suggestion.labels
     return {
@@ -132,7 +137,7 @@ def _suggestion_as_record(
                 "id": names.answer(neighbour.id),
                 "mark": None if neighbour.mark is None else scale.nearest(neighbour.mark),
                 "score": neighbour.score,
-                "text": names.text(texts.get(neighbour.id, "")),
+                **text_as_record(answers.get(neighbour.id) or Answer(neighbour.id, ""), names),
             }
             for neighbour in suggestion.neighbours
         ],

@@ -175,11 +175,20 @@ class GradedQuestion(Record):
     """The question's own text; empty if no column holds it."""
 
 
+class TextLocale(Record):
+    """How a text is read."""
+
+    language: str
+    """Its code in ISO 639-1; empty if it can't be told."""
+    direction: Literal["ltr", "rtl", "auto"]
+
+
 class ReferenceText(Record):
     """A reference answer."""
 
     id: str
     text: str
+    locale: TextLocale
 
 
 class ScaleRecord(Record):
@@ -223,6 +232,7 @@ class GradedAnswer(Record):
     id: str
     author: str | None
     text: str
+    locale: TextLocale
     mark: str | None
     file_mark: str | None
     """The mark in the answer's file, whatever was written here."""
@@ -330,6 +340,7 @@ class NeighbourRecord(Record):
     score: float
     """Cosine with the answer that the mark is suggested for."""
     text: str
+    locale: TextLocale
 
 
 class SuggestedMark(Record):

@@ -1,5 +1,5 @@
 // The cards of groups and of answers. A card is drawn anew only when what it shows has changed.
-import { by, make } from "../common.js";
+import { by, make, readAs } from "../common.js";
 import { distributionView, markForm, refuse } from "./forms.js";
 import { alone, answer, conflictIn, contradicted, counted, groupName, page, proposedTo, suggestion } from "./state.js";
 
@@ -19,7 +19,7 @@ function marked(text, phrases) {
 
 function answerText(one, phrases) {
   const text = one.text ? marked(one.text, phrases) : [make("span", { class: "soft" }, "(blank)")];
-  return make("p", { class: "answer", id: `text-${numbers += 1}`, dir: "auto" }, ...text);
+  return make("p", { ...readAs(one.locale), id: `text-${numbers += 1}` }, ...text);
 }
 
 function byline(one) {

@@ -1,5 +1,5 @@
 // The form beside a group or an answer: mark, comment, rubric, and what is suggested.
-import { make } from "../common.js";
+import { make, readAs } from "../common.js";
 import { answer, asRange, distribution, hasNumbers, inWords, page, suggestedMarks, suggestion } from "./state.js";
 
 let numbers = 0;
@@ -52,7 +52,7 @@ function rubricFields(ids) {
 function reasons(suggested) {
   const list = suggested.neighbours.slice(0, 3).map(one => make("li", {},
     make("p", { class: "small soft" }, make("bdi", {}, one.id), one.mark === null ? " · reference" : ` · marked ${one.mark}`, ` · similarity ${one.score.toFixed(2)}`),
-    make("p", { class: "answer", dir: "auto" }, one.text)));
+    make("p", readAs(one.locale), one.text)));
   return make("div", { class: "reasons card", role: "tooltip", id: `reasons-${numbers += 1}` },
     make("p", { class: "small" }, `The most similar marked answers; ${Math.round(suggested.confidence * 100)} % sure`), make("ul", { class: "plain" }, ...list));
 }

@@ -1,11 +1,11 @@
 // What is above the cards: references, scale, progress, the buttons' states.
-import { by, make } from "../common.js";
+import { by, make, readAs } from "../common.js";
 import { counted, describeScale, hasNumbers, page, suggestion } from "./state.js";
 
 function drawReferences() {
   if (by("references").childElementCount === page.references.length) return;
-  by("references").replaceChildren(...page.references.map(({ text }) => {
-    const box = make("details", { class: "card reference" }, make("summary", {}, "Reference answer"), make("p", { class: "answer", dir: "auto" }, text));
+  by("references").replaceChildren(...page.references.map(({ text, locale }) => {
+    const box = make("details", { class: "card reference" }, make("summary", {}, "Reference answer"), make("p", readAs(locale), text));
     box.open = text.length < 400;
     return box;
   }));
