@@ -214,6 +214,9 @@ class BaseIndex(IndexBackend):
         vectors = self.query_vectors(queries)
         return [Results(hits) for hits in self.search_vectors(vectors, k, where)]
 
+    def prefetch(self) -> None:
+        """Begin to read what a search needs, while other things are done."""
+
     def query_vectors(self, queries: Sequence[str]) -> list[Float32]:
         """Return the vectors `(p, d)` of each query's passages, for `search_vectors`.
 

@@ -98,6 +98,11 @@ class FolderReader(BaseIndex):
             self._vectors = self.checkpoints.load_vectors()
         return self._vectors
 
+    def prefetch(self) -> None:
+        """Begin to read what a search needs, while other things are done."""
+        if self._vectors is None:
+            self.checkpoints.begin_check()
+
     def counts(self) -> dict[str, int]:
         """Return the number of answers, blank ones, questions, authors, passages and vectors."""
         return self.store.counts()

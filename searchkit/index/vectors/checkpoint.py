@@ -11,9 +11,11 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import BufferedReader
+from importlib import import_module
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +62,7 @@ class Checkpoints:
         self.folder = folder
         self._store = store
         self._pinned: tuple[str, BufferedReader] | None = None
+        self._digest: Future[str] | None = None  # of the pinned file, and for one check only
 
     def pin(self) -> bool:
         """Keep the current file open, so that a writer that replaces it takes nothing away.
@@ -75,8 +78,19 @@ class Checkpoints:
             self._pinned = current.file, (self.folder / current.file).open("rb")
         return self._pinned is not None or (self.folder / current.file).exists()
 
+    def begin_check(self) -> None:
+        """Begin to hash the file that is kept open, while other things are done."""
+        if self._pinned and self._digest is None:
+            with suppress(RuntimeError):  # no more threads; then it is hashed when it is needed
+                pool = ThreadPoolExecutor(1)
+                self._digest = pool.submit(_first_digest, self._pinned[1])
+                pool.shutdown(wait=False)
+
     def close(self) -> None:
         """Close the file that is kept open; closing it twice is harmless."""
+        if self._digest:
+            wait([self._digest])
+            self._digest = None
         if self._pinned:
             self._pinned[1].close()
             self._pinned = None
@@ -85,6 +99,8 @@ class Checkpoints:
     def _opened(self, checkpoint: Checkpoint) -> Iterator[BufferedReader]:
         """Open a checkpoint's file, or go to the beginning of the one that is kept open."""
         if self._pinned and self._pinned[0] == checkpoint.file:
+            if self._digest:
+                wait([self._digest])
             self._pinned[1].seek(0)
             yield self._pinned[1]
         else:
@@ -187,13 +203,21 @@ class Checkpoints:
                 size = os.fstat(file.fileno()).st_size
                 if size != checkpoint.bytes:
                     raise _Unusable(f"{path}: {size} bytes where {checkpoint.bytes} were written")
-                if hashlib.file_digest(file, "sha256").hexdigest() != checkpoint.sha256:
+                if self._hashed(file) != checkpoint.sha256:
                     raise _Unusable(f"{path}: its SHA-256 is not the recorded one")
                 yield file
         except FileNotFoundError:
             raise _Unusable(f"{path}: missing") from None
         except OSError as error:
             raise _Unusable(f"{path}: can't be read ({error.strerror})") from error
+
+    def _hashed(self, file: BufferedReader) -> str:
+        """Return the SHA-256 of a file, as it was begun or from now on."""
+        digest = self._digest
+        if digest and self._pinned and self._pinned[1] is file:
+            self._digest = None
+            return digest.result()
+        return _digest(file)
 
     def _with_rows(self, vectors: VectorIndex, after: int) -> VectorIndex:
         for keys, rows in self._store.vectors(after):
@@ -316,10 +340,21 @@ class Checkpoints:
             )
 
 
+def _digest(file: BufferedReader | BufferedRandom) -> str:
+    return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first_digest(file: BufferedReader) -> str:
+    """Return the SHA-256 of a file that is mapped next; the import of FAISS takes longer often."""
+    import_module("faiss")
+    file.seek(0)
+    return _digest(file)
+
+
 def _synced_digest(path: Path) -> str:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return _digest(file)
 
 
 def _sync_folder(folder: Path) -> None:

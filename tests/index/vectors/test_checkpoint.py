@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from io import BufferedReader
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
+from searchkit.index.query import query
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.upkeep.verify import verify
 from searchkit.index.vectors.vector_index import VectorIndex
@@ -143,3 +146,40 @@ def test_a_file_that_is_replaced_between_its_hash_and_its_mapping(
     monkeypatch.setattr(VectorIndex, "load", load_later)
     with Index.open(folder, encoder=ToyEncoder()) as reader:
         assert reader.search(["anything"], 1)[0]
+
+
+def test_a_file_is_hashed_beside_other_work(folder: Path, monkeypatch) -> None:
+    threads = []
+    digest = hashlib.file_digest
+
+    def file_digest(file: BufferedReader, name: str) -> object:
+        threads.append(threading.current_thread())
+        return digest(file, name)
+
+    expected = hits(folder)
+    monkeypatch.setattr(hashlib, "file_digest", file_digest)
+    with Index.open(folder, encoder=ToyEncoder()) as reader:
+        assert query(reader, ["event loop callbacks"], 9)[0] == expected
+        query(reader, ["again"])
+    (thread,) = threads
+    assert thread is not threading.main_thread()
+
+
+@pytest.mark.parametrize("damage", [flip, zero_a_page])
+def test_a_file_that_is_damaged_before_it_is_hashed_beside_other_work(
+    folder: Path, damage, caplog
+) -> None:
+    expected = hits(folder)
+    damage(folder / "vectors-1.faiss")
+    with Index.open(folder, encoder=ToyEncoder()) as reader:
+        assert query(reader, ["event loop callbacks"], 9)[0] == expected
+        assert "its SHA-256 is not the recorded one" in caplog.text
+
+
+def test_a_file_is_hashed_again_by_each_check(folder: Path) -> None:
+    with Index.open(folder, encoder=ToyEncoder()) as reader:
+        reader.prefetch()
+        assert not reader.checkpoints.problem()
+        flip(folder / "vectors-1.faiss")
+        assert "SHA-256" in str(reader.checkpoints.problem())
+        reader.prefetch()  # closing waits for it
