@@ -11,9 +11,9 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -33,7 +33,8 @@ from searchkit.index.storage.connection import ChangeWatch
 from searchkit.plagiarism.find import find_with_options
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
 from searchkit.plagiarism.so_far import FindingsSoFar
-from searchkit.web.jobs import Job, Result, SoFar, Traffic
+from searchkit.web.jobs import MAX_UNWANTED_PAUSES, Job, Result, SoFar, Traffic
+from searchkit.web.search_batches import SearchBatches
 
 log = logging.getLogger("searchkit")
 MAX_READERS = 4  # open at the same time, each used by one thread
@@ -45,18 +46,6 @@ PAGE_TIMEOUT = 0.15  # seconds that a page waits for a job before it shows the j
 WRITER_TIMEOUT = 5.0  # seconds that a request waits for another writer of this process
 
 KeepUntil = Literal["answers change", "anything changes", "delivered"]
-
-
-@dataclass(slots=True)
-class _Search:
-    """A query of one request, and later its hits or its error."""
-
-    text: str
-    k: int
-    mode: Mode
-    where: Where
-    hits: list[Hit] | None = None
-    error: Exception | None = None
 
 
 class _Snapshot:
@@ -83,12 +72,11 @@ class IndexPool:
         self.folder = folder
         self.reader_timeout = READER_TIMEOUT
         self.page_timeout = PAGE_TIMEOUT
-        self._lock = threading.Condition()  # guards everything below down to the searches
+        self._lock = threading.Condition()  # guards everything below down to the jobs
         self._snapshot: _Snapshot | None = _Snapshot(first)
         self._watch, self._version = watch, version
         self._jobs: dict[KeepUntil, dict[Hashable, Job[Any]]] = defaultdict(dict)
-        self._searches: list[_Search] = []
-        self._searching = threading.Lock()
+        self._batches = SearchBatches(self.reading)
         self._writing = threading.Lock()
         self._running = threading.Semaphore(MAX_RUNNING_JOBS)
         self._waiting = threading.Semaphore(MAX_WAITING_THREADS)
@@ -216,6 +204,11 @@ class IndexPool:
             self._current()
             return self._version
 
+    def vector_count(self) -> int:
+        """Return the number of vectors of the newest state."""
+        with self._lock:
+            return len(self._current().first.vectors)
+
     def _successor(self, old: _Snapshot) -> _Snapshot:
         """Open the new state, drop outdated jobs and close the free readers of the old state."""
         first = old.first.reopened()
@@ -239,7 +232,7 @@ class IndexPool:
     def search(self, text: str, k: int, mode: Mode, where: Where) -> list[Hit]:
         """Return the `k` nearest answers, best first.
 
-        A search uses all cores, so searches that arrive meanwhile wait and then run as one batch.
+        Searches that arrive while others run are run as one batch; see `SearchBatches`.
 
         Raises:
             BadInput: as `query`.
@@ -247,29 +240,7 @@ class IndexPool:
         if where.sql is not None:  # an SQL filter may take long; nobody else should wait for it
             with self.reading() as index:
                 return query(index, [text], k, mode, where, details=True)[0]
-        search = _Search(text, k, mode, where)
-        with self._lock:
-            self._searches.append(search)
-        with self._searching:
-            if search.hits is None and search.error is None:
-                with self._lock:
-                    searches, self._searches = self._searches, []
-                self._run_searches(searches)
-        if search.error:
-            raise search.error
-        return search.hits or []
-
-    def _run_searches(self, searches: Sequence[_Search]) -> None:
-        batches: dict[tuple[int, Mode, Where], list[_Search]] = defaultdict(list)
-        for search in searches:
-            batches[search.k, search.mode, search.where].append(search)
-        try:
-            with self.reading() as index:
-                for batch in batches.values():
-                    _run_batch(index, batch)
-        except Exception as error:  # a search without hits and error would look like "no hits"
-            for search in searches:
-                search.error = search.error or (error if search.hits is None else None)
+        return self._batches.search(text, k, mode, where)
 
     # -- jobs --------------------------------------------------------------------------------------
 
@@ -299,7 +270,9 @@ class IndexPool:
 
         def politely(done: int, total: int) -> None:
             new.advance(done, total)
-            self.traffic.let_pass()
+            for _ in range(MAX_UNWANTED_PAUSES):
+                if self.traffic.let_pass() or new.is_wanted:
+                    return
 
         def run(_: Progress) -> Result:
             with self._running:
@@ -331,6 +304,7 @@ class IndexPool:
         with self._lock:
             for job in chain.from_iterable(jobs.values() for jobs in self._jobs.values()):
                 if job.id == id:
+                    job.is_wanted = True
                     return job
         raise NotFound("this isn't computed any more; load the page again")
 
@@ -346,6 +320,7 @@ class IndexPool:
         A waiting thread serves no other request, so only `MAX_WAITING_THREADS` of them may wait;
         for the others this returns at once.
         """
+        job.is_wanted = True
         if not self._waiting.acquire(blocking=False):
             return job.has_finished
         try:
@@ -387,23 +362,6 @@ def clusters_job(
             index, by=by, method=method, where=where, progress=progress
         ),
     )
-
-
-def _run_batch(index: Index, searches: Sequence[_Search]) -> None:
-    """Run searches that differ only in their texts; if the batch fails, run each alone."""
-    first = searches[0]
-    try:
-        texts = [search.text for search in searches]
-        hits = query(index, texts, first.k, first.mode, first.where, details=True)
-    except Exception as error:
-        if len(searches) == 1:
-            first.error = error
-            return
-        for search in searches:
-            _run_batch(index, [search])
-    else:
-        for search, search_hits in zip(searches, hits, strict=True):
-            search.hits = search_hits
 
 
 def _close(readers: list[Index]) -> None:

@@ -21,6 +21,7 @@ log = logging.getLogger("searchkit")
 
 Result = TypeVar("Result")
 MAX_PAUSE = 0.5  # seconds that a step of a computation waits for requests, however many there are
+MAX_UNWANTED_PAUSES = 20  # such pauses of a step while nobody has asked for the result
 
 
 class Traffic:
@@ -48,10 +49,10 @@ class Traffic:
         finally:
             self._count(1)
 
-    def let_pass(self, seconds: float = MAX_PAUSE) -> None:
-        """Wait until no request needs a core, at most so many seconds."""
+    def let_pass(self, seconds: float = MAX_PAUSE) -> bool:
+        """Wait until no request needs a core, at most so many seconds; return whether none does."""
         with self._changed:
-            self._changed.wait_for(lambda: self._requests <= 0, seconds)
+            return self._changed.wait_for(lambda: self._requests <= 0, seconds)
 
     def _count(self, change: int) -> None:
         with self._changed:
@@ -91,6 +92,7 @@ class Job(Generic[Result]):
         so_far: What the computation tells meanwhile; None if it only counts steps.
         id: A random key, by which a page asks for the progress.
         is_cancelled: Whether nobody needs the result any more.
+        is_wanted: Whether somebody has asked for the result.
         began_at: When the computation began, in seconds of `time.monotonic`; None while it waits.
     """
 
@@ -103,6 +105,7 @@ class Job(Generic[Result]):
     so_far: SoFar | None = None
     id: str = field(default_factory=lambda: secrets.token_urlsafe(9))
     is_cancelled: bool = False
+    is_wanted: bool = False
     began_at: float | None = None
 
     @property

@@ -20,7 +20,6 @@ from searchkit import Answer, Index
 from searchkit.core.errors import BadInput, IndexBusy, IndexNotFound, SearchkitError
 from searchkit.core.where import Where
 from searchkit.index.decisions import decide, decisions
-from searchkit.index.query import query
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
 from searchkit.web.index_pool import MAX_JOBS, MAX_READERS, IndexPool
@@ -339,83 +338,6 @@ def test_many_threads_decide_and_read_and_nothing_is_lost(pool: IndexPool, folde
         assert verify(index) == []
 
 
-# -- searches together -----------------------------------------------------------------------------
-
-
-def together(pool: IndexPool, asks: list[tuple[Any, ...]]) -> list[Any]:
-    """Run searches as one batch; return the result or the error of each."""
-
-    def search(ask: tuple[Any, ...]) -> Any:
-        try:
-            return pool.search(*ask)
-        except Exception as error:
-            return f"{type(error).__name__}: {error}"
-
-    with ThreadPoolExecutor(len(asks)) as executor:
-        with pool._searching:
-            waiting = [executor.submit(search, ask) for ask in asks]
-            until(lambda: len(pool._searches) == len(asks))
-        return [one.result(20) for one in waiting]
-
-
-ASKS = [
-    (text, k, mode, where)
-    for text in ("event loop", "streams read data", "callbacks when the stack is empty", "nothing")
-    for k, mode, where in [
-        (3, "semantic", ALL), (3, "lexical", ALL), (2, "hybrid", ALL), (9, "semantic", Where("q2")),
-    ]
-]  # fmt: skip
-
-
-def test_searches_together_equal_searches_alone(
-    pool: IndexPool, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    batches: list[int] = []
-    plain = searchkit.web.index_pool.query
-
-    def counted(index: Index, texts: list[str], *rest: Any, **options: Any) -> Any:
-        batches.append(len(texts))
-        return plain(index, texts, *rest, **options)
-
-    monkeypatch.setattr("searchkit.web.index_pool.query", counted)
-    found = together(pool, ASKS)
-    assert batches == [4, 4, 4, 4]
-    with Index.open(folder) as index:
-        assert found == [query(index, [text], *rest, details=True)[0] for text, *rest in ASKS]
-
-
-def test_an_invalid_query_does_not_affect_others(pool: IndexPool) -> None:
-    alone = pool.search("event loop", 3, "semantic", ALL)
-    good = ("event loop", 3, "semantic", ALL)
-    found = together(pool, [good, ("  ", 3, "semantic", ALL), good, ("loop", 0, "lexical", ALL)])
-    assert found[0] == found[2] == alone
-    assert found[1].startswith("BadInput: the query is blank")
-    assert found[3].startswith("BadInput: the number of hits must be at least 1")
-
-
-def test_an_internal_error_is_not_reported_as_no_hits(
-    pool: IndexPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain = searchkit.web.index_pool.query
-
-    def odd(index: Index, texts: list[str], *rest: Any, **options: Any) -> Any:
-        if "odd" in texts:
-            raise RuntimeError("a mistake")
-        return plain(index, texts, *rest, **options)
-
-    monkeypatch.setattr("searchkit.web.index_pool.query", odd)
-    asks = [(text, 3, "semantic", ALL) for text in ("odd", "event loop", "streams")]
-    found = together(pool, asks)
-    assert found[0] == "RuntimeError: a mistake"
-    assert [len(hits) for hits in found[1:]] == [3, 3]
-
-    def broken() -> None:
-        raise BadInput("no reader")
-
-    monkeypatch.setattr(pool, "_borrow", broken)
-    assert together(pool, asks) == ["BadInput: no reader"] * 3
-
-
 def test_a_slow_filter_does_not_block_other_searches(
     pool: IndexPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -437,24 +359,6 @@ def test_a_slow_filter_does_not_block_other_searches(
         assert len(pool.search("event loop", 1, "semantic", ALL)) == 1
         leave.set()
         assert waiting.result(10)
-
-
-@pytest.mark.model
-def test_together_equals_alone_with_the_real_model(tmp_path: Path) -> None:
-    from searchkit.demo.corpus import DEMO_ANSWERS
-    from searchkit.sources.reader import read_answers
-
-    rows = [answer for _, answer in zip(range(60), read_answers([DEMO_ANSWERS]), strict=False)]
-    with Index.create(tmp_path / "index") as index:
-        index.add(rows)
-    pool = IndexPool.open(tmp_path / "index")
-    texts = [row.text[:80] for row in rows[:20]] + ["loop", "Why does one thread serve many?"]
-    alone = [pool.search(text, 5, "semantic", ALL) for text in texts]
-    found = together(pool, [(text, 5, "semantic", ALL) for text in texts])
-    for one, other in zip(alone, found, strict=True):
-        assert [h.answer.id for h in one] == [h.answer.id for h in other]
-        assert [h.score for h in one] == pytest.approx([h.score for h in other], abs=2e-6)
-    pool.close()
 
 
 # -- jobs ------------------------------------------------------------------------------------------

@@ -20,6 +20,11 @@ from searchkit.index.vectors.vector_index import VectorIndex
 
 _BLOCK = 4096  # vectors that are read together
 
+_Passages = dict[int, list[tuple[int, str, int, int]]]
+"""Answer key, answer id, start and end of each passage with a vector, by the vector's key."""
+_Nearest = tuple[int, float, Passage]
+"""The key of an answer, its score and its best passage."""
+
 
 class VectorSearch:
     """A search for the answers nearest to queries, among those that match a filter.
@@ -49,50 +54,63 @@ class VectorSearch:
         depth = min(self._k, self._total) + 1
         scores, keys = self._vectors.search(np.concatenate(rows), depth, self._allowed)
         ends = np.cumsum([len(query) for query in rows])[:-1]
+        passages = self._passages(_distinct(scores, keys))
         parts = zip(rows, np.split(scores, ends), np.split(keys, ends), strict=True)
-        return [self._nearest(*part) for part in parts]
+        return make_hits(self._store, [self._nearest(*part, passages) for part in parts])
 
-    def _nearest(self, query: Float32, scores: Float32, keys: Int64) -> list[Hit]:
+    def _nearest(
+        self, query: Float32, scores: Float32, keys: Int64, passages: _Passages
+    ) -> list[_Nearest]:
         """Deepen the search until the best `k` answers, and all ties with the last, are in it.
 
         Args:
             query: `(p, d)`.
             scores: `(p, depth)`, from the first search.
             keys: `(p, depth)`, of the vectors.
+            passages: Those with one of the vectors; there may be others.
         """
         depth = min(self._k, self._total) + 1
         while True:
-            best = self._best_passages(query, np.unique(keys[np.isfinite(scores)]))
+            best = self._best_passages(query, _distinct(scores, keys), passages)
             ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))[: self._k]
             is_all = depth > self._total
             reached = -np.inf if is_all else float(scores[:, -1].max())
             if is_all or (len(ranked) == self._k and ranked[-1][1][0] > reached + TOLERANCE):
-                rows = [(key, score, passage) for key, (score, _, passage) in ranked]
-                return make_hits(self._store, rows)
+                return [(key, score, passage) for key, (score, _, passage) in ranked]
             depth = min(depth * 4, self._total + 1)
             scores, keys = self._vectors.search(query, depth, self._allowed)
+            passages = self._passages(_distinct(scores, keys))
 
-    def _best_passages(self, query: Float32, keys: Int64) -> dict[int, tuple[float, str, Passage]]:
+    def _passages(self, keys: Int64) -> _Passages:
+        """Return the passages of allowed answers with one of the vectors."""
+        rows = self._store.passages_with(keys.tolist())
+        if self._answers is not None:
+            is_allowed = _contained(np.array([row[1] for row in rows], np.int64), self._answers)
+            rows = [row for row, allowed in zip(rows, is_allowed, strict=True) if allowed]
+        passages: _Passages = {}
+        for vector, answer, id_, start, end in rows:
+            passages.setdefault(vector, []).append((answer, id_, start, end))
+        return passages
+
+    def _best_passages(
+        self, query: Float32, keys: Int64, passages: _Passages
+    ) -> dict[int, tuple[float, str, Passage]]:
         """Return the (score, id, best passage) of each answer that has one of the vectors, by key.
 
         Args:
             query: `(p, d)`.
             keys: Of the vectors.
+            passages: As `_nearest` takes them.
         """
-        score_of: dict[int, float] = {}
-        for start in range(0, len(keys), _BLOCK):
-            block = keys[start : start + _BLOCK]
-            scores = rounded_scores(query, self._vectors.get(block))
-            score_of.update(zip(block.tolist(), scores.tolist(), strict=True))
-        rows = self._store.passages_with(list(score_of))
-        if self._answers is not None:
-            is_allowed = _contained(np.array([row[1] for row in rows], np.int64), self._answers)
-            rows = [row for row, allowed in zip(rows, is_allowed, strict=True) if allowed]
         best: dict[int, tuple[float, str, Passage]] = {}
-        for vector, answer, id_, start, end in rows:
-            score = score_of[vector]
-            if answer not in best or (score, -start) > (best[answer][0], -best[answer][2].start):
-                best[answer] = (score, id_, Passage(start, end))
+        for first in range(0, len(keys), _BLOCK):
+            block = keys[first : first + _BLOCK]
+            scores = rounded_scores(query, self._vectors.get(block))
+            for vector, score in zip(block.tolist(), scores.tolist(), strict=True):
+                for answer, id_, start, end in passages.get(vector, ()):
+                    former = best.get(answer)
+                    if former is None or (score, -start) > (former[0], -former[2].start):
+                        best[answer] = (score, id_, Passage(start, end))
         return best
 
 
@@ -102,20 +120,34 @@ def search_words(store: AnswerStore, query: str, k: int, allowed: Int64 | None) 
     passages: dict[int, list[Passage]] = {key: [] for key, *_ in rows}
     for answer, start, end, _ in store.passages_of(list(passages)):
         passages[answer].append(Passage(start, end))
-    hits = make_hits(
+    (hits,) = make_hits(
         store,
-        [(key, round(score, 6), best_passage(words, passages[key])) for key, score, words in rows],
+        [
+            [
+                (key, round(score, 6), best_passage(words, passages[key]))
+                for key, score, words in rows
+            ]
+        ],
     )
     return [replace(hit, words=tuple(words)) for hit, (*_, words) in zip(hits, rows, strict=True)]
 
 
-def make_hits(store: AnswerStore, rows: Sequence[tuple[int, float, Passage]]) -> list[Hit]:
-    """Return hits from (answer key, score, passage), best first."""
-    answers = store.get_keys([key for key, *_ in rows])
+def make_hits(store: AnswerStore, results: Sequence[Sequence[_Nearest]]) -> list[list[Hit]]:
+    """Return the hits of each query, best first, from what is nearest to it."""
+    answers = store.get_keys(list({key: None for rows in results for key, *_ in rows}))
     return [
-        Hit(rank, score, answers[key], passage)
-        for rank, (key, score, passage) in enumerate(rows, 1)
+        [
+            Hit(rank, score, answers[key], passage)
+            for rank, (key, score, passage) in enumerate(rows, 1)
+        ]
+        for rows in results
     ]
+
+
+def _distinct(scores: Float32, keys: Int64) -> Int64:
+    """Return the keys with a score, each once, ascending."""
+    distinct: Int64 = np.unique(keys[np.isfinite(scores)])
+    return distinct
 
 
 def _contained(values: Int64, among: Int64) -> NDArray[np.bool_]:

@@ -93,7 +93,7 @@ class VectorIndex:
         self._segments: list[_Segment] = []
 
     def __len__(self) -> int:
-        return sum(int(segment.is_alive.sum()) for segment in self._segments)
+        return sum(int(np.count_nonzero(segment.is_alive)) for segment in self._segments)
 
     def last_key(self) -> int:
         """Return the greatest key that was ever added, also if it was removed; -1 if none was."""
@@ -271,7 +271,7 @@ def _parameters(segment: _Segment, allowed: Int64 | None) -> tuple[object, int, 
     import faiss
 
     mask = segment.selected(allowed)
-    count = int(mask.sum())
+    count = int(np.count_nonzero(mask))
     if count == len(mask):
         return None, count, None
     bitmap = np.packbits(mask, bitorder="little")
@@ -283,7 +283,7 @@ def _search_quickly(
 ) -> tuple[Float32, Int64]:
     """Return what `_search_segment` returns; several queries are searched for together."""
     mask = segment.selected(allowed)
-    if not pays(len(queries), int(mask.sum()), k):
+    if not pays(len(queries), int(np.count_nonzero(mask)), k):
         return _search_segment(segment, queries, k, allowed)
     parts = []
     for start in range(0, len(queries), MAX_QUERIES):

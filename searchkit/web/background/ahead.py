@@ -2,6 +2,8 @@
 
 The index is looked at twice a second. Once nothing has been written for a while, as an ingest
 writes many times, one task after another is begun. A computation of former answers ends by itself.
+
+With very many answers nothing is begun: it would take all cores for hours, and gigabytes.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from searchkit.web.jobs import Job
 log = logging.getLogger("searchkit")
 LOOK_SECONDS = 0.5  # between two looks at the index
 SETTLE_SECONDS = 2.0  # without a change, before anything is begun
+MAX_VECTORS = 200_000  # of an index for which anything is begun
 
 Task = Callable[[IndexPool], Job[Any] | None]
 """Begins a computation, and returns its job; None for nothing to wait for."""
@@ -67,7 +70,8 @@ class WorkAhead:
                 now = self._pool.refresh()
                 if now != state:
                     changed_at = time.monotonic() if state else changed_at
-                    state, waiting, job = now, list(self._tasks), None
+                    tasks = self._tasks if self._pool.vector_count() <= MAX_VECTORS else ()
+                    state, waiting, job = now, list(tasks), None
                 is_settled = time.monotonic() - changed_at >= self._settle_seconds
                 while is_settled and waiting and (job is None or job.has_finished):
                     job = waiting.pop(0)(self._pool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from helpers.serving import client_of, make_index, toy, until, writer
 
 from searchkit import Answer
 from searchkit.core.errors import BadInput
+from searchkit.web.background import ahead
 from searchkit.web.background.ahead import WorkAhead
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
@@ -55,11 +57,11 @@ class Tasks:
 @pytest.fixture
 def tasks(pool: IndexPool) -> Iterator[Tasks]:
     tasks = Tasks()
-    ahead = WorkAhead(pool, [tasks.first, tasks.second], look_seconds=0.01, settle_seconds=0.2)
-    ahead.start()
+    working = WorkAhead(pool, [tasks.first, tasks.second], look_seconds=0.01, settle_seconds=0.2)
+    working.start()
     yield tasks
     tasks.may_end.set()
-    ahead.stop()
+    working.stop()
 
 
 def test_tasks_begin_one_after_another(tasks: Tasks) -> None:
@@ -108,12 +110,25 @@ def test_a_failure_is_not_tried_again(pool: IndexPool) -> None:
         calls.append(1)
         raise BadInput("no")
 
-    ahead = WorkAhead(pool, [lambda pool: pool.job("fails", fail)], look_seconds=0.01)
-    ahead.start()
+    working = WorkAhead(pool, [lambda pool: pool.job("fails", fail)], look_seconds=0.01)
+    working.start()
     until(lambda: calls)
-    ahead._stopping.wait(0.1)
-    ahead.stop()
+    working._stopping.wait(0.1)
+    working.stop()
     assert calls == [1]
+
+
+def test_with_very_many_answers_nothing_is_begun(
+    pool: IndexPool, tasks: Tasks, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until(lambda: tasks.begun == ["first"])
+    monkeypatch.setattr(ahead, "MAX_VECTORS", pool.vector_count())
+    with writer(folder) as index:
+        index.add([Answer("new", "Streams and middleware")])
+    tasks.may_end.set()
+    until(lambda: pool.vector_count() > ahead.MAX_VECTORS)
+    time.sleep(0.4)  # longer than until it is settled
+    assert tasks.begun == ["first"]
 
 
 @pytest.mark.parametrize("count", [0, 1, 10])

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from searchkit import Answer
 from searchkit.core.progress import Progress
 from searchkit.web.index_pool import IndexPool
-from searchkit.web.jobs import Traffic
+from searchkit.web.jobs import MAX_UNWANTED_PAUSES, Traffic
 
 __all__ = ["toy"]
 
@@ -80,3 +80,24 @@ def test_a_job_lets_requests_pass_between_its_steps(client: TestClient) -> None:
         assert not steps, "the request passes first"
     assert job.wait(5)
     assert steps == [0, 1]
+
+
+@pytest.mark.parametrize("is_wanted", [False, True])
+def test_a_step_waits_longer_where_nobody_has_asked(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, is_wanted: bool
+) -> None:
+    pool: IndexPool = client.app_state.pool  # type: ignore[attr-defined]
+    pauses: list[float] = []
+    monkeypatch.setattr(pool.traffic, "let_pass", lambda: bool(pauses.append(1)))
+    may_begin = threading.Event()
+
+    def compute(_: object, progress: Progress) -> None:
+        may_begin.wait(10)
+        progress(1, 1)
+
+    job = pool.job("step", compute)
+    if is_wanted:
+        assert not pool.wait(job, 0)
+    may_begin.set()
+    assert job.wait(10)
+    assert len(pauses) == (1 if is_wanted else MAX_UNWANTED_PAUSES)
