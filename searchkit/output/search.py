@@ -192,8 +192,8 @@ def count_close(hits: Sequence[Hit]) -> int:
 
 def not_close_line(close: int) -> str:
     """Return the line above the hits that aren't close, after so many that are."""
-    which = "These answers" if close else "Nothing close. These answers"
-    return f"{which} are no nearer than to a query about something else:"
+    which = "Less close:" if close else "Nothing close:"
+    return f"{which} a search for something unrelated would come as near to some answers here."
 
 
 def _print_table(console: Console, hits: Sequence[Hit], mode: Mode, whole: bool) -> None:

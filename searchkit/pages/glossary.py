@@ -1,4 +1,4 @@
-"""What the terms on pages mean, in two sentences each; `m.explain("term")` shows one."""
+"""What the terms on pages mean, in a few sentences each; `m.explain("term")` shows one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ GLOSSARY = {
         "How strong the evidence is, in four steps by the odds: very strong (beyond 1 in 10,000), "
         "strong (beyond 1 in 1,000), moderate (beyond 1 in 100) and weak. “1 in 8,300” means: if "
         "everybody had written alone, one pair this much alike would come up in 8,300 questions "
-        "like this one."
+        "like this one. It isn't the chance that the student is innocent. The bar is a notch "
+        "longer for each factor of 100, and still tells which is rarer where the odds end."
     ),
     "odds": (
         "Even if nobody copies, some pairs are alike, since all answer the same question. The odds "
         "say how many at least as much alike are to be expected for that reason alone: “expected "
-        "0.001” is one pair in 1,000 questions like this one."
+        "0.001” is one pair in 1,000 questions like this one. It isn't the chance that the student "
+        "is innocent: that depends on all else you know, too."
     ),
     "chance can't be judged": (
         "The odds are measured on pairs of the same question that have nothing to do with each "
@@ -23,7 +25,7 @@ GLOSSARY = {
         "How many of the findings in the list, down to this one, are to be expected by chance, as "
         "a share. “q 0.02” means: of all findings down to this one, 2 in 100."
     ),
-    "verdict": (
+    "kind of match": (
         "How much of the wording two answers share, from identical to hardly any. It says what "
         "they look like, and neither how sure it is nor who copied."
     ),

@@ -12,6 +12,7 @@ from searchkit.output.plagiarism.chance import (
     chance_facts,
     exact_chance,
     expected_in_words,
+    rank,
     split_remarks,
 )
 from searchkit.pages.known_names import holds_names
@@ -85,6 +86,7 @@ class FindingView:
         tone: The colour of the verdict's badge: `bad`, `warn`, `info` or none.
         is_judged: Whether chance can be judged.
         facts: The strength and the odds, in a few words each.
+        rank: The length of the bar beside them, a step of `chance.rank`; None for no bar.
         exact: `expected` and the q-value as numbers; empty if chance can't be judged.
         chance: `expected` as a sentence; empty if chance can't be judged.
         unjudged: Why chance can't be judged; empty if it can.
@@ -115,6 +117,7 @@ class FindingView:
     tone: str
     is_judged: bool
     facts: list[str]
+    rank: int | None
     exact: str
     chance: str
     unjudged: tuple[TextRun, ...]
@@ -176,6 +179,7 @@ def finding_view(
         tone=TONES[finding.verdict],
         is_judged=finding.expected is not None,
         facts=chance_facts(finding),
+        rank=rank(finding.expected),
         exact=exact_chance(finding),
         chance="" if finding.expected is None else expected_in_words(finding.expected, pairs),
         unjudged=text_runs(unjudged, names) if unjudged else (),
@@ -301,6 +305,7 @@ class SourceView:
         verdict: The verdict of the finding.
         tone: The colour of the verdict's badge.
         facts: The strength and the odds, in a few words each.
+        rank: The length of the bar beside them, a step of `chance.rank`; None for no bar.
         exact: `expected` and the q-value as numbers; empty if chance can't be judged.
         unjudged: Why chance can't be judged; empty if it can.
         reason: The sentence that says what was found.
@@ -315,6 +320,7 @@ class SourceView:
     verdict: str
     tone: str
     facts: list[str]
+    rank: int | None
     exact: str
     unjudged: tuple[TextRun, ...]
     reason: tuple[TextRun, ...]
@@ -338,6 +344,7 @@ def source_views(result: PlagiarismResult, names: Pseudonyms | None = None) -> l
             verdict=finding.verdict,
             tone=TONES[finding.verdict],
             facts=chance_facts(finding),
+            rank=rank(finding.expected),
             exact=exact_chance(finding),
             unjudged=text_runs(unjudged, names) if unjudged else (),
             reason=text_runs(finding.reason, names),

@@ -41,6 +41,7 @@ from searchkit.web.rendering import (
     hidden_point,
     map_point,
     original,
+    original_note,
     pseudonyms,
 )
 from searchkit.web.schemas import analysis, corpus
@@ -333,7 +334,8 @@ def add_decision(request: Request, new: NewDecision) -> Response:
     """Decide about two answers; the decision is on the disk when this returns."""
     left, right = (original(request, "answer", name) for name in (new.left, new.right))
     with pool_of(request).writing() as index:
-        decision = decide(index, left, right, new.decision, new.reason)
+        note = original_note(request, new.reason, _stored_notes(index))
+        decision = decide(index, left, right, new.decision, note)
     return json_response(hidden_pair(findings.decision_as_record(decision), pseudonyms(request)))
 
 
@@ -343,10 +345,15 @@ def add_decisions(request: Request, new: NewDecisions) -> Response:
     real = partial(original, request, "answer")
     pairs = [(real(left), real(right)) for left, right in new.pairs]
     with pool_of(request).writing() as index:
-        stored = decide_all(index, pairs, new.decision, new.reason)
+        note = original_note(request, new.reason, _stored_notes(index))
+        stored = decide_all(index, pairs, new.decision, note)
     names = pseudonyms(request)
     records = (hidden_pair(findings.decision_as_record(decision), names) for decision in stored)
     return json_response({"decisions": list(records)})
+
+
+def _stored_notes(index: Index) -> list[str]:
+    return [decision.reason for decision in decisions(index).values()]
 
 
 @api.delete("/decisions", tags=["review"], response_model=analysis.TakenBack)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from searchkit.core.records import Answer
 from searchkit.pages.environment import environment
 from searchkit.pages.known_names import holds_names
 from searchkit.pages.pseudonyms import Pseudonyms
+from searchkit.pages.segments import TextRun, text_runs
 from searchkit.web.index_pool import IndexPool, pool_of
 from searchkit.web.job_progress import JobProgress, progress_of
 from searchkit.web.jobs import Job
@@ -41,7 +43,6 @@ NAME_FIELDS: dict[str, NameKind] = {  # fields of a page's address that hold nam
 _PSEUDONYM = re.compile(r"\b(?:answer|author) \d+\b|\bsomebody\b")
 MAX_MAP_TEXT = 300  # characters of an answer on the map
 MAX_MAP_VALUE = 40  # characters of a column's value on the map; longer ones are no categories
-JOB_TIMEOUT = 2.0  # seconds that a part of a page waits for what is soon computed
 PSEUDONYMS_TIMEOUT = 60.0  # seconds that a page waits for pseudonyms; it can't be shown without
 
 
@@ -161,10 +162,33 @@ def original(request: Request, kind: NameKind, name: str) -> str:
 
 
 def hidden_pair(record: dict[str, Any], names: Pseudonyms | None) -> dict[str, Any]:
-    """Return a record of two answers, with pseudonyms for their ids if names are hidden."""
+    """Return a record of two answers, with pseudonyms if names are hidden."""
     if not names:
         return record
-    return record | {side: names.answer(record[side]) for side in ("left", "right")}
+    hidden = {side: names.answer(record[side]) for side in ("left", "right")}
+    if "reason" in record:
+        hidden["reason"] = names.replace_in_message(record["reason"])
+    return record | hidden
+
+
+def original_note(request: Request, note: str, stored: Iterable[str]) -> str:
+    """Return a note from a page with names in the place of pseudonyms, if names are hidden.
+
+    One that comes back as a page displayed it is the stored note.
+    """
+    names = pseudonyms(request)
+    if not names or not note:
+        return note
+    displayed = {_one_line(text_runs(text, names)): text for text in stored}
+    if note in displayed:
+        return displayed[note]
+    known = {**names.originals["answer"], **names.originals["author"]}
+    return _PSEUDONYM.sub(lambda match: known.get(match[0], match[0]), note)
+
+
+def _one_line(runs: Iterable[TextRun]) -> str:
+    """Return a text as a field of one line holds it."""
+    return re.sub(r"[\r\n]", "", "".join(run.text for run in runs))
 
 
 def map_point(answer: Answer, place: tuple[float, float], cluster: str) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def test_in_a_narrow_window_hits_stand_one_below_the_other(monkeypatch) -> None:
 def test_hits_that_are_not_close_stand_below_a_line_that_says_so() -> None:
     near, far = hit("near"), replace(hit("far"), is_close=False)
     table = written(search.print_hits, ["q"], [[near, far]])
-    assert table.index("near") < table.index("These answers are no nearer") < table.index("far")
+    assert table.index("near") < table.index("Less close: a search for") < table.index("far")
     assert "Nothing close" not in table
     assert "Nothing close" in written(search.print_hits, ["q"], [[far]])
     assert "nearer" not in written(search.print_hits, ["q"], [[near]])

@@ -265,7 +265,7 @@ def test_each_term_with_a_question_mark_is_explained_in_the_page() -> None:
     page = rendered("finding", finding_view(replace(FOUND, q_value=0.1), LEFT, RIGHT))
     page += rendered("legend") + rendered("glossary_texts")
     targets = set(re.findall(r'popovertarget="([^"]+)"', page))
-    assert {"about-strength", "about-verdict", "about-similarity", "about-q"} <= targets
+    assert {"about-strength", "about-kind-of-match", "about-similarity", "about-q"} <= targets
     assert targets <= set(re.findall(r'id="([^"]+)" popover', page))
     for text in GLOSSARY.values():
         assert 2 <= len(re.findall(r"[.:] ?(?=[A-Z“]|if|$)", text)) and "nats" not in text

@@ -79,6 +79,36 @@ def _finished(answer: Any) -> Any:
     return None if "refreshes every two seconds" in answer.text else answer
 
 
+def test_a_note_keeps_its_names_when_it_is_sent_back_while_they_are_hidden(
+    canaries: TestClient,
+) -> None:
+    canaries.cookies.delete("names")
+    found = canaries.get("/api/findings?wait=30").json()["findings"]
+    one, other = ({side: pair[side] for side in ("left", "right")} for pair in found[:2])
+    note = "Zebulon Quarrington says:\nmy own words"
+    confirmed = {"decision": "confirmed", "reason": note}
+    assert canaries.post("/api/decisions", json=one | confirmed).json()["reason"] == note
+    canaries.cookies.set("names", "hidden")
+
+    def send(pair: dict[str, str], note: str) -> str:
+        """Decide about a pair with a note; return it as it is stored."""
+        body = {"pairs": [list(pair.values())], "decision": "dismissed", "reason": note}
+        answer = canaries.post("/api/decisions/group", json=body)
+        assert answer.status_code == 200 and "Zebulon" not in answer.text
+        canaries.cookies.delete("names")
+        stored = canaries.get("/api/decisions").json()["decisions"]
+        canaries.cookies.set("names", "hidden")
+        return str(stored[-1]["reason"])
+
+    page = canaries.get("/review/finding", params=one).text
+    shown = re.sub("<[^>]*>", "", page.split("<span data-note hidden>")[1].split("</span>\n")[0])
+    assert re.fullmatch(r"author \d+ says:\nmy own words", unescape(shown))
+    in_field = unescape(shown).replace("\n", "")  # a field of one line drops the break
+    assert send(one, in_field) == send(other, in_field) == note
+    assert send(one, f"{in_field}, again") == "Zebulon Quarrington says:my own words, again"
+    assert send(one, "allowed to work together") == "allowed to work together"
+
+
 def test_an_error_has_no_name_while_names_are_hidden(canaries: TestClient) -> None:
     for path, status in (
         ("/search?q=x&author=zebulom+quarrington", 200),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log
+
 from searchkit.core.messages import counted
 from searchkit.plagiarism.records import (
     CHANCE_UNKNOWN,
@@ -16,6 +18,7 @@ MIN_EXPECTED = 1e-6  # the fitted tail says nothing reliable about an `expected`
 STRENGTHS = {1e-4: "very strong", 1e-3: "strong", 1e-2: "moderate"}  # of a lower `expected`
 WEAK = "weak"
 UNJUDGED = "can't be judged"
+MAX_RANK, RANK_FACTOR = 12, 100.0  # of `rank`: its highest step, and how much rarer each step is
 UNJUDGED_HEADING = "Chance can't be judged here: ranked by what they share"
 
 
@@ -62,18 +65,47 @@ def odds(expected: float) -> str:
     return f"1 in {_round(1 / expected)}"
 
 
+def rank(expected: float | None) -> int | None:
+    """Return a step from 0 to `MAX_RANK`, for a bar that still orders where odds say no more.
+
+    It is None where chance can't be judged.
+    """
+    if expected is None:
+        return None
+    lowest = RANK_FACTOR**-MAX_RANK
+    return round(-log(min(1.0, max(lowest, expected)), RANK_FACTOR))
+
+
 def by_chance_in_words(result: PlagiarismResult) -> str:
     """Return a sentence on how many findings are to be expected by chance.
 
     It is empty where there are none, and while questions are left: the number is that of all.
     """
-    findings = sum(finding.expected is not None for finding in result.findings)
-    if not findings or result.questions_left:
+    if not (findings := _count_judged(result)):
         return ""
-    these = counted(findings, "finding")
-    if findings < len(result.findings):
-        these += " where chance can be judged"
+    these = f"{counted(findings, 'finding')}{_where_judged(result)}"
     return f"{these}; by chance alone there would be about {format_expected(result.by_chance)}."
+
+
+def number_by_chance(result: PlagiarismResult) -> str:
+    """Return the same for a place that says how many findings there are; empty likewise."""
+    if not _count_judged(result):
+        return ""
+    number = format_expected(result.by_chance)
+    findings = f"{'finding' if number == '1' else 'findings'}{_where_judged(result)}"
+    return f"by chance alone there would be about {number} {findings}"
+
+
+def _count_judged(result: PlagiarismResult) -> int:
+    """Return the number of findings where chance can be judged; 0 while questions are left."""
+    if result.questions_left:
+        return 0
+    return sum(finding.expected is not None for finding in result.findings)
+
+
+def _where_judged(result: PlagiarismResult) -> str:
+    is_whole = _count_judged(result) == len(result.findings)
+    return "" if is_whole else " where chance can be judged"
 
 
 def expected_in_words(expected: float, pairs: int | None = None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from searchkit.core.messages import counted
-from searchkit.output.plagiarism.chance import STRENGTHS, UNJUDGED, WEAK, odds, strength
+from searchkit.output.plagiarism.chance import STRENGTHS, UNJUDGED, WEAK, odds, rank, strength
 from searchkit.pages.groups.pairs import StudentPair
 from searchkit.pages.segments import Name
 
@@ -19,10 +19,17 @@ LEVELS = len(STRENGTHS) + 1
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """How strong a finding is: a number of dots out of `LEVELS`, and a word."""
+    """How strong a finding is.
+
+    Attributes:
+        level: A number of dots out of `LEVELS`; 0 where chance can't be judged.
+        word: The same as a word.
+        rank: The length of a bar, which is finer: a step of `chance.rank`; None for no bar.
+    """
 
     level: int
     word: str
+    rank: int | None
 
     @property
     def dots(self) -> str:
@@ -66,8 +73,9 @@ class MatrixView:
 def strength_of(expected: float | None) -> Strength:
     """Return how strong a finding is."""
     if expected is None:
-        return Strength(0, UNJUDGED)
-    return Strength(1 + sum(expected < bound for bound in STRENGTHS), strength(expected))
+        return Strength(0, UNJUDGED, None)
+    level = 1 + sum(expected < bound for bound in STRENGTHS)
+    return Strength(level, strength(expected), rank(expected))
 
 
 def strength_legend() -> list[tuple[str, str, str]]:

@@ -6,7 +6,7 @@ const whole = by("summary").dataset.whole;
 let running = null, timer = null;
 
 const summary = (count, isRanked) =>
-  count === 1 ? "1 answer" : `${count} answers${isRanked ? ", the nearest first" : ""}`;
+  by("not-close")?.hasAttribute("data-nothing") ? "No close answer" : count === 1 ? "1 answer" : `${count} answers${isRanked ? ", the nearest first" : ""}`;
 
 function query() {
   const params = new URLSearchParams(new FormData(form));

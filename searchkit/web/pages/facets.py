@@ -17,7 +17,7 @@ from searchkit.pages.segments import question_name
 from searchkit.text.numbers import parse_number
 from searchkit.web.index_pool import IndexPool, pool_of
 from searchkit.web.jobs import Job
-from searchkit.web.rendering import JOB_TIMEOUT, pseudonyms
+from searchkit.web.rendering import pseudonyms
 
 MAX_SUGGESTIONS = 500  # of each kind, the most frequent
 MAX_VALUES = 40  # different values of a column that are suggested; one with more is no category
@@ -110,12 +110,14 @@ def column_condition(request: Request, text: str) -> str | None:
 
     Raises:
         NotFound: if no answer has that value in that column.
+        IndexBusy: while the columns are still being counted.
     """
     name, _, value = text.partition(":")
     if not text.strip():
         return None
-    facets = facets_job(pool_of(request))
-    pool_of(request).wait(facets, JOB_TIMEOUT)
+    pool = pool_of(request)
+    facets = facets_job(pool)
+    pool.wait(facets, pool.page_timeout)
     known = facets.get().values.get((name.strip().lower(), author_key(value) or ""))
     if known is None:
         raise NotFound(f"no answer has the column {text.strip()!r}; write it as name: value")

@@ -26,7 +26,6 @@ from searchkit.web.index_pool import IndexPool, findings_job, pool_of
 from searchkit.web.jobs import Job
 from searchkit.web.pages.views import numbered_view
 from searchkit.web.rendering import (
-    JOB_TIMEOUT,
     original,
     progress_page,
     pseudonyms,
@@ -81,9 +80,10 @@ def groups_page(
 @group_pages.get("/groups/pairs")
 def pairs_fragment(request: Request, author: str, other: OptionalText = None) -> HTMLResponse:
     """Return the pairs of a student, or of two, for the graph's script."""
-    job = findings_job(pool_of(request))
-    pool_of(request).wait(job, JOB_TIMEOUT)
-    result = pool_of(request).with_decisions(job.get())
+    pool = pool_of(request)
+    job = findings_job(pool)
+    pool.wait(job, pool.page_timeout)
+    result = pool.with_decisions(job.get())
     pairs = _pairs(result, _drawn_findings(result))
     students = displayed_names(spellings(result.rings, result.texts.values()), pseudonyms(request))
     chosen = _chosen(request, pairs, students, author, other)

@@ -15,9 +15,15 @@ from searchkit.index.upkeep.status import status
 from searchkit.output.search import count_close
 from searchkit.pages.segments import question_name
 from searchkit.web.index_pool import pool_of
-from searchkit.web.pages.facets import column_condition, suggested_facets
+from searchkit.web.pages.facets import column_condition, facets_job, suggested_facets
 from searchkit.web.pages.views import answer_views, hit_views
-from searchkit.web.rendering import original, pseudonyms, render_page, without_names
+from searchkit.web.rendering import (
+    original,
+    progress_page,
+    pseudonyms,
+    render_page,
+    without_names,
+)
 
 DEFAULT_HITS = 20
 MAX_HITS = 200
@@ -47,7 +53,12 @@ class SearchQuery(BaseModel):
 @search_pages.get("/search")
 def search_page(request: Request, search: Annotated[SearchQuery, Query()]) -> HTMLResponse:
     """Search with filters."""
-    with pool_of(request).reading() as index:
+    pool = pool_of(request)
+    if search.column.strip() and (
+        progress := progress_page(request, facets_job(pool), "Counting the columns")
+    ):
+        return progress
+    with pool.reading() as index:
         known = status(index)
     return render_page(
         request,

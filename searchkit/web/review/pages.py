@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from searchkit.core.errors import NotFound
 from searchkit.core.where import Where
-from searchkit.output.plagiarism.chance import by_chance_in_words
+from searchkit.output.plagiarism.chance import number_by_chance
 from searchkit.output.plagiarism.findings import describe_compared_answers
 from searchkit.pages.drawings import histogram
 from searchkit.pages.scores import all_score_counts, index_score_counts
@@ -44,7 +44,7 @@ def review_page(request: Request, address: Annotated[ReviewAddress, Query()]) ->
         result=result,
         progress=progress,
         compared=list(describe_compared_answers(result)),
-        by_chance=by_chance_in_words(result),
+        by_chance=number_by_chance(result),
         equal=sum(not result.is_dismissed(group) for group in result.equal),
     )
 

@@ -11,7 +11,7 @@ from searchkit.core.identity import author_key
 from searchkit.core.names import natural_order
 from searchkit.core.records import Answer
 from searchkit.index.records import DECISION_WORDS
-from searchkit.output.plagiarism.chance import UNJUDGED, odds, strength
+from searchkit.output.plagiarism.chance import UNJUDGED, odds, rank, strength
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import answer_name, author_name, question_name
 from searchkit.pages.views import TONES
@@ -37,6 +37,7 @@ class FindingRow:
         authors: The authors of both answers; the answer itself where its author is unknown.
         strength: How strong the evidence is, in words.
         odds: Its odds; empty if chance can't be judged.
+        rank: The length of the bar beside them, a step of `chance.rank`; None for no bar.
         score: The similarity of the whole answers.
         handed_in: When the later of both answers was handed in; empty if that is unknown.
         time: The same as ISO 8601 in UTC.
@@ -52,6 +53,7 @@ class FindingRow:
     authors: tuple[str, str]
     strength: str
     odds: str
+    rank: int | None
     score: float
     handed_in: str
     time: str
@@ -180,6 +182,7 @@ def _row(
         authors=(one, other),
         strength=UNJUDGED if finding.expected is None else strength(finding.expected),
         odds="" if finding.expected is None else odds(finding.expected),
+        rank=rank(finding.expected),
         score=finding.score,
         handed_in=handed_in,
         time=time,

@@ -229,17 +229,9 @@ class Uploads:
     def check(
         self, upload: Upload, pool: IndexPool, options: FileOptions, choices: Choices
     ) -> Job[dict[str, Any]]:
-        """Start counting what adding a file's answers would do, or return that job if it runs.
+        """Start counting what `ingest` would do with the same arguments; return the job if it runs.
 
-        Args:
-            upload: The file.
-            pool: The index.
-            options: How the file is read.
-            choices: How its rows are treated.
-
-        Returns:
-            The job, whose result is a record as in `schemas.corpus.IngestReport`; rows that can't
-            be used are listed in it.
+        Rows that can't be used are listed in its result, which is else as that of `ingest`.
 
         Raises:
             BadInput: if the upload has been confirmed already.

@@ -139,9 +139,9 @@ def test_the_student_can_be_asked_and_the_stored_note_is_kept(
 
 def test_a_term_is_explained_by_its_button(index: Index, tmp_path: Path, visit: Open) -> None:
     page = opened(index, tmp_path / "r.html", visit)
-    meaning = page.locator("#about-verdict")
+    meaning = page.locator("#about-kind-of-match")
     expect(meaning).to_be_hidden()
-    button = page.locator("#findings .finding .explain[popovertarget=about-verdict]").first
+    button = page.locator("#findings .finding .explain[popovertarget=about-kind-of-match]").first
     button.press("Enter")
     expect(meaning).to_be_visible()
     expect(meaning).to_contain_text("neither how sure it is nor who copied")

@@ -134,7 +134,7 @@ def test_the_first_page_counts_findings_by_question_and_verdict(report: Report, 
     assert len(rows) == len(by_question) + 1
     assert cells[-1] == [str(n) for v in VERDICTS if (n := by_verdict[v])] + ["3", "1", "1"]
     assert sum(int(row[-3]) for row in cells[:-1]) == 3
-    order = ("By verdict and by question", "The strongest", "Findings by question</h2>",
+    order = ("By kind of match and by question", "The strongest", "Findings by question</h2>",
              "How this report was made</h2>")  # fmt: skip
     places = [page.index(heading) for heading in order]
     assert places == sorted(places)

@@ -100,6 +100,12 @@ def test_findings_so_far_are_shown(client: TestClient, gate: Gate) -> None:
     assert "question 3 of 3" in page
     assert f'data-job="{second["id"]}"' in page
     assert "s0008" in page or "1 finding" in page
+    start, questions = (client.get(path).text for path in ("/", "/questions"))
+    assert "Review 1 finding so far" in start
+    assert '<a href="/review">1</a> of 1 so far' in start and "being computed: question 3" in start
+    assert '">1 of 1</a> so far' in questions and "question 3 of 3" in questions
+    assert questions.count('<span class="soft">…</span>') == 2  # which may have findings still
+    assert "report to share" not in start
     gate.open(2)
     done = until(lambda: (p := progress(client))["state"] == "done" and p)
     assert done["findings"] >= 3
@@ -116,6 +122,9 @@ def test_a_page_that_waits_is_there_at_once(client: TestClient, gate: Gate) -> N
     assert '<noscript><meta http-equiv="refresh"' in page.text
     id_ = progress(client)["id"]
     assert f'data-job="{id_}" data-then="load"' in page.text
+    started = time.monotonic()
+    assert client.get("/groups/pairs?author=s0001").status_code == 503
+    assert time.monotonic() - started < 1.5
     gate.open(3)
     until(lambda: progress(client, id_)["state"] == "done")
     until(lambda: "data-job" not in client.get("/groups").text)

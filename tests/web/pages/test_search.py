@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +14,7 @@ from helpers.serving import client_of, make_index, toy, until
 from starlette.testclient import TestClient
 
 from searchkit import Answer
+from searchkit.web.pages import facets
 from searchkit.web.pages.facets import count_facets
 
 __all__ = ["toy"]
@@ -114,6 +117,26 @@ def test_hits_that_are_not_close_stand_below_a_line(
     assert page.index("Nothing close.") < page.index("<article")
     assert len(ids(page)) == 3
     assert "Nothing close." not in client.get("/search?question=q1").text
+
+
+def test_a_page_that_filters_by_a_column_waits_no_longer_than_others(
+    tmp_path: Path, toy: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted, count = threading.Event(), facets.count_facets
+
+    def late(*arguments: Any) -> Any:
+        counted.wait(20)
+        return count(*arguments)
+
+    monkeypatch.setattr(facets, "count_facets", late)
+    answers = [Answer(f"a{n}", "The loop waits.", "q", meta={"level": "B"}) for n in (1, 2)]
+    with client_of(make_index(tmp_path / "i", answers), page_timeout=0.15) as client:
+        page = client.get("/search?column=level:+B")
+        assert page.elapsed.total_seconds() < 1.5
+        assert 'data-then="load"' in page.text
+        assert client.get("/hits?column=level:+B").status_code == 503
+        counted.set()
+        until(lambda: ids(client.get("/search?column=level:+B").text) == ["a1", "a2"])
 
 
 def test_the_page_of_an_author_has_all_answers(client: TestClient) -> None:

@@ -185,7 +185,7 @@ def test_the_address_holds_the_state_and_the_back_button_goes_through_it(
     page.get_by_label("Question", exact=True).select_option(question)
     expect(page).to_have_url(re.compile(f"question={question}"))
     own = names(page)
-    page.get_by_role("button", name="verdict", exact=True).click()
+    page.get_by_role("button", name="kind of match", exact=True).click()
     expect(page).to_have_url(re.compile("sort=verdict"))
     order = names(page)
     listed(page).last.locator("td").nth(2).click()

@@ -56,6 +56,7 @@ function resize(next) {
   svg.classList.toggle("tiny", size < TINY);
   svg.setAttribute("width", width * size);
   svg.setAttribute("height", height * size);
+  by("more").hidden = canvas.scrollWidth <= canvas.clientWidth && canvas.scrollHeight <= canvas.clientHeight;
   canvas.scrollTo(middle[0] * factor - canvas.clientWidth / 2, middle[1] * factor - canvas.clientHeight / 2);
 }
 

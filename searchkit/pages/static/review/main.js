@@ -12,6 +12,7 @@ function draw() {
   for (const button of document.querySelectorAll(".views [data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === state.view));
   for (const key of ["verdict", "show"]) {
     for (const button of document.querySelectorAll(`#filters [data-${key}]`)) button.setAttribute("aria-pressed", String(state[key].has(button.dataset[key])));
+    document.querySelector(`#filters [data-any=${key}]`).setAttribute("aria-pressed", String(!state[key].size));
   }
   if (by("question")) select(by("question"), state.question);
   select(by("author"), state.author);
@@ -88,9 +89,12 @@ async function undone() {
 let typing = null;
 by("filters").addEventListener("submit", event => event.preventDefault());
 by("filters").addEventListener("click", event => {
-  const { verdict, show: decision } = event.target.closest("button")?.dataset ?? {};
+  const { verdict, show: decision, any } = event.target.closest("button")?.dataset ?? {};
   if (verdict) toggle("verdict", verdict);
   if (decision) toggle("show", decision);
+  if (!any) return;
+  state[any].clear();
+  change();
 });
 by("filters").addEventListener("change", event => {
   const { id, selectedIndex, value } = event.target;

@@ -16,7 +16,7 @@ from searchkit.plagiarism.records import PlagiarismResult
 from searchkit.text.times import read_times
 from searchkit.text.words import sentence_spans
 from searchkit.web.grading.questions import last_suggested
-from searchkit.web.index_pool import findings_job, pool_of
+from searchkit.web.index_pool import pool_of
 from searchkit.web.jobs import Job, Result
 
 MAX_EXAMPLES = 3  # queries that are suggested
@@ -110,12 +110,6 @@ def _if_ready(request: Request, job: Job[Result]) -> Result | None:
     return job.get() if is_ready else None
 
 
-def findings_so_far(request: Request) -> PlagiarismResult | None:
-    """Return the findings with their decisions; None while they are being computed."""
-    result = _if_ready(request, findings_job(pool_of(request)))
-    return pool_of(request).with_decisions(result) if result is not None else None
-
-
 @dataclass(frozen=True, slots=True)
 class FindingCounts:
     """How many findings there are, and how many of these are decided.
@@ -125,18 +119,26 @@ class FindingCounts:
         open: Those without a decision.
         asked: Those about which the students are to be asked.
         confirmed: Those that are copies.
+        are_all: Whether all questions were compared; if not, these are the findings so far.
     """
 
     total: int
     open: int
     asked: int
     confirmed: int
+    are_all: bool = True
 
 
 def count_findings(result: PlagiarismResult) -> FindingCounts:
     """Return the number of findings by their decisions."""
     counts = Counter[str](result.decision(finding) for finding in result.findings)
-    return FindingCounts(counts.total(), counts["open"], counts["asked"], counts["confirmed"])
+    return FindingCounts(
+        counts.total(),
+        counts["open"],
+        counts["asked"],
+        counts["confirmed"],
+        are_all=not result.questions_left,
+    )
 
 
 def hidden_text(text: str, names: Pseudonyms | None) -> str:

@@ -18,11 +18,11 @@ from searchkit.pages.segments import Name, question_name
 from searchkit.plagiarism.records import PlagiarismResult
 from searchkit.web.index_pool import pool_of
 from searchkit.web.pages.corpus.overview import (
-    findings_so_far,
     grading_progress,
     hidden_text,
     read_overview,
 )
+from searchkit.web.pages.views import current_findings
 from searchkit.web.rendering import link, pseudonyms, render_page
 
 MAX_PROMPT_LENGTH = 240  # characters of a question's text that the list shows
@@ -41,6 +41,7 @@ class QuestionRow:
         authors: Number of authors.
         progress: How far it is graded.
         findings: Number of findings by their decision.
+        are_all: Whether all questions were compared; if not, these are the findings so far.
     """
 
     name: Name
@@ -48,7 +49,8 @@ class QuestionRow:
     answers: int
     authors: int
     progress: Progress | None
-    findings: Counter[str] | None
+    findings: Counter[str]
+    are_all: bool
 
     @property
     def graded(self) -> float:
@@ -58,7 +60,7 @@ class QuestionRow:
     @property
     def left(self) -> int:
         """The number of findings that aren't decided."""
-        return self.findings["open"] + self.findings["asked"] if self.findings else 0
+        return self.findings["open"] + self.findings["asked"]
 
 
 SORT_KEYS: dict[str, Callable[[QuestionRow], object]] = {
@@ -66,7 +68,7 @@ SORT_KEYS: dict[str, Callable[[QuestionRow], object]] = {
     "answers": lambda row: row.answers,
     "authors": lambda row: row.authors,
     "graded": lambda row: row.graded,
-    "findings": lambda row: (row.left, row.findings.total() if row.findings else 0),
+    "findings": lambda row: (row.left, row.findings.total()),
 }
 SORT_LABELS = {
     "name": "question",
@@ -121,10 +123,10 @@ def questions_page(request: Request, order: Annotated[QuestionOrder, Query()]) -
     with pool_of(request).reading() as index:
         known = index.by_question()
     questions = [row["question"] or "" for row in known]
-    overview, result = read_overview(request), findings_so_far(request)
+    overview, (result, search) = read_overview(request), current_findings(request)
     progress, names = grading_progress(request, questions), pseudonyms(request)
     prompts = overview.prompts if overview else {}
-    findings = _by_question(result) if result is not None else None
+    findings = _by_question(result)
     rows = [
         QuestionRow(
             question_name(question, names),
@@ -132,7 +134,8 @@ def questions_page(request: Request, order: Annotated[QuestionOrder, Query()]) -
             row["answers"],
             row["authors"],
             progress.get(question, Progress(0, 0, 0)) if progress else None,
-            findings.get(question, Counter()) if findings is not None else None,
+            findings.get(question, Counter()),
+            are_all=not result.questions_left,
         )
         for question, row in zip(questions, known, strict=True)
     ]
@@ -141,7 +144,8 @@ def questions_page(request: Request, order: Annotated[QuestionOrder, Query()]) -
         "questions.html",
         rows=order.apply(rows),
         heads=order.heads(),
-        is_pending=None in (overview, result, progress),
+        search=search,
+        is_pending=search.state == "running" or None in (overview, progress),
     )
 
 

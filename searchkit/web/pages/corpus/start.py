@@ -7,17 +7,17 @@ from fastapi.responses import RedirectResponse, Response
 
 from searchkit.index.upkeep.status import status
 from searchkit.pages.segments import question_name
-from searchkit.web.index_pool import findings_job, pool_of
+from searchkit.web.index_pool import pool_of
 from searchkit.web.pages.corpus.overview import (
     count_findings,
-    findings_so_far,
     grading_progress,
     hidden_text,
     read_overview,
 )
 from searchkit.web.pages.corpus.steps import OpenWork
 from searchkit.web.pages.search import SearchQuery
-from searchkit.web.rendering import job_progress, pseudonyms, render_page
+from searchkit.web.pages.views import current_findings
+from searchkit.web.rendering import pseudonyms, render_page
 
 start_pages = APIRouter()
 
@@ -31,11 +31,11 @@ def start_page(request: Request) -> Response:
         known = status(index)
     if not known["answers"]:
         return render_page(request, "start_empty.html")
-    names, result = pseudonyms(request), findings_so_far(request)
+    names, (result, search) = pseudonyms(request), current_findings(request)
     progress = grading_progress(request, [row["question"] or "" for row in known["by_question"]])
     overview = read_overview(request)
     work = OpenWork(
-        count_findings(result) if result is not None else None,
+        count_findings(result),
         progress
         and {question_name(name or None, names).text: one for name, one in progress.items()},
     )
@@ -46,6 +46,6 @@ def start_page(request: Request) -> Response:
         overview=overview,
         examples=[hidden_text(text, names) for text in overview.examples] if overview else [],
         work=work,
-        search_progress=job_progress(request, findings_job(pool_of(request))).text,
-        is_pending=None in (overview, work.findings, work.progress),
+        search=search,
+        is_pending=search.state == "running" or None in (overview, work.progress),
     )

@@ -33,14 +33,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class OpenWork:
-    """What is open; None where it is still being computed.
+    """What is open.
 
     Attributes:
-        findings: How many findings there are.
-        progress: How far each question is graded, by the name under which it is displayed.
+        findings: How many findings there are, so far.
+        progress: How far each question is graded, by the name under which it is displayed; None
+            while that is being counted.
     """
 
-    findings: FindingCounts | None
+    findings: FindingCounts
     progress: Mapping[str, Progress] | None
 
     @property
@@ -61,15 +62,16 @@ class OpenWork:
 
     def _steps(self) -> Iterator[Step]:
         findings, progress = self.findings, self.progress
-        if findings and findings.open:
+        if findings.open:
+            so_far = "" if findings.are_all else " so far"
             yield Step(
-                f"Review {counted(findings.open, 'finding')}",
+                f"Review {counted(findings.open, 'finding')}{so_far}",
                 "Pairs of answers with more in common than chance explains; read both side by side "
                 "and decide.",
                 "Review",
                 "/review",
             )
-        if findings and findings.asked:
+        if findings.asked:
             yield Step(
                 f"Ask about {counted(findings.asked, 'finding')}",
                 "You noted these to ask the students first; decide when you have heard them.",
@@ -83,14 +85,14 @@ class OpenWork:
                 "without a mark, in groups that say the same."
             )
             yield Step(f"Grade {name}", text, "Grade", link("/grade", question=left[0]))
-        if findings is None:
+        if not findings.are_all and not findings.open:
             yield Step(
                 "Copies are being looked for",
-                "Questions that are done can be reviewed already.",
+                "What is found can be reviewed at once.",
                 "See how far",
                 "/review",
             )
-        if findings and findings.total and not findings.open:
+        if findings.are_all and findings.total and not findings.open:
             yield Step(
                 "Save the report",
                 f"{findings.confirmed:,} of {counted(findings.total, 'finding')} confirmed. One "

@@ -10,14 +10,19 @@ from searchkit.web.pages.corpus.steps import MAX_STEPS, OpenWork
 
 DONE, BEGUN, UNTOUCHED = Progress(9, 9, 0), Progress(9, 4, 0), Progress(9, 0, 0)
 NONE_FOUND = FindingCounts(0, 0, 0, 0)
+NONE_YET = FindingCounts(0, 0, 0, 0, are_all=False)
 DECIDED = FindingCounts(5, 0, 0, 2)
 
 
 @pytest.mark.parametrize(
     ("findings", "progress", "titles"),
     [
-        (None, None, ["Copies are being looked for", "Add answers or marks"]),
-        (None, {"q1": BEGUN}, ["Grade q1", "Copies are being looked for"]),
+        (NONE_YET, None, ["Copies are being looked for", "Add answers or marks"]),
+        (NONE_YET, {"q1": BEGUN}, ["Grade q1", "Copies are being looked for"]),
+        (FindingCounts(9, 1, 0, 8, are_all=False), None,
+         ["Review 1 finding so far", "Add answers or marks"]),
+        (FindingCounts(9, 0, 0, 9, are_all=False), None,
+         ["Copies are being looked for", "Add answers or marks"]),
         (FindingCounts(9, 1, 0, 0), None, ["Review 1 finding", "Add answers or marks"]),
         (FindingCounts(9, 4, 2, 1), {"q1": DONE, "q2": UNTOUCHED, "q3": BEGUN},
          ["Review 4 findings", "Ask about 2 findings", "Grade q3"]),
@@ -30,7 +35,7 @@ DECIDED = FindingCounts(5, 0, 0, 2)
     ],
 )  # fmt: skip
 def test_the_steps_follow_from_what_is_open(
-    findings: FindingCounts | None, progress: dict[str, Progress] | None, titles: list[str]
+    findings: FindingCounts, progress: dict[str, Progress] | None, titles: list[str]
 ) -> None:
     steps = OpenWork(findings, progress).next_steps()
     assert [step.title for step in steps][: len(titles)] == titles
