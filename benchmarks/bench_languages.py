@@ -22,7 +22,7 @@ from machine import heading, texts
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.openvino_encoder import CompiledEncoder
-from searchkit.text.languages.identification import identify_language
+from searchkit.text.languages.identification import identify_languages
 from searchkit.text.languages.names import UNKNOWN
 
 SENTENCES = Path(__file__).with_name("sentences.tsv")  # the same in several languages, by hand
@@ -110,11 +110,11 @@ def identification() -> Iterator[str]:
         "SAF": [("en", text) for text in texts("saf-train.csv")],
         "SemEval": [("en", text) for text in texts("semeval2013-train.csv")],
     }
-    identify_language("The first call loads the identifier.")
+    identify_languages(["The first call loads the identifier."])
     for name, labelled in sets.items():
         long = [(language, text) for language, text in labelled if len(text.split()) >= MIN_WORDS]
         started = time.perf_counter()
-        found = [identify_language(text) for _, text in long]
+        found = identify_languages([text for _, text in long])
         rate = len(long) / (time.perf_counter() - started)
         told = sum(language not in (None, UNKNOWN) for language in found)
         right = sum(language == known for language, (known, _) in zip(found, long, strict=True))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from searchkit.encoding.model_folder import DEFAULT_MODEL, MULTILINGUAL
 from searchkit.index.incoming.records import Update
-from searchkit.text.languages.identification import identify_language
+from searchkit.text.languages.identification import identify_languages, load_ahead
 from searchkit.text.languages.names import UNKNOWN, language_name
 
 # The languages of models whose name tells them.
@@ -25,22 +25,27 @@ class Languages:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        load_ahead()
 
     def identify(self, updates: Sequence[Update]) -> list[Update]:
         """Return updates whose answers have a language.
 
         One that was given stays, and that of a text which hasn't changed.
         """
-        return [replace(u, new=replace(u.new, language=self._language(u))) for u in updates]
-
-    def _language(self, update: Update) -> str | None:
-        new, old = update.new, update.old
-        if old and not update.is_other and old.language and old.text == new.text:
-            return new.language or old.language
-        language = new.language or identify_language(new.text)
-        if language:
-            self._counts[language] += 1
-        return language
+        languages = [_known_language(update) for update in updates]
+        unknown = [n for n, language in enumerate(languages) if language is None]
+        found = identify_languages([updates[n].new.text for n in unknown])
+        for n, language in zip(unknown, found, strict=True):
+            languages[n] = language
+        self._counts.update(
+            language
+            for update, language in zip(updates, languages, strict=True)
+            if language and not _is_same_text(update)
+        )
+        return [
+            replace(update, new=replace(update.new, language=language))
+            for update, language in zip(updates, languages, strict=True)
+        ]
 
     def sentences(self, model: str | None) -> Iterator[str]:
         """Yield a warning for the languages that a model doesn't know.
@@ -63,6 +68,19 @@ class Languages:
             remedy = f"; one that does: searchkit reindex --model {MULTILINGUAL}"
         answers = f"{', '.join(parts)}, of {total:,} new or changed answers"
         yield f"{answers}: {model} doesn't know {_them(list(foreign))}{remedy}"
+
+
+def _is_same_text(update: Update) -> bool:
+    """Whether the language of an update's text was found before."""
+    new, old = update.new, update.old
+    return bool(old and not update.is_other and old.language and old.text == new.text)
+
+
+def _known_language(update: Update) -> str | None:
+    """Return the language that is given, or was found for the same text."""
+    if _is_same_text(update) and update.old:
+        return update.new.language or update.old.language
+    return update.new.language
 
 
 def _them(languages: Sequence[str]) -> str:

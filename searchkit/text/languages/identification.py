@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from collections.abc import Sequence
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
 
 from searchkit.text.languages.names import NAMES, UNKNOWN
 from searchkit.text.words import code_spans
+
+if TYPE_CHECKING:
+    from searchkit.text.languages.naive_bayes import LanguageClassifier
 
 # Below these a text's language isn't told: of 3,600 stretches of 1 to 6 words in 15 languages none
 # was taken for another one (`make bench-languages`).
 MIN_CONFIDENCE = 0.7
 MIN_BYTES = 16  # of UTF-8: a Chinese character says as much as three letters
-_MAX_CHARACTERS = 1000  # that are looked at
+# Characters in which prose is looked for, and how many of it are looked at: with 300, of SAF's,
+# medquad's and alpaca's answers 0 to 0.3 % more aren't told than with 1,000, in half the time.
+_MAX_CHARACTERS, _MAX_PROSE = 1000, 300
+
+_lock = Lock()
+_loaded: list[LanguageClassifier] = []
 
 
-def identify_language(text: str) -> str | None:
-    """Return the code of the language of a text, by its prose; `UNKNOWN` if it can't be told.
+def identify_languages(texts: Sequence[str]) -> list[str | None]:
+    """Return the code of the language of each text, by its prose; `UNKNOWN` if it can't be told.
 
     None for a blank text.
     """
-    prose = _prose(text[:_MAX_CHARACTERS]).strip()
-    if not prose:
-        return UNKNOWN if text.strip() else None
-    if len(prose.encode(errors="replace")) < MIN_BYTES:
-        return UNKNOWN
-    language, confidence = _identifier().classify(prose)
-    return str(language) if confidence >= MIN_CONFIDENCE else UNKNOWN
+    proses = [_prose(text[:_MAX_CHARACTERS]).strip()[:_MAX_PROSE] for text in texts]
+    told = [len(prose.encode(errors="replace")) >= MIN_BYTES for prose in proses]
+    classes = iter(_classify([prose for prose, is_told in zip(proses, told, strict=True) if is_told]))
+    return [
+        next(classes) if is_told else UNKNOWN if text.strip() else None
+        for text, is_told in zip(texts, told, strict=True)
+    ]
+
+
+def load_ahead() -> None:
+    """Begin to load what identifies languages, in a thread: it takes half a second."""
+    Thread(target=_classifier, name="load_ahead", daemon=True).start()
+
+
+def _classify(proses: Sequence[str]) -> list[str]:
+    if not proses:
+        return []
+    return [
+        language if confidence >= MIN_CONFIDENCE else UNKNOWN
+        for language, confidence in _classifier().classify_all(proses)
+    ]
 
 
 def _prose(text: str) -> str:
@@ -38,10 +61,11 @@ def _prose(text: str) -> str:
     return "\n".join([*parts, text[position:]])
 
 
-@cache  # its model takes half a second to load
-def _identifier() -> Any:  # noqa: ANN401
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+def _classifier() -> LanguageClassifier:
+    """Return the classifier, which is loaded once."""
+    with _lock:
+        if not _loaded:
+            from searchkit.text.languages.naive_bayes import LanguageClassifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(list(NAMES))
-    return identifier
+            _loaded.append(LanguageClassifier(NAMES))
+        return _loaded[0]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from searchkit.text.languages.identification import identify_language
+from searchkit.text.languages.identification import identify_languages
+from searchkit.text.languages.naive_bayes import BATCH_TEXTS, LanguageClassifier
 from searchkit.text.languages.names import NAMES, UNKNOWN, language_name
 
 TEXTS = {
@@ -23,6 +25,12 @@ TEXTS = {
     "ar": "يضيء المصباح لأنه في دائرة مغلقة مع البطارية.",
     "tr": "Ampul, pil ile kapalı bir devrede olduğu için yanar.",
 }
+
+
+def identify_language(text: str) -> str | None:
+    """Identify the language of one text."""
+    [language] = identify_languages([text])
+    return language
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -52,6 +60,18 @@ def test_comments_in_code_are_no_prose() -> None:
 def test_half_a_surrogate_pair_and_a_long_text() -> None:
     assert identify_language(TEXTS["de"] + "\ud800") == "de"
     assert identify_language((TEXTS["de"] + " ") * 20_000) == "de"
+
+
+def test_many_texts_at_once_as_the_package_does_one() -> None:
+    package = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    package.set_languages(list(NAMES))
+    texts = [text[:end] for text in TEXTS.values() for end in (1, 7, 20, 40, None)]
+    texts += [*map(str.upper, texts), "", "\ud800", "dobar dan, kako ste danas"]
+    texts *= 1 + BATCH_TEXTS // len(texts)
+    found = list(LanguageClassifier(NAMES).classify_all(texts))
+    wanted = [package.classify(text) for text in texts]
+    assert [language for language, _ in found] == [language for language, _ in wanted]
+    assert [p for _, p in found] == pytest.approx([p for _, p in wanted], abs=1e-5)
 
 
 def test_names() -> None:

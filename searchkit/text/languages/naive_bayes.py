@@ -1,0 +1,97 @@
+"""py3langid's classifier for many texts at once.
+
+The package walks a text byte by byte in Python. Here all texts take each step together, in NumPy.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from scipy.sparse import csr_array
+
+from searchkit.core.arrays import Float32, Intp
+
+# Texts that are classified together: bounds the memory.
+BATCH_TEXTS = 512
+
+
+class LanguageClassifier:
+    """A naive Bayes classifier over the byte sequences that an automaton finds in a text.
+
+    Source: M. Lui and T. Baldwin, "langid.py: An Off-the-shelf Language Identification Tool",
+    ACL 2012; the model is py3langid's.
+    """
+
+    def __init__(self, languages: Iterable[str]) -> None:
+        """Load the model.
+
+        Args:
+            languages: Codes of the languages that are told apart.
+        """
+        model = LanguageIdentifier.from_model_file(MODEL_FILE)
+        model.set_languages(list(languages))
+        self._languages: list[str] = model.nb_classes
+        self._log_likelihoods = model.nb_ptc  # (features, languages), float16
+        self._log_priors: Float32 = model.nb_pc
+        self._next_states = np.frombuffer(model.tk_nextmove, np.dtype(model.tk_nextmove.typecode))
+        self._rows = np.asarray(model.tk_row, np.intp) << 8  # where the next states of each begin
+        self._features = np.asarray(model.tk_output, np.intp)  # of each state; -1 if it has none
+
+    def classify_all(self, texts: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """Yield the language of each text, and the probability that it is this one."""
+        for start in range(0, len(texts), BATCH_TEXTS):
+            encoded = [_encode(text) for text in texts[start : start + BATCH_TEXTS]]
+            scores = self._scores(encoded)
+            lengths = np.array([max(1, len(text)) for text in encoded], np.float32)
+            # The package's temperature, which keeps probabilities comparable between lengths.
+            scores /= np.sqrt(lengths)[:, None]
+            scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+            scores /= scores.sum(axis=1, keepdims=True)
+            for row in scores:
+                yield self._most_probable(row)
+
+    def _most_probable(self, probabilities: Float32) -> tuple[str, float]:
+        """Return a language and its probability; some languages have two classes, which add up."""
+        sums: dict[str, float] = {}
+        for language, probability in zip(self._languages, probabilities.tolist(), strict=True):
+            sums[language] = sums.get(language, 0.0) + probability
+        return max(sums.items(), key=lambda item: item[1])
+
+    def _scores(self, texts: Sequence[bytes]) -> Float32:
+        """Return the unnormalized log probability of each language, `(texts, languages)`."""
+        rows, features = self._occurrences(texts)
+        used, columns = np.unique(features, return_inverse=True)
+        shape = len(texts), len(used)
+        counts = csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+        counts.sum_duplicates()
+        counts.data = np.log1p(counts.data)
+        likelihoods = self._log_likelihoods[used].astype(np.float32)
+        scores: Float32 = counts @ likelihoods + self._log_priors
+        scores[np.diff(counts.indptr) == 0] = 0  # of a text without features nothing is known
+        return scores
+
+    def _occurrences(self, texts: Sequence[bytes]) -> tuple[Intp, Intp]:
+        """Return each feature that occurs, as often as it does, and the row of its text."""
+        lengths = np.array([len(text) for text in texts], np.intp)
+        order = np.argsort(-lengths, kind="stable")
+        width = int(lengths.max(initial=0))
+        matrix = np.zeros((len(texts), width), np.uint8)
+        for place, row in enumerate(order):
+            matrix[place, : lengths[row]] = np.frombuffer(texts[row], np.uint8)
+        states = np.zeros(len(texts), np.intp)
+        found = np.full((width, len(texts)), -1, np.intp)
+        running = np.searchsorted(-lengths[order], -np.arange(width))  # texts longer than a step
+        for step, count in enumerate(running):
+            states[:count] = self._next_states[self._rows[states[:count]] + matrix[:count, step]]
+            found[step, :count] = self._features[states[:count]]
+        steps, places = np.nonzero(found >= 0)
+        return order[places], found[steps, places]
+
+
+def _encode(text: str) -> bytes:
+    """Return the bytes that are walked: capitals alone say nothing."""
+    text = text.lower() if text.isupper() else text
+    return unicodedata.normalize("NFC", text).encode(errors="surrogatepass")
