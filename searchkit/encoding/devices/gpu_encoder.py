@@ -6,6 +6,7 @@ This thread launches batches, and takes their vectors while the GPU computes the
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
@@ -37,6 +38,8 @@ WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 GPU_BLOCK_TEXTS = 4096
 # Blocks of tokens and batches on the GPU that may wait, and batches whose vectors are awaited.
 BLOCKS_AHEAD, BATCHES_AHEAD, LAUNCHED = 1, 4, 2
+# After so many seconds Python's lock is handed on to a thread that waits for it.
+SWITCH_SECONDS = 0.0005
 
 
 class DeviceFailed(Exception):
@@ -77,7 +80,7 @@ class GpuEncoder(BatchEncoder):
             DeviceFailed: If the GPU fails, or one text is too much for its memory.
         """
         launched: deque[tuple[Intp, Callable[[], Float32]]] = deque()
-        with closing(run_ahead(self._copied(batches), BATCHES_AHEAD)) as copied:
+        with _short_turns(), closing(run_ahead(self._copied(batches), BATCHES_AHEAD)) as copied:
             for rows, features in copied:
                 launched.append((rows, self._launch(features)))
                 if len(launched) > LAUNCHED:
@@ -165,6 +168,20 @@ def load_gpu_encoder(cpu_encoder: Encoder, folder: ModelFolder, device: str) -> 
         if lowest_cosine(encoder.encode, expected) >= min_cosine:
             return encoder
     return None
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let the thread that launches wait little for those ahead of it.
+
+    Each operation that it launches needs Python's lock, which they keep while they fill tensors.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, SWITCH_SECONDS))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 @contextmanager

@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
+
+import numpy as np
 
 from searchkit.core.arrays import Float32
 from searchkit.core.errors import IndexMismatch, ModelRefused, SearchkitError
@@ -25,6 +28,8 @@ from searchkit.text.passages import well_formed
 MIN_TOKENS = 20_000
 # Texts in which tokens are counted, and with about how many of their tokens the CPU is measured.
 SAMPLE_TEXTS, SAMPLE_TOKENS = 256, 8_192
+# Texts that the CPU embeds before it is asked again whether the accelerator has started.
+TEXTS_MEANWHILE = 512
 # What an accelerator is taken for until it has been measured: how many of this machine's cores it
 # is as fast as, and the seconds that its start takes.
 FIRST_ESTIMATES: dict[Accelerator, tuple[int, float]] = {"cuda": (100, 12.0), "mps": (10, 8.0)}
@@ -49,8 +54,8 @@ class OffloadingEncoder:
     """An encoder that embeds on an accelerator what is done sooner there, its start included.
 
     How much is to come is not known: as much again is expected as there was so far. torch takes
-    seconds to start, and is loaded when the accelerator is used for the first time. Queries are
-    always embedded on the CPU.
+    seconds to start, and is loaded when the accelerator is used for the first time; until then the
+    CPU goes on, unless the accelerator was asked for. Queries are always embedded on the CPU.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class OffloadingEncoder:
         self._notify = notify
         self._is_forced = is_forced
         self._device_encoder: Encoder | None = None
+        self._starting: Future[Encoder | None] | None = None
         self._start_seconds: float | None = None
         self._uses_device = False  # the last choice
         self._has_chosen = False
@@ -102,17 +108,60 @@ class OffloadingEncoder:
             return self._cpu_encoder.encode(texts, progress)
         tokens, sample = self._estimate_tokens(texts)
         with self._lock:
-            encoder = self._choose(tokens, sample)
-        if encoder is not self._cpu_encoder:
+            self._choose(tokens, sample)
+            starting = self._starting if self._uses_device else None
+        parts = list[Float32]()
+        if starting and not self._is_forced:
+            parts = self._encode_meanwhile(starting, texts, progress)
+        done = sum(map(len, parts))
+        if rest := texts[done:]:
+            if starting:
+                self._finish_start(starting)
+            tokens = tokens * len(rest) // len(texts)
+            parts.append(self._encode_chosen(rest, tokens, _after(progress, done, len(texts))))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def encode_queries(self, texts: Sequence[str]) -> Float32:
+        """Embed queries; see `Encoder.encode_queries`."""
+        return self._cpu_encoder.encode_queries(texts)
+
+    def _encode_meanwhile(
+        self,
+        starting: Future[Encoder | None],
+        texts: Sequence[str],
+        progress: Progress | None,
+    ) -> list[Float32]:
+        """Return the vectors of the texts that the CPU embeds until the accelerator has started."""
+        parts = list[Float32]()
+        for start in range(0, len(texts), TEXTS_MEANWHILE):
+            if starting.done():
+                break
+            block = texts[start : start + TEXTS_MEANWHILE]
+            parts.append(self._cpu_encoder.encode(block, _after(progress, start, len(texts))))
+        return parts
+
+    def _finish_start(self, starting: Future[Encoder | None]) -> None:
+        """Wait for the accelerator; if it can't be used, say why."""
+        try:
+            encoder = starting.result()
+        except (DeviceFailed, ModelRefused, IndexMismatch) as error:
+            self._refuse(str(error), error)
+            return
+        with self._lock:
+            if not self._is_refused:
+                self._device_encoder, self._starting = encoder, None
+
+    def _encode_chosen(
+        self, texts: Sequence[str], tokens: int, progress: Progress | None
+    ) -> Float32:
+        """Embed texts on the device that was chosen, or on the CPU if that fails."""
+        encoder = self._device_encoder if self._uses_device else None
+        if encoder:
             try:
                 return self._encode(encoder, texts, tokens, progress)
             except DeviceFailed as error:
                 self._refuse(str(error), error)
         return self._encode(self._cpu_encoder, texts, tokens, progress)
-
-    def encode_queries(self, texts: Sequence[str]) -> Float32:
-        """Embed queries; see `Encoder.encode_queries`."""
-        return self._cpu_encoder.encode_queries(texts)
 
     def _encode(
         self, encoder: Encoder, texts: Sequence[str], tokens: int, progress: Progress | None
@@ -136,27 +185,23 @@ class OffloadingEncoder:
         mean = sum(min(count, self.window) for count in counts) / len(counts)
         return round(mean * len(texts)), sample[: max(1, round(SAMPLE_TOKENS / max(1, mean)))]
 
-    def _choose(self, tokens: int, sample: Sequence[str]) -> Encoder:
-        """Return the encoder for so many tokens; start the accelerator if it is to be used."""
+    def _choose(self, tokens: int, sample: Sequence[str]) -> None:
+        """Choose the device for so many tokens; begin to start the accelerator if it is needed."""
         self._tokens_before += tokens
         if self._is_refused:
-            return self._cpu_encoder
+            return
         if self._is_forced:
             self._uses_device = True
         elif self._tokens_before >= MIN_TOKENS:
             self._choose_sooner(self._tokens_before, sample)
-        if self._uses_device and self._device_encoder is None:
-            try:
-                self._device_encoder = self._start()
-            except (DeviceFailed, ModelRefused, IndexMismatch) as error:
-                self._refuse(str(error), error)
-        return (self._device_encoder if self._uses_device else None) or self._cpu_encoder
+        if self._uses_device and not self._device_encoder and not self._starting:
+            self._starting = _in_background(self._start)
 
     def _choose_sooner(self, expected: int, sample: Sequence[str]) -> None:
         """Choose where so many tokens are embedded sooner, and say so if that is new."""
         on_cpu = self._rates.get("cpu") or self._measure_cpu(sample)
         on_device = self._rates.get(self._device) or self._first_estimate(on_cpu)
-        start = 0.0 if self._device_encoder else on_device.start_seconds
+        start = 0.0 if self._device_encoder or self._starting else on_device.start_seconds
         seconds = expected / on_cpu.tokens_per_second
         device_seconds = start + expected / on_device.tokens_per_second
         uses_device = device_seconds < seconds
@@ -212,8 +257,23 @@ class OffloadingEncoder:
             raise SearchkitError(
                 Message("{reason}; embed on the CPU: `device='cpu'`", reason=reason)
             ) from error
-        self._is_refused, self._uses_device, self._device_encoder = True, False, None
+        self._is_refused, self._uses_device = True, False
+        self._device_encoder = self._starting = None
         self._notify(f"{reason}; embedding on the CPU")
+
+
+def _in_background(start: Callable[[], Encoder | None]) -> Future[Encoder | None]:
+    """Call a function in a thread."""
+    executor = ThreadPoolExecutor(1, "accelerator")
+    try:
+        return executor.submit(start)
+    finally:
+        executor.shutdown(wait=False)
+
+
+def _after(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Return a `progress` for texts after those that are done."""
+    return (lambda done, _: progress(before + done, total)) if progress else None
 
 
 def _is_torch_imported() -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Event
 from unittest.mock import Mock
 
 import numpy as np
@@ -58,6 +60,16 @@ class TimedEncoder:
         return unit_rows(rows)
 
 
+def at_once(start: Callable[[], Encoder | None]) -> Future[Encoder | None]:
+    """Start the accelerator before anything else is done."""
+    future = Future[Encoder | None]()
+    try:
+        future.set_result(start())
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
 class Scene:
     """A machine with a CPU, a GPU, and an encoder that chooses between them."""
 
@@ -73,6 +85,7 @@ class Scene:
         monkeypatch.setattr(offloading, "find_model", lambda _: self.cpu)
         monkeypatch.setattr(offloading, "load_gpu_encoder", self.load)
         monkeypatch.setattr(offloading, "_is_torch_imported", lambda: False)
+        monkeypatch.setattr(offloading, "_in_background", at_once)
         machine = Machine(self.rates, 2, self.clock)
         self.encoder = OffloadingEncoder(
             self.cpu, "cuda", None, machine, self.messages.append, is_forced=is_forced
@@ -177,6 +190,49 @@ def test_order_and_bits_are_those_of_the_device(
     np.testing.assert_array_equal(
         scene.encoder.encode_queries(texts[:3]), scene.cpu.encode_queries(texts[:3])
     )
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 5])
+def test_the_cpu_goes_on_until_the_gpu_has_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocks: int
+) -> None:
+    in_background = offloading._in_background
+    scene = Scene(tmp_path, monkeypatch, cpu=1.0, gpu=1e9)
+    monkeypatch.setattr(offloading, "_in_background", in_background)
+    monkeypatch.setattr(offloading, "TEXTS_MEANWHILE", 1000)
+    texts = [f"{WORDS} {n}" for n in range(5000)]
+    has_embedded, has_started = Event(), Event()
+    load, encode = scene.load, scene.cpu.encode
+
+    def loading(*_: object) -> TimedEncoder:
+        assert has_embedded.wait(30)
+        return load()
+
+    def encoding(some: Sequence[str], progress: Progress | None = None) -> Float32:
+        vectors = encode(some, progress)
+        if len(scene.cpu.texts) >= 1000 * blocks:
+            has_embedded.set()
+            assert has_started.wait(30)
+        return vectors
+
+    def starting(start: Callable[[], Encoder | None]) -> Future[Encoder | None]:
+        future = in_background(start)
+        future.add_done_callback(lambda _: has_started.set())
+        return future
+
+    monkeypatch.setattr(offloading, "load_gpu_encoder", loading)
+    monkeypatch.setattr(offloading, "_in_background", starting)
+    monkeypatch.setattr(offloading, "SAMPLE_TEXTS", 1)
+    scene.rates.record("cpu", 1.0)
+    monkeypatch.setattr(scene.cpu, "encode", encoding)
+    done = list[tuple[int, int]]()
+    vectors = scene.encoder.encode(texts, lambda *now: done.append(now))
+    np.testing.assert_array_equal(vectors, scene.cpu.encode_queries(texts))
+    assert scene.cpu.texts == texts[: 1000 * blocks]
+    assert scene.gpu.texts == texts[1000 * blocks :]
+    assert done == sorted(done) and done[-1] == (5000, 5000)
+    assert scene.encoder.encode(texts).shape == (5000, 2)
+    assert len(scene.gpu.texts) == 5000 - 1000 * blocks + 5000 and scene.starts == 1
 
 
 def test_a_lone_surrogate_can_be_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
