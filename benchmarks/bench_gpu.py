@@ -40,7 +40,7 @@ Floats = NDArray[np.float32]
 THRESHOLDS = (0.9, 0.8)
 SPANS = (64, 512)
 BATCHES = (32, 512)
-TOKENS = (65_536, 131_072, 262_144)
+TOKENS = (131_072, 262_144, 524_288)
 DEVICES = ("cpu", "cuda", "auto")
 WANTED = """
 Wanted on an H100: 20,000 passages of long answers embedded in a second, the first pass included;

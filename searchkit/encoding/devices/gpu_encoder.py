@@ -6,7 +6,6 @@ This thread launches batches, and takes their vectors while the GPU computes the
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
@@ -34,12 +33,10 @@ if TYPE_CHECKING:
 # Widths to which texts are padded; few, as every new shape costs, and longer ones are rounded up to
 # a multiple of the last.
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
-# Texts tokenized at once: few, so that the GPU waits little for the first.
-GPU_BLOCK_TEXTS = 4096
+# Tokens in a batch: many, as each launch costs (measured, see docs/figures/gpu.md).
+GPU_BATCH_TOKENS = 262_144
 # Blocks of tokens and batches on the GPU that may wait, and batches whose vectors are awaited.
 BLOCKS_AHEAD, BATCHES_AHEAD, LAUNCHED = 1, 4, 2
-# After so many seconds Python's lock is handed on to a thread that waits for it.
-SWITCH_SECONDS = 0.0005
 
 
 class DeviceFailed(Exception):
@@ -52,8 +49,7 @@ class GpuEncoder(BatchEncoder):
     There the last digits of a text's vector may depend on the texts that it is embedded with.
     """
 
-    batch_tokens = 131_072
-    block_texts = GPU_BLOCK_TEXTS
+    batch_tokens = GPU_BATCH_TOKENS
 
     def __init__(self, encoder: CompiledEncoder, model: SentenceTransformer) -> None:
         """Initialize the encoder.
@@ -80,7 +76,7 @@ class GpuEncoder(BatchEncoder):
             DeviceFailed: If the GPU fails, or one text is too much for its memory.
         """
         launched: deque[tuple[Intp, Callable[[], Float32]]] = deque()
-        with _short_turns(), closing(run_ahead(self._copied(batches), BATCHES_AHEAD)) as copied:
+        with closing(run_ahead(self._copied(batches), BATCHES_AHEAD)) as copied:
             for rows, features in copied:
                 launched.append((rows, self._launch(features)))
                 if len(launched) > LAUNCHED:
@@ -168,20 +164,6 @@ def load_gpu_encoder(cpu_encoder: Encoder, folder: ModelFolder, device: str) -> 
         if lowest_cosine(encoder.encode, expected) >= min_cosine:
             return encoder
     return None
-
-
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    """Let the thread that launches wait little for those ahead of it.
-
-    Each operation that it launches needs Python's lock, which they keep while they fill tensors.
-    """
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(min(usual, SWITCH_SECONDS))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
 
 
 @contextmanager

@@ -171,12 +171,19 @@ class OffloadingEncoder:
         vectors = encoder.encode(texts, progress)
         seconds = self._clock() - started
         if tokens >= MIN_TOKENS and seconds > 0:
-            is_cpu = encoder is self._cpu_encoder
-            start = None if is_cpu else self._start_seconds
-            self._rates.record("cpu" if is_cpu else self._device, tokens / seconds, start)
-            if not is_cpu:
-                self._start_seconds = None  # measured once
+            self._record(encoder is self._cpu_encoder, tokens / seconds)
         return vectors
+
+    def _record(self, is_cpu: bool, tokens_per_second: float) -> None:
+        """Keep a measurement, and that of the accelerator's start if it wasn't kept before."""
+        if is_cpu:
+            self._rates.record("cpu", tokens_per_second)
+            return
+        start = self._start_seconds
+        if start is None and self._rates.get(self._device) is None:
+            start = FIRST_ESTIMATES[self._device][1]  # torch was imported before
+        self._rates.record(self._device, tokens_per_second, start)
+        self._start_seconds = None
 
     def _estimate_tokens(self, texts: Sequence[str]) -> tuple[int, list[str]]:
         """Return about how many tokens the network will see, and the texts that were counted."""

@@ -31,7 +31,9 @@ def identify_languages(texts: Sequence[str]) -> list[str | None]:
     """
     proses = [_prose(text[:_MAX_CHARACTERS]).strip()[:_MAX_PROSE] for text in texts]
     told = [len(prose.encode(errors="replace")) >= MIN_BYTES for prose in proses]
-    classes = iter(_classify([prose for prose, is_told in zip(proses, told, strict=True) if is_told]))
+    classes = iter(
+        _classify([prose for prose, is_told in zip(proses, told, strict=True) if is_told])
+    )
     return [
         next(classes) if is_told else UNKNOWN if text.strip() else None
         for text, is_told in zip(texts, told, strict=True)

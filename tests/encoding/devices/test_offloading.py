@@ -266,6 +266,20 @@ def test_one_that_was_asked_for_is_always_used(
         scene.embed(10)
 
 
+def test_a_start_that_could_not_be_measured_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Scene(tmp_path, monkeypatch, cpu=10_000, gpu=1e6, is_forced=True)
+    monkeypatch.setattr(offloading, "_is_torch_imported", lambda: True)
+    assert asked.embed(100_000) == "cuda"
+    later = Scene(tmp_path, monkeypatch, cpu=10_000, gpu=1e6)
+    later.rates.record("cpu", 10_000)
+    assert later.embed(50_000) == "cpu", "12 s for the start, and 5 s on the CPU"
+    assert later.embed(100_000) == "cuda"
+    speed = later.rates.get("cuda")
+    assert speed is not None and speed.start_seconds == 11.0, "the mean with what was measured"
+
+
 def test_an_error_that_is_not_the_device_s_is_raised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
