@@ -40,6 +40,12 @@ def identify_languages(texts: Sequence[str]) -> list[str | None]:
     ]
 
 
+def identify_language(text: str) -> str | None:
+    """Return the code of the language of one text; see `identify_languages`."""
+    [language] = identify_languages([text])
+    return language
+
+
 def load_ahead() -> None:
     """Begin to load what identifies languages, in a thread: it takes half a second."""
     Thread(target=_classifier, name="load_ahead", daemon=True).start()

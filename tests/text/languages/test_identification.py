@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from searchkit.text.languages.identification import identify_languages
+from searchkit.text.languages.identification import identify_language
 from searchkit.text.languages.naive_bayes import BATCH_TEXTS, LanguageClassifier
 from searchkit.text.languages.names import NAMES, UNKNOWN, language_name
 
@@ -25,12 +25,6 @@ TEXTS = {
     "ar": "يضيء المصباح لأنه في دائرة مغلقة مع البطارية.",
     "tr": "Ampul, pil ile kapalı bir devrede olduğu için yanar.",
 }
-
-
-def identify_language(text: str) -> str | None:
-    """Identify the language of one text."""
-    [language] = identify_languages([text])
-    return language
 
 
 @pytest.mark.parametrize("language", TEXTS)
