@@ -40,7 +40,7 @@ from searchkit.text.languages.locales import Locale, locale_of
 from searchkit.text.times import time_apart_in_words, time_in_words
 
 LONG_PROMPT = 150  # characters from which on the text of a question is cut, and folded out
-TONES = dict(zip(VERDICTS, ("bad", "bad", "warn", "info", "", ""), strict=True))
+TONES = dict(zip(VERDICTS, ("bad", "bad", "warn", "info", "info", "", ""), strict=True))
 
 
 # -- findings --------------------------------------------------------------------------------------

@@ -9,15 +9,18 @@ from functools import cache
 from searchkit.core.errors import BadInput
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
+from searchkit.plagiarism.across.detector import AcrossDetector
 from searchkit.plagiarism.cohorts import read_cohorts
 from searchkit.plagiarism.detector import Detector
 from searchkit.plagiarism.kept.background import background_of, cached_background
 from searchkit.plagiarism.kept.pooled import PooledMeasures, cached_pooled
 from searchkit.plagiarism.likeness.significance import NullDistribution
 from searchkit.plagiarism.preparation import (
+    Embed,
     PreparedAnswer,
     QuestionAnswers,
     embed_in,
+    embed_with,
     group_by_question,
     make_group,
 )
@@ -108,11 +111,14 @@ class PairToCompare:
         )
         read_all = cache(lambda: among if question is None else read_cohorts(index, against))
         is_pooled = question is not None and group.is_small
+        embed = embed_in(index, against, read_all() if is_pooled and against else among)
+        by_passages = group.count_sentences() > MAX_SENTENCES
         detector = Detector(
-            embed_in(index, against, read_all() if is_pooled and against else among),
+            embed,
             cached_background(index, against, lambda: background_of(read_all())),
             max_expected=MAX_EXPECTED,
-            by_passages=group.count_sentences() > MAX_SENTENCES,
+            by_passages=by_passages,
+            across=_across(index, embed, by_passages=by_passages),
         )
         if is_pooled:
             options = template, reference_was_given
@@ -142,7 +148,8 @@ class PairToCompare:
         made = counting(decisions(self.index))
         one, other = sorted(text_of)
         answers = text_of[finding.left], text_of[finding.right]
-        return Comparison(finding, *answers, self.group.count_pairs(), made.get((one, other)))
+        pairs = self.detector.count_pairs(self.group, *ordered)
+        return Comparison(finding, *answers, pairs, made.get((one, other)))
 
 
 def common_question(
@@ -164,12 +171,19 @@ def common_question(
     return questions.pop() if len(questions) == 1 else None
 
 
+def _across(index: BaseIndex, embed: Embed, *, by_passages: bool = False) -> AcrossDetector:
+    """Return what judges answers in two languages."""
+    embed_new = embed_with(lambda: index.encoder)
+    return AcrossDetector(index.model.name, embed, embed_new, MAX_EXPECTED, by_passages)
+
+
 def prepare_comparing(index: BaseIndex) -> None:
     """Keep what `compare` needs of all answers, so that no comparison has to compute it."""
     read_all = cache(lambda: read_cohorts(index, None))
     background = cached_background(index, None, lambda: background_of(read_all()))
     embed = embed_in(index, None, ())
-    detector = Detector(embed, background, max_expected=MAX_EXPECTED)
+    across = _across(index, embed)
+    detector = Detector(embed, background, max_expected=MAX_EXPECTED, across=across)
     options = "", False
     cached_pooled(index, None, options, lambda: _measure_small(detector, read_all(), *options))
 

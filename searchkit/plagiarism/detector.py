@@ -14,6 +14,8 @@ import numpy as np
 
 from searchkit.core.arrays import Float64, Int64
 from searchkit.core.messages import counted
+from searchkit.plagiarism.across.detector import AcrossDetector
+from searchkit.plagiarism.across.languages import languages_of
 from searchkit.plagiarism.code.detector import compare_code, find_in_code, is_code, judge_code
 from searchkit.plagiarism.evidence.collect import (
     SuspectPair,
@@ -67,6 +69,7 @@ class Detector:
         max_common: int | None = None,
         by_passages: bool = False,
         wanted: set[str] | None = None,
+        across: AcrossDetector | None = None,
     ) -> None:
         """Set what counts as a finding.
 
@@ -79,7 +82,9 @@ class Detector:
             by_passages: Whether passages, which are embedded already, are compared in place of
                 sentences.
             wanted: Ids: a finding has at least one of these answers. None: all answers.
+            across: Judges the pairs of answers in two languages. None: no languages are told apart.
         """
+        self._across = across
         self._embed = embed
         self._background = background
         self._max_expected = max_expected
@@ -98,7 +103,8 @@ class Detector:
             return find_in_code(group, self._max_expected, self._wanted)
         measurer = self._measurer(group)
         null = NullDistribution.fit(measurer.unrelated())
-        return self._findings(group, measurer, null)
+        across = self._across.find(group) if self._across else []
+        return self._findings(group, measurer, null) + across
 
     def set_aside(self, group: QuestionAnswers) -> None:
         """Keep a question with few answers for `find_set_aside`."""
@@ -124,6 +130,7 @@ class Detector:
         findings = [finding for group in self._programs for finding in self.find(group)]
         for group, measurer, _ in self._set_aside:
             findings += self._findings(group, measurer, null)
+            findings += self._across.find(group) if self._across else []
         return findings
 
     def judge(self, group: QuestionAnswers) -> PairSignificance:
@@ -159,13 +166,13 @@ class Detector:
             right: The other.
             chance: From `chance`; None: it is computed.
         """
-        number_of = {text.answer.id: n for n, text in enumerate(group.texts)}
-        numbers = [number_of.get(text.answer.id) for text in (left, right)]
-        if numbers[0] is None or numbers[1] is None:
+        pair = _numbers_of(group, left, right)
+        if pair is None:
             return self._describe_short(group, left, right)
-        pair = numbers[0], numbers[1]
         if is_code(group):
             return compare_code(group, *pair, self._max_expected)
+        if self._across and self._across.differ(group, *pair):
+            return self._across.compare(group, *pair)
         measurer = self._measurer(group)
         null = chance or self._chance(group, measurer)
         suspects = self._suspects(group, measurer, null, about=pair)
@@ -183,6 +190,15 @@ class Detector:
         if not (is_shown and has_evidence(finding, left, right, measurer.leave_out)):
             return replace(finding, verdict=NO_FINDING)
         return finding
+
+    def count_pairs(
+        self, group: QuestionAnswers, left: PreparedAnswer, right: PreparedAnswer
+    ) -> int:
+        """Count the pairs among which two answers are judged."""
+        pair = _numbers_of(group, left, right)
+        if pair and self._across and not is_code(group) and self._across.differ(group, *pair):
+            return self._across.count_pairs(group)
+        return group.count_pairs()
 
     def _describe_short(
         self, group: QuestionAnswers, left: PreparedAnswer, right: PreparedAnswer
@@ -208,7 +224,8 @@ class Detector:
 
     def _measurer(self, group: QuestionAnswers) -> PairMeasurer:
         embed = None if self._by_passages else self._embed
-        return PairMeasurer(group, self._background, self._max_common, embed)
+        known = languages_of(self._across.model) if self._across else None
+        return PairMeasurer(group, self._background, self._max_common, embed, known)
 
     def _chance(self, group: QuestionAnswers, measurer: PairMeasurer) -> NullDistribution:
         unrelated = measurer.unrelated()
@@ -306,6 +323,15 @@ class Detector:
             replace(finding, remarks=(*finding.remarks, *remark))
             for finding in findings[: len(pairs)]
         ]
+
+
+def _numbers_of(
+    group: QuestionAnswers, left: PreparedAnswer, right: PreparedAnswer
+) -> tuple[int, int] | None:
+    """Return the numbers of two answers in a group; None if one of them is too short."""
+    number_of = {text.answer.id: n for n, text in enumerate(group.texts)}
+    one, other = (number_of.get(text.answer.id) for text in (left, right))
+    return None if one is None or other is None else (one, other)
 
 
 def _remark_on_chance(group: QuestionAnswers, null: NullDistribution) -> list[str]:

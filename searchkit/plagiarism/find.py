@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from searchkit.core.progress import Progress
@@ -19,6 +19,8 @@ from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
+from searchkit.plagiarism.across.detector import AcrossDetector
+from searchkit.plagiarism.across.languages import PairsAcross
 from searchkit.plagiarism.code.detector import is_code
 from searchkit.plagiarism.cohorts import read_cohorts
 from searchkit.plagiarism.detector import Detector
@@ -28,6 +30,7 @@ from searchkit.plagiarism.kept.background import background_of
 from searchkit.plagiarism.kept.results import read_cached, result_key, write_cached
 from searchkit.plagiarism.known.find import embed_beside, find_from_sources
 from searchkit.plagiarism.known.groups import group_by_source, with_known_sources
+from searchkit.plagiarism.likeness.measures import Background
 from searchkit.plagiarism.preparation import (
     Embed,
     PreparedAnswer,
@@ -144,13 +147,16 @@ def find_with_options(
     if result is None:
         texts = read_cohorts(index, options.against, options.where.attempts or "latest")
         model = index.model
+        embed = embed_in(index, options.against, texts)
         result = _find(
             texts,
             options,
-            embed_beside(
-                embed_in(index, options.against, texts), options.sources, lambda: index.encoder
+            _Model(
+                model.name,
+                embed_beside(embed, options.sources, lambda: index.encoder),
+                embed_with(lambda: index.encoder),
+                partial(load_worker_encoder, model.name, model.fingerprint),
             ),
-            partial(load_worker_encoder, model.name, model.fingerprint),
             wanted=wanted,
             runner=runner,
             so_far=(so_far or FindingsSoFar()).reporting_to(progress),
@@ -183,16 +189,32 @@ def find_plagiarism_among(
         sources=tuple(sources),
     )
     texts = embed_answers(list(answers), encoder)
-    return _find(
-        texts, options, embed_with(lambda: encoder), lambda: encoder, so_far=FindingsSoFar()
-    )
+    embed = embed_with(lambda: encoder)
+    model = _Model(encoder.name, embed, embed, lambda: encoder)
+    return _find(texts, options, model, so_far=FindingsSoFar())
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """The model of the answers' vectors.
+
+    Attributes:
+        name: Its name.
+        embed: Returns the unit vectors of sentences of the answers, in this process.
+        embed_new: Returns those of other texts, and keeps none in the index.
+        load: Loads the model in another process.
+    """
+
+    name: str
+    embed: Embed
+    embed_new: Embed
+    load: Callable[[], Encoder]
 
 
 def _find(
     texts: Sequence[PreparedAnswer],
     options: PlagiarismOptions,
-    embed: Embed,
-    worker_encoder: Callable[[], Encoder],
+    model: _Model,
     *,
     so_far: FindingsSoFar,
     wanted: set[str] | None = None,
@@ -203,8 +225,7 @@ def _find(
     Args:
         texts: All answers, new and earlier ones.
         options: All but `where` and `against`, which `wanted` and `texts` follow from.
-        embed: Returns the unit vectors of sentences, in this process.
-        worker_encoder: Loads the model in another process.
+        model: Of the answers' vectors.
         so_far: Learns what is found meanwhile, and reports progress.
         wanted: Ids: a finding has at least one of these answers. None: all answers.
         runner: Where questions are judged; None for this process.
@@ -217,23 +238,18 @@ def _find(
     by_passages = sum(group.count_sentences() for group in groups) > options.max_sentences
     max_expected = options.max_expected if options.fdr is None else MAX_CANDIDATE_EXPECTED
     background = background_of(texts)
-    make_detector = partial(
-        Detector,
-        background=background,
-        max_expected=max_expected,
-        max_common=options.max_common,
-        by_passages=by_passages,
-        wanted=wanted,
+    settings = _Settings(
+        model.name, background, max_expected, options.max_common, by_passages, wanted
     )
-    detector = make_detector(embed)
+    detector = settings.make_detector(model.embed, model.embed_new)
     runner = runner or PlainLoop()
-    load = partial(_load_detector, make_detector, worker_encoder)
+    load = partial(settings.load_detector, model.load)
     pool = runner.pool((lambda: detector) if runner.is_local else load)
     small: Iterable[QuestionAnswers] = [group for group in groups if group.is_small]
     large: Iterable[QuestionAnswers] = [group for group in groups if not group.is_small]
     so_far.begin(groups, embeds=not by_passages)
     if not by_passages:
-        embed_next = partial(_embed_in_steps, embed, so_far)
+        embed_next = partial(_embed_in_steps, model.embed, so_far)
         small = embed_ahead(small, embed_next, _compares_sentences)
         if runner.is_local:
             large = embed_ahead(large, embed_next, _compares_sentences)
@@ -242,12 +258,13 @@ def _find(
         groups,
         options,
         background,
-        embed,
+        model.embed,
         max_expected=max_expected,
         wanted=wanted,
     )
     found = sorted(with_known_sources(found, sources), key=Finding.listed_order)
-    judged = JudgedQuestions.of(found, pairs)
+    across = PairsAcross.count([group for group in groups if not is_code(group)], model.name)
+    judged = JudgedQuestions.of(found, pairs).with_more(across.judged.values())
     findings = with_q_values(found, judged, options.fdr)
     equal = find_equal(groups, findings, wanted=wanted, information=TextInformation(background))
     return PlagiarismResult(
@@ -268,6 +285,7 @@ def _find(
         source_groups=Results(group_by_source(sources)),
         known_sources={source.id: source for source in options.sources},
         by_chance=count_by_chance(findings, judged, options),
+        across=across.describe(),
     )
 
 
@@ -336,8 +354,42 @@ def _compares_sentences(group: QuestionAnswers) -> bool:
     return group.count_pairs() > 0 and not is_code(group)
 
 
-def _load_detector(
-    make_detector: Callable[[Embed], Detector], worker_encoder: Callable[[], Encoder]
-) -> Detector:
-    """Return the detector of a worker elsewhere, which loads the model when it needs it."""
-    return make_detector(embed_with(worker_encoder))
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What makes a detector, wherever that is.
+
+    Attributes:
+        model: The name of the answers' model.
+        background: Of the whole corpus.
+        max_expected: The upper bound of a finding's `expected`.
+        max_common: See `Detector`.
+        by_passages: Whether passages are compared in place of sentences.
+        wanted: Ids: a finding has at least one of these answers. None: all answers.
+    """
+
+    model: str
+    background: Background
+    max_expected: float
+    max_common: int | None
+    by_passages: bool
+    wanted: set[str] | None
+
+    def make_detector(self, embed: Embed, embed_new: Embed) -> Detector:
+        """Return a detector; its arguments are those of `_Model`."""
+        across = AcrossDetector(
+            self.model, embed, embed_new, self.max_expected, self.by_passages, self.wanted
+        )
+        return Detector(
+            embed,
+            self.background,
+            max_expected=self.max_expected,
+            max_common=self.max_common,
+            by_passages=self.by_passages,
+            wanted=self.wanted,
+            across=across,
+        )
+
+    def load_detector(self, load: Callable[[], Encoder]) -> Detector:
+        """Return the detector of a worker elsewhere, which loads the model when it needs it."""
+        embed = embed_with(load)
+        return self.make_detector(embed, embed)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from searchkit.core.arrays import Float32, Float64, Int64, centred
 from searchkit.mining.exact import mine_blocks
+from searchkit.plagiarism.across.languages import AnswerLanguages
 from searchkit.plagiarism.evidence.collect import (
     SuspectPair,
     common_sequences,
@@ -55,6 +56,7 @@ class PairMeasurer:
         background: Background,
         max_common: int | None,
         embed: Embed | None,
+        known: Collection[str] | None = None,
     ) -> None:
         """Prepare all measures.
 
@@ -63,7 +65,10 @@ class PairMeasurer:
             background: Of the whole corpus.
             max_common: See `Detector`.
             embed: Returns the unit vectors of sentences; None: passages are compared.
+            known: The codes of the languages that the model knows. Answers in two languages are
+                then no pair here, but in `plagiarism.across`. None: that is unknown.
         """
+        self._languages = AnswerLanguages(group.texts, known)
         self._texts = group.texts
         self._equal = _equal_texts(group.texts)
         self._equal_of = {n: numbers for numbers in self._equal for n in numbers[2:]}
@@ -210,11 +215,18 @@ class PairMeasurer:
             yield from _split_pairs(left, right)
 
     def _allowed(self, left: Int64, right: Int64) -> tuple[Int64, Int64]:
-        """Return the numbers of the pairs, by place, of two authors and with a new answer."""
+        """Return the numbers of the pairs, by place, that may be findings.
+
+        They are of two authors, not both earlier, and in one language.
+        """
         left, right = self._chosen[left], self._chosen[right]
         allowed = ~(self._is_earlier[left] & self._is_earlier[right])
         allowed &= (self._authors[left] < 0) | (self._authors[left] != self._authors[right])
-        return left[allowed], right[allowed]
+        left, right = left[allowed], right[allowed]
+        if self._languages.are_mixed:
+            in_one = ~self._languages.differ(left, right)
+            return left[in_one], right[in_one]
+        return left, right
 
 
 def _author_numbers(texts: Sequence[PreparedAnswer]) -> Int64:

@@ -19,6 +19,7 @@ from searchkit.index.base import BaseIndex
 from searchkit.index.embedding import embed
 from searchkit.plagiarism.likeness.measures import SEQUENCE_LENGTHS
 from searchkit.plagiarism.overlap import SEED_LENGTH
+from searchkit.text.languages.identification import identify_language
 from searchkit.text.passages import split_passages
 from searchkit.text.words import Hashes, Words, sentence_spans, sequences, shared_words, split_words
 
@@ -104,6 +105,11 @@ class PreparedAnswer:
     def author(self) -> str | None:
         """The author's name for comparing."""
         return self.answer.author_key
+
+    @cached_property
+    def language(self) -> str | None:
+        """The code of the language of the answer, as the index has it, or identified."""
+        return self.answer.language or identify_language(self.answer.text)
 
     @cached_property
     def words(self) -> Words:

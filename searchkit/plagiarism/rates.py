@@ -11,7 +11,7 @@ pairs with an answer in common do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -50,6 +50,10 @@ class JudgedQuestions:
         unjudged = {finding.question for finding in findings if finding.expected is None}
         counts = [n for question, n in pairs.items() if n and question not in unjudged]
         return cls(len(counts), sum(counts))
+
+    def with_more(self, pairs: Collection[int]) -> JudgedQuestions:
+        """Add families of pairs that are judged by themselves, each as a question."""
+        return JudgedQuestions(self.questions + len(pairs), self.pairs + sum(pairs))
 
     def q_values(self, expected: Float64) -> Float64:
         """Return the q-values of findings.

@@ -43,6 +43,7 @@ VERDICTS = {
     "near copy": "most of the shorter answer's words, in long stretches that are the same",
     "light revision": "half of the words or more are kept, in short stretches or among others",
     "heavy revision": "fewer words are kept, but what is said is the same",
+    "translated": "in another language, what is said is the same",
     "shared source": "a third answer, or a known source, explains what the two share",
     NO_FINDING: "no more than what others share, or nothing to read",
 }
@@ -65,8 +66,8 @@ class Finding(Record):
         left: The id of the first of both answers, in order.
         right: The id of the other answer.
         question: The question that both answer; None if all answers were compared.
-        verdict: `identical`, `near copy`, `light revision`, `heavy revision` or `shared source`;
-            from `compare` also `NO_FINDING`.
+        verdict: `identical`, `near copy`, `light revision`, `heavy revision`, `translated` or
+            `shared source`; from `compare` also `NO_FINDING`.
         score: The cosine of the two whole answers. Of programs the mean share of literals, and of
             short sequences of tokens, that is the same.
         semantic: The mean cosine of each sentence with the nearest one of the other answer; None
@@ -266,6 +267,7 @@ class PlagiarismResult(Table):
             ordered.
         source_groups: Several students at one source.
         known_sources: The known sources, by name.
+        across: One line on the pairs of answers in two languages; empty if there are none.
         questions_left: The number of questions that aren't compared yet: then all else is about
             the others, and there are no q-values, rings, equal answers and `by_chance`.
     """
@@ -287,6 +289,7 @@ class PlagiarismResult(Table):
     source_groups: Results[SourceGroup] = field(default_factory=Results)
     known_sources: dict[str, Answer] = field(default_factory=dict)
     questions_left: int = 0
+    across: str = ""
 
     def decision_about(self, one: str, other: str) -> Decision | None:
         """Return a person's decision about two answers, in any order; None if none applies."""

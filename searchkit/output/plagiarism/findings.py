@@ -136,6 +136,8 @@ def describe_compared_answers(result: PlagiarismResult) -> Iterator[str]:
             f"chance can't be judged in {counted(len(unjudged), 'question')}: these pairs are "
             f"listed last, those who share most first"
         )
+    if result.across:
+        yield result.across
     if result.by_passages:
         yield "so many answers are compared passage by passage, not sentence by sentence"
 

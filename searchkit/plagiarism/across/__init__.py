@@ -1,0 +1,1 @@
+"""Copies across languages: answers that say the same in two; begin in `detector.py`."""
