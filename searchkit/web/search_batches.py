@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -12,6 +13,9 @@ from searchkit.core.records import Hit
 from searchkit.core.where import Where
 from searchkit.index.folder import Index
 from searchkit.index.query import Mode, query
+
+GATHERING_SHARE = 0.5  # of the time of a batch, for which the next one waits to be as large
+MIN_GATHERED = 4  # searches; fewer gain nothing by being run together
 
 
 @dataclass(slots=True)
@@ -40,7 +44,8 @@ class SearchBatches:
 
     A search computes on all cores, so that several at once would only wait for each other, while a
     batch reads the vectors once. A thread whose search is over goes on at once, and waits for no
-    later batch.
+    later batch. Who was answered may ask again at once, so the next batch waits a little for as
+    many searches as the last one had.
 
     Args:
         reading: Lends an index to a thread.
@@ -48,9 +53,11 @@ class SearchBatches:
 
     def __init__(self, reading: Callable[[], AbstractContextManager[Index]]) -> None:
         self._reading = reading
-        self._lock = threading.Lock()  # guards what follows
+        self._lock = threading.Condition()  # guards what follows
         self._waiting: list[_Search] = []
         self._is_running = False
+        self._last_size = 0  # of the last batch
+        self._gather_until = 0.0  # time.monotonic
 
     def search(self, text: str, k: int, mode: Mode, where: Where) -> list[Hit]:
         """Return the `k` nearest answers, best first.
@@ -61,6 +68,7 @@ class SearchBatches:
         search = _Search(text, k, mode, where)
         with self._lock:
             self._waiting.append(search)
+            self._lock.notify()
             is_first, self._is_running = not self._is_running, True
         if not is_first:
             search.is_over_or_next.wait()
@@ -73,11 +81,18 @@ class SearchBatches:
     def _run_waiting(self) -> None:
         """Run all searches that wait, and wake the thread that runs the next batch."""
         with self._lock:
+            if self._last_size >= MIN_GATHERED:
+                seconds = self._gather_until - time.monotonic()
+                self._lock.wait_for(lambda: len(self._waiting) >= self._last_size, seconds)
             searches, self._waiting = self._waiting, []
+        began = time.monotonic()
         try:
             self._run(searches)
         finally:
             with self._lock:
+                ended = time.monotonic()
+                self._last_size = len(searches)
+                self._gather_until = ended + GATHERING_SHARE * (ended - began)
                 self._is_running = bool(self._waiting)
                 if self._waiting:
                     self._waiting[0].is_over_or_next.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,6 +52,33 @@ class Gate:
 
     def open(self) -> None:
         self._may_go_on.release()
+
+
+def test_a_batch_waits_a_little_for_those_who_were_answered(
+    pool: IndexPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch)
+    gate.open()
+    asks = [(text, 3, "semantic", ALL) for text in ("one", "two", "three", "four")]
+    together(pool, asks)
+    with ThreadPoolExecutor(4) as executor:
+        pool._batches._gather_until = time.monotonic() + 20
+        for ask in asks:
+            waiting = executor.submit(pool.search, *ask)
+        until(lambda: len(gate.batches) == 2)
+        gate.open()
+        assert waiting.result(20)
+        pool._batches._gather_until = time.monotonic() + 0.05
+        waiting = executor.submit(pool.search, "five", 3, "semantic", ALL)
+        until(lambda: gate.batches[2:] == [["five"]])  # although nobody else asks
+        pool._batches._gather_until = time.monotonic() + 20
+        gate.open()
+        assert waiting.result(20)
+        waiting = executor.submit(pool.search, "six", 3, "semantic", ALL)
+        until(lambda: gate.batches[3:] == [["six"]])  # after a batch of one nobody is waited for
+        gate.open()
+        assert waiting.result(20)
+    assert [len(batch) for batch in gate.batches] == [4, 4, 1, 1]
 
 
 def test_what_arrives_meanwhile_is_one_batch_for_which_no_earlier_search_waits(
