@@ -9,7 +9,7 @@ and changes nothing here. An index is made once, in `.bench`.
 from __future__ import annotations
 
 import http.client
-import json
+import os
 import re
 import shutil
 import subprocess
@@ -28,8 +28,12 @@ from searchkit import Answer, Index
 from searchkit.encoding.loading import load_encoder
 from searchkit.sources.reader import read_answers
 
-CONNECTIONS = 32
-SECONDS = 60
+WORK = [  # what is asked for, over how many connections, and for which share of the seconds
+    ("/api/search?n=10&q=", 1, 1 / 6),
+    ("/api/search?n=10&q=", 32, 1),
+    ("/api/search?n=10&question=q07&q=", 32, 1 / 3),
+    ("/hits?q=", 32, 1 / 3),
+]
 SIZES = (10_000, 1_000_000)
 BATCH = 20_000  # answers that are added in one commit
 KEPT = ROOT / ".bench" / "serve"
@@ -111,23 +115,26 @@ def asked(connection: http.client.HTTPConnection, path: str) -> bytes:
     return body
 
 
-def load(port: int, queries: Sequence[str], path: str, connections: int, seconds: float) -> None:
+def load(
+    process: subprocess.Popen[str], port: int, queries: Sequence[str], what: str, connections: int,
+    seconds: float,
+) -> None:  # fmt: skip
     """Send searches over so many connections for so long; print a row of a table."""
     times: list[float] = []
     errors: list[str] = []
     lock = threading.Lock()
     turn = iter(range(10**9))
-    until = time.perf_counter() + seconds
+    used, began = cpu_seconds(process), time.perf_counter()
 
     def run() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-        while time.perf_counter() < until:
+        while time.perf_counter() < began + seconds:
             with lock:
                 n = next(turn)
             query = f"{queries[n % len(queries)]} {n}"
             started = time.perf_counter()
             try:
-                asked(connection, path + quote(query))
+                asked(connection, what + quote(query))
                 times.append(time.perf_counter() - started)
             except (OSError, http.client.HTTPException, RuntimeError) as error:
                 errors.append(repr(error))
@@ -138,11 +145,33 @@ def load(port: int, queries: Sequence[str], path: str, connections: int, seconds
         thread.start()
     for thread in threads:
         thread.join()
-    p50, p99 = np.percentile(times, [50, 99]) * 1000
-    print(f"| {path.split('=')[0]} | {connections} | {len(times):,} | {len(errors)} | "
-          f"{len(times) / seconds:,.0f} | {p50:,.0f} | {p99:,.0f} |", flush=True)  # fmt: skip
+    took, used = time.perf_counter() - began, cpu_seconds(process) - used
+    p50, p99 = np.percentile(times or [np.nan], [50, 99]) * 1000
+    print(f"| `{what}…` | {connections} | {took:.0f} s | {len(times):,} | {len(errors)} | "
+          f"{len(times) / took:,.0f} | {p50:,.0f} ms | {p99:,.0f} ms | "
+          f"{1000 * used / max(1, len(times)):.0f} ms |", flush=True)  # fmt: skip
     for error in sorted(set(errors))[:3]:
         print(error)
+
+
+def cpu_seconds(process: subprocess.Popen[str]) -> float:
+    """Give how long a process has computed; NaN where the system doesn't say."""
+    path = Path(f"/proc/{process.pid}/stat")
+    if not path.exists():
+        return np.nan
+    user, system = path.read_text().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(process: subprocess.Popen[str]) -> str:
+    """Give how much memory a process has."""
+    path = Path(f"/proc/{process.pid}/status")
+    if not path.exists():
+        return ""
+    sizes = {name: int(kib) for name, kib in re.findall(r"(\w+):\s+(\d+) kB", path.read_text())}
+    return (f"memory of the server: at most {sizes['VmHWM'] / 2**20:.2f} GiB; now "
+            f"{sizes['RssAnon'] / 2**20:.2f} GiB, and {sizes['RssFile'] / 2**20:.2f} GiB of mapped "
+            "files, which the system can drop")  # fmt: skip
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -159,20 +188,15 @@ def main(arguments: Sequence[str]) -> None:
         started = time.perf_counter()
         process, port = serving(folder)
         print(f"\n{size:,} answers; made in {took:.0f} s; "
-              f"the server answered after {time.perf_counter() - started:.1f} s\n")  # fmt: skip
-        print("| what | connections | answered | errors | a second | p50 ms | p99 ms |")
-        print("|---|---:|---:|---:|---:|---:|---:|", flush=True)
+              f"the server answered after {time.perf_counter() - started:.1f} s; "
+              f"load before it {os.getloadavg()[0]:.1f}\n")  # fmt: skip
+        print("| endpoint | connections | duration | answered | errors | a second | p50 | p99 | "
+              "CPU a search |")  # fmt: skip
+        print("|---|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
         try:
-            load(port, queries, "/api/search?n=10&q=", 1, min(10, seconds))
-            load(port, queries, "/api/search?n=10&q=", CONNECTIONS, seconds)
-            load(port, queries, "/hits?q=", CONNECTIONS, seconds / 3)
-            memory = Path(f"/proc/{process.pid}/status")
-            if memory.exists():
-                peak = re.search(r"VmHWM:\s+(\d+)", memory.read_text())
-                print(
-                    f"\npeak memory of the server: {int(peak[1]) / 2**20:.2f} GiB" if peak else ""
-                )
-            json.loads(asked(http.client.HTTPConnection("127.0.0.1", port), "/api/status"))
+            for what, connections, share in WORK:
+                load(process, port, queries, what, connections, seconds * share)
+            print(f"\n{memory(process)}")
         finally:
             process.terminate()
             process.wait()
