@@ -1,7 +1,7 @@
 """Other languages: the multilingual model beside the default one, and languages identified.
 
-Retrieval of translations, likeness of English pairs, throughput of both models on short and long
-texts, and the languages that texts are taken for. Prints Markdown tables.
+Retrieval of translations, copies across languages in the demo corpus, throughput of both models on
+short and long texts, and the languages that texts are taken for. Prints Markdown tables.
 
     python benchmarks/bench_languages.py [--texts 2000] [--runs 3]
 """
@@ -12,22 +12,36 @@ import argparse
 import csv
 import random
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from machine import heading, texts
 
+from searchkit import Index, find_plagiarism, ingest, read_answers
+from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_LANGUAGES, DEMO_TRANSLATIONS
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.openvino_encoder import CompiledEncoder
+from searchkit.plagiarism.across.detector import AcrossDetector
+from searchkit.plagiarism.cohorts import read_cohorts
+from searchkit.plagiarism.preparation import (
+    PreparedAnswer,
+    embed_in,
+    embed_with,
+    group_by_question,
+)
 from searchkit.text.languages.identification import identify_languages
 from searchkit.text.languages.names import UNKNOWN
 
 SENTENCES = Path(__file__).with_name("sentences.tsv")  # the same in several languages, by hand
 LANGUAGES = ("en", "de", "es", "fr")
 MIN_WORDS = 8
+KINDS = ("faithful", "loose", "siblings", "honest")
+NO_LIMIT = 1e9
 
 
 def main(count: int = 2000, runs: int = 3) -> None:
@@ -43,6 +57,10 @@ def main(count: int = 2000, runs: int = 3) -> None:
     print("|---|---|---|---|---|")
     for model in models:
         print(retrieval(model), flush=True)
+    print("\n| demo in four languages | faithful | loose | two of one source | honest |")
+    print("|---|---|---|---|---|")
+    for line in copies(models[1]):
+        print(line, flush=True)
     print("\n| texts | " + " | ".join(f"{m.name} ({precision(m)})" for m in models) + " |")
     print("|---|---|---|")
     corpora = {"SemEval, short": ("semeval2013-train.csv", 1), "SAF, long": ("saf-train.csv", 6)}
@@ -78,6 +96,70 @@ def retrieval(model: Encoder) -> str:
         f"| {model.name} | {np.mean(recalls):.3f} | {np.min(recalls):.3f} | {translations} "
         f"| {np.quantile(other, 0.99):.2f} |"
     )
+
+
+def copies(model: Encoder) -> Iterator[str]:
+    """Yield the lines of the table on translated answers in the demo corpus."""
+    with DEMO_TRANSLATIONS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    kinds = {frozenset((row["copy"], row["source"])): row["kind"] for row in rows}
+    for one, other in combinations(rows, 2):
+        if one["source"] == other["source"]:
+            kinds[frozenset((one["copy"], other["copy"]))] = "siblings"
+    with TemporaryDirectory() as folder, Index.create(Path(folder) / "i", encoder=model) as index:
+        ingest(index, read_answers([DEMO_ANSWERS, DEMO_LANGUAGES]))
+        answers = read_cohorts(index, None)
+        recalled = recall_of_sources(answers, rows)
+        yield row_of(
+            "recall@1 of the source", [recalled["faithful"], recalled["loose"], None, None]
+        )
+        detector = AcrossDetector(
+            model.name, embed_in(index, None, answers), embed_with(lambda: model), NO_LIMIT
+        )
+        expected: dict[str, list[float]] = {kind: [] for kind in KINDS}
+        for group in group_by_question(answers, "question", ""):
+            for left, right, value in detector.suspects(group):
+                pair = frozenset((group.texts[left].answer.id, group.texts[right].answer.id))
+                expected[kinds.get(pair, "honest")].append(value)
+        for by in ("question", "all"):
+            found = Counter(
+                kinds.get(frozenset((finding.left, finding.right)), "honest")
+                for finding in find_plagiarism(index, by=by).findings
+                if finding.verdict == "translated"
+            )
+            counts = [f"{found[kind]} of {len(expected[kind]):,}" for kind in KINDS]
+            yield row_of(f"found, --by {by}", counts)
+    honest = expected.pop("honest")
+    areas = [area_under_curve(values, honest) for values in expected.values()]
+    yield row_of("AUC", [*areas, None])
+
+
+def recall_of_sources(
+    answers: Sequence[PreparedAnswer], rows: Sequence[dict[str, str]]
+) -> dict[str, float]:
+    """Return the share of translations whose nearest English answer is their source, by kind."""
+    english = [answer for answer in answers if answer.language == "en"]
+    matrix = np.stack([answer.vector for answer in english])
+    vector_of = {answer.answer.id: answer.vector for answer in answers}
+    hits: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        nearest = english[int((matrix @ vector_of[row["copy"]]).argmax())]
+        hits[row["kind"]].append(nearest.answer.id == row["source"])
+    return {kind: float(np.mean(values)) for kind, values in hits.items()}
+
+
+def area_under_curve(copied: Sequence[float], honest: Sequence[float]) -> float:
+    """Return the probability that a copy has a lower `expected` than an honest pair."""
+    ordered = np.sort(honest)
+    higher = len(ordered) - np.searchsorted(ordered, copied, side="right")
+    equal = np.searchsorted(ordered, copied, side="right") - np.searchsorted(ordered, copied)
+    return float((higher + equal / 2).mean() / len(ordered))
+
+
+def row_of(name: str, values: Sequence[float | str | None]) -> str:
+    """Return a line of a table."""
+    cells = ["" if v is None else v if isinstance(v, str) else f"{v:.3f}" for v in values]
+    return f"| {' | '.join([name, *cells])} |"
 
 
 def throughput(models: Sequence[Encoder], answers: list[str], runs: int) -> list[float]:

@@ -261,6 +261,7 @@ def _find(
         model.embed,
         max_expected=max_expected,
         wanted=wanted,
+        across=settings.make_across(model.embed, model.embed_new),
     )
     found = sorted(with_known_sources(found, sources), key=Finding.listed_order)
     across = PairsAcross.count([group for group in groups if not is_code(group)], model.name)
@@ -376,9 +377,6 @@ class _Settings:
 
     def make_detector(self, embed: Embed, embed_new: Embed) -> Detector:
         """Return a detector; its arguments are those of `_Model`."""
-        across = AcrossDetector(
-            self.model, embed, embed_new, self.max_expected, self.by_passages, self.wanted
-        )
         return Detector(
             embed,
             self.background,
@@ -386,7 +384,13 @@ class _Settings:
             max_common=self.max_common,
             by_passages=self.by_passages,
             wanted=self.wanted,
-            across=across,
+            across=self.make_across(embed, embed_new),
+        )
+
+    def make_across(self, embed: Embed, embed_new: Embed) -> AcrossDetector:
+        """Return what judges texts in two languages."""
+        return AcrossDetector(
+            self.model, embed, embed_new, self.max_expected, self.by_passages, self.wanted
         )
 
     def load_detector(self, load: Callable[[], Encoder]) -> Detector:

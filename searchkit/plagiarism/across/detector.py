@@ -161,14 +161,16 @@ class AcrossDetector:
     by_passages: bool = False
     wanted: Collection[str] | None = None
 
+    def suspects(self, group: QuestionAnswers) -> Iterator[tuple[int, int, float]]:
+        """Yield the numbers of the pairs that chance doesn't explain, and their `expected`."""
+        pairs = self._pairs(group)
+        if pairs.count() >= MIN_PAIRS and pairs.null.is_known:
+            yield from pairs.suspects(self.max_expected)
+
     def find(self, group: QuestionAnswers) -> list[Finding]:
         """Return the findings of a question, in no order."""
-        pairs = self._pairs(group)
-        if pairs.count() < MIN_PAIRS or not pairs.null.is_known:
-            return []
-        suspects = {(i, j): expected for i, j, expected in pairs.suspects(self.max_expected)}
         found = {}
-        for (i, j), expected in suspects.items():
+        for i, j, expected in self.suspects(group):
             left, right = group.texts[i], group.texts[j]
             if self.wanted is None or {left.answer.id, right.answer.id} & set(self.wanted):
                 finding = self._finding(group, left, right, expected)

@@ -119,8 +119,7 @@ class SourceDetector:
             group: The answers.
             questions: All questions: a source with one of them is compared with its answers only.
         """
-        sources = [s for s in self._sources if s.question in (None, group.question)]
-        sources += [s for s in self._sources if s not in sources and s.question not in questions]
+        sources = self.sources_of(group, questions)
         if not sources or not group.texts:
             return []
         if is_code(group):
@@ -132,6 +131,11 @@ class SourceDetector:
         texts = [self._prepared[source.id] for source in sources]
         measured = _Measured(group, texts, self._background)
         return _one_for_each_author(group, self._collect(group, texts, measured))
+
+    def sources_of(self, group: QuestionAnswers, questions: Collection[str | None]) -> list[Answer]:
+        """Return the sources that a question's answers are compared with."""
+        own = [s for s in self._sources if s.question in (None, group.question)]
+        return own + [s for s in self._sources if s not in own and s.question not in questions]
 
     def _collect(
         self, group: QuestionAnswers, sources: list[SourceText], measured: _Measured

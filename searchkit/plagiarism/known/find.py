@@ -9,6 +9,9 @@ import numpy as np
 from searchkit.core.arrays import Float32
 from searchkit.core.records import Answer
 from searchkit.encoding.encoder import Encoder
+from searchkit.plagiarism.across.detector import AcrossDetector
+from searchkit.plagiarism.across.sources import find_translated
+from searchkit.plagiarism.code.detector import is_code
 from searchkit.plagiarism.known.detector import SourceDetector
 from searchkit.plagiarism.likeness.measures import Background
 from searchkit.plagiarism.preparation import Embed, QuestionAnswers, embed_with
@@ -25,6 +28,7 @@ def find_from_sources(
     *,
     max_expected: float,
     wanted: set[str] | None = None,
+    across: AcrossDetector | None = None,
 ) -> list[SourceFinding]:
     """Return the answers that are nearer to a known source than chance explains, as listed.
 
@@ -35,6 +39,7 @@ def find_from_sources(
         embed: Returns the unit vectors of sentences, from `embed_beside`.
         max_expected: Upper bound of `expected`.
         wanted: Ids: only findings of these answers. None: of all answers.
+        across: Judges answers and sources in two languages; None: these aren't compared.
     """
     if not options.sources:
         return []
@@ -48,6 +53,11 @@ def find_from_sources(
     )
     questions = {group.question for group in groups}
     found = [finding for group in groups for finding in detector.find(group, questions)]
+    for group in groups if across else ():
+        if across and group.texts and not is_code(group):
+            pairs_found = {(finding.answer, finding.source) for finding in found}
+            among = detector.sources_of(group, questions)
+            found += find_translated(group, among, across, pairs_found)
     found.sort(key=SourceFinding.rank)
     pairs = {
         group.question: len(options.sources) * sum(not text.is_earlier for text in group.texts)
