@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 DATABASE = "answers.db"  # in the folder of an index
-FORMAT = 6  # PRAGMA user_version
+FORMAT = 7  # PRAGMA user_version
 APPLICATION_ID = 0x5352_4B54  # PRAGMA application_id: "SRKT" identifies a searchkit database
 
 
@@ -92,7 +92,6 @@ def format_4(db: Database) -> None:
     _number_attempts(db, {key for (key,) in damaged})
     seal(db.conn, "answers", ANSWERS_4)
     db.conn.executemany("UPDATE answers SET checksum = NULL WHERE key = ?", damaged)
-    make_full_text(db.conn)
 
 
 def format_5(db: Database) -> None:
@@ -110,6 +109,11 @@ def format_6(db: Database) -> None:
     add_virtual_columns(db.conn, names)
     seal(db.conn, "answers", COLUMNS["answers"])
     db.conn.executemany("UPDATE answers SET checksum = NULL WHERE key = ?", damaged)
+
+
+def format_7(db: Database) -> None:
+    """Let the full text know the stems of each answer's language."""
+    make_full_text(db.conn)
 
 
 def _comparable(meta: bytes, author: bytes | None) -> Answer | None:
@@ -173,7 +177,7 @@ def migrate(database: SqliteDatabase, version: int = FORMAT) -> None:
         from sqlite_utils.migrations import Migrations
 
         migrations = Migrations("searchkit")
-        steps = (format_1, format_2, format_3, format_4, format_5, format_6)
+        steps = (format_1, format_2, format_3, format_4, format_5, format_6, format_7)
         for migration in steps[:version]:
             migrations()(migration)
         migrations.apply(database.db)

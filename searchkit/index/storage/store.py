@@ -320,13 +320,13 @@ class AnswerStore(IndexDatabase):
             )
             existing = self.keys([answer.id for answer in (*new, *same_text)])
             slots = slots_of(self, list(existing.values()))
-            self._upsert(same_text)
-            is_sound = self._remove_words([existing[a.id] for a in new if a.id in existing])
+            is_sound = self._remove_words(list(existing.values()))
+            same_keys = self._upsert(same_text)
             keys = self._upsert(new)
             slots |= {answer.slot for answer in (*new, *same_text)}
             renumber(self, slots, self.damaged_keys)
             if is_sound:
-                self.fulltext.add(keys)
+                self.fulltext.add([*keys, *same_keys])  # the language may be another one
             else:
                 self.fulltext.rebuild()
             return self._replace_passages(keys, answers)
