@@ -26,7 +26,8 @@ ALGORITHMS = {
     **{"lt": "lithuanian", "nl": "dutch", "no": "norwegian", "pl": "polish", "pt": "portuguese"},
     **{"ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish", "tr": "turkish"},
 }
-# A short text whose language can't be told gets the stems of all of these.
+# A short text whose language can't be told gets the stems of all of these, if its letters say that
+# it isn't English: so an English corpus is searched as if there were no other languages.
 LIKELY = ("ar", "de", "es", "fr", "it", "nl", "pl", "pt", "ru", "tr")
 MAX_UNKNOWN = 200  # characters of such a text; a longer one is a formula or a program
 MIN_LETTERS = 3  # of a word that has a stem
@@ -80,7 +81,7 @@ def stem_spans(text: str, language: str | None, stems: Collection[str]) -> list[
 def _languages(text: str, language: str | None) -> tuple[str, ...]:
     """Return the languages whose stems a text gets."""
     if language == UNKNOWN:
-        return LIKELY if len(text) <= MAX_UNKNOWN else ()
+        return LIKELY if len(text) <= MAX_UNKNOWN and not text.isascii() else ()
     return (language,) if language in ALGORITHMS else ()
 
 
