@@ -19,6 +19,8 @@ from searchkit.core.arrays import Bool, Float32, Int64, Intp, UInt8
 from searchkit.index.vectors.candidates import MAX_QUERIES, candidates, max_norm, pays
 
 NO_KEY = -1
+MAX_COPIED = 20_000  # rows that match a filter which are copied, so that FAISS passes no others
+COPIED_SHARE = 8  # they are one row in so many, or fewer
 
 
 class _Segment:
@@ -68,14 +70,20 @@ class _Segment:
         rows = candidates(codes, np.flatnonzero(mask), queries, k, norm)
         if rows is None:
             return None
-        few = _Segment(_new_faiss(self.index.d), self.keys[:0])
-        few.append(self.keys[rows], self.index.reconstruct_batch(rows))
-        return few
+        return self.copy_of(rows)
+
+    def copy_of(self, rows: Intp) -> _Segment:
+        """Return a segment of these rows only, to be searched without a mask."""
+        index = _new_faiss(self.index.d)
+        index.add_sa_codes(self._codes().take(rows, axis=0))
+        return _Segment(index, self.keys[rows])
 
     def _codes(self) -> UInt8:
         """Return the bytes of all rows, `(n, 2 d)`, as FAISS holds them until the next `append`."""
         import faiss
 
+        if not len(self.keys):  # FAISS then gives an array of another type
+            return np.empty((0, 2 * self.index.d), np.uint8)
         codes: UInt8 = faiss.rev_swig_ptr(self.index.codes.data(), self.index.codes.size())
         return codes.reshape(-1, 2 * self.index.d)
 
@@ -283,7 +291,10 @@ def _search_quickly(
 ) -> tuple[Float32, Int64]:
     """Return what `_search_segment` returns; several queries are searched for together."""
     mask = segment.selected(allowed)
-    if not pays(len(queries), int(np.count_nonzero(mask)), k):
+    count = int(np.count_nonzero(mask))
+    if 0 < count <= min(MAX_COPIED, len(mask) // COPIED_SHARE):
+        return _search_segment(segment.copy_of(np.flatnonzero(mask)), queries, k, None)
+    if not pays(len(queries), count, k):
         return _search_segment(segment, queries, k, allowed)
     parts = []
     for start in range(0, len(queries), MAX_QUERIES):

@@ -1,4 +1,4 @@
-"""A search with a first pass gives what FAISS gives, to the last bit, ties and order too."""
+"""A search with a first pass, or of copied rows, gives what FAISS gives, to the last bit."""
 
 from __future__ import annotations
 
@@ -67,12 +67,17 @@ def with_tail(rows: Rows, tail: Rows, folder: Path) -> VectorIndex:
 def agree(index: VectorIndex, queries: Rows, k: int, allowed: NDArray[np.int64] | None) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vector_index, "pays", lambda *_: False)
+        patch.setattr(vector_index, "MAX_COPIED", -1)
         expected = index.search(queries, k, allowed)
         patch.setattr(vector_index, "pays", lambda *_: True)
-        found = index.search(queries, k, allowed)
-    for one, other in zip(found, expected, strict=True):
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other)
+        with_pass = index.search(queries, k, allowed)
+        patch.setattr(vector_index, "COPIED_SHARE", 1)
+        patch.setattr(vector_index, "MAX_COPIED", len(index))
+        with_copy = index.search(queries, k, allowed)
+    for found in (with_pass, with_copy):
+        for one, other in zip(found, expected, strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("queries", [1, 2, 8, 9, 32, 33, 70])
@@ -173,6 +178,22 @@ def test_rows_that_are_no_numbers_are_left_to_faiss(value: float) -> None:
     codes = np.full((200, 16), value, np.float16).view(np.uint8)
     norm = candidates.max_norm(codes)
     assert candidates.candidates(codes, np.arange(200), unit(4), 3, norm) is None
+
+
+def test_few_rows_that_are_allowed_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[int] = []
+    plain = vector_index._Segment.copy_of
+
+    def counting(segment: vector_index._Segment, rows: NDArray[np.intp]) -> vector_index._Segment:
+        copied.append(len(rows))
+        return plain(segment, rows)
+
+    monkeypatch.setattr(vector_index._Segment, "copy_of", counting)
+    index, keys = built(rounded(unit(800, 16))), np.arange(800) * 2 + 1
+    index.search(unit(2, 16), 3, keys[::8])
+    index.search(unit(2, 16), 3, keys[:101])  # more than one row in eight
+    index.search(unit(2, 16), 3, keys[:0])
+    assert copied == [100]
 
 
 def test_norms_are_bounded() -> None:
