@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import resources
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -45,12 +44,12 @@ from searchkit.web.pages.groups import layout_ahead
 from searchkit.web.pages.routes import pages
 from searchkit.web.rendering import error_page, names_job, plotly_script, without_names
 from searchkit.web.review.pages import review_pages
+from searchkit.web.static import STATIC_FOLDER, KeptFiles, kept_address
 from searchkit.web.uploads.api import uploads_api
 from searchkit.web.uploads.store import Uploads
 
 log = logging.getLogger("searchkit")
 MAX_UPLOAD_BYTES = 200_000_000
-STATIC_FOLDER = Path(str(resources.files("searchkit.pages"))) / "static"
 UPLOAD_PATH = "/api/uploads"
 AHEAD: list[Task] = [
     facets_job,
@@ -124,6 +123,7 @@ def create_app(
     app.include_router(review_pages)
     app.include_router(grading_pages)
     app.add_api_route("/static/plotly.js", plotly_script, include_in_schema=False)
+    app.mount(kept_address(), KeptFiles(directory=STATIC_FOLDER))
     app.mount("/static", StaticFiles(directory=STATIC_FOLDER))
     app.add_exception_handler(SearchkitError, _on_searchkit_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)

@@ -26,6 +26,7 @@ from searchkit.pages.segments import TextRun, text_runs
 from searchkit.web.index_pool import IndexPool, pool_of
 from searchkit.web.job_progress import JobProgress, progress_of
 from searchkit.web.jobs import Job
+from searchkit.web.static import kept_address
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -72,6 +73,7 @@ def _templates() -> Environment:
     templates = environment()
     templates.globals.update(
         link=link,
+        static=kept_address(),
         script_json=script_json,
         with_code=with_code,
         with_links=with_links,

@@ -105,7 +105,7 @@ def test_the_best_sentence_is_marked_and_a_long_answer_is_cut_around_it(
 def test_code_is_shown_as_code(client: TestClient) -> None:
     for path in ("/search?question=q1", "/answer?id=b1", "/question?name=q1"):
         page = client.get(path).text
-        assert "<code>    loop = run()\n    loop.stop()\n</code>" in page, path
+        assert '<code dir="ltr">    loop = run()\n    loop.stop()\n</code>' in page, path
 
 
 def test_hits_that_are_not_close_stand_below_a_line(
