@@ -298,3 +298,11 @@ def test_code_is_read_from_left_to_right_in_any_answer() -> None:
     marked = segments(text, [Highlight(16, 17, "verbatim", 1)])  # else its parts would be swapped
     assert len(marked) == 5
     assert rendered("answer_text", marked, view.locale).count("<code") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["    loop()\n    stop()", "It is:\n\n    stop()", "    stop()\n\nSo."]
+)
+def test_an_answer_may_begin_and_end_with_code(text: str) -> None:
+    page = rendered("answer_text", segments(text))
+    assert page.count('<code dir="ltr">') == page.count("</code>") == 1
