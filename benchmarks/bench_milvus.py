@@ -1,8 +1,9 @@
 """One corpus in a folder, in Milvus Lite and on a Milvus server: `make bench-milvus`.
 
 100,000 answers (those of BANKING77, and further ones with vectors near theirs; see `bench_serve`)
-are copied from a folder, and searched by a fresh process each. The server is started where
-SEARCHKIT_MILVUS_PYTHON names an interpreter that has the package `milvus`.
+are copied from a folder, and searched by a fresh process each; in Milvus Lite a tenth of them, as
+it loads some 300 a second. A hit that scores as the true ones do is one. The server is started
+where SEARCHKIT_MILVUS_PYTHON names an interpreter that has the package `milvus`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from machine import ROOT, heading, scratch, texts
 
 SIZE = 100_000
 QUERIES, K = 50, 10
+SAME_SCORE = 1e-5
+INDEXING_SECONDS = 180  # that Milvus may take for its index after the load
 
 
 def queries() -> list[str]:
@@ -42,8 +45,8 @@ def searched(place: str) -> dict[str, Any]:
             started = time.perf_counter()
             found = index.search([query], K)[0]
             times.append(time.perf_counter() - started)
-            hits.append([hit.answer.id for hit in found])
-    return {"opened": opened, "p50": float(np.median(times)), "rss": peak("self"), "hits": hits}
+            hits.append([hit.score for hit in found])
+    return {"opened": opened, "p50": float(np.median(times)), "rss": peak("self"), "scores": hits}
 
 
 def peak(process: str) -> float:
@@ -61,14 +64,31 @@ def measured(place: str) -> dict[str, Any]:
     return found
 
 
-def row(name: str, place: str, load: float, true: dict[str, Any], server: float = 0.0) -> None:
+def recall(found: dict[str, Any], true: dict[str, Any]) -> float:
+    """Give the share of the hits that score at least as the last true hit does."""
+    pairs = zip(found["scores"], true["scores"], strict=True)
+    return float(np.mean([sum(s >= b[-1] - SAME_SCORE for s in a) / len(b) for a, b in pairs]))
+
+
+def row(name: str, place: str, load: str, true: dict[str, Any], server: float = 0.0) -> None:
     """Print one row of the table."""
     found = measured(place)
-    recall = np.mean([len(set(a) & set(b)) / K
-                      for a, b in zip(found["hits"], true["hits"], strict=True)])  # fmt: skip
     beside = f" + {server:.2f}" if server else ""
-    print(f"| {name} | {load:.0f} s | {found['opened']:.1f} s | {found['p50'] * 1000:,.0f} ms | "
-          f"{recall:.3f} | {found['rss']:.2f}{beside} GiB |", flush=True)  # fmt: skip
+    print(f"| {name} | {load} | {found['opened']:.1f} s | {found['p50'] * 1000:,.0f} ms | "
+          f"{recall(found, true):.3f} | {found['rss']:.2f}{beside} GiB |", flush=True)  # fmt: skip
+
+
+def indexed(place: str) -> float:
+    """Wait until Milvus has indexed all rows; give the seconds."""
+    from searchkit.index.locations import open_index, place_of
+
+    started = time.perf_counter()
+    with open_index(place_of(place)) as index:
+        while "index" in index.storage()["storage"]:
+            if time.perf_counter() - started > INDEXING_SECONDS:
+                break
+            time.sleep(1)
+    return time.perf_counter() - started
 
 
 def copied(source: Path, place: str) -> float:
@@ -86,17 +106,23 @@ def main(arguments: Sequence[str]) -> None:
         return
     size = int(arguments[0]) if arguments else SIZE
     print(f"{heading()}; {size:,} answers\n")
-    print("| where | load | open and first search | search p50 | recall@10 | memory |")
+    print("| where | load, then indexed | open and first search | p50 | recall@10 | memory |")
     print("|---|---:|---:|---:|---:|---:|")
     started = time.perf_counter()
     folder = made(size)
     load = time.perf_counter() - started
     true = measured(str(folder))
-    row("folder (ingest, with what it embeds)", str(folder), load, true)
+    row("folder (ingest, with what it embeds)", str(folder), f"{load:.0f} s", true)
+    if "SEARCHKIT_MILVUS_PYTHON" in os.environ:
+        on_server(folder, true)
+    few = made(size // 10)
     lite = str(scratch() / "lite.db")
-    row("Milvus Lite, `flat`", lite, copied(folder, lite), true)
-    if "SEARCHKIT_MILVUS_PYTHON" not in os.environ:
-        return
+    took = copied(few, lite)
+    row(f"Milvus Lite, `flat`, {size // 10:,} answers", lite, f"{took:.0f} s", measured(str(few)))
+
+
+def on_server(folder: Path, true: dict[str, Any]) -> None:
+    """Print the rows of a server of its own."""
     sys.path.insert(0, str(ROOT / "tests"))
     from helpers.milvus_server import Server
 
@@ -105,7 +131,11 @@ def main(arguments: Sequence[str]) -> None:
         for kind in ("hnsw", "flat"):
             place = f"milvus+{server.address}/bench_{kind}?index={kind}"
             took = copied(folder, place)
-            row(f"Milvus 2.3.5, `{kind}`", place, took, true, peak(str(server.pid)))
+            if kind == "hnsw":
+                memory = peak(str(server.pid))
+                row("the same, before its index is complete", place, f"{took:.0f} s", true, memory)
+            load = f"{took:.0f} s + {indexed(place):.0f} s"
+            row(f"Milvus 2.3.5, `{kind}`", place, load, true, peak(str(server.pid)))
     finally:
         server.kill()
 

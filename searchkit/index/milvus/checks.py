@@ -15,6 +15,7 @@ from searchkit.index.milvus.rows import FIELD_NAMES, MilvusAnswer, Row, assemble
 log = logging.getLogger("searchkit")
 SAMPLE_SIZE = 100  # vectors that the recall is measured with
 RECALL_DEPTH = 10  # best passages of each that the search should find
+WANTED_RECALL = 0.99
 _INGEST = "ingest the files again: searchkit ingest --on-duplicate keep-last"
 
 
@@ -95,9 +96,13 @@ class _RecallSample:
         self._compare()
         if self._best is None:
             return ""
-        k = self._best.shape[1]
-        results = collection.search(np.stack(self._queries), k, "end > 0")
-        recall = sum(map(_count_best, results, self._best)) / self._best.size
+        best, k = self._best, self._best.shape[1]
+
+        def measure() -> float:
+            results = collection.search(np.stack(self._queries), k, "end > 0")
+            return sum(map(_count_best, results, best)) / best.size
+
+        recall = collection.choose_depth(measure, WANTED_RECALL)
         queries, rows = len(self._queries), collection.count("end > 0")
         return f"recall@{k} of the search, over {queries} vectors among {rows:,}: {recall:.3f}"
 

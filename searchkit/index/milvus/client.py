@@ -29,13 +29,17 @@ log = logging.getLogger("searchkit")
 RECORDED_FORMAT = "3"
 _FORMATS = ("1", FORMAT, RECORDED_FORMAT)  # that can be read and written
 _RECALL = "searchkit.recall"  # the property with what `verify` measured last
+_EF = "searchkit.ef"  # the property with the search depth that this recall needs
 MAX_ROWS = 16_384  # that Milvus returns for one query or search
 PAGE_SIZE = 2_000  # rows that are fetched at once, about
-WRITE_BATCH = 4_000  # rows that are written at once, at most
+KEYS_BATCH = 4_096  # values that rows are looked up by at once; a batch of `ingest` has as many
+WRITE_BATCH = 4_096  # rows that are written at once, at most; short answers come as many
 WRITE_BATCH_BYTES = 16_000_000
-# Search depth of HNSW, at least, and of IVF_FLAT. 1,024 finds 2 % more than 256 in the same time,
-# and 2,048 hardly more (docs/figures/milvus.md).
-MIN_EF, NPROBE = 1024, 64
+# Search depth of HNSW, at least, and of IVF_FLAT; `verify` measures whether more is needed.
+MIN_EF, MAX_EF, NPROBE = 1024, 8192, 64
+# Milvus searches rows that it hasn't sealed by a coarse index of its own, if they are more than
+# some 5,000: 16 of 128 cells, whatever the search depth. Fewer rows are compared one by one.
+SEAL_ROWS = 5_000
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0  # seconds between tries
 OPEN_TIMEOUT, CALL_TIMEOUT = 10.0, 300.0  # seconds that a server may be away: at first, and later
 _ALL_ROWS = "part >= 0"
@@ -57,6 +61,8 @@ class Collection:
         self.version = FORMAT
         self._writer = uuid.uuid4().hex
         self._acknowledged = 0  # the timestamp that the next read must have reached
+        self._written = 0  # rows since the last `seal`
+        self._ef = MIN_EF
 
     @classmethod
     def connect(cls, address: Address, *, timeout: float = OPEN_TIMEOUT) -> Collection:
@@ -149,6 +155,7 @@ class Collection:
         described = self._call("describe_collection", self.address.collection)
         model = _model(self.address, described)
         self.version = described["properties"]["searchkit.format"]
+        self._ef = int(described["properties"].get(_EF, MIN_EF))
         self._call("load_collection", self.address.collection)
         self._index_type = self._call("describe_index", self.address.collection, "vector")[
             "index_type"
@@ -161,20 +168,62 @@ class Collection:
     def describe(self) -> dict[str, str]:
         """Return the server's version, and how vectors are searched."""
         version = self._call("get_server_version")
+        described = {"milvus": f"{version}, collection {self.address.collection}"}
         recall = "exact"
         if self._index_type != "FLAT":
             measured = self._described_properties().get(_RECALL)
             recall = f"approximate; {measured or 'its recall is measured by verify'}"
-        return {
-            "milvus": f"{version}, collection {self.address.collection}",
-            "search": f"{self._index_type}, inner product, {recall}",
-            "reads": "see every acknowledged write",
-        }
+        described["search"] = f"{self._index_type}, inner product, {recall}"
+        if self.is_approximate and (missing := self.count_unindexed()):
+            described["index"] = f"{missing:,} rows are not in it yet"
+        return described | {"reads": "see every acknowledged write"}
+
+    # -- the vector index ------------------------------------------------------------------------
+
+    @property
+    def is_approximate(self) -> bool:
+        """Whether a search may miss rows."""
+        return not self.address.is_lite and self._index_type != "FLAT"
+
+    def seal(self) -> None:
+        """Let Milvus index the rows that were written lately, if there are many.
+
+        It does so in the background. Until then a search misses more of these rows.
+        """
+        if not self.is_approximate or not self._written:
+            return
+        self._timeout = OPEN_TIMEOUT  # a server that is away now is not waited for
+        try:
+            if self._written >= SEAL_ROWS or self.count_unindexed() >= SEAL_ROWS:
+                self._call("flush", self.address.collection)
+        except StorageFailed as error:
+            log.warning("%s; the rows are written, and Milvus indexes them later", error)
+        self._written = 0
+
+    def count_unindexed(self) -> int:
+        """Return how many rows the vector index doesn't have yet, about."""
+        segments = self._call("list_loaded_segments", self.address.collection)
+        pending = self._call("describe_index", self.address.collection, "vector")
+        sealed = sum(int(segment.num_rows) for segment in segments)
+        return max(0, self.count() - sealed, int(pending.get("pending_index_rows", 0)))
+
+    def choose_depth(self, measure: Callable[[], float], wanted: float) -> float:
+        """Double the search depth of HNSW until the recall is as wanted; return the recall.
+
+        Rows that are not indexed yet are missed at any depth, so that it stays as it is then.
+        """
+        self._ef = MIN_EF
+        recall = measure()
+        if self._index_type == "HNSW" and recall < wanted and not self.count_unindexed():
+            while recall < wanted and self._ef < MAX_EF:
+                self._ef *= 2
+                recall = measure()
+        return recall
 
     def record_recall(self, recall: str) -> None:
-        """Keep what was measured about the search, for `describe`."""
+        """Keep what was measured about the search, for `describe`, and its depth."""
         if self._index_type != "FLAT":
-            self._alter_properties({_RECALL: recall})
+            self._alter_properties({_RECALL: recall, _EF: str(self._ef)})
 
     # -- what reads see --------------------------------------------------------------------------
 
@@ -264,8 +313,8 @@ class Collection:
     ) -> list[Row]:
         """Return all rows in which a field has one of these values."""
         rows: list[Row] = []
-        for start in range(0, len(values), PAGE_SIZE):
-            page = f"{field} in {json.dumps(values[start : start + PAGE_SIZE])} and {where}"
+        for start in range(0, len(values), KEYS_BATCH):
+            page = f"{field} in {json.dumps(values[start : start + KEYS_BATCH])} and {where}"
             page_rows = self.rows(page, fields)
             if len(page_rows) == MAX_ROWS:
                 page_rows = self._range(page, fields, 0, 16**PK_DIGITS)
@@ -275,8 +324,8 @@ class Collection:
     def rows_with_vectors(self, hashes: Sequence[str]) -> dict[str, str]:
         """Return the `pk` of a row for each of these passage hashes that has a vector, by hash."""
         pks: dict[str, str] = {}
-        for start in range(0, len(hashes), PAGE_SIZE):
-            missing = set(hashes[start : start + PAGE_SIZE])
+        for start in range(0, len(hashes), KEYS_BATCH):
+            missing = set(hashes[start : start + KEYS_BATCH])
             is_full = True
             while missing and is_full:  # a text of thousands of answers fills a result alone
                 rows = self.rows(f"sha in {json.dumps(sorted(missing))}", ["pk", "sha"])
@@ -305,7 +354,7 @@ class Collection:
         return [[{**hit["entity"], "score": hit["distance"]} for hit in hits] for hits in results]
 
     def _params(self, limit: int) -> dict[str, Any]:
-        params = {"HNSW": {"ef": max(MIN_EF, limit)}, "IVF_FLAT": {"nprobe": NPROBE}}
+        params = {"HNSW": {"ef": max(self._ef, limit)}, "IVF_FLAT": {"nprobe": NPROBE}}
         return {"metric_type": "IP", "params": params.get(self._index_type, {})}
 
     def upsert(self, rows: Sequence[Row]) -> None:
@@ -320,6 +369,7 @@ class Collection:
                 batch, size = [], 0
         if batch:
             self._call("upsert", self.address.collection, batch)
+        self._written += len(rows)
         if rows:
             self._acknowledge()
 

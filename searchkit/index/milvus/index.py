@@ -61,8 +61,7 @@ class MilvusIndex(BaseIndex):
     def __init__(
         self, collection: Collection, model: Model, *, write: bool, encoder: Encoder | None = None
     ) -> None:
-        self._collection = collection
-        self._model = model
+        self._collection, self._model = collection, model
         self._is_writable = write
         self._encoder = encoder
         self._copy: AnswerStore | None = None
@@ -132,12 +131,15 @@ class MilvusIndex(BaseIndex):
             collection.close()
 
     def close(self) -> None:
-        """Close the connection; Milvus keeps what it has acknowledged."""
-        self._drop_copy()
-        self._collection.close()
+        """Close the connection; a writer of many rows lets Milvus index them."""
+        try:
+            self._collection.seal()
+        finally:
+            self._release()
 
     def _release(self) -> None:
-        self.close()
+        self._drop_copy()
+        self._collection.close()
 
     # -- identity --------------------------------------------------------------------------------
 
@@ -390,10 +392,8 @@ class MilvusIndex(BaseIndex):
         self._add_columns(written)
         rows = []
         for split in answers:
-            own = np.empty((len(split.hashes), self.model.dimension), np.float32)
-            for number, sha in enumerate(split.hashes):
-                own[number] = vector_of[sha]
-            rows.append((split, own))
+            own = np.array([vector_of[sha] for sha in split.hashes], np.float32)
+            rows.append((split, own.reshape(-1, self.model.dimension)))
         self._write(rows)
         self._update_columns(same_text)
         slots = [answer.slot for answer in written]

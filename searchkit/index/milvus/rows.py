@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ KEY_DIGITS, VERSION_DIGITS, PART_DIGITS = 32, 16, 8  # hexadecimal, of the parts
 PK_DIGITS = KEY_DIGITS + VERSION_DIGITS + PART_DIGITS
 STATE_PK = "state"  # `pk` of the one row that is about the collection
 Row = dict[str, Any]
+# The fields of an answer that rows keep; the others are of the file
+_KEPT = [f.name for f in fields(Answer) if f.name not in ("has_made_id", "identity")]
 # The fields of each row but its vector, as (name, bytes of a text, or 0 for a number)
 FIELDS = (
     ("pk", PK_DIGITS),
@@ -124,11 +126,10 @@ def make_rows(
         written: Orders the versions of one answer.
         version: The format of the collection.
     """
-    of_file = ("has_made_id", "identity")
-    fields = {name: value for name, value in asdict(answer).items() if name not in of_file}
+    kept = {name: getattr(answer, name) for name in _KEPT}
     if answer.language is None:
-        fields.pop("language", None)  # so that rows which were written without are the same
-    record = json.dumps(fields, ensure_ascii=False)
+        kept.pop("language", None)  # so that rows which were written without are the same
+    record = json.dumps(kept, ensure_ascii=False)
     pieces = [record[n : n + PIECE_LENGTH] for n in range(0, len(record), PIECE_LENGTH)]
     content = json.dumps([record, [(p.start, p.end) for p in passages]])
     key = hash_key(answer.id)
@@ -191,9 +192,9 @@ def _assemble(parts: Sequence[Row]) -> MilvusAnswer:
     first = parts[0]
     with_passage = [row for row in parts if row["end"]]
     vectors = [row["vector"] for row in with_passage if "vector" in row]
-    fields: Mapping[str, Any] = json.loads("".join(row["record"] for row in parts))
+    kept: Mapping[str, Any] = json.loads("".join(row["record"] for row in parts))
     return MilvusAnswer(
-        answer=Answer(**fields),
+        answer=Answer(**kept),
         key=first["key"],
         version=first["version"],
         position=first["place"],
