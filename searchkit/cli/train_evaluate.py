@@ -157,7 +157,8 @@ def _settings(recipe: str, **changes: object) -> TrainingSettings:
     option(
         "--prepare",
         type=click.Choice(["keywords"]),
-        help="Reduce texts to this before the model reads them, now and whenever it is used.",
+        help="Reduce texts to this before the model reads them, now and whenever it is used; "
+        "made for English.",
     ),
     option("--seed", type=int, help="Seed of all random choices.  [default: 42]"),
     argument="settings",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from searchkit.clustering import maps
-from searchkit.clustering.keywords import cluster_keywords
+from searchkit.clustering.keywords import KeywordText, cluster_keywords
 from searchkit.clustering.layout import place
 from searchkit.clustering.methods import (
     CLUSTER_METHODS,
@@ -261,9 +261,7 @@ def _describe(
     order = sorted(
         members, key=lambda label: (("cluster", "single", "noise").index(kind(label)), label)
     )
-    words = cluster_keywords(
-        [[split_words(answers[n].text) for n in members[label]] for label in order]
-    )
+    words = cluster_keywords([[_text(answers[n]) for n in members[label]] for label in order])
     clusters = []
     for number, (label, distinctive) in enumerate(zip(order, words, strict=True), 1):
         scored = [
@@ -282,3 +280,7 @@ def _describe(
             )
         )
     return clusters
+
+
+def _text(answer: Answer) -> KeywordText:
+    return KeywordText(answer.text, split_words(answer.text), answer.language)

@@ -44,7 +44,7 @@ def prepare(texts: Sequence[str], preparation: str) -> list[str]:
 
 
 def reduce_to_keywords(text: str) -> str:
-    """Return the content words of a text, lemmatized and in lower case.
+    """Return the content words of an English text, lemmatized and in lower case.
 
     `express non-blocking I/O operations` becomes `express nonblocking io operation`. A text that
     has only function words and punctuation is put into lower case and not changed otherwise.

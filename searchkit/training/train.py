@@ -7,6 +7,7 @@ import json
 import logging
 import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -27,6 +28,8 @@ from searchkit.encoding.model_folder import (
     find_model,
 )
 from searchkit.sources.labelled import SentencePair
+from searchkit.text.languages.identification import identify_language
+from searchkit.text.languages.names import UNKNOWN, language_name
 from searchkit.text.passages import well_formed
 from searchkit.text.preparation import prepare
 from searchkit.training.batches import spread_batches
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
     from transformers import TrainerState
 
 log = logging.getLogger("searchkit")
+MAX_IDENTIFIED = 1_000  # texts whose language is looked at
+MIN_FOREIGN = 0.1  # of these, to be told
 # Checkpoints in an epoch, each with its score on the held-out pairs.
 CHECKPOINTS_PER_EPOCH = 2
 
@@ -211,6 +216,8 @@ class _Run:
             self.model.max_seq_length = self.max_tokens
             self.scorer = Scorer(self._score)
         self.settings, self.work = settings, work
+        if settings.prepare:
+            check_languages(learned)
         self.texts = _prepared(learned, settings)
         self.questions = question_groups(learned)
         self.labels = loss_labels(learned, self.questions, settings)
@@ -352,6 +359,22 @@ def held_out_score(left: Float32, right: Float32, labels: Sequence[float]) -> fl
     scores = left @ right.T
     ranks = (scores >= np.diag(scores)[:, None]).sum(axis=1)
     return float((1 / ranks).mean())
+
+
+def check_languages(pairs: Sequence[SentencePair]) -> None:
+    """Say so if texts to prepare aren't in the language that the preparation is made for."""
+    texts = dict.fromkeys(text for pair in pairs for text in (pair.sentence_0, pair.sentence_1))
+    looked_at = list(texts)[:MAX_IDENTIFIED]
+    languages = Counter(map(identify_language, looked_at))
+    foreign = {code: n for code, n in languages.items() if code not in (None, "en", UNKNOWN)}
+    if sum(foreign.values()) >= MIN_FOREIGN * len(looked_at):
+        log.warning(
+            "the preparation `keywords` is made for English: in %s of %s texts (%s) function words "
+            "and endings stay",
+            f"{sum(foreign.values()):,}",
+            f"{len(looked_at):,}",
+            ", ".join(language_name(code) for code in sorted(filter(None, foreign))),
+        )
 
 
 def _prepared(pairs: Sequence[SentencePair], settings: TrainingSettings) -> list[tuple[str, str]]:

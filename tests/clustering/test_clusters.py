@@ -12,7 +12,7 @@ from helpers.runners import PackingLoop
 
 from searchkit import Answer, Index, Where
 from searchkit.clustering.clusters import cluster
-from searchkit.clustering.keywords import cluster_keywords
+from searchkit.clustering.keywords import KeywordText, cluster_keywords
 from searchkit.clustering.methods import CLUSTER_METHODS
 from searchkit.core.errors import BadInput
 from searchkit.output.clusters import print_clusters
@@ -109,11 +109,11 @@ def test_bad_numbers(options, message: str, tmp_path: Path) -> None:
 def test_keywords_set_apart_and_leave_out_what_says_nothing() -> None:
     texts = [["the loop runs callbacks 42", "loop again"], ["the stream runs chunks", "of chunks"]]
     found = cluster_keywords(
-        [[split_words(t) for t in cluster] for cluster in texts], max_keywords=2
+        [[KeywordText(t, split_words(t)) for t in cluster] for cluster in texts], max_keywords=2
     )
     assert found == [("loop", "callbacks"), ("chunks", "stream")]
     assert all("the" not in words and "42" not in words for words in found)
-    assert cluster_keywords([[split_words("the of")], []]) == [(), ()]
+    assert cluster_keywords([[KeywordText("the of", split_words("the of"))], []]) == [(), ()]
 
 
 @pytest.mark.parametrize("method", CLUSTER_METHODS)

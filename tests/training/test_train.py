@@ -25,7 +25,7 @@ from searchkit.encoding.model_folder import check_folder
 from searchkit.sources.labelled import SentencePair
 from searchkit.training.selection import loss_labels, question_groups
 from searchkit.training.settings import CARD_RECIPE, LOSSES, TrainingSettings
-from searchkit.training.train import held_out_score, train
+from searchkit.training.train import check_languages, held_out_score, train
 
 pytestmark = pytest.mark.model
 
@@ -99,6 +99,19 @@ def test_a_prepared_model_is_applied_prepared(tiny: Path, tmp_path: Path) -> Non
     assert (encoder.encode_queries(["The red cats were running!"])[0] @ one) > 0.9999
     again = load_encoder(None, fingerprint=encoder.fingerprint, device="cpu")  # from the cache
     np.testing.assert_array_equal(again.encode(["The red cats were running!"])[0], one)
+
+
+def test_a_preparation_for_english_says_so_of_other_languages(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    german = "Die Ereignisschleife führt einen Callback aus, sobald der Stapel leer ist"
+    english = "The event loop runs a callback as soon as the stack is empty"
+    some = [SentencePair(f"{german} {n}", f"{english} {n}", 1.0) for n in range(3)]
+    check_languages(some)
+    assert "made for English: in 3 of 6 texts (German) function words" in caplog.text
+    caplog.clear()
+    check_languages([replace(pair, sentence_0="ok") for pair in some])
+    assert caplog.text == ""
 
 
 def test_the_published_recipe_takes_every_pair_for_a_positive(tiny: Path, tmp_path: Path) -> None:

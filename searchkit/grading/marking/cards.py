@@ -15,13 +15,13 @@ from typing import Protocol
 
 import numpy as np
 
-from searchkit.clustering.keywords import cluster_keywords
+from searchkit.clustering.keywords import KeywordText, cluster_keywords
 from searchkit.core.arrays import Int64
 from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.grading.groups.differences import Difference, find_differences
 from searchkit.grading.marking.columns import GROUP_COLUMN
-from searchkit.text.words import Words, split_words
+from searchkit.text.words import split_words
 
 ALONE = "alone"  # in the column of groups: the teacher took the answer out of all groups
 BLANK_NAME = "no text"
@@ -108,16 +108,16 @@ class GroupedTexts:
     """What is computed from the texts of a question's answers; it holds until an answer changes.
 
     Args:
-        ids: All answers, in order.
-        texts: Their texts.
-        rows: The position in `ids` of each text of the tree; blank answers have none.
+        answers: All answers, in order.
+        rows: The position among them of each text of the tree; blank answers have none.
         tree: The nested groups.
     """
 
-    def __init__(
-        self, ids: Sequence[str], texts: Sequence[str], rows: Sequence[int], tree: NestedGroups
-    ) -> None:
-        self.ids, self.texts, self.tree = tuple(ids), tuple(texts), tree
+    def __init__(self, answers: Sequence[Answer], rows: Sequence[int], tree: NestedGroups) -> None:
+        self.ids = tuple(answer.id for answer in answers)
+        self.texts = tuple(answer.text for answer in answers)
+        self.tree = tree
+        self._languages = [answer.language for answer in answers]
         self.row_of = {id_: row for row, id_ in enumerate(self.ids)}
         self._rows = np.array(rows, np.int64)
         self._levels: dict[int, tuple[ComputedGroup, ...]] = {}
@@ -178,7 +178,7 @@ class GroupedTexts:
     def _compare(self, groups: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
         chosen = {id_ for ids in groups for id_ in ids}
         rest = [id_ for id_ in self.ids if id_ not in chosen]
-        texts = [[self._words[self.row_of[id_]] for id_ in ids] for ids in (*groups, rest)]
+        texts = [[self._keyword_texts[self.row_of[id_]] for id_ in ids] for ids in (*groups, rest)]
         return cluster_keywords(texts)[: len(groups)]
 
     def _name(self, ids: Sequence[str], keywords: Sequence[str]) -> str:
@@ -187,8 +187,9 @@ class GroupedTexts:
         return (name[:_MAX_EXCERPT] + "…" if len(name) > _MAX_EXCERPT else name) or BLANK_NAME
 
     @cached_property
-    def _words(self) -> list[Words]:
-        return [split_words(text) for text in self.texts]
+    def _keyword_texts(self) -> list[KeywordText]:
+        pairs = zip(self.texts, self._languages, strict=True)
+        return [KeywordText(text, split_words(text), language) for text, language in pairs]
 
     @cached_property
     def _finest(self) -> dict[str, int]:

@@ -149,7 +149,7 @@ def group_texts(index: BaseIndex, question: str, build_tree: BuildTree) -> Group
     vectors = np.array([vector for _, vector in pairs], np.float32)
     vectors = vectors.reshape(len(rows), max(0, index.model.dimension))
     tree = build_tree([answers[row].text for row in rows], vectors)
-    texts = GroupedTexts([a.id for a in answers], [a.text for a in answers], rows, tree)
+    texts = GroupedTexts(answers, rows, tree)
     for group in texts.groups(tree.default):  # nobody shall wait for them later
         texts.differences(group.ids)
     return texts

@@ -60,12 +60,18 @@ def query_stems(word: str, languages: Collection[str]) -> list[str]:
 
     Nothing for what isn't a single word, but for one with an article before it, as `l'eau`.
     """
-    word = _ELIDED.sub("", word, 1) if _ELIDED.match(word) else word
+    word = without_article(word)
     parts = [part for part, _ in _words(word)]
     if len(parts) != 1 or len(_WORD.findall(word)) != 1:
         return []
     stems = [stem for language in languages for stem in _stems(parts[0], language)]
     return list(dict.fromkeys(stems))
+
+
+def without_article(word: str) -> str:
+    """Return a word of French or Italian without the article that is written as a part of it."""
+    match = _ELIDED.match(word)
+    return word[match.end() :] if match else word
 
 
 def stem_spans(text: str, language: str | None, stems: Collection[str]) -> list[Span]:

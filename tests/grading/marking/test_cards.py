@@ -135,7 +135,7 @@ def test_what_sets_answers_of_a_group_apart_is_told() -> None:
     """The row of a difference is a position in the group, and not among all answers."""
     said = ["it is connected to the server", "it is not connected to the server"]
     answers = [Answer(f"{n}", said[n % 3 == 0], "q1", f"s{n}") for n in range(9)]
-    texts = GroupedTexts([a.id for a in answers], [a.text for a in answers], [], FakeTree(()))
+    texts = GroupedTexts(answers, [], FakeTree(()))
     (difference,) = texts.differences(("2", "3", "4", "6"))
     assert {rows for _, rows in difference.versions} == {(0, 2), (1, 3)}
 
@@ -143,6 +143,6 @@ def test_what_sets_answers_of_a_group_apart_is_told() -> None:
 def test_a_computed_name_is_one_that_can_be_kept() -> None:
     """A word of a million letters, or a text of marks alone, names a group, too."""
     for text in ("x" * 1_000_000, "\u202e\u202e \x1b[31m", "1 2 3", ""):
-        texts = GroupedTexts(["a", "b"], [text] * 2, [0, 1], FakeTree(()))
+        texts = GroupedTexts([Answer("a", text), Answer("b", text)], [0, 1], FakeTree(()))
         name = texts.name(["a", "b"])
         assert check_group_name(name) == name and len(name) <= 61
