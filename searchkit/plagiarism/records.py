@@ -349,6 +349,7 @@ class PlagiarismResult(Table):
             "equal": self.equal.to_records(),
             "sources": self.sources.to_records(),
             "source_groups": self.source_groups.to_records(),
+            "across": self.across,
         }
 
 

@@ -46,6 +46,7 @@ def report_as_record(report: Report) -> dict[str, Any]:
             "pooled": [_question(name, names) for name in result.pooled],
             "unjudged": [_question(name, names) for name in result.unjudged_questions()],
             "by_passages": result.by_passages,
+            "across": result.across,
         },
         "questions": _question_records(report),
         "findings": [_finding_record(report, finding) for finding in result.findings],

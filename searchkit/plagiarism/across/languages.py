@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +20,16 @@ from searchkit.plagiarism.preparation import PreparedAnswer, QuestionAnswers
 from searchkit.text.languages.names import NAMES, UNKNOWN, language_name
 from searchkit.text.words import distinct_sequences
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
 NOT_TOLD = -1
 # Texts that share such a part of the shorter one's sequences of three words of prose are compared
 # word for word, whatever their languages: they are mixed, or were taken for another one.
 SAME_WORDS = 0.6
 _PROSE_ONLY = (3, 1 << 30)  # words, and tokens of code, of which no text has so many
 MAX_SHOWN_LANGUAGES = 4
+BLOCK_PAIRS = 100_000  # whose words are compared at a time
 
 
 def languages_of(model: str) -> frozenset[str] | None:
@@ -71,18 +77,25 @@ class AnswerLanguages:
 
     def _share_words(self, left: Int64, right: Int64) -> Bool:
         """Return `(p,)` whether answers are for the most part the same words."""
+        sizes = np.diff(self._sequences.indptr)
+        needed = SAME_WORDS * np.maximum(np.minimum(sizes[left], sizes[right]), 1)
+        shared = np.zeros(len(left))
+        for at in range(0, len(left), BLOCK_PAIRS):
+            part = slice(at, at + BLOCK_PAIRS)
+            both = self._sequences[left[part]].multiply(self._sequences[right[part]])
+            shared[part] = both.sum(axis=1).A1
+        share: Bool = shared >= needed
+        return share
+
+    @cached_property
+    def _sequences(self) -> csr_matrix:
+        """`(n, s)` sparse, 1 where an answer holds a sequence of three words of prose."""
         from scipy import sparse
 
-        if not hasattr(self, "_sequences"):
-            rows, hashes = distinct_sequences([text.words for text in self._texts], _PROSE_ONLY)
-            known, columns = np.unique(hashes, return_inverse=True)
-            shape = (len(self._texts), max(1, len(known)))
-            ones = np.ones(len(rows), np.float32)
-            self._sequences = sparse.csr_matrix((ones, (rows, columns)), shape)
-        sizes = np.diff(self._sequences.indptr)
-        shared = self._sequences[left].multiply(self._sequences[right]).sum(axis=1).A1
-        share: Bool = shared >= SAME_WORDS * np.maximum(np.minimum(sizes[left], sizes[right]), 1)
-        return share
+        rows, hashes = distinct_sequences([text.words for text in self._texts], _PROSE_ONLY)
+        known, columns = np.unique(hashes, return_inverse=True)
+        shape = (len(self._texts), max(1, len(known)))
+        return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,8 @@ class Findings(Record):
     sources: list[SourceFinding]
     """Empty here: known sources are given to the commands and in Python."""
     source_groups: list[SourceGroup]
+    across: str
+    """One line on the pairs of answers in two languages; empty if there are none."""
 
 
 class Decision(Record):
