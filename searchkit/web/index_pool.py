@@ -107,6 +107,7 @@ class IndexPool:
 
     def close(self) -> None:
         """Close all free readers now, and those in use when their threads return them."""
+        self._batches.close()
         with self._lock:
             snapshot, self._snapshot = self._snapshot, None
             self._lock.notify_all()

@@ -14,7 +14,7 @@ from helpers.serving import make_index, toy, until
 
 import searchkit.web.search_batches
 from searchkit import Answer, Index
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, IndexBusy
 from searchkit.core.where import Where
 from searchkit.index.query import query
 from searchkit.web.index_pool import IndexPool
@@ -204,3 +204,24 @@ def test_together_equals_alone_with_the_real_model(tmp_path: Path) -> None:
         assert [h.answer.id for h in one] == [h.answer.id for h in other]
         assert [h.score for h in one] == pytest.approx([h.score for h in other], abs=2e-6)
     pool.close()
+
+
+def test_all_batches_run_in_one_thread(pool: IndexPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread keeps the memory that it once needed, so that many would keep much."""
+    threads: set[int] = set()
+    plain = searchkit.web.search_batches.query
+
+    def noting(*arguments: Any, **options: Any) -> Any:
+        threads.add(threading.get_ident())
+        return plain(*arguments, **options)
+
+    monkeypatch.setattr("searchkit.web.search_batches.query", noting)
+    with ThreadPoolExecutor(4) as executor:
+        list(executor.map(lambda n: pool.search(f"loop {n}", 3, "semantic", ALL), range(12)))
+    assert len(threads) == 1
+
+
+def test_a_pool_that_was_closed_searches_no_more(pool: IndexPool) -> None:
+    pool.close()
+    with pytest.raises(IndexBusy, match="the server is being stopped"):
+        pool.search("loop", 3, "semantic", ALL)
