@@ -224,6 +224,7 @@ class Index(FolderReader):
         if not only_if_outgrown or self.checkpoints.is_outgrown():
             self.checkpoints.write(self.vectors)
             self._vectors = None  # the next search maps the new file
+        self.checkpoints.write_codes()
 
     def flush(self) -> None:
         """Move the write-ahead log into the database, unless a reader prevents it."""

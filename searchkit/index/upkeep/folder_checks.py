@@ -165,6 +165,8 @@ def _checkpoint_problems(checkpoints: Checkpoints) -> Iterator[str]:
             f"{checkpoints.folder}: {differing} vectors of the FAISS file are not the table's; "
             f"{REBUILD}"
         )
+    elif problem := checkpoints.codes_problem():
+        yield f"{problem}; {REBUILD}"
 
 
 def _leftover_problems(store: AnswerStore, checkpoints: Checkpoints) -> Iterator[str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
@@ -25,10 +26,12 @@ from searchkit.core.errors import StorageFailed
 from searchkit.index.storage.checksums import damaged_rows, existing_tables
 from searchkit.index.storage.connection import int_array
 from searchkit.index.storage.store import AnswerStore
+from searchkit.index.vectors.codes import MIN_ROWS, read_codes, write_codes
 from searchkit.index.vectors.vector_index import VectorIndex
 
 log = logging.getLogger("searchkit")
 _FILE_NAME = re.compile(r"vectors-\d+\.faiss(\.tmp)?")
+_CODES_NAME = re.compile(r"vectors-\d+\.codes(\.tmp)?")
 _MIN_TAIL = 10_000  # rows outside a checkpoint below which a new one never pays
 
 
@@ -187,6 +190,8 @@ class Checkpoints:
         """
         with self._checked(checkpoint) as file:
             vectors = VectorIndex.load(file)
+        path = self._codes_path(checkpoint)
+        vectors.use_codes(partial(read_codes, path, checkpoint.sha256, checkpoint.count))
         vectors.remove(self.removals())
         return vectors
 
@@ -234,6 +239,15 @@ class Checkpoints:
                 return None
         except _Unusable as error:
             return str(error)
+
+    def codes_problem(self) -> str | None:
+        """Return what is wrong with the codes of the current file, if there are any, or None."""
+        current = self.current()
+        path = self._codes_path(current) if current else None
+        if current and path and path.exists():
+            if read_codes(path, current.sha256, current.count) is None:
+                return f"{path}: damaged, or of another file than {current.file}"
+        return None
 
     def differing_rows(self) -> int:
         """Return how many rows of a sound checkpoint are not those of the table."""
@@ -293,6 +307,28 @@ class Checkpoints:
             raise StorageFailed(f"{self.folder / name}: {reason}; the answers are safe") from error
         return Checkpoint(name, digest, size, len(vectors), self._store.last_vector())
 
+    def write_codes(self) -> None:
+        """Write the codes of the current file, if there are none and they would pay.
+
+        Searches are only slower without them, so that a full disk is no error.
+        """
+        current = self.current()
+        if current is None or current.count < MIN_ROWS or self._codes_path(current).exists():
+            return
+        path = self._codes_path(current)
+        temporary = path.with_name(f"{path.name}.tmp")
+        try:
+            with self._checked(current) as file:
+                vectors = VectorIndex.load(file)
+            write_codes(temporary, vectors.stored(), current.sha256)
+            temporary.replace(path)
+        except (OSError, _Unusable) as error:
+            log.warning("%s: can't be written (%s); searches are slower", path, error)
+            temporary.unlink(missing_ok=True)
+
+    def _codes_path(self, checkpoint: Checkpoint) -> Path:
+        return (self.folder / checkpoint.file).with_suffix(".codes")
+
     def _new_name(self) -> str:
         """Return a file name that no checkpoint has had yet."""
         rows = self._store.rows("SELECT seq FROM sqlite_sequence WHERE name = 'checkpoints'")
@@ -315,12 +351,12 @@ class Checkpoints:
     def leftovers(self) -> list[Path]:
         """Return the files with a checkpoint's name that the database doesn't name."""
         current = self.current()
-        name = current.file if current else ""
+        used = {current.file, self._codes_path(current).name} if current else set()
         return [
             path
             for path in sorted(self.folder.iterdir())
-            if _FILE_NAME.fullmatch(path.name)
-            and path.name != name
+            if (_FILE_NAME.fullmatch(path.name) or _CODES_NAME.fullmatch(path.name))
+            and path.name not in used
             and path.is_file()
             and not path.is_symlink()
         ]

@@ -7,7 +7,8 @@ before, so nothing is lost here: FAISS reads them as float32 and sums in float32
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import pairwise, starmap
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from searchkit.core.arrays import Bool, Float32, Int64, Intp, UInt8
 from searchkit.index.vectors.candidates import MAX_QUERIES, candidates, max_norm, pays
+from searchkit.index.vectors.codes import Codes, codes_pay
 
 NO_KEY = -1
 MAX_COPIED = 20_000  # rows that match a filter which are copied, so that FAISS passes no others
@@ -38,6 +40,7 @@ class _Segment:
         self.keys = keys
         self.is_alive = np.ones(len(keys), bool)
         self.mapping = mapping
+        self.read_codes: Callable[[], Codes | None] = lambda: None
         self._norms = (0, 0.0)  # of how many rows, and an upper bound of their norms
 
     def append(self, keys: Int64, vectors: Float32) -> None:
@@ -60,14 +63,20 @@ class _Segment:
         mask[self.positions(allowed)] = True
         return mask & self.is_alive
 
+    @cached_property
+    def codes(self) -> Codes | None:
+        """The codes of all rows, read when they are first needed; None if there are none."""
+        return self.read_codes()
+
+    def can_narrow(self, count: int, queries: int, k: int) -> bool:
+        """Whether a first pass pays, for a search among `count` rows."""
+        if codes_pay(queries, count, len(self.keys)):
+            return self.codes is not None
+        return pays(queries, count, k)
+
     def narrowed(self, mask: Bool, queries: Float32, k: int) -> _Segment | None:
         """Return a segment of the rows that can be among the `k` nearest; None if of too many."""
-        codes = self._codes()
-        count, norm = self._norms
-        if count < len(codes):
-            norm = max(norm, max_norm(codes[count:]))
-            self._norms = len(codes), norm
-        rows = candidates(codes, np.flatnonzero(mask), queries, k, norm)
+        rows = self._candidates(mask, queries, k)
         if rows is None:
             return None
         return self.copy_of(rows)
@@ -75,17 +84,27 @@ class _Segment:
     def copy_of(self, rows: Intp) -> _Segment:
         """Return a segment of these rows only, to be searched without a mask."""
         index = _new_faiss(self.index.d)
-        index.add_sa_codes(self._codes().take(rows, axis=0))
+        index.add_sa_codes(self.stored().take(rows, axis=0))
         return _Segment(index, self.keys[rows])
 
-    def _codes(self) -> UInt8:
+    def _candidates(self, mask: Bool, queries: Float32, k: int) -> Intp | None:
+        vectors = self.stored()
+        if codes_pay(len(queries), int(np.count_nonzero(mask)), len(mask)) and self.codes:
+            return self.codes.candidates(vectors, mask, queries, k)
+        count, norm = self._norms
+        if count < len(vectors):
+            norm = max(norm, max_norm(vectors[count:]))
+            self._norms = len(vectors), norm
+        return candidates(vectors, np.flatnonzero(mask), queries, k, norm)
+
+    def stored(self) -> UInt8:
         """Return the bytes of all rows, `(n, 2 d)`, as FAISS holds them until the next `append`."""
         import faiss
 
         if not len(self.keys):  # FAISS then gives an array of another type
             return np.empty((0, 2 * self.index.d), np.uint8)
-        codes: UInt8 = faiss.rev_swig_ptr(self.index.codes.data(), self.index.codes.size())
-        return codes.reshape(-1, 2 * self.index.d)
+        stored: UInt8 = faiss.rev_swig_ptr(self.index.codes.data(), self.index.codes.size())
+        return stored.reshape(-1, 2 * self.index.d)
 
 
 class VectorIndex:
@@ -122,6 +141,14 @@ class VectorIndex:
         loaded = cls(index.d)
         loaded._segments.append(_Segment(index, keys, mapping=wrapped))
         return loaded
+
+    def use_codes(self, read: Callable[[], Codes | None]) -> None:
+        """Let searches begin with codes.
+
+        Args:
+            read: Reads the codes of a mapped file's vectors, in its order; None if there are none.
+        """
+        self._segments[0].read_codes = read
 
     def add(self, keys: Int64, vectors: NDArray[np.floating[Any]]) -> None:
         """Add rows.
@@ -226,6 +253,10 @@ class VectorIndex:
             raise ValueError(f"no vector with key {distinct[~is_found][0]}")
         return rows[inverse]
 
+    def stored(self) -> UInt8:
+        """Return the bytes of the vectors of a mapped file, `(n, 2 d)`, as they are stored."""
+        return self._segments[0].stored()
+
     def scan(self, block: int = 65536) -> Iterator[tuple[Int64, Float32]]:
         """Yield all vectors in order of key: keys `(b,)` and vectors `(b, d)`, `block` at most."""
         for segment in self._segments:
@@ -236,14 +267,24 @@ class VectorIndex:
                 yield segment.keys[start:stop][is_alive], vectors[is_alive]
 
     def save(self, path: Path) -> None:
-        """Write every vector to one FAISS file (`IndexIDMap` of float16 rows)."""
+        """Write every vector to one FAISS file (`IndexIDMap` of float16 rows).
+
+        FAISS itself would hold all of them in memory once more.
+        """
         import faiss
 
+        count, keys = len(self), [np.empty(0, np.int64)]
         wrapped = faiss.IndexIDMap(_new_faiss(self.dimension))
-        for keys, vectors in self.scan():
-            wrapped.add_with_ids(vectors, keys)
+        wrapped.ntotal = wrapped.index.ntotal = count
         with path.open("wb") as file:
-            faiss.write_index(wrapped, _faiss_name(file))
+            # The file ends in two arrays, here empty: each its length and its numbers.
+            file.write(faiss.serialize_index(wrapped)[:-16].tobytes())
+            file.write(_length(2 * self.dimension * count))
+            for block_keys, vectors in self.scan():
+                file.write(vectors.astype(np.float16).data)
+                keys.append(block_keys)
+            file.write(_length(count))
+            file.write(np.concatenate(keys).data)
 
     def _check_rows(self, rows: NDArray[Any]) -> None:
         """Check shape and numbers; FAISS raises an empty AssertionError, or silently does nothing.
@@ -260,6 +301,10 @@ class VectorIndex:
 def _faiss_name(file: BinaryIO) -> str:
     """Return a name under which FAISS can open a file that is open; its own may not be UTF-8."""
     return f"/dev/fd/{file.fileno()}" if os.name == "posix" else file.name
+
+
+def _length(number: int) -> bytes:
+    return number.to_bytes(8, "little")
 
 
 def _new_faiss(dimension: int) -> Any:  # noqa: ANN401 (FAISS has no types)
@@ -294,7 +339,7 @@ def _search_quickly(
     count = int(np.count_nonzero(mask))
     if 0 < count <= min(MAX_COPIED, len(mask) // COPIED_SHARE):
         return _search_segment(segment.copy_of(np.flatnonzero(mask)), queries, k, None)
-    if not pays(len(queries), count, k):
+    if not segment.can_narrow(count, len(queries), k):
         return _search_segment(segment, queries, k, allowed)
     parts = []
     for start in range(0, len(queries), MAX_QUERIES):
