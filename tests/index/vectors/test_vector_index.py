@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -129,6 +130,21 @@ def test_an_empty_index_finds_nothing() -> None:
 def test_an_empty_index_can_be_saved(tmp_path: Path) -> None:
     VectorIndex(16).save(tmp_path / "v.faiss")
     assert len(loaded(tmp_path / "v.faiss")) == 0
+
+
+@pytest.mark.parametrize("n", [0, 1, 300])
+def test_a_file_is_what_faiss_writes(n: int, tmp_path: Path) -> None:
+    rows, keys = unit(n, 17), np.arange(n) * 2 + 1
+    index = VectorIndex(17)
+    index.add(keys, rows)
+    index.save(tmp_path / "ours.faiss")
+    float16 = faiss.ScalarQuantizer.QT_fp16
+    plain = faiss.IndexScalarQuantizer(17, float16, faiss.METRIC_INNER_PRODUCT)
+    wrapped = faiss.IndexIDMap(plain)
+    if n:
+        wrapped.add_with_ids(rows, keys)
+    faiss.write_index(wrapped, str(tmp_path / "its.faiss"))
+    assert (tmp_path / "ours.faiss").read_bytes() == (tmp_path / "its.faiss").read_bytes()
 
 
 def test_inputs_stay_unchanged() -> None:
