@@ -1,12 +1,14 @@
 """Folding: normalize a text for comparison, with the original offset of each character.
 
 Folding removes differences that a reader hardly notices: case, Unicode normalization forms,
-accents, zero-width characters, and look-alike letters of other scripts. The offsets of hidden
+accents, the vowel points of Hebrew and Arabic, zero-width characters, and look-alike letters of
+other scripts. The offsets of hidden
 characters are recorded, so that they can be reported.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +21,11 @@ _LOOK_ALIKES = {
     **dict(zip("αορυνικ", "aopuvik", strict=True)),  # Greek, small
     **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "abezhikmnoptyx", strict=True)),  # Greek, capital
 }
-_COMBINING_MARKS = range(0x0300, 0x0370)
+# Accents; and the points and vowels that Hebrew and Arabic are mostly written without.
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc]"
+)
 _QUOTES = {"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-"}
 
 
@@ -67,7 +73,7 @@ def _fold_character(character: str) -> str:
     return "".join(
         _LOOK_ALIKES.get(c, c)
         for c in plain
-        if ord(c) not in _COMBINING_MARKS and unicodedata.category(c) != "Cf"
+        if not _MARKS.match(c) and unicodedata.category(c) != "Cf"
     )
 
 

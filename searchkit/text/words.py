@@ -23,6 +23,15 @@ from searchkit.text.folding import fold
 
 Hashes = NDArray[np.uint64]
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# The vowel signs of Indian scripts are parts of words, and no letters to Python.
+_SIGN = (
+    "[\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u0981-\u0983\u09bc-\u09d7\u09e2\u09e3"
+    "\u0a01-\u0a03\u0a3c-\u0a51\u0a70\u0a71\u0a75\u0a81-\u0a83\u0abc-\u0acd\u0ae2\u0ae3\u0b01-\u0b03"
+    "\u0b3c-\u0b57\u0b62\u0b63\u0b82\u0bbe-\u0bcd\u0bd7\u0c00-\u0c04\u0c3c-\u0c56\u0c62\u0c63"
+    "\u0c81-\u0c83\u0cbc-\u0cd6\u0ce2\u0ce3\u0d00-\u0d03\u0d3b-\u0d4d\u0d57\u0d62\u0d63\u0d81-\u0df3]"
+)
+_HAS_SIGN = re.compile(_SIGN)
+_WORD_WITH_SIGNS = re.compile(rf"[^\W_](?:[^\W_]|{_SIGN})*+(?:'[^\W_](?:[^\W_]|{_SIGN})*+)*+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _FENCE = re.compile(
     r"^[ \t]*+(```++|~~~++)[^\n]*+\n(.*?)(?:^[ \t]*+\1[ \t]*+$|\Z)", re.M | re.S
@@ -262,7 +271,8 @@ def _prose_tokens(
         return
     folded = fold(text[start:end])
     hidden.extend(start + offset for offset in folded.hidden)
-    for match in _WORD.finditer(folded.text):
+    has_signs = not folded.text.isascii() and _HAS_SIGN.search(folded.text)
+    for match in (_WORD_WITH_SIGNS if has_signs else _WORD).finditer(folded.text):
         for first, last in _word_spans(match):
             word = folded.text[first:last].replace("'", "")
             yield (

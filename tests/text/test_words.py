@@ -6,6 +6,7 @@ import gc
 import time
 import weakref
 from itertools import pairwise
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -175,3 +176,36 @@ def test_equal_texts_share_their_words_while_somebody_holds_them() -> None:
     del words
     gc.collect()
     assert held() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("हिन्दी भाषा में उत्तर", ["हिन्दी", "भाषा", "में", "उत्तर"]),
+        ("தமிழ் மொழி", ["தமிழ்", "மொழி"]),
+        ("বাংলা ভাষা", ["বাংলা", "ভাষা"]),
+        ("हिन्दी and English, x_1", ["हिन्दी", "and", "english", "x", "1"]),
+    ],
+)
+def test_vowel_signs_are_parts_of_words(text: str, tokens: list[str]) -> None:
+    assert [normalize("NFC", token) for token in split_words(text).tokens] == [
+        normalize("NFC", token) for token in tokens
+    ]
+    words = split_words(text)
+    spelt = [text[start:end] for start, end in zip(words.starts, words.ends, strict=True)]
+    assert [word.lower() for word in spelt] == tokens
+
+
+@pytest.mark.parametrize(
+    ("pointed", "plain"),
+    [
+        ("الخَادِمُ يَرُدُّ عَلَى الطَّلَبَات", "الخادم يرد على الطلبات"),
+        ("الخـــادم", "الخادم"),
+        ("הַשָּׁרַת עוֹנֶה", "השרת עונה"),
+    ],
+)
+def test_a_text_is_compared_without_vowel_points(pointed: str, plain: str) -> None:
+    one, other = split_words(pointed), split_words(plain)
+    assert one.tokens == other.tokens
+    assert (one.hashes == other.hashes).all()
+    assert one.ends[-1] == len(pointed.rstrip())
