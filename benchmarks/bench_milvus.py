@@ -133,7 +133,13 @@ def on_server(folder: Path, true: dict[str, Any]) -> None:
             took = copied(folder, place)
             if kind == "hnsw":
                 memory = peak(str(server.pid))
-                row("the same, before its index is complete", place, f"{took:.0f} s", true, memory)
+                row(
+                    "Milvus 2.3.5, `hnsw`, before its index is complete",
+                    place,
+                    f"{took:.0f} s",
+                    true,
+                    memory,
+                )
             load = f"{took:.0f} s + {indexed(place):.0f} s"
             row(f"Milvus 2.3.5, `{kind}`", place, load, true, peak(str(server.pid)))
     finally:

@@ -196,6 +196,11 @@ class Collection:
         try:
             if self._written >= SEAL_ROWS or self.count_unindexed() >= SEAL_ROWS:
                 self._call("flush", self.address.collection)
+                log.info(
+                    "%s: Milvus indexes the new rows in the background; until then a search "
+                    "misses more of them (searchkit status tells)",
+                    self.address,
+                )
         except StorageFailed as error:
             log.warning("%s; the rows are written, and Milvus indexes them later", error)
         self._written = 0

@@ -52,7 +52,8 @@ def opened(server: FakeServer, place: str = "milvus+http://h:1/c") -> Collection
     return made
 
 
-def test_many_rows_are_sealed_when_their_writer_closes() -> None:
+def test_many_rows_are_sealed_when_their_writer_closes(caplog) -> None:
+    caplog.set_level("INFO")
     server = FakeServer()
     writer = opened(server)
     writer.upsert([ROW] * SEAL_ROWS)
@@ -60,6 +61,7 @@ def test_many_rows_are_sealed_when_their_writer_closes() -> None:
     writer.seal()
     writer.seal()
     assert server.calls == ["flush"]
+    assert caplog.text.count("Milvus indexes the new rows in the background") == 1
     assert writer.count_unindexed() == 0
 
 
