@@ -7,6 +7,7 @@ let numbers = 0;
 /** Return the one value that all have; empty if they differ. */
 const common = values => (new Set(values).size === 1 ? values[0] : "");
 
+/** Return a field in a `mark-field` or a `comment-field`. */
 function field(name, label, value, attributes) {
   const id = `${name}-${numbers += 1}`;
   const input = make("input", {
