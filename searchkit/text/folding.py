@@ -2,8 +2,7 @@
 
 Folding removes differences that a reader hardly notices: case, Unicode normalization forms,
 accents, the vowel points of Hebrew and Arabic, zero-width characters, and look-alike letters of
-other scripts. The offsets of hidden
-characters are recorded, so that they can be reported.
+other scripts. The offsets of hidden characters are recorded, so that they can be reported.
 """
 
 from __future__ import annotations
