@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from searchkit.cli.options import (
+    ModelOptions,
     RunnerOptions,
     command,
     index_option,
     messages_options,
+    model_options,
     option,
     option_group,
     output_options,
@@ -127,11 +129,7 @@ class RowOptions:
 @command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @index_option
-@option(
-    "--model",
-    metavar="MODEL",
-    help="multilingual, or a folder or hub name of sentence-transformers.",
-)
+@model_options
 @option_group(
     "Files",
     *(
@@ -207,7 +205,7 @@ class RowOptions:
 def ingest(
     files: Sequence[str],
     folder: Place,
-    model: str | None,
+    model: ModelOptions,
     source: FileOptions,
     rows: RowOptions,
     runner: RunnerOptions,
@@ -287,7 +285,7 @@ def _refuse(row: Reject) -> None:
 @contextmanager
 def _open_target(
     place: Place,
-    model: str | None,
+    model: ModelOptions,
     runner: RunnerOptions,
     say: Callable[[str], None],
     *,
@@ -309,15 +307,16 @@ def _open_target(
         return
     device = runner.device if runner.runner is None else "cpu"  # of this process
     check_device(device)  # before an index is created
+    encoder = load_named_encoder(model, say, device)
     with (
         open_runner(runner.runner, runner.shards) as workers,
-        open_or_create(place, load_named_encoder(model, say, device)) as index,
+        open_or_create(place, encoder) as index,
     ):
-        if device != "auto" and model is None:
+        if device != "auto" and encoder is None:
             index.use_device(device)
         if not workers.is_local:
-            encoder = DistributedEncoder(index.encoder, workers, device=runner.device)
-            index.use_encoder(encoder)
+            distributed = DistributedEncoder(index.encoder, workers, device=runner.device)
+            index.use_encoder(distributed)
         yield Writer(index), BATCH_SIZE * workers.workers
 
 
@@ -398,7 +397,7 @@ def demo(ctx: click.Context, folder: Path | None, languages: bool, quiet: bool) 
     model = MULTILINGUAL if languages else None
     named = f" --model {model}" if model else ""
     print_result(f"$ searchkit ingest {' '.join(files)}{named} --index {shown}", bold=True)
-    ctx.invoke(ingest, files=files, folder=folder, model=model, quiet=quiet)
+    ctx.invoke(ingest, files=files, folder=folder, name=model, quiet=quiet)
     for text in corpus.QUERIES_IN_LANGUAGES if languages else corpus.QUERIES:
         print_result(f'\n$ searchkit query "{text}" -n 3 --index {shown}', bold=True)
         ctx.invoke(query, texts=(text,), folder=folder, k=3, quiet=quiet)

@@ -19,6 +19,7 @@ from searchkit.cli.session import Output
 from searchkit.core.errors import BadInput
 from searchkit.core.where import Attempts, Where
 from searchkit.encoding.devices.finding import DEVICES, Device
+from searchkit.encoding.encoder import PRECISIONS, Precision
 from searchkit.index.locations import Place, place_of
 
 if TYPE_CHECKING:
@@ -223,6 +224,19 @@ by_option = option(
 
 
 @dataclass(frozen=True)
+class ModelOptions:
+    """The model that a command names; None where the index decides.
+
+    Attributes:
+        name: The name; see `load_encoder`.
+        precision: How it is computed; see `load_encoder`.
+    """
+
+    name: str | None
+    precision: Precision | None
+
+
+@dataclass(frozen=True)
 class RunnerOptions:
     """Where a command computes.
 
@@ -260,6 +274,23 @@ device_option = option(
     default="auto",
     show_default=True,
     help="Where texts are embedded; auto takes a GPU where that is sooner, its start included.",
+)
+model_options = option_group(
+    "Model",
+    option(
+        "--model",
+        "name",
+        metavar="MODEL",
+        help="multilingual, or a folder or hub name of sentence-transformers.",
+    ),
+    option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        help="fast embeds with 8-bit integers on CPUs that gain from it; an index keeps its own.  "
+        "[default: exact]",
+    ),
+    argument="model",
+    record=ModelOptions,
 )
 runner_device_option = option_group(  # below `runner_options`
     "Computing", device_option, argument="runner", record=replace

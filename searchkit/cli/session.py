@@ -19,6 +19,7 @@ from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:
+    from searchkit.cli.options import ModelOptions
     from searchkit.encoding.devices.finding import Device
     from searchkit.encoding.encoder import Encoder
     from searchkit.index.base import BaseIndex
@@ -264,12 +265,15 @@ def write_record(
 
 
 def load_named_encoder(
-    name: str | None, say: Callable[[str], None], device: Device
+    model: ModelOptions, say: Callable[[str], None], device: Device
 ) -> Encoder | None:
-    """Load the model with this name; None if the user named none, and the index chooses it."""
+    """Load the model that the user named; None if the user named none, and the index chooses it."""
     from searchkit.encoding.loading import load_encoder
 
-    return load_encoder(name, device=device, notify=say) if name else None
+    if model.name is None and model.precision is None:
+        return None
+    precision = model.precision or "exact"
+    return load_encoder(model.name, device=device, precision=precision, notify=say)
 
 
 @contextmanager

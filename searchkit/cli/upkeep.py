@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from searchkit.cli.options import (
+    ModelOptions,
     PlaceType,
     at_least_one,
     command,
@@ -23,6 +24,7 @@ from searchkit.cli.options import (
     folder_option,
     index_option,
     messages_options,
+    model_options,
     needs,
     option,
     option_group,
@@ -188,12 +190,7 @@ def rebuild(folder: Place, quiet: bool) -> None:
 
 
 @command()
-@option(
-    "--model",
-    "name",
-    metavar="MODEL",
-    help="multilingual, or a folder or hub name of sentence-transformers.",
-)
+@model_options
 @option(
     "--damaged", is_flag=True, help="Embed again, with the index's model, only what is damaged."
 )
@@ -204,9 +201,14 @@ def rebuild(folder: Place, quiet: bool) -> None:
 @option_group("Computing", device_option)
 @output_options("table", "json")
 @exactly_one("--model", "--damaged")
-@excludes("--damaged", "--dry-run")
+@excludes("--damaged", "--dry-run", "--precision")
 def reindex(
-    name: str | None, damaged: bool, dry_run: bool, folder: Path, device: Device, output: Output
+    model: ModelOptions,
+    damaged: bool,
+    dry_run: bool,
+    folder: Path,
+    device: Device,
+    output: Output,
 ) -> None:
     """Embed all answers again with another model.
 
@@ -223,7 +225,9 @@ def reindex(
             index.use_device(device)
             write_record(output, {"embedded": index.embed_damaged()}, print_counts)
             return
-        encoder = load_encoder(name, device=device, notify=log.info)
+        encoder = load_encoder(
+            model.name, device=device, precision=model.precision or "exact", notify=log.info
+        )
         with progress_bar("answers", quiet=output.quiet or dry_run) as progress:
             result = asdict(
                 upkeep.estimate(index, encoder)

@@ -55,7 +55,8 @@ class EncoderConfig:
         truncate_left: Whether truncation removes the beginning of a text.
         query_prompt: Prefix of queries.
         document_prompt: Prefix of documents.
-        precision: Precision of the computation, in OpenVINO's names: "f32", "bf16" or "f16".
+        precision: Precision of the computation, in OpenVINO's names: "f32", "bf16" or "f16"; or
+            "int8" for a network with 8-bit weights.
         prepare: How texts are prepared: one of `PREPARATIONS`, or "".
     """
 

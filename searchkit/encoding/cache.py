@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from searchkit.encoding.batch_encoder import EncoderConfig
 from searchkit.encoding.model_folder import sha256
-from searchkit.encoding.openvino_encoder import CompiledEncoder, load_network
+from searchkit.encoding.openvino_encoder import INT8, CompiledEncoder, load_network
 from searchkit.encoding.openvino_runtime import half_precisions, openvino, openvino_core
 
 if TYPE_CHECKING:
@@ -66,6 +66,15 @@ def open_cached(fingerprint: str, name: str | None = None) -> CompiledEncoder | 
         return _open(folder, fingerprint, name)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         # Whatever is wrong with a cached model, the remedy is to compile it anew.
+        return None
+
+
+def read_network(fingerprint: str) -> Model | None:
+    """Return the OpenVINO network of a compiled model; None if it isn't in the cache."""
+    path = cache_folder() / fingerprint / "model.xml"
+    try:
+        return openvino_core().read_model(path)
+    except RuntimeError:
         return None
 
 
@@ -112,7 +121,8 @@ def _open(folder: Path, fingerprint: str, name: str | None) -> CompiledEncoder:
                 raise ValueError
         tokenizer = Tokenizer.from_str(content["tokenizer.json"].decode())
         blob = content["cpu.blob"] if manifest["cpu"] == cpu_signature() else None
-        precision = config.precision if config.precision in half_precisions() else "f32"
+        supported = config.precision in (*half_precisions(), INT8)
+        precision = config.precision if supported else "f32"
         network = load_network(folder / "model.xml", precision, blob)
         if weights.result() != manifest["files"]["model.bin"]:
             raise ValueError

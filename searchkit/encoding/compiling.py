@@ -18,12 +18,13 @@ import numpy as np
 from searchkit.core.arrays import Float32, unit_rows
 from searchkit.core.errors import BadInput, ModelRefused, first_line
 from searchkit.encoding.batch_encoder import INPUTS, EncoderConfig
+from searchkit.encoding.encoder import Encoder, fast_fingerprint
 from searchkit.encoding.model_folder import ModelFolder
-from searchkit.encoding.openvino_encoder import CompiledEncoder, load_network
+from searchkit.encoding.openvino_encoder import INT8, CompiledEncoder, load_network
 from searchkit.encoding.openvino_runtime import block_imports, half_precisions, openvino
 
 if TYPE_CHECKING:
-    from openvino import Model
+    from openvino import Model, Node
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
     from torch import Tensor
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 Encode = Callable[[Sequence[str]], Float32]
 # Lowest cosine between a network's vectors and torch's in single precision at which it is used.
 MIN_COSINE = 0.9999
+# The same for the precision "fast", compared with the exact network.
+MIN_FAST_COSINE = 0.99
+# Weights of a row that share a scale in a network with 8-bit weights (measured in
+# docs/figures/ingest.md); rows of another multiple have one scale.
+WEIGHT_GROUP = 64
 # Token limit of models that have none of their own.
 MAX_TOKENS = 8192
 # Texts on which a network is compared with torch: from one word to more than a window.
@@ -50,7 +56,7 @@ PROBE_TEXTS = (
 
 
 class NotCompilable(Exception):
-    """Why a model can only run on torch."""
+    """Why a model can only run on torch, or can't be computed with 8-bit integers."""
 
 
 def compile_model(model: SentenceTransformer, folder: ModelFolder) -> tuple[CompiledEncoder, Model]:
@@ -96,6 +102,93 @@ def fastest_encoder(
         if cosine >= MIN_COSINE:
             return encoder
     raise NotCompilable(f"compiled, its vectors aren't its own (cosine {cosine:.4f})")
+
+
+def compile_fast(exact: CompiledEncoder, network: Model) -> tuple[CompiledEncoder, Model]:
+    """Return an encoder that computes with 8-bit integers, and its OpenVINO network.
+
+    Args:
+        exact: The encoder of the same model with the precision "exact".
+        network: Its network, which is changed.
+
+    Raises:
+        NotCompilable: If the vectors differ more than `MIN_FAST_COSINE` allows.
+    """
+    quantize_weights(network)
+    fingerprint = fast_fingerprint(exact.fingerprint)
+    config = replace(exact.config, fingerprint=fingerprint, precision=INT8)
+    encoder = CompiledEncoder(config, exact.tokenizer, load_network(network, INT8))
+    cosine = lowest_cosine(encoder.encode, exact.encode(PROBE_TEXTS))
+    if cosine < MIN_FAST_COSINE:
+        raise NotCompilable(f"with 8-bit integers its vectors aren't its own (cosine {cosine:.4f})")
+    return encoder, network
+
+
+def check_speed(exact: Encoder) -> None:
+    """Check that 8-bit integers are faster than a model's exact vectors on this CPU.
+
+    Raises:
+        NotCompilable: If they aren't.
+    """
+    if not isinstance(exact, CompiledEncoder):
+        raise NotCompilable("it can't be compiled")
+    if exact.config.precision in half_precisions():
+        raise NotCompilable(f"this CPU computes {exact.config.precision} as fast as 8-bit integers")
+    if not has_integer_products():
+        raise NotCompilable("this CPU has no fast products of 8-bit integers (VNNI)")
+
+
+def has_integer_products() -> bool:
+    """Whether OpenVINO computes with 8-bit integers here, which it doesn't tell: a layer is tried.
+
+    Where it doesn't, it restores the weights, and the activations aren't rounded.
+    """
+    opset: Any = openvino().opset13
+    generator = np.random.default_rng(0)
+    weights, rows = generator.normal(size=(2, WEIGHT_GROUP, WEIGHT_GROUP)).astype(np.float32)
+    data = opset.parameter([-1, WEIGHT_GROUP], np.float32)
+    layer = opset.matmul(data, _quantized(weights), False, True)
+    network = openvino().Model([layer], [data])
+    rounded, exact = (load_network(network, name)([rows])[0] for name in (INT8, "f32"))
+    return not np.allclose(rounded, exact, atol=1e-3)
+
+
+def quantize_weights(network: Model) -> None:
+    """Replace the weights of a network's dense layers by 8-bit integers with scale and zero point.
+
+    Each `WEIGHT_GROUP` weights of a row have their own; OpenVINO computes such a layer with 8-bit
+    integers if it is told to quantize the activations, too.
+    """
+    for layer in network.get_ordered_ops():
+        if layer.get_type_name() != "MatMul" or not layer.get_attributes()["transpose_b"]:
+            continue
+        constant: Any = layer.input_value(1).get_node()
+        if constant.get_type_name() != "Constant" or constant.data.dtype != np.float32:
+            continue
+        if constant.data.ndim == 2:
+            layer.input(1).replace_source_output(_quantized(constant.data).output(0))
+    network.validate_nodes_and_infer_types()
+
+
+def _quantized(weights: Float32) -> Node:
+    """Return a node whose value are the weights, `(outputs, inputs)`, rounded to 8 bits."""
+    opset: Any = openvino().opset13
+    outputs, inputs = weights.shape
+    group = WEIGHT_GROUP if inputs % WEIGHT_GROUP == 0 else inputs
+    grouped = weights.reshape(outputs, inputs // group, group)
+    low = grouped.min(axis=2, keepdims=True).clip(max=0)
+    high = grouped.max(axis=2, keepdims=True).clip(min=0)
+    scale = np.where(high > low, (high - low) / 255, 1).astype(np.float32)
+    zero = np.rint(-low / scale)
+    integers = np.rint(grouped / scale + zero).clip(0, 255)
+    centred = opset.subtract(
+        opset.convert(opset.constant(integers.astype(np.uint8)), "f32"),
+        opset.convert(opset.constant(zero.astype(np.uint8)), "f32"),
+    )
+    restored = opset.multiply(centred, opset.constant(scale))
+    shape = opset.constant(np.array([outputs, inputs], np.int64))
+    node: Node = opset.reshape(restored, shape, special_zero=False)
+    return node
 
 
 def _torch_vectors(model: SentenceTransformer, name: str) -> Float32:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from searchkit.core.progress import Progress
 
@@ -15,6 +15,21 @@ if TYPE_CHECKING:
 
 # Receives one-line messages for the user.
 Notify = Callable[[str], None]
+# How a model is computed: "exact" gives the vectors of the model's own code, "fast" computes with
+# 8-bit integers. They count as two models, with two fingerprints.
+Precision = Literal["exact", "fast"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+_FAST = "fast-"
+
+
+def fast_fingerprint(fingerprint: str) -> str:
+    """Return the fingerprint that a model has with the precision "fast"."""
+    return _FAST + fingerprint
+
+
+def is_fast(fingerprint: str) -> bool:
+    """Whether a fingerprint is that of a model with the precision "fast"."""
+    return fingerprint.startswith(_FAST)
 
 
 class Encoder(Protocol):
@@ -23,7 +38,8 @@ class Encoder(Protocol):
     Attributes:
         name: The name that the user gave; the absolute path if it is a folder.
         fingerprint: Hex SHA-256 over weights, tokenizer, architecture, pooling, prompts and
-            window; equal for equal models, whatever they are called.
+            window; equal for equal models, whatever they are called. With the precision "fast",
+            "fast-" stands before it.
         dimension: Number of components of a vector.
         window: Maximum number of tokens in a passage, after subtracting special tokens and the
             model's document prompt.

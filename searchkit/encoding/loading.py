@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from searchkit.core.errors import BadInput, ModelRefused
+from searchkit.core.messages import Message
 from searchkit.encoding.devices.finding import Device, check_device, guess_accelerator
-from searchkit.encoding.encoder import Encoder, Notify
+from searchkit.encoding.encoder import (
+    PRECISIONS,
+    Encoder,
+    Notify,
+    Precision,
+    fast_fingerprint,
+    is_fast,
+)
 from searchkit.encoding.model_folder import MULTILINGUAL, ModelFolder, find_model
 from searchkit.runners.limits import check_address_space
 
@@ -28,6 +37,7 @@ def load_encoder(
     *,
     fingerprint: str | None = None,
     device: Device = "auto",
+    precision: Precision = "exact",
     notify: Notify | None = None,
 ) -> Encoder:
     """Load an embedding model.
@@ -40,11 +50,14 @@ def load_encoder(
         device: Where documents are embedded: "cpu", "cuda" or "mps". "auto" takes the accelerator
             of this machine, if there is one, where it is done sooner, its start included. Queries
             are always embedded on the CPU.
+        precision: "fast" computes with 8-bit integers on the CPU, where that is faster; elsewhere,
+            and if the vectors differ too much, the model is "exact". A given `fingerprint`
+            decides this, too.
         notify: Receives one-line messages about what takes long or doesn't work as it should, and
             which device "auto" chose and why.
 
     Raises:
-        BadInput: If there is no such device.
+        BadInput: If there is no such device or precision.
         SearchkitError: If the process may not use enough memory.
         ModelRefused: If there is no such model, or it is unsafe, incomplete or not supported.
         MissingExtra: If the multilingual model isn't installed.
@@ -53,14 +66,19 @@ def load_encoder(
     check_address_space("embedding", *EMBEDDING_MEGABYTES)
     notify = notify or _ignore
     check_device(device)
+    _check_precision(precision)
     encoder: Encoder | None = _open_cached(fingerprint, name) if fingerprint else None
     if encoder is None:
         folder = find_model(name)
-        if fingerprint not in (None, folder.fingerprint):
+        if fingerprint not in (None, folder.fingerprint, fast_fingerprint(folder.fingerprint)):
             from searchkit.encoding.torch_encoder import model_mismatch
 
             raise model_mismatch(folder, str(fingerprint))
         encoder = _open_cached(folder.fingerprint, folder.name) or _compile(folder, notify)
+        if fingerprint and is_fast(fingerprint):
+            encoder = _require_fast(encoder, notify)
+        elif precision == "fast":
+            encoder = _try_fast(encoder, notify)
     return encoder if device == "cpu" else _with_accelerator(encoder, name, device, notify)
 
 
@@ -71,9 +89,10 @@ def _with_accelerator(
     accelerator = guess_accelerator() if device == "auto" else device
     if accelerator is None or accelerator == "cpu":
         return encoder
-    if encoder.name == MULTILINGUAL:
+    if encoder.name == MULTILINGUAL or is_fast(encoder.fingerprint):
         if device != "auto":
-            notify(f"{encoder.name} runs on the CPU only")
+            grade = " with precision fast" if is_fast(encoder.fingerprint) else ""
+            notify(f"{encoder.name}{grade} runs on the CPU only")
         return encoder
     from searchkit.encoding.cache import cache_folder, cpu_signature
     from searchkit.encoding.devices.offloading import Machine, OffloadingEncoder
@@ -87,6 +106,62 @@ def _with_accelerator(
     )
 
 
+def _check_precision(precision: Precision) -> None:
+    if precision not in PRECISIONS:
+        raise BadInput(
+            Message(
+                "`precision` must be one of {precisions}, not {precision!r}",
+                precisions=", ".join(PRECISIONS),
+                precision=precision,
+            )
+        )
+
+
+def _try_fast(exact: Encoder, notify: Notify) -> Encoder:
+    """Return the model with the precision "fast"; `exact` if that isn't faster, or too inexact."""
+    from searchkit.encoding.compiling import NotCompilable, check_speed
+
+    try:
+        check_speed(exact)
+        return _load_fast(exact, notify)
+    except NotCompilable as reason:
+        notify(f"embedding with {exact.name} exactly: {reason}")
+        return exact
+
+
+def _require_fast(exact: Encoder, notify: Notify) -> Encoder:
+    """Return the model with the precision "fast", which an index was made with."""
+    from searchkit.encoding.compiling import NotCompilable
+
+    try:
+        return _load_fast(exact, notify)
+    except NotCompilable as reason:
+        raise ModelRefused(
+            Message(
+                "the index was made with `precision='fast'`, which can't be had here: {reason}; "
+                "make it anew with searchkit reindex --model {name}",
+                reason=str(reason),
+                name=exact.name,
+            )
+        ) from None
+
+
+def _load_fast(exact: Encoder, notify: Notify) -> CompiledEncoder:
+    """Return the model with the precision "fast", from the cache if it is there."""
+    from searchkit.encoding.cache import cache_folder, read_network
+    from searchkit.encoding.compiling import NotCompilable, compile_fast
+    from searchkit.encoding.openvino_encoder import CompiledEncoder
+
+    if cached := _open_cached(fast_fingerprint(exact.fingerprint), exact.name):
+        return cached
+    if not isinstance(exact, CompiledEncoder):
+        raise NotCompilable("it can't be compiled")
+    network = read_network(exact.fingerprint)
+    if network is None:
+        raise NotCompilable(f"{cache_folder()} can't be read; set SEARCHKIT_CACHE")
+    return _keep(*compile_fast(exact, network), notify)
+
+
 def _open_cached(fingerprint: str, name: str | None) -> CompiledEncoder | None:
     from searchkit.encoding.cache import open_cached
 
@@ -95,17 +170,21 @@ def _open_cached(fingerprint: str, name: str | None) -> CompiledEncoder | None:
 
 def _compile(folder: ModelFolder, notify: Notify) -> Encoder:
     """Compile a model and write it to the cache; if it can't be compiled, run its own code."""
-    from searchkit.encoding.cache import cache_folder, save_cached
-
     notify(f"compiling {folder.name} for this CPU, once (some seconds)")
     compile_ = _compile_multilingual if folder.name == MULTILINGUAL else _compile_with_torch
     compiled = compile_(folder, notify)
     if not isinstance(compiled, tuple):
         return compiled
-    encoder, network = compiled
+    return _keep(*compiled, notify)
+
+
+def _keep(encoder: CompiledEncoder, network: Model, notify: Notify) -> CompiledEncoder:
+    """Write a compiled model to the cache; return it as read from there, if it can be."""
+    from searchkit.encoding.cache import cache_folder, save_cached
+
     try:
         save_cached(encoder.config, encoder.tokenizer, network)
-        if cached := _open_cached(folder.fingerprint, folder.name):
+        if cached := _open_cached(encoder.fingerprint, encoder.name):
             return cached
         failure = "read"
     except OSError as error:

@@ -24,7 +24,7 @@ from searchkit.core.records import Answer, Hit, Passage
 from searchkit.core.results import Results
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.devices.finding import Device, check_device
-from searchkit.encoding.encoder import Encoder
+from searchkit.encoding.encoder import Encoder, is_fast
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.backend import IndexBackend
 from searchkit.index.embedding import (
@@ -112,13 +112,14 @@ class BaseIndex(IndexBackend):
             raise IndexMismatch(
                 Message(
                     "{place}: made with {expected} ({made_with}), not with {name} ({fingerprint}); "
-                    "leave `model` out, or change the index's model: searchkit reindex --model "
-                    "{name}",
+                    "leave `model` and `precision` out, or change the index's model: searchkit "
+                    "reindex --model {name}{fast}",
                     place=self.place,
                     expected=expected.name,
                     made_with=expected.fingerprint[:12],
                     name=given.name,
                     fingerprint=given.fingerprint[:12],
+                    fast=" --precision fast" if is_fast(given.fingerprint) else "",
                 )
             )
 
