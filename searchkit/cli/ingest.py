@@ -307,7 +307,7 @@ def _open_target(
         return
     device = runner.device if runner.runner is None else "cpu"  # of this process
     check_device(device)  # before an index is created
-    encoder = load_named_encoder(model, say, device)
+    encoder = load_named_encoder(model.name, model.precision, say, device)
     with (
         open_runner(runner.runner, runner.shards) as workers,
         open_or_create(place, encoder) as index,

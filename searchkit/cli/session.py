@@ -19,9 +19,8 @@ from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.locations import Place, open_index
 
 if TYPE_CHECKING:
-    from searchkit.cli.options import ModelOptions
     from searchkit.encoding.devices.finding import Device
-    from searchkit.encoding.encoder import Encoder
+    from searchkit.encoding.encoder import Encoder, Precision
     from searchkit.index.base import BaseIndex
     from searchkit.index.folder import Index
 
@@ -265,15 +264,14 @@ def write_record(
 
 
 def load_named_encoder(
-    model: ModelOptions, say: Callable[[str], None], device: Device
+    name: str | None, precision: Precision | None, say: Callable[[str], None], device: Device
 ) -> Encoder | None:
     """Load the model that the user named; None if the user named none, and the index chooses it."""
     from searchkit.encoding.loading import load_encoder
 
-    if model.name is None and model.precision is None:
+    if name is None and precision is None:
         return None
-    precision = model.precision or "exact"
-    return load_encoder(model.name, device=device, precision=precision, notify=say)
+    return load_encoder(name, device=device, precision=precision or "exact", notify=say)
 
 
 @contextmanager
