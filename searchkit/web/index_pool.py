@@ -33,8 +33,8 @@ from searchkit.index.storage.connection import ChangeWatch
 from searchkit.plagiarism.find import find_with_options
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
 from searchkit.plagiarism.so_far import FindingsSoFar
-from searchkit.web.background.search_batches import SearchBatches
 from searchkit.web.jobs import MAX_UNWANTED_PAUSES, Job, Result, SoFar, Traffic
+from searchkit.web.searching.search_batches import SearchBatches
 
 log = logging.getLogger("searchkit")
 MAX_READERS = 4  # open at the same time, each used by one thread

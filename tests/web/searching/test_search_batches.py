@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from helpers.serving import make_index, toy, until
 
-import searchkit.web.background.search_batches
+import searchkit.web.searching.search_batches
 from searchkit import Answer, Index
 from searchkit.core.errors import BadInput, IndexBusy
 from searchkit.core.where import Where
@@ -41,14 +41,14 @@ class Gate:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.batches: list[list[str]] = []
         self._may_go_on = threading.Semaphore(0)
-        plain = searchkit.web.background.search_batches.query
+        plain = searchkit.web.searching.search_batches.query
 
         def waiting(index: Index, texts: list[str], *rest: Any, **options: Any) -> Any:
             self.batches.append(texts)
             assert self._may_go_on.acquire(timeout=20)
             return plain(index, texts, *rest, **options)
 
-        monkeypatch.setattr("searchkit.web.background.search_batches.query", waiting)
+        monkeypatch.setattr("searchkit.web.searching.search_batches.query", waiting)
 
     def open(self) -> None:
         self._may_go_on.release()
@@ -143,13 +143,13 @@ def test_searches_together_equal_searches_alone(
     pool: IndexPool, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
-    plain = searchkit.web.background.search_batches.query
+    plain = searchkit.web.searching.search_batches.query
 
     def counted(index: Index, texts: list[str], *rest: Any, **options: Any) -> Any:
         batches.append(len(texts))
         return plain(index, texts, *rest, **options)
 
-    monkeypatch.setattr("searchkit.web.background.search_batches.query", counted)
+    monkeypatch.setattr("searchkit.web.searching.search_batches.query", counted)
     found = together(pool, ASKS)
     assert batches == [4, 4, 4, 4]
     with Index.open(folder) as index:
@@ -168,14 +168,14 @@ def test_an_invalid_query_does_not_affect_others(pool: IndexPool) -> None:
 def test_an_internal_error_is_not_reported_as_no_hits(
     pool: IndexPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = searchkit.web.background.search_batches.query
+    plain = searchkit.web.searching.search_batches.query
 
     def odd(index: Index, texts: list[str], *rest: Any, **options: Any) -> Any:
         if "odd" in texts:
             raise RuntimeError("a mistake")
         return plain(index, texts, *rest, **options)
 
-    monkeypatch.setattr("searchkit.web.background.search_batches.query", odd)
+    monkeypatch.setattr("searchkit.web.searching.search_batches.query", odd)
     asks = [(text, 3, "semantic", ALL) for text in ("odd", "event loop", "streams")]
     found = together(pool, asks)
     assert found[0] == "RuntimeError: a mistake"
@@ -209,13 +209,13 @@ def test_together_equals_alone_with_the_real_model(tmp_path: Path) -> None:
 def test_all_batches_run_in_one_thread(pool: IndexPool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread keeps the memory that it once needed, so that many would keep much."""
     threads: set[int] = set()
-    plain = searchkit.web.background.search_batches.query
+    plain = searchkit.web.searching.search_batches.query
 
     def noting(*arguments: Any, **options: Any) -> Any:
         threads.add(threading.get_ident())
         return plain(*arguments, **options)
 
-    monkeypatch.setattr("searchkit.web.background.search_batches.query", noting)
+    monkeypatch.setattr("searchkit.web.searching.search_batches.query", noting)
     with ThreadPoolExecutor(4) as executor:
         list(executor.map(lambda n: pool.search(f"loop {n}", 3, "semantic", ALL), range(12)))
     assert len(threads) == 1
