@@ -5,6 +5,7 @@ The only module that imports Ray. Arrays go through files, never through Ray's o
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import os
@@ -74,6 +75,8 @@ class RayRunner:
         """See `Runner.pool`; each worker is an actor."""
         import ray
 
+        # An error keeps the pool that raised it, and its actors would keep the cores.
+        gc.collect()
         workers, resources = self._resources(gpu)
         limits = {"max_restarts": self._retries, "max_task_retries": self._retries}
         actor = ray.remote(**limits, **resources)(_Actor)

@@ -81,6 +81,18 @@ def refuse(task: int) -> None:
     raise BadInput(f"task {task} is no good")
 
 
+def state() -> int:
+    return 0
+
+
+def with_state(_: int, task: int) -> int:
+    return task
+
+
+def refuse_with_state(_: int, task: int) -> None:
+    refuse(task)
+
+
 def always_die(_: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -147,6 +147,16 @@ def test_a_worker_refuses_another_model(runner: RayRunner, tiny: Path) -> None:
         DistributedEncoder(encoder, runner).encode([str(n) for n in range(100)])
 
 
+def test_a_pool_that_failed_leaves_its_cores_to_the_next(runner: RayRunner) -> None:
+    for number in range(3):  # of three workers each; the cluster has four cores
+        pool = runner.pool(far.state)
+        assert list(pool.run(far.with_state, [number] * 3)) == [number] * 3
+        with pytest.raises(BadInput, match=r"^task 7 is no good$"):
+            list(pool.run(far.refuse_with_state, [7]))
+        pool.itself = pool  # type: ignore[attr-defined]  # as an error does that keeps it
+        del pool
+
+
 @pytest.mark.parametrize(
     ("look", "said"),
     [(far.another_searchkit, "has searchkit 0.0, and here is"), (far.blind, "doesn't reach")],
