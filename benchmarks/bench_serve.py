@@ -9,6 +9,7 @@ and changes nothing here. An index is made once, in `.bench`.
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import shutil
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from searchkit import Answer, Index
 from searchkit.encoding.loading import load_encoder
 from searchkit.sources.reader import read_answers
+from searchkit.web.background.ahead import MAX_VECTORS
 
 WORK = [  # what is asked for, over how many connections, and for which share of the seconds
     ("/api/search?n=10&q=", 1, 1 / 6),
@@ -115,6 +117,15 @@ def asked(connection: http.client.HTTPConnection, path: str) -> bytes:
     return body
 
 
+def wait_for_findings(port: int) -> float:
+    """Give the seconds until the server has looked for copies, which it begins at its start."""
+    started = time.perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    while json.loads(asked(connection, "/api/jobs/findings"))["state"] == "running":
+        time.sleep(0.2)
+    return time.perf_counter() - started
+
+
 def load(
     process: subprocess.Popen[str], port: int, queries: Sequence[str], what: str, connections: int,
     seconds: float,
@@ -187,8 +198,11 @@ def main(arguments: Sequence[str]) -> None:
         took = time.perf_counter() - started
         started = time.perf_counter()
         process, port = serving(folder)
+        answered = time.perf_counter() - started
+        if size <= MAX_VECTORS:
+            wait_for_findings(port)
         print(f"\n{size:,} answers; made in {took:.0f} s; "
-              f"the server answered after {time.perf_counter() - started:.1f} s; "
+              f"the server answered after {answered:.1f} s; "
               f"load before it {os.getloadavg()[0]:.1f}\n")  # fmt: skip
         print("| endpoint | connections | duration | answered | errors | a second | p50 | p99 | "
               "CPU a search |")  # fmt: skip
