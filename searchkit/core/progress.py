@@ -31,3 +31,14 @@ class Counter:
         self.done += steps
         if self._progress:
             self._progress(self.done, self.total)
+
+
+def after(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Return a `progress` for steps that follow on others.
+
+    Args:
+        progress: What it calls.
+        before: The number of steps done before.
+        total: The number of steps in all; 0 while it is unknown.
+    """
+    return (lambda done, _: progress(before + done, total)) if progress else None

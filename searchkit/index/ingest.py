@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
-from searchkit.core.progress import Progress
+from searchkit.core.progress import Progress, after
 from searchkit.core.records import Answer
 from searchkit.index.base import BaseIndex
 from searchkit.index.incoming.answers import AnswerMatcher
@@ -157,7 +157,7 @@ class Ingest:
         updates = self._answers.match(answers, self.report, self._remarks)
         updates = [replace(update, new=self._with_path(update.new)) for update in updates]
         updates = self._languages.identify(updates)
-        self.report.count(self._target.write(updates, _offset(progress, self.report.read)))
+        self.report.count(self._target.write(updates, after(progress, self.report.read, 0)))
 
     def _update_columns(self, rows: Sequence[Row]) -> None:
         """Update the columns of answers for which a batch has rows without a text."""
@@ -213,11 +213,6 @@ class Ingest:
 def _with_folders(path: str) -> tuple[str, ...]:
     """Return a path and the folders, or the zip, in which the file is."""
     return path, *(str(folder) for folder in PurePath(path).parents)
-
-
-def _offset(progress: Progress | None, before: int) -> Progress | None:
-    """Return a `progress` that counts the answers of a batch after those of earlier batches."""
-    return (lambda done, _: progress(before + done, 0)) if progress else None
 
 
 def _raise(answer: Answer, reason: str) -> None:

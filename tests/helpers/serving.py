@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from helpers.encoder import ToyEncoder
 from searchkit import Answer, Index
 from searchkit.web.app import create_app
+from searchkit.web.index_pool import IndexPool
 from searchkit.web.server import SlowClientProtection, listen
 
 HOST = "127.0.0.1:8000"
@@ -39,6 +40,20 @@ def make_index(folder: Path, answers: Sequence[Answer]) -> Path:
     with Index.create(folder, ToyEncoder()) as index:
         index.add(answers)
     return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
+    """Return the index of the common answers, with the toy encoder."""
+    return make_index(tmp_path / "index", answers)
+
+
+@pytest.fixture
+def pool(folder: Path) -> Iterator[IndexPool]:
+    """Yield a pool of that index."""
+    pool = IndexPool.open(folder)
+    yield pool
+    pool.close()
 
 
 @contextmanager

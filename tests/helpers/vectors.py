@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from searchkit.mining.row_pairs import PairSorter, RowPairs, concatenate_pairs
@@ -16,6 +17,25 @@ def unit(n: int, d: int = 16, seed: int = 0, clusters: int = 0) -> NDArray[np.fl
     return (
         (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
     )
+
+
+def rounded(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return vectors as an index keeps them."""
+    return rows.astype(np.float16).astype(np.float32)
+
+
+def count_candidates(monkeypatch: pytest.MonkeyPatch, owner: object) -> list[int | None]:
+    """Return a list that gets how many candidates each first pass leaves; None for too many."""
+    found: list[int | None] = []
+    plain = owner.candidates  # type: ignore[attr-defined]
+
+    def counting(*arguments: object) -> object:
+        rows = plain(*arguments)
+        found.append(None if rows is None else len(rows))
+        return rows
+
+    monkeypatch.setattr(owner, "candidates", counting)
+    return found
 
 
 def as_dict(pairs: RowPairs) -> dict[tuple[int, int], float]:

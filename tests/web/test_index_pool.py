@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from helpers.encoder import ToyEncoder
 from helpers.files import DATA
-from helpers.serving import make_index, toy, until, writer
+from helpers.serving import folder, make_index, pool, toy, until, writer
 
 import searchkit.web.index_pool
 from searchkit import Answer, Index
@@ -25,13 +25,8 @@ from searchkit.index.upkeep.verify import verify
 from searchkit.web.index_pool import MAX_JOBS, MAX_READERS, IndexPool
 from searchkit.web.jobs import Job
 
-__all__ = ["toy"]
+__all__ = ["folder", "pool", "toy"]
 ALL = Where()
-
-
-@pytest.fixture
-def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
-    return make_index(tmp_path / "index", answers)
 
 
 @pytest.fixture
@@ -46,13 +41,6 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
 
     monkeypatch.setattr(Index, "reopened", reopened)
     return found
-
-
-@pytest.fixture
-def pool(folder: Path) -> Iterator[IndexPool]:
-    pool = IndexPool.open(folder)
-    yield pool
-    pool.close()
 
 
 def is_closed(index: Index) -> bool:

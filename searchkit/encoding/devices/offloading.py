@@ -14,7 +14,7 @@ import numpy as np
 from searchkit.core.arrays import Float32
 from searchkit.core.errors import IndexMismatch, ModelRefused, SearchkitError
 from searchkit.core.messages import Message
-from searchkit.core.progress import Progress
+from searchkit.core.progress import Progress, after
 from searchkit.encoding.devices.finding import Accelerator, has_accelerator
 from searchkit.encoding.devices.gpu_encoder import DeviceFailed, load_gpu_encoder
 from searchkit.encoding.devices.rates import Rates, Speed
@@ -118,7 +118,7 @@ class OffloadingEncoder:
             if starting:
                 self._finish_start(starting)
             tokens = tokens * len(rest) // len(texts)
-            parts.append(self._encode_chosen(rest, tokens, _after(progress, done, len(texts))))
+            parts.append(self._encode_chosen(rest, tokens, after(progress, done, len(texts))))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def encode_queries(self, texts: Sequence[str]) -> Float32:
@@ -137,7 +137,7 @@ class OffloadingEncoder:
             if starting.done():
                 break
             block = texts[start : start + TEXTS_MEANWHILE]
-            parts.append(self._cpu_encoder.encode(block, _after(progress, start, len(texts))))
+            parts.append(self._cpu_encoder.encode(block, after(progress, start, len(texts))))
         return parts
 
     def _finish_start(self, starting: Future[Encoder | None]) -> None:
@@ -276,11 +276,6 @@ def _in_background(start: Callable[[], Encoder | None]) -> Future[Encoder | None
         return executor.submit(start)
     finally:
         executor.shutdown(wait=False)
-
-
-def _after(progress: Progress | None, before: int, total: int) -> Progress | None:
-    """Return a `progress` for texts after those that are done."""
-    return (lambda done, _: progress(before + done, total)) if progress else None
 
 
 def _is_torch_imported() -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from heapq import nsmallest
 
 from searchkit.core.errors import BadInput, StorageFailed
-from searchkit.core.progress import Counter, Progress
+from searchkit.core.progress import Counter, Progress, after
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
 from searchkit.index.embedding import AnswerProgress, embed, model_of, new_texts, split_answers
@@ -131,7 +131,7 @@ def _embed_pending(
     for keys in batches(pending, batch):
         split = split_answers(encoder, successor.answers(keys))
         new = new_texts(split, successor.known({sha for a in split for sha in a.hashes}))
-        report = AnswerProgress(_offset(progress, counter.done, total), len(split))
+        report = AnswerProgress(after(progress, counter.done, total), len(split))
         try:
             vectors = embed(encoder, list(new.values()), report)
         except BadInput as error:
@@ -144,11 +144,6 @@ def _embed_pending(
         counter.advance(len(split))
         embedded += len(new)
     return embedded
-
-
-def _offset(progress: Progress | None, before: int, total: int) -> Progress | None:
-    """Return a `progress` that counts the answers of a batch after those that are done."""
-    return (lambda done, _: progress(before + done, total)) if progress else None
 
 
 def _find_failing_text(encoder: Encoder, texts: dict[bytes, str]) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.vectors import unit
+from helpers.vectors import count_candidates, rounded, unit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -32,20 +32,7 @@ def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def narrowed(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
     """How many candidates each first pass left; None for too many."""
-    found: list[int | None] = []
-    plain = vector_index.candidates
-
-    def counting(*arguments: object) -> object:
-        rows = plain(*arguments)
-        found.append(None if rows is None else len(rows))
-        return rows
-
-    monkeypatch.setattr(vector_index, "candidates", counting)
-    return found
-
-
-def rounded(rows: Rows) -> Rows:
-    return rows.astype(np.float16).astype(np.float32)
+    return count_candidates(monkeypatch, vector_index)
 
 
 def built(rows: Rows, pieces: int = 1) -> VectorIndex:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.encoder import ToyEncoder
-from helpers.vectors import unit
+from helpers.vectors import count_candidates, rounded, unit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -35,20 +35,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def narrowed(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
     """How many candidates each first pass left; None for too many."""
-    found: list[int | None] = []
-    plain = Codes.candidates
-
-    def counting(*arguments: object) -> object:
-        rows = plain(*arguments)
-        found.append(None if rows is None else len(rows))
-        return rows
-
-    monkeypatch.setattr(Codes, "candidates", counting)
-    return found
-
-
-def rounded(rows: Rows) -> Rows:
-    return rows.astype(np.float16).astype(np.float32)
+    return count_candidates(monkeypatch, Codes)
 
 
 def with_codes(rows: Rows, tail: Rows, folder: Path) -> VectorIndex:

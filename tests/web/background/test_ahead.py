@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers.serving import client_of, make_index, toy, until, writer
+from helpers.serving import client_of, folder, make_index, pool, toy, until, writer
 
 from searchkit import Answer
 from searchkit.core.errors import BadInput
@@ -17,19 +17,7 @@ from searchkit.web.background.ahead import WorkAhead
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
 
-__all__ = ["toy"]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
-    return make_index(tmp_path / "index", answers)
-
-
-@pytest.fixture
-def pool(folder: Path) -> Iterator[IndexPool]:
-    pool = IndexPool.open(folder)
-    yield pool
-    pool.close()
+__all__ = ["folder", "pool", "toy"]
 
 
 class Tasks:

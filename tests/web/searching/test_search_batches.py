@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.serving import make_index, toy, until
+from helpers.serving import folder, pool, toy, until
 
 import searchkit.web.searching.search_batches
-from searchkit import Answer, Index
+from searchkit import Index
 from searchkit.core.errors import BadInput, IndexBusy
 from searchkit.core.where import Where
 from searchkit.index.query import query
 from searchkit.web.index_pool import IndexPool
 
-__all__ = ["toy"]
+__all__ = ["folder", "pool", "toy"]
 ALL = Where()
-
-
-@pytest.fixture
-def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
-    return make_index(tmp_path / "index", answers)
-
-
-@pytest.fixture
-def pool(folder: Path) -> Iterator[IndexPool]:
-    pool = IndexPool.open(folder)
-    yield pool
-    pool.close()
 
 
 class Gate:
