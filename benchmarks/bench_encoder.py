@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.models.names import find_model
 from searchkit.encoding.openvino_encoder import CompiledEncoder
 from searchkit.encoding.openvino_runtime import openvino_core
 

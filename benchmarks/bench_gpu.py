@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from searchkit.encoding.devices.gpu_encoder import GpuEncoder, load_gpu_encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.models.names import find_model
 from searchkit.mining import exact, row_pairs
 from searchkit.mining import products as products_module
 from searchkit.mining.exact import HALF_MILLIONTH, TileMiner, Tiling

@@ -14,7 +14,7 @@ from helpers.files import SHARED, edit
 from helpers.milvus_server import VARIABLE, Server
 
 from searchkit.core.records import Answer
-from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.models.names import find_model
 
 
 @pytest.fixture(autouse=True)

@@ -388,7 +388,7 @@ def demo(ctx: click.Context, folder: Path | None, languages: bool, quiet: bool) 
     student's answer.
     """
     from searchkit.demo import corpus
-    from searchkit.encoding.model_folder import MULTILINGUAL
+    from searchkit.encoding.models.names import MULTILINGUAL
     from searchkit.output.console import visible
 
     folder = folder or Path("demo-languages" if languages else "demo-index")

@@ -275,13 +275,14 @@ device_option = option(
     show_default=True,
     help="Where texts are embedded; auto takes a GPU where that is sooner, its start included.",
 )
+MODEL_NAMES = "default, multilingual, or a folder or hub name of sentence-transformers"
 model_options = option_group(
     "Model",
     option(
         "--model",
         "name",
         metavar="MODEL",
-        help="multilingual, or a folder or hub name of sentence-transformers.",
+        help=f"{MODEL_NAMES}.",
     ),
     option(
         "--precision",

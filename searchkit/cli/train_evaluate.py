@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searchkit.cli.options import (
+    MODEL_NAMES,
     command,
     device_option,
     exactly_one,
@@ -95,7 +96,11 @@ def _settings(recipe: str, **changes: object) -> TrainingSettings:
         help="The folder to write the trained model to.",
     ),
     option("--overwrite", is_flag=True, help="Replace the folder if it exists."),
-    option("--model", metavar="MODEL", help="The model to begin with: a folder or a hub name."),
+    option(
+        "--model",
+        metavar="MODEL",
+        help="The model to begin with: default, or a folder or hub name of sentence-transformers.",
+    ),
     option(
         "--save-held-out",
         type=click.Path(dir_okay=False, path_type=Path),
@@ -195,7 +200,7 @@ def train(
         trained = training.train(
             pairs,
             models.target,
-            model=None if models.model == "default" else models.model,
+            model=models.model,
             settings=settings,
             overwrite=models.overwrite,
             progress=progress,
@@ -207,7 +212,7 @@ def train(
             write_csv(map(asdict, trained.held_out), PAIR_COLUMNS, out)
     if trained.held_out:
         with progress_bar("texts", quiet=output.quiet) as progress:
-            encoders = _load_encoders([models.model or "default", str(models.target)], say)
+            encoders = _load_encoders([models.model, str(models.target)], say)
             evaluated = evaluate_pairs(trained.held_out, encoders, progress=progress)
         _write_evaluated(evaluated, output)
 
@@ -264,8 +269,8 @@ class EvaluationData:
     "models",
     multiple=True,
     metavar="MODEL",
-    help="A model, as for ingest, or default. Can be repeated: the others are compared with the "
-    "first.",
+    help=f"{MODEL_NAMES}. Can be repeated: the others are compared with the first.  "
+    "[default: default]",
 )
 @option_group(
     "Data",
@@ -348,7 +353,7 @@ def evaluate(
     from searchkit.sources.labelled import read_pairs, read_qrels
 
     say = listen(quiet=output.quiet)
-    encoders = _load_encoders(models or ["default"], say, device)
+    encoders = _load_encoders(models or [None], say, device)
     with progress_bar("texts", quiet=output.quiet) as progress:
         drawing: dict[str, Any] = {"resamples": resamples, "seed": seed, "progress": progress}
         if data.pairs:
@@ -402,13 +407,13 @@ def _write_evaluated(evaluated: Evaluation, output: Output) -> None:
 
 
 def _load_encoders(
-    names: Sequence[str], say: Callable[[str], None], device: Device = "auto"
+    names: Sequence[str | None], say: Callable[[str], None], device: Device = "auto"
 ) -> Iterator[Encoder]:
     """Return an iterator that loads one model after another; all folders are checked first."""
     from searchkit.encoding.loading import load_encoder
-    from searchkit.encoding.model_folder import find_model
+    from searchkit.encoding.models.names import find_model
 
-    folders = [find_model(None if name == "default" else name) for name in names]
+    folders = [find_model(name) for name in names]
     return (
         load_encoder(folder.name, fingerprint=folder.fingerprint, device=device, notify=say)
         for folder in folders

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from searchkit.encoding.batch_encoder import EncoderConfig
-from searchkit.encoding.model_folder import sha256
+from searchkit.encoding.models.folder import sha256
 from searchkit.encoding.openvino_encoder import INT8, CompiledEncoder, load_network
 from searchkit.encoding.openvino_runtime import half_precisions, openvino, openvino_core
 

@@ -19,7 +19,7 @@ from searchkit.core.arrays import Float32, unit_rows
 from searchkit.core.errors import BadInput, ModelRefused, first_line
 from searchkit.encoding.batch_encoder import INPUTS, EncoderConfig
 from searchkit.encoding.encoder import Encoder, fast_fingerprint
-from searchkit.encoding.model_folder import ModelFolder
+from searchkit.encoding.models.folder import ModelFolder
 from searchkit.encoding.openvino_encoder import INT8, CompiledEncoder, load_network
 from searchkit.encoding.openvino_runtime import block_imports, half_precisions, openvino
 

@@ -19,7 +19,8 @@ from searchkit.encoding.encoder import (
     fast_fingerprint,
     is_fast,
 )
-from searchkit.encoding.model_folder import MULTILINGUAL, ModelFolder, find_model
+from searchkit.encoding.models.folder import ModelFolder
+from searchkit.encoding.models.names import DEFAULT, MULTILINGUAL, find_model
 from searchkit.runners.limits import check_address_space
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def load_encoder(
     """Load an embedding model.
 
     Args:
-        name: None for the model that comes with searchkit, ``multilingual`` for that of its extra,
-            a folder, or ``owner/name`` on a hub; only the last may open a network connection.
+        name: ``default`` or None for the model that comes with searchkit, ``multilingual`` for that
+            of its extra, a folder, or ``owner/name`` on a hub; only the last may open a network
+            connection.
         fingerprint: The fingerprint that the model must have. A model that was compiled before is
             then loaded from the cache without reading the folder `name`.
         device: Where documents are embedded: "cpu", "cuda" or "mps". "auto" takes the accelerator
@@ -67,6 +69,7 @@ def load_encoder(
     notify = notify or _ignore
     check_device(device)
     _check_precision(precision)
+    name = None if name == DEFAULT else name
     encoder: Encoder | None = _open_cached(fingerprint, name) if fingerprint else None
     if encoder is None:
         folder = find_model(name)

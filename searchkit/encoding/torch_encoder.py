@@ -19,7 +19,7 @@ from searchkit.encoding.compiling import (
     quiet,
     text_window,
 )
-from searchkit.encoding.model_folder import ModelFolder
+from searchkit.encoding.models.folder import ModelFolder
 from searchkit.text.passages import well_formed
 from searchkit.text.preparation import prepare
 

@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-    from searchkit.encoding.model_folder import ModelFolder
+    from searchkit.encoding.models.folder import ModelFolder
     from searchkit.sources.labelled import SentencePair
     from searchkit.training.records import TrainingResult
     from searchkit.training.settings import TrainingSettings

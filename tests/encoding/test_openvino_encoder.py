@@ -13,7 +13,7 @@ from searchkit.core.arrays import unit_rows
 from searchkit.core.errors import BadInput
 from searchkit.encoding.batch_encoder import EncoderConfig
 from searchkit.encoding.loading import load_encoder
-from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.models.names import find_model
 from searchkit.encoding.openvino_encoder import CompiledEncoder
 
 TEXTS = [

@@ -21,7 +21,7 @@ from searchkit import Answer, Index
 from searchkit.cli.app import main
 from searchkit.core.errors import BadInput, MissingExtra
 from searchkit.encoding.loading import load_encoder
-from searchkit.encoding.model_folder import check_folder
+from searchkit.encoding.models.folder import check_folder
 from searchkit.sources.labelled import SentencePair
 from searchkit.training.selection import loss_labels, question_groups
 from searchkit.training.settings import CARD_RECIPE, LOSSES, TrainingSettings

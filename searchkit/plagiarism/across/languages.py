@@ -13,7 +13,7 @@ import numpy as np
 
 from searchkit.core.arrays import Bool, Int64
 from searchkit.core.messages import counted
-from searchkit.encoding.model_folder import MULTILINGUAL
+from searchkit.encoding.models.names import MULTILINGUAL
 from searchkit.index.incoming.languages import KNOWN_LANGUAGES
 from searchkit.plagiarism.across.significance import MIN_PAIRS
 from searchkit.plagiarism.preparation import PreparedAnswer, QuestionAnswers

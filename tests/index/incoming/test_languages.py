@@ -14,7 +14,7 @@ from helpers.serving import toy
 
 from searchkit import Answer, Index, Where, ingest
 from searchkit.cli.app import main
-from searchkit.encoding.model_folder import DEFAULT_MODEL
+from searchkit.encoding.models.names import DEFAULT_MODEL
 from searchkit.index.locations import open_or_create
 from searchkit.index.upkeep.copying import copy
 from searchkit.index.upkeep.status import status

@@ -22,7 +22,7 @@ from searchkit import Answer, Index, Where
 from searchkit.cli.app import main
 from searchkit.core.errors import BadInput, IndexBusy
 from searchkit.encoding.cache import cache_folder
-from searchkit.encoding.model_folder import find_model
+from searchkit.encoding.models.names import find_model
 from searchkit.index.embedding import embed
 from searchkit.index.ingest import ingest
 from searchkit.index.storage.successor import Successor

