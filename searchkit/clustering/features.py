@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64, centred
+from searchkit.index.vectors.faiss_runtime import load_faiss
 from searchkit.text.words import split_words
 
 WORD_WEIGHT = 0.5  # of words beside 1 for vectors
@@ -69,7 +70,7 @@ def _words_and_pairs(text: str) -> list[str]:
 
 def _nearest(rows: Float32, count: int) -> Int64:
     """Return `(n, count)` the nearest rows of each row, mostly with itself among them."""
-    import faiss
+    faiss = load_faiss()
 
     index = faiss.IndexFlatIP(rows.shape[1])
     if len(rows) > MAX_EXACT_ROWS:

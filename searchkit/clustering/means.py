@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from searchkit.core.arrays import Float32, Float64, Int64
+from searchkit.index.vectors.faiss_runtime import load_faiss
 
 STARTS = 3  # of which the best by inertia is kept
 ITERATIONS, SMALL_ITERATIONS = 25, 15
@@ -158,7 +159,7 @@ def _k_means(
     first: Float32 | None = None,
 ) -> tuple[Int64, Float32]:
     """Run spherical k-means (FAISS) from means that are given, or else drawn at random."""
-    import faiss
+    faiss = load_faiss()
 
     means = faiss.Kmeans(
         rows.shape[1],

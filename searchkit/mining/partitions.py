@@ -16,6 +16,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
 from searchkit.core.progress import Counter, Progress
+from searchkit.index.vectors.faiss_runtime import load_faiss
 from searchkit.mining.exact import HALF_MILLIONTH, mine_blocks
 from searchkit.mining.row_pairs import RowPairs
 from searchkit.runners.base import PlainLoop, Runner
@@ -95,7 +96,7 @@ def split(
         cells_per_vector: How many cells nearest to a row it belongs to.
         seed: Of the initial means.
     """
-    import faiss
+    faiss = load_faiss()
 
     rows = np.ascontiguousarray(vectors, np.float32)
     cells = min(cells, len(rows))

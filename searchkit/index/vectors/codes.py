@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from searchkit.core.arrays import Bool, Float32, Intp, UInt8, summation_error
+from searchkit.index.vectors.faiss_runtime import load_faiss
 
 log = logging.getLogger("searchkit")
 MIN_ROWS = 2_000_000  # below, a code saves less than 40 ms a query
@@ -211,7 +212,7 @@ def _choose_levels(sample: Float32) -> Float32:
 
 
 def _levels(index: Any) -> Float32:  # noqa: ANN401 (FAISS has no types)
-    import faiss
+    faiss = load_faiss()
 
     levels: Float32 = faiss.vector_to_array(index.pq.centroids)
     return levels.reshape(-1, _LEVELS)
@@ -219,7 +220,7 @@ def _levels(index: Any) -> Float32:  # noqa: ANN401 (FAISS has no types)
 
 def _fast_scan(levels: Float32, codes: UInt8) -> Any:  # noqa: ANN401 (FAISS has no types)
     """Return FAISS's index of codes `(n, d)`, one in a byte."""
-    import faiss
+    faiss = load_faiss()
 
     plain = faiss.IndexPQ(len(levels), len(levels), _BITS, faiss.METRIC_INNER_PRODUCT)
     faiss.copy_array_to_vector(levels.ravel(), plain.pq.centroids)
@@ -240,7 +241,7 @@ def write_codes(path: Path, vectors: UInt8, sha256: str) -> None:
         vectors: `(n, 2 d)`, the bytes of `(n, d)` float16.
         sha256: Of the FAISS file with these vectors.
     """
-    import faiss
+    faiss = load_faiss()
 
     with zipfile.ZipFile(path, "w") as archive:
         about = {"format": _FORMAT, "sha256": sha256, "rows": len(vectors)}
@@ -281,7 +282,7 @@ def read_codes(path: Path, sha256: str, rows: int) -> Codes | None:
 
 
 def _read_shard(path: Path, number: int) -> _Shard:
-    import faiss
+    faiss = load_faiss()
 
     with zipfile.ZipFile(path) as archive:
         name = f"{number}.faiss"

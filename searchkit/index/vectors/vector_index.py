@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Bool, Float32, Int64, Intp, UInt8
 from searchkit.index.vectors.candidates import MAX_QUERIES, candidates, max_norm, pays
 from searchkit.index.vectors.codes import Codes, codes_pay
+from searchkit.index.vectors.faiss_runtime import load_faiss
+from searchkit.index.vectors.scanning import Selection, scan
 
 NO_KEY = -1
 MAX_COPIED = 20_000  # rows that match a filter which are copied, so that FAISS passes no others
@@ -52,8 +54,9 @@ class _Segment:
     def positions(self, keys: Int64) -> Intp:
         """Return the rows of those of `keys` that are in the segment."""
         positions = np.searchsorted(self.keys, keys)
-        positions = positions[positions < len(self.keys)]
-        return positions[np.isin(self.keys[positions], keys)]
+        within = positions < len(self.keys)
+        positions = positions[within]
+        return positions[self.keys[positions] == keys[within]]
 
     def selected(self, allowed: Int64 | None) -> Bool:
         """Return a mask of the rows that are not removed, and allowed."""
@@ -99,7 +102,7 @@ class _Segment:
 
     def stored(self) -> UInt8:
         """Return the bytes of all rows, `(n, 2 d)`, as FAISS holds them until the next `append`."""
-        import faiss
+        faiss = load_faiss()
 
         if not len(self.keys):  # FAISS then gives an array of another type
             return np.empty((0, 2 * self.index.d), np.uint8)
@@ -133,7 +136,7 @@ class VectorIndex:
         The caller has checked the hash of this very file: FAISS reads a damaged file without
         complaint, and opens files by name only, when another may have taken the name.
         """
-        import faiss
+        faiss = load_faiss()
 
         wrapped = faiss.read_index(_faiss_name(file), faiss.IO_FLAG_MMAP_IFC)
         keys = faiss.vector_to_array(wrapped.id_map)
@@ -226,7 +229,10 @@ class VectorIndex:
             raise ValueError("threshold is NaN")
         self._check_rows(queries)
         below = _next_below(threshold)
-        parts = [_range_segment(segment, queries, below, allowed) for segment in self._segments]
+        parts = [
+            _range_segment(segment, queries, below, Selection(segment.selected(allowed)))
+            for segment in self._segments
+        ]
         return (
             list(starmap(_merge, zip(*parts, strict=True)))
             if parts
@@ -271,7 +277,7 @@ class VectorIndex:
 
         FAISS itself would hold all of them in memory once more.
         """
-        import faiss
+        faiss = load_faiss()
 
         count, keys = len(self), [np.empty(0, np.int64)]
         wrapped = faiss.IndexIDMap(_new_faiss(self.dimension))
@@ -308,7 +314,7 @@ def _length(number: int) -> bytes:
 
 
 def _new_faiss(dimension: int) -> Any:  # noqa: ANN401 (FAISS has no types)
-    import faiss
+    faiss = load_faiss()
 
     float16 = faiss.ScalarQuantizer.QT_fp16
     return faiss.IndexScalarQuantizer(dimension, float16, faiss.METRIC_INNER_PRODUCT)
@@ -319,18 +325,6 @@ def _padding(queries: int, k: int) -> tuple[Float32, Int64]:
     return scores, np.full((queries, k), NO_KEY, np.int64)
 
 
-def _parameters(segment: _Segment, allowed: Int64 | None) -> tuple[object, int, object]:
-    """Return FAISS's search parameters, how many rows they select, and what must stay alive."""
-    import faiss
-
-    mask = segment.selected(allowed)
-    count = int(np.count_nonzero(mask))
-    if count == len(mask):
-        return None, count, None
-    bitmap = np.packbits(mask, bitorder="little")
-    return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bitmap)), count, bitmap
-
-
 def _search_quickly(
     segment: _Segment, queries: Float32, k: int, allowed: Int64 | None
 ) -> tuple[Float32, Int64]:
@@ -338,17 +332,15 @@ def _search_quickly(
     mask = segment.selected(allowed)
     count = int(np.count_nonzero(mask))
     if 0 < count <= min(MAX_COPIED, len(mask) // COPIED_SHARE):
-        return _search_segment(segment.copy_of(np.flatnonzero(mask)), queries, k, None)
+        return _search_segment(segment.copy_of(np.flatnonzero(mask)), queries, k)
     if not segment.can_narrow(count, len(queries), k):
-        return _search_segment(segment, queries, k, allowed)
+        return _search_segment(segment, queries, k, mask)
     parts = []
     for start in range(0, len(queries), MAX_QUERIES):
         some = queries[start : start + MAX_QUERIES]
         few = segment.narrowed(mask, some, k)
         scores, keys = (
-            _search_segment(few, some, k, None)
-            if few
-            else _search_segment(segment, some, k, allowed)
+            _search_segment(few, some, k) if few else _search_segment(segment, some, k, mask)
         )
         parts.append((scores[:, :k], keys[:, :k]))
     scores, keys = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
@@ -356,18 +348,19 @@ def _search_quickly(
 
 
 def _search_segment(
-    segment: _Segment, queries: Float32, k: int, allowed: Int64 | None
+    segment: _Segment, queries: Float32, k: int, mask: Bool | None = None
 ) -> tuple[Float32, Int64]:
-    params, count, _bitmap = _parameters(segment, allowed)
-    if not count:
+    """Return the `k` best scores and keys among the rows of a mask; in the order of scores only."""
+    selection = Selection(segment.is_alive if mask is None else mask)
+    if not selection.count:
         return _padding(len(queries), 0)
-    depth = min(k + 1, count)  # one more shows whether a tie is cut at k
-    scores, rows = segment.index.search(np.ascontiguousarray(queries), depth, params=params)
+    depth = min(k + 1, selection.count)  # one more shows whether a tie is cut at k
+    scores, rows = scan(segment.index, np.ascontiguousarray(queries), depth, selection)
     keys = segment.keys[rows]
     if depth > k:
         for row in np.flatnonzero(scores[:, k - 1] == scores[:, k]):
             below = _next_below(scores[row, k])
-            tied = _range_segment(segment, queries[row : row + 1], below, allowed)
+            tied = _range_segment(segment, queries[row : row + 1], below, selection)
             scores[row], keys[row] = (best[:depth] for best in _merge(*tied))
     return scores, keys
 
@@ -378,14 +371,13 @@ def _next_below(score: float) -> float:
 
 
 def _range_segment(
-    segment: _Segment, queries: Float32, below: float, allowed: Int64 | None
+    segment: _Segment, queries: Float32, below: float, selection: Selection
 ) -> list[tuple[Float32, Int64]]:
     """Return the scores above `below`, and their keys, for each query; in no defined order."""
-    params, count, _bitmap = _parameters(segment, allowed)
-    if not count:
+    if not selection.count:
         return [(np.empty(0, np.float32), np.empty(0, np.int64)) for _ in queries]
     limits, scores, rows = segment.index.range_search(
-        np.ascontiguousarray(queries), below, params=params
+        np.ascontiguousarray(queries), below, params=selection.parameters()
     )
     return [(scores[a:b], segment.keys[rows[a:b]]) for a, b in pairwise(limits)]
 

@@ -1,7 +1,8 @@
-"""A search with a first pass, or of copied rows, gives what FAISS gives, to the last bit."""
+"""A search in parts, with a first pass or of copied rows is that of FAISS, to the last bit."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from searchkit.encoding.openvino_runtime import half_precisions
-from searchkit.index.vectors import candidates, vector_index
+from searchkit.index.vectors import candidates, scanning, vector_index
 from searchkit.index.vectors.vector_index import VectorIndex
 
 Rows = NDArray[np.float32]
@@ -56,12 +57,18 @@ def agree(index: VectorIndex, queries: Rows, k: int, allowed: NDArray[np.int64] 
         patch.setattr(vector_index, "pays", lambda *_: False)
         patch.setattr(vector_index, "MAX_COPIED", -1)
         expected = index.search(queries, k, allowed)
+        patch.setattr(os, "cpu_count", lambda: 3)
+        patch.setattr(scanning, "MIN_PART_ROWS", 1)
+        patch.setattr(scanning, "MAX_QUERIES", len(queries))
+        in_parts = index.search(queries, k, allowed)
+        patch.undo()
+        patch.setattr(vector_index, "MAX_COPIED", -1)
         patch.setattr(vector_index, "pays", lambda *_: True)
         with_pass = index.search(queries, k, allowed)
         patch.setattr(vector_index, "COPIED_SHARE", 1)
         patch.setattr(vector_index, "MAX_COPIED", len(index))
         with_copy = index.search(queries, k, allowed)
-    for found in (with_pass, with_copy):
+    for found in (in_parts, with_pass, with_copy):
         for one, other in zip(found, expected, strict=True):
             assert one.dtype == other.dtype
             np.testing.assert_array_equal(one, other)
