@@ -54,9 +54,10 @@ class _Segment:
     def positions(self, keys: Int64) -> Intp:
         """Return the rows of those of `keys` that are in the segment."""
         positions = np.searchsorted(self.keys, keys)
-        within = positions < len(self.keys)
-        positions = positions[within]
-        return positions[self.keys[positions] == keys[within]]
+        is_within = positions < len(self.keys)
+        positions = positions[is_within]
+        rows: Intp = positions[self.keys[positions] == keys[is_within]]
+        return rows
 
     def selected(self, allowed: Int64 | None) -> Bool:
         """Return a mask of the rows that are not removed, and allowed."""
