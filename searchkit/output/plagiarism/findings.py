@@ -15,7 +15,14 @@ from searchkit.output.plagiarism.chance import (
     expected_in_words,
     split_remarks,
 )
+from searchkit.output.plagiarism.columns import add_columns, finding_cells
 from searchkit.output.plagiarism.equal import equal_as_rows, print_equal
+from searchkit.output.plagiarism.quotations import (
+    QUOTE_LENGTH,
+    language_of,
+    quote_passage,
+    quote_translation,
+)
 from searchkit.output.plagiarism.sources import print_sources, sources_as_rows
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.plagiarism.records import NO_FINDING, Finding, Ring
@@ -31,7 +38,6 @@ if TYPE_CHECKING:
 
 
 MAX_FINDINGS = 50  # that a table shows; of rings likewise
-QUOTE_LENGTH = 220  # characters of a passage that a table quotes
 VERBATIM_STYLE, REWORDED_STYLE = "bold yellow", "underline cyan"
 COLUMNS = [
     "expected",
@@ -183,55 +189,48 @@ def _print_findings(
 ) -> None:
     """Print a table of findings, numbered from `first` on, that are all judged or all are not."""
     if findings:
-        console.print(_findings_table(findings[:MAX_FINDINGS], first, result))
+        console.print(_findings_table(findings[:MAX_FINDINGS], first, result, console))
     if len(findings) > MAX_FINDINGS:
         console.print(f"… and {len(findings) - MAX_FINDINGS:,} more; --format csv has all")
 
 
-def _findings_table(findings: Sequence[Finding], first: int, result: PlagiarismResult) -> Table:
-    from rich.text import Text
-
+def _findings_table(
+    findings: Sequence[Finding], first: int, result: PlagiarismResult, console: Console
+) -> Table:
     is_judged = findings[0].expected is not None
     table = plain_table()
     table.add_column("#", justify="right", style="dim")
-    if is_judged:
-        table.add_column("strength", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("answers", overflow="fold", max_width=26)
-    table.add_column("evidence", overflow="fold", ratio=1)
+    add_columns(table, console, "answers", is_judged=is_judged)
     for number, finding in enumerate(findings, first):
-        labels = [visible(result.texts[name].label) for name in (finding.left, finding.right)]
-        verdict = finding.verdict
+        left, right = result.texts[finding.left], result.texts[finding.right]
+        verdict = [finding.verdict]
         if (decision := result.decision(finding)) != "open":
-            verdict += f"\n{DECISION_WORDS[decision]}"
-        table.add_row(
-            str(number),
-            *(["\n".join(chance_facts(finding))] if is_judged else []),
-            verdict,
-            Text("\n".join(labels)),
-            _evidence(finding, result.texts[finding.left].text),
-        )
+            verdict.append(DECISION_WORDS[decision])
+        facts = chance_facts(finding) if is_judged else []
+        labels = [visible(answer.label) for answer in (left, right)]
+        cells = finding_cells(console, facts, verdict, labels)
+        table.add_row(str(number), *cells, _evidence(finding, left, right))
     return table
 
 
-def _evidence(finding: Finding, left_text: str) -> Text:
+def _evidence(finding: Finding, left: Answer, right: Answer) -> Text:
     from rich.text import Text
 
     evidence = Text(visible(finding.reason))
-    if quotation := _quote(finding, left_text):
-        evidence.append(f"\n“{quotation}”", style="dim")
+    if quotation := _quote(finding, left, right):
+        evidence.append(f"\n{quotation}", style="dim")
     for remark in finding.remarks:
         evidence.append(f"\n{visible(remark)}", style="italic")
     return evidence
 
 
-def _quote(finding: Finding, left_text: str) -> str:
-    """Return the beginning of the longest passage in the left answer; empty if nothing to quote."""
+def _quote(finding: Finding, left: Answer, right: Answer) -> str:
+    """Return the longest passage in the left answer, or the longest sentences of a translation."""
     if finding.verdict == "identical" or not finding.passages:
         return ""
-    spans = (passage.left for passage in finding.passages)
-    start, end = max(spans, key=lambda span: span[1] - span[0])
-    return one_line(left_text[start:end], QUOTE_LENGTH)
+    if finding.verdict == "translated":
+        return quote_translation(finding.passages, left, right)
+    return quote_passage(max(finding.passages, key=lambda p: p.left[1] - p.left[0]), left)
 
 
 def _rings_table(rings: Sequence[Ring]) -> Table:
@@ -258,7 +257,7 @@ def print_comparison(comparison: Comparison, out: TextIO) -> None:
     table = Table.grid(padding=(0, 3), expand=True)
     table.add_column(ratio=1, overflow="fold")
     table.add_column(ratio=1, overflow="fold")
-    table.add_row(*(Text(visible(answer.label), style="bold") for answer in answers))
+    table.add_row(*(Text(visible(label), style="bold") for label in _labels(comparison)))
     table.add_row(*(Text(visible(time), style="dim") for time in _handed_in(*answers)))
     table.add_row(
         _mark_passages(comparison.left.text, [(p.left, p.kind) for p in passages]),
@@ -269,17 +268,33 @@ def print_comparison(comparison: Comparison, out: TextIO) -> None:
     console.print()
     console.print(table)
     console.print()
-    console.print(
-        Text.assemble(
-            ("[1 …]", VERBATIM_STYLE),
-            " the same words    ",
-            ("{2 …}", REWORDED_STYLE),
-            " the same in other words",
-        )
-    )
+    console.print(_legend(comparison.finding))
     console.print()
     for line in _describe_comparison(comparison):
-        console.print(Text(line))
+        console.print(Text(line), soft_wrap=not console.is_terminal)
+
+
+def _labels(comparison: Comparison) -> list[str]:
+    """Return what is above two answers; with their languages if these differ."""
+    answers = comparison.left, comparison.right
+    labels = [answer.label for answer in answers]
+    languages = [language_of(answer) for answer in answers]
+    if len({*languages}) > 1:
+        return [f"{label} · {name}" for label, name in zip(labels, languages, strict=True)]
+    return labels
+
+
+def _legend(finding: Finding) -> Text:
+    from rich.text import Text
+
+    if finding.verdict == "translated":
+        return Text.assemble(("{1 …}", REWORDED_STYLE), " the same in the other language")
+    return Text.assemble(
+        ("[1 …]", VERBATIM_STYLE),
+        " the same words    ",
+        ("{2 …}", REWORDED_STYLE),
+        " the same in other words",
+    )
 
 
 def _question_lines(comparison: Comparison) -> Iterator[Text]:

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from searchkit.output.console import one_line, plain_table, visible
+from searchkit.output.console import plain_table, visible
 from searchkit.output.plagiarism.chance import chance_facts
+from searchkit.output.plagiarism.columns import add_columns, finding_cells
+from searchkit.output.plagiarism.quotations import quote_passage, quote_translation
 from searchkit.plagiarism.records import Overlap, PlagiarismResult, SourceFinding
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from searchkit.core.records import Answer
+
 MAX_FINDINGS = 50  # that a table shows
-QUOTE_LENGTH = 220  # characters of a passage that a table quotes
 HEADING = "Near to a known source"
 
 
 def print_sources(result: PlagiarismResult, console: Console) -> None:
     """Print a table of the answers that are near to a source, and the students at one source."""
     console.print(HEADING, style="bold")
-    console.print(_table(result.sources[:MAX_FINDINGS], result))
+    console.print(_table(result.sources[:MAX_FINDINGS], result, console))
     if len(result.sources) > MAX_FINDINGS:
         console.print(f"… and {len(result.sources) - MAX_FINDINGS:,} more; --format csv has all")
     for group in result.source_groups:
@@ -29,25 +32,29 @@ def print_sources(result: PlagiarismResult, console: Console) -> None:
         console.print(visible(f"{group.reason} {labels}"), markup=False, highlight=False)
 
 
-def _table(findings: Sequence[SourceFinding], result: PlagiarismResult) -> Table:
+def _table(findings: Sequence[SourceFinding], result: PlagiarismResult, console: Console) -> Table:
     from rich.text import Text
 
     table = plain_table()
-    table.add_column("strength", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("answer, source", overflow="fold", max_width=26)
-    table.add_column("evidence", overflow="fold", ratio=1)
+    add_columns(table, console, "answer, source")
     for finding in findings:
         answer = result.texts[finding.answer]
         evidence = Text(visible(finding.reason))
         if finding.passages:
-            start, end = max(finding.passages, key=_quoted_first).left
-            evidence.append(f"\n“{one_line(answer.text[start:end], QUOTE_LENGTH)}”", style="dim")
+            quotation = _quote(finding, answer, result.known_sources[finding.source])
+            evidence.append(f"\n{quotation}", style="dim")
         for remark in finding.remarks:
             evidence.append(f"\n{visible(remark)}", style="italic")
-        pair = Text(f"{visible(answer.label)}\n{visible(finding.source)}")
-        table.add_row("\n".join(chance_facts(finding)), finding.verdict, pair, evidence)
+        labels = [visible(answer.label), visible(finding.source)]
+        cells = finding_cells(console, chance_facts(finding), [finding.verdict], labels)
+        table.add_row(*cells, evidence)
     return table
+
+
+def _quote(finding: SourceFinding, answer: Answer, source: Answer) -> str:
+    if finding.verdict == "translated":
+        return quote_translation(finding.passages, answer, source)
+    return quote_passage(max(finding.passages, key=_quoted_first), answer)
 
 
 def _quoted_first(passage: Overlap) -> tuple[bool, int]:

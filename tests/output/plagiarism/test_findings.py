@@ -247,3 +247,59 @@ def test_equal_answers_are_records_and_rows_of_their_own() -> None:
     assert "expected" not in equal and equal["decision"] == "open"
     known = listed([finding()], [], [equal_group(("l", "r"))])
     assert [row["kind"] for row in plagiarism_as_rows(known)] == ["finding"]
+
+
+GERMAN = Answer(
+    "l", "Der Stapel ist leer. Die Schleife wartet auf das nächste Ereignis, bis eins kommt.", "q",
+    "ann", language="de",
+)  # fmt: skip
+ENGLISH = Answer(
+    "r", "The loop waits for the next event until there is one. The stack is empty.", "q", "bob",
+    language="en",
+)  # fmt: skip
+TRANSLATED = replace(
+    finding("translated"),
+    passages=(
+        Overlap((0, 20), (54, 73), "reworded", 0.8),
+        Overlap((21, 82), (0, 53), "reworded", 0.8),
+    ),
+)
+
+
+def test_a_translation_is_quoted_from_both_sides() -> None:
+    result = replace(listed([TRANSLATED], []), texts={"l": GERMAN, "r": ENGLISH})
+    shown = " ".join(printed(result).split())
+    for side in (
+        "German: “Der Stapel ist leer.”",
+        "English: “The stack is empty.”",
+        "English: “The loop waits for the next event until there is one.”",
+    ):
+        assert side in shown
+    assert shown.index("German: “Der") < shown.index("English: “The stack is")
+
+
+def test_two_languages_stand_above_the_answers_that_are_compared() -> None:
+    out = io.StringIO()
+    print_comparison(Comparison(TRANSLATED, GERMAN, ENGLISH, 300), out)
+    shown = out.getvalue()
+    assert "l · ann · German" in shown
+    assert "r · bob · English" in shown
+    assert "{1 …} the same in the other language" in shown
+    assert "German" not in print_compared()
+
+
+def test_a_narrow_terminal_leaves_room_for_the_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("searchkit.output.console.FILE_WIDTH", 80)
+    result = replace(listed([TRANSLATED], []), texts={"l": GERMAN, "r": ENGLISH})
+    lines = printed(result).splitlines()
+    table = lines[[line.split()[:3] == ["#", "verdict", "answers"] for line in lines].index(True) :]
+    assert 80 - table[0].index("evidence") >= 38
+    assert max(map(len, lines)) <= 80
+    assert " ".join(table[2].split()[:2]) == "1 translated"
+
+
+def test_a_sentence_is_one_line_of_a_file() -> None:
+    reason = "word " * 40 + "end."
+    out = io.StringIO()
+    print_comparison(Comparison(replace(TRANSLATED, reason=reason), GERMAN, ENGLISH, 300), out)
+    assert f"Translated: {reason}" in out.getvalue().splitlines()
