@@ -26,7 +26,7 @@ help:
 	@echo "make bench-serve  load on the web application at 10,000 and a million answers (ten minutes)"
 	@echo "make bench-pages  how soon each page is there, in a browser (minutes; needs chromium)"
 	@echo "make bench-milvus  one corpus in a folder, in Milvus Lite and on a Milvus server (ten minutes)"
-	@echo "make bench-peers  the same jobs with other tools, in an environment of their own"
+	@echo "make bench-peers  the same jobs with other tools, in environments of their own (8 minutes)"
 	@echo "make pictures     the pictures in docs/images, taken again (needs chromium)"
 	@echo "make clean        remove what the other targets made"
 

@@ -1,7 +1,8 @@
 """The same jobs with other tools: `make bench-peers`, or `python benchmarks/peers.py [TEXTS]`.
 
-Each tool runs in an environment of its own (`.bench/peers`), with the same model from the same
-folder, on the same texts, offline. Every job is a process of its own, timed from start to exit.
+The tools run in environments of their own (`.bench/peers`), with the same model, on the same texts,
+offline. Their programs are in `benchmarks/peers/`. Every job is a process of its own, timed from
+start to exit, but for the warm queries, which are timed inside it.
 """
 
 from __future__ import annotations
@@ -15,144 +16,230 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from machine import ROOT, bundled_model, corpus, heading, scratch
+import numpy as np
+from machine import DEMO, ROOT, bundled_model, corpus, heading, scratch
 
-HERE = Path(__file__).parent
-ENVIRONMENT = ROOT / ".bench" / "peers"
-PINS = ("torch==2.13.0", "txtai==9.14.0", "llm==0.36", "llm-sentence-transformers==0.3.2",
-        "semhash==0.5.0", "sentence-transformers==6.2.0")  # fmt: skip
+PROGRAMS = Path(__file__).parent / "peers"
+FOLDER = ROOT / ".bench" / "peers"
+COMMON = ("torch==2.13.0", "sentence-transformers==6.2.0", "faiss-cpu==1.15.1")
+# Two environments, as optimum-intel needs an older transformers than txtai does.
+ENVIRONMENTS = {
+    "tools": (*COMMON, "fastembed==0.9.1", "llm==0.36", "llm-sentence-transformers==0.3.2",
+              "semhash==0.5.0", "txtai==9.14.0", "usearch==2.26.6"),
+    "openvino": (*COMMON, "datasets==5.0.0", "onnx==1.23.2", "optimum-intel[openvino]==2.2.0",
+                 "transformers==5.5.4"),
+}  # fmt: skip
 QUERY = "the current flows because the path is closed"
+QUERIES, K, COLD_RUNS = 50, 10, 3
+SAME_SCORE = 1e-5
+QUIET = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "true"}
 
-TXTAI_INDEX = """
-import csv, sys
-from txtai import Embeddings
-rows = list(csv.DictReader(open(sys.argv[1], encoding="utf-8")))
-index = Embeddings(path=sys.argv[2], content=True)
-index.index((row["id"], {"text": row["answer"], "question": row["question"]}) for row in rows)
-index.save(sys.argv[3])
-"""
-TXTAI_QUERY = """
-import sys
-from txtai import Embeddings
-index = Embeddings()
-index.load(sys.argv[3])
-print(index.search(sys.argv[4], 5))
-"""
-# llm takes a model by its name in a file of its own; that the name is a folder keeps it offline.
-LLM_INDEX = """
-import csv, json, os, subprocess, sys
-user = sys.argv[3]
-os.makedirs(user)
-json.dump([{"name": sys.argv[2], "trust_remote_code": False}],
-          open(os.path.join(user, "sentence-transformers.json"), "w"))
-os.environ["LLM_USER_PATH"] = user
-import llm, sqlite_utils
-rows = csv.DictReader(open(sys.argv[1], encoding="utf-8"))
-db = sqlite_utils.Database(os.path.join(user, "embeddings.db"))
-collection = llm.Collection("answers", db, model_id="sentence-transformers/" + sys.argv[2])
-collection.embed_multi(((row["id"], row["answer"]) for row in rows), store=True)
-"""
-LLM_QUERY = """
-import os, sys
-os.environ["LLM_USER_PATH"] = sys.argv[3]
-import llm, sqlite_utils
-db = sqlite_utils.Database(os.path.join(sys.argv[3], "embeddings.db"))
-print(llm.Collection("answers", db).similar(sys.argv[4], number=5))
-"""
-SEMHASH = """
-import csv, sys
-from semhash import SemHash
-from sentence_transformers import SentenceTransformer
-texts = [row["answer"] for row in csv.DictReader(open(sys.argv[1], encoding="utf-8"))]
-found = SemHash.from_records(texts, model=SentenceTransformer(sys.argv[2])).self_deduplicate()
-print(len(texts), len(found.selected))
-"""
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool, and how it does the jobs.
+
+    Attributes:
+        name: As it is in the table.
+        program: Its file in `benchmarks/peers`.
+        search: What the table says of its search.
+        environment: The environment that it runs in; "" for that of searchkit.
+        model: The folder of its model in `FOLDER`; "" for the bundled one.
+    """
+
+    name: str
+    program: str
+    search: str
+    environment: str = "tools"
+    model: str = ""
+
+
+SEARCHKIT = Tool("searchkit", "with_searchkit", "exact", "")
+TOOLS = (
+    Tool("sentence-transformers 6.2.0, FAISS", "with_sentence_transformers", "exact"),
+    Tool("the same, usearch 2.26.6", "with_usearch", "exact"),
+    Tool("sentence-transformers, its OpenVINO, FAISS", "with_openvino", "exact", "openvino",
+         "models/openvino"),
+    Tool("sentence-transformers, its OpenVINO int8, FAISS", "with_openvino_int8", "exact",
+         "openvino", "models/openvino"),
+    Tool("fastembed 0.9.1, FAISS", "with_fastembed", "exact", model="models/fastembed"),
+    Tool("txtai 9.14.0", "with_txtai", "FAISS, approximate above 5,000 by default"),
+    Tool("llm 0.36", "with_llm", "exact, in Python"),
+)  # fmt: skip
+SEMHASH = Tool("semhash 0.5.0", "with_semhash", "removes near-duplicates; keeps no index")
+COLUMNS = ("index", "cold query", "on disk", "warm query p50", "recall@10")
 
 
 def main(count: int) -> None:
     """Print the table."""
-    python, folder, model = environment(), scratch(), str(bundled_model())
-    texts = first_texts(folder / "texts.csv", count)
-    searchkit = str(Path(sys.executable).with_name("searchkit"))
-    plain = [sys.executable, str(HERE / "plain_ingest.py"), str(texts), f"{folder}/plain", model]
-    asking = [sys.executable, str(HERE / "plain_query.py"), f"{folder}/plain", QUERY, model]
+    for name, pins in ENVIRONMENTS.items():
+        make_environment(FOLDER / name, pins)
+    make_models()
+    folder = scratch()
+    texts, queries = folder / "texts.csv", folder / "queries.json"
+    ids = write_texts(texts, queries, count)
     print(f"{heading()}; {count:,} answers\n")
-    print("| tool | index | cold query | on disk | search |\n|---|---:|---:|---:|---|")
-    ingest = [searchkit, "ingest", str(texts), "-q", "-i", f"{folder}/searchkit"]
-    report("searchkit", folder / "searchkit", ingest,
-           [searchkit, "query", QUERY, "-i", f"{folder}/searchkit"], "exact")  # fmt: skip
-    report("plain script", folder / "plain*", plain, asking, "exact")
-    for name, index, query, remark in (
-        ("txtai 9.14.0", TXTAI_INDEX, TXTAI_QUERY, "FAISS, approximate above 5,000 by default"),
-        ("llm 0.36", LLM_INDEX, LLM_QUERY, "exact, in Python"),
-    ):
-        store = folder / name.split()[0]
-        arguments = [str(texts), model, str(store)]
-        report(name, store, [python, "-c", index, *arguments],
-               [python, "-c", query, *arguments, QUERY], remark)  # fmt: skip
-    alone = wall([python, "-c", SEMHASH, str(texts), model])
-    row(
-        "semhash 0.5.0", f"{alone:.1f} s", "none", "none", "removes near-duplicates; keeps no index"
-    )
+    print(f"| tool | {' | '.join(COLUMNS)} | search |\n|---|{'---:|' * len(COLUMNS)}---|")
+    scores = exact_scores(texts, queries, folder / "scores.npy")
+    best = print_row(SEARCHKIT, measured(SEARCHKIT, folder, ids, scores))
+    for tool in TOOLS:
+        print_row(tool, measured(tool, folder, ids, scores), best)
+    alone = {"index": wall(command(SEMHASH, "index", folder))}
+    print_row(SEMHASH, alone, best)
+    print("\nBold: ahead of searchkit.")
     shutil.rmtree(folder)
 
 
-def environment() -> str:
-    """Make the peers' environment, once; give its Python."""
-    python, stamp = ENVIRONMENT / "bin" / "python", ENVIRONMENT / "pins.json"
-    if not stamp.exists() or json.loads(stamp.read_text()) != list(PINS):
-        base = os.environ.get("PYTHON", sys.executable)
-        subprocess.run([base, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PINS], check=True)
-        stamp.write_text(json.dumps(PINS))
-    return str(python)
+# -- what is made once -----------------------------------------------------------------------------
 
 
-def first_texts(path: Path, count: int) -> Path:
-    """Write the first answers of SemEval, as a file that every tool reads."""
+def make_environment(folder: Path, pins: Sequence[str]) -> None:
+    """Make an environment, if it isn't there with these packages."""
+    python, stamp = folder / "bin" / "python", folder / "pins.json"
+    if stamp.exists() and json.loads(stamp.read_text()) == list(pins):
+        return
+    base = os.environ.get("PYTHON", sys.executable)
+    subprocess.run([base, "-m", "venv", "--clear", str(folder)], check=True)
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "install", *pins], check=True)
+    # optimum-intel brings it for other models; beside a torch without CUDA its import fails.
+    subprocess.run([*pip, "uninstall", "--yes", "torchvision"], check=True)
+    stamp.write_text(json.dumps(pins))
+
+
+def make_models() -> None:
+    """Make the bundled model's other formats, if they aren't there; calibrated on demo answers."""
+    models = FOLDER / "models"
+    if (models / ".ready").exists():
+        return
+    shutil.rmtree(models, ignore_errors=True)
+    answers = models / "answers" / "answers.csv"
+    answers.parent.mkdir(parents=True)
+    with DEMO.open(encoding="utf-8", newline="") as file:
+        texts = [row["answer"] for row in csv.DictReader(file) if row["answer"].strip()]
+    with answers.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([text] for text in ("answer", *texts))
+    program = [str(FOLDER / "openvino" / "bin" / "python"), str(PROGRAMS / "prepare.py")]
+    output([*program, str(bundled_model()), str(models), str(answers.parent)])
+    (models / ".ready").touch()
+
+
+def write_texts(path: Path, queries: Path, count: int) -> list[str]:
+    """Write the first answers of SemEval, and other ones as queries; return the answers' ids."""
     with corpus("semeval2013-train.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for _, row in zip(range(count), csv.DictReader(file), strict=False)]
+        rows = [row for row in csv.DictReader(file) if row["answer"].strip()]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
-        writer.writerows(rows)
-    return path
+        writer.writerows(rows[:count])
+    known = {row["answer"] for row in rows[:count]}
+    others = list(dict.fromkeys(row["answer"] for row in rows if row["answer"] not in known))
+    step = max(len(others) // QUERIES, 1)
+    queries.write_text(json.dumps(others[::step][:QUERIES] or [QUERY]))
+    return [row["id"] for row in rows[:count]]
 
 
-def report(
-    name: str, store: Path, index: Sequence[str], query: Sequence[str], remark: str
-) -> None:  # fmt: skip
-    """Run a tool's two jobs and print its row; a tool that fails says why."""
+def exact_scores(texts: Path, queries: Path, path: Path) -> np.ndarray:
+    """Return the cosine of each query and each text, `(q, n)`, in single precision."""
+    program = [str(FOLDER / "tools" / "bin" / "python"), str(PROGRAMS / "exact.py")]
+    output([*program, str(texts), str(bundled_model()), str(queries), str(path)])
+    return np.load(path)
+
+
+# -- measuring -------------------------------------------------------------------------------------
+
+
+def measured(
+    tool: Tool, folder: Path, ids: Sequence[str], scores: np.ndarray
+) -> dict[str, float] | str:
+    """Run a tool's jobs; return its figures, or why it failed."""
+    (folder / tool.program).mkdir()
     try:
-        seconds = wall(index)
-        cold = statistics.median(wall(query) for _ in range(3))
+        seconds = wall(command(tool, "index", folder))
+        cold = statistics.median(
+            wall(command(tool, "query", folder, QUERY)) for _ in range(COLD_RUNS)
+        )
+        queries = str(folder / "queries.json")
+        warm = json.loads(output(command(tool, "warm", folder, queries)).splitlines()[-1])
     except subprocess.CalledProcessError as error:
-        row(name, "failed", "", "", error.stderr.strip().splitlines()[-1][:120])
-        return
-    files = [path for top in store.parent.glob(store.name) for path in (top, *top.rglob("*"))]
-    size = sum(path.stat().st_size for path in files if path.is_file()) / 1e6
-    row(name, f"{seconds:.1f} s", f"{cold:.2f} s", f"{size:.1f} MB", remark)
+        return f"failed: {error.stderr.strip().splitlines()[-1][:120]}"
+    files = (folder / tool.program).rglob("*")
+    return {
+        "index": seconds,
+        "cold query": cold,
+        "on disk": sum(path.stat().st_size for path in files if path.is_file()) / 1e6,
+        "warm query p50": warm["p50"] * 1000,
+        "recall@10": recall(warm["found"], ids, scores),
+    }
+
+
+def command(tool: Tool, job: str, folder: Path, *rest: str) -> list[str]:
+    """Return the command of a tool's job."""
+    store, texts = str(folder / tool.program / "store"), str(folder / "texts.csv")
+    searchkit = str(Path(sys.executable).with_name("searchkit"))
+    if tool is SEARCHKIT and job == "index":
+        return [searchkit, "ingest", texts, "-q", "-i", store]
+    if tool is SEARCHKIT and job == "query":
+        return [searchkit, "query", *rest, "-i", store]
+    python = FOLDER / tool.environment / "bin" / "python" if tool.environment else sys.executable
+    model = str(FOLDER / tool.model if tool.model else bundled_model())
+    return [str(python), str(PROGRAMS / f"{tool.program}.py"), job, texts, model, store, *rest]
+
+
+def recall(found: Sequence[Sequence[str]], ids: Sequence[str], scores: np.ndarray) -> float:
+    """Return the share of hits whose exact score is at least that of the last true hit."""
+    row_of = {id_: row for row, id_ in enumerate(ids)}
+    shares = []
+    for hits, exact in zip(found, scores, strict=True):
+        last = np.sort(exact)[-K] - SAME_SCORE
+        shares.append(sum(exact[row_of[id_]] >= last for id_ in hits) / K)
+    return float(np.mean(shares))
 
 
 def wall(command: Sequence[str]) -> float:
-    """Run a command offline to its end; give its seconds."""
-    quiet = {
-        "HF_HUB_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "TOKENIZERS_PARALLELISM": "true",
-    }
+    """Run a command to its end; return its seconds."""
     started = time.perf_counter()
-    subprocess.run(
-        command, check=True, capture_output=True, text=True, env={**os.environ, **quiet}
-    )  # fmt: skip
+    output(command)
     return time.perf_counter() - started
 
 
-def row(*cells: object) -> None:
-    """Print one row of a Markdown table."""
-    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+def output(command: Sequence[str]) -> str:
+    """Run a command offline; return what it prints."""
+    environment = {**os.environ, **QUIET}
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, env=environment
+    ).stdout
+
+
+# -- printing --------------------------------------------------------------------------------------
+
+FORMATS = ("{:.1f} s", "{:.2f} s", "{:.1f} MB", "{:.1f} ms", "{:.3f}")
+
+
+def print_row(
+    tool: Tool, figures: dict[str, float] | str, best: dict[str, float] | None = None
+) -> dict[str, float]:
+    """Print a row, with the figures bold that are ahead of `best`; return them."""
+    if isinstance(figures, str):
+        print(f"| {tool.name} |{' |' * len(COLUMNS)} {figures} |", flush=True)
+        return {}
+    cells = []
+    for column, form in zip(COLUMNS, FORMATS, strict=True):
+        cell = form.format(figures[column]) if column in figures else "none"
+        cells.append(f"**{cell}**" if is_ahead(figures, best or {}, column) else cell)
+    print(f"| {tool.name} | {' | '.join(cells)} | {tool.search} |", flush=True)
+    return figures
+
+
+def is_ahead(figures: dict[str, float], best: dict[str, float], column: str) -> bool:
+    """Whether a tool's figure is better than searchkit's."""
+    if column not in figures or column not in best:
+        return False
+    sign = -1 if column == "recall@10" else 1
+    return sign * figures[column] < sign * best[column]
 
 
 if __name__ == "__main__":
