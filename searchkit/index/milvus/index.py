@@ -8,7 +8,6 @@ and a reindex need a folder.
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import time
@@ -37,13 +36,14 @@ from searchkit.index.milvus.counts import count_all, count_by_question
 from searchkit.index.milvus.rows import (
     FIELD_NAMES,
     FIELDS_AND_VECTOR,
-    STATE_PK,
+    STATE_PART,
     MilvusAnswer,
     Row,
     assemble_answers,
     hash_key,
     make_rows,
-    make_state_row,
+    make_state_rows,
+    read_columns,
 )
 from searchkit.index.milvus.search import MilvusSearch, filter_of, search_words
 from searchkit.index.records import Decision, Model, PassageVectors, SplitAnswer, StoredAnswer
@@ -180,8 +180,7 @@ class MilvusIndex(BaseIndex):
 
     def columns(self) -> list[str]:
         """Return the names of the columns of answers, in the order in which they were added."""
-        rows = self._collection.rows(f'pk == "{STATE_PK}"', ["record"])
-        return list(json.loads(rows[0]["record"])) if rows else []
+        return read_columns(self._collection.rows(f"part == {STATE_PART}", ["place", "record"]))
 
     def resolve(self, where: Where) -> Where:
         """Return a filter with its question and author as the index writes them."""
@@ -441,10 +440,10 @@ class MilvusIndex(BaseIndex):
         self._collection.delete([row["pk"] for row in rows if row["part"]])
 
     def _add_columns(self, answers: Iterable[Answer]) -> None:
-        """Add the names of columns that are new to the state row."""
+        """Add the names of columns that are new to the state rows."""
         known = self.columns()
         names = list(
             dict.fromkeys([*known, *(name for a in answers for name in {**a.meta, **a.written})])
         )
         if names != known:
-            self._collection.upsert([make_state_row(names, self.model.dimension)])
+            self._collection.upsert(make_state_rows(names, self.model.dimension))

@@ -12,14 +12,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from searchkit.core.arrays import Float32
+from searchkit.core.errors import BadInput
 from searchkit.core.identity import author_key
+from searchkit.core.messages import listed
 from searchkit.core.records import Answer, Passage
 from searchkit.core.where import Attempts
 from searchkit.index.records import StoredAnswer
@@ -28,7 +30,8 @@ FORMAT = "2"  # of a new collection
 PIECE_LENGTH = 15_000  # characters of a record, at most 60,000 bytes
 KEY_DIGITS, VERSION_DIGITS, PART_DIGITS = 32, 16, 8  # hexadecimal, of the parts of a row's `pk`
 PK_DIGITS = KEY_DIGITS + VERSION_DIGITS + PART_DIGITS
-STATE_PK = "state"  # `pk` of the one row that is about the collection
+STATE_PK = "state"  # `pk` of the first row that is about the collection
+STATE_PART = -1  # `part` of these rows
 Row = dict[str, Any]
 # The fields of an answer that rows keep; the others are of the file
 _KEPT = [f.name for f in fields(Answer) if f.name not in ("has_made_id", "identity")]
@@ -161,12 +164,46 @@ def make_rows(
     return rows
 
 
-def make_state_row(columns: Sequence[str], dimension: int) -> Row:
-    """Return the row that keeps the names of the columns in `meta`; it belongs to no answer."""
+def make_state_rows(columns: Sequence[str], dimension: int) -> list[Row]:
+    """Return the rows that keep the names of the columns in `meta`; they belong to no answer.
+
+    Each has a JSON list of as many names as fit, in order of `place`.
+
+    Raises:
+        BadInput: If a name alone is too long for a row.
+    """
     vectors = np.zeros((0, dimension), np.float32)
     (row,) = make_rows(Answer(STATE_PK, ""), [], [], vectors, position=0, written=0)
-    record = json.dumps(columns, ensure_ascii=False)
-    return row | {"pk": STATE_PK, "key": "", "version": "", "part": -1, "record": record}
+    row |= {"key": "", "version": "", "part": STATE_PART}
+    return [
+        row | {"pk": f"{STATE_PK}{n or ''}", "place": n, "record": record}
+        for n, record in enumerate(_name_lists(columns))
+    ]
+
+
+def read_columns(rows: Iterable[Row]) -> list[str]:
+    """Return the names of the columns that the state rows keep, from their `place`, `record`."""
+    ordered = sorted(rows, key=lambda row: int(row["place"]))
+    return [name for row in ordered for name in json.loads(row["record"])]
+
+
+def _name_lists(names: Sequence[str]) -> Iterator[str]:
+    """Yield the names as JSON lists of `PIECE_LENGTH` characters at most."""
+    names_json: list[str] = []
+    length = 0
+    for name in names:
+        name_json = json.dumps(name, ensure_ascii=False)
+        if len(name_json) + 2 > PIECE_LENGTH:
+            raise BadInput(
+                f"the column {listed([name])} has a name of {len(name):,} characters, and Milvus "
+                f"keeps {PIECE_LENGTH - 4:,} at most; shorten it"
+            )
+        if length + len(name_json) + 2 > PIECE_LENGTH:
+            yield f"[{', '.join(names_json)}]"
+            names_json, length = [], 0
+        names_json.append(name_json)
+        length += len(name_json) + 2  # brackets, or a comma and a space
+    yield f"[{', '.join(names_json)}]"
 
 
 def assemble_answers(rows: Iterable[Row]) -> dict[str, MilvusAnswer]:
