@@ -26,7 +26,7 @@ from searchkit.clustering.methods import (
 from searchkit.clustering.records import Cluster, Member
 from searchkit.core.arrays import Float32, Float64, Int64
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, counted
+from searchkit.core.messages import Message, counted, not_among
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results, Table
@@ -193,13 +193,7 @@ def map_points(
 
 def _check(method: ClusterMethod, threshold: float | None, k: int | None, min_size: int) -> None:
     if method not in CLUSTER_METHODS:
-        raise BadInput(
-            Message(
-                "`method` must be one of {methods}, not {method!r}",
-                methods=", ".join(CLUSTER_METHODS),
-                method=method,
-            )
-        )
+        raise BadInput(not_among("method", method, CLUSTER_METHODS))
     if threshold is not None:
         check_threshold(threshold)
     if k is not None and k < 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from searchkit.core.errors import BadInput, ModelRefused
-from searchkit.core.messages import Message
+from searchkit.core.messages import Message, not_among
 from searchkit.encoding.devices.finding import Device, check_device, guess_accelerator
 from searchkit.encoding.encoder import (
     PRECISIONS,
@@ -68,7 +68,8 @@ def load_encoder(
     check_address_space("embedding", *EMBEDDING_MEGABYTES)
     notify = notify or _ignore
     check_device(device)
-    _check_precision(precision)
+    if precision not in PRECISIONS:
+        raise BadInput(not_among("precision", precision, PRECISIONS))
     name = None if name == DEFAULT else name
     encoder: Encoder | None = _open_cached(fingerprint, name) if fingerprint else None
     if encoder is None:
@@ -107,17 +108,6 @@ def _with_accelerator(
     return OffloadingEncoder(
         encoder, accelerator, name, Machine(rates, cores), notify, is_forced=device != "auto"
     )
-
-
-def _check_precision(precision: Precision) -> None:
-    if precision not in PRECISIONS:
-        raise BadInput(
-            Message(
-                "`precision` must be one of {precisions}, not {precision!r}",
-                precisions=", ".join(PRECISIONS),
-                precision=precision,
-            )
-        )
 
 
 def _try_fast(exact: Encoder, notify: Notify) -> Encoder:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message
+from searchkit.core.messages import Message, not_among
 
 Loss = Literal["joint", "cosent", "mnrl", "online-contrastive"]
 LOSSES: tuple[Loss, ...] = ("joint", "cosent", "mnrl", "online-contrastive")
@@ -80,9 +80,7 @@ def check_settings(settings: TrainingSettings) -> None:
         BadInput: If a setting is out of its range.
     """
     if settings.loss not in LOSSES:
-        losses = ", ".join(LOSSES)
-        template = "`loss` must be one of {losses}, not {loss!r}"
-        raise BadInput(Message(template, losses=losses, loss=settings.loss))
+        raise BadInput(not_among("loss", settings.loss, LOSSES))
     for name, lowest in (("epochs", 1), ("batch_size", 2), ("max_tokens", 8)):
         if getattr(settings, name) < lowest:
             template = f"`{name}` must be {{lowest}} or more, not {{value}}"

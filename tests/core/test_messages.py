@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, listed, with_names
+from searchkit.core.messages import Message, listed, not_among, with_names
 
 
 def upper(parameter: str, value: str | None) -> str | None:
@@ -33,6 +33,12 @@ def test_a_message_within_a_message_is_renamed_too() -> None:
     assert str(error) == "a.csv:3: no column '`id`' (`columns.id`)"
     assert with_names(error.message, upper) == "a.csv:3: no column '`id`' (<COLUMNS.ID None>)"
     assert (error.line, error.what) == (3, "no column '`id`' (`columns.id`)")
+
+
+def test_a_value_that_is_no_choice_is_shown_beside_the_choices() -> None:
+    message = not_among("method", "`a`", ["kmeans", "hdbscan"])
+    assert message == "`method` must be one of kmeans, hdbscan, not '`a`'"
+    assert with_names(message, upper).startswith("<METHOD None> must be one of kmeans, hdbscan")
 
 
 def test_an_error_keeps_its_parameters_on_the_way_from_another_process() -> None:

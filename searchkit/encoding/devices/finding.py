@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message
+from searchkit.core.messages import Message, not_among
 
 Accelerator = Literal["cuda", "mps"]
 # Where texts are embedded; "auto" chooses between the CPU and the accelerator by the work.
@@ -44,13 +44,7 @@ def check_device(device: Device) -> None:
         BadInput: If there is no such device.
     """
     if device not in DEVICES:
-        raise BadInput(
-            Message(
-                "`device` must be one of {devices}, not {device!r}",
-                devices=", ".join(DEVICES),
-                device=device,
-            )
-        )
+        raise BadInput(not_among("device", device, DEVICES))
     if device == "auto" or device == "cpu" or has_accelerator(device):
         return
     import torch
