@@ -18,7 +18,6 @@ from searchkit.cli.options import (
     at_least_one,
     command,
     device_option,
-    exactly_one,
     excludes,
     filter_options,
     folder_option,
@@ -200,8 +199,8 @@ def rebuild(folder: Place, quiet: bool) -> None:
 @folder_option
 @option_group("Computing", device_option)
 @output_options("table", "json")
-@exactly_one("--model", "--damaged")
-@excludes("--damaged", "--dry-run", "--precision")
+@at_least_one("--model", "--precision", "--damaged")
+@excludes("--damaged", "--model", "--precision", "--dry-run")
 def reindex(
     model: ModelOptions,
     damaged: bool,
@@ -210,12 +209,13 @@ def reindex(
     device: Device,
     output: Output,
 ) -> None:
-    """Embed all answers again with another model.
+    """Embed all answers again with another model, or with the same in another precision.
 
     The old vectors stay in use until the new ones are complete, and are then replaced at once. An
     interrupted reindex continues when the same command is run again; --model with the index's
     present model cancels it.
     """
+    from searchkit.encoding.encoder import exact_fingerprint
     from searchkit.encoding.loading import load_encoder
     from searchkit.index.upkeep import reindex as upkeep
     from searchkit.output.status import print_counts, print_estimate
@@ -225,8 +225,13 @@ def reindex(
             index.use_device(device)
             write_record(output, {"embedded": index.embed_damaged()}, print_counts)
             return
+        own = index.model if model.name is None else None
         encoder = load_encoder(
-            model.name, device=device, precision=model.precision or "exact", notify=log.info
+            own.name if own else model.name,
+            fingerprint=exact_fingerprint(own.fingerprint) if own else None,
+            device=device,
+            precision=model.precision or "exact",
+            notify=log.info,
         )
         with progress_bar("answers", quiet=output.quiet or dry_run) as progress:
             result = asdict(

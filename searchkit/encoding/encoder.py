@@ -27,6 +27,11 @@ def fast_fingerprint(fingerprint: str) -> str:
     return _FAST + fingerprint
 
 
+def exact_fingerprint(fingerprint: str) -> str:
+    """Return the fingerprint that a model of any precision has with the precision "exact"."""
+    return fingerprint.removeprefix(_FAST)
+
+
 def is_fast(fingerprint: str) -> bool:
     """Whether a fingerprint is that of a model with the precision "fast"."""
     return fingerprint.startswith(_FAST)

@@ -53,8 +53,8 @@ def load_encoder(
             of this machine, if there is one, where it is done sooner, its start included. Queries
             are always embedded on the CPU.
         precision: "fast" computes with 8-bit integers on the CPU, where that is faster; elsewhere,
-            and if the vectors differ too much, the model is "exact". A given `fingerprint`
-            decides this, too.
+            and if the vectors differ too much, the model is "exact". With the `fingerprint` of
+            a "fast" model it is that one.
         notify: Receives one-line messages about what takes long or doesn't work as it should, and
             which device "auto" chose and why.
 
@@ -81,8 +81,8 @@ def load_encoder(
         encoder = _open_cached(folder.fingerprint, folder.name) or _compile(folder, notify)
         if fingerprint and is_fast(fingerprint):
             encoder = _require_fast(encoder, notify)
-        elif precision == "fast":
-            encoder = _try_fast(encoder, notify)
+    if precision == "fast" and not is_fast(encoder.fingerprint):
+        encoder = _try_fast(encoder, notify)
     return encoder if device == "cpu" else _with_accelerator(encoder, name, device, notify)
 
 

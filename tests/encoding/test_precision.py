@@ -117,11 +117,27 @@ def test_an_index_keeps_its_precision(tiny: Path, tmp_path: Path) -> None:
     run(*ingest)
     refused = run(*ingest, "--model", tiny, "--precision", "exact", code=1)
     assert "leave --model and --precision out" in refused.stderr
-    run("reindex", "-i", folder, "--model", tiny, "--precision", "exact")
-    with Index.open(folder) as index:
-        assert not index.model.fingerprint.startswith("fast-")
+    for precision in ("exact", "fast", "fast", "exact"):
+        run("reindex", "-i", folder, "--precision", precision)
+        with Index.open(folder) as index:
+            assert index.model.name == str(tiny)
+            assert index.model.fingerprint.startswith("fast-") == (precision == "fast")
     refused = run(*ingest, "--model", tiny, "--precision", "fast", code=1)
     assert "--precision fast" in refused.stderr
+
+
+@pytest.mark.usefixtures("laptop")
+def test_another_precision_needs_the_same_model(tiny: Path, tmp_path: Path) -> None:
+    folder, model, sheet = tmp_path / "index", tmp_path / "model", tmp_path / "a.csv"
+    sheet.write_text("id,answer\n1,The bulb lights up.\n", encoding="utf-8")
+    shutil.copytree(tiny, model)
+    run("ingest", sheet, "-i", folder, "--model", model)
+    shutil.rmtree(model)
+    run("reindex", "-i", folder, "--precision", "fast")  # its compiled form is enough
+    refused = run("reindex", "-i", folder, "--precision", "fast", "--damaged", code=2)
+    assert "--damaged can't be used with --precision" in refused.stderr
+    refused = run("reindex", "-i", folder, code=2)
+    assert "give --model, --precision or --damaged" in refused.stderr
 
 
 def test_an_unknown_precision_is_refused() -> None:

@@ -18,7 +18,7 @@ def place(tmp_path: Path) -> str:
 
 
 def test_more_names_than_a_row_can_hold(place: str) -> None:
-    """A form of 20,000 questions: 500 kB of names, where a text of Milvus has 65,535 bytes at most."""
+    """A form of 20,000 questions: 500 kB of names; a text of Milvus has 65,535 bytes at most."""
     meta = {f"question {n} 東京": "x" for n in range(20_000)}
     with MilvusIndex.create(place, ToyEncoder()) as index:
         index.add([Answer("a", "one text", meta=meta)])
