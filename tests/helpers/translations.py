@@ -49,14 +49,21 @@ def translated(text: str, *, loosely: random.Random | None = None) -> str:
     )
 
 
-def course(english: int = 24, german: int = 6, seed: int = 0) -> list[Answer]:
-    """Return independent answers to one question, in two languages."""
+def course(english: int = 24, german: int = 6, seed: int = 0, *, shared: int = 3) -> list[Answer]:
+    """Return independent answers to one question, in two languages.
+
+    Args:
+        english: The number of answers in one language.
+        german: The number in the other.
+        seed: Of the words.
+        shared: Words of the topic in each sentence, of nine.
+    """
     rng = random.Random(seed)
     topic = ["".join(rng.choices("abcdefghijklmnop", k=6)) for _ in range(12)]
 
     def text() -> str:
         own = ["".join(rng.choices("abcdefghijklmnop", k=7)) for _ in range(30)]
-        sentences = (rng.sample(topic, 3) + rng.sample(own, 6) for _ in range(4))
+        sentences = (rng.sample(topic, shared) + rng.sample(own, 9 - shared) for _ in range(4))
         return " ".join(" ".join(rng.sample(words, 9)) + "." for words in sentences)
 
     return [

@@ -82,8 +82,9 @@ class AcrossPairs:
     @cached_property
     def null(self) -> AcrossNull:
         """The distribution of the likeness over the pairs of a sample."""
-        left, right = np.array(np.triu_indices(len(self._sample), 1))
-        left, right = self._allowed(self._sample[left], self._sample[right])
+        sample = self._sample()
+        left, right = np.array(np.triu_indices(len(sample), 1))
+        left, right = self._allowed(sample[left], sample[right])
         answers = len(np.unique(np.concatenate([left, right])))
         return AcrossNull.fit(self._likeness.measure(left, right), answers)
 
@@ -102,12 +103,14 @@ class AcrossPairs:
                 numbers = self._numbers[[left[at], right[at]]].tolist()
                 yield *numbers, float(expected[at])
 
-    @cached_property
     def _sample(self) -> Int64:
-        own = np.flatnonzero(~self._is_draft)
-        if len(own) > MAX_EXHAUSTIVE:
-            own = np.sort(np.random.default_rng(0).choice(own, MAX_EXHAUSTIVE, replace=False))
-        return own
+        """Return answers, ascending: all, or as many of each language, new and earlier ones."""
+        own = np.random.default_rng(0).permutation(np.flatnonzero(~self._is_draft))
+        kinds = 2 * self._codes[own] + self._is_earlier[own]
+        ranks = np.zeros(len(own), np.int64)
+        for kind in np.unique(kinds):
+            ranks[kinds == kind] = np.arange((kinds == kind).sum())
+        return np.sort(own[np.argsort(ranks, kind="stable")[:MAX_EXHAUSTIVE]])
 
     @cached_property
     def _likeness(self) -> MeaningLikeness:
@@ -116,7 +119,8 @@ class AcrossPairs:
             embed_prose(texts, self._prose, self._embed),
             [own.lengths for own in self._prose],
             self._codes,
-            self._sample,
+            np.flatnonzero(~self._is_draft),
+            by_sentences=len(texts) > MAX_EXHAUSTIVE,
         )
 
     def _candidates(self) -> Iterator[tuple[Int64, Int64]]:
@@ -172,7 +176,8 @@ class AcrossDetector:
         found = {}
         for i, j, expected in self.suspects(group):
             left, right = group.texts[i], group.texts[j]
-            if self.wanted is None or {left.answer.id, right.answer.id} & set(self.wanted):
+            ids = left.answer.id, right.answer.id
+            if self.wanted is None or any(id_ in self.wanted for id_ in ids):
                 finding = self._finding(group, left, right, expected)
                 if finding.verdict != NO_FINDING:
                     found[i, j] = finding

@@ -20,7 +20,7 @@ SKIPPED, RIVALS = 1, 3
 MIN_OTHERS = SKIPPED + RIVALS + 1  # answers in other languages, for a sentence to have rivals
 MEAN_PSEUDO_COUNT = 5  # answers of a language as many as which the mean of all languages counts
 SENTENCES_WEIGHT = 1.5  # of the sentences' measure, whose values spread two thirds as far
-BLOCK_ROWS = 1_000  # sentences that are compared with all others at a time
+BLOCK_COSINES = 1 << 24  # of sentences, that are held at a time
 
 
 class MeaningLikeness:
@@ -37,6 +37,8 @@ class MeaningLikeness:
         lengths: Sequence[Float64],
         codes: Int64,
         among: Int64,
+        *,
+        by_sentences: bool = False,
     ) -> None:
         """Find the rivals of every sentence.
 
@@ -44,8 +46,11 @@ class MeaningLikeness:
             sentences: For each answer, `(s, d)` unit rows, at least one.
             lengths: For each answer, `(s,)` the number of words of each sentence.
             codes: `(n,)` the language of each answer.
-            among: The answers that say what is usual, ascending: all, or a sample.
+            among: The answers that say what is usual, ascending.
+            by_sentences: Whether the whole answers don't count: among many answers, all that are on
+                one topic are alike as a whole, and only sentences have rivals on it.
         """
+        self._by_sentences = by_sentences
         self._sentences = sentences
         self._shares = [words / words.sum() for words in lengths]
         self._among = np.zeros(len(sentences), bool)
@@ -57,7 +62,9 @@ class MeaningLikeness:
 
     def measure(self, left: Int64, right: Int64) -> Float64:
         """Return `(p,)` the likeness of answers; `left` is ascending, one of both has rivals."""
-        likeness: Float64 = np.einsum("pd,pd->p", self.whole[left], self.whole[right], dtype=float)
+        likeness = np.zeros(len(left))
+        if not self._by_sentences:
+            likeness += np.einsum("pd,pd->p", self.whole[left], self.whole[right], dtype=float)
         borders = np.flatnonzero(np.diff(left)) + 1
         for places in np.split(np.arange(len(left)), borders):
             if len(places):
@@ -82,19 +89,21 @@ class MeaningLikeness:
 
     def _nearest(self, codes: Int64, among: Int64) -> list[Float32]:
         """Return `(s, MIN_OTHERS)` for each answer: the cosines with the nearest others, sorted."""
-        columns = np.concatenate([self._sentences[n] for n in among])
-        sizes = np.array([len(self._sentences[n]) for n in among])
-        begins = np.cumsum(sizes) - sizes
         counts = [len(rows) for rows in self._sentences]
-        rows, owners = np.concatenate(self._sentences), np.repeat(np.arange(len(counts)), counts)
-        best = np.full((len(rows), MIN_OTHERS), -1, np.float32)
-        for at in range(0, len(rows), BLOCK_ROWS):
-            part = slice(at, at + BLOCK_ROWS)
-            nearest = np.maximum.reduceat(rows[part] @ columns.T, begins, axis=1)  # (b, among)
-            nearest[codes[owners[part]][:, None] == codes[among][None, :]] = -1
-            if nearest.shape[1] >= MIN_OTHERS:
+        owners = np.repeat(np.arange(len(counts)), counts)
+        best = np.full((len(owners), MIN_OTHERS), -1, np.float32)
+        for code in np.unique(codes[self.has_rivals]):
+            others = among[codes[among] != code]
+            columns = np.concatenate([self._sentences[n] for n in others])
+            begins = np.cumsum([0, *(counts[n] for n in others[:-1])])
+            own = np.concatenate([self._sentences[n] for n in np.flatnonzero(codes == code)])
+            rows = np.flatnonzero(codes[owners] == code)
+            size = max(1, BLOCK_COSINES // len(columns))
+            for at in range(0, len(own), size):
+                cosines = own[at : at + size] @ columns.T
+                nearest = np.maximum.reduceat(cosines, begins, axis=1)  # (b, others)
                 nearest = np.partition(nearest, -MIN_OTHERS, axis=1)[:, -MIN_OTHERS:]
-                best[part] = -np.sort(-nearest, axis=1)
+                best[rows[at : at + size]] = -np.sort(-nearest, axis=1)
         return np.split(best, np.cumsum(counts)[:-1])
 
     def _ahead(self, one: int, others: Int64) -> Float64:
