@@ -96,7 +96,9 @@ class MeaningLikeness:
             others = among[codes[among] != code]
             columns = np.concatenate([self._sentences[n] for n in others])
             begins = np.cumsum([0, *(counts[n] for n in others[:-1])])
-            own = np.concatenate([self._sentences[n] for n in np.flatnonzero(codes == code)])
+            own = np.concatenate(
+                [self._sentences[n] for n in np.flatnonzero(codes == code).tolist()]
+            )
             rows = np.flatnonzero(codes[owners] == code)
             size = max(1, BLOCK_COSINES // len(columns))
             for at in range(0, len(own), size):
