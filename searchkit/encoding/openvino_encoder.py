@@ -16,10 +16,10 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Intp
 from searchkit.encoding.batch_encoder import Batch, BatchEncoder, EncoderConfig
-from searchkit.encoding.openvino_runtime import openvino_core
+from searchkit.encoding.openvino_runtime import infer_in_turn, openvino_core
 
 if TYPE_CHECKING:
-    from openvino import CompiledModel, InferRequest, Model
+    from openvino import CompiledModel, Model
     from tokenizers import Tokenizer
 
 
@@ -42,26 +42,16 @@ class CompiledEncoder(BatchEncoder):
         return CompiledEncoder(config, self.tokenizer, self._network)
 
     def _infer(self, batches: Generator[Batch]) -> Generator[tuple[Intp, Float32]]:
-        """Yield the vectors of each batch; the next batch is prepared while one is computed."""
-        requests = [self._network.create_infer_request() for _ in range(2)]
-        running: tuple[Intp, InferRequest] | None = None
-        try:
-            for number, (rows, tensors) in enumerate(batches):
-                request = requests[number % 2]
-                request.start_async(tensors)
-                previous, running = running, (rows, request)
-                if previous:
-                    yield previous[0], _vectors(previous[1])
-            if running:
-                yield running[0], _vectors(running[1])
-                running = None
-        finally:
-            if running:
-                running[1].wait()
+        for rows, request in infer_in_turn(self._network, batches):
+            vectors: Float32 = np.array(request.get_output_tensor(0).data, np.float32)
+            yield rows, vectors
 
 
 def load_network(network: Model | Path, precision: str, blob: bytes | None = None) -> CompiledModel:
-    """Prepare a network for inference on this CPU.
+    """Prepare a network for inference on this CPU, with as many streams as suit it.
+
+    Cores that compute one small batch together spin while they wait for each other: a stream for
+    each core takes a third less computing for queries, and the bits are the same.
 
     Args:
         network: An OpenVINO network, or the path of its .xml file with the .bin file beside it.
@@ -71,16 +61,10 @@ def load_network(network: Model | Path, precision: str, blob: bytes | None = Non
     """
     hint = "f32" if precision == INT8 else precision
     group = ACTIVATION_GROUP if precision == INT8 else 0
-    settings = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
+    settings = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "THROUGHPUT"}
     settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(group)
     settings["CACHE_MODE"] = "OPTIMIZE_SIZE"  # a blob without the weights, which the .bin file has
     if blob is None:
         return openvino_core().compile_model(network, "CPU", settings)
     settings["WEIGHTS_PATH"] = str(Path(network).with_suffix(".bin"))
     return openvino_core().import_model(io.BytesIO(blob), "CPU", settings)
-
-
-def _vectors(request: InferRequest) -> Float32:
-    request.wait()
-    vectors: Float32 = np.array(request.get_output_tensor(0).data, np.float32)
-    return vectors

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from openvino import Core
+    from openvino import CompiledModel, Core, InferRequest
+
+Label = TypeVar("Label")
 
 
 def openvino() -> ModuleType:
@@ -51,6 +54,37 @@ def half_precisions() -> list[str]:
     """Return the half precisions that this CPU computes in, the fastest first."""
     capabilities = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return [name for name, flag in (("bf16", "BF16"), ("f16", "FP16")) if flag in capabilities]
+
+
+def infer_in_turn(
+    network: CompiledModel, batches: Iterable[tuple[Label, list[Any]]]
+) -> Generator[tuple[Label, InferRequest]]:
+    """Yield the label of each batch with the request that has computed it, in order.
+
+    As many are computed at once as the network has streams, and the next one is prepared meanwhile.
+
+    Args:
+        network: Computes; what it puts out is in the request until the next one is yielded.
+        batches: Each a label and the input tensors; the label keeps memory that they only borrow.
+    """
+    streams = network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+    free = [network.create_infer_request() for _ in range(streams + 1)]
+    running: deque[tuple[Label, InferRequest]] = deque()
+    try:
+        for label, tensors in batches:
+            request = free.pop()
+            request.start_async(tensors)
+            running.append((label, request))
+            if not free:
+                running[0][1].wait()
+                yield running[0]
+                free.append(running.popleft()[1])
+        for label, request in running:
+            request.wait()
+            yield label, request
+    finally:
+        for _, request in running:
+            request.wait()  # it reads the tensors
 
 
 @contextmanager

@@ -12,9 +12,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from searchkit.core.arrays import unit_rows
 from searchkit.core.errors import BadInput
 from searchkit.encoding.batch_encoder import EncoderConfig
+from searchkit.encoding.cache import read_network
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.models.names import find_model
 from searchkit.encoding.openvino_encoder import CompiledEncoder
+from searchkit.encoding.openvino_runtime import openvino_core
 
 TEXTS = [
     "yes",
@@ -37,6 +39,10 @@ class FakeNetwork:
 
     def create_infer_request(self) -> FakeRequest:
         return FakeRequest(self)
+
+    def get_property(self, name: str) -> int:
+        assert name == "OPTIMAL_NUMBER_OF_INFER_REQUESTS"
+        return 2
 
 
 class FakeRequest:
@@ -164,6 +170,22 @@ def test_what_is_known_of_the_bundled_model(bundled: CompiledEncoder) -> None:
     assert bundled.tokenizer.truncation is None
     assert bundled.tokenizer.padding is None
     assert bundled.encode([]).shape == (0, 384)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "cores", [{"INFERENCE_NUM_THREADS": 1}, {"PERFORMANCE_HINT": "LATENCY"}], ids=str
+)
+def test_a_vector_does_not_depend_on_the_cores(
+    bundled: CompiledEncoder, cores: dict[str, Any]
+) -> None:
+    network = read_network(bundled.fingerprint)
+    assert network
+    settings = {"INFERENCE_PRECISION_HINT": bundled.config.precision}
+    settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = "0"
+    others = openvino_core().compile_model(network, "CPU", settings | cores)
+    encoder = CompiledEncoder(bundled.config, bundled.tokenizer, others)
+    np.testing.assert_array_equal(bundled.encode(TEXTS), encoder.encode(TEXTS))
 
 
 @pytest.mark.model

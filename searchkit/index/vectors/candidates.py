@@ -12,17 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from searchkit.core.arrays import BFLOAT16_ROUNDING, Float32, Intp, UInt8, summation_error
 from searchkit.encoding.openvino_encoder import load_network
-from searchkit.encoding.openvino_runtime import half_precisions, openvino
+from searchkit.encoding.openvino_runtime import half_precisions, infer_in_turn, openvino
 
 if TYPE_CHECKING:
-    from openvino import CompiledModel, InferRequest, Node
+    from openvino import CompiledModel, InferRequest, Node, Tensor
 
 BLOCK_ROWS = 8_192  # vectors that are multiplied together: 6 MB
 GROUP_ROWS = 64
@@ -50,13 +49,15 @@ def max_norm(codes: UInt8) -> float:
     Args:
         codes: `(n, 2 d)`, the bytes of `(n, d)` float16.
     """
-    request = _norm_network(codes.shape[1] // 2, BLOCK_ROWS).create_infer_request()
-    norms = []
-    for start in range(0, len(codes), BLOCK_ROWS):
-        block = _block(codes, np.arange(start, min(start + BLOCK_ROWS, len(codes))))
-        _start(request, block)
-        request.wait()
-        norms.append(request.get_output_tensor(0).data.max())
+    network = _norm_network(codes.shape[1] // 2, BLOCK_ROWS)
+    blocks = (
+        _block(codes, np.arange(start, min(start + BLOCK_ROWS, len(codes))))
+        for start in range(0, len(codes), BLOCK_ROWS)
+    )
+    norms = [
+        request.get_output_tensor(0).data.max()
+        for _, request in infer_in_turn(network, ((block, _tensors(block)) for block in blocks))
+    ]
     return float(np.max(norms, initial=0.0)) * 1.001
 
 
@@ -152,28 +153,18 @@ def _multiply(
 ) -> Iterator[tuple[Intp, Float32, Float32]]:
     """Yield blocks of rows with their products and the maxima of groups.
 
-    The next block is multiplied while one is looked at.
+    The next blocks are multiplied while one is looked at.
     """
     count, dimension = queries.shape
     width = next(width for width in WIDTHS if width >= count)
     filled = np.zeros((width, dimension), np.float32)
     filled[:count] = queries
     network = _products_network(dimension, width, BLOCK_ROWS, _precision())
-    requests = cycle([network.create_infer_request() for _ in range(2)])
-    running: tuple[Intp, UInt8, InferRequest] | None = None
-    try:
-        for start in range(0, len(rows), BLOCK_ROWS):
-            block = rows[start : start + BLOCK_ROWS]
-            request, block_codes = next(requests), _block(codes, block)
-            _start(request, block_codes, filled)
-            previous, running = running, (block, block_codes, request)
-            if previous:
-                yield previous[0], *_results(previous[2], previous[0], count)
-        if running:
-            yield running[0], *_results(running[2], running[0], count)
-    finally:
-        if running:
-            running[2].wait()  # it reads the codes
+    blocks = (rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS))
+    pieces = ((block, _block(codes, block)) for block in blocks)
+    inputs = ((piece, _tensors(piece[1], filled)) for piece in pieces)
+    for (block, _), request in infer_in_turn(network, inputs):
+        yield block, *_results(request, block, count)
 
 
 def _block(codes: UInt8, rows: Intp) -> UInt8:
@@ -189,12 +180,12 @@ def _block(codes: UInt8, rows: Intp) -> UInt8:
     return codes.take(filled, axis=0)
 
 
-def _start(request: InferRequest, codes: UInt8, *others: Float32) -> None:
+def _tensors(codes: UInt8, *others: Float32) -> list[Tensor]:
     from openvino import Shape, Tensor, Type
 
     shape = Shape([codes.shape[0], codes.shape[1] // 2])
     vectors = Tensor(codes, shape, Type.f16)  # stored codes have any address
-    request.start_async([vectors, *(Tensor(other, shared_memory=True) for other in others)])
+    return [vectors, *(Tensor(other, shared_memory=True) for other in others)]
 
 
 def _inputs(dimension: int, rows: int) -> tuple[Node, Node]:
@@ -212,7 +203,6 @@ def _loaded(outputs: list[Node], inputs: list[Node], precision: str) -> Compiled
 
 
 def _results(request: InferRequest, rows: Intp, queries: int) -> tuple[Float32, Float32]:
-    request.wait()
     products, maxima = (request.get_output_tensor(number).data for number in range(2))
     groups = -(-len(rows) // GROUP_ROWS)
     return products[: len(rows), :queries], maxima[:groups, :queries]
