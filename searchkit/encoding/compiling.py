@@ -18,7 +18,7 @@ import numpy as np
 from searchkit.core.arrays import Float32, unit_rows
 from searchkit.core.errors import BadInput, ModelRefused, first_line
 from searchkit.encoding.batch_encoder import INPUTS, EncoderConfig
-from searchkit.encoding.encoder import Encoder, fast_fingerprint
+from searchkit.encoding.encoder import fast_fingerprint
 from searchkit.encoding.models.folder import ModelFolder
 from searchkit.encoding.openvino_encoder import INT8, CompiledEncoder, load_network
 from searchkit.encoding.openvino_runtime import block_imports, half_precisions, openvino
@@ -105,7 +105,9 @@ def fastest_encoder(
 
 
 def compile_fast(exact: CompiledEncoder, network: Model) -> tuple[CompiledEncoder, Model]:
-    """Return an encoder that computes with 8-bit integers, and its OpenVINO network.
+    """Return an encoder with the precision "fast", and its OpenVINO network.
+
+    It computes with 8-bit integers, or in half precision if no layer can.
 
     Args:
         exact: The encoder of the same model with the precision "exact".
@@ -114,28 +116,35 @@ def compile_fast(exact: CompiledEncoder, network: Model) -> tuple[CompiledEncode
     Raises:
         NotCompilable: If the vectors differ more than `MIN_FAST_COSINE` allows.
     """
+    precision = INT8 if list(_dense_layers(network)) else next(iter(half_precisions()), "f32")
     quantize_weights(network)
     fingerprint = fast_fingerprint(exact.fingerprint)
-    config = replace(exact.config, fingerprint=fingerprint, precision=INT8)
-    encoder = CompiledEncoder(config, exact.tokenizer, load_network(network, INT8))
+    config = replace(exact.config, fingerprint=fingerprint, precision=precision)
+    encoder = CompiledEncoder(config, exact.tokenizer, load_network(network, precision))
     cosine = lowest_cosine(encoder.encode, exact.encode(PROBE_TEXTS))
     if cosine < MIN_FAST_COSINE:
-        raise NotCompilable(f"with 8-bit integers its vectors aren't its own (cosine {cosine:.4f})")
+        raise NotCompilable(f"in {precision} its vectors aren't its own (cosine {cosine:.4f})")
     return encoder, network
 
 
-def check_speed(exact: Encoder) -> None:
-    """Check that 8-bit integers are faster than a model's exact vectors on this CPU.
+def check_speed(exact: CompiledEncoder, network: Model) -> None:
+    """Check that the precision "fast" is faster than a model's exact vectors on this CPU.
+
+    Args:
+        exact: The encoder with the precision "exact".
+        network: Its network.
 
     Raises:
-        NotCompilable: If they aren't.
+        NotCompilable: If it isn't.
     """
-    if not isinstance(exact, CompiledEncoder):
-        raise NotCompilable("it can't be compiled")
-    if exact.config.precision in half_precisions():
+    halves = half_precisions()
+    if exact.config.precision in halves:
         raise NotCompilable(f"this CPU computes {exact.config.precision} as fast as 8-bit integers")
-    if not has_integer_products():
-        raise NotCompilable("this CPU has no fast products of 8-bit integers (VNNI)")
+    if list(_dense_layers(network)):
+        if not has_integer_products():
+            raise NotCompilable("this CPU has no fast products of 8-bit integers (VNNI)")
+    elif not halves:
+        raise NotCompilable("its layers gain from half precision alone, which this CPU lacks")
 
 
 def has_integer_products() -> bool:
@@ -159,6 +168,13 @@ def quantize_weights(network: Model) -> None:
     Each `WEIGHT_GROUP` weights of a row have their own; OpenVINO computes such a layer with 8-bit
     integers if it is told to quantize the activations, too.
     """
+    for layer, weights in list(_dense_layers(network)):
+        layer.input(1).replace_source_output(_quantized(weights).output(0))
+    network.validate_nodes_and_infer_types()
+
+
+def _dense_layers(network: Model) -> Iterator[tuple[Node, Float32]]:
+    """Yield the layers whose weights, `(outputs, inputs)`, can be rounded to 8 bits."""
     for layer in network.get_ordered_ops():
         if layer.get_type_name() != "MatMul" or not layer.get_attributes()["transpose_b"]:
             continue
@@ -166,8 +182,7 @@ def quantize_weights(network: Model) -> None:
         if constant.get_type_name() != "Constant" or constant.data.dtype != np.float32:
             continue
         if constant.data.ndim == 2:
-            layer.input(1).replace_source_output(_quantized(constant.data).output(0))
-    network.validate_nodes_and_infer_types()
+            yield layer, constant.data
 
 
 def _quantized(weights: Float32) -> Node:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Receives one-line messages for the user.
 Notify = Callable[[str], None]
 # How a model is computed: "exact" gives the vectors of the model's own code, "fast" computes with
-# 8-bit integers. They count as two models, with two fingerprints.
+# 8-bit integers or in half precision. They count as two models, with two fingerprints.
 Precision = Literal["exact", "fast"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 _FAST = "fast-"

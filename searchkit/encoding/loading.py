@@ -52,9 +52,10 @@ def load_encoder(
         device: Where documents are embedded: "cpu", "cuda" or "mps". "auto" takes the accelerator
             of this machine, if there is one, where it is done sooner, its start included. Queries
             are always embedded on the CPU.
-        precision: "fast" computes with 8-bit integers on the CPU, where that is faster; elsewhere,
-            and if the vectors differ too much, the model is "exact". With the `fingerprint` of
-            a "fast" model it is that one.
+        precision: "fast" computes with 8-bit integers on the CPU, or in half precision where only
+            that makes a model faster, as "multilingual"; where neither does, and if the vectors
+            differ too much, the model is "exact". With the `fingerprint` of a "fast" model it is
+            that one.
         notify: Receives one-line messages about what takes long or doesn't work as it should, and
             which device "auto" chose and why.
 
@@ -115,7 +116,7 @@ def _try_fast(exact: Encoder, notify: Notify) -> Encoder:
     from searchkit.encoding.compiling import NotCompilable, check_speed
 
     try:
-        check_speed(exact)
+        check_speed(*_compiled(exact))
         return _load_fast(exact, notify)
     except NotCompilable as reason:
         notify(f"embedding with {exact.name} exactly: {reason}")
@@ -141,18 +142,28 @@ def _require_fast(exact: Encoder, notify: Notify) -> Encoder:
 
 def _load_fast(exact: Encoder, notify: Notify) -> CompiledEncoder:
     """Return the model with the precision "fast", from the cache if it is there."""
+    from searchkit.encoding.compiling import compile_fast
+
+    cached = _open_cached(fast_fingerprint(exact.fingerprint), exact.name)
+    return cached or _keep(*compile_fast(*_compiled(exact)), notify)
+
+
+def _compiled(exact: Encoder) -> tuple[CompiledEncoder, Model]:
+    """Return an encoder with its network.
+
+    Raises:
+        NotCompilable: If it has none.
+    """
     from searchkit.encoding.cache import cache_folder, read_network
-    from searchkit.encoding.compiling import NotCompilable, compile_fast
+    from searchkit.encoding.compiling import NotCompilable
     from searchkit.encoding.openvino_encoder import CompiledEncoder
 
-    if cached := _open_cached(fast_fingerprint(exact.fingerprint), exact.name):
-        return cached
     if not isinstance(exact, CompiledEncoder):
         raise NotCompilable("it can't be compiled")
     network = read_network(exact.fingerprint)
     if network is None:
         raise NotCompilable(f"{cache_folder()} can't be read; set SEARCHKIT_CACHE")
-    return _keep(*compile_fast(exact, network), notify)
+    return exact, network
 
 
 def _open_cached(fingerprint: str, name: str | None) -> CompiledEncoder | None:

