@@ -29,6 +29,16 @@ from searchkit.index.storage.successor import Successor
 from searchkit.index.storage.tables.grading import GradingTable
 
 
+def count_lone(questions: Sequence[Mapping[str, Any]]) -> int:
+    """Return the number of questions if each has a name and one author, and 0 if not.
+
+    Args:
+        questions: As `by_question` returns them.
+    """
+    are_lone = all(row["question"] and row["authors"] <= 1 for row in questions)
+    return len(questions) if are_lone else 0
+
+
 class IndexBackend(ABC):
     """The methods in which one kind of index differs from another.
 
@@ -81,6 +91,10 @@ class IndexBackend(ABC):
     @abstractmethod
     def by_question(self) -> list[dict[str, Any]]:
         """Return the number of answers and authors of each question, in order of the questions."""
+
+    def lone_questions(self) -> int:
+        """Return the number of questions if each has a name and one author, and 0 if not."""
+        return count_lone(self.by_question())
 
     @abstractmethod
     def columns(self) -> list[str]:

@@ -17,12 +17,12 @@ from searchkit.index.base import BaseIndex, check_all_exist, check_k
 from searchkit.index.cache.index_cache import IndexCache
 from searchkit.index.filters.names import resolve_names
 from searchkit.index.records import Decision, Model, PassageVectors, StoredAnswer
-from searchkit.index.storage.checksums import hash_checksums, hash_texts
+from searchkit.index.storage.checksums import hash_checksums
 from searchkit.index.storage.lock import WriterLock
 from searchkit.index.storage.schema import FORMAT
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.tables.grading import GradingTable
-from searchkit.index.storage.tables.rows import count_languages
+from searchkit.index.storage.tables.rows import count_languages, lone_questions
 from searchkit.index.upkeep.folder_checks import describe, find_problems
 from searchkit.index.vectors import search
 from searchkit.index.vectors.checkpoint import Checkpoints
@@ -114,6 +114,10 @@ class FolderReader(BaseIndex):
     def by_question(self) -> list[dict[str, Any]]:
         """Return the number of answers and authors of each question, in order of the questions."""
         return self.store.by_question()
+
+    def lone_questions(self) -> int:
+        """Return the number of questions if each has a name and one author, and 0 if not."""
+        return super().lone_questions() if self.is_outdated() else lone_questions(self.store)
 
     def columns(self) -> list[str]:
         """Return the names of the columns of answers, in the order in which they were added."""
@@ -211,13 +215,9 @@ class FolderReader(BaseIndex):
         return key
 
     def vectors_key(self) -> bytes | None:
-        """Return a hash of the texts that have vectors, and of the model.
-
-        It reads every text's hash, once for all readers that share their vectors.
-        """
+        """Return a hash of all vectors and the model, once for readers that share their vectors."""
         if not self._vectors_keys:
-            with self.store.translated():
-                key = hash_texts(self.store.connection)
+            key = self.checkpoints.vectors_key()
             if self.is_writable:
                 return key
             self._vectors_keys.append(key)

@@ -141,13 +141,13 @@ class Ingest:
 
     def _questions_of_one(self) -> Iterator[str]:
         """Yield a warning if every question has one author: these were people, perhaps."""
-        questions = self._target.by_question() if self.report.added else []
-        if len(questions) > 1 and all(row["question"] and row["authors"] <= 1 for row in questions):
+        count = self._target.lone_questions() if self.report.added else 0
+        if count > 1:
             yield Message(
                 "each of the {count:,} questions has only one author, so that nothing can be "
                 "compared; if people were taken for questions, say who is who with "
                 "`folder_is='author'` or `columns.author=NAME`",
-                count=len(questions),
+                count=count,
             )
 
     def _add(self, rows: Sequence[Row], progress: Progress | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, Slot
+from searchkit.index.backend import count_lone
 from searchkit.index.base import BaseIndex
 from searchkit.index.embedding import is_unchanged
 from searchkit.index.incoming.ids import Lookup
@@ -25,6 +26,9 @@ class Target(Lookup, Protocol):
 
     def by_question(self) -> list[dict[str, Any]]:
         """Return the number of answers and authors of each question."""
+
+    def lone_questions(self) -> int:
+        """Return the number of questions if each has a name and one author, and 0 if not."""
 
     def answers(self) -> Iterator[Answer]:
         """Stream all answers."""
@@ -48,6 +52,7 @@ class Writer:
         self.get_replaceable = index.get_replaceable
         self.find_slots = index.find_slots
         self.by_question = index.by_question
+        self.lone_questions = index.lone_questions
         self.answers = index.answers
         self.remove = index.remove
 
@@ -103,6 +108,10 @@ class Rehearsal:
             row["answers"] += len(answers)
             row["authors"] += author is not None
         return list(rows.values())
+
+    def lone_questions(self) -> int:
+        """Return the number of questions if each has a name and one author, and 0 if not."""
+        return count_lone(self.by_question())
 
     def answers(self) -> Iterator[Answer]:
         """Stream all answers of the index as it is."""

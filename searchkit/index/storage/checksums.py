@@ -203,11 +203,12 @@ def hash_checksums(connection: sqlite3.Connection) -> bytes | None:
     return digest.digest()
 
 
-def hash_texts(connection: sqlite3.Connection) -> bytes:
-    """Return a hash of the texts that have vectors, and of the model."""
+def hash_texts(connection: sqlite3.Connection, after: int) -> bytes:
+    """Return a hash of the texts whose vectors have keys above `after`, and of the model."""
     digest = hashlib.sha256()
-    for sql in ("SELECT fingerprint FROM model", "SELECT sha FROM vectors ORDER BY sha"):
-        _add_rows(digest, connection.execute(sql))
+    _add_rows(digest, connection.execute("SELECT fingerprint FROM model"))
+    sql = "SELECT sha FROM vectors WHERE key > ? ORDER BY key"
+    _add_rows(digest, connection.execute(sql, [after]))
     return digest.digest()
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float16, Int64
 from searchkit.core.errors import StorageFailed
-from searchkit.index.storage.checksums import damaged_rows, existing_tables
+from searchkit.index.storage.checksums import damaged_rows, existing_tables, hash_texts
 from searchkit.index.storage.connection import int_array
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.vectors.codes import MIN_ROWS, read_codes, write_codes
@@ -129,6 +129,17 @@ class Checkpoints:
     def removals(self) -> Int64:
         """Return the keys of vectors that are in the checkpoint but deleted from the table."""
         return int_array(self._store.rows("SELECT vector FROM removals ORDER BY vector"))
+
+    def vectors_key(self) -> bytes:
+        """Return what differs whenever a vector or the model does.
+
+        The file's vectors are in it by the file's SHA-256, the others by the hashes of their texts.
+        """
+        current = self.current()
+        with self._store.translated():
+            texts = hash_texts(self._store.connection, current.last_vector if current else 0)
+        parts = (current and current.sha256, self.removals().tolist(), texts)
+        return hashlib.sha256(repr(parts).encode()).digest()
 
     def tail_length(self) -> int:
         """Return the number of vectors that were added after the checkpoint."""

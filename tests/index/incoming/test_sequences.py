@@ -67,6 +67,9 @@ class Shelf:
     def by_question(self) -> list[dict[str, object]]:
         return []  # of which nothing is said
 
+    def lone_questions(self) -> int:
+        return 0
+
     def write(self, updates: Sequence[Update], progress: object) -> Added:
         added = sum(update.new.id not in self.answers for update in updates)
         unchanged = sum(self.answers.get(u.new.id) == replace(u.new, source=u.old.source,

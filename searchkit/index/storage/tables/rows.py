@@ -79,3 +79,27 @@ def count_languages(database: SqliteDatabase) -> dict[str, int]:
             "GROUP BY 1 ORDER BY 2 DESC, 1"
         )
     )
+
+
+def lone_questions(database: SqliteDatabase) -> int:
+    """Return the number of questions if each has a name and one author, and 0 if not.
+
+    It ends at the first question that has not, and reads few of a question's rows; since format 4.
+    """
+    if database.rows("SELECT 1 FROM answers WHERE question IS NULL OR question = '' LIMIT 1"):
+        return 0
+    sql = (
+        "WITH RECURSIVE questions(name) AS (SELECT min(question) FROM answers UNION ALL "
+        "SELECT (SELECT min(question) FROM answers WHERE question > name) FROM questions "
+        "WHERE name IS NOT NULL) "
+        "SELECT (SELECT min(author_key) FROM answers WHERE question = name) IS NOT "
+        "(SELECT max(author_key) FROM answers WHERE question = name) "
+        "FROM questions WHERE name IS NOT NULL"
+    )
+    count = 0
+    with database.translated():
+        for (has_several,) in database.connection.execute(sql):
+            if has_several:
+                return 0
+            count += 1
+    return count
