@@ -3,13 +3,13 @@
     python benchmarks/bench_ten_million.py make FOLDER [N]
     python benchmarks/bench_ten_million.py measure FOLDER [TIMES]
 
-`make` needs 2 kB of disk for each answer and 20 minutes for ten million. `measure` runs commands in processes of their own,
-and then 39 queries in one process, each by codes and by FAISS alone, whose results must be equal.
+`make` needs 2 kB of disk for each answer and 10 minutes of computing for ten million. `measure`
+runs commands in processes of their own, and then 50 queries in one process, each by codes and by
+FAISS alone, whose results must be equal.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
@@ -17,11 +17,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 import numpy as np
 from bench import QUERY, SEARCHKIT, peak_memory, row, ten_answers
 from machine import heading, texts
+from numpy.typing import NDArray
 
 CORPORA = ("banking77-train.csv", "saf-train.csv", "semeval2013-train.csv")
 QUERIES = 100  # texts that are queries, and among the answers neither whole nor changed
@@ -64,7 +66,7 @@ def make(folder: Path, count: int) -> None:
         index.checkpoint(only_if_outgrown=True)  # makes the codes
 
 
-def _embedded(path: Path, encoder: Any) -> Any:
+def _embedded(path: Path, encoder: object) -> NDArray[np.float32]:
     """Give the vectors of real texts, embedded once."""
     if not path.exists():
         distinct = dict.fromkeys(text[:400] for name in CORPORA for text in texts(name))
@@ -73,7 +75,7 @@ def _embedded(path: Path, encoder: Any) -> Any:
     return vectors[np.random.default_rng(1).permutation(len(vectors))]
 
 
-def _blocks(real: Any, count: int) -> Iterator[tuple[Any, Any]]:
+def _blocks(real: NDArray[np.float32], count: int) -> Iterator[tuple[Any, Any]]:
     """Give keys and vectors: a real one and a step along the difference of two others."""
     random = np.random.default_rng(7)
     real = real[QUERIES:]
@@ -87,7 +89,9 @@ def _blocks(real: Any, count: int) -> Iterator[tuple[Any, Any]]:
         yield np.arange(start + 1, start + size + 1), vectors.astype(np.float16)
 
 
-def _write_rows(connection: Any, keys: Any, vectors: Any) -> None:
+def _write_rows(
+    connection: Connection, keys: NDArray[np.int64], vectors: NDArray[np.float16]
+) -> None:
     """Write answers of one passage, as the store would, without its checks and its full text."""
     from searchkit.index.embedding import passage_hash
     from searchkit.index.storage.checksums import row_checksum
@@ -143,7 +147,7 @@ def command_row(name: str, command: Sequence[str | Path]) -> None:
 
 
 def warm(folder: Path) -> None:
-    """Search in one process, by codes and by FAISS alone in turn, and compare the results."""
+    """Search in one process, by codes and by FAISS alone, and compare the results."""
     from searchkit import Index
     from searchkit.index.vectors import vector_index
 
@@ -170,7 +174,7 @@ def warm(folder: Path) -> None:
     print(f"\npeak {peak_memory():.2f} GiB, load {os.getloadavg()[0]:.1f}")
 
 
-def _timed(run: Callable[[], Any], measured: list[tuple[float, float]]) -> Any:
+def _timed(run: Callable[[], object], measured: list[tuple[float, float]]) -> object:
     """Run something; add its seconds and its computing."""
     started, cpu = time.perf_counter(), time.process_time()
     result = run()

@@ -215,7 +215,7 @@ class BaseIndex(IndexBackend):
         vectors = self.query_vectors(queries)
         return [Results(hits) for hits in self.search_vectors(vectors, k, where)]
 
-    def prefetch(self) -> None:
+    def prefetch(self, where: Where = EVERYTHING) -> None:
         """Begin to read what a search needs, while other things are done."""
 
     def query_vectors(self, queries: Sequence[str]) -> list[Float32]:

@@ -222,7 +222,7 @@ class Index(FolderReader):
         """Write the vectors as a FAISS file, so that opening doesn't read them row by row."""
         self._require_writer()
         if not only_if_outgrown or self.checkpoints.is_outgrown():
-            self.checkpoints.write(self.vectors)
+            self._with_vectors(self.checkpoints.write)
             self._vectors = None  # the next search maps the new file
         self.checkpoints.write_codes()
 

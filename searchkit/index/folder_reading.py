@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,9 +26,11 @@ from searchkit.index.storage.tables.rows import count_languages, lone_questions
 from searchkit.index.upkeep.folder_checks import describe, find_problems
 from searchkit.index.vectors import search
 from searchkit.index.vectors.checkpoint import Checkpoints
+from searchkit.index.vectors.codes_file import DamagedFile
 from searchkit.index.vectors.vector_index import VectorIndex
 
 _BLOCK = 4096  # answers that are read together
+T = TypeVar("T")
 
 
 class FolderReader(BaseIndex):
@@ -98,10 +100,18 @@ class FolderReader(BaseIndex):
             self._vectors = self.checkpoints.load_vectors()
         return self._vectors
 
-    def prefetch(self) -> None:
+    def _with_vectors(self, read: Callable[[VectorIndex], T]) -> T:
+        """Return what `read` returns of all vectors; of the database's if the file is damaged."""
+        try:
+            return read(self.vectors)
+        except DamagedFile as error:
+            self._vectors = self.checkpoints.read_rows_instead(str(error))
+            return read(self._vectors)
+
+    def prefetch(self, where: Where = EVERYTHING) -> None:
         """Begin to read what a search needs, while other things are done."""
         if self._vectors is None:
-            self.checkpoints.begin_check()
+            self.checkpoints.begin_check(with_codes=where.is_empty())
 
     def counts(self) -> dict[str, int]:
         """Return the number of answers, blank ones, questions, authors, passages and vectors."""
@@ -164,7 +174,7 @@ class FolderReader(BaseIndex):
 
     def get_stored(self, id_: str) -> StoredAnswer:
         """Return an answer with its passages and vectors."""
-        return next(search.stored_answers(self.store, self.vectors, self._keys([id_])))
+        return self._stored_answers(self._keys([id_]))[0]
 
     def ids(self, where: Where = EVERYTHING) -> list[str]:
         """Return the ids of the answers that match a filter, blank ones too, sorted."""
@@ -185,16 +195,19 @@ class FolderReader(BaseIndex):
         """Stream the answers that match a filter, blank ones too, with passages and vectors."""
         keys = self.store.matching(where).tolist()
         for start in range(0, len(keys), _BLOCK):
-            block = keys[start : start + _BLOCK]
-            yield from search.stored_answers(self.store, self.vectors, block)
+            yield from self._stored_answers(keys[start : start + _BLOCK])
+
+    def _stored_answers(self, keys: Sequence[int]) -> list[StoredAnswer]:
+        return self._with_vectors(lambda all_: list(search.stored_answers(self.store, all_, keys)))
 
     def passage_vectors(self, where: Where = EVERYTHING) -> PassageVectors:
         """Return the vectors of all passages of the answers that match a filter."""
-        return search.passage_vectors(self.store, self.vectors, where)
+        return self._with_vectors(lambda all_: search.passage_vectors(self.store, all_, where))
 
     def _cached_vectors(self, hashes: Collection[bytes]) -> dict[bytes, Float16]:
         keys = self.store.known(hashes)
-        rows = self.vectors.get(np.array(list(keys.values()), np.int64)).astype(np.float16)
+        wanted = np.array(list(keys.values()), np.int64)
+        rows = self._with_vectors(lambda all_: all_.get(wanted)).astype(np.float16)
         passages = dict(zip(keys, rows, strict=True))
         return passages | self.cache.get(sha for sha in hashes if sha not in passages)
 
@@ -244,7 +257,9 @@ class FolderReader(BaseIndex):
     ) -> list[list[Hit]]:
         """Find the answers nearest to each query, given by the vectors of its passages."""
         check_k(k)
-        return search.VectorSearch(self.store, self.vectors, k, where).run(queries)
+        return self._with_vectors(
+            lambda all_: search.VectorSearch(self.store, all_, k, where).run(queries)
+        )
 
     def search_words(
         self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING

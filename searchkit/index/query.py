@@ -47,7 +47,7 @@ def query(
         return [Results(hits) for hits in index.search_words(texts, k, where)]
     check_k(k)
     depth = k if mode == "semantic" else max(MIN_DEPTH, 4 * k)
-    index.prefetch()  # loading the model takes as long
+    index.prefetch(where)  # loading the model takes as long
     vectors = index.query_vectors(texts)
     results = index.search_vectors(vectors, depth, where)
     if details:

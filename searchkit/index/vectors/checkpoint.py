@@ -14,9 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
-from importlib import import_module
-from io import BufferedRandom, BufferedReader
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +24,14 @@ from searchkit.core.errors import StorageFailed
 from searchkit.index.storage.checksums import damaged_rows, existing_tables, hash_texts
 from searchkit.index.storage.connection import int_array
 from searchkit.index.storage.store import AnswerStore
-from searchkit.index.vectors.codes import MIN_ROWS, read_codes, write_codes
+from searchkit.index.vectors.codes import MIN_ROWS
+from searchkit.index.vectors.codes_file import (
+    CodesFile,
+    check_file,
+    digest_of,
+    first_check,
+    write_codes,
+)
 from searchkit.index.vectors.vector_index import VectorIndex
 
 log = logging.getLogger("searchkit")
@@ -65,7 +70,7 @@ class Checkpoints:
         self.folder = folder
         self._store = store
         self._pinned: tuple[str, BufferedReader] | None = None
-        self._digest: Future[str] | None = None  # of the pinned file, and for one check only
+        self._check: Future[str | CodesFile] | None = None  # of the pinned file, for one use only
 
     def pin(self) -> bool:
         """Keep the current file open, so that a writer that replaces it takes nothing away.
@@ -81,19 +86,25 @@ class Checkpoints:
             self._pinned = current.file, (self.folder / current.file).open("rb")
         return self._pinned is not None or (self.folder / current.file).exists()
 
-    def begin_check(self) -> None:
-        """Begin to hash the file that is kept open, while other things are done."""
-        if self._pinned and self._digest is None:
-            with suppress(RuntimeError):  # no more threads; then it is hashed when it is needed
+    def begin_check(self, *, with_codes: bool) -> None:
+        """Begin to check the file that is kept open, while other things are done.
+
+        Args:
+            with_codes: Whether to read the codes, too, if there are some.
+        """
+        current = self.current() if self._pinned and self._check is None else None
+        if self._pinned and current and current.file == self._pinned[0]:
+            with suppress(RuntimeError):  # no more threads; then it is checked when it is needed
                 pool = ThreadPoolExecutor(1)
-                self._digest = pool.submit(_first_digest, self._pinned[1])
+                place = self._codes_path(current), current.sha256, current.count
+                self._check = pool.submit(first_check, self._pinned[1], *place, with_codes)
                 pool.shutdown(wait=False)
 
     def close(self) -> None:
         """Close the file that is kept open; closing it twice is harmless."""
-        if self._digest:
-            wait([self._digest])
-            self._digest = None
+        if self._check:
+            wait([self._check])
+            self._check = None
         if self._pinned:
             self._pinned[1].close()
             self._pinned = None
@@ -102,8 +113,8 @@ class Checkpoints:
     def _opened(self, checkpoint: Checkpoint) -> Iterator[BufferedReader]:
         """Open a checkpoint's file, or go to the beginning of the one that is kept open."""
         if self._pinned and self._pinned[0] == checkpoint.file:
-            if self._digest:
-                wait([self._digest])
+            if self._check:
+                wait([self._check])
             self._pinned[1].seek(0)
             yield self._pinned[1]
         else:
@@ -184,10 +195,12 @@ class Checkpoints:
                 raise _Unusable(f"{self.folder}: the record of removed vectors is damaged")
             return self._with_rows(self._mapped(current), current.last_vector)
         except _Unusable as error:
-            log.warning(
-                "%s; its vectors are read from the database (slower); run: searchkit rebuild", error
-            )
-            return self.read_rows()
+            return self.read_rows_instead(f"{error}; run: searchkit rebuild")
+
+    def read_rows_instead(self, problem: str) -> VectorIndex:
+        """Return all vectors, read from the table, as the current file is damaged or missing."""
+        log.warning("%s; until then its vectors are read from the database (slower)", problem)
+        return self.read_rows()
 
     def read_rows(self) -> VectorIndex:
         """Return all vectors, read from the table row by row."""
@@ -199,19 +212,42 @@ class Checkpoints:
         Raises:
             _Unusable: if the file is missing or damaged.
         """
-        with self._checked(checkpoint) as file:
-            vectors = VectorIndex.load(file)
-        path = self._codes_path(checkpoint)
-        vectors.use_codes(partial(read_codes, path, checkpoint.sha256, checkpoint.count))
+        with self._sized(checkpoint) as file:
+            check = self._begun_check(file)
+            if check is None:
+                path = self._codes_path(checkpoint)
+                check = check_file(file, path, checkpoint.sha256, checkpoint.count)
+            if isinstance(check, str):
+                self._compare(checkpoint, check)
+                vectors = VectorIndex.load(file)
+            else:
+                vectors = VectorIndex.load(file, check)
         vectors.remove(self.removals())
         return vectors
 
     @contextmanager
     def _checked(self, checkpoint: Checkpoint) -> Iterator[BufferedReader]:
-        """Open a checkpoint's file, and check it before FAISS reads it.
+        """Open a checkpoint's file, and check all of it.
 
         Raises:
             _Unusable: if the file is missing or damaged.
+        """
+        with self._sized(checkpoint) as file:
+            begun = self._begun_check(file)
+            self._compare(checkpoint, begun if isinstance(begun, str) else digest_of(file))
+            yield file
+
+    def _compare(self, checkpoint: Checkpoint, sha256: str) -> None:
+        if sha256 != checkpoint.sha256:
+            path = self.folder / checkpoint.file
+            raise _Unusable(f"{path}: its SHA-256 is not the recorded one")
+
+    @contextmanager
+    def _sized(self, checkpoint: Checkpoint) -> Iterator[BufferedReader]:
+        """Open a checkpoint's file, which has the recorded size.
+
+        Raises:
+            _Unusable: if it is missing, or has another size.
         """
         path = self.folder / checkpoint.file
         try:
@@ -219,21 +255,19 @@ class Checkpoints:
                 size = os.fstat(file.fileno()).st_size
                 if size != checkpoint.bytes:
                     raise _Unusable(f"{path}: {size} bytes where {checkpoint.bytes} were written")
-                if self._hashed(file) != checkpoint.sha256:
-                    raise _Unusable(f"{path}: its SHA-256 is not the recorded one")
                 yield file
         except FileNotFoundError:
             raise _Unusable(f"{path}: missing") from None
         except OSError as error:
             raise _Unusable(f"{path}: can't be read ({error.strerror})") from error
 
-    def _hashed(self, file: BufferedReader) -> str:
-        """Return the SHA-256 of a file, as it was begun or from now on."""
-        digest = self._digest
-        if digest and self._pinned and self._pinned[1] is file:
-            self._digest = None
-            return digest.result()
-        return _digest(file)
+    def _begun_check(self, file: BufferedReader) -> str | CodesFile | None:
+        """Return what a check of a file that was begun found; None if none was."""
+        check = self._check
+        if check and self._pinned and self._pinned[1] is file:
+            self._check = None
+            return check.result()
+        return None
 
     def _with_rows(self, vectors: VectorIndex, after: int) -> VectorIndex:
         for keys, rows in self._store.vectors(after):
@@ -256,7 +290,8 @@ class Checkpoints:
         current = self.current()
         path = self._codes_path(current) if current else None
         if current and path and path.exists():
-            if read_codes(path, current.sha256, current.count) is None:
+            codes_file = CodesFile.open(path, current.sha256, current.count)
+            if codes_file is None or codes_file.codes is None:
                 return f"{path}: damaged, or of another file than {current.file}"
         return None
 
@@ -331,7 +366,7 @@ class Checkpoints:
         try:
             with self._checked(current) as file:
                 vectors = VectorIndex.load(file)
-            write_codes(temporary, vectors.stored(), current.sha256)
+                write_codes(temporary, vectors.stored(), current.sha256, file)
             temporary.replace(path)
         except (OSError, _Unusable) as error:
             log.warning("%s: can't be written (%s); searches are slower", path, error)
@@ -387,21 +422,10 @@ class Checkpoints:
             )
 
 
-def _digest(file: BufferedReader | BufferedRandom) -> str:
-    return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _first_digest(file: BufferedReader) -> str:
-    """Return the SHA-256 of a file that is mapped next; the import of FAISS takes longer often."""
-    import_module("faiss")
-    file.seek(0)
-    return _digest(file)
-
-
 def _synced_digest(path: Path) -> str:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-        return _digest(file)
+        return digest_of(file)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,18 +9,17 @@ differs from FAISS's score of the vector by at most
 
 A vector whose score is below the k-th greatest by more than that is none of the k nearest. FAISS
 scores the few others: the result is its own, to the last bit.
+
+One vector in a thousand is far from its code, up to twice as far as most. These are kept beside the
+codes and scored as they are: for all others the bound is then a third closer.
 """
 
 from __future__ import annotations
 
-import json
-import logging
 import os
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,42 +27,76 @@ import numpy as np
 from searchkit.core.arrays import Bool, Float32, Intp, UInt8, summation_error
 from searchkit.index.vectors.faiss_runtime import load_faiss
 
-log = logging.getLogger("searchkit")
 MIN_ROWS = 2_000_000  # below, a code saves less than 40 ms a query
-SHARD_ROWS = 1 << 20
 MAX_QUERIES = 3  # more are multiplied with all vectors at once; see `candidates.py`
-DEPTH = 16_384  # codes of a shard that are looked at; others must be too far away
+MAX_UNREAD = 32  # … but if nothing has read all vectors yet, which takes longer
+DEPTHS = (16_384, 65_536)  # codes of a shard that are looked at; others must be too far away
+FAR_SHARE = 1_000  # one vector in so many is kept beside the codes
 MAX_CANDIDATES = 131_072  # above it, FAISS scores all vectors
 _BLOCK_ROWS = 16_384
 _BITS = 4
-_LEVELS = 2**_BITS
+LEVELS = 2**_BITS
 _REACH = 2.7  # standard deviations from the mean to the outer levels, for the least distances
-_FORMAT = 1
-_CHUNK = 1 << 20  # bytes of a file that are read together
 
 
-def codes_pay(queries: int, rows: int, total: int) -> bool:
+def codes_pay(queries: int, rows: int, total: int, *, is_read: bool) -> bool:
     """Whether a first pass by codes takes less time than it saves, by measurement.
 
     Args:
         queries: Number of queries.
         rows: Number of vectors that are searched.
         total: Number of vectors that have codes, all of which are scored.
+        is_read: Whether all vectors were read, and checked, since the file was opened.
     """
-    return queries <= MAX_QUERIES and total >= MIN_ROWS and rows >= total // 2
+    return (
+        queries <= (MAX_QUERIES if is_read else MAX_UNREAD)
+        and total >= MIN_ROWS
+        and rows >= total // 2
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class _Shard:
+class Shard:
     """The codes of some rows.
 
     Attributes:
         index: FAISS's `IndexPQFastScan`, whose quantizers have one dimension each.
         distances: `(n,)`, of each code to its vector, rounded up.
+        far: `(f,)`, the rows with the greatest distances, ascending; see `far_rows`.
+        far_vectors: `(f, d)`, their vectors.
+        far_length: The greatest length of these.
+        reach: The greatest distance of all other rows.
     """
 
     index: Any  # FAISS has no types
     distances: Float32
+    far: Intp
+    far_vectors: Float32
+    far_length: float
+    reach: float
+
+    @classmethod
+    def of(cls, index: Any, distances: Float32, vectors: Float32) -> Shard:  # noqa: ANN401
+        """Return the shard with these codes, and the `vectors` of its `far_rows`.
+
+        Raises:
+            ValueError: if there are more or fewer vectors.
+        """
+        far, reach = far_rows(distances)
+        if vectors.shape != (len(far), index.d):
+            raise ValueError(f"{len(vectors)} vectors of {len(far)} rows")
+        return cls(index, distances, far, vectors, _max_length(vectors), reach)
+
+
+def far_rows(distances: Float32) -> tuple[Intp, float]:
+    """Return the rows whose codes are farthest from their vectors, one in a thousand at most.
+
+    Returns:
+        The rows, ascending, and the greatest distance of all others.
+    """
+    last = len(distances) - len(distances) // FAR_SHARE - 1
+    reach = np.partition(distances, last)[last]
+    return np.flatnonzero(~(distances <= reach)), float(reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +116,26 @@ class _Scores:
     rest: float
 
 
+_NO_SCORES = np.empty(0, np.float32)
+_UNKNOWN = _Scores(np.empty(0, np.intp), _NO_SCORES, _NO_SCORES, np.inf)
+ReadRows = Callable[[Intp], UInt8]
+"""Returns the bytes `(m, 2 d)` of the vectors of rows, ascending."""
+
+
 class Codes:
     """The codes of the rows of a FAISS file."""
 
-    def __init__(self, shards: Sequence[_Shard]) -> None:
+    def __init__(self, shards: Sequence[Shard]) -> None:
         self._shards = shards
 
     def __len__(self) -> int:
         return sum(len(shard.distances) for shard in self._shards)
 
-    def candidates(self, vectors: UInt8, mask: Bool, queries: Float32, k: int) -> Intp | None:
+    def candidates(self, read: ReadRows, mask: Bool, queries: Float32, k: int) -> Intp | None:
         """Return the rows that can be among the `k` nearest to one of the queries, ascending.
 
         Args:
-            vectors: `(n, 2 d)`, the bytes of `(n, d)` float16 that the codes were made for.
+            read: Returns the bytes of rows of the `(n, d)` float16 that the codes were made for.
             mask: `(n,)`, the rows to search among.
             queries: `(q, d)`.
             k: Number of nearest vectors that are wanted.
@@ -106,56 +145,75 @@ class Codes:
         """
         found = []
         for query in queries:
-            rows = self._candidates_of(vectors, mask, np.ascontiguousarray(query), k)
+            rows = self._candidates_of(read, mask, np.ascontiguousarray(query), k)
             if rows is None:
                 return None
             found.append(rows)
-        return np.unique(np.concatenate(found))
+        rows = np.unique(np.concatenate(found))
+        return rows if len(rows) <= MAX_CANDIDATES else None
 
-    def _candidates_of(self, vectors: UInt8, mask: Bool, query: Float32, k: int) -> Intp | None:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            parts = list(pool.map(lambda shard: _score(shard, query), self._shards))
+    def _candidates_of(self, read: ReadRows, mask: Bool, query: Float32, k: int) -> Intp | None:
+        least, parts = np.nan, dict.fromkeys(range(len(self._shards)), _UNKNOWN)
         starts = np.cumsum([0, *(len(shard.distances) for shard in self._shards)])
-        rows = np.concatenate(
-            [part.rows + start for part, start in zip(parts, starts[:-1], strict=True)]
-        )
-        is_allowed = mask[rows]
-        rows = rows[is_allowed]
-        if len(rows) < k:
-            return None
-        scores = np.concatenate([part.scores for part in parts])[is_allowed]
-        bounds = np.concatenate([part.bounds for part in parts])[is_allowed]
-        best = rows[np.argpartition(scores, max(len(rows) - 4 * k, 0))[-4 * k :]]
-        least = _kth_score(vectors[best], query, k)
-        near = rows[bounds >= least]
-        is_complete = max(part.rest for part in parts) < least  # also if one of them is NaN
-        return near if is_complete and len(near) <= MAX_CANDIDATES else None
+        for depth in DEPTHS:
+            unsure = [number for number, part in parts.items() if not part.rest < least]
+            scored = self._score([self._shards[number] for number in unsure], query, depth)
+            parts |= dict(zip(unsure, scored, strict=True))
+            rows = np.concatenate([part.rows + starts[n] for n, part in parts.items()])
+            scores = np.concatenate([part.scores for part in parts.values()])
+            is_allowed = mask[rows]
+            if np.count_nonzero(is_allowed) < k:
+                return None
+            rows, scores = rows[is_allowed], scores[is_allowed]
+            best = rows[np.argpartition(scores, max(len(rows) - 4 * k, 0))[-4 * k :]]
+            least = _kth_score(read(np.sort(best)), query, k)
+            if all(part.rest < least for part in parts.values()):  # not if one of them is NaN
+                bounds = np.concatenate([part.bounds for part in parts.values()])[is_allowed]
+                near: Intp = rows[~(bounds < least)]
+                return near
+        return None
+
+    def _score(self, shards: Sequence[Shard], query: Float32, depth: int) -> list[_Scores]:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(lambda shard: _score(shard, query, depth), shards))
 
 
 def _kth_score(vectors: UInt8, query: Float32, k: int) -> float:
     """Return what the `k`-th greatest of FAISS's scores of some vectors is at least."""
-    rows = vectors.view(np.float16).astype(np.float32)
-    length = float(np.linalg.norm(query)) * float(np.linalg.norm(rows, axis=1).max())
+    rows = numbers_of(vectors)
+    length = _max_length(rows) * float(np.linalg.norm(query))
     error = summation_error(len(query)) * length
     return float(np.partition(rows @ query, len(rows) - k)[len(rows) - k]) - error
 
 
-def _score(shard: _Shard, query: Float32) -> _Scores:
-    """Return the best scores of a shard by its codes."""
-    depth = min(DEPTH, len(shard.distances))
-    (scores,), (rows,) = shard.index.search(query[None], depth)
+def _max_length(vectors: Float32) -> float:
+    return float(np.linalg.norm(vectors, axis=1).max(initial=0.0))
+
+
+def _score(shard: Shard, query: Float32, depth: int) -> _Scores:
+    """Return the best scores of a shard by its codes, and the scores of its far rows."""
+    (scores,), (rows,) = shard.index.search(query[None], min(depth, len(shard.distances)))
     is_row = rows >= 0  # FAISS leaves out rows with the least score that there can be
     scores, rows = scores[is_row], rows[is_row]
-    error = _rounding_error(_levels(shard.index), query)
+    error = _rounding_error(levels_of(shard.index), query)
     length = float(np.linalg.norm(query)) * 1.001
-    bounds = scores + error + length * shard.distances[rows]
     if len(rows) == len(shard.distances):
         rest = -np.inf
     elif len(rows):
-        rest = float(scores[-1]) + error + length * float(shard.distances.max())
+        rest = float(scores[-1]) + error + length * shard.reach
     else:
         rest = np.inf
-    return _Scores(rows, scores, bounds, rest)
+    is_near = shard.distances[rows] <= shard.reach
+    scores, rows = scores[is_near], rows[is_near]
+    bounds = scores + error + length * shard.distances[rows]
+    products = shard.far_vectors @ query
+    of_products = summation_error(len(query)) * shard.far_length * length
+    return _Scores(
+        np.concatenate([rows, shard.far]),
+        np.concatenate([scores, products]),
+        np.concatenate([bounds, products + of_products]),
+        rest,
+    )
 
 
 def _rounding_error(levels: Float32, query: Float32) -> float:
@@ -183,23 +241,26 @@ def _rounding_error(levels: Float32, query: Float32) -> float:
 # -- making codes --------------------------------------------------------------------------------
 
 
-def _encode(vectors: UInt8) -> _Shard:
+def encode(vectors: UInt8) -> Shard:
     """Return the codes of vectors, given as the bytes of float16."""
     count, dimension = len(vectors), vectors.shape[1] // 2
-    levels = _choose_levels(_numbers(vectors[:: max(count // _BLOCK_ROWS, 1)]))
+    levels = _choose_levels(numbers_of(vectors[:: max(count // _BLOCK_ROWS, 1)]))
     width = levels[:, 1] - levels[:, 0]
     codes = np.zeros((count, dimension + dimension % 2), np.uint8)
     distances = np.empty(count, np.float32)
     for start in range(0, count, _BLOCK_ROWS):
-        block = _numbers(vectors[start : start + _BLOCK_ROWS])
-        nearest = np.rint((block - levels[:, 0]) / width).clip(0, _LEVELS - 1).astype(np.uint8)
+        block = numbers_of(vectors[start : start + _BLOCK_ROWS])
+        nearest = np.rint((block - levels[:, 0]) / width).clip(0, LEVELS - 1).astype(np.uint8)
         codes[start : start + _BLOCK_ROWS, :dimension] = nearest
         differences = block - levels[np.arange(dimension), nearest]
         distances[start : start + _BLOCK_ROWS] = np.linalg.norm(differences, axis=1)
-    return _Shard(_fast_scan(levels, codes), distances * np.float32(1.001) + np.float32(1e-6))
+    distances = distances * np.float32(1.001) + np.float32(1e-6)
+    far, _ = far_rows(distances)
+    return Shard.of(_fast_scan(levels, codes), distances, numbers_of(vectors[far]))
 
 
-def _numbers(vectors: UInt8) -> Float32:
+def numbers_of(vectors: UInt8) -> Float32:
+    """Return vectors, given as the bytes of float16."""
     return np.ascontiguousarray(vectors).view(np.float16).astype(np.float32)
 
 
@@ -207,15 +268,38 @@ def _choose_levels(sample: Float32) -> Float32:
     """Return 16 numbers of equal distance for each dimension, `(d, 16)`."""
     mean = sample.mean(axis=0)
     reach = np.maximum(_REACH * sample.std(axis=0), 1e-4 * np.maximum(np.abs(mean), 1))
-    levels = mean + reach * np.linspace(-1, 1, _LEVELS)[:, None]
+    levels = mean + reach * np.linspace(-1, 1, LEVELS)[:, None]
     return np.ascontiguousarray(levels.T, np.float32)
 
 
-def _levels(index: Any) -> Float32:  # noqa: ANN401 (FAISS has no types)
+def levels_of(index: Any) -> Float32:  # noqa: ANN401 (FAISS has no types)
+    """Return the numbers that codes stand for, `(d, 16)`, ascending."""
     faiss = load_faiss()
 
     levels: Float32 = faiss.vector_to_array(index.pq.centroids)
-    return levels.reshape(-1, _LEVELS)
+    return levels.reshape(-1, LEVELS)
+
+
+def packed_codes(index: Any) -> UInt8:  # noqa: ANN401 (FAISS has no types)
+    """Return the memory of FAISS's index with the codes, to be read or written."""
+    faiss = load_faiss()
+
+    packed: UInt8 = faiss.rev_swig_ptr(index.codes.get(), index.codes.size())
+    return packed
+
+
+def empty_fast_scan(levels: Float32, rows: int, size: int) -> Any:  # noqa: ANN401 (FAISS)
+    """Return FAISS's index of some rows, whose `packed_codes`, of a size, are to be written."""
+    faiss = load_faiss()
+
+    dimension = len(levels)
+    index = faiss.IndexPQFastScan(dimension, dimension, _BITS, faiss.METRIC_INNER_PRODUCT)
+    if size != -(-rows // index.bbs) * index.bbs * index.M2 // 2:
+        raise ValueError(f"{size} bytes of codes for {rows} rows")
+    faiss.copy_array_to_vector(levels.ravel(), index.pq.centroids)
+    index.codes.resize(size)
+    index.ntotal, index.ntotal2, index.is_trained = rows, -(-rows // index.bbs) * index.bbs, True
+    return index
 
 
 def _fast_scan(levels: Float32, codes: UInt8) -> Any:  # noqa: ANN401 (FAISS has no types)
@@ -228,68 +312,3 @@ def _fast_scan(levels: Float32, codes: UInt8) -> Any:  # noqa: ANN401 (FAISS has
     faiss.copy_array_to_vector(pairs.ravel(), plain.codes)
     plain.is_trained, plain.ntotal = True, len(codes)
     return faiss.IndexPQFastScan(plain)
-
-
-# -- the file ------------------------------------------------------------------------------------
-
-
-def write_codes(path: Path, vectors: UInt8, sha256: str) -> None:
-    """Write the codes of vectors to a file: a ZIP archive, whose entries carry checksums.
-
-    Args:
-        path: The file.
-        vectors: `(n, 2 d)`, the bytes of `(n, d)` float16.
-        sha256: Of the FAISS file with these vectors.
-    """
-    faiss = load_faiss()
-
-    with zipfile.ZipFile(path, "w") as archive:
-        about = {"format": _FORMAT, "sha256": sha256, "rows": len(vectors)}
-        archive.writestr("about.json", json.dumps(about))
-        for start in range(0, len(vectors), SHARD_ROWS):
-            shard = _encode(vectors[start : start + SHARD_ROWS])
-            number = start // SHARD_ROWS
-            for name, data in (
-                (f"{number}.faiss", faiss.serialize_index(shard.index)),
-                (f"{number}.distances", shard.distances),
-            ):
-                with archive.open(name, "w", force_zip64=True) as entry:
-                    entry.write(data.view(np.uint8).data)
-
-
-def read_codes(path: Path, sha256: str, rows: int) -> Codes | None:
-    """Read codes; None if there is no such file, or it is damaged or of other vectors.
-
-    Args:
-        path: The file.
-        sha256: Of the FAISS file with the vectors.
-        rows: Number of vectors.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            about = json.loads(archive.read("about.json"))
-        if about != {"format": _FORMAT, "sha256": sha256, "rows": rows}:
-            return None
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            numbers = range(-(-rows // SHARD_ROWS))
-            codes = Codes(list(pool.map(lambda number: _read_shard(path, number), numbers)))
-        return codes if len(codes) == rows else None
-    except FileNotFoundError:
-        return None
-    except Exception as error:  # of a dozen kinds, depending on which byte is damaged
-        log.warning("%s: damaged (%s); searches are slower; run: searchkit rebuild", path, error)
-        return None
-
-
-def _read_shard(path: Path, number: int) -> _Shard:
-    faiss = load_faiss()
-
-    with zipfile.ZipFile(path) as archive:
-        name = f"{number}.faiss"
-        with archive.open(name) as entry:
-            while entry.read(_CHUNK):
-                pass  # at its end, its checksum is compared: FAISS reads damaged bytes without it
-        with archive.open(name) as entry:
-            index = faiss.read_index(faiss.PyCallbackIOReader(entry.read, _CHUNK))
-        distances = np.frombuffer(archive.read(f"{number}.distances"), np.float32)
-    return _Shard(index, distances)

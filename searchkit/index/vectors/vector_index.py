@@ -7,8 +7,7 @@ before, so nothing is lost here: FAISS reads them as float32 and sums in float32
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Iterator
 from itertools import pairwise, starmap
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from searchkit.core.arrays import Bool, Float32, Int64, Intp, UInt8
 from searchkit.index.vectors.candidates import MAX_QUERIES, candidates, max_norm, pays
 from searchkit.index.vectors.codes import Codes, codes_pay
+from searchkit.index.vectors.codes_file import CodesFile
 from searchkit.index.vectors.faiss_runtime import load_faiss
 from searchkit.index.vectors.scanning import Selection, scan
 
@@ -35,14 +35,22 @@ class _Segment:
         keys: `(n,)`, ascending.
         mapping: The object that owns a memory-mapped file, which must live as long as the segment;
             a mapped segment can't grow.
+        codes_file: What is beside a mapped file whose vectors were not checked yet.
     """
 
-    def __init__(self, index: Any, keys: Int64, mapping: object = None) -> None:  # noqa: ANN401
-        self.index = index  # FAISS has no types
+    def __init__(
+        self,
+        index: Any,  # noqa: ANN401 (FAISS has no types)
+        keys: Int64,
+        mapping: object = None,
+        codes_file: CodesFile | None = None,
+    ) -> None:
+        self.index = index
         self.keys = keys
         self.is_alive = np.ones(len(keys), bool)
         self.mapping = mapping
-        self.read_codes: Callable[[], Codes | None] = lambda: None
+        self._codes_file = codes_file
+        self.is_checked = codes_file is None
         self._norms = (0, 0.0)  # of how many rows, and an upper bound of their norms
 
     def append(self, keys: Int64, vectors: Float32) -> None:
@@ -67,16 +75,20 @@ class _Segment:
         mask[self.positions(allowed)] = True
         return mask & self.is_alive
 
-    @cached_property
+    @property
     def codes(self) -> Codes | None:
         """The codes of all rows, read when they are first needed; None if there are none."""
-        return self.read_codes()
+        return self._codes_file.codes if self._codes_file else None
+
+    def use_codes(self, queries: int, count: int) -> bool:
+        """Whether a search among `count` rows begins with codes."""
+        return codes_pay(queries, count, len(self.keys), is_read=self.is_checked) and bool(
+            self.codes
+        )
 
     def can_narrow(self, count: int, queries: int, k: int) -> bool:
         """Whether a first pass pays, for a search among `count` rows."""
-        if codes_pay(queries, count, len(self.keys)):
-            return self.codes is not None
-        return pays(queries, count, k)
+        return self.use_codes(queries, count) or pays(queries, count, k)
 
     def narrowed(self, mask: Bool, queries: Float32, k: int) -> _Segment | None:
         """Return a segment of the rows that can be among the `k` nearest; None if of too many."""
@@ -88,21 +100,41 @@ class _Segment:
     def copy_of(self, rows: Intp) -> _Segment:
         """Return a segment of these rows only, to be searched without a mask."""
         index = _new_faiss(self.index.d)
-        index.add_sa_codes(self.stored().take(rows, axis=0))
+        index.add_sa_codes(self.read(rows))
         return _Segment(index, self.keys[rows])
 
     def _candidates(self, mask: Bool, queries: Float32, k: int) -> Intp | None:
+        total = int(np.count_nonzero(mask))
+        codes = self.codes if self.use_codes(len(queries), total) else None
+        if codes:
+            rows = codes.candidates(self.read, mask, queries, k)
+            if rows is not None or not pays(len(queries), total, k):
+                return rows
         vectors = self.stored()
-        if codes_pay(len(queries), int(np.count_nonzero(mask)), len(mask)) and self.codes:
-            return self.codes.candidates(vectors, mask, queries, k)
         count, norm = self._norms
         if count < len(vectors):
             norm = max(norm, max_norm(vectors[count:]))
             self._norms = len(vectors), norm
         return candidates(vectors, np.flatnonzero(mask), queries, k, norm)
 
+    def read(self, rows: Intp) -> UInt8:
+        """Return the bytes of some rows, `(m, 2 d)`; raises DamagedFile."""
+        if self._codes_file and not self.is_checked:
+            return self._codes_file.read(rows, self._stored())
+        return self._stored().take(rows, axis=0)
+
+    def check(self) -> None:
+        """Check all rows of a mapped file, once, before they are read; raises DamagedFile."""
+        if self._codes_file and not self.is_checked:
+            self._codes_file.check(self._stored())
+            self.is_checked = True
+
     def stored(self) -> UInt8:
         """Return the bytes of all rows, `(n, 2 d)`, as FAISS holds them until the next `append`."""
+        self.check()
+        return self._stored()
+
+    def _stored(self) -> UInt8:
         faiss = load_faiss()
 
         if not len(self.keys):  # FAISS then gives an array of another type
@@ -131,11 +163,16 @@ class VectorIndex:
         return max((int(s.keys[-1]) for s in self._segments if len(s.keys)), default=NO_KEY)
 
     @classmethod
-    def load(cls, file: BinaryIO) -> VectorIndex:
+    def load(cls, file: BinaryIO, codes_file: CodesFile | None = None) -> VectorIndex:
         """Map a file written by `save` into memory, without copying it.
 
         The caller has checked the hash of this very file: FAISS reads a damaged file without
         complaint, and opens files by name only, when another may have taken the name.
+
+        Args:
+            file: The file.
+            codes_file: What is beside it, and attached to it: it checks vectors when they are read.
+                Then every method that reads some raises `DamagedFile` where they are damaged.
         """
         faiss = load_faiss()
 
@@ -143,16 +180,8 @@ class VectorIndex:
         keys = faiss.vector_to_array(wrapped.id_map)
         index = faiss.downcast_index(wrapped.index)
         loaded = cls(index.d)
-        loaded._segments.append(_Segment(index, keys, mapping=wrapped))
+        loaded._segments.append(_Segment(index, keys, wrapped, codes_file))
         return loaded
-
-    def use_codes(self, read: Callable[[], Codes | None]) -> None:
-        """Let searches begin with codes.
-
-        Args:
-            read: Reads the codes of a mapped file's vectors, in its order; None if there are none.
-        """
-        self._segments[0].read_codes = read
 
     def add(self, keys: Int64, vectors: NDArray[np.floating[Any]]) -> None:
         """Add rows.
@@ -254,7 +283,7 @@ class VectorIndex:
             positions = positions[segment.is_alive[positions]]
             if len(positions):
                 targets = np.searchsorted(distinct, segment.keys[positions])
-                rows[targets] = segment.index.reconstruct_batch(positions)
+                rows[targets] = segment.read(positions).view(np.float16)
                 is_found[targets] = True
         if not is_found.all():
             raise ValueError(f"no vector with key {distinct[~is_found][0]}")
@@ -267,6 +296,7 @@ class VectorIndex:
     def scan(self, block: int = 65536) -> Iterator[tuple[Int64, Float32]]:
         """Yield all vectors in order of key: keys `(b,)` and vectors `(b, d)`, `block` at most."""
         for segment in self._segments:
+            segment.check()
             for start in range(0, len(segment.keys), block):
                 stop = min(start + block, len(segment.keys))
                 is_alive = segment.is_alive[start:stop]
@@ -355,6 +385,7 @@ def _search_segment(
     selection = Selection(segment.is_alive if mask is None else mask)
     if not selection.count:
         return _padding(len(queries), 0)
+    segment.check()
     depth = min(k + 1, selection.count)  # one more shows whether a tie is cut at k
     scores, rows = scan(segment.index, np.ascontiguousarray(queries), depth, selection)
     keys = segment.keys[rows]
@@ -377,6 +408,7 @@ def _range_segment(
     """Return the scores above `below`, and their keys, for each query; in no defined order."""
     if not selection.count:
         return [(np.empty(0, np.float32), np.empty(0, np.int64)) for _ in queries]
+    segment.check()
     limits, scores, rows = segment.index.range_search(
         np.ascontiguousarray(queries), below, params=selection.parameters()
     )

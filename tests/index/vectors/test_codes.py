@@ -6,16 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.encoder import ToyEncoder
 from helpers.vectors import count_candidates, rounded, unit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from searchkit import Answer, Index
-from searchkit.index.upkeep.verify import verify
-from searchkit.index.vectors import checkpoint, codes, vector_index
-from searchkit.index.vectors.codes import Codes, read_codes, write_codes
+from searchkit.index.vectors import codes, codes_file, vector_index
+from searchkit.index.vectors.codes import Codes
+from searchkit.index.vectors.codes_file import CodesFile, write_codes
 from searchkit.index.vectors.vector_index import VectorIndex
 
 Rows = NDArray[np.float32]
@@ -27,9 +25,9 @@ FIXTURES = [HealthCheck.function_scoped_fixture]
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Codes of few vectors, in several shards."""
     monkeypatch.setattr(codes, "MIN_ROWS", 1)
-    monkeypatch.setattr(checkpoint, "MIN_ROWS", 1)
-    monkeypatch.setattr(codes, "SHARD_ROWS", 100)
-    monkeypatch.setattr(codes, "DEPTH", 40)
+    monkeypatch.setattr(codes_file, "SHARD_ROWS", 100)
+    monkeypatch.setattr(codes, "DEPTHS", (20, 40))
+    monkeypatch.setattr(codes, "FAR_SHARE", 10)
 
 
 @pytest.fixture
@@ -44,19 +42,21 @@ def with_codes(rows: Rows, tail: Rows, folder: Path) -> VectorIndex:
     plain.add(np.arange(len(rows)) * 2 + 1, rows)
     plain.save(folder / "v.faiss")
     with (folder / "v.faiss").open("rb") as file:
-        index = VectorIndex.load(file)
-    write_codes(folder / "v.codes", index.stored(), SHA)
-    index.use_codes(lambda: read_codes(folder / "v.codes", SHA, len(rows)))
+        mapped = VectorIndex.load(file)
+        write_codes(folder / "v.codes", mapped.stored(), SHA, file)
+        beside = CodesFile.open(folder / "v.codes", SHA, len(rows))
+        assert beside is not None and beside.attach(file)
+        index = VectorIndex.load(file, beside)
     index.add((np.arange(len(tail)) + len(rows)) * 2 + 1, tail)
     return index
 
 
 def agree(index: VectorIndex, queries: Rows, k: int, allowed: NDArray[np.int64] | None) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vector_index, "codes_pay", lambda *_: False)
+        patch.setattr(vector_index, "codes_pay", lambda *_, **__: False)
         patch.setattr(vector_index, "pays", lambda *_: False)
         expected = index.search(queries, k, allowed)
-        patch.setattr(vector_index, "codes_pay", lambda *_: True)
+        patch.setattr(vector_index, "codes_pay", lambda *_, **__: True)
         found = index.search(queries, k, allowed)
     for one, other in zip(found, expected, strict=True):
         assert one.dtype == other.dtype
@@ -98,8 +98,8 @@ def test_it_equals_faiss_whatever_the_rows(
 def test_few_vectors_are_scored_again(
     narrowed: list[int | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codes, "DEPTH", 400)
-    monkeypatch.setattr(codes, "SHARD_ROWS", 2000)
+    monkeypatch.setattr(codes, "DEPTHS", (400,))
+    monkeypatch.setattr(codes_file, "SHARD_ROWS", 2000)
     rows = rounded(unit(5000, 384, clusters=200))
     agree(with_codes(rows, rows[:0], tmp_path), rows[[4]], 5, None)
     assert narrowed[0] is not None and narrowed[0] < 500
@@ -121,8 +121,8 @@ def test_scores_keep_the_bound(dimension: int, scale: float) -> None:
     rows = rounded(unit(600, dimension, clusters=5) * scale)
     rows[3] *= 100
     rows[4] = 0
-    shard = codes._encode(rows.astype(np.float16).view(np.uint8))
-    levels = codes._levels(shard.index)
+    shard = codes.encode(rows.astype(np.float16).view(np.uint8))
+    levels = codes.levels_of(shard.index)
     decoded = shard.index.reconstruct_n(0, len(rows)).astype(np.float64)
     assert (np.linalg.norm(decoded - rows, axis=1) <= shard.distances).all()
     queries = [rows[7], unit(1, dimension, seed=1)[0], rng.permutation(np.eye(dimension))[0]]
@@ -138,81 +138,3 @@ def test_a_sum_that_does_not_fit_is_noticed() -> None:
     levels = np.tile(np.linspace(-1, 1, 16, dtype=np.float32), (384, 1))
     assert codes._rounding_error(levels, np.full(384, 0.05, np.float32)) == np.inf
     assert codes._rounding_error(levels, np.zeros(384, np.float32)) == np.inf
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=FIXTURES)
-@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), cut=st.booleans())
-def test_a_damaged_file_is_not_used(place: float, bit: int, cut: bool, tmp_path: Path) -> None:
-    rows = rounded(unit(150, 16))
-    path = tmp_path / "v.codes"
-    write_codes(path, rows.astype(np.float16).view(np.uint8), SHA)
-    sound = read_codes(path, SHA, 150)
-    data = bytearray(path.read_bytes())
-    at = int(place * len(data))
-    data[at] ^= 1 << bit
-    path.write_bytes(data[:at] if cut else data)
-    read = read_codes(path, SHA, 150)
-    assert sound is not None
-    if read is not None:  # a byte that nobody reads, such as a date
-        mask = np.ones(150, bool)
-        vectors = rows.astype(np.float16).view(np.uint8)
-        wanted = sound.candidates(vectors, mask, rows[:1], 3)
-        np.testing.assert_array_equal(read.candidates(vectors, mask, rows[:1], 3), wanted)
-
-
-def test_codes_of_other_vectors_are_not_used(tmp_path: Path) -> None:
-    rows = rounded(unit(150, 16))
-    write_codes(tmp_path / "v.codes", rows.astype(np.float16).view(np.uint8), SHA)
-    assert read_codes(tmp_path / "v.codes", "11" * 32, 150) is None
-    assert read_codes(tmp_path / "v.codes", SHA, 149) is None
-    assert read_codes(tmp_path / "none.codes", SHA, 150) is None
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    with Index.create(tmp_path / "i", ToyEncoder()) as index:
-        index.add([Answer(f"a{n}", f"answer {n} about loops") for n in range(300)])
-    return tmp_path / "i"
-
-
-def hits(folder: Path) -> list:
-    with Index.open(folder, encoder=ToyEncoder()) as index:
-        return index.search(["answer 7 about loops"], 9)[0]
-
-
-def test_codes_are_made_where_they_are_missing(folder: Path, monkeypatch) -> None:
-    assert (folder / "vectors-1.codes").exists()
-    expected = hits(folder)
-    (folder / "vectors-1.codes").unlink()
-    assert hits(folder) == expected
-    Index.open(folder, write=True, encoder=ToyEncoder()).close()
-    assert (folder / "vectors-1.codes").exists()
-    monkeypatch.setattr(codes, "MIN_ROWS", 10**6)
-    assert hits(folder) == expected
-
-
-def test_damaged_codes_change_no_hit_and_are_made_again(folder: Path, caplog) -> None:
-    expected = hits(folder)
-    path = folder / "vectors-1.codes"
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-    assert hits(folder) == expected
-    assert "vectors-1.codes: damaged" in caplog.text
-    assert "run: searchkit rebuild" in caplog.text
-    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
-        assert any("vectors-1.codes" in problem for problem in verify(index))
-        index.rebuild()
-        assert verify(index) == []
-    assert not path.exists()
-    caplog.clear()
-    assert hits(folder) == expected
-    assert not caplog.text
-
-
-def test_codes_of_deleted_answers_are_erased(folder: Path) -> None:
-    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
-        index.remove(["a7"])
-        assert not (folder / "vectors-1.codes").exists()
-    assert [path.name for path in folder.glob("*.codes")] == ["vectors-2.codes"]
-    assert "a7" not in {hit.answer.id for hit in hits(folder)}
