@@ -85,7 +85,7 @@ def quality() -> None:
     for name, run in methods.items():
         seconds, labels = timed(run)
         labels = labels - labels.min()  # noise is a cluster of its own
-        print(f"| {name} | {seconds:.2f} | {labels.max() + 1:,} | {agreement(classes, labels)} |",
+        print(f"| {name} | {seconds:.2f} | {labels.max() + 1:,} | {cells(classes, labels)} |",
               flush=True)  # fmt: skip
     samples(rows, texts, classes)
 
@@ -99,14 +99,14 @@ def samples(rows: Floats, texts: list[str], classes: Labels) -> None:
         chosen = np.flatnonzero(np.isin(classes, kept))
         features = cluster_features(rows[chosen], [texts[n] for n in chosen])
         k = int(choose_k(features).value)
-        cells = [
-            agreement(classes[chosen], k_means(rows[chosen], n, features=features).labels)
+        figures = [
+            cells(classes[chosen], k_means(rows[chosen], n, features=features).labels)
             for n in (count, k)
         ]
-        print(f"| {count} | {len(chosen):,} | {cells[0]} | {k} | {cells[1]} |", flush=True)
+        print(f"| {count} | {len(chosen):,} | {figures[0]} | {k} | {figures[1]} |", flush=True)
 
 
-def agreement(classes: Labels, labels: Labels) -> str:
+def agreement(classes: Labels, labels: Labels) -> tuple[float, float, float]:
     """Give accuracy with the best assignment of clusters to classes, NMI and ARI."""
     from scipy.optimize import linear_sum_assignment
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
@@ -115,7 +115,12 @@ def agreement(classes: Labels, labels: Labels) -> str:
     np.add.at(table, (labels, classes), 1)
     accuracy = table[linear_sum_assignment(-table)].sum() / len(labels)
     measures = normalized_mutual_info_score(classes, labels), adjusted_rand_score(classes, labels)
-    return " | ".join(f"{value:.3f}" for value in (accuracy, *measures))
+    return float(accuracy), *map(float, measures)
+
+
+def cells(classes: Labels, labels: Labels) -> str:
+    """Give the same as cells of a table."""
+    return " | ".join(f"{value:.3f}" for value in agreement(classes, labels))
 
 
 def speed() -> None:

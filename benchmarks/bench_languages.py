@@ -1,7 +1,8 @@
 """Other languages: the multilingual model beside the default one, and languages identified.
 
-Retrieval of translations, copies across languages in the demo corpus, throughput of both models on
-short and long texts, and the languages that texts are taken for. Prints Markdown tables.
+Retrieval of translations, copies across languages in the demo corpus, findings, marks and clusters
+of English answers with both models, their throughput on short and long texts, and the languages
+that texts are taken for. Prints Markdown tables.
 
     python benchmarks/bench_languages.py [--texts 2000] [--runs 3]
 """
@@ -14,34 +15,46 @@ import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import combinations, permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from machine import heading, texts
+from bench_clustering import agreement as clustering_agreement
+from machine import corpus, heading, texts
 
-from searchkit import Index, find_plagiarism, ingest, read_answers
-from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_LANGUAGES, DEMO_TRANSLATIONS
+from searchkit import Index, evaluate_grades, find_plagiarism, ingest, read_answers
+from searchkit.clustering.features import cluster_features
+from searchkit.clustering.methods import k_means
+from searchkit.core.arrays import Float32, Float64, Int64, unit_rows
+from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_LANGUAGES, DEMO_PLANTED, DEMO_TRANSLATIONS
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.openvino_encoder import CompiledEncoder
 from searchkit.plagiarism.across.detector import AcrossDetector
+from searchkit.plagiarism.across.likeness import MeaningLikeness
+from searchkit.plagiarism.across.significance import AcrossNull
 from searchkit.plagiarism.cohorts import read_cohorts
+from searchkit.plagiarism.find import find_plagiarism_among
 from searchkit.plagiarism.preparation import (
     PreparedAnswer,
     embed_in,
     embed_with,
     group_by_question,
 )
+from searchkit.plagiarism.records import MAX_EXPECTED
 from searchkit.text.languages.identification import identify_languages
 from searchkit.text.languages.names import UNKNOWN
+from searchkit.text.words import sentence_spans
 
 SENTENCES = Path(__file__).with_name("sentences.tsv")  # the same in several languages, by hand
 LANGUAGES = ("en", "de", "es", "fr")
 MIN_WORDS = 8
 KINDS = ("faithful", "loose", "siblings", "honest")
 NO_LIMIT = 1e9
+DRAWS = 80  # of independent answers, for each number of them
+SAME_WORDS = 0.2  # of the sequences of the shorter answer: such pairs may be copies
 
 
 def main(count: int = 2000, runs: int = 3) -> None:
@@ -61,6 +74,19 @@ def main(count: int = 2000, runs: int = 3) -> None:
     print("|---|---|---|---|---|")
     for line in copies(models[1]):
         print(line, flush=True)
+    print("\n| independent answers | draws | pairs | with a finding | p < 0.001 | p < 0.0001 |")
+    print("|---|---|---|---|---|---|")
+    for name, file in (("SAF", "saf-train.csv"), ("SemEval", "semeval2013-train.csv")):
+        for line in chance(models[1], name, file):
+            print(line, flush=True)
+    print(f"\n| in English | {' | '.join(model.name for model in models)} |\n|---|---|---|")
+    for name, measure in {
+        "findings in the demo corpus: planted, others": findings,
+        "SAF's marks: Pearson, right": marks,
+        "SemEval's answers by question: accuracy, NMI, ARI": questions,
+        "SemEval's labels in a question: accuracy, NMI, ARI": labels,
+    }.items():
+        print(row_of(name, [measure(model) for model in models]), flush=True)
     print("\n| texts | " + " | ".join(f"{m.name} ({precision(m)})" for m in models) + " |")
     print("|---|---|---|")
     corpora = {"SemEval, short": ("semeval2013-train.csv", 1), "SAF, long": ("saf-train.csv", 6)}
@@ -160,6 +186,131 @@ def row_of(name: str, values: Sequence[float | str | None]) -> str:
     """Return a line of a table."""
     cells = ["" if v is None else v if isinstance(v, str) else f"{v:.3f}" for v in values]
     return f"| {' | '.join([name, *cells])} |"
+
+
+def chance(model: Encoder, name: str, file: str) -> Iterator[str]:
+    """Yield how often independent answers, a part as if in another language, have a finding.
+
+    That is by the default bound, and before evidence is asked for. Pairs that share a fifth of
+    their sequences of three words, and so may be copies, aren't counted.
+    """
+    asked: dict[str, list[str]] = defaultdict(list)
+    with corpus(file).open(encoding="utf-8", newline="") as rows:
+        for row in csv.DictReader(rows):
+            if row["author"] != "reference" and len(row["answer"].split()) >= 10:
+                asked[row["question"]].append(row["answer"])
+    rng = random.Random(0)
+    for sizes in ((2, 22), (6, 14), (10, 10), (20, 40)):
+        pools = [sorted(set(answers)) for answers in asked.values()]
+        pools = [pool for pool in pools if len(pool) >= sum(sizes)]
+        drawn = [
+            p_values(model, rng.sample(rng.choice(pools), sum(sizes)), sizes)
+            for _ in range(DRAWS if pools else 0)
+        ]
+        if not drawn:
+            continue
+        values = np.concatenate([found for found, _ in drawn])
+        share = np.mean([found.min() * pairs <= MAX_EXPECTED for found, pairs in drawn])
+        low = [f"{(values < p).sum()} of {p * len(values):.0f}" for p in (1e-3, 1e-4)]
+        label = f"{name}, {sizes[0]} and {sizes[1]}"
+        yield row_of(label, [str(len(drawn)), f"{len(values):,}", float(share), *low])
+
+
+def p_values(model: Encoder, answers: Sequence[str], sizes: tuple[int, int]) -> tuple[Float64, int]:
+    """Return the p-values of independent pairs in two languages, and the number of all pairs."""
+    spans = [sentence_spans(text) for text in answers]
+    rows = [
+        sentence_rows(model, tuple(text[start:end] for start, end in own))
+        for text, own in zip(answers, spans, strict=True)
+    ]
+    lengths = [
+        np.array([max(1, len(text[start:end].split())) for start, end in own], np.float64)
+        for text, own in zip(answers, spans, strict=True)
+    ]
+    codes = np.repeat(np.arange(2), sizes)
+    likeness = MeaningLikeness(rows, lengths, codes, np.arange(len(answers)))
+    left, right = np.array(np.triu_indices(len(answers), 1))
+    is_judged = codes[left] != codes[right]
+    is_judged &= likeness.has_rivals[left] | likeness.has_rivals[right]
+    left, right = left[is_judged], right[is_judged]
+    values = likeness.measure(left, right)
+    found = AcrossNull.fit(values, len(answers)).p_value(values)
+    words = [text.lower().split() for text in answers]
+    sequences = [set(zip(own, own[1:], own[2:], strict=False)) for own in words]
+    apart = [
+        len(sequences[i] & sequences[j]) < SAME_WORDS * min(len(sequences[i]), len(sequences[j]))
+        for i, j in zip(left, right, strict=True)
+    ]
+    return found[apart], len(left)
+
+
+@cache
+def sentence_rows(model: Encoder, own: tuple[str, ...]) -> Float32:
+    """Return the vectors of an answer's sentences."""
+    return unit_rows(model.encode(own), own)
+
+
+def findings(model: Encoder) -> str:
+    """Return how many pairs of the demo corpus in English are found: planted copies, and others."""
+    with DEMO_PLANTED.open(encoding="utf-8", newline="") as file:
+        planted = {
+            frozenset((row["copy"], row["source"])): row["kind"] for row in csv.DictReader(file)
+        }
+    found = find_plagiarism_among(list(read_answers([DEMO_ANSWERS])), model).findings
+    kinds = [planted.get(frozenset((finding.left, finding.right))) for finding in found]
+    honest = sum(kind in (None, "honest") for kind in kinds)
+    return f"{len(kinds) - honest}, {honest}"
+
+
+def marks(model: Encoder) -> str:
+    """Return the agreement of suggested marks with those of SAF, on answers that weren't seen."""
+    with TemporaryDirectory() as folder, Index.create(Path(folder) / "i", encoder=model) as index:
+        ingest(index, read_answers([corpus("saf-train.csv")]))
+        result = evaluate_grades(index, "score").cross_validations[0]
+    figures = result.scores[0].figures
+    return f"{figures['pearson']:.3f}, {figures['right']:.3f}"
+
+
+@cache
+def semeval(model: Encoder) -> tuple[Float32, list[str], list[str], list[str]]:
+    """Return the vectors, texts, questions and labels of SemEval's answers by students."""
+    with corpus("semeval2013-train.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("label") not in (None, "reference")]
+    answers = [row["answer"] for row in rows]
+    vectors = unit_rows(model.encode(answers), answers)
+    return vectors, answers, [row["question"] for row in rows], [row["label"] for row in rows]
+
+
+def questions(model: Encoder) -> str:
+    """Return how well as many clusters as there are questions agree with these."""
+    vectors, answers, asked, _ = semeval(model)
+    classes = np.unique(asked, return_inverse=True)[1]
+    return listed(agreement(vectors, answers, classes))
+
+
+def labels(model: Encoder) -> str:
+    """Return how well clusters of a question's answers agree with labels, on the mean."""
+    vectors, answers, asked, labelled = semeval(model)
+    numbers = np.unique(labelled, return_inverse=True)[1]
+    measured = []
+    for question in sorted(set(asked)):
+        rows = np.flatnonzero(np.array(asked) == question)
+        classes = np.unique(numbers[rows], return_inverse=True)[1]
+        if classes.max():
+            measured.append(agreement(vectors[rows], [answers[n] for n in rows], classes))
+    return listed(np.mean(measured, axis=0))
+
+
+def agreement(rows: Float32, answers: Sequence[str], classes: Int64) -> Float64:
+    """Return the agreement of as many clusters by k-means as there are classes with these."""
+    k = int(classes.max()) + 1
+    found = k_means(rows, k, features=cluster_features(rows, answers)).labels
+    return np.array(clustering_agreement(classes, found))
+
+
+def listed(figures: Sequence[float] | Float64) -> str:
+    """Return figures with three digits."""
+    return ", ".join(f"{figure:.3f}" for figure in figures)
 
 
 def throughput(models: Sequence[Encoder], answers: list[str], runs: int) -> list[float]:

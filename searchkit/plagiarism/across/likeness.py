@@ -1,9 +1,10 @@
 """Likeness across languages: how much nearer in meaning two answers are than others in theirs.
 
-Two measures are added: the meaning of the whole answer, centred by language, and the meaning
-sentence by sentence. Both are relative to the question's other answers, so that what everybody says
-counts for nothing; the mean of each language is taken out, because a model sets languages a little
-apart. Words are no measure: names and code are the same in all languages.
+Three measures are added: the meaning of the whole answer, centred by language, the meaning sentence
+by sentence, and the share of both answers that is in several sentences which say the same. All are
+relative to the question's other answers, so that what everybody says counts for nothing; the mean
+of each language is taken out, because a model sets languages a little apart. Words are no measure:
+names and code are the same in all languages.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ SKIPPED, RIVALS = 1, 3
 MIN_OTHERS = SKIPPED + RIVALS + 1  # answers in other languages, for a sentence to have rivals
 MEAN_PSEUDO_COUNT = 5  # answers of a language as many as which the mean of all languages counts
 SENTENCES_WEIGHT = 1.5  # of the sentences' measure, whose values spread two thirds as far
+ALIGNED_WEIGHT = 0.5  # of the share in several sentences: of two such a half counts, of three more
+MIN_COSINE = 0.45  # of two sentences in two languages, one of which translates the other
+MIN_MARGIN = 0.1  # by which each is nearer to the other's answer than to its rivals
 BLOCK_COSINES = 1 << 24  # of sentences, that are held at a time
 
 
@@ -68,8 +72,7 @@ class MeaningLikeness:
         borders = np.flatnonzero(np.diff(left)) + 1
         for places in np.split(np.arange(len(left)), borders):
             if len(places):
-                ahead = self._ahead(int(left[places[0]]), right[places])
-                likeness[places] += SENTENCES_WEIGHT * ahead
+                likeness[places] += self._by_sentences(int(left[places[0]]), right[places])
         return np.round(likeness, 6)
 
     def _centred(self, codes: Int64, among: Int64) -> Float32:
@@ -108,22 +111,54 @@ class MeaningLikeness:
                 best[rows[at : at + size]] = -np.sort(-nearest, axis=1)
         return np.split(best, np.cumsum(counts)[:-1])
 
-    def _ahead(self, one: int, others: Int64) -> Float64:
-        """Return `(o,)` by how much one answer's sentences and those of others are ahead."""
+    def _by_sentences(self, one: int, others: Int64) -> Float64:
+        """Return `(o,)` what the sentences of one answer and of others add to their likeness."""
         sizes = np.array([len(self._sentences[n]) for n in others])
         begins = np.cumsum(sizes) - sizes
         cosines = self._sentences[one] @ np.concatenate([self._sentences[n] for n in others]).T
         nearest = np.maximum.reduceat(cosines, begins, axis=1)  # (s, o)
-        onward = self._shares[one] @ _margins(
-            nearest, self._best[one][:, None, :], self._among[others][None, :]
-        )
+        onward = _margins(nearest, self._best[one][:, None, :], self._among[others][None, :])
         best = np.concatenate([self._best[n] for n in others])
-        shares = np.concatenate([self._shares[n] for n in others])
-        margins = _margins(cosines.max(axis=0), best, np.repeat(self._among[one], sizes.sum()))
-        back = np.add.reduceat(margins * shares, begins)
+        back = _margins(cosines.max(axis=0), best, np.repeat(self._among[one], sizes.sum()))
+        shares = self._shares[one], np.concatenate([self._shares[n] for n in others])
+
         counted = np.stack([np.repeat(self.has_rivals[one], len(others)), self.has_rivals[others]])
-        both = np.stack([onward, back]) * counted
-        return np.asarray(both.sum(axis=0) / np.maximum(counted.sum(axis=0), 1), np.float64)
+        ahead = np.stack([shares[0] @ onward, np.add.reduceat(back * shares[1], begins)]) * counted
+        margin = ahead.sum(axis=0) / np.maximum(counted.sum(axis=0), 1)
+
+        translated, translating = _aligned(cosines, nearest, onward, back, sizes)
+        covered = np.minimum(
+            shares[0] @ translated, np.add.reduceat(shares[1] * translating, begins)
+        )
+        several = 1 - 1 / np.maximum(translated.sum(axis=0), 1)
+        likeness: Float64 = SENTENCES_WEIGHT * margin + ALIGNED_WEIGHT * covered * several
+        return likeness
+
+
+def _aligned(
+    cosines: Float32, nearest: Float32, onward: Float32, back: Float32, sizes: Int64
+) -> tuple[Bool, Bool]:
+    """Find the sentences that say the same: nearest to each other, and ahead of their rivals.
+
+    Args:
+        cosines: `(s, t)` of one answer's sentences with those of all others.
+        nearest: `(s, o)` with the nearest sentence of each other answer.
+        onward: `(s, o)` by how much that is nearer than the rivals.
+        back: `(t,)` by how much the others' sentences are nearer to the answer than to rivals.
+        sizes: `(o,)` the number of sentences of each other answer.
+
+    Returns:
+        `(s, o)` whether a sentence has such a one in each other answer, and `(t,)` whether the
+        others' sentences have one in this answer.
+    """
+    columns = np.arange(cosines.shape[1])
+    rows, owners = cosines.argmax(axis=0), np.repeat(np.arange(len(sizes)), sizes)
+    best = cosines[rows, columns]
+    is_same = (best >= MIN_COSINE) & (best >= nearest[rows, owners])
+    is_same &= (back >= MIN_MARGIN) & (onward[rows, owners] >= MIN_MARGIN)
+    has_same = np.zeros(nearest.shape, bool)
+    has_same[rows[is_same], owners[is_same]] = True
+    return has_same, is_same
 
 
 def _margins(cosines: Float32, best: Float32, counted: Bool) -> Float32:

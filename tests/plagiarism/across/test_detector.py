@@ -61,7 +61,14 @@ def test_independent_answers_are_no_findings() -> None:
 
 def test_no_number_is_lower_than_so_few_pairs_can_tell() -> None:
     result = find_plagiarism_among(copied(course(), "g2", "e7"), BilingualEncoder())
-    assert result.findings[0].expected == pytest.approx(1 / 144, rel=0.01)
+    assert result.findings[0].expected == pytest.approx(144e-6, rel=0.01)
+
+
+def test_several_sentences_tell_a_copy_in_a_small_class() -> None:
+    for seed in range(3):
+        answers = course(english=12, german=8, seed=seed)
+        assert not found(answers)
+        assert found(copied(answers, "g2", "e7")) == [("e7", "g2", "translated")]
 
 
 def test_too_few_pairs_are_not_judged() -> None:
