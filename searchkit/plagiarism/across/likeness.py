@@ -51,8 +51,8 @@ class MeaningLikeness:
             lengths: For each answer, `(s,)` the number of words of each sentence.
             codes: `(n,)` the language of each answer.
             among: The answers that say what is usual, ascending.
-            by_sentences: Whether the whole answers don't count: among many answers, all that are on
-                one topic are alike as a whole, and only sentences have rivals on it.
+            by_sentences: Whether only the second measure counts: among many answers, all that are
+                on one topic are alike as a whole, and in several sentences.
         """
         self._by_sentences = by_sentences
         self._sentences = sentences
@@ -72,7 +72,7 @@ class MeaningLikeness:
         borders = np.flatnonzero(np.diff(left)) + 1
         for places in np.split(np.arange(len(left)), borders):
             if len(places):
-                likeness[places] += self._by_sentences(int(left[places[0]]), right[places])
+                likeness[places] += self._of_sentences(int(left[places[0]]), right[places])
         return np.round(likeness, 6)
 
     def _centred(self, codes: Int64, among: Int64) -> Float32:
@@ -111,7 +111,7 @@ class MeaningLikeness:
                 best[rows[at : at + size]] = -np.sort(-nearest, axis=1)
         return np.split(best, np.cumsum(counts)[:-1])
 
-    def _by_sentences(self, one: int, others: Int64) -> Float64:
+    def _of_sentences(self, one: int, others: Int64) -> Float64:
         """Return `(o,)` what the sentences of one answer and of others add to their likeness."""
         sizes = np.array([len(self._sentences[n]) for n in others])
         begins = np.cumsum(sizes) - sizes
@@ -124,14 +124,18 @@ class MeaningLikeness:
 
         counted = np.stack([np.repeat(self.has_rivals[one], len(others)), self.has_rivals[others]])
         ahead = np.stack([shares[0] @ onward, np.add.reduceat(back * shares[1], begins)]) * counted
-        margin = ahead.sum(axis=0) / np.maximum(counted.sum(axis=0), 1)
+        likeness: Float64 = (
+            SENTENCES_WEIGHT * ahead.sum(axis=0) / np.maximum(counted.sum(axis=0), 1)
+        )
+        if self._by_sentences:
+            return likeness
 
         translated, translating = _aligned(cosines, nearest, onward, back, sizes)
         covered = np.minimum(
             shares[0] @ translated, np.add.reduceat(shares[1] * translating, begins)
         )
         several = 1 - 1 / np.maximum(translated.sum(axis=0), 1)
-        likeness: Float64 = SENTENCES_WEIGHT * margin + ALIGNED_WEIGHT * covered * several
+        likeness += ALIGNED_WEIGHT * covered * several
         return likeness
 
 
