@@ -32,7 +32,9 @@ _SIGN = (
 )
 _HAS_SIGN = re.compile(_SIGN)
 _WORD_WITH_SIGNS = re.compile(rf"[^\W_](?:[^\W_]|{_SIGN})*+(?:'[^\W_](?:[^\W_]|{_SIGN})*+)*+")
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17dd\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+)
 _FENCE = re.compile(
     r"^[ \t]*+(```++|~~~++)[^\n]*+\n(.*?)(?:^[ \t]*+\1[ \t]*+$|\Z)", re.M | re.S
 )  # possessive quantifiers, so that a million backticks take linear time
@@ -56,13 +58,19 @@ _KEYWORDS = frozenset(
     "of or package pass private protected public raise return self short static string super "
     "switch this throw throws true try typeof undefined var void while with yield".split()
 )
-# After full stops of many scripts (Latin, Arabic, Urdu, Hindi, Chinese …); but not within and after
-# abbreviations such as "z. B.".
+# After full stops of many scripts (Latin, Arabic, Urdu, Hindi, Burmese, Amharic, Khmer, Chinese …);
+# but not within and after abbreviations such as "z. B.". After some no space is needed. Thai and Lao
+# have no full stop: there it is a space between long stretches of letters.
+_STOP = "\u0964\u0965\u104b\u1362\u17d4\u17d5\u3002\uff01\uff1f\uff61"
+_CLOSING = r"\u300b\u300d\u300f\u3011\u201d\u2019\uff09)"
 _SENTENCE_END = re.compile(
-    r"(?<=[.!?;:\u2026\u061f\u06d4\u0964\u0965])(?<!\b[^\W\d_]\.\s[^\W\d_]\.)\s+"
+    rf"(?<=[.!?;:\u2026\u061b\u061f\u06d4{_STOP}])(?<!\b[^\W\d_]\.\s[^\W\d_]\.)\s+"
     r"(?!(?<=\b[^\W\d_]\.\s)[^\W\d_]\.)"
-    r"|(?<=[\u3002\uff01\uff1f\uff61])(?![\u300d\u300f\u201d\u2019\uff09])"
-    r"|(?<=[\u3002\uff01\uff1f\uff61][\u300d\u300f\u201d\u2019\uff09])|\n+"
+    rf"|(?<=[{_STOP}])(?![{_CLOSING}])"
+    rf"|(?<=[{_STOP}][{_CLOSING}])(?![{_CLOSING}])"
+    rf"|(?<=[{_STOP}][{_CLOSING}]{{2}})"
+    r"|(?<=[!?])(?=[\u3041-\u30ff\u3400-\u9fff])"
+    r"|(?<=[\u0e01-\u0eff]{12}) +(?=[\u0e01-\u0eff]{12})|\n+"
 )
 MAX_SENTENCES = 400  # per text
 MAX_CODE_LINE_LENGTH = 500  # characters; a longer line is taken for prose

@@ -97,6 +97,33 @@ def test_sentences_of_other_languages(sentences: list[str]) -> None:
     assert [text[a:b] for a, b in split_sentences(text)] == sentences
 
 
+@pytest.mark.parametrize(
+    ("joint", "sentences"),
+    [
+        ("", ["पौधे सूरज की रोशनी से बढ़ते हैं।", "यह सही उत्तर है।"]),
+        (
+            "",
+            [
+                "浏览器会把它发回去!",
+                "服务器知道(这很重要。)",
+                "然后呢?",
+                "他说：“会（大概。）”",
+                "结束了。",
+            ],
+        ),
+        (" ", ["ဘရောက်ဇာသည် ကွတ်ကီးကို သိမ်းဆည်းသည်။", "ဆာဗာသည် ၎င်းကို ဖတ်သည်။"]),
+        ("", ["កម្មវិធីរុករករក្សាទុកខូគី។", "ម៉ាស៊ីនមេអានវារាល់ពេល។"]),
+        (" ", ["አሳሹ ኩኪውን ያስቀምጣል።", "አገልጋዩ በእያንዳንዱ ጥያቄ ያነበዋል።"]),
+        (" ", ["เบราว์เซอร์เก็บคุกกี้ที่เซิร์ฟเวอร์ส่งมา", "ทุกครั้งที่ร้องขอเบราว์เซอร์จะส่งคุกกี้กลับไป"]),
+        (" ", ["ไฟล์ index.html แมว หมา และ นก อยู่ในนี้"]),
+    ],
+    ids=["danda", "half-width", "Burmese", "Khmer", "Amharic", "Thai", "Thai list"],
+)
+def test_sentences_end_where_no_space_or_no_stop_is(joint: str, sentences: list[str]) -> None:
+    text = joint.join(sentences)
+    assert [text[a:b] for a, b in split_sentences(text)] == sentences
+
+
 @given(st.text(alphabet="ab c.\n;{}()=`'\"/*#\u200bé中", max_size=80))
 def test_anything_can_be_split(text: str) -> None:
     words = split_words(text)
