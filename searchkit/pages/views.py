@@ -36,7 +36,7 @@ from searchkit.plagiarism.records import (
     Overlap,
     PlagiarismResult,
 )
-from searchkit.text.languages.locales import Locale, locale_of
+from searchkit.text.languages.locales import Locale, identified_locale, locale_of
 from searchkit.text.times import time_apart_in_words, time_in_words
 
 LONG_PROMPT = 150  # characters from which on the text of a question is cut, and folded out
@@ -81,6 +81,7 @@ class FindingView:
         anchor: The id of its element in the page.
         question: The question of both answers; its text is empty if there is none.
         prompt: The text of the question; empty if no column has it.
+        prompt_locale: How it is read.
         is_long: Whether the text of the question takes more than two lines or so.
         verdict: The verdict of the finding.
         tone: The colour of the verdict's badge: `bad`, `warn`, `info` or none.
@@ -112,6 +113,7 @@ class FindingView:
     anchor: str
     question: Name
     prompt: tuple[TextRun, ...]
+    prompt_locale: Locale
     is_long: bool
     verdict: str
     tone: str
@@ -174,6 +176,7 @@ def finding_view(
         anchor=anchor,
         question=question_name(finding.question, names),
         prompt=text_runs(prompt, names) if prompt else (),
+        prompt_locale=identified_locale(prompt),
         is_long=len(prompt) > LONG_PROMPT or "\n" in prompt.strip(),
         verdict=finding.verdict,
         tone=TONES[finding.verdict],
@@ -312,6 +315,7 @@ class SourceView:
         remarks: Other remarks, each a sentence.
         left: The answer.
         excerpt: What the source says around the passages.
+        locale: How that is read.
     """
 
     anchor: str
@@ -327,6 +331,7 @@ class SourceView:
     remarks: list[tuple[TextRun, ...]]
     left: SideView
     excerpt: list[Segment]
+    locale: Locale
 
 
 def source_views(result: PlagiarismResult, names: Pseudonyms | None = None) -> list[SourceView]:
@@ -351,6 +356,7 @@ def source_views(result: PlagiarismResult, names: Pseudonyms | None = None) -> l
             remarks=[text_runs(remark, names) for remark in remarks],
             left=side_view(result.texts[finding.answer], highlights, names),
             excerpt=segments(text, overlap_highlights(passages, "right", anchor), names),
+            locale=locale_of(text, finding.language),
         )
         views.append(view)
     return views

@@ -199,6 +199,7 @@ class SourceFinding(Record):
         remarks: What else a reader should know.
         q_value: The share of findings by chance that is to be expected among this one and those
             listed before it, of those with a source; None where chance can't be judged.
+        language: The code of the language of the source; `und` if it can't be told.
     """
 
     answer: str
@@ -212,6 +213,7 @@ class SourceFinding(Record):
     reason: str
     remarks: tuple[str, ...] = ()
     q_value: float | None = None
+    language: str | None = None
 
     def rank(self) -> tuple[Any, ...]:
         """Return what they are sorted by: the least expected first, then the unjudged ones."""

@@ -59,8 +59,8 @@ _KEYWORDS = frozenset(
     "switch this throw throws true try typeof undefined var void while with yield".split()
 )
 # After full stops of many scripts (Latin, Arabic, Urdu, Hindi, Burmese, Amharic, Khmer, Chinese …);
-# but not within and after abbreviations such as "z. B.". After some no space is needed. Thai and Lao
-# have no full stop: there it is a space between long stretches of letters.
+# but not within and after abbreviations such as "z. B.". After some no space is needed. Thai and
+# Lao have no full stop: there it is a space between long stretches of letters.
 _STOP = "\u0964\u0965\u104b\u1362\u17d4\u17d5\u3002\uff01\uff1f\uff61"
 _CLOSING = r"\u300b\u300d\u300f\u3011\u201d\u2019\uff09)"
 _SENTENCE_END = re.compile(

@@ -33,6 +33,7 @@ from searchkit.index.storage.connection import ChangeWatch
 from searchkit.plagiarism.find import find_with_options
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
 from searchkit.plagiarism.so_far import FindingsSoFar
+from searchkit.text.languages.identification import load_ahead
 from searchkit.web.jobs import MAX_UNWANTED_PAUSES, Job, Result, SoFar, Traffic
 from searchkit.web.searching.search_batches import SearchBatches
 
@@ -97,6 +98,7 @@ class IndexPool:
         watch = Index.watch(folder)
         try:
             version = watch.version()  # first, so that no change is missed
+            load_ahead()  # what tells the languages of questions
             index = Index.open(folder)
             index.encoder.encode_queries(["warm"])
             len(index.vectors)

@@ -24,6 +24,7 @@ from searchkit.pages.scores import BINS
 from searchkit.pages.segments import Highlight, hit_segments, segments, text_runs
 from searchkit.pages.views import finding_view, side_view
 from searchkit.plagiarism.records import Finding, Overlap
+from searchkit.text.languages.locales import Locale
 
 LEFT = Answer("l", "Alpha beta gamma delta. The loop waits.", "q", "ann", "2025-01-02")
 RIGHT = Answer("r", "It waits, the loop.\nAlpha beta gamma delta.", "q", "<b>\x1b[31m")
@@ -31,6 +32,7 @@ PASSAGES = (
     Overlap((0, 22), (20, 42), "verbatim", 1.0),
     Overlap((24, 39), (0, 19), "reworded", 0.8),
 )
+UNKNOWN = Locale("", "auto")
 PAGES = Path(searchkit.pages.__file__).parent
 FOUND = Finding("l", "r", "q", "near copy", 0.9, 0.95, 0.8, 0.001, PASSAGES, "80% is the same.",
                 ("r hides something",), "l")  # fmt: skip
@@ -81,7 +83,9 @@ def test_segments_join_to_the_whole_text() -> None:
 def test_invisible_characters_are_spelled_out(text: str, sign: str) -> None:
     (segment,) = segments(text)
     assert sign in [run.text for run in segment.runs if run.kind == "sign"]
-    assert f">{sign.split(' ')[-1]}<" in rendered("answer_text", segments(text)).replace("о ", ">")
+    assert f">{sign.split(' ')[-1]}<" in rendered("answer_text", segments(text), UNKNOWN).replace(
+        "о ", ">"
+    )
     assert [p.kind for p in segments("emoji 👩\u200d🔬 stays")[0].runs] == [""]
 
 
@@ -158,7 +162,7 @@ def test_names_can_be_hidden_or_left_out() -> None:
         Answer("x-18", "ANN  SMITH wrote it; so did smith, Smith and x-17", "q", "Marie Curie"),
     ]
     both = Pseudonyms(answers)
-    page = rendered("answer_text", segments(answers[1].text, (), both))
+    page = rendered("answer_text", segments(answers[1].text, (), both), UNKNOWN)
     assert '<span class="name">ANN  SMITH</span><span class="alias">author 1</span>' in page
     gone = Pseudonyms(answers, replace=True)
     assert gone.replace_in_text(answers[1].text) == (
@@ -286,7 +290,21 @@ def test_each_answer_is_read_in_its_own_direction_and_language() -> None:
     assert '<p class="answer left" lang="ar" dir="rtl">' in page
     assert '<p class="answer right" lang="en" dir="ltr">' in page
     unknown = rendered("finding", finding_view(FOUND, LEFT, replace(RIGHT, language="und")))
-    assert unknown.count('lang="" dir="auto">') == 2
+    assert 'left" lang="" dir="auto">' in unknown and 'right" lang="" dir="auto">' in unknown
+
+
+def test_a_question_is_read_in_its_own_direction_and_language() -> None:
+    arabic = replace(LEFT, meta={"prompt": "HTTP: ما هو ملف تعريف الارتباط وما فائدته؟"})
+    page = rendered("finding", finding_view(FOUND, arabic, RIGHT))
+    assert '<bdi class="asks" lang="ar" dir="rtl">' in page
+    german = replace(LEFT, meta={"prompt": "Was ist ein Cookie, und wozu ist es gut?"})
+    assert '<bdi class="asks" lang="de" dir="ltr">' in rendered(
+        "finding", finding_view(FOUND, german, RIGHT)
+    )
+    number = replace(LEFT, meta={"prompt": "1+1?"})
+    assert '<bdi class="asks" lang="" dir="auto">' in rendered(
+        "finding", finding_view(FOUND, number, RIGHT)
+    )
 
 
 def test_code_is_read_from_left_to_right_in_any_answer() -> None:
@@ -304,5 +322,6 @@ def test_code_is_read_from_left_to_right_in_any_answer() -> None:
     "text", ["    loop()\n    stop()", "It is:\n\n    stop()", "    stop()\n\nSo."]
 )
 def test_an_answer_may_begin_and_end_with_code(text: str) -> None:
-    page = rendered("answer_text", segments(text))
+    view = side_view(Answer("a", text))
+    page = rendered("answer_text", view.segments, view.locale)
     assert page.count('<code dir="ltr">') == page.count("</code>") == 1

@@ -33,6 +33,7 @@ from searchkit.pages.views import (
     source_group_views,
     source_views,
 )
+from searchkit.text.languages.locales import identified_locale
 
 STRONGEST_FINDINGS = 10  # listed on the first page
 # Of settings whose names in the JSON stand on the page for what came out already.
@@ -165,6 +166,7 @@ def _question_view(
         "anchor": f"question-{number}",
         "name": question_name(question.name or _unnamed_question(report), report.names),
         "prompt": text_runs(question.prompt, report.names),
+        "prompt_locale": identified_locale(question.prompt),
         "answers": question.answers,
         "pairs": sum(question.scores),
         "total": len(findings),

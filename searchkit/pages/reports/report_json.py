@@ -16,6 +16,7 @@ from searchkit.pages.reports.manifest import COUNTS, record_with_manifest
 from searchkit.pages.reports.records import Report
 from searchkit.pages.reports.versions import versions
 from searchkit.plagiarism.records import EqualGroup, Finding, Ring, SourceFinding, SourceGroup
+from searchkit.text.languages.identification import identify_language
 from searchkit.text.mentions import Mention, move_offset, replace_mentions
 
 FORMAT = "searchkit report"  # the first value of the JSON, by which the file is recognised
@@ -70,6 +71,7 @@ def _question_records(report: Report) -> list[dict[str, Any]]:
         {
             "question": _question(question.name, report.names),
             "prompt": _message(question.prompt, report.names),
+            "language": identify_language(question.prompt),
             "answers": question.answers,
             "counted": question.counted,
             "findings": findings[question.name],
@@ -105,6 +107,7 @@ def _answer_record(answer: Answer, names: Pseudonyms) -> dict[str, Any]:
         "question": _question(answer.question, names),
         "author": _author(answer.author, names),
         "submitted_at": answer.submitted_at,
+        "language": answer.language,
         "text": replace_mentions(answer.text, _mentions(answer, names)),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from searchkit.plagiarism.likeness.measures import Background
 from searchkit.plagiarism.preparation import Embed, QuestionAnswers, embed_with
 from searchkit.plagiarism.rates import JudgedQuestions, with_q_values
 from searchkit.plagiarism.records import PlagiarismOptions, SourceFinding
+from searchkit.text.languages.identification import identify_language
 from searchkit.text.words import sentence_spans
 
 
@@ -58,12 +60,25 @@ def find_from_sources(
             pairs_found = {(finding.answer, finding.source) for finding in found}
             among = detector.sources_of(group, questions)
             found += find_translated(group, among, across, pairs_found)
-    found.sort(key=SourceFinding.rank)
+    found = _with_languages(sorted(found, key=SourceFinding.rank), options.sources)
     pairs = {
         group.question: len(options.sources) * sum(not text.is_earlier for text in group.texts)
         for group in groups
     }
     return with_q_values(found, JudgedQuestions.of(found, pairs), options.fdr)
+
+
+def _with_languages(
+    findings: Sequence[SourceFinding], sources: Sequence[Answer]
+) -> list[SourceFinding]:
+    """Return findings with the languages of their sources."""
+    found = {finding.source for finding in findings}
+    languages = {
+        source.id: source.language or identify_language(source.text)
+        for source in sources
+        if source.id in found
+    }
+    return [replace(finding, language=languages[finding.source]) for finding in findings]
 
 
 def embed_beside(

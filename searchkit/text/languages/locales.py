@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from unicodedata import bidirectional
 
+from searchkit.text.languages.identification import identify_language
 from searchkit.text.languages.names import NAMES
 
 Direction = Literal["ltr", "rtl", "auto"]
@@ -46,3 +48,9 @@ def locale_of(text: str, language: str | None) -> Locale:
     if language in _RIGHT_TO_LEFT:
         return Locale(language, "rtl" if directions & {"R", "AL"} else "auto")
     return Locale(language, "ltr" if "L" in directions else "auto")
+
+
+@lru_cache(maxsize=1 << 10)  # a page has the same question many times
+def identified_locale(text: str) -> Locale:
+    """Return how a text is read of which no language is kept, such as that of a question."""
+    return locale_of(text, identify_language(text))

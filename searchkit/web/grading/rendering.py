@@ -15,7 +15,7 @@ from searchkit.index.storage.tables.grading import GradingTable
 from searchkit.output.history import change_as_record
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.plagiarism.preparation import prompt_of
-from searchkit.text.languages.locales import locale_of
+from searchkit.text.languages.locales import identified_locale, locale_of
 
 
 class Names:
@@ -64,7 +64,11 @@ def sheet_as_record(sheet: Sheet, names: Names) -> dict[str, Any]:
     some = [*sheet.references, *sheet.answers][:1]
     text = prompt_of(some[0]) if some else ""
     return {
-        "question": {"name": names.question(sheet.question), "text": names.text(text)},
+        "question": {
+            "name": names.question(sheet.question),
+            "text": names.text(text),
+            "locale": identified_locale(text).to_record(),
+        },
         "references": [
             {"id": names.answer(reference.id), **text_as_record(reference, names)}
             for reference in sheet.references

@@ -13,6 +13,7 @@ from searchkit.pages.drawings import histogram
 from searchkit.pages.scores import index_score_counts
 from searchkit.pages.segments import question_name, text_runs
 from searchkit.plagiarism.preparation import prompt_of
+from searchkit.text.languages.locales import identified_locale
 from searchkit.web.index_pool import pool_of
 from searchkit.web.pages.views import current_findings, finding_views, side_views
 from searchkit.web.rendering import (
@@ -44,7 +45,7 @@ def question_page(
     scores = pool.job(("scores", where), lambda index, _: index_score_counts(index, where))
     if progress := progress_page(request, scores, "Comparing the answers"):
         return progress
-    names = pseudonyms(request)
+    names, prompt = pseudonyms(request), prompt_of(answers[0]) if answers else ""
     result, findings_progress = current_findings(request)
     findings = finding_views(result, lambda finding: finding.question == (name or None), names)
     return render_page(
@@ -58,5 +59,6 @@ def question_page(
         histogram=histogram(scores.get(), findings),
         findings=findings,
         progress=findings_progress,
-        prompt=text_runs(prompt_of(answers[0]), names) if answers else (),
+        prompt=text_runs(prompt, names) if prompt else (),
+        prompt_locale=identified_locale(prompt),
     )

@@ -133,6 +133,8 @@ class SourceFinding(Record):
     reason: str
     remarks: list[str]
     q_value: float | None
+    language: str | None
+    """Of the source, by its code; `und` if it can't be told."""
 
 
 class SourceGroup(Record):

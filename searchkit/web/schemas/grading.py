@@ -167,20 +167,21 @@ class NewChange(QuestionStep):
 # -- a question ------------------------------------------------------------------------------------
 
 
-class GradedQuestion(Record):
-    """A question."""
-
-    name: str
-    text: str
-    """The question's own text; empty if no column holds it."""
-
-
 class TextLocale(Record):
     """How a text is read."""
 
     language: str
     """Its code in ISO 639-1; empty if it can't be told."""
     direction: Literal["ltr", "rtl", "auto"]
+
+
+class GradedQuestion(Record):
+    """A question."""
+
+    name: str
+    text: str
+    """The question's own text; empty if no column holds it."""
+    locale: TextLocale
 
 
 class ReferenceText(Record):

@@ -316,6 +316,23 @@ def test_answers_near_a_source_stand_beside_what_it_says(tmp_path: Path) -> None
     assert not any(name in without_names for name in ("miller", "q1-003", "s003"))
 
 
+def test_sources_and_questions_are_read_in_their_own_direction(tmp_path: Path) -> None:
+    arabic = "يخزن المتصفح ملف تعريف الارتباط الذي أرسله الخادم ثم يعيد إرساله مع كل طلب."
+    prompt = {"prompt": "ما هو ملف تعريف الارتباط وما فائدته؟"}
+    answers = [replace(answer, meta=prompt) for answer in honest(20)]
+    answers[3] = replace(answers[3], text=arabic)
+    options = PlagiarismOptions(sources=(Answer("page.html", f"{arabic} {arabic[::-1]}"),))
+    with Index.create(tmp_path / "i", ToyEncoder(window=100)) as index:
+        index.add(answers)
+        made = make_report(index, options)
+    page, record = report_as_page(made), report_as_record(made)
+    assert '<p class="answer right" lang="ar" dir="rtl">' in page
+    assert '<p class="soft" lang="ar" dir="rtl">' in page
+    assert [source["language"] for source in record["sources"]] == ["ar"]
+    assert record["questions"][0]["language"] == "ar"
+    assert all("language" in answer for answer in record["answers"])
+
+
 def test_a_filter_leaves_other_questions_out(index: Index) -> None:
     made = make_report(index, PlagiarismOptions(where=Where("loops")), with_clusters=True)
     assert made.clusters

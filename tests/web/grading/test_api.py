@@ -69,8 +69,8 @@ def marks(found: Any) -> dict[str, str]:
 
 def test_a_question_comes_with_all_that_grading_needs(client: TestClient) -> None:
     found = get(client)
-    assert found["question"] == {"name": "q1", "text": ""}
     unknown = {"language": "", "direction": "auto"}
+    assert found["question"] == {"name": "q1", "text": "", "locale": unknown}
     assert found["references"] == [{"id": "r", "text": REFERENCE.text, "locale": unknown}]
     assert [answer["id"] for answer in found["answers"]] == list("abcdefgh")
     assert found["answers"][0]["group"] == found["groups"][0]["key"]

@@ -36,6 +36,8 @@ const options = (id, values) => by(id).replaceChildren(...values.map(value => ma
 export function drawHeader() {
   const { scale, mark_column, comment_column, level, levels } = page.settings;
   by("prompt").textContent = page.text;
+  by("prompt").lang = page.locale.language;
+  by("prompt").dir = page.locale.direction;
   by("prompt").hidden = !page.text;
   drawReferences();
   const rubric = page.settings.rubric.length ? ` · rubric of ${counted(page.settings.rubric.length, "item")}` : "";

@@ -4,6 +4,7 @@ import { by } from "../common.js";
 /** Settings, groups and progress as `GET /api/grading` gives them, and what the page adds. */
 export const page = {
   text: "",
+  locale: { language: "", direction: "auto" }, // of the text
   question: JSON.parse(by("grading").textContent).question,
   settings: null,
   groups: [],
@@ -23,6 +24,7 @@ export function update(body) {
   const opened = page.groups.filter(group => page.open.has(group.key));
   if (body.question) {
     page.text = body.question.text;
+    page.locale = body.question.locale;
     page.answers.clear();
   }
   for (const answer of body.answers) page.answers.set(answer.id, answer);

@@ -16,6 +16,7 @@ from searchkit.grading.marking.progress import Progress
 from searchkit.pages.pseudonyms import Pseudonyms
 from searchkit.pages.segments import Name, question_name
 from searchkit.plagiarism.records import PlagiarismResult
+from searchkit.text.languages.locales import Locale, identified_locale
 from searchkit.web.index_pool import pool_of
 from searchkit.web.pages.corpus.overview import (
     grading_progress,
@@ -37,6 +38,7 @@ class QuestionRow:
     Attributes:
         name: Its name as it is displayed; empty for the answers without a question.
         prompt: Its text, or the beginning of it; empty if there is none.
+        locale: How that is read.
         answers: Number of answers.
         authors: Number of authors.
         progress: How far it is graded.
@@ -46,6 +48,7 @@ class QuestionRow:
 
     name: Name
     prompt: str
+    locale: Locale
     answers: int
     authors: int
     progress: Progress | None
@@ -131,6 +134,7 @@ def questions_page(request: Request, order: Annotated[QuestionOrder, Query()]) -
         QuestionRow(
             question_name(question, names),
             _shortened(prompts.get(question, ""), names),
+            identified_locale(prompts.get(question, "")),
             row["answers"],
             row["authors"],
             progress.get(question, Progress(0, 0, 0)) if progress else None,
