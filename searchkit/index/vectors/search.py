@@ -18,6 +18,7 @@ from searchkit.index.storage.store import AnswerStore
 from searchkit.index.vectors.scores import TOLERANCE, rounded_scores
 from searchkit.index.vectors.vector_index import VectorIndex
 
+MAX_FOUND = 1 << 22  # vectors that are found at the same time, of all queries: 50 MB
 _BLOCK = 4096  # vectors that are read together
 
 _Passages = dict[int, list[tuple[int, str, int, int]]]
@@ -51,35 +52,50 @@ class VectorSearch:
         if not self._total or not queries:
             return [[] for _ in queries]
         rows = [unit_rows(np.atleast_2d(query)) for query in queries]
+        nearest: dict[int, list[_Nearest]] = {}
         depth = min(self._k, self._total) + 1
-        scores, keys = self._vectors.search(np.concatenate(rows), depth, self._allowed)
-        ends = np.cumsum([len(query) for query in rows])[:-1]
+        while unfinished := [number for number in range(len(rows)) if number not in nearest]:
+            for numbers in _blocks(unfinished, max(1, MAX_FOUND // depth)):
+                results = self._search([rows[number] for number in numbers], depth)
+                found = zip(numbers, results, strict=True)
+                nearest |= {number: best for number, best in found if best is not None}
+            depth = min(depth * 4, self._total + 1)
+        return make_hits(self._store, [nearest[number] for number in range(len(rows))])
+
+    def _search(self, queries: Sequence[Float32], depth: int) -> list[list[_Nearest] | None]:
+        """Search so deep for each query; None where that isn't deep enough.
+
+        Args:
+            queries: `(p, d)` each.
+            depth: Number of vectors that are found for each passage.
+
+        Returns:
+            The best `k` answers of each query, if they and all ties with the last were found.
+        """
+        scores, keys = self._vectors.search(np.concatenate(queries), depth, self._allowed)
         passages = self._passages(_distinct(scores, keys))
-        parts = zip(rows, np.split(scores, ends), np.split(keys, ends), strict=True)
-        return make_hits(self._store, [self._nearest(*part, passages) for part in parts])
+        ends = np.cumsum([len(query) for query in queries])[:-1]
+        parts = zip(queries, np.split(scores, ends), np.split(keys, ends), strict=True)
+        return [self._nearest(*part, passages, is_all=depth > self._total) for part in parts]
 
     def _nearest(
-        self, query: Float32, scores: Float32, keys: Int64, passages: _Passages
-    ) -> list[_Nearest]:
-        """Deepen the search until the best `k` answers, and all ties with the last, are in it.
+        self, query: Float32, scores: Float32, keys: Int64, passages: _Passages, *, is_all: bool
+    ) -> list[_Nearest] | None:
+        """Return the best `k` answers; None if others may be among them.
 
         Args:
             query: `(p, d)`.
-            scores: `(p, depth)`, from the first search.
+            scores: `(p, depth)`.
             keys: `(p, depth)`, of the vectors.
             passages: Those with one of the vectors; there may be others.
+            is_all: Whether there are no other vectors.
         """
-        depth = min(self._k, self._total) + 1
-        while True:
-            best = self._best_passages(query, _distinct(scores, keys), passages)
-            ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))[: self._k]
-            is_all = depth > self._total
-            reached = -np.inf if is_all else float(scores[:, -1].max())
-            if is_all or (len(ranked) == self._k and ranked[-1][1][0] > reached + TOLERANCE):
-                return [(key, score, passage) for key, (score, _, passage) in ranked]
-            depth = min(depth * 4, self._total + 1)
-            scores, keys = self._vectors.search(query, depth, self._allowed)
-            passages = self._passages(_distinct(scores, keys))
+        best = self._best_passages(query, _distinct(scores, keys), passages)
+        ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))[: self._k]
+        reached = -np.inf if is_all else float(scores[:, -1].max())
+        if is_all or (len(ranked) == self._k and ranked[-1][1][0] > reached + TOLERANCE):
+            return [(key, score, passage) for key, (score, _, passage) in ranked]
+        return None
 
     def _passages(self, keys: Int64) -> _Passages:
         """Return the passages of allowed answers with one of the vectors."""
@@ -142,6 +158,12 @@ def make_hits(store: AnswerStore, results: Sequence[Sequence[_Nearest]]) -> list
         ]
         for rows in results
     ]
+
+
+def _blocks(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Yield the numbers in blocks of at most so many."""
+    for start in range(0, len(numbers), size):
+        yield numbers[start : start + size]
 
 
 def _distinct(scores: Float32, keys: Int64) -> Int64:
