@@ -15,9 +15,10 @@ from searchkit.index.query import Mode
 from searchkit.output.console import excerpt_bounds
 from searchkit.output.search import hit_spans
 from searchkit.pages.pseudonyms import Pseudonyms
-from searchkit.pages.segments import hit_segments, question_name
+from searchkit.pages.segments import answer_name, author_name, hit_segments, question_name
 from searchkit.pages.views import FindingView, SideView, finding_view, side_view
 from searchkit.plagiarism.records import Finding, PlagiarismResult
+from searchkit.text.languages.locales import locale_of
 from searchkit.web.index_pool import findings_job, pool_of
 from searchkit.web.job_progress import JobProgress
 from searchkit.web.rendering import job_progress, pseudonyms
@@ -38,7 +39,9 @@ def hit_views(
         marks = marks_of([hit.answer for hit in hits], index.grading.settings())
     return [
         {
-            "side": side_view(hit.answer, (), names),
+            "answer": answer_name(hit.answer.id, names),
+            "author": author_name(hit.answer.author, names) if hit.answer.author else None,
+            "locale": locale_of(hit.answer.text, hit.answer.language),
             "question": question_name(hit.answer.question, names),
             "mark": mark,
             "similarity": hit.score if mode == "semantic" else None,
