@@ -17,6 +17,7 @@ from searchkit.encoding.models.names import MULTILINGUAL
 from searchkit.index.incoming.languages import KNOWN_LANGUAGES
 from searchkit.plagiarism.across.significance import MIN_PAIRS
 from searchkit.plagiarism.preparation import PreparedAnswer, QuestionAnswers
+from searchkit.text.languages.function_words import function_words
 from searchkit.text.languages.names import NAMES, UNKNOWN, language_name
 from searchkit.text.words import distinct_sequences
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
 NOT_TOLD = -1
 # Texts that share such a part of the shorter one's sequences of three words of prose are compared
-# word for word, whatever their languages: they are mixed, or were taken for another one.
-SAME_WORDS = 0.6
+# word for word, whatever their languages: they are mixed, or were taken for another one. But where
+# fewer are the same, and no function word is, these are names.
+SAME_WORDS, SAME_NAMES = 0.6, 0.9
 _PROSE_ONLY = (3, 1 << 30)  # words, and tokens of code, of which no text has so many
 MAX_SHOWN_LANGUAGES = 4
 BLOCK_PAIRS = 100_000  # whose words are compared at a time
@@ -76,16 +78,25 @@ class AnswerLanguages:
         return differ
 
     def _share_words(self, left: Int64, right: Int64) -> Bool:
-        """Return `(p,)` whether answers are for the most part the same words."""
+        """Return `(p,)` whether answers are for the most part the same words, not names alone."""
         sizes = np.diff(self._sequences.indptr)
-        needed = SAME_WORDS * np.maximum(np.minimum(sizes[left], sizes[right]), 1)
+        shorter = np.maximum(np.minimum(sizes[left], sizes[right]), 1)
         shared = np.zeros(len(left))
         for at in range(0, len(left), BLOCK_PAIRS):
             part = slice(at, at + BLOCK_PAIRS)
             both = self._sequences[left[part]].multiply(self._sequences[right[part]])
             shared[part] = both.sum(axis=1).A1
-        share: Bool = shared >= needed
+        share: Bool = shared >= SAME_WORDS * shorter
+        for n in np.flatnonzero(share & (shared < SAME_NAMES * shorter)):
+            share[n] = self._share_prose(self._texts[left[n]], self._texts[right[n]])
         return share
+
+    @staticmethod
+    def _share_prose(left: PreparedAnswer, right: PreparedAnswer) -> bool:
+        """Whether both have a function word; True for languages of which none is known."""
+        known = [function_words(text.language) for text in (left, right)]
+        same = set(left.words.tokens) & set(right.words.tokens)
+        return not all(known) or not same.isdisjoint(frozenset.union(*known))
 
     @cached_property
     def _sequences(self) -> csr_matrix:

@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers.translations import BilingualEncoder, EnglishEncoder, course, translated
 
@@ -15,8 +16,10 @@ from searchkit.core.records import Answer
 from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_LANGUAGES, DEMO_TRANSLATIONS
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.ingest import ingest
+from searchkit.plagiarism.across.languages import AnswerLanguages
 from searchkit.plagiarism.compare import compare
 from searchkit.plagiarism.find import find_plagiarism, find_plagiarism_among
+from searchkit.plagiarism.preparation import embed_answers
 from searchkit.sources.reader import read_answers
 
 
@@ -115,6 +118,7 @@ def test_where_no_language_can_be_told_answers_are_compared_as_in_one() -> None:
 
 
 NAMES = "Content-Type, Cache-Control, ETag, Host, Accept, Cookie, Location, Range, Vary, Origin."
+MIXED = "the loop takes the next event, et puis elle attend le prochain, until there is none."
 CODE = """```js
 app.use(function (req, res, next) {
   // der Zähler wird erhöht, sobald eine Anfrage kommt
@@ -137,6 +141,22 @@ def test_names_and_code_alone_accuse_nobody(shared) -> None:
             assert not found(with_text(answers, id_, text))
             answers = with_text(answers, id_, text)
     assert not found(answers)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        (f"I know them: {NAMES}", f"Je les connais : {NAMES}", True),
+        ("Well, " + MIXED, "Bon, " + MIXED, False),
+        (f"{NAMES} ok", f"{NAMES} bon", False),  # whose language nobody knows
+    ],
+    ids=["names", "prose", "nothing else"],
+)
+def test_names_are_not_the_same_words(one, other, differ) -> None:
+    answers = [Answer("1", one, language="en"), Answer("2", other, language="fr")]
+    texts = embed_answers(answers, BilingualEncoder())
+    languages = AnswerLanguages(texts, {"en", "fr"})
+    assert languages.differ(np.array([0]), np.array([1])).tolist() == [differ]
 
 
 def test_a_mixed_answer_is_compared_with_those_that_share_its_words() -> None:
