@@ -7,20 +7,34 @@ those in other languages; so a long source pays for the many places that may fit
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from searchkit.core.arrays import Float32
 from searchkit.core.records import Answer
 from searchkit.plagiarism.across.detector import AcrossDetector
+from searchkit.plagiarism.across.evidence import translated_finding, translation_of
 from searchkit.plagiarism.across.languages import languages_of
 from searchkit.plagiarism.preparation import Embed, PreparedAnswer, QuestionAnswers
-from searchkit.plagiarism.records import Overlap, SourceFinding
+from searchkit.plagiarism.records import Finding, Overlap, SourceFinding
 from searchkit.text.languages.identification import identify_language
 from searchkit.text.words import sentence_spans
 
-Piece = tuple[PreparedAnswer, Answer, int]  # its source, and where it begins there
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some sentences of a source.
+
+    Attributes:
+        source: The source.
+        text: The sentences, as an answer.
+        around: The offsets, in the source, of these and of half as many on each side.
+    """
+
+    source: Answer
+    text: PreparedAnswer
+    around: tuple[int, int]
 
 
 def find_translated(
@@ -40,52 +54,71 @@ def find_translated(
     known = languages_of(detector.model) or ()
     told = {text.language for text in group.texts}
     size = int(np.median([len(text.sentences) for text in group.texts])) if group.texts else 0
-    pieces: dict[str, Piece] = {}
+    pieces: dict[str, _Piece] = {}
     for source in sources:
         language = source.language or identify_language(source.text)
         if len(known) > 1 and language in known and (told & set(known)) - {language}:
-            for piece, start in _cut(replace(source, language=language), size, group.texts[0]):
-                pieces[piece.answer.id] = piece, source, start
+            for piece in _cut(replace(source, language=language), size, group.texts[0]):
+                pieces[piece.text.answer.id] = piece
     if not pieces:
         return []
-    beside = replace(group, texts=[*group.texts, *(piece for piece, *_ in pieces.values())])
+    beside = replace(group, texts=[*group.texts, *(piece.text for piece in pieces.values())])
     apart = replace(detector, embed=_embed_apart(group, detector))
+    answers = {text.answer.id: text for text in group.texts}
     best: dict[tuple[str, str], SourceFinding] = {}
     for finding in sorted(apart.find(beside), key=lambda f: (f.expected or 0, -f.score)):
-        if finding.right in pieces:
-            _, source, start = pieces[finding.right]
-            answer = next(text for text in group.texts if text.answer.id == finding.left)
-            if (finding.left, source.id) not in {*found, *best}:
-                best[finding.left, source.id] = SourceFinding(
-                    answer=finding.left,
-                    source=source.id,
-                    author=answer.answer.author,
-                    question=group.question,
-                    verdict=finding.verdict,
-                    verbatim=0.0,
-                    expected=finding.expected,
-                    passages=tuple(_moved(passage, start) for passage in finding.passages),
-                    reason=f"Nearer to {source.id} than chance explains: {finding.reason}",
-                    remarks=tuple(answer.remarks()),
-                )
+        if (piece := pieces.get(finding.right)) is not None:
+            pair = finding.left, piece.source.id
+            if pair not in {*found, *best}:
+                best[pair] = _source_finding(finding, answers[finding.left], piece, apart.embed)
     return list(best.values())
 
 
-def _cut(source: Answer, size: int, like: PreparedAnswer) -> list[tuple[PreparedAnswer, int]]:
-    """Return pieces of a source of so many sentences, each with its start; they overlap by half."""
+def _source_finding(
+    finding: Finding, answer: PreparedAnswer, piece: _Piece, embed: Embed
+) -> SourceFinding:
+    """Return what was found of an answer and a source, with all that it has around the piece.
+
+    What an answer took may be longer than a piece, or lie across two.
+    """
+    start, end = piece.around
+    around = _as_answer(piece.source, start, end, answer)
+    common = translation_of(answer, around, embed)
+    evidence = translated_finding(finding.question, answer, around, common, None)
+    return SourceFinding(
+        answer=finding.left,
+        source=piece.source.id,
+        author=answer.answer.author,
+        question=finding.question,
+        verdict=finding.verdict,
+        verbatim=0.0,
+        expected=finding.expected,
+        passages=tuple(_moved(passage, start) for passage in evidence.passages),
+        reason=f"Nearer to {piece.source.id} than chance explains: {evidence.reason}",
+        remarks=tuple(answer.remarks()),
+    )
+
+
+def _cut(source: Answer, size: int, like: PreparedAnswer) -> list[_Piece]:
+    """Return pieces of a source of so many sentences; they overlap by half."""
     spans = sentence_spans(source.text)
+    step = max(1, size // 2)
     pieces = []
-    for first in range(0, len(spans), max(1, size // 2)):
+    for first in range(0, len(spans), step):
         last = min(first + max(1, size), len(spans)) - 1
         start, end = spans[first][0], spans[last][1]
-        answer = replace(
-            source, id=f"source: {source.id} {start}", text=source.text[start:end], author=None
-        )
-        empty = np.zeros_like(like.vector), (), like.vectors[:0]
-        pieces.append((PreparedAnswer(answer, *empty, is_earlier=True), start))
+        around = spans[max(0, first - step)][0], spans[min(last + step, len(spans) - 1)][1]
+        pieces.append(_Piece(source, _as_answer(source, start, end, like), around))
         if last == len(spans) - 1:
             break
     return pieces
+
+
+def _as_answer(source: Answer, start: int, end: int, like: PreparedAnswer) -> PreparedAnswer:
+    """Return a part of a source as an earlier answer, without vectors of its own."""
+    name, text = f"source: {source.id} {start}", source.text[start:end]
+    part = replace(source, id=name, text=text, author=None)
+    return PreparedAnswer(part, np.zeros_like(like.vector), (), like.vectors[:0], is_earlier=True)
 
 
 def _embed_apart(group: QuestionAnswers, detector: AcrossDetector) -> Embed:

@@ -43,3 +43,15 @@ def test_a_model_that_knows_one_language_compares_none(tmp_path) -> None:
         ingest(index, CLASS)
         source = Answer("page", SOURCE, language="de")
         assert not find_plagiarism(index, sources=[source]).sources
+
+
+def test_all_that_an_answer_took_is_shown_and_explains_pairs(tmp_path) -> None:
+    """It lies across the pieces that the source is compared in: at whatever sentence it begins."""
+    for before in range(1, 5):
+        lead = " ".join(f"{sentence}." for sentence in OTHERS[0].split(".")[:before])
+        source = Answer("page", f"{lead} {SOURCE} {OTHERS[1]}", language="de")
+        with Index.create(tmp_path / f"i{before}", encoder=BilingualEncoder()) as index:
+            ingest(index, CLASS)
+            (finding,) = find_plagiarism(index, sources=[source]).sources
+        assert finding.answer == "e7"
+        assert len(finding.passages) == 4, before
