@@ -67,7 +67,8 @@ def find_translated(
     answers = {text.answer.id: text for text in group.texts}
     best: dict[tuple[str, str], SourceFinding] = {}
     for finding in sorted(apart.find(beside), key=lambda f: (f.expected or 0, -f.score)):
-        if (piece := pieces.get(finding.right)) is not None:
+        if finding.right in pieces:
+            piece = pieces[finding.right]
             pair = finding.left, piece.source.id
             if pair not in {*found, *best}:
                 best[pair] = _source_finding(finding, answers[finding.left], piece, apart.embed)
