@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,21 @@ Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Intp = NDArray[np.intp]
 UInt8 = NDArray[np.uint8]
+Integer = TypeVar("Integer", np.int64, np.intp)
 
 BFLOAT16_ROUNDING = 2.0**-8  # of a number, at most, when it is rounded to the nearest bfloat16
+
+
+def distinct(values: NDArray[Integer]) -> NDArray[Integer]:
+    """Return the different values, ascending.
+
+    As `np.unique`, which imports `numpy.ma`: more than a twentieth of a query's time.
+    """
+    ordered = np.sort(values)
+    is_first = np.ones(len(ordered), bool)
+    is_first[1:] = ordered[1:] != ordered[:-1]
+    firsts: NDArray[Integer] = ordered[is_first]
+    return firsts
 
 
 def unit_rows(vectors: Float32, texts: Sequence[str] = ()) -> Float32:

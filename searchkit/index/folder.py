@@ -25,8 +25,6 @@ from searchkit.index.storage.lock import WriterLock
 from searchkit.index.storage.schema import DATABASE, is_index, no_index
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
-from searchkit.index.upkeep.damage import damaged_answers
-from searchkit.index.upkeep.folder_repair import embed_damaged, rebuild_files
 from searchkit.index.vectors.checkpoint import Checkpoints
 
 log = logging.getLogger("searchkit")
@@ -235,6 +233,8 @@ class Index(FolderReader):
 
         A damaged FAISS file is set aside, not deleted. `verify` tells what is left.
         """
+        from searchkit.index.upkeep.folder_repair import rebuild_files
+
         self._require_writer()
         self._vectors = None
         rebuild_files(self.store, self.checkpoints)
@@ -242,10 +242,14 @@ class Index(FolderReader):
 
     def damaged_ids(self) -> list[str]:
         """Return the ids, as they stand there, of the answers that aren't what was written."""
+        from searchkit.index.upkeep.damage import damaged_answers
+
         return [answer.id for answer in damaged_answers(self.store)]
 
     def remove_damaged(self) -> int:
         """Delete and erase the answers that aren't what was written; return how many."""
+        from searchkit.index.upkeep.damage import damaged_answers
+
         self._require_writer()
         return self._remove([answer.key for answer in damaged_answers(self.store)])
 
@@ -255,6 +259,8 @@ class Index(FolderReader):
         Returns:
             The number of answers.
         """
+        from searchkit.index.upkeep.folder_repair import embed_damaged
+
         self._require_writer()
         self._vectors = None
         count = embed_damaged(self.store, self.encoder)

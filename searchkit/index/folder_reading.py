@@ -23,7 +23,6 @@ from searchkit.index.storage.schema import FORMAT
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.tables.grading import GradingTable
 from searchkit.index.storage.tables.rows import count_languages, lone_questions
-from searchkit.index.upkeep.folder_checks import describe, find_problems
 from searchkit.index.vectors import search
 from searchkit.index.vectors.checkpoint import Checkpoints
 from searchkit.index.vectors.codes_file import DamagedFile
@@ -139,10 +138,14 @@ class FolderReader(BaseIndex):
 
     def storage(self) -> dict[str, Any]:
         """Return the files, the checkpoint, what changed since, the format, an open reindex."""
+        from searchkit.index.upkeep.folder_checks import describe
+
         return describe(self.store, self.checkpoints)
 
     def problems(self) -> Iterator[str]:
         """Yield everything that is wrong with the files, in one line with what mends it."""
+        from searchkit.index.upkeep.folder_checks import find_problems
+
         return find_problems(self.store, self.checkpoints, self.cache, is_writable=self.is_writable)
 
     def is_outdated(self) -> bool:

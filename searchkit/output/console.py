@@ -49,6 +49,7 @@ def open_console(out: TextIO) -> Console:
     return Console(
         file=out,
         highlight=False,
+        emoji=False,
         soft_wrap=False,
         width=None if terminal else FILE_WIDTH,
         force_terminal=terminal,

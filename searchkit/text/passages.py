@@ -10,16 +10,17 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-import regex
 
 from searchkit.core.arrays import Intp
 from searchkit.core.records import Passage
 
 if TYPE_CHECKING:
+    import regex
     from tokenizers import Tokenizer
 
 
@@ -29,7 +30,6 @@ BATCH_CHARACTERS = 1_000_000
 BLOCK_CHARACTERS = 50_000
 MAX_WORD = 200  # characters before the end of a block in which white space is looked for
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
-GRAPHEME = regex.compile(r"\X")
 WHITE_SPACE = re.compile(r"\s+")
 LINE = re.compile(r"[\r\n]\s*")
 BLANK_LINE = re.compile(r"(?:\r\n|\r(?!\n)|\n)[^\S\r\n]*[\r\n]\s*")
@@ -86,6 +86,14 @@ def split_passages(texts: Sequence[str], tokenizer: Tokenizer, window: int) -> l
                 else:
                     uncounted.append(part)
     return [sorted(parts, key=lambda part: part.start) for parts in passages]
+
+
+@cache
+def _grapheme() -> regex.Pattern[str]:
+    """Return the pattern of a grapheme, for which a query waits only if it is long."""
+    import regex
+
+    return regex.compile(r"\X")
 
 
 def well_formed(text: str) -> str:
@@ -189,10 +197,10 @@ class _Boundaries:
     def _between_graphemes(self, start: int, even: int, high: int) -> int:
         """Return the last end of a grapheme up to `even` or else to `high`, or else `high`."""
         text = self._piece.text
-        first: int = GRAPHEME.match(text, start).end()
+        first: int = _grapheme().match(text, start).end()
         if first > high:
             return high if high > start else first
-        ends = [match.end() for match in GRAPHEME.finditer(text, start, high + 1)]
+        ends = [match.end() for match in _grapheme().finditer(text, start, high + 1)]
         return max((end for end in ends if end <= even), default=first)
 
     def _between(self, pattern: re.Pattern[str], low: int, high: int) -> list[int]:
@@ -202,7 +210,7 @@ class _Boundaries:
             self._ends[pattern] = [match.end() for match in found]
         ends = self._ends[pattern]
         between = ends[bisect_right(ends, low) : bisect_right(ends, high)]
-        return [end for end in between if GRAPHEME.match(self._piece.text, end - 1).end() == end]
+        return [end for end in between if _grapheme().match(self._piece.text, end - 1).end() == end]
 
 
 def _tokenize(pieces: Sequence[_Piece], tokenizer: Tokenizer) -> Iterator[_Tokens]:

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from searchkit.core.arrays import Bool, Float32, Intp, UInt8, summation_error
+from searchkit.core.arrays import Bool, Float32, Intp, UInt8, distinct, summation_error
 from searchkit.index.vectors.faiss_runtime import load_faiss
 
 MIN_ROWS = 2_000_000  # below, a code saves less than 40 ms a query
@@ -149,7 +149,7 @@ class Codes:
             if rows is None:
                 return None
             found.append(rows)
-        rows = np.unique(np.concatenate(found))
+        rows = distinct(np.concatenate(found))
         return rows if len(rows) <= MAX_CANDIDATES else None
 
     def _candidates_of(self, read: ReadRows, mask: Bool, query: Float32, k: int) -> Intp | None:

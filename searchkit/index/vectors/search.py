@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.core.arrays import Float32, Int64, unit_rows
+from searchkit.core.arrays import Float32, Int64, distinct, unit_rows
 from searchkit.core.errors import IndexDamaged
 from searchkit.core.records import Hit, Passage
 from searchkit.core.where import Where
@@ -73,7 +73,7 @@ class VectorSearch:
             The best `k` answers of each query, if they and all ties with the last were found.
         """
         scores, keys = self._vectors.search(np.concatenate(queries), depth, self._allowed)
-        passages = self._passages(_distinct(scores, keys))
+        passages = self._passages(distinct(keys[np.isfinite(scores)]))
         ends = np.cumsum([len(query) for query in queries])[:-1]
         parts = zip(queries, np.split(scores, ends), np.split(keys, ends), strict=True)
         return [self._nearest(*part, passages, is_all=depth > self._total) for part in parts]
@@ -90,7 +90,7 @@ class VectorSearch:
             passages: Those with one of the vectors; there may be others.
             is_all: Whether there are no other vectors.
         """
-        best = self._best_passages(query, _distinct(scores, keys), passages)
+        best = self._best_passages(query, distinct(keys[np.isfinite(scores)]), passages)
         ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))[: self._k]
         reached = -np.inf if is_all else float(scores[:, -1].max())
         if is_all or (len(ranked) == self._k and ranked[-1][1][0] > reached + TOLERANCE):
@@ -164,12 +164,6 @@ def _blocks(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     """Yield the numbers in blocks of at most so many."""
     for start in range(0, len(numbers), size):
         yield numbers[start : start + size]
-
-
-def _distinct(scores: Float32, keys: Int64) -> Int64:
-    """Return the keys with a score, each once, ascending."""
-    distinct: Int64 = np.unique(keys[np.isfinite(scores)])
-    return distinct
 
 
 def _contained(values: Int64, among: Int64) -> NDArray[np.bool_]:
