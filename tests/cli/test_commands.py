@@ -299,6 +299,7 @@ def wait_for_rows(index: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 def test_a_query_imports_nothing_heavy_that_it_does_without(folder: Path) -> None:
+    run("query", "loop", "-i", folder)  # the first one computes which scores are close
     code = (
         "import sys; from searchkit.cli.app import main\n"
         f"main(['query', 'loop', '-i', {str(folder)!r}, '-q'], standalone_mode=False)\n"

@@ -199,8 +199,8 @@ def passage_vectors(store: AnswerStore, vectors: VectorIndex, where: Where) -> P
     keys: dict[int, list[int]] = {}
     for answer, vector in store.passage_vectors(matching):
         keys.setdefault(answer, []).append(vector)
-    distinct = dict.fromkeys(vector for vectors_ in keys.values() for vector in vectors_)
-    row_of = {vector: row for row, vector in enumerate(distinct)}
+    wanted = dict.fromkeys(vector for vectors_ in keys.values() for vector in vectors_)
+    row_of = {vector: row for row, vector in enumerate(wanted)}
     identities = sorted(store.identities(matching), key=lambda row: row[1])
     return PassageVectors(
         ids=[row[1] for row in identities],
