@@ -158,7 +158,7 @@ def warm(folder: Path) -> None:
         for query in real[:QUERIES:2]:
             hits = _timed(lambda query=query: index.search_vectors([query], 10), by_codes)
             memory = peak_memory()
-            vector_index.codes_pay = lambda *_: False
+            vector_index.codes_pay = lambda *_, **__: False
             expected = _timed(lambda query=query: index.search_vectors([query], 10), by_faiss)
             vector_index.codes_pay = pays
             if hits != expected:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from searchkit.core.arrays import Bool, Float32, Int64, Intp, UInt8
 from searchkit.index.vectors.candidates import MAX_QUERIES, candidates, max_norm, pays
-from searchkit.index.vectors.codes import Codes, codes_pay
+from searchkit.index.vectors.codes import CODES_QUERIES, Codes, codes_pay
 from searchkit.index.vectors.codes_file import CodesFile
 from searchkit.index.vectors.faiss_runtime import load_faiss
 from searchkit.index.vectors.scanning import Selection, scan
@@ -367,8 +367,9 @@ def _search_quickly(
     if not segment.can_narrow(count, len(queries), k):
         return _search_segment(segment, queries, k, mask)
     parts = []
-    for start in range(0, len(queries), MAX_QUERIES):
-        some = queries[start : start + MAX_QUERIES]
+    size = CODES_QUERIES if segment.use_codes(len(queries), count) else MAX_QUERIES
+    for start in range(0, len(queries), size):
+        some = queries[start : start + size]
         few = segment.narrowed(mask, some, k)
         scores, keys = (
             _search_segment(few, some, k) if few else _search_segment(segment, some, k, mask)

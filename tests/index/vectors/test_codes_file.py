@@ -140,6 +140,10 @@ def test_a_search_reads_few_vectors_and_another_all_once(
     index.get(np.array([5]))
     assert 0 < sum(read) < 1_000
     read.clear()
+    monkeypatch.setattr(codes, "MAX_CANDIDATES", 1_000)
+    index.search(rows[:30], 3)  # with more candidates than that, but few for each
+    assert 1_000 < sum(read) and max(read) < 1_000
+    read.clear()
     index.range(rows[:1], 0.9)
     index.range(rows[:1], 0.9)
     index.search(rows[:1], 3)
