@@ -268,7 +268,7 @@ def print_comparison(comparison: Comparison, out: TextIO) -> None:
     console.print()
     console.print(table)
     console.print()
-    console.print(_legend(comparison.finding))
+    console.print(_legend(comparison))
     console.print()
     for line in _describe_comparison(comparison):
         console.print(Text(line), soft_wrap=not console.is_terminal)
@@ -284,10 +284,13 @@ def _labels(comparison: Comparison) -> list[str]:
     return labels
 
 
-def _legend(finding: Finding) -> Text:
+def _legend(comparison: Comparison) -> Text:
     from rich.text import Text
 
-    if finding.verdict == "translated":
+    kinds = {passage.kind for passage in comparison.finding.passages}
+    if len({language_of(comparison.left), language_of(comparison.right)}) > 1 and kinds == {
+        "reworded"
+    }:
         return Text.assemble(("{1 …}", REWORDED_STYLE), " the same in the other language")
     return Text.assemble(
         ("[1 …]", VERBATIM_STYLE),

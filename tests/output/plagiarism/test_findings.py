@@ -279,12 +279,14 @@ def test_a_translation_is_quoted_from_both_sides() -> None:
 
 
 def test_two_languages_stand_above_the_answers_that_are_compared() -> None:
-    out = io.StringIO()
-    print_comparison(Comparison(TRANSLATED, GERMAN, ENGLISH, 300), out)
-    shown = out.getvalue()
-    assert "l · ann · German" in shown
-    assert "r · bob · English" in shown
-    assert "{1 …} the same in the other language" in shown
+    for verdict in ("translated", NO_FINDING):
+        out = io.StringIO()
+        compared = replace(TRANSLATED, verdict=verdict)
+        print_comparison(Comparison(compared, GERMAN, ENGLISH, 300), out)
+        shown = out.getvalue()
+        assert "l · ann · German" in shown
+        assert "r · bob · English" in shown
+        assert "{1 …} the same in the other language" in shown
     assert "German" not in print_compared()
 
 
