@@ -446,4 +446,4 @@ def test_the_advice_of_verify_can_be_followed(tmp_path: Path) -> None:
     run("ingest", rows, "-i", folder, "-q")
     assert run("verify", "-i", folder, "-q") == "sound\n"
     assert '"score": "3"' in run("export", "-i", folder, "-f", "jsonl", "--question", "")
-    assert "exactly one of" in run("reindex", "-i", folder, code=2)
+    assert "give --model, --precision or --damaged" in run("reindex", "-i", folder, code=2)
