@@ -71,7 +71,10 @@ SECTIONS = {
     "Models": {
         "train": ("train_evaluate.train", "Train a model on pairs of answers, and evaluate it."),
         "evaluate": ("train_evaluate.evaluate", "Compare models on your own texts."),
-        "reindex": ("upkeep.reindex", "Embed all answers again with another model."),
+        "reindex": (
+            "upkeep.reindex",
+            "Embed all answers again with another model, or with the same in another precision.",
+        ),
     },
     "Upkeep": {
         "status": ("upkeep.status", "Show what the index contains."),

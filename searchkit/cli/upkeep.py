@@ -211,9 +211,8 @@ def reindex(
 ) -> None:
     """Embed all answers again with another model, or with the same in another precision.
 
-    The old vectors stay in use until the new ones are complete, and are then replaced at once. An
-    interrupted reindex continues when the same command is run again; --model with the index's
-    present model cancels it.
+    The old vectors stay in use until the new ones are complete. An interrupted reindex continues
+    when the same command is run again; --model with the index's present model cancels it.
     """
     from searchkit.encoding.encoder import exact_fingerprint
     from searchkit.encoding.loading import load_encoder
