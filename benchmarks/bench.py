@@ -159,9 +159,10 @@ def synthetic(folder: Path, size: int, block: int = 50_000) -> None:
 
 
 def ten_answers(folder: Path) -> Path:
-    """Write a file of ten new answers."""
+    """Write a file of ten answers that are new each time."""
     path = folder.parent / "ten.jsonl"
-    lines = [json.dumps({"id": f"new{n}", "text": f"new answer {n}"}) for n in range(10)]
+    names = [f"new{time.time_ns()}-{n}" for n in range(10)]
+    lines = [json.dumps({"id": name, "text": f"answer {name}"}) for name in names]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
