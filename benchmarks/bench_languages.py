@@ -27,7 +27,7 @@ from machine import corpus, heading, texts
 from searchkit import Index, evaluate_grades, find_plagiarism, ingest, read_answers
 from searchkit.clustering.features import cluster_features
 from searchkit.clustering.methods import k_means
-from searchkit.core.arrays import Float32, Float64, Int64, unit_rows
+from searchkit.core.arrays import Bool, Float32, Float64, Int64, unit_rows
 from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_LANGUAGES, DEMO_PLANTED, DEMO_TRANSLATIONS
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
@@ -54,7 +54,7 @@ MIN_WORDS = 8
 KINDS = ("faithful", "loose", "siblings", "honest")
 NO_LIMIT = 1e9
 DRAWS = 80  # of independent answers, for each number of them
-SAME_WORDS = 0.2  # of the sequences of the shorter answer: such pairs may be copies
+SAME_WORDS = 0.5  # of the sequences of the shorter answer: such pairs are copies
 
 
 def main(count: int = 2000, runs: int = 3) -> None:
@@ -74,8 +74,9 @@ def main(count: int = 2000, runs: int = 3) -> None:
     print("|---|---|---|---|---|")
     for line in copies(models[1]):
         print(line, flush=True)
-    print("\n| independent answers | draws | pairs | with a finding | p < 0.001 | p < 0.0001 |")
-    print("|---|---|---|---|---|---|")
+    columns = "pairs | with a finding | p < 0.001 | p < 0.0001"
+    print(f"\n| independent answers | draws | {columns} | without copies: {columns} |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for name, file in (("SAF", "saf-train.csv"), ("SemEval", "semeval2013-train.csv")):
         for line in chance(models[1], name, file):
             print(line, flush=True)
@@ -191,8 +192,8 @@ def row_of(name: str, values: Sequence[float | str | None]) -> str:
 def chance(model: Encoder, name: str, file: str) -> Iterator[str]:
     """Yield how often independent answers, a part as if in another language, have a finding.
 
-    That is by the default bound, and before evidence is asked for. Pairs that share a fifth of
-    their sequences of three words, and so may be copies, aren't counted.
+    That is by the default bound, and before evidence is asked for: of all pairs, and without those
+    that share half of their sequences of three words and so are copies.
     """
     asked: dict[str, list[str]] = defaultdict(list)
     with corpus(file).open(encoding="utf-8", newline="") as rows:
@@ -209,15 +210,28 @@ def chance(model: Encoder, name: str, file: str) -> Iterator[str]:
         ]
         if not drawn:
             continue
-        values = np.concatenate([found for found, _ in drawn])
-        share = np.mean([found.min() * pairs <= MAX_EXPECTED for found, pairs in drawn])
-        low = [f"{(values < p).sum()} of {p * len(values):.0f}" for p in (1e-3, 1e-4)]
         label = f"{name}, {sizes[0]} and {sizes[1]}"
-        yield row_of(label, [str(len(drawn)), f"{len(values):,}", float(share), *low])
+        without = [(values[is_apart], pairs, is_apart) for values, pairs, is_apart in drawn]
+        yield row_of(label, [str(len(drawn)), *tail(drawn), *tail(without)])
 
 
-def p_values(model: Encoder, answers: Sequence[str], sizes: tuple[int, int]) -> tuple[Float64, int]:
-    """Return the p-values of independent pairs in two languages, and the number of all pairs."""
+def tail(drawn: Sequence[tuple[Float64, int, Bool]]) -> list[float | str]:
+    """Return the number of pairs, the share of draws with a finding, and of low p-values.
+
+    Args:
+        drawn: Of each draw the p-values, the number of pairs that `expected` counts, and which
+            pairs are apart.
+    """
+    values = np.concatenate([found for found, *_ in drawn])
+    share = np.mean([found.min(initial=1) * pairs <= MAX_EXPECTED for found, pairs, _ in drawn])
+    low = [f"{(values < p).sum()} of {p * len(values):.0f}" for p in (1e-3, 1e-4)]
+    return [f"{len(values):,}", float(share), *low]
+
+
+def p_values(
+    model: Encoder, answers: Sequence[str], sizes: tuple[int, int]
+) -> tuple[Float64, int, Bool]:
+    """Return the p-values of pairs in two languages, their number, and which don't share words."""
     spans = [sentence_spans(text) for text in answers]
     rows = [
         sentence_rows(model, tuple(text[start:end] for start, end in own))
@@ -237,11 +251,11 @@ def p_values(model: Encoder, answers: Sequence[str], sizes: tuple[int, int]) -> 
     found = AcrossNull.fit(values, len(answers)).p_value(values)
     words = [text.lower().split() for text in answers]
     sequences = [set(zip(own, own[1:], own[2:], strict=False)) for own in words]
-    apart = [
+    is_apart = [
         len(sequences[i] & sequences[j]) < SAME_WORDS * min(len(sequences[i]), len(sequences[j]))
         for i, j in zip(left, right, strict=True)
     ]
-    return found[apart], len(left)
+    return found, len(left), np.array(is_apart, bool)
 
 
 @cache

@@ -26,6 +26,7 @@ from searchkit.output.plagiarism.quotations import (
 from searchkit.output.plagiarism.sources import print_sources, sources_as_rows
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.plagiarism.records import NO_FINDING, Finding, Ring
+from searchkit.text.languages.names import UNKNOWN
 from searchkit.text.times import time_apart_in_words, time_in_words
 
 if TYPE_CHECKING:
@@ -278,19 +279,23 @@ def _labels(comparison: Comparison) -> list[str]:
     """Return what is above two answers; with their languages if these differ."""
     answers = comparison.left, comparison.right
     labels = [answer.label for answer in answers]
-    languages = [language_of(answer) for answer in answers]
-    if len({*languages}) > 1:
-        return [f"{label} · {name}" for label, name in zip(labels, languages, strict=True)]
+    if _are_in_two_languages(comparison):
+        names = map(language_of, answers)
+        return [f"{label} · {name}" for label, name in zip(labels, names, strict=True)]
     return labels
+
+
+def _are_in_two_languages(comparison: Comparison) -> bool:
+    """Whether the answers are known to be."""
+    languages = {comparison.left.language, comparison.right.language}
+    return len(languages) > 1 and not languages & {None, UNKNOWN}
 
 
 def _legend(comparison: Comparison) -> Text:
     from rich.text import Text
 
     kinds = {passage.kind for passage in comparison.finding.passages}
-    if len({language_of(comparison.left), language_of(comparison.right)}) > 1 and kinds == {
-        "reworded"
-    }:
+    if _are_in_two_languages(comparison) and kinds == {"reworded"}:
         return Text.assemble(("{1 …}", REWORDED_STYLE), " the same in the other language")
     return Text.assemble(
         ("[1 …]", VERBATIM_STYLE),

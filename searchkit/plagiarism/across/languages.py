@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 NOT_TOLD = -1
 # Texts that share such a part of the shorter one's sequences of three words of prose are compared
 # word for word, whatever their languages: they are mixed, or were taken for another one. But where
-# fewer are the same, and no function word is, these are names.
+# not nearly all are the same, and hardly a function word is among them, these are names.
 SAME_WORDS, SAME_NAMES = 0.6, 0.9
+MIN_FUNCTION_WORDS = 0.3  # of the words that are in both; of an answer's it is 0.4 to 0.6, mostly
 _PROSE_ONLY = (3, 1 << 30)  # words, and tokens of code, of which no text has so many
 MAX_SHOWN_LANGUAGES = 4
 BLOCK_PAIRS = 100_000  # whose words are compared at a time
@@ -87,16 +88,21 @@ class AnswerLanguages:
             both = self._sequences[left[part]].multiply(self._sequences[right[part]])
             shared[part] = both.sum(axis=1).A1
         share: Bool = shared >= SAME_WORDS * shorter
-        for n in np.flatnonzero(share & (shared < SAME_NAMES * shorter)):
-            share[n] = self._share_prose(self._texts[left[n]], self._texts[right[n]])
+        for n in np.flatnonzero(share & (shared < SAME_NAMES * shorter)).tolist():
+            share[n] = self._share_prose(int(left[n]), int(right[n]))
         return share
 
-    @staticmethod
-    def _share_prose(left: PreparedAnswer, right: PreparedAnswer) -> bool:
-        """Whether both have a function word; True for languages of which none is known."""
-        known = [function_words(text.language) for text in (left, right)]
-        same = set(left.words.tokens) & set(right.words.tokens)
-        return not all(known) or not same.isdisjoint(frozenset.union(*known))
+    def _share_prose(self, left: int, right: int) -> bool:
+        """Whether the words that are in both are prose; True if no function words are known."""
+        known = [function_words(self._texts[n].language) for n in (left, right)]
+        same = self._words[left] & self._words[right]
+        prose = same & (known[0] | known[1])
+        return not all(known) or len(prose) >= MIN_FUNCTION_WORDS * len(same)
+
+    @cached_property
+    def _words(self) -> list[frozenset[str]]:
+        """The different words of each answer."""
+        return [frozenset(text.words.tokens) for text in self._texts]
 
     @cached_property
     def _sequences(self) -> csr_matrix:

@@ -21,7 +21,9 @@ SKIPPED, RIVALS = 1, 3
 MIN_OTHERS = SKIPPED + RIVALS + 1  # answers in other languages, for a sentence to have rivals
 MEAN_PSEUDO_COUNT = 5  # answers of a language as many as which the mean of all languages counts
 SENTENCES_WEIGHT = 1.5  # of the sentences' measure, whose values spread two thirds as far
-ALIGNED_WEIGHT = 0.5  # of the share in several sentences: of two such a half counts, of three more
+# Of the share in several sentences: of two such a half counts, of three more; none where one side's
+# have no rivals.
+ALIGNED_WEIGHT = 0.5
 MIN_COSINE = 0.45  # of two sentences in two languages, one of which translates the other
 MIN_MARGIN = 0.1  # by which each is nearer to the other's answer than to its rivals
 BLOCK_COSINES = 1 << 24  # of sentences, that are held at a time
@@ -135,7 +137,7 @@ class MeaningLikeness:
             shares[0] @ translated, np.add.reduceat(shares[1] * translating, begins)
         )
         several = 1 - 1 / np.maximum(translated.sum(axis=0), 1)
-        likeness += ALIGNED_WEIGHT * covered * several
+        likeness += ALIGNED_WEIGHT * covered * several * counted.all(axis=0)
         return likeness
 
 

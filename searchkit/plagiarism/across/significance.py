@@ -22,9 +22,6 @@ PSEUDO_ANSWERS = 20  # as many as which the typical values count
 UPPER = 0.9  # the quantile that the spread above the median is taken from
 NORMAL_UPPER = 1.2816  # of the standard normal distribution
 MAX_FREEDOM = 30  # degrees of freedom of the tail, however many answers there are
-# The lowest p-value, but for more than a thousand pairs: of 270,000 independent pairs of SAF and
-# SemEval-2013 one was below 1e-4, where the tail has 27 (docs/other-languages.md).
-MIN_P_VALUE = 1e-6
 MIN_PAIRS = 20  # of which the distribution is known: with so many, a pair can be significant
 
 
@@ -72,12 +69,11 @@ class AcrossNull:
     def p_value(self, values: Float64) -> Float64:
         """Return `(p,)` the probability that an independent pair is at least as much alike.
 
-        It is never below `MIN_P_VALUE`, or one in the square of the number of pairs if that is
-        lower: nobody knows the tail so far.
+        It is never below one in the square of the number of pairs: nobody knows the tail so far.
         """
         from scipy.special import stdtr
 
         freedom = max(1, min(MAX_FREEDOM, self.answers))
         tail = stdtr(freedom, -(values - self.location) / self.scale)
-        p_value: Float64 = np.maximum(tail, min(MIN_P_VALUE, 1 / max(1, self.pairs) ** 2))
+        p_value: Float64 = np.maximum(tail, 1 / max(1, self.pairs) ** 2)
         return p_value

@@ -66,11 +66,11 @@ def find_translated(
     apart = replace(detector, embed=_embed_apart(group, detector))
     answers = {text.answer.id: text for text in group.texts}
     best: dict[tuple[str, str], SourceFinding] = {}
-    for finding in sorted(apart.find(beside), key=lambda f: (f.expected or 0, -f.score)):
+    for finding in sorted(apart.find(beside), key=lambda f: (f.expected or 0, -(f.semantic or 0))):
         if finding.right in pieces:
             piece = pieces[finding.right]
             pair = finding.left, piece.source.id
-            if pair not in {*found, *best}:
+            if pair not in found and pair not in best:
                 best[pair] = _source_finding(finding, answers[finding.left], piece, apart.embed)
     return list(best.values())
 

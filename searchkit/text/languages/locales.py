@@ -50,7 +50,7 @@ def locale_of(text: str, language: str | None) -> Locale:
     return Locale(language, "ltr" if "L" in directions else "auto")
 
 
-@lru_cache(maxsize=1 << 10)  # a page has the same question many times
+@lru_cache(maxsize=1 << 14)  # a page has the same question many times, or all questions once
 def identified_locale(text: str) -> Locale:
     """Return how a text is read of which no language is kept, such as that of a question."""
     return locale_of(text, identify_language(text))

