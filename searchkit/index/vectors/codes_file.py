@@ -15,6 +15,7 @@ import logging
 import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -50,22 +51,36 @@ class DamagedFile(IndexDamaged):
     """The vectors of a mapped file aren't what was written; they stand in the database, too."""
 
     @classmethod
-    def beside(cls, codes: Path) -> DamagedFile:
-        """Return the error for the FAISS file beside a file of codes."""
+    def beside(cls, codes: Path, error: OSError | None = None) -> DamagedFile:
+        """Return the error for the FAISS file beside a file of codes.
+
+        Args:
+            codes: The file of codes.
+            error: With which the system refuses to read the FAISS file.
+        """
         path = codes.with_suffix(".faiss")
-        return cls(f"{path}: its vectors are not those that were written; run: searchkit rebuild")
+        problem = (
+            f"can't be read ({error.strerror})" if error else "are not those that were written"
+        )
+        return cls(f"{path}: its vectors {problem}; run: searchkit rebuild")
 
 
 class CodesFile:
     """The codes and checksums of a FAISS file.
 
+    Its own file is kept open, so that a writer that replaces it takes nothing away.
+
     Args:
-        path: The file.
+        archive: The file, which any number of threads may read.
+        path: Its name.
         about: What it says about itself.
         checksums: `(n,)`, the CRC-32 of each vector.
     """
 
-    def __init__(self, path: Path, about: dict[str, Any], checksums: _Checksums) -> None:
+    def __init__(
+        self, archive: zipfile.ZipFile, path: Path, about: dict[str, Any], checksums: _Checksums
+    ) -> None:
+        self._archive = archive
         self._path = path
         self._about = about
         self._checksums = checksums
@@ -80,21 +95,28 @@ class CodesFile:
             rows: Number of its vectors.
         """
         try:
-            with zipfile.ZipFile(path) as archive:
+            with ExitStack() as stack:
+                file = stack.enter_context(path.open("rb"))
+                archive = zipfile.ZipFile(file)
                 about = json.loads(archive.read("about.json"))
                 if [about["format"], about["sha256"], about["rows"]] != [_FORMAT, sha256, rows]:
                     return None
                 checksums = np.frombuffer(archive.read("checksums"), np.uint32)
-            return cls(path, about, checksums) if len(checksums) == rows else None
+                if len(checksums) != rows:
+                    return None
+                stack.pop_all()
+            codes_file = cls(archive, path, about, checksums)
+            finalize(codes_file, file.close)
+            return codes_file
         except FileNotFoundError:
             return None
         except Exception as error:  # of a dozen kinds, depending on which byte is damaged
-            _say_damaged(path, error)
+            _say_unusable(path, error)
             return None
 
     @cached_property
     def codes(self) -> Codes | None:
-        """The codes, read when they are first needed; None if they are damaged."""
+        """The codes, read when they are first needed; None if they can't be."""
         rows = len(self._checksums)
         try:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -102,21 +124,21 @@ class CodesFile:
                 codes = Codes(list(shards))
             return codes if len(codes) == rows else None
         except Exception as error:  # see `open`
-            _say_damaged(self._path, error)
+            _say_unusable(self._path, error)
             return None
 
     def _read_shard(self, number: int) -> Shard:
-        with zipfile.ZipFile(self._path) as archive:
-            levels = np.frombuffer(archive.read(f"{number}.levels"), np.float32).reshape(-1, LEVELS)
-            distances = np.frombuffer(archive.read(f"{number}.distances"), np.float32)
-            size = archive.getinfo(f"{number}.codes").file_size
-            index = empty_fast_scan(levels, len(distances), size)
-            packed = packed_codes(index).data
-            with archive.open(f"{number}.codes") as entry:
-                for start in range(0, size, _CHUNK):
-                    packed[start : start + _CHUNK] = entry.read(_CHUNK)
-                entry.read()  # at its end, its checksum is compared
-            far = np.frombuffer(archive.read(f"{number}.far"), np.uint8)
+        archive = self._archive
+        levels = np.frombuffer(archive.read(f"{number}.levels"), np.float32).reshape(-1, LEVELS)
+        distances = np.frombuffer(archive.read(f"{number}.distances"), np.float32)
+        size = archive.getinfo(f"{number}.codes").file_size
+        index = empty_fast_scan(levels, len(distances), size)
+        packed = packed_codes(index).data
+        with archive.open(f"{number}.codes") as entry:
+            for start in range(0, size, _CHUNK):
+                packed[start : start + _CHUNK] = entry.read(_CHUNK)
+            entry.read()  # at its end, its checksum is compared
+        far = np.frombuffer(archive.read(f"{number}.far"), np.uint8)
         return Shard.of(index, distances, numbers_of(far.reshape(-1, 2 * index.d)))
 
     # -- checking the FAISS file -----------------------------------------------------------------
@@ -151,8 +173,8 @@ class CodesFile:
         width = mapped.shape[1]
         if hasattr(os, "pread"):
             places = (rows * width + self._start).tolist()
-            parts = [os.pread(self._handle, width, place) for place in places]
-            vectors = np.frombuffer(b"".join(parts), np.uint8).reshape(-1, width)
+            data = b"".join(self._bytes(width, place) for place in places)
+            vectors = np.frombuffer(data, np.uint8).reshape(-1, width)
         else:  # Windows
             vectors = mapped.take(rows, axis=0)
         if not np.array_equal(_row_checksums(vectors), self._checksums[rows]):
@@ -162,11 +184,38 @@ class CodesFile:
     def check(self, mapped: UInt8) -> None:
         """Check all vectors, `(n, 2 d)`.
 
+        They are not read from the mapped file where there is another way: where a disk can't be
+        read, the system ends the process that does so.
+
         Raises:
             DamagedFile: if they aren't what was written.
         """
-        if _block_checksums(mapped) != self._about["blocks"]:
+        if hasattr(os, "pread"):
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                blocks = list(pool.map(self._block_checksum, range(0, len(mapped), SHARD_ROWS)))
+        else:  # Windows
+            blocks = _block_checksums(mapped)
+        if blocks != self._about["blocks"]:
             raise DamagedFile.beside(self._path)
+
+    def _block_checksum(self, first: int) -> int:
+        """Return the CRC-32 of a block of vectors, as they are on the disk."""
+        width, last = self._about["width"], min(first + SHARD_ROWS, len(self._checksums))
+        place, end = self._start + first * width, self._start + last * width
+        checksum = 0
+        for start in range(place, end, _CHUNK):
+            checksum = crc32(self._bytes(min(_CHUNK, end - start), start), checksum)
+        return checksum
+
+    def _bytes(self, size: int, place: int) -> bytes:
+        """Return bytes of the FAISS file; raises DamagedFile if they can't be read, or are gone."""
+        try:
+            data = os.pread(self._handle, size, place)
+        except OSError as error:
+            raise DamagedFile.beside(self._path, error) from error
+        if len(data) < size:
+            raise DamagedFile.beside(self._path)
+        return data
 
 
 def check_file(file: BinaryIO, path: Path, sha256: str, rows: int) -> str | CodesFile:
@@ -201,8 +250,12 @@ def digest_of(file: BinaryIO) -> str:
     return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def _say_damaged(path: Path, error: Exception) -> None:
-    log.warning("%s: damaged (%s); searches are slower; run: searchkit rebuild", path, error)
+def _say_unusable(path: Path, error: Exception) -> None:
+    if isinstance(error, MemoryError | OSError) or "new thread" in str(error):
+        reason = getattr(error, "strerror", None) or str(error) or "too little memory"
+        log.warning("%s: can't be read now (%s); searches are slower", path, reason)
+    else:
+        log.warning("%s: damaged (%s); searches are slower; run: searchkit rebuild", path, error)
 
 
 def write_codes(path: Path, vectors: UInt8, sha256: str, file: BinaryIO) -> None:

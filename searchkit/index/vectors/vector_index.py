@@ -25,6 +25,8 @@ from searchkit.index.vectors.scanning import Selection, scan
 NO_KEY = -1
 MAX_COPIED = 20_000  # rows that match a filter which are copied, so that FAISS passes no others
 COPIED_SHARE = 8  # they are one row in so many, or fewer
+CHECKED_SHARE = 100  # more than one row in so many aren't read one by one: all are checked before
+_BLOCK = 65_536  # rows that are read together
 
 
 class _Segment:
@@ -283,8 +285,12 @@ class VectorIndex:
             positions = positions[segment.is_alive[positions]]
             if len(positions):
                 targets = np.searchsorted(distinct, segment.keys[positions])
-                rows[targets] = segment.read(positions).view(np.float16)
                 is_found[targets] = True
+                if len(positions) > len(segment.keys) // CHECKED_SHARE:
+                    segment.check()
+                for start in range(0, len(positions), _BLOCK):
+                    block = slice(start, start + _BLOCK)
+                    rows[targets[block]] = segment.read(positions[block]).view(np.float16)
         if not is_found.all():
             raise ValueError(f"no vector with key {distinct[~is_found][0]}")
         return rows[inverse]
@@ -293,7 +299,7 @@ class VectorIndex:
         """Return the bytes of the vectors of a mapped file, `(n, 2 d)`, as they are stored."""
         return self._segments[0].stored()
 
-    def scan(self, block: int = 65536) -> Iterator[tuple[Int64, Float32]]:
+    def scan(self, block: int = _BLOCK) -> Iterator[tuple[Int64, Float32]]:
         """Yield all vectors in order of key: keys `(b,)` and vectors `(b, d)`, `block` at most."""
         for segment in self._segments:
             segment.check()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +18,7 @@ from numpy.typing import NDArray
 
 from searchkit import Answer, Index
 from searchkit.index.upkeep.verify import verify
-from searchkit.index.vectors import checkpoint, codes, codes_file
+from searchkit.index.vectors import checkpoint, codes, codes_file, vector_index
 from searchkit.index.vectors.codes_file import CodesFile, DamagedFile, write_codes
 from searchkit.index.vectors.vector_index import VectorIndex
 
@@ -100,8 +103,10 @@ def test_a_flipped_bit_is_noticed_by_whatever_reads_it(
         index = VectorIndex.load(file, beside)
     assert 0 <= row < 150
     others = np.delete(np.arange(150), row)
-    np.testing.assert_array_equal(index.get(others), rows[others])
+    for other in others:
+        np.testing.assert_array_equal(index.get(np.array([other])), rows[[other]])
     for read in (
+        lambda: index.get(np.array([row])),
         lambda: index.get(np.arange(150)),
         lambda: list(index.scan()),
         lambda: index.stored(),
@@ -160,6 +165,99 @@ def folder(tmp_path: Path) -> Path:
 def hits(folder: Path) -> list:
     with Index.open(folder, encoder=ToyEncoder()) as index:
         return index.search(["answer 7 about loops"], 9)[0]
+
+
+def opened(faiss_file: Path, path: Path, count: int) -> VectorIndex:
+    """Map a FAISS file with what is beside it."""
+    beside = CodesFile.open(path, SHA, count)
+    with faiss_file.open("rb") as file:
+        assert beside is not None and beside.attach(file)
+        return VectorIndex.load(file, beside)
+
+
+READS: list[Callable[[VectorIndex], object]] = [
+    lambda index: index.get(np.array([7])),
+    lambda index: index.get(np.arange(150)),
+    lambda index: index.stored(),
+]
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="Windows reads from the mapped file")
+@pytest.mark.parametrize("read", READS)
+def test_vectors_that_the_disk_does_not_give_are_damaged(
+    read: Callable[[VectorIndex], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faiss_file, path = write_both(tmp_path, rounded(unit(150, 16)))
+    index, cut = opened(faiss_file, path, 150), opened(faiss_file, path, 150)
+    os.truncate(faiss_file, 100)  # no process may read a mapped page that is gone
+    with pytest.raises(DamagedFile, match="not those that were written; run: searchkit rebuild"):
+        read(cut)
+
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "pread", fail)
+    with pytest.raises(DamagedFile, match=r"v\.faiss: its vectors can't be read \(Input/output"):
+        read(index)
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="Windows reads from the mapped file")
+def test_many_vectors_are_not_read_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = rounded(unit(1_000, 16))
+    index = opened(*write_both(tmp_path, rows), 1_000)
+    calls, pread = [], os.pread
+    monkeypatch.setattr(os, "pread", lambda *place: calls.append(place) or pread(*place))
+    monkeypatch.setattr(vector_index, "_BLOCK", 64)
+    wanted = np.arange(999, 0, -3)
+    np.testing.assert_array_equal(index.get(wanted), rows[wanted])
+    assert len(calls) == 10  # a block of 100 each
+    np.testing.assert_array_equal(index.get(wanted), rows[wanted])
+    assert len(calls) == 10
+
+
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.with_name("new").replace(path)])
+def test_codes_stay_those_of_the_file_that_was_opened(
+    change: Callable[[Path], object], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = rounded(unit(150, 16))
+    _, path = write_both(tmp_path, rows)
+    (tmp_path / "other").mkdir()
+    _, other = write_both(tmp_path / "other", rounded(unit(150, 16, seed=5)))
+    other.replace(path.with_name("new"))
+    first, second = CodesFile.open(path, SHA, 150), CodesFile.open(path, SHA, 150)
+    assert first is not None and first.codes is not None and second is not None
+    change(path)
+    assert second.codes is not None
+    stored = rows.astype(np.float16).view(np.uint8)
+    arguments = stored.__getitem__, np.ones(150, bool), rows[:1], 3
+    wanted, found = (file.codes.candidates(*arguments) for file in (first, second))
+    np.testing.assert_array_equal(found, wanted)
+    assert not caplog.text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        OSError(errno.EMFILE, "Too many open files"),
+    ],
+)
+def test_codes_that_cannot_be_read_now_are_not_called_damaged(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog
+) -> None:
+    _, path = write_both(tmp_path, rounded(unit(150, 16)))
+    beside = CodesFile.open(path, SHA, 150)
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(codes_file, "empty_fast_scan", fail)
+    assert beside is not None and beside.codes is None
+    assert "v.codes: can't be read now (" in caplog.text and "()" not in caplog.text
+    assert "damaged" not in caplog.text and "rebuild" not in caplog.text
 
 
 def test_codes_are_made_where_they_are_missing(folder: Path, monkeypatch) -> None:
@@ -224,6 +322,20 @@ def test_hits_are_right_whatever_byte_of_the_faiss_file_is_damaged(
         assert [problem for problem in verify(index) if "set aside" not in problem] == []
         vectors = [index.get_stored(f"a{n}").vectors.tobytes() for n in range(299)]
     assert vectors == stored[:299]
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="Windows reads from the mapped file")
+def test_hits_are_right_where_the_disk_cannot_be_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = hits(folder)
+
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "pread", fail)
+    assert hits(folder) == expected
+    assert "vectors-1.faiss: its vectors can't be read (Input/output error)" in caplog.text
 
 
 def test_opening_hashes_no_faiss_file_that_has_codes(
