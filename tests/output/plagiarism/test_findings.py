@@ -104,6 +104,22 @@ def test_a_comparison_begins_with_the_question_and_has_times_that_can_be_compare
     assert "handed in first" not in out.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("languages", "are_named"),
+    [(("en", "de"), True), (("en", "und"), False), (("en", None), False), (("en", "en"), False)],
+)
+def test_languages_are_named_only_where_both_are_known(languages, are_named) -> None:
+    left, right = (
+        replace(answer, language=language)
+        for answer, language in zip((LEFT, RIGHT), languages, strict=True)
+    )
+    only_reworded = replace(finding(), passages=finding().passages[1:])
+    out = io.StringIO()
+    print_comparison(Comparison(only_reworded, left, right, 300), out)
+    assert ("l · ann · English" in out.getvalue()) == are_named
+    assert ("the same in the other language" in out.getvalue()) == are_named
+
+
 def test_answers_no_more_alike_than_others_are_called_no_finding() -> None:
     text = print_compared(NO_FINDING, 12.3)
     assert "No finding, since so much is no evidence here: 80% is the same." in text

@@ -24,12 +24,16 @@ def sentences(seed: int) -> list[Float32]:
 
 
 def measured(
-    rows: list[Float32], lengths: list[NDArray[np.float64]], weight: float
+    rows: list[Float32],
+    lengths: list[NDArray[np.float64]],
+    weight: float,
+    codes: NDArray[np.int64] = CODES,
 ) -> NDArray[np.float64]:
-    left, right = (side.ravel() for side in np.meshgrid(range(6), range(6, 12), indexing="ij"))
+    one, other = (np.flatnonzero(codes == code) for code in (0, 1))
+    left, right = (side.ravel() for side in np.meshgrid(one, other, indexing="ij"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(likeness, "ALIGNED_WEIGHT", weight)
-        return MeaningLikeness(rows, lengths, CODES, np.arange(12)).measure(left, right)
+        return MeaningLikeness(rows, lengths, codes, np.arange(12)).measure(left, right)
 
 
 def ahead(rows: list[Float32], sentence: Float32, other: int, code: int) -> float:
@@ -74,3 +78,13 @@ def test_what_everybody_says_counts_for_nothing() -> None:
         rows[n] = np.concatenate([rows[n], rows[0]])
     lengths = [np.ones(len(r)) for r in rows]
     assert not (measured(rows, lengths, 1) - measured(rows, lengths, 0)).any()
+
+
+def test_several_sentences_count_only_where_both_sides_have_rivals() -> None:
+    """Four answers in the other language are too few, for the sentences of the many."""
+    rows = sentences(0)
+    lengths = [np.ones(len(r)) for r in rows]
+    for few, counts in ((5, True), (4, False)):
+        codes = (~np.isin(np.arange(12), np.arange(6, 6 + few))).astype(np.int64)
+        added = measured(rows, lengths, 1, codes) - measured(rows, lengths, 0, codes)
+        assert added.any() == counts
