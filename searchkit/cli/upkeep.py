@@ -215,7 +215,7 @@ def reindex(
     when the same command is run again; --model with the index's present model cancels it.
     """
     from searchkit.encoding.encoder import exact_fingerprint
-    from searchkit.encoding.loading import load_encoder
+    from searchkit.encoding.loading import load_encoder, load_fast_encoder
     from searchkit.index.upkeep import reindex as upkeep
     from searchkit.output.status import print_counts, print_estimate
 
@@ -225,13 +225,12 @@ def reindex(
             write_record(output, {"embedded": index.embed_damaged()}, print_counts)
             return
         own = index.model if model.name is None else None
-        encoder = load_encoder(
-            own.name if own else model.name,
-            fingerprint=exact_fingerprint(own.fingerprint) if own else None,
-            device=device,
-            precision=model.precision or "exact",
-            notify=log.info,
-        )
+        name = own.name if own else model.name
+        fingerprint = exact_fingerprint(own.fingerprint) if own else None
+        if model.precision == "fast":
+            encoder = load_fast_encoder(name, fingerprint, device, log.info)
+        else:
+            encoder = load_encoder(name, fingerprint=fingerprint, device=device, notify=log.info)
         with progress_bar("answers", quiet=output.quiet or dry_run) as progress:
             result = asdict(
                 upkeep.estimate(index, encoder)

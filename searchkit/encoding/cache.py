@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from searchkit.encoding.batch_encoder import EncoderConfig
+from searchkit.encoding.encoder import is_fast
 from searchkit.encoding.models.folder import sha256
 from searchkit.encoding.openvino_encoder import INT8, CompiledEncoder, load_network
-from searchkit.encoding.openvino_runtime import half_precisions, openvino, openvino_core
+from searchkit.encoding.openvino_runtime import openvino, openvino_core
 
 if TYPE_CHECKING:
     from openvino import Model
@@ -119,14 +120,22 @@ def _open(folder: Path, fingerprint: str, name: str | None) -> CompiledEncoder:
         for file, data in content.items():
             if hashlib.sha256(data).hexdigest() != manifest["files"][file]:
                 raise ValueError
+        if is_fast(fingerprint) and not _is_faster(config.precision, content["model.xml"]):
+            raise ValueError
         tokenizer = Tokenizer.from_str(content["tokenizer.json"].decode())
         blob = content["cpu.blob"] if manifest["cpu"] == cpu_signature() else None
-        supported = config.precision in (*half_precisions(), INT8)
-        precision = config.precision if supported else "f32"
-        network = load_network(folder / "model.xml", precision, blob)
+        network = load_network(folder / "model.xml", config.precision, blob)
         if weights.result() != manifest["files"]["model.bin"]:
             raise ValueError
     return CompiledEncoder(replace(config, name=name or config.name), tokenizer, network)
+
+
+def _is_faster(precision: str, network: bytes) -> bool:
+    """Whether a network, given as its .xml file, gains from its precision.
+
+    Caches of earlier versions have some that don't, under the fingerprint of the precision "fast".
+    """
+    return b'"u8"' in network if precision == INT8 else precision != "f32"
 
 
 def _write(folder: Path, config: EncoderConfig, tokenizer: Tokenizer, network: Model) -> None:

@@ -35,6 +35,9 @@ Encode = Callable[[Sequence[str]], Float32]
 MIN_COSINE = 0.9999
 # The same for the precision "fast", compared with the exact network.
 MIN_FAST_COSINE = 0.99
+# The half precision of a network that is compiled on a CPU without one, which computes it in f32;
+# with the same cache, another CPU computes it in half precision.
+MISSING_HALF = "bf16"
 # Weights of a row that share a scale in a network with 8-bit weights (measured in
 # docs/figures/ingest.md); rows of another multiple have one scale.
 WEIGHT_GROUP = 64
@@ -116,7 +119,8 @@ def compile_fast(exact: CompiledEncoder, network: Model) -> tuple[CompiledEncode
     Raises:
         NotCompilable: If the vectors differ more than `MIN_FAST_COSINE` allows.
     """
-    precision = INT8 if list(_dense_layers(network)) else next(iter(half_precisions()), "f32")
+    halves = half_precisions() or [MISSING_HALF]
+    precision = INT8 if list(_dense_layers(network)) else halves[0]
     quantize_weights(network)
     fingerprint = fast_fingerprint(exact.fingerprint)
     config = replace(exact.config, fingerprint=fingerprint, precision=precision)

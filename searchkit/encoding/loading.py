@@ -47,8 +47,10 @@ def load_encoder(
         name: ``default`` or None for the model that comes with searchkit, ``multilingual`` for that
             of its extra, a folder, or ``owner/name`` on a hub; only the last may open a network
             connection.
-        fingerprint: The fingerprint that the model must have. A model that was compiled before is
-            then loaded from the cache without reading the folder `name`.
+        fingerprint: The fingerprint that the model must have, but for its precision: with
+            `precision="fast"` and that of an exact model, the result has the one of its "fast"
+            form. A model that was compiled before is then loaded from the cache without reading
+            the folder `name`.
         device: Where documents are embedded: "cpu", "cuda" or "mps". "auto" takes the accelerator
             of this machine, if there is one, where it is done sooner, its start included. Queries
             are always embedded on the CPU.
@@ -66,12 +68,46 @@ def load_encoder(
         MissingExtra: If the multilingual model isn't installed.
         IndexMismatch: If the model of that name has another fingerprint.
     """
-    check_address_space("embedding", *EMBEDDING_MEGABYTES)
     notify = notify or _ignore
     check_device(device)
     if precision not in PRECISIONS:
         raise BadInput(not_among("precision", precision, PRECISIONS))
     name = None if name == DEFAULT else name
+    encoder = _load_on_cpu(name, fingerprint, notify)
+    if precision == "fast":
+        encoder = _try_fast(encoder, notify)
+    return encoder if device == "cpu" else _with_accelerator(encoder, name, device, notify)
+
+
+def load_fast_encoder(
+    name: str | None, fingerprint: str | None, device: Device, notify: Notify
+) -> Encoder:
+    """Load an embedding model with the precision "fast"; see `load_encoder`, which also falls back.
+
+    Raises:
+        ModelRefused: If that isn't faster here, or too inexact.
+    """
+    from searchkit.encoding.compiling import NotCompilable
+
+    check_device(device)
+    name = None if name == DEFAULT else name
+    encoder = _load_on_cpu(name, fingerprint, notify)
+    try:
+        encoder = _find_fast(encoder, notify)
+    except NotCompilable as reason:
+        raise ModelRefused(
+            Message(
+                "{name} can't be had with `precision='fast'` here: {reason}; nothing was changed",
+                name=encoder.name,
+                reason=str(reason),
+            )
+        ) from None
+    return encoder if device == "cpu" else _with_accelerator(encoder, name, device, notify)
+
+
+def _load_on_cpu(name: str | None, fingerprint: str | None, notify: Notify) -> Encoder:
+    """Load a model, in the precision of the fingerprint that it must have."""
+    check_address_space("embedding", *EMBEDDING_MEGABYTES)
     encoder: Encoder | None = _open_cached(fingerprint, name) if fingerprint else None
     if encoder is None:
         folder = find_model(name)
@@ -82,9 +118,7 @@ def load_encoder(
         encoder = _open_cached(folder.fingerprint, folder.name) or _compile(folder, notify)
         if fingerprint and is_fast(fingerprint):
             encoder = _require_fast(encoder, notify)
-    if precision == "fast" and not is_fast(encoder.fingerprint):
-        encoder = _try_fast(encoder, notify)
-    return encoder if device == "cpu" else _with_accelerator(encoder, name, device, notify)
+    return encoder
 
 
 def _with_accelerator(
@@ -113,14 +147,27 @@ def _with_accelerator(
 
 def _try_fast(exact: Encoder, notify: Notify) -> Encoder:
     """Return the model with the precision "fast"; `exact` if that isn't faster, or too inexact."""
-    from searchkit.encoding.compiling import NotCompilable, check_speed
+    from searchkit.encoding.compiling import NotCompilable
 
     try:
-        check_speed(*_compiled(exact))
-        return _load_fast(exact, notify)
+        return _find_fast(exact, notify)
     except NotCompilable as reason:
         notify(f"embedding with {exact.name} exactly: {reason}")
         return exact
+
+
+def _find_fast(encoder: Encoder, notify: Notify) -> Encoder:
+    """Return the model with the precision "fast".
+
+    Raises:
+        NotCompilable: If that isn't faster, or too inexact.
+    """
+    from searchkit.encoding.compiling import check_speed
+
+    if is_fast(encoder.fingerprint):
+        return encoder
+    check_speed(*_compiled(encoder))
+    return _load_fast(encoder, notify)
 
 
 def _require_fast(exact: Encoder, notify: Notify) -> Encoder:

@@ -16,7 +16,7 @@ import numpy as np
 
 from searchkit.core.arrays import Float32, Intp
 from searchkit.encoding.batch_encoder import Batch, BatchEncoder, EncoderConfig
-from searchkit.encoding.openvino_runtime import infer_in_turn, openvino_core
+from searchkit.encoding.openvino_runtime import half_precisions, infer_in_turn, openvino_core
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, Model
@@ -55,11 +55,12 @@ def load_network(network: Model | Path, precision: str, blob: bytes | None = Non
 
     Args:
         network: An OpenVINO network, or the path of its .xml file with the .bin file beside it.
-        precision: One of `half_precisions()`, "f32", or "int8" for a network with 8-bit weights.
+        precision: "bf16", "f16", "f32", or "int8" for a network with 8-bit weights; "f32" is
+            taken instead of a half precision in which this CPU doesn't compute.
         blob: The result of `export_model` on the same CPU; needs `network` to be a path, and halves
             the loading time.
     """
-    hint = "f32" if precision == INT8 else precision
+    hint = precision if precision in half_precisions() else "f32"
     group = ACTIVATION_GROUP if precision == INT8 else 0
     settings = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "THROUGHPUT"}
     settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(group)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from searchkit.runners.limits import usable_cores
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, Core, InferRequest
@@ -47,7 +48,7 @@ def use_one_thread() -> None:
 def thread_count() -> int:
     """Return on how many cores networks compute that this process loads from now on."""
     chosen = int(openvino_core().get_property("CPU", "INFERENCE_NUM_THREADS"))
-    return chosen or os.cpu_count() or 1
+    return chosen or usable_cores()
 
 
 def half_precisions() -> list[str]:
@@ -68,14 +69,14 @@ def infer_in_turn(
         batches: Each a label and the input tensors; the label keeps memory that they only borrow.
     """
     streams = network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-    free = [network.create_infer_request() for _ in range(streams + 1)]
+    free: list[InferRequest] = []
     running: deque[tuple[Label, InferRequest]] = deque()
     try:
         for label, tensors in batches:
-            request = free.pop()
+            request = free.pop() if free else network.create_infer_request()
             request.start_async(tensors)
             running.append((label, request))
-            if not free:
+            if len(running) > streams:
                 running[0][1].wait()
                 yield running[0]
                 free.append(running.popleft()[1])

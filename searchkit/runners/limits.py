@@ -8,6 +8,11 @@ import sys
 from searchkit.core.errors import SearchkitError
 
 
+def usable_cores() -> int:
+    """Return on how many cores this process may compute, which can be fewer than there are."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
 def check_address_space(purpose: str, megabytes: int, megabytes_per_core: int) -> None:
     """Check that the process may use the memory that libraries need, before they are loaded.
 
@@ -26,7 +31,7 @@ def check_address_space(purpose: str, megabytes: int, megabytes_per_core: int) -
         return
     import resource
 
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    cores = usable_cores()
     space = (megabytes + megabytes_per_core * cores) * 1_000_000
     for limit_of, flag, needed in (
         (resource.RLIMIT_AS, "-v", space),

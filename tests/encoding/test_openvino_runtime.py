@@ -16,12 +16,14 @@ class FakeNetwork:
         self.streams = streams
         self.running: list[FakeRequest] = []
         self.most = 0
+        self.requests = 0
 
     def get_property(self, name: str) -> int:
         assert name == "OPTIMAL_NUMBER_OF_INFER_REQUESTS"
         return self.streams
 
     def create_infer_request(self) -> FakeRequest:
+        self.requests += 1
         return FakeRequest(self)
 
 
@@ -53,7 +55,7 @@ def test_each_batch_comes_in_order_with_its_output(streams: int, count: int) -> 
     network = FakeNetwork(streams)
     results = [(label, request.output) for label, request in infer_in_turn(network, batches(count))]
     assert results == [(f"batch {n}", [n]) for n in range(count)]
-    assert network.most == min(count, streams + 1)
+    assert network.most == network.requests == min(count, streams + 1)
     assert not network.running
 
 

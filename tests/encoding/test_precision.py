@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from click.testing import CliRunner, Result
 from searchkit.cli.app import main
 from searchkit.core.errors import BadInput, ModelRefused
 from searchkit.demo.corpus import DEMO_ANSWERS
-from searchkit.encoding import cache, compiling
+from searchkit.encoding import cache, compiling, openvino_encoder
 from searchkit.encoding.compiling import PROBE_TEXTS, lowest_cosine
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
@@ -34,7 +35,7 @@ def laptop(compiled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in compiled.glob("fast-*"):
         shutil.rmtree(folder)
     monkeypatch.setenv("SEARCHKIT_CACHE", str(compiled))
-    for module in (compiling, cache):
+    for module in (compiling, openvino_encoder):
         monkeypatch.setattr(module, "half_precisions", list)
     monkeypatch.setattr(compiling, "has_integer_products", lambda: True)
 
@@ -127,6 +128,63 @@ def test_an_index_keeps_its_precision(tiny: Path, tmp_path: Path) -> None:
     assert "--precision fast" in refused.stderr
 
 
+@pytest.mark.usefixtures("laptop")
+def test_a_reindex_that_cannot_be_fast_changes_nothing(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, sheet = tmp_path / "index", tmp_path / "a.csv"
+    sheet.write_text("id,answer\n1,The bulb lights up.\n2,No.\n", encoding="utf-8")
+    run("ingest", sheet, "-i", folder, "--model", tiny)
+    with Index.open(folder, write=True) as index:
+        index.successor().begin(replace(index.model, fingerprint="another"))
+    monkeypatch.setattr(compiling, "has_integer_products", lambda: False)
+    for options in ((), ("--dry-run",), ("--model", tiny)):
+        refused = run("reindex", "-i", folder, "--precision", "fast", *options, code=1)
+        assert refused.stderr.splitlines()[-1] == (
+            f"searchkit: {tiny} can't be had with --precision fast here: this CPU has no "
+            "fast products of 8-bit integers (VNNI); nothing was changed"
+        )
+        assert "exactly" not in refused.stderr
+        with Index.open(folder) as index:
+            unfinished = index.successor().model()
+            assert unfinished is not None and unfinished.fingerprint == "another"
+    run("reindex", "-i", folder, "--precision", "exact")
+    with Index.open(folder) as index:
+        assert index.successor().model() is None
+
+
+@pytest.mark.usefixtures("laptop")
+def test_a_fast_form_of_an_earlier_version_that_gains_nothing_is_made_anew(tiny: Path) -> None:
+    exact = load_encoder(str(tiny), device="cpu")
+    network = cache.read_network(exact.fingerprint)
+    assert isinstance(exact, CompiledEncoder) and network is not None
+    fingerprint = f"fast-{exact.fingerprint}"
+    for precision in ("int8", "f32"):  # with the weights of the exact form
+        config = replace(exact.config, fingerprint=fingerprint, precision=precision)
+        cache.save_cached(config, exact.tokenizer, network)
+        encoder = load_encoder(str(tiny), fingerprint=fingerprint, device="cpu")
+        assert isinstance(encoder, CompiledEncoder) and encoder.config.precision == "int8"
+        assert b'"u8"' in (cache.cache_folder() / fingerprint / "model.xml").read_bytes()
+
+
+@pytest.mark.usefixtures("laptop")
+def test_a_cpu_without_half_precision_leaves_it_to_others(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiling, "_dense_layers", lambda _: iter(()))
+    exact = load_encoder(str(tiny), device="cpu")
+    fingerprint = f"fast-{exact.fingerprint}"
+    here = load_encoder(str(tiny), fingerprint=fingerprint, device="cpu")
+    np.testing.assert_allclose(here.encode(PROBE_TEXTS), exact.encode(PROBE_TEXTS), atol=1e-6)
+    if "bf16" not in half_precisions():
+        pytest.skip("this CPU has no bf16")
+    monkeypatch.setattr(openvino_encoder, "half_precisions", half_precisions)
+    monkeypatch.setattr(cache, "cpu_signature", lambda: "another CPU")
+    there = load_encoder(str(tiny), fingerprint=fingerprint, device="cpu")
+    assert isinstance(there, CompiledEncoder) and there.config.precision == "bf16"
+    assert 1e-4 < np.abs(there.encode(PROBE_TEXTS) - exact.encode(PROBE_TEXTS)).max() < 0.1
+
+
 @pytest.mark.model
 @pytest.mark.usefixtures("laptop")
 def test_a_model_of_convolutions_is_fast_in_half_precision_alone(
@@ -143,7 +201,7 @@ def test_a_model_of_convolutions_is_fast_in_half_precision_alone(
     ]
     if "bf16" not in half_precisions():
         pytest.skip("this CPU has no bf16")
-    for module in (compiling, cache):
+    for module in (compiling, openvino_encoder):
         monkeypatch.setattr(module, "half_precisions", half_precisions)
     encoder = load_encoder("multilingual", device="cpu", precision="fast")
     assert isinstance(encoder, CompiledEncoder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from searchkit.encoding.models.names import (
 from searchkit.encoding.multilingual.network import DIMENSION, build_network
 from searchkit.encoding.multilingual.tokenizer import read_tokenizer
 from searchkit.encoding.openvino_encoder import CompiledEncoder
-from searchkit.encoding.openvino_runtime import openvino_core
+from searchkit.encoding.openvino_runtime import thread_count
 from searchkit.text.passages import well_formed
 
 if TYPE_CHECKING:
@@ -42,8 +41,7 @@ class PackageEncoder:
         self.dimension = DIMENSION
         self.tokenizer = read_tokenizer((folder.path / "sp.model").read_bytes())
         self.window = text_window(self.name, self.tokenizer, MAX_TOKENS, "")
-        threads = openvino_core().get_property("CPU", "INFERENCE_NUM_THREADS") or os.cpu_count()
-        self._package = network(threads=threads)
+        self._package = network(threads=thread_count())
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Float32:
         """Embed documents; see `Encoder.encode`."""

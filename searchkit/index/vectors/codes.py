@@ -16,7 +16,6 @@ codes and scored as they are: for all others the bound is then a third closer.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ import numpy as np
 
 from searchkit.core.arrays import Bool, Float32, Intp, UInt8, distinct, summation_error
 from searchkit.index.vectors.faiss_runtime import load_faiss
+from searchkit.runners.limits import usable_cores
 
 MIN_ROWS = 2_000_000  # below, a code saves less than 40 ms a query
 MAX_QUERIES = 3  # more are multiplied with all vectors at once; see `candidates.py`
@@ -175,8 +175,14 @@ class Codes:
         return None
 
     def _score(self, shards: Sequence[Shard], query: Float32, depth: int) -> list[_Scores]:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return list(pool.map(lambda shard: _score(shard, query, depth), shards))
+        def score(shard: Shard) -> _Scores:
+            return _score(shard, query, depth)
+
+        try:
+            with ThreadPoolExecutor(usable_cores()) as pool:
+                return list(pool.map(score, shards))
+        except RuntimeError:  # the system starts no more threads
+            return list(map(score, shards))
 
 
 def _kth_score(vectors: UInt8, query: Float32, k: int) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -11,8 +11,10 @@ import numpy as np
 
 from searchkit.core.arrays import Bool, Float32, Intp
 from searchkit.index.vectors.faiss_runtime import load_faiss
+from searchkit.runners.limits import usable_cores
 
 MIN_PART_ROWS = 50_000  # rows that a core scans for a query: 2 ms
+MAX_PARTS = 8  # each passes all rows through its filter
 MAX_QUERIES = 3  # FAISS keeps the cores busy by itself with more, each on one core
 
 
@@ -58,10 +60,26 @@ def scan(index: Any, queries: Float32, k: int, selection: Selection) -> tuple[Fl
         k: At most as many as rows are selected.
         selection: The rows to search among.
     """
-    count = min(os.cpu_count() or 1, index.ntotal // MIN_PART_ROWS)
-    if len(queries) > MAX_QUERIES or count < 2:
-        scores, rows = index.search(queries, k, params=selection.parameters())
-        return scores, rows
+    count = min(usable_cores(), MAX_PARTS, index.ntotal // MIN_PART_ROWS)
+    if len(queries) <= MAX_QUERIES and count > 1:
+        with suppress(RuntimeError):  # the system starts no more threads
+            return _scan_parts(index, queries, k, selection, count)
+    scores, rows = index.search(queries, k, params=selection.parameters())
+    return scores, rows
+
+
+def _scan_parts(
+    index: Any,  # noqa: ANN401
+    queries: Float32,
+    k: int,
+    selection: Selection,
+    count: int,
+) -> tuple[Float32, Intp]:
+    """Return what `scan` does, from so many parts, each in a thread.
+
+    Raises:
+        RuntimeError: if a thread can't be started.
+    """
 
     def scan_part(part: tuple[int, int]) -> tuple[Float32, Intp]:
         load_faiss().omp_set_num_threads(1)  # of this thread

@@ -55,7 +55,8 @@ class VectorSearch:
         nearest: dict[int, list[_Nearest]] = {}
         depth = min(self._k, self._total) + 1
         while unfinished := [number for number in range(len(rows)) if number not in nearest]:
-            for numbers in _blocks(unfinished, max(1, MAX_FOUND // depth)):
+            sizes = [len(rows[number]) for number in unfinished]
+            for numbers in _blocks(unfinished, sizes, MAX_FOUND // depth):
                 results = self._search([rows[number] for number in numbers], depth)
                 found = zip(numbers, results, strict=True)
                 nearest |= {number: best for number, best in found if best is not None}
@@ -160,10 +161,17 @@ def make_hits(store: AnswerStore, results: Sequence[Sequence[_Nearest]]) -> list
     ]
 
 
-def _blocks(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """Yield the numbers in blocks of at most so many."""
-    for start in range(0, len(numbers), size):
-        yield numbers[start : start + size]
+def _blocks(numbers: Sequence[int], sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Yield the numbers in blocks whose sizes add up to `most` or less, or of one number."""
+    block, total = list[int](), 0
+    for number, size in zip(numbers, sizes, strict=True):
+        if block and total + size > most:
+            yield block
+            block, total = [], 0
+        block.append(number)
+        total += size
+    if block:
+        yield block
 
 
 def _contained(values: Int64, among: Int64) -> NDArray[np.bool_]:

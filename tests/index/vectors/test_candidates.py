@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +56,7 @@ def agree(index: VectorIndex, queries: Rows, k: int, allowed: NDArray[np.int64] 
         patch.setattr(vector_index, "pays", lambda *_: False)
         patch.setattr(vector_index, "MAX_COPIED", -1)
         expected = index.search(queries, k, allowed)
-        patch.setattr(os, "cpu_count", lambda: 3)
+        patch.setattr(scanning, "usable_cores", lambda: 3)
         patch.setattr(scanning, "MIN_PART_ROWS", 1)
         patch.setattr(scanning, "MAX_QUERIES", len(queries))
         in_parts = index.search(queries, k, allowed)

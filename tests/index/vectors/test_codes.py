@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,19 @@ def test_it_equals_faiss(k: int, dimension: int, tmp_path: Path) -> None:
     rows = rounded(unit(700, dimension, clusters=20))
     index = with_codes(rows[:450], rows[450:], tmp_path)
     agree(index, unit(3, dimension, clusters=20, seed=1), k, None)
+
+
+def test_it_equals_faiss_where_no_thread_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, narrowed: list[int | None]
+) -> None:
+    index = with_codes(rounded(unit(450, 24, clusters=20)), rounded(unit(9, 24)), tmp_path)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    agree(index, unit(2, 24, clusters=20, seed=1), 5, None)
+    assert narrowed
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=FIXTURES)

@@ -69,3 +69,17 @@ def test_few_queries_are_searched_for_together_where_much_is_found(
     assert index.search(QUERIES, 4) == expected
     assert searches[:5] == [2] * 5
     assert set(searches[5:]) == {1}
+
+
+def test_every_passage_of_a_query_counts_as_one_more_to_be_found_for(
+    index: Index, searches: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = [f"{query} " * 6 for query in QUERIES[:8]]  # of two passages each
+    queries = [text for pair in zip(QUERIES, long, strict=False) for text in pair]
+    expected = index.search(queries, 4)
+    assert searches[0] == 24
+    searches.clear()
+    monkeypatch.setattr(search, "MAX_FOUND", 20)
+    assert index.search(queries, 4) == expected
+    assert searches[:5] == [4, 3, 3, 3, 3]
+    assert max(searches) <= 4
