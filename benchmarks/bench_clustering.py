@@ -107,7 +107,7 @@ def samples(rows: Floats, texts: list[str], classes: Labels) -> None:
 
 
 def agreement(classes: Labels, labels: Labels) -> tuple[float, float, float]:
-    """Give accuracy with the best assignment of clusters to classes, NMI and ARI."""
+    """Return accuracy with the best assignment of clusters to classes, NMI and ARI."""
     from scipy.optimize import linear_sum_assignment
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
@@ -119,7 +119,7 @@ def agreement(classes: Labels, labels: Labels) -> tuple[float, float, float]:
 
 
 def cells(classes: Labels, labels: Labels) -> str:
-    """Give the same as cells of a table."""
+    """Return the same as cells of a table."""
     return " | ".join(f"{value:.3f}" for value in agreement(classes, labels))
 
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from searchkit.encoding.batch_encoder import EncoderConfig
 from searchkit.encoding.encoder import is_fast
 from searchkit.encoding.models.folder import sha256
-from searchkit.encoding.openvino_encoder import INT8, CompiledEncoder, load_network
+from searchkit.encoding.openvino_encoder import CompiledEncoder, load_network
 from searchkit.encoding.openvino_runtime import openvino, openvino_core
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 
 FORMAT = 1
+FAST_FORMAT = 2  # of the precision "fast"; in format 1 it can be one that gains nothing
 FILES = ("tokenizer.json", "model.xml", "model.bin", "cpu.blob")
 # Incomplete folders older than this belong to processes that were killed, and are removed.
 STALE_SECONDS = 86_400
@@ -109,9 +110,9 @@ def _open(folder: Path, fingerprint: str, name: str | None) -> CompiledEncoder:
     from tokenizers import Tokenizer
 
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    if manifest["format"] != FORMAT or manifest["recipe"]["fingerprint"] != fingerprint:
+    settings, is_readable = manifest["recipe"], manifest["format"] == _format(fingerprint)
+    if not is_readable or settings["fingerprint"] != fingerprint:
         raise ValueError
-    settings = manifest["recipe"]
     config = EncoderConfig(**{**settings, "inputs": tuple(settings["inputs"])})
     with ThreadPoolExecutor(1) as pool:
         # model.bin has 99 % of the bytes: it is hashed while the other files are loaded.
@@ -120,8 +121,6 @@ def _open(folder: Path, fingerprint: str, name: str | None) -> CompiledEncoder:
         for file, data in content.items():
             if hashlib.sha256(data).hexdigest() != manifest["files"][file]:
                 raise ValueError
-        if is_fast(fingerprint) and not _is_faster(config.precision, content["model.xml"]):
-            raise ValueError
         tokenizer = Tokenizer.from_str(content["tokenizer.json"].decode())
         blob = content["cpu.blob"] if manifest["cpu"] == cpu_signature() else None
         network = load_network(folder / "model.xml", config.precision, blob)
@@ -130,12 +129,9 @@ def _open(folder: Path, fingerprint: str, name: str | None) -> CompiledEncoder:
     return CompiledEncoder(replace(config, name=name or config.name), tokenizer, network)
 
 
-def _is_faster(precision: str, network: bytes) -> bool:
-    """Whether a network, given as its .xml file, gains from its precision.
-
-    Caches of earlier versions have some that don't, under the fingerprint of the precision "fast".
-    """
-    return b'"u8"' in network if precision == INT8 else precision != "f32"
+def _format(fingerprint: str) -> int:
+    """Return the format in which a model is written and read."""
+    return FAST_FORMAT if is_fast(fingerprint) else FORMAT
 
 
 def _write(folder: Path, config: EncoderConfig, tokenizer: Tokenizer, network: Model) -> None:
@@ -145,7 +141,7 @@ def _write(folder: Path, config: EncoderConfig, tokenizer: Tokenizer, network: M
     (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
     hashes = {file: sha256(folder / file) for file in FILES}
     manifest = {
-        "format": FORMAT,
+        "format": _format(config.fingerprint),
         "cpu": cpu_signature(),
         "files": hashes,
         "recipe": asdict(config),

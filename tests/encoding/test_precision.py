@@ -154,14 +154,18 @@ def test_a_reindex_that_cannot_be_fast_changes_nothing(
 
 
 @pytest.mark.usefixtures("laptop")
-def test_a_fast_form_of_an_earlier_version_that_gains_nothing_is_made_anew(tiny: Path) -> None:
+def test_a_fast_form_of_an_earlier_version_that_gains_nothing_is_made_anew(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exact = load_encoder(str(tiny), device="cpu")
     network = cache.read_network(exact.fingerprint)
     assert isinstance(exact, CompiledEncoder) and network is not None
     fingerprint = f"fast-{exact.fingerprint}"
     for precision in ("int8", "f32"):  # with the weights of the exact form
         config = replace(exact.config, fingerprint=fingerprint, precision=precision)
-        cache.save_cached(config, exact.tokenizer, network)
+        with monkeypatch.context() as earlier:
+            earlier.setattr(cache, "FAST_FORMAT", 1)
+            cache.save_cached(config, exact.tokenizer, network)
         encoder = load_encoder(str(tiny), fingerprint=fingerprint, device="cpu")
         assert isinstance(encoder, CompiledEncoder) and encoder.config.precision == "int8"
         assert b'"u8"' in (cache.cache_folder() / fingerprint / "model.xml").read_bytes()
