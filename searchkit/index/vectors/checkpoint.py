@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -30,6 +30,7 @@ from searchkit.index.vectors.codes_file import (
     check_file,
     digest_of,
     first_check,
+    is_of_other_format,
     write_codes,
 )
 from searchkit.index.vectors.vector_index import VectorIndex
@@ -212,7 +213,7 @@ class Checkpoints:
         Raises:
             _Unusable: if the file is missing or damaged.
         """
-        with self._sized(checkpoint) as file:
+        with self._translated(checkpoint), self._sized(checkpoint) as file:
             check = self._begun_check(file)
             if check is None:
                 path = self._codes_path(checkpoint)
@@ -232,9 +233,11 @@ class Checkpoints:
         Raises:
             _Unusable: if the file is missing or damaged.
         """
-        with self._sized(checkpoint) as file:
-            begun = self._begun_check(file)
-            self._compare(checkpoint, begun if isinstance(begun, str) else digest_of(file))
+        with ExitStack() as stack:
+            with self._translated(checkpoint):
+                file = stack.enter_context(self._sized(checkpoint))
+                begun = self._begun_check(file)
+                self._compare(checkpoint, begun if isinstance(begun, str) else digest_of(file))
             yield file
 
     def _compare(self, checkpoint: Checkpoint, sha256: str) -> None:
@@ -247,15 +250,22 @@ class Checkpoints:
         """Open a checkpoint's file, which has the recorded size.
 
         Raises:
-            _Unusable: if it is missing, or has another size.
+            _Unusable: if it has another size.
+            OSError: if it can't be opened.
         """
+        with self._opened(checkpoint) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size != checkpoint.bytes:
+                path = self.folder / checkpoint.file
+                raise _Unusable(f"{path}: {size} bytes where {checkpoint.bytes} were written")
+            yield file
+
+    @contextmanager
+    def _translated(self, checkpoint: Checkpoint) -> Iterator[None]:
+        """Translate the errors of reading a checkpoint's file to `_Unusable`."""
         path = self.folder / checkpoint.file
         try:
-            with self._opened(checkpoint) as file:
-                size = os.fstat(file.fileno()).st_size
-                if size != checkpoint.bytes:
-                    raise _Unusable(f"{path}: {size} bytes where {checkpoint.bytes} were written")
-                yield file
+            yield
         except FileNotFoundError:
             raise _Unusable(f"{path}: missing") from None
         except OSError as error:
@@ -291,7 +301,7 @@ class Checkpoints:
         path = self._codes_path(current) if current else None
         if current and path and path.exists():
             codes_file = CodesFile.open(path, current.sha256, current.count)
-            if codes_file is None or codes_file.codes is None:
+            if not is_of_other_format(path) and (codes_file is None or codes_file.codes is None):
                 return f"{path}: damaged, or of another file than {current.file}"
         return None
 
@@ -354,14 +364,16 @@ class Checkpoints:
         return Checkpoint(name, digest, size, len(vectors), self._store.last_vector())
 
     def write_codes(self) -> None:
-        """Write the codes of the current file, if there are none and they would pay.
+        """Write the codes of the current file, if there are none to use and they would pay.
 
         Searches are only slower without them, so that a full disk is no error.
         """
         current = self.current()
-        if current is None or current.count < MIN_ROWS or self._codes_path(current).exists():
+        if current is None or current.count < MIN_ROWS:
             return
         path = self._codes_path(current)
+        if path.exists() and not is_of_other_format(path):
+            return
         temporary = path.with_name(f"{path.name}.tmp")
         try:
             with self._checked(current) as file:
@@ -369,7 +381,8 @@ class Checkpoints:
                 write_codes(temporary, vectors.stored(), current.sha256, file)
             temporary.replace(path)
         except (OSError, _Unusable) as error:
-            log.warning("%s: can't be written (%s); searches are slower", path, error)
+            reason = getattr(error, "strerror", None) or error
+            log.warning("%s: can't be written (%s); searches are slower", path, reason)
             temporary.unlink(missing_ok=True)
 
     def _codes_path(self, checkpoint: Checkpoint) -> Path:

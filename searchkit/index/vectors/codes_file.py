@@ -245,6 +245,15 @@ def first_check(
     return check
 
 
+def is_of_other_format(path: Path) -> bool:
+    """Whether a file of codes is sound, as far as that is read, but of another format."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return bool(json.loads(archive.read("about.json"))["format"] != _FORMAT)
+    except Exception:  # see `CodesFile.open`
+        return False
+
+
 def digest_of(file: BinaryIO) -> str:
     """Return the SHA-256 of what is left of a file, as hexadecimal digits."""
     return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]

@@ -290,6 +290,38 @@ def test_damaged_codes_change_no_hit_and_are_made_again(folder: Path, caplog) ->
     assert not caplog.text
 
 
+def test_codes_of_another_format_are_replaced(folder: Path, monkeypatch, caplog) -> None:
+    expected = hits(folder)
+    path = folder / "vectors-1.codes"
+    with monkeypatch.context() as older:
+        older.setattr(codes_file, "_FORMAT", 1)
+        path.unlink()
+        Index.open(folder, write=True, encoder=ToyEncoder()).close()
+    before = path.read_bytes()
+    with Index.open(folder, encoder=ToyEncoder()) as index:
+        assert verify(index) == []
+    assert hits(folder) == expected
+    Index.open(folder, write=True, encoder=ToyEncoder()).close()
+    assert path.read_bytes() != before
+    with Index.open(folder) as index:
+        assert index.checkpoints.load_vectors()._segments[0].codes is not None
+    Index.open(folder, write=True, encoder=ToyEncoder()).close()
+    assert not caplog.text
+
+
+def test_a_full_disk_is_said_of_the_codes_only(folder: Path, monkeypatch, caplog) -> None:
+    (folder / "vectors-1.codes").unlink()
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(codes_file, "encode", fail)
+    Index.open(folder, write=True, encoder=ToyEncoder()).close()
+    assert "vectors-1.codes: can't be written (No space left on device)" in caplog.text
+    assert ".faiss" not in caplog.text
+    assert list(folder.glob("*.codes*")) == []
+
+
 def test_codes_of_deleted_answers_are_erased(folder: Path) -> None:
     with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
         index.remove(["a7"])
