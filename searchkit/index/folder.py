@@ -26,6 +26,7 @@ from searchkit.index.storage.schema import DATABASE, is_index, no_index
 from searchkit.index.storage.store import AnswerStore
 from searchkit.index.storage.successor import Successor
 from searchkit.index.vectors.checkpoint import Checkpoints
+from searchkit.index.vectors.sharing import SharedVectors
 
 log = logging.getLogger("searchkit")
 
@@ -58,8 +59,7 @@ class Index(FolderReader):
         self.cache = IndexCache(path, store)
         self._lock = lock
         self._encoder = encoder
-        self._vectors = None
-        self._vectors_keys = []
+        self._shared = SharedVectors()
         self._identity = ("", 0, 0)
 
     # -- opening and closing ---------------------------------------------------------------------
@@ -145,7 +145,7 @@ class Index(FolderReader):
         if newest._identity[0] == self._identity[0]:
             newest._encoder = self._encoder
             if self._lock is None and newest.has_answers_of(self):
-                newest._vectors, newest._vectors_keys = self._vectors, self._vectors_keys
+                newest._shared = self._shared
         return newest
 
     @staticmethod
@@ -167,7 +167,7 @@ class Index(FolderReader):
         self.checkpoints.close()
         self.store.close()
         if self._lock:
-            self._vectors = None
+            self._shared.vectors = None
             self._lock.release()
             self._lock = None
 
@@ -221,7 +221,7 @@ class Index(FolderReader):
         self._require_writer()
         if not only_if_outgrown or self.checkpoints.is_outgrown():
             self._with_vectors(self.checkpoints.write)
-            self._vectors = None  # the next search maps the new file
+            self._shared.vectors = None  # the next search maps the new file
         self.checkpoints.write_codes()
 
     def flush(self) -> None:
@@ -236,7 +236,7 @@ class Index(FolderReader):
         from searchkit.index.upkeep.folder_repair import rebuild_files
 
         self._require_writer()
-        self._vectors = None
+        self._shared.vectors = None
         rebuild_files(self.store, self.checkpoints)
         self.cache.rebuild()
 
@@ -262,7 +262,7 @@ class Index(FolderReader):
         from searchkit.index.upkeep.folder_repair import embed_damaged
 
         self._require_writer()
-        self._vectors = None
+        self._shared.vectors = None
         count = embed_damaged(self.store, self.encoder)
         self.cache.catch_up()
         return count
@@ -287,10 +287,11 @@ class Index(FolderReader):
 
     def _update_vectors(self, deleted: Sequence[int]) -> None:
         """Bring the loaded vectors, if they are, up to the table."""
-        if self._vectors is not None:
-            self._vectors.remove(np.array(deleted, np.int64))
-            for keys, rows in self.store.vectors(after=self._vectors.last_key()):
-                self._vectors.add(keys, rows)
+        vectors = self._shared.vectors
+        if vectors is not None:
+            vectors.remove(np.array(deleted, np.int64))
+            for keys, rows in self.store.vectors(after=vectors.last_key()):
+                vectors.add(keys, rows)
 
     def _erase_if_needed(self) -> None:
         if self._lock and self.store.needs_erasure():
@@ -324,7 +325,7 @@ class Index(FolderReader):
         except BaseException:
             self.checkpoints.remove_leftovers()
             raise
-        self._encoder, self._vectors = encoder, None
+        self._encoder, self._shared.vectors = encoder, None
         self.cache.clear()
         self._erase_if_needed()
 

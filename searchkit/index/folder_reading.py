@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from searchkit.index.storage.tables.rows import count_languages, lone_questions
 from searchkit.index.vectors import search
 from searchkit.index.vectors.checkpoint import Checkpoints
 from searchkit.index.vectors.codes_file import DamagedFile
+from searchkit.index.vectors.sharing import SharedVectors
 from searchkit.index.vectors.vector_index import VectorIndex
 
 _BLOCK = 4096  # answers that are read together
@@ -47,9 +49,8 @@ class FolderReader(BaseIndex):
     checkpoints: Checkpoints
     cache: IndexCache
     _lock: WriterLock | None
-    _vectors: VectorIndex | None
+    _shared: SharedVectors
     _answers_key: bytes | None = None
-    _vectors_keys: list[bytes]  # the one, once it is known
     _identity: tuple[str, int, int]  # fingerprint, inode and revision, when it was opened
 
     # -- identity --------------------------------------------------------------------------------
@@ -95,21 +96,21 @@ class FolderReader(BaseIndex):
     @property
     def vectors(self) -> VectorIndex:
         """All vectors of the index, loaded when they are first needed."""
-        if self._vectors is None:
-            self._vectors = self.checkpoints.load_vectors()
-        return self._vectors
+        return self._shared.load(self.checkpoints.load_vectors)
 
     def _with_vectors(self, read: Callable[[VectorIndex], T]) -> T:
         """Return what `read` returns of all vectors; of the database's if the file is damaged."""
+        vectors = self.vectors
         try:
-            return read(self.vectors)
+            return read(vectors)
         except DamagedFile as error:
-            self._vectors = self.checkpoints.read_rows_instead(str(error))
-            return read(self._vectors)
+            problem = str(error)
+        read_rows = partial(self.checkpoints.read_rows_instead, problem)
+        return read(self._shared.replace(vectors, read_rows))
 
     def prefetch(self, where: Where = EVERYTHING) -> None:
         """Begin to read what a search needs, while other things are done."""
-        if self._vectors is None:
+        if self._shared.vectors is None:
             self.checkpoints.begin_check(with_codes=where.is_empty())
 
     def counts(self) -> dict[str, int]:
@@ -232,12 +233,12 @@ class FolderReader(BaseIndex):
 
     def vectors_key(self) -> bytes | None:
         """Return a hash of all vectors and the model, once for readers that share their vectors."""
-        if not self._vectors_keys:
+        key = self._shared.key
+        if key is None:
             key = self.checkpoints.vectors_key()
-            if self.is_writable:
-                return key
-            self._vectors_keys.append(key)
-        return self._vectors_keys[0]
+            if not self.is_writable:
+                self._shared.key = key
+        return key
 
     def get_result(self, key: bytes) -> bytes | None:
         """Return the result that is kept under a key; None if there is none."""
