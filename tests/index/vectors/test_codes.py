@@ -72,17 +72,20 @@ def test_it_equals_faiss(k: int, dimension: int, tmp_path: Path) -> None:
     agree(index, unit(3, dimension, clusters=20, seed=1), k, None)
 
 
-def test_it_equals_faiss_where_no_thread_can_be_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, narrowed: list[int | None]
+def test_shards_are_scored_in_turn_where_no_thread_can_be_started(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    index = with_codes(rounded(unit(450, 24, clusters=20)), rounded(unit(9, 24)), tmp_path)
+    stored = rounded(unit(400, 24, clusters=20)).astype(np.float16).view(np.uint8)
+    shards = Codes([codes.encode(part) for part in np.array_split(stored, 4)])
+    of_queries = stored.__getitem__, np.ones(400, bool), unit(2, 24, clusters=20, seed=1), 5
+    expected = shards.candidates(*of_queries)
+    assert expected is not None
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    agree(index, unit(2, 24, clusters=20, seed=1), 5, None)
-    assert narrowed
+    np.testing.assert_array_equal(shards.candidates(*of_queries), expected)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=FIXTURES)
