@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from breaking.shared.isolation import IsolatedReport, run_isolated
 from helpers.encoder import ToyEncoder
@@ -21,6 +22,7 @@ from searchkit.index.decisions import decide
 from searchkit.index.storage.checksums import COLUMNS, existing_tables, key_columns
 from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
+from searchkit.index.vectors import checkpoint, codes
 from searchkit.text.words import sentence_spans
 
 ANSWERS = [
@@ -46,7 +48,7 @@ class Stop(Exception):
 
 
 def make_states(folder: Path) -> None:
-    """Make one index at five moments: `first`, `closed`, and copies of it while it was open."""
+    """Make one index at six moments: closed ones, the last with codes, and while it was open."""
     path = folder / "index"
     with Index.create(path, ToyEncoder()) as index:
         index.add([*ANSWERS[:6], *GONE])
@@ -64,10 +66,20 @@ def make_states(folder: Path) -> None:
         shutil.copytree(path, folder / "live")
         index.remove(["gone1"])
     shutil.copytree(path, folder / "closed")
+    with codes_of_few(), Index.open(path, write=True):
+        pass
+    shutil.copytree(path, folder / "coded")
     with Index.open(path, write=True, encoder=ToyEncoder()) as index:
         with suppress(Stop):
             reindex(index, ToyEncoder(16, fingerprint="toy-2"), batch=4, progress=_stop)
         shutil.copytree(path, folder / "live-reindex")
+
+
+@contextmanager
+def codes_of_few() -> Iterator[None]:
+    """Write and use codes of few vectors, too."""
+    with patch.object(checkpoint, "MIN_ROWS", 1), patch.object(codes, "MIN_ROWS", 1):
+        yield
 
 
 def sentence_vectors(index: Index) -> bytes:
@@ -85,8 +97,8 @@ def _stop(done: int, _: int) -> None:
         raise Stop
 
 
-ORDER = ("live-first", "first", "live", "closed", "live-reindex")
-STATES = ("closed", "closed", "live", "live-first", "live-reindex")
+ORDER = ("live-first", "first", "live", "closed", "coded", "live-reindex")
+STATES = ("closed", "coded", "live", "live-first", "live-reindex")
 
 
 def content(index: Index) -> Content:
@@ -322,6 +334,12 @@ def break_a_folder(random: Random, room: Path) -> str:
         states.mkdir()
         make_states(states)
     state = random.choice(STATES)
+    with codes_of_few() if state == "coded" else nullcontext():
+        return break_state(random, room, states, state)
+
+
+def break_state(random: Random, room: Path, states: Path, state: str) -> str:
+    """Damage a copy of an index in some state, and check the promises; return how it ended."""
     before = expected(states, state)
     folder = room / "index"
     shutil.copytree(states / state, folder)
