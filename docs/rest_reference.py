@@ -9,16 +9,15 @@ from operator import attrgetter
 
 from fastapi import FastAPI
 
-from searchkit.web.api import api
-from searchkit.web.downloads.marks import downloads
+from searchkit.web.app import REST
 from searchkit.web.schemas.describe import Call, Field, Record, calls, records
 
 
 def rest_reference() -> str:
     """Return a section for each topic of calls, and one for the records that they exchange."""
     app = FastAPI()
-    app.include_router(api)
-    app.include_router(downloads)
+    for router in REST:
+        app.include_router(router)
     document = app.openapi()
     by_topic = attrgetter("topic")
     lines: list[str] = []

@@ -49,6 +49,7 @@ from searchkit.web.uploads.api import uploads_api
 from searchkit.web.uploads.store import Uploads
 
 log = logging.getLogger("searchkit")
+REST = (api, jobs_api, uploads_api, downloads, grading, suggestions)  # what is offered as JSON
 MAX_UPLOAD_BYTES = 200_000_000
 UPLOAD_PATH = "/api/uploads"
 AHEAD: list[Task] = [
@@ -113,15 +114,8 @@ def create_app(
     app.state.pool = pool
     app.state.uploads = uploads
     app.state.is_local = token is None
-    app.include_router(api)
-    app.include_router(jobs_api)
-    app.include_router(uploads_api)
-    app.include_router(downloads)
-    app.include_router(grading)
-    app.include_router(suggestions)
-    app.include_router(pages)
-    app.include_router(review_pages)
-    app.include_router(grading_pages)
+    for router in (*REST, pages, review_pages, grading_pages):
+        app.include_router(router)
     app.add_api_route("/static/plotly.js", plotly_script, include_in_schema=False)
     app.mount(kept_address(), KeptFiles(directory=STATIC_FOLDER))
     app.mount("/static", StaticFiles(directory=STATIC_FOLDER))
