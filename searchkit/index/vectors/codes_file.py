@@ -38,6 +38,7 @@ from searchkit.index.vectors.codes import (
     packed_codes,
 )
 from searchkit.index.vectors.faiss_runtime import load_faiss
+from searchkit.runners.limits import usable_cores
 
 log = logging.getLogger("searchkit")
 SHARD_ROWS = 1 << 20
@@ -119,7 +120,7 @@ class CodesFile:
         """The codes, read when they are first needed; None if they can't be."""
         rows = len(self._checksums)
         try:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
+            with ThreadPoolExecutor(usable_cores()) as pool:
                 shards = pool.map(self._read_shard, range(-(-rows // SHARD_ROWS)))
                 codes = Codes(list(shards))
             return codes if len(codes) == rows else None
@@ -191,7 +192,7 @@ class CodesFile:
             DamagedFile: if they aren't what was written.
         """
         if hasattr(os, "pread"):
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
+            with ThreadPoolExecutor(usable_cores()) as pool:
                 blocks = list(pool.map(self._block_checksum, range(0, len(mapped), SHARD_ROWS)))
         else:  # Windows
             blocks = _block_checksums(mapped)
@@ -308,7 +309,7 @@ def _row_checksums(vectors: UInt8) -> _Checksums:
 def _block_checksums(vectors: UInt8) -> list[int]:
     """Return the CRC-32 of each block of vectors."""
     blocks = [vectors[start : start + SHARD_ROWS] for start in range(0, len(vectors), SHARD_ROWS)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         return list(pool.map(crc32, blocks))
 
 
