@@ -21,11 +21,17 @@ MIN_SHARE = 0.02  # of the answers of an ingest: a language with fewer may be a 
 
 
 class Languages:
-    """Gives answers their languages, and counts those that are new or changed."""
+    """Gives answers their languages, and counts those that are new or changed.
 
-    def __init__(self) -> None:
+    Args:
+        are_new: Whether all answers are new. Of a file that comes again hardly any is, and what
+            identifies languages isn't loaded for nothing.
+    """
+
+    def __init__(self, *, are_new: bool) -> None:
         self._counts: Counter[str] = Counter()
-        load_ahead()
+        if are_new:
+            load_ahead()
 
     def identify(self, updates: Sequence[Update]) -> list[Update]:
         """Return updates whose answers have a language.

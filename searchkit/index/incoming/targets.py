@@ -24,6 +24,9 @@ class Target(Lookup, Protocol):
     def model_name(self) -> str | None:
         """The name of the index's model; None if there is no index yet."""
 
+    def is_empty(self) -> bool:
+        """Whether there is no answer yet."""
+
     def by_question(self) -> list[dict[str, Any]]:
         """Return the number of answers and authors of each question."""
 
@@ -61,6 +64,10 @@ class Writer:
         """The name of the index's model."""
         return self._index.model.name
 
+    def is_empty(self) -> bool:
+        """Whether the index has no answer yet."""
+        return len(self._index) == 0
+
     def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
         """Add or replace answers, in one transaction.
 
@@ -87,6 +94,10 @@ class Rehearsal:
         self.model_name = None if index is None else index.model.name
         self._added: dict[str, Answer] = {}
         self._slots: dict[Slot, list[Answer]] = defaultdict(list)
+
+    def is_empty(self) -> bool:
+        """Whether the index, if there is one, has no answer yet."""
+        return self._index is None or len(self._index) == 0
 
     def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
         """Return the answers with these ids, by id."""

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
-from scipy.sparse import csr_array
 
 from searchkit.core.arrays import Float32, Intp
 
@@ -62,15 +61,14 @@ class LanguageClassifier:
 
     def _scores(self, texts: Sequence[bytes]) -> Float32:
         """Return the unnormalized log probability of each language, `(texts, languages)`."""
+        scores = np.zeros((len(texts), len(self._languages)), np.float32)
         rows, features = self._occurrences(texts)
-        used, columns = np.unique(features, return_inverse=True)
-        shape = len(texts), len(used)
-        counts = csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
-        counts.sum_duplicates()
-        counts.data = np.log1p(counts.data)
-        likelihoods = self._log_likelihoods[used].astype(np.float32)
-        scores: Float32 = counts @ likelihoods + self._log_priors
-        scores[np.diff(counts.indptr) == 0] = 0  # of a text without features nothing is known
+        places, counts = _count(rows * len(self._log_likelihoods) + features)
+        rows, features = np.divmod(places, len(self._log_likelihoods))
+        parts = self._log_likelihoods[features] * np.log1p(counts)[:, None]
+        begins = np.flatnonzero(np.diff(rows, prepend=-1))
+        if len(begins):  # of a text without features nothing is known
+            scores[rows[begins]] = np.add.reduceat(parts, begins) + self._log_priors
         return scores
 
     def _occurrences(self, texts: Sequence[bytes]) -> tuple[Intp, Intp]:
@@ -89,6 +87,13 @@ class LanguageClassifier:
             found[step, :count] = self._features[states[:count]]
         steps, places = np.nonzero(found >= 0)
         return order[places], found[steps, places]
+
+
+def _count(numbers: Intp) -> tuple[Intp, Float32]:
+    """Return the different numbers, ascending, and how often each occurs."""
+    ordered = np.sort(numbers)
+    begins = np.flatnonzero(np.diff(ordered, prepend=-1))
+    return ordered[begins], np.diff(begins, append=len(ordered)).astype(np.float32)
 
 
 def _encode(text: str) -> bytes:

@@ -46,6 +46,13 @@ def test_identified_kept_counted_and_found(index: Index) -> None:
     assert verify(index) == []
 
 
+def test_a_file_that_comes_again_loads_nothing_that_identifies(index: Index, monkeypatch) -> None:
+    ingest(index, ANSWERS)
+    monkeypatch.setattr("searchkit.text.languages.identification._loaded", [])
+    monkeypatch.setattr("searchkit.text.languages.identification._classifier", pytest.fail)
+    assert ingest(index, ANSWERS).unchanged == len(ANSWERS)
+
+
 def test_a_column_of_that_name_is_what_filters_see(index: Index) -> None:
     ingest(index, [Answer("a", GERMAN, meta={"language": "python"})])
     assert index.ids(Where(sql="language = 'python'")) == ["a"]
