@@ -54,6 +54,9 @@ class Shelf:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
 
+    def __len__(self) -> int:
+        return len(self.answers)
+
     def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
         return {id_: self.answers[id_] for id_ in ids if id_ in self.answers}
 
