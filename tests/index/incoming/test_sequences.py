@@ -57,6 +57,9 @@ class Shelf:
     def __len__(self) -> int:
         return len(self.answers)
 
+    def is_empty(self) -> bool:
+        return not self.answers
+
     def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
         return {id_: self.answers[id_] for id_ in ids if id_ in self.answers}
 
