@@ -10,7 +10,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from searchkit.runners.limits import usable_cores
+from searchkit.runners.cores import usable_cores
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, Core, InferRequest

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from searchkit.core.errors import SearchkitError
-
-
-def usable_cores() -> int:
-    """Return on how many cores this process may compute, which can be fewer than there are."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+from searchkit.runners.cores import usable_cores
 
 
 def check_address_space(purpose: str, megabytes: int, megabytes_per_core: int) -> None:

@@ -17,15 +17,15 @@ codes and scored as they are: for all others the bound is then a third closer.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from searchkit.core.arrays import Bool, Float32, Intp, UInt8, distinct, summation_error
 from searchkit.index.vectors.faiss_runtime import load_faiss
-from searchkit.runners.limits import usable_cores
+from searchkit.runners.cores import map_on_cores
 
 MIN_ROWS = 2_000_000  # below, a code saves less than 40 ms a query
 MAX_QUERIES = 3  # more are multiplied with all vectors at once; see `candidates.py`
@@ -158,7 +158,8 @@ class Codes:
         starts = np.cumsum([0, *(len(shard.distances) for shard in self._shards)])
         for depth in DEPTHS:
             unsure = [number for number, part in parts.items() if not part.rest < least]
-            scored = self._score([self._shards[number] for number in unsure], query, depth)
+            score = partial(_score, query=query, depth=depth)
+            scored = map_on_cores(score, [self._shards[number] for number in unsure])
             parts |= dict(zip(unsure, scored, strict=True))
             rows = np.concatenate([part.rows + starts[n] for n, part in parts.items()])
             scores = np.concatenate([part.scores for part in parts.values()])
@@ -173,16 +174,6 @@ class Codes:
                 near: Intp = rows[~(bounds < least)]
                 return near
         return None
-
-    def _score(self, shards: Sequence[Shard], query: Float32, depth: int) -> list[_Scores]:
-        def score(shard: Shard) -> _Scores:
-            return _score(shard, query, depth)
-
-        try:
-            with ThreadPoolExecutor(usable_cores()) as pool:
-                return list(pool.map(score, shards))
-        except RuntimeError:  # the system starts no more threads
-            return list(map(score, shards))
 
 
 def _kth_score(vectors: UInt8, query: Float32, k: int) -> float:

@@ -14,7 +14,6 @@ import json
 import logging
 import os
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +37,7 @@ from searchkit.index.vectors.codes import (
     packed_codes,
 )
 from searchkit.index.vectors.faiss_runtime import load_faiss
-from searchkit.runners.limits import usable_cores
+from searchkit.runners.cores import map_on_cores
 
 log = logging.getLogger("searchkit")
 SHARD_ROWS = 1 << 20
@@ -120,9 +119,7 @@ class CodesFile:
         """The codes, read when they are first needed; None if they can't be."""
         rows = len(self._checksums)
         try:
-            with ThreadPoolExecutor(usable_cores()) as pool:
-                shards = pool.map(self._read_shard, range(-(-rows // SHARD_ROWS)))
-                codes = Codes(list(shards))
+            codes = Codes(map_on_cores(self._read_shard, range(-(-rows // SHARD_ROWS))))
             return codes if len(codes) == rows else None
         except Exception as error:  # see `open`
             _say_unusable(self._path, error)
@@ -192,8 +189,7 @@ class CodesFile:
             DamagedFile: if they aren't what was written.
         """
         if hasattr(os, "pread"):
-            with ThreadPoolExecutor(usable_cores()) as pool:
-                blocks = list(pool.map(self._block_checksum, range(0, len(mapped), SHARD_ROWS)))
+            blocks = map_on_cores(self._block_checksum, range(0, len(mapped), SHARD_ROWS))
         else:  # Windows
             blocks = _block_checksums(mapped)
         if blocks != self._about["blocks"]:
@@ -261,7 +257,7 @@ def digest_of(file: BinaryIO) -> str:
 
 
 def _say_unusable(path: Path, error: Exception) -> None:
-    if isinstance(error, MemoryError | OSError) or "new thread" in str(error):
+    if isinstance(error, MemoryError | OSError):
         reason = getattr(error, "strerror", None) or str(error) or "too little memory"
         log.warning("%s: can't be read now (%s); searches are slower", path, reason)
     else:
@@ -309,8 +305,7 @@ def _row_checksums(vectors: UInt8) -> _Checksums:
 def _block_checksums(vectors: UInt8) -> list[int]:
     """Return the CRC-32 of each block of vectors."""
     blocks = [vectors[start : start + SHARD_ROWS] for start in range(0, len(vectors), SHARD_ROWS)]
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        return list(pool.map(crc32, blocks))
+    return map_on_cores(crc32, blocks)
 
 
 def _outline(file: BinaryIO, rows: int, width: int) -> int | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +9,7 @@ import numpy as np
 
 from searchkit.core.arrays import Bool, Float32, Intp
 from searchkit.index.vectors.faiss_runtime import load_faiss
-from searchkit.runners.limits import usable_cores
+from searchkit.runners.cores import map_on_cores, usable_cores
 
 MIN_PART_ROWS = 50_000  # rows that a core scans for a query: 2 ms
 MAX_PARTS = 8  # each passes all rows through its filter
@@ -62,8 +60,7 @@ def scan(index: Any, queries: Float32, k: int, selection: Selection) -> tuple[Fl
     """
     count = min(usable_cores(), MAX_PARTS, index.ntotal // MIN_PART_ROWS)
     if len(queries) <= MAX_QUERIES and count > 1:
-        with suppress(RuntimeError):  # the system starts no more threads
-            return _scan_parts(index, queries, k, selection, count)
+        return _scan_parts(index, queries, k, selection, count)
     scores, rows = index.search(queries, k, params=selection.parameters())
     return scores, rows
 
@@ -75,20 +72,20 @@ def _scan_parts(
     selection: Selection,
     count: int,
 ) -> tuple[Float32, Intp]:
-    """Return what `scan` does, from so many parts, each in a thread.
-
-    Raises:
-        RuntimeError: if a thread can't be started.
-    """
+    """Return what `scan` does, from so many parts, each on one core."""
+    faiss = load_faiss()
 
     def scan_part(part: tuple[int, int]) -> tuple[Float32, Intp]:
-        load_faiss().omp_set_num_threads(1)  # of this thread
-        scores, rows = index.search(queries, k, params=selection.parameters(part))
+        threads = faiss.omp_get_max_threads()  # that FAISS starts from this thread
+        faiss.omp_set_num_threads(1)
+        try:
+            scores, rows = index.search(queries, k, params=selection.parameters(part))
+        finally:
+            faiss.omp_set_num_threads(threads)
         return scores, rows
 
     ends = np.linspace(0, index.ntotal, count + 1).astype(int).tolist()
-    with ThreadPoolExecutor(count) as pool:
-        parts = list(pool.map(scan_part, pairwise(ends)))
+    parts = map_on_cores(scan_part, list(pairwise(ends)))
     scores = np.concatenate([scores for scores, _ in parts], axis=1)
     rows = np.concatenate([rows for _, rows in parts], axis=1)
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]

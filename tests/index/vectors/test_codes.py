@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.threads import refuse_threads
 from helpers.vectors import count_candidates, rounded, unit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -80,11 +80,7 @@ def test_shards_are_scored_in_turn_where_no_thread_can_be_started(
     of_queries = stored.__getitem__, np.ones(400, bool), unit(2, 24, clusters=20, seed=1), 5
     expected = shards.candidates(*of_queries)
     assert expected is not None
-
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    refuse_threads(monkeypatch)
     np.testing.assert_array_equal(shards.candidates(*of_queries), expected)
 
 

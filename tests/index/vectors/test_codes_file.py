@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.encoder import ToyEncoder
+from helpers.threads import refuse_threads
 from helpers.vectors import rounded, unit
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -241,7 +242,6 @@ def test_codes_stay_those_of_the_file_that_was_opened(
     "error",
     [
         MemoryError(),
-        RuntimeError("can't start new thread"),
         OSError(errno.EMFILE, "Too many open files"),
     ],
 )
@@ -258,6 +258,19 @@ def test_codes_that_cannot_be_read_now_are_not_called_damaged(
     assert beside is not None and beside.codes is None
     assert "v.codes: can't be read now (" in caplog.text and "()" not in caplog.text
     assert "damaged" not in caplog.text and "rebuild" not in caplog.text
+
+
+def test_codes_are_written_read_and_checked_where_no_thread_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = rounded(unit(350, 16))
+    refuse_threads(monkeypatch)
+    faiss_file, path = write_both(tmp_path, rows)
+    index = opened(faiss_file, path, 350)
+    np.testing.assert_array_equal(index.stored(), rows.astype(np.float16).view(np.uint8))
+    beside = CodesFile.open(path, SHA, 350)
+    assert beside is not None and beside.codes is not None and len(beside.codes) == 350
+    assert not caplog.text
 
 
 def test_codes_are_made_where_they_are_missing(folder: Path, monkeypatch) -> None:

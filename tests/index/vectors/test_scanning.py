@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-
 import faiss
 import numpy as np
 import pytest
+from helpers.threads import refuse_threads
 from helpers.vectors import rounded, unit
 
 from searchkit.index.vectors import scanning
@@ -21,11 +20,13 @@ class CountingIndex:
     def __init__(self) -> None:
         self.ntotal = len(ROWS)
         self.searches = 0
+        self.threads: list[int] = []  # that each search may start
         self._index = faiss.IndexFlatIP(ROWS.shape[1])
         self._index.add(ROWS)
 
     def search(self, *arguments, **options):
         self.searches += 1
+        self.threads.append(faiss.omp_get_max_threads())
         return self._index.search(*arguments, **options)
 
 
@@ -49,16 +50,18 @@ def test_a_part_for_each_core_but_not_too_many(
     assert index.searches == parts
 
 
-def test_rows_are_scanned_by_one_where_no_thread_can_be_started(
+def test_rows_are_scanned_where_no_thread_can_be_started(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """FAISS's library ends a process in which it can't start its own."""
     monkeypatch.setattr(scanning, "usable_cores", lambda: 4)
     expected = scanned(CountingIndex())
-
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    index = CountingIndex()
-    assert scanned(index) == expected
-    assert index.searches == 1
+    refuse_threads(monkeypatch)
+    index, before = CountingIndex(), faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(7)
+    try:
+        assert scanned(index) == expected
+        assert index.threads == [1] * 4
+        assert faiss.omp_get_max_threads() == 7
+    finally:
+        faiss.omp_set_num_threads(before)
