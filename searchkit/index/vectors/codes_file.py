@@ -304,8 +304,8 @@ def _row_checksums(vectors: UInt8) -> _Checksums:
 
 def _block_checksums(vectors: UInt8) -> list[int]:
     """Return the CRC-32 of each block of vectors."""
-    blocks = [vectors[start : start + SHARD_ROWS] for start in range(0, len(vectors), SHARD_ROWS)]
-    return map_on_cores(crc32, blocks)
+    starts = range(0, len(vectors), SHARD_ROWS)
+    return map_on_cores(crc32, [vectors[start : start + SHARD_ROWS].data for start in starts])
 
 
 def _outline(file: BinaryIO, rows: int, width: int) -> int | None:
