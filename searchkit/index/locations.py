@@ -13,17 +13,28 @@ if TYPE_CHECKING:
 Place = Path | str  # a folder, or an address of Milvus as `milvus.address.Address.read` takes it
 
 
-def place_of(text: str) -> Place:
-    """Return the place that a user wrote: `milvus+…` and `FILE.db` are Milvus, else a folder."""
-    if text.startswith("milvus+"):
-        return text
-    if text.endswith(".db") and not (Path(text) / "answers.db").exists():
-        return text
-    return Path(text)
+def place_of(written: Place) -> Place:
+    """Return the place that a user wrote: an address and `FILE.db` are Milvus, else a folder."""
+    if isinstance(written, Path) or "://" in written or written.startswith("milvus+"):
+        return written
+    if written.endswith(".db") and not (Path(written) / "answers.db").exists():
+        return written
+    return Path(written)
 
 
 def open_index(place: Place, *, write: bool = False, encoder: Encoder | None = None) -> BaseIndex:
-    """Open the index at a place; see `Index.open`."""
+    """Open an index.
+
+    Args:
+        place: Its folder, or where Milvus is: `milvus+http://HOST:PORT/COLLECTION`, `FILE.db`.
+        write: Whether it is changed; see `Index.open`.
+        encoder: The model; see `Index.open`.
+
+    Raises:
+        IndexNotFound: If there is no index.
+        BadInput: If the address of a Milvus server is none.
+    """
+    place = place_of(place)
     if isinstance(place, Path):
         from searchkit.index.folder import Index
 
@@ -35,6 +46,7 @@ def open_index(place: Place, *, write: bool = False, encoder: Encoder | None = N
 
 def open_or_create(place: Place, encoder: Encoder | None = None) -> BaseIndex:
     """Open the index at a place for writing; create it if there is none."""
+    place = place_of(place)
     if isinstance(place, Path):
         from searchkit.index.folder import Index
         from searchkit.index.storage.schema import is_index

@@ -16,11 +16,11 @@ import pytest
 from helpers.encoder import ToyEncoder
 from helpers.files import TESTS
 
-from searchkit.core.errors import BadInput, IndexBusy, MissingExtra, StorageFailed
+from searchkit.core.errors import BadInput, IndexBusy, IndexNotFound, MissingExtra, StorageFailed
 from searchkit.core.records import Answer, Passage
 from searchkit.core.where import Where
 from searchkit.index.ingest import ingest
-from searchkit.index.locations import place_of
+from searchkit.index.locations import open_index, open_or_create, place_of
 from searchkit.index.milvus.address import Address
 from searchkit.index.milvus.client import Collection
 from searchkit.index.milvus.index import MilvusIndex
@@ -85,6 +85,11 @@ def test_a_folder_is_a_folder_whatever_it_is_called(tmp_path: Path) -> None:
     Index.create(tmp_path / "old.db", ToyEncoder()).close()
     assert place_of(str(tmp_path / "old.db")) == tmp_path / "old.db"
     assert place_of("index") == Path("index")
+    for folder in (tmp_path / "old.db", str(tmp_path / "old.db")):
+        assert isinstance(open_index(folder, encoder=ToyEncoder()), Index)
+    assert isinstance(open_or_create(str(tmp_path / "new"), ToyEncoder()), Index)
+    with pytest.raises(IndexNotFound, match="missing"):
+        open_index(str(tmp_path / "missing"))
 
 
 def test_without_the_package_one_line_says_what_to_install(monkeypatch, place) -> None:
