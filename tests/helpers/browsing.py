@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from helpers.files import ROOT
 
@@ -26,6 +26,7 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+expect.set_options(timeout=15_000)
 
 Open = Callable[..., Page]
 
@@ -137,6 +138,46 @@ def visit(browser: Browser) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert not complaints, complaints
+
+
+def eventually(page: Page, read: Callable[[Page], object], expected: object) -> None:
+    """Wait until `read` returns what is expected of a page: for values that `expect` can't express.
+
+    Raises:
+        AssertionError: with the value of the end, if that takes longer than 15 seconds.
+    """
+    end = time.monotonic() + 15
+    while (value := read(page)) != expected and time.monotonic() < end:
+        page.wait_for_timeout(50)  # in which events are handled, as they aren't in `time.sleep`
+    assert value == expected
+
+
+def settle(page: Page) -> None:
+    """Wait until a page shows what the server computes for it, and its scripts have run."""
+    expect(page.locator("[data-job][data-then], #live[data-pending]")).to_have_count(
+        0, timeout=60_000
+    )
+    page.wait_for_load_state()
+
+
+@contextmanager
+def held(page: Page, addresses: str) -> Iterator[None]:
+    """Hold back what a page asks for at some addresses until the context is left."""
+    routes: list[Route] = []
+    page.route(addresses, lambda route: routes.append(route))
+    try:
+        yield
+    finally:
+        for route in routes:
+            route.continue_()
+        page.unroute(addresses)
+
+
+def switch_names(page: Page, *, hidden: bool) -> None:
+    """Hide or show the names, and wait for the page that the server then returns."""
+    page.get_by_role("button", name="Hide names").click()
+    expect(page.locator("#names")).to_have_attribute("aria-pressed", str(hidden).lower())
+    settle(page)
 
 
 def ingested(folder: Path, *sources: Path) -> Path:

@@ -18,10 +18,11 @@ async function search(extra = {}) {
   const params = query();
   for (const [name, value] of Object.entries(extra)) params.set(name, value);
   running?.abort();
-  running = new AbortController();
+  const own = new AbortController();
+  running = own;
   by("hits").setAttribute("aria-busy", "true");
   try {
-    by("hits").replaceChildren(...await piece(`/hits?${params}`, { signal: running.signal }));
+    by("hits").replaceChildren(...await piece(`/hits?${params}`, { signal: own.signal }));
     const count = by("hits").querySelectorAll("article.hit").length;
     const isRanked = Boolean(params.get("q")?.trim());
     by("summary").textContent = isRanked || count ? summary(count, isRanked) : whole;
@@ -29,7 +30,7 @@ async function search(extra = {}) {
   } catch (error) {
     if (error.name !== "AbortError") toast(error.message, true);
   } finally {
-    by("hits").removeAttribute("aria-busy");
+    if (own === running) by("hits").removeAttribute("aria-busy");
   }
 }
 

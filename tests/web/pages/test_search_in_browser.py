@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers.browsing import Open, browser, ingested, serving, visit, width_over
+from helpers.browsing import Open, browser, held, ingested, serving, settle, visit, width_over
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
-expect.set_options(timeout=10_000)
 __all__ = ["browser", "visit"]
 FILLER = " ".join(f"Line {n} says something about the weather in town." for n in range(40))
 ROWS = [
@@ -68,6 +68,20 @@ def test_far_answers_stand_below_a_line(address: str, visit: Open) -> None:
     expect(page.locator("#not-close ~ ol strong").first).not_to_have_text("b2")
 
 
+def test_hits_are_pale_until_those_of_the_last_words_come(address: str, visit: Open) -> None:
+    page = visit(f"{address}/search?q=disk")
+    hits = page.locator("#hits")
+    with held(page, "**/hits?*"):
+        with page.expect_request("**/hits?*q=oven*"):
+            page.fill("#field-q", "oven")
+        with page.expect_request("**/hits?*q=streams*"):
+            page.fill("#field-q", "streams")
+        page.wait_for_timeout(100)
+        expect(hits).to_have_attribute("aria-busy", "true")
+    expect(page).to_have_url(re.compile("q=streams"))
+    expect(hits).not_to_have_attribute("aria-busy", "true")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_are_accessible(scheme: str, width: int, address: str, visit: Open) -> None:
@@ -82,6 +96,7 @@ def test_the_pages_are_accessible(scheme: str, width: int, address: str, visit: 
         "/author?name=Bob",
     ):
         page.goto(address + path)
+        settle(page)
         page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
         found = Axe().run(page, options={"resultTypes": ["violations"]})
         assert not found.response["violations"], f"{path}: {found.generate_report()}"

@@ -14,11 +14,21 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers.browsing import ROOT, Open, browser, ingested, serving, visit, width_over
+from helpers.browsing import (
+    ROOT,
+    Open,
+    browser,
+    eventually,
+    held,
+    ingested,
+    serving,
+    switch_names,
+    visit,
+    width_over,
+)
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
-expect.set_options(timeout=10_000)
 __all__ = ["browser", "visit"]
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
 
@@ -71,8 +81,13 @@ def names(page: Page) -> list[str]:
     return [row.get_attribute("id") or "" for row in listed(page).all()]
 
 
-def current(page: Page) -> str:
-    return page.locator("tr[aria-current]").get_attribute("id") or ""
+def current(page: Page) -> Locator:
+    return page.locator("tr[aria-current]")
+
+
+def is_at(page: Page, number: int, total: int) -> None:
+    """Wait until a finding is shown, by its place in the list."""
+    expect(page.locator("#place")).to_have_text(f"{number} of {total}")
 
 
 # -- the table -------------------------------------------------------------------------------------
@@ -91,7 +106,7 @@ def test_verdicts_filter_by_click_and_count_what_the_other_filters_let_pass(
     page.locator(f"#filters [data-verdict='{verdict}']").click()
     expect(listed(page)).to_have_count(count)
     expect(page.locator("#place")).to_have_text(re.compile(f"of {count}$"))
-    assert set(page.locator("#rows tbody tr:visible .badge").all_inner_texts()) == {verdict}
+    expect(page.locator("#rows tbody tr:visible .badge")).to_have_text([verdict] * count)
 
     question = found[0]["question"]
     page.get_by_label("Question", exact=True).select_option(question)
@@ -112,15 +127,12 @@ def test_a_question_of_an_address_alone_is_listed_and_the_queue_runs_over_it(
     own = [one for one in findings(address) if one["question"] == question]
     page = visit(f"{address}/review?question={question.upper()}")
     expect(listed(page)).to_have_count(len(own))
-    expect(page.locator("#place")).to_have_text(f"1 of {len(own)}")
-    seen = [current(page)]
-    for n in range(2, len(own) + 1):
+    for n, name in enumerate(names(page), 1):
+        is_at(page, n, len(own))
+        expect(current(page)).to_have_id(name)
         page.keyboard.press("j")
-        expect(page.locator("#place")).to_have_text(f"{n} of {len(own)}")
-        seen.append(current(page))
-    assert seen == names(page)
-    page.keyboard.press("j")  # the last one stays
-    expect(page.locator("#place")).to_have_text(f"{len(own)} of {len(own)}")
+    page.keyboard.press("k")  # the last one stayed
+    is_at(page, len(own) - 1, len(own))
 
 
 def test_words_are_searched_in_answers_and_by_author(address: str, visit: Open) -> None:
@@ -165,16 +177,17 @@ def test_columns_sort_and_the_queue_follows(address: str, visit: Open) -> None:
         if cell == 2:
             texts = [row.locator("td").nth(2).inner_text() for row in listed(page).all()]
             assert texts == sorted(texts, reverse=True)
-    assert page.url.endswith("sort=-strength") or "sort=-strength&" in page.url
+    expect(page).to_have_url(re.compile("sort=-strength(&|$)"))
     page.get_by_label("Order", exact=True).select_option("latest first")
     expect(page).to_have_url(re.compile("sort=-time"))
     times = page.locator("#rows tbody time").evaluate_all("all => all.map(one => one.dateTime)")
     assert times == sorted(times, reverse=True) and len(set(times)) > 1
     page.goto(f"{address}/review?sort=-strength")
-    assert current(page) == f"row-{total}"
+    is_at(page, 1, total)
+    expect(current(page)).to_have_id(f"row-{total}")
     page.keyboard.press("j")
-    expect(page.locator("#place")).to_have_text(f"2 of {total}")
-    assert current(page) == f"row-{total - 1}"
+    is_at(page, 2, total)
+    expect(current(page)).to_have_id(f"row-{total - 1}")
 
 
 def test_the_address_holds_the_state_and_the_back_button_goes_through_it(
@@ -189,22 +202,43 @@ def test_the_address_holds_the_state_and_the_back_button_goes_through_it(
     expect(page).to_have_url(re.compile("sort=verdict"))
     order = names(page)
     listed(page).last.locator("td").nth(2).click()
-    expect(page.locator("#place")).to_have_text(f"{len(own)} of {len(own)}")
+    is_at(page, len(own), len(own))
     shown = page.locator("#finding h2").inner_text()
     page.reload()
-    assert names(page) == order
+    eventually(page, names, order)
     expect(page.locator("#finding h2")).to_have_text(shown, use_inner_text=True)
-    expect(page.locator("#place")).to_have_text(f"{len(own)} of {len(own)}")
+    is_at(page, len(own), len(own))
     page.go_back()  # the finding
     expect(page.locator("#finding h2")).not_to_have_text(shown, use_inner_text=True)
     page.go_back()  # the order
     expect(page).not_to_have_url(re.compile("sort="))
-    assert names(page) == own
+    eventually(page, names, own)
     page.go_back()  # the question
     expect(listed(page)).to_have_count(total)
     expect(page.get_by_label("Question", exact=True)).to_have_value("")
     page.go_forward()
     expect(listed(page)).to_have_count(len(own))
+
+
+def test_quick_changes_of_filters_and_steps_back_are_all_done(address: str, visit: Open) -> None:
+    page, found = visit(f"{address}/upload"), findings(address)
+    other = next(one for one in found if one["question"] != found[0]["question"])
+    both = [one for one in found if one["question"] == other["question"]]
+    both = [one for one in both if one["verdict"] == other["verdict"]]
+    with held(page, "**/review/finding?*"):  # as a slow server does
+        page.goto(f"{address}/review")
+        page.get_by_label("Question", exact=True).select_option(other["question"])
+        page.locator(f"#filters [data-verdict='{other['verdict']}']").click()
+    expect(page).to_have_url(re.compile("question=.*verdict="))
+    expect(listed(page)).to_have_count(len(both))
+    is_at(page, 1, len(both))
+    with held(page, "**/review/finding?*"):
+        page.go_back()
+        expect(listed(page)).to_have_count(len(found))
+        page.go_forward()
+    expect(listed(page)).to_have_count(len(both))
+    is_at(page, 1, len(both))
+    expect(page).to_have_url(re.compile("question=.*verdict="))
 
 
 # -- decisions -------------------------------------------------------------------------------------
@@ -228,17 +262,19 @@ def test_several_are_ticked_and_decided_at_once_and_undone_together(
     stored = get(address, "/api/decisions")["decisions"]
     assert len(stored) == 5
     assert {one["reason"] for one in stored} == {"they worked together, as allowed"}
-    assert current(page) == "row-6"  # the next open one
+    expect(current(page)).to_have_id("row-6")  # the next open one
     expect(page.locator("#note")).to_have_value("")
     expect(page.get_by_role("button", name=re.compile("^Dismiss d$"))).to_be_visible()
     page.keyboard.press("a")
     expect(page.locator("#to-ask")).to_have_text(", 1 to ask")
+    expect(current(page)).to_have_id("row-7")
     page.reload()
     page.keyboard.press("u")
     expect(page.locator("#to-ask")).to_be_hidden()
     page.keyboard.press("u")
     expect(page.locator("#decided")).to_have_text("0")
     expect(page.locator(".toast")).to_have_text("5 decisions undone.")
+    expect(current(page)).to_have_id("row-1")
     assert get(address, "/api/decisions")["decisions"] == []
 
     page.get_by_label("Tick all that are listed").check()
@@ -266,14 +302,17 @@ def test_a_list_of_open_findings_empties_and_the_note_of_a_decision_can_be_chang
 ) -> None:
     question = findings(address)[0]["question"]
     page = visit(f"{address}/review?question={question}&show=open")
-    own = listed(page).count()
+    own = sum(one["question"] == question for one in findings(address))
+    is_at(page, 1, own)
     page.fill("#note", "first note")
     page.keyboard.press("Enter")
     page.keyboard.press("c")
-    expect(listed(page)).to_have_count(own - 1)
-    for left in range(own - 2, -1, -1):
-        page.keyboard.press("a")
+    for left in range(own - 1, 0, -1):
+        is_at(page, 1, left)
         expect(listed(page)).to_have_count(left)
+        page.keyboard.press("a")
+    expect(listed(page)).to_have_count(0)
+    expect(page.locator("#place")).to_be_empty()
     expect(page.locator("#none")).to_be_visible()
     page.locator("#filters [data-show=confirmed]").click()
     expect(listed(page)).to_have_count(1)
@@ -301,6 +340,32 @@ def test_a_typed_note_stays_with_its_finding(address: str, visit: Open) -> None:
     expect(page.locator("#note")).to_have_value("not yet decided")
 
 
+def test_what_is_done_while_the_next_finding_is_on_its_way_is_not_about_the_last_one(
+    address: str, visit: Open
+) -> None:
+    page, (first, second, *others) = visit(f"{address}/upload"), findings(address)
+    total = 2 + len(others)
+    with held(page, "**/review/finding?*"):
+        page.goto(f"{address}/review")
+        page.keyboard.press("c")
+        expect(page.locator("#decided")).to_have_text("1")
+        page.keyboard.press("x")
+        page.keyboard.press("n")
+        page.keyboard.type("both quote the task")
+        is_at(page, 1, total)
+    is_at(page, 2, total)
+    expect(page.locator("#note")).to_have_value("both quote the task")
+    page.keyboard.press("Enter")
+    page.keyboard.press("d")
+    is_at(page, 3, total)
+    stored = {one["left"]: (one["decision"], one["reason"])
+              for one in get(address, "/api/decisions")["decisions"]}  # fmt: skip
+    assert stored == {
+        first["left"]: ("confirmed", ""),
+        second["left"]: ("dismissed", "both quote the task"),
+    }
+
+
 # -- around the table ------------------------------------------------------------------------------
 
 
@@ -311,8 +376,11 @@ def test_the_histogram_has_all_pairs_or_those_of_the_question(address: str, visi
     expect(caption).to_contain_text("pairs, half of them below", timeout=30_000)
     whole = caption.inner_text()
     expect(page.locator("#histogram .dot")).to_have_count(len(findings(address)))
-    page.locator("#histogram a").last.dispatch_event("click")
-    expect(page.locator("tr[aria-current]")).to_have_count(1)
+    dot = page.locator("#histogram a").last
+    row = (dot.get_attribute("href") or "").removeprefix("#")
+    assert row != "row-1"  # which is shown
+    dot.dispatch_event("click")
+    expect(current(page)).to_have_id(row)
     question = findings(address)[0]["question"]
     page.get_by_label("Question", exact=True).select_option(question)
     expect(caption).not_to_have_text(whole)
@@ -331,16 +399,18 @@ def test_equal_answers_are_in_the_page_and_decided_there(address: str, visit: Op
 
 def test_names_are_hidden_in_table_filters_and_address(address: str, visit: Open) -> None:
     page = visit(f"{address}/review?author=s04")
+    expect(page.locator("#place")).not_to_be_empty()
     count = listed(page).count()
-    page.get_by_role("button", name="Hide names").click()
-    expect(page.locator("#names")).to_have_attribute("aria-pressed", "true")
+    switch_names(page, hidden=True)
+    is_at(page, 1, count)
     expect(listed(page)).to_have_count(count)
-    assert not re.search(r"\bs\d\d\b", page.content() + page.url)
     expect(page.get_by_label("Author", exact=True)).to_have_value(re.compile(r"author \d+"))
+    assert not re.search(r"\bs\d\d\b", page.content() + page.url)
     page.keyboard.press("j")
-    expect(page.locator("#place")).to_have_text(re.compile("^2 of"))
+    is_at(page, 2, count)
     page.keyboard.press("c")
     expect(page.locator("#decided")).to_have_text("1")
+    is_at(page, 1, count)  # the other one
     assert not re.search(r"\bs\d\d\b", page.inner_text("body") + page.url)
     page.keyboard.press("u")
     expect(page.locator("#decided")).to_have_text("0")
@@ -357,11 +427,11 @@ def test_on_a_phone_list_and_finding_are_two_views_and_the_bar_is_in_sight(
         expect(bar.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
     box = bar.bounding_box()
     assert box and box["height"] < 130
-    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.evaluate("scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
     text = page.locator("#finding .answer").last.bounding_box()
     box = bar.bounding_box()
     assert text and box and text["y"] + text["height"] <= box["y"]  # the text's end isn't covered
-    page.evaluate("scrollTo(0, 0)")
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
     page.get_by_role("button", name=re.compile("^List")).click()
     expect(page.locator("#rows")).to_be_visible()
     expect(page.locator("#finding")).not_to_be_visible()
@@ -385,12 +455,14 @@ def test_the_review_is_accessible(scheme: str, width: int, address: str, visit: 
     )  # fmt: skip
     page.keyboard.press("c")
     expect(page.locator("#decided")).to_have_text("1")
-    page.keyboard.press("x")
     rules = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
     for path in ("", "?view=list", "?show=confirmed", "?show=dismissed"):
         page.goto(f"{address}/review{path}")
         page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
         expect(page.locator("#histogram figcaption")).to_be_attached()
+        if not path:
+            page.keyboard.press("x")
+            expect(page.locator("#untick")).to_be_visible()
         found = Axe().run(page, options=rules)
         assert not found.response["violations"], f"{path}: {found.generate_report()}"
         assert width_over(page) == 0, path

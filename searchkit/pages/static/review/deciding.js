@@ -2,13 +2,14 @@
 // server has stored it.
 import { by, send, toast } from "../common.js";
 import { following, here, replace, show } from "./reading.js";
-import { countDecisions, filter, find, listed, setDecision, tick, tickAll, ticked } from "./table.js";
+import { countDecisions, filter, find, listed, setDecision, tick, ticked } from "./table.js";
 
 const LABELS = { confirmed: "Confirmed", asked: "To be asked", dismissed: "Dismissed", open: "Open again" };
 const KEY = `decided in ${document.querySelector(".brand").textContent} at ${location.host}`; // in this tab, for undo
 const decided = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
 const notes = new Map(); // row -> what was typed about it and not yet stored
 let busy = null; // promise of the action that is running
+let early = null; // what is typed while it runs: about the finding that it leads to
 
 const remember = () => sessionStorage.setItem(KEY, JSON.stringify(decided.slice(-200)));
 
@@ -18,6 +19,14 @@ export async function exclusively(work) {
   busy = work().catch(error => toast(error.message, true));
   await busy;
   busy = null;
+  if (early !== null && here()) notes.set(here(), early);
+  early = null;
+}
+
+/** Run an action after the one that is running: one that doesn't depend on what is shown. */
+export async function inTurn(work) {
+  while (busy) await busy;
+  await exclusively(work);
 }
 
 /** Draw the bar: what the buttons decide about, and the note of the finding that is shown. */
@@ -40,11 +49,12 @@ export function drawBar() {
 /** Show the note about a finding: what was typed, or what is stored. */
 export function drawNote() {
   const row = here();
-  by("note").value = notes.get(row) ?? by("finding").querySelector("[data-note]")?.textContent ?? "";
+  by("note").value = early ?? notes.get(row) ?? by("finding").querySelector("[data-note]")?.textContent ?? "";
 }
 
 by("note").addEventListener("input", () => {
-  if (here()) notes.set(here(), by("note").value);
+  if (busy) early = by("note").value;
+  else if (here()) notes.set(here(), by("note").value);
 });
 
 /** Decide about what is ticked, or else about the finding that is shown. */
@@ -60,9 +70,9 @@ export const decide = decision => exclusively(async () => {
   for (const row of these) {
     setDecision(row, decision);
     notes.delete(row);
+    tick(row, false); // and not what was ticked meanwhile
   }
   notes.delete(here());
-  tickAll(false);
   toast(these.length > 1 ? `${LABELS[decision]}: ${these.length} findings` : `${LABELS[decision]}: ${these[0].authors.join(" and ")}`);
   await goOn(these, at, decision);
 });
@@ -83,7 +93,8 @@ function forgetLast() {
   remember();
 }
 
-const takeBack = () => exclusively(async () => {
+/** Undo the last decision; wait first for one that is being sent, as it may be the one to undo. */
+export const undo = () => inTurn(async () => {
   const last = decided.at(-1);
   const range = last ? `?number=${last.first}&through=${last.last}` : "";
   const [body] = await send("DELETE", "/api/decisions" + range).catch(error => {
@@ -107,12 +118,6 @@ const takeBack = () => exclusively(async () => {
   filter();
   await show(row);
 });
-
-/** Undo the last decision; wait first for one that is being sent, as it may be the one to undo. */
-export async function undo() {
-  while (busy) await busy;
-  await takeBack();
-}
 
 /** Tick the finding that is shown, or take its tick back, and go to the next one. */
 export function tickHere() {

@@ -1,7 +1,7 @@
 // The review page: what buttons, fields and keys do.
 import { by, piece, toast } from "../common.js";
 import { clearFilters, isFiltered, read, state, write } from "./address.js";
-import { decide, drawBar, drawNote, exclusively, tickHere, undo } from "./deciding.js";
+import { decide, drawBar, drawNote, exclusively, inTurn, tickHere, undo } from "./deciding.js";
 import { clicked, drawHistogram, markListed } from "./histogram.js";
 import { begin, here, neighbour, replace, show } from "./reading.js";
 import { filter, find, listed, rows, search, tick, tickAll } from "./table.js";
@@ -39,7 +39,7 @@ async function go(row, options) {
 }
 
 /** Take a changed filter over; if the finding that is shown isn't listed any more, show the first one. */
-const change = (push = true) => exclusively(async () => {
+const change = (push = true) => inTurn(async () => {
   await search();
   draw();
   if (here() && listed().includes(here())) {
@@ -66,7 +66,7 @@ const step = steps => exclusively(async () => {
 });
 
 /** Open the finding of a row; where there is no room for both, in the place of the list. */
-const open = row => exclusively(async () => {
+const open = row => inTurn(async () => {
   state.view = "finding";
   await go(row, { push: true, scroll: getComputedStyle(document.querySelector(".views")).display !== "none" });
   draw();
@@ -168,10 +168,10 @@ const KEYS = {
   d: () => decided("dismissed"),
   o: () => decided("open"),
   n: () => by("note").select(),
-  x: () => {
+  x: () => exclusively(async () => {
     tickHere();
     drawBar();
-  },
+  }),
   u: undone,
 };
 addEventListener("keydown", event => {
@@ -187,13 +187,13 @@ addEventListener("keydown", event => {
   KEYS[event.key]();
 });
 
-addEventListener("popstate", () => exclusively(async () => {
+addEventListener("popstate", () => inTurn(async () => {
   read();
   await search();
   by("text").value = state.text;
   draw();
   const row = find(state.pair) ?? listed()[0];
-  if (row !== here()) await go(row, { scroll: false });
+  if (row !== here()) await go(row, { push: null, scroll: false });
 }));
 
 // -- what is folded in ----------------------------------------------------------------------------
@@ -214,11 +214,7 @@ for (const box of document.querySelectorAll("[data-load]")) {
 
 read();
 for (const key of ["question", "author"]) if (state[key] && by(key)) state[key] = by(key).value; // as it is spelt here
-try {
-  await search();
-} catch (error) {
-  toast(error.message, true);
-}
+await exclusively(search);
 begin();
 draw();
 drawNote();

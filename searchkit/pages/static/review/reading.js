@@ -35,7 +35,8 @@ function fetchAhead(row) {
 /** Say where the finding is in the list, which has changed. */
 export const replace = arrive;
 
-/** Show a finding; keys act on the one that is visible, so `here` changes only once it is there. */
+/** Show a finding; keys act on the one that is visible, so `here` changes only once it is there.
+    With `push` null the address stays as it is. */
 export async function show(row, { push = false, scroll = true } = {}) {
   const nodes = row ? await (ahead.get(address(row)) ?? piece(address(row))) : [];
   const box = by("finding"), held = box.contains(document.activeElement);
@@ -45,7 +46,7 @@ export async function show(row, { push = false, scroll = true } = {}) {
   by("seen").textContent = title ? title.textContent.trim() : "No finding is left in this list.";
   by("none").hidden = listed().length > 0;
   state.pair = row ? [row.left, row.right] : null;
-  write({ push });
+  if (push !== null) write({ push });
   arrive();
   if (held) focus(title ?? by("next"));
   if (scroll && row) scrollToFinding();
