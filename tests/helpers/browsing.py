@@ -155,7 +155,7 @@ def eventually(page: Page, read: Callable[[Page], object], expected: object) -> 
 def settle(page: Page) -> None:
     """Wait until a page shows what the server computes for it, and its scripts have run."""
     expect(page.locator("[data-job][data-then], #live[data-pending]")).to_have_count(
-        0, timeout=60_000
+        0, timeout=180_000
     )
     page.wait_for_load_state()
 

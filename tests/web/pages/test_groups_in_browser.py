@@ -7,11 +7,20 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers.browsing import ROOT, Open, browser, ingested, serving, visit, width_over
+from helpers.browsing import (
+    ROOT,
+    Open,
+    browser,
+    ingested,
+    serving,
+    settle,
+    switch_names,
+    visit,
+    width_over,
+)
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
-expect.set_options(timeout=10_000)
 __all__ = ["browser", "visit"]
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
 PHONE = {"viewport": {"width": 390, "height": 844}}
@@ -29,7 +38,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def opened(visit: Open, address: str, **settings: object) -> Page:
     page = visit(address, **settings)
-    expect(page.locator("h1")).to_contain_text(re.compile("Groups? of students|, "), timeout=60_000)
+    settle(page)
+    expect(page.locator("h1")).to_contain_text(re.compile("Groups? of students|, "))
     return page
 
 
@@ -51,13 +61,14 @@ def test_the_slider_draws_what_is_strong_enough_and_the_address_keeps_it(
     page.keyboard.press("End")
     expect(page.locator("#step")).to_contain_text("rarer than 1 in 1,000,000")
     assert 0 < lines.count() < every
-    assert slider.get_attribute("aria-valuetext") == page.locator("#step").inner_text()
+    expect(slider).to_have_attribute("aria-valuetext", page.locator("#step").inner_text())
     ends = {n for line in lines.all() for n in (line.get_attribute("data-ends") or "").split()}
-    assert page.locator(".node:not(.off)").count() == len(ends)
+    expect(page.locator(".node:not(.off)")).to_have_count(len(ends))
     strongest = lines.count()
+    expect(page).to_have_url(re.compile(r"strength=[1-9]"))
     page = opened(visit, page.url)
     expect(page.locator("#step")).to_contain_text("1 in 1,000,000")
-    assert page.locator(".edge:not(.off)").count() == strongest
+    expect(page.locator(".edge:not(.off)")).to_have_count(strongest)
 
 
 def test_names_lie_neither_on_each_other_nor_on_students(address: str, visit: Open) -> None:
@@ -98,7 +109,7 @@ def test_a_click_on_a_line_or_a_student_leads_to_the_review_of_the_findings(
     page.mouse.click(across, down + 5)  # beside the line
     expect(panel.get_by_role("heading")).to_have_text("s07 and s19")
     expect(page).to_have_url(re.compile(r"author=s0?7&other=s19|author=s19&other=s07"))
-    assert panel.locator(".meetings a").count() == 6
+    expect(panel.locator(".meetings a")).to_have_count(6)
     panel.locator(".meetings a").first.click()
     expect(page.locator("#finding h2")).to_contain_text("s07 and s19")
     page.go_back()
@@ -126,7 +137,7 @@ def test_the_graph_is_walked_through_and_chosen_from_by_keyboard(address: str, v
     expect(student(page, last)).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Escape")
     expect(page.locator("#chosen h2")).to_have_count(0)
-    assert page.locator(".node[tabindex='0']").count() == 1
+    expect(page.locator(".node[tabindex='0']")).to_have_count(1)
 
 
 def test_groups_have_a_matrix_and_their_pairs_lead_to_the_review(address: str, visit: Open) -> None:
@@ -142,7 +153,7 @@ def test_groups_have_a_matrix_and_their_pairs_lead_to_the_review(address: str, v
 
 def test_hidden_names_are_in_neither_graph_nor_lists(address: str, visit: Open) -> None:
     page = opened(visit, f"{address}/groups?author=s07")
-    page.locator("#names").click()
+    switch_names(page, hidden=True)
     expect(page.locator("#chosen h2")).to_have_text(re.compile(r"author \d+"))
     assert not re.search(r"\bs\d\d\b", page.content())
     node = page.locator(".node").first
@@ -151,6 +162,7 @@ def test_hidden_names_are_in_neither_graph_nor_lists(address: str, visit: Open) 
     assert not re.search(r"\bs\d\d\b", page.content() + page.url)
     page.locator(".group-list a").first.click()
     expect(page.get_by_role("heading", name="One decision for all pairs")).to_be_visible()
+    settle(page)
     assert not re.search(r"\bs\d\d\b", page.content())
 
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers.browsing import Open, browser, ingested, serving, visit, width_over
-from playwright.sync_api import Page, Route, expect
+from helpers.browsing import Open, browser, ingested, serving, settle, visit, width_over
+from playwright.sync_api import Locator, Page, Route, expect
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
-expect.set_options(timeout=15_000)
 __all__ = ["browser", "visit"]
 TEXTS = [
     "The event loop runs callbacks when the stack is empty and nothing else waits for it.",
@@ -38,13 +37,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.address
 
 
-def rows(page: Page) -> list[str]:
-    return page.locator("tbody th > a").all_inner_texts()
+def questions(page: Page) -> Locator:
+    return page.locator("tbody th > a")
 
 
 def test_the_start_page_leads_on(address: str, visit: Open) -> None:
     page = visit(address)
-    expect(page.locator("#live[data-pending]")).to_have_count(0)  # filled in by itself
+    settle(page)  # it is filled in by itself
     expect(page.locator(".steps h3").first).to_have_text("Review 2 findings")
     expect(page.locator(".steps h3").nth(1)).to_have_text("Grade q2")
     page.get_by_role("link", name="What is q10 about?").click()
@@ -59,21 +58,21 @@ def test_the_start_page_leads_on(address: str, visit: Open) -> None:
 
 def test_questions_are_sorted_by_mouse_and_keyboard(address: str, visit: Open) -> None:
     page = visit(f"{address}/questions")
-    expect(page.locator("#live[data-pending]")).to_have_count(0)
-    assert rows(page) == ["q2", "q10"]
+    settle(page)
+    expect(questions(page)).to_have_text(["q2", "q10"])
     page.evaluate("window.same = true")
     page.get_by_role("link", name="answers").click()
     expect(page.locator("[aria-sort=descending]")).to_have_text("answers ↓")
-    assert rows(page) == ["q10", "q2"]
+    expect(questions(page)).to_have_text(["q10", "q2"])
     expect(page.get_by_role("link", name="answers")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("[aria-sort=ascending]")).to_have_text("answers ↑")
-    assert page.url == f"{address}/questions?sort=answers&order=up"
+    expect(page).to_have_url(f"{address}/questions?sort=answers&order=up")
     assert page.evaluate("window.same")  # the page wasn't loaded anew
     page.go_back()
     expect(page.locator("[aria-sort=descending]")).to_have_text("answers ↓")
     page.reload()
-    assert rows(page) == ["q10", "q2"]
+    expect(questions(page)).to_have_text(["q10", "q2"])
     page.get_by_role("link", name="Grade q2: 2 of 3 graded").click()
     expect(page).to_have_url(f"{address}/grade?question=q2")
 
@@ -81,12 +80,12 @@ def test_questions_are_sorted_by_mouse_and_keyboard(address: str, visit: Open) -
 def test_questions_are_sorted_without_scripts(address: str, visit: Open) -> None:
     page = visit(f"{address}/questions", java_script_enabled=False)
     page.get_by_role("link", name="authors").click()
-    assert rows(page) == ["q10", "q2"]
+    expect(questions(page)).to_have_text(["q10", "q2"])
 
 
 def test_a_server_that_is_gone_is_told(address: str, visit: Open) -> None:
     page = visit(f"{address}/questions", allowed="Failed to load resource")
-    expect(page.locator("#live[data-pending]")).to_have_count(0)
+    settle(page)
 
     def abort(route: Route) -> None:
         route.abort()
@@ -94,12 +93,12 @@ def test_a_server_that_is_gone_is_told(address: str, visit: Open) -> None:
     page.route("**/questions?*", abort)
     page.get_by_role("link", name="authors").click()
     expect(page.locator(".toast.bad")).to_contain_text("The server doesn’t answer")
-    assert rows(page) == ["q2", "q10"]
+    expect(questions(page)).to_have_text(["q2", "q10"])
 
 
 def test_on_a_phone_questions_are_cards(address: str, visit: Open) -> None:
     page = visit(f"{address}/questions", viewport={"width": 390, "height": 844})
-    expect(page.locator("#live[data-pending]")).to_have_count(0)
+    settle(page)
     assert width_over(page) == 0
     box = page.locator("tbody tr").first.bounding_box()
     assert box and box["width"] > 330 and box["height"] > 100
@@ -117,6 +116,7 @@ def test_the_pages_are_accessible(scheme: str, width: int, address: str, visit: 
     )
     for path in ("/", "/questions", "/questions?sort=graded"):
         page.goto(address + path)
+        settle(page)
         found = Axe().run(page, options={"resultTypes": ["violations"]})
         assert not found.response["violations"], f"{path}: {found.generate_report()}"
         assert width_over(page) == 0, path
