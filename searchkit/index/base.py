@@ -264,17 +264,40 @@ class BaseIndex(IndexBackend):
             BadInput: if an id is blank or occurs twice, a text can't be stored, or the model gives
                 an invalid vector; nothing was added.
         """
+        return self.add_over({}, answers, progress)
+
+    def add_over(
+        self,
+        read: Mapping[str, Answer],
+        answers: Iterable[Answer],
+        progress: Progress | None = None,
+    ) -> Added:
+        """Add answers as `add`, of which some were looked up already.
+
+        The model isn't loaded unless a text is new or changed.
+
+        Args:
+            read: By id, stored answers from `get_replaceable`, as they still are.
+            answers: As for `add`.
+            progress: As for `add`.
+
+        Raises:
+            BadInput: as `add`.
+        """
         self._require_writer()
         answers = unify_columns(list(answers), self.columns())
         check_answers(answers)
-        stored = self.get_replaceable([answer.id for answer in answers])
+        others = [answer.id for answer in answers if answer.id not in read]
+        stored = {**read, **self.get_replaceable(others)}
         answers = [with_written(stored.get(answer.id), answer) for answer in answers]
         changed, same_text = _changes(stored, answers)
-        split = split_answers(self.encoder, changed)
+        split = split_answers(self.encoder, changed) if changed else []
         known = self._known({sha for answer in split for sha in answer.hashes})
         new = new_texts(split, known)
         report = AnswerProgress(progress, len(answers), len(answers) - len(changed))
-        vectors = embed(self.encoder, list(new.values()), report)
+        vectors = np.empty((0, self.model.dimension), np.float16)
+        if new:
+            vectors = embed(self.encoder, list(new.values()), report)
         self._put(split, same_text, known, list(new), vectors)
         report.finish()
         return replace(_added(stored, answers, split, same_text), embedded=len(new))

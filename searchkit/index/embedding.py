@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from searchkit.core.records import Answer
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.records import Model, SplitAnswer
 from searchkit.text.passages import split_passages
+
+
+# What an answer says, beside what was written in the index and its language.
+_content = attrgetter("text", "question", "author", "submitted_at", "meta", "original")
 
 
 class AnswerProgress:
@@ -60,10 +65,11 @@ def check_answers(answers: Sequence[Answer]) -> None:
             raise BadInput(f"answer {answer.id!r} comes twice; give each one its own id")
         seen.add(answer.id)
         fields = (answer.id, answer.text, answer.question, answer.author, answer.submitted_at)
-        columns = {**answer.meta, **answer.written}
-        for value in (*fields, answer.original, *columns, *columns.values(), *answer.meta.values()):
-            _check_text(answer, value or "")
-        if column := next((name for name in columns if "\0" in name), None):
+        meta, written = answer.meta, answer.written
+        texts = (*fields, answer.original, *meta, *written, *meta.values(), *written.values())
+        _check_text(answer, "".join(filter(None, texts)))
+        if "\0" in "".join((*meta, *written)):
+            column = next(name for name in (*meta, *written) if "\0" in name)
             raise BadInput(
                 f"answer {answer.id!r}: column {column!r} has a NUL in its name; rename it"
             )
@@ -98,6 +104,8 @@ def unify_columns(answers: Sequence[Answer], columns: Sequence[str]) -> list[Ans
 
 def _respelt(columns: Mapping[str, str], spelling: dict[str, str]) -> Mapping[str, str]:
     """Return the columns by their names in `spelling`, to which new names are added."""
+    if not columns:
+        return columns
     names = {spelling.setdefault(name.lower(), name): name for name in columns}
     if len(names) < len(columns) or all(new == old for new, old in names.items()):
         return columns
@@ -110,10 +118,11 @@ def is_unchanged(stored: Answer, new: Answer) -> bool:
     What was written in the index, and isn't in the new answer, is no difference, nor is a language
     that the new one doesn't have.
     """
-    names = ("text", "question", "author", "submitted_at", "meta", "original")
-    is_same = all(getattr(stored, name) == getattr(new, name) for name in names)
-    is_same &= new.language in (None, stored.language)
-    return is_same and new.written.items() <= stored.written.items()
+    return (
+        _content(stored) == _content(new)
+        and new.language in (None, stored.language)
+        and new.written.items() <= stored.written.items()
+    )
 
 
 def passage_hash(passage: str) -> bytes:

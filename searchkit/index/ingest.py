@@ -155,7 +155,7 @@ class Ingest:
         answers = [row for row in rows if isinstance(row, Answer)]
         self._identity.note_columns(answers)
         updates = self._answers.match(answers, self.report, self._remarks)
-        updates = [replace(update, new=self._with_path(update.new)) for update in updates]
+        updates = [update.with_new(self._with_path(update.new)) for update in updates]
         updates = self._languages.identify(updates)
         self.report.count(self._target.write(updates, after(progress, self.report.read, 0)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,6 +48,27 @@ def test_the_same_again_embeds_nothing(index: Index, encoder: ToyEncoder) -> Non
     texts = len(encoder.texts)
     assert ingest(index, rows(10)).unchanged == 10
     assert len(encoder.texts) == texts
+
+
+def test_the_same_again_loads_no_model_and_reads_each_answer_once(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(index, rows(10))
+    place = index.place
+    index.close()
+    looked_up: list[str] = []
+    with Index.open(place, write=True) as again:  # its model is no model that could be loaded
+        get = again.get_replaceable
+
+        def counting(ids: Sequence[str]) -> dict[str, Answer]:
+            looked_up.extend(ids)
+            return get(ids)
+
+        monkeypatch.setattr(again, "get_replaceable", counting)
+        done = ingest(again, [replace(a, meta={"score": "2"}) for a in rows(10)])
+        assert (done.updated, done.unchanged) == (10, 0)
+        assert ingest(again, [replace(a, meta={"score": "2"}) for a in rows(10)]).unchanged == 10
+    assert sorted(looked_up) == sorted(2 * [a.id for a in rows(10)])
 
 
 def test_a_second_id_is_refused_with_both_places(index: Index) -> None:

@@ -57,15 +57,17 @@ class Identity:
         keeps_text = self.leaves_text(new) and not is_blank(old)
         emptied = self.columns.get(new.source, ())
         kept = {name: value for name, value in old.meta.items() if name.lower() not in emptied}
+        text = old.text if keeps_text else new.text
         merged = replace(
             new,
             id=old.id,
-            text=old.text if keeps_text else new.text,
+            text=text,
             original=old.original if keeps_text else new.original,
             question=new.question if new.question is not None else old.question,
             author=new.author if new.author is not None else old.author,
             submitted_at=new.submitted_at or old.submitted_at,
             meta=merge_columns(kept, new.meta),
+            language=new.language or (old.language if old.text == text else None),
         )
         return Update(merged, old, keeps_text=keeps_text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from searchkit.encoding.models.names import DEFAULT_MODEL, MULTILINGUAL
@@ -33,12 +33,13 @@ class Languages:
         if are_new:
             load_ahead()
 
-    def identify(self, updates: Sequence[Update]) -> list[Update]:
+    def identify(self, updates: Iterable[Update]) -> list[Update]:
         """Return updates whose answers have a language.
 
-        One that was given stays, and that of a text which hasn't changed.
+        One that was given stays, and that of a text which hasn't changed (`Identity.update`).
         """
-        languages = [_known_language(update) for update in updates]
+        updates = list(updates)
+        languages = [update.new.language for update in updates]
         unknown = [n for n, language in enumerate(languages) if language is None]
         found = identify_languages([updates[n].new.text for n in unknown])
         for n, language in zip(unknown, found, strict=True):
@@ -48,10 +49,10 @@ class Languages:
             for update, language in zip(updates, languages, strict=True)
             if language and not _is_same_text(update)
         )
-        return [
-            replace(update, new=replace(update.new, language=language))
-            for update, language in zip(updates, languages, strict=True)
-        ]
+        for n in unknown:
+            if languages[n]:
+                updates[n] = updates[n].with_new(replace(updates[n].new, language=languages[n]))
+        return updates
 
     def sentences(self, model: str | None) -> Iterator[str]:
         """Yield a warning for the languages that a model doesn't know.
@@ -80,13 +81,6 @@ def _is_same_text(update: Update) -> bool:
     """Whether the language of an update's text was found before."""
     new, old = update.new, update.old
     return bool(old and not update.is_other and old.language and old.text == new.text)
-
-
-def _known_language(update: Update) -> str | None:
-    """Return the language that is given, or was found for the same text."""
-    if _is_same_text(update) and update.old:
-        return update.new.language or update.old.language
-    return update.new.language
 
 
 def _them(languages: Sequence[str]) -> str:

@@ -32,6 +32,10 @@ class Update:
     is_other: bool = False
     keeps_text: bool = False
 
+    def with_new(self, new: Answer) -> Update:
+        """Return the update with another answer to be written."""
+        return Update(new, self.old, self.is_other, self.keeps_text)
+
 
 @dataclass(slots=True)
 class Ingested:

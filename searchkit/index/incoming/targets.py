@@ -74,10 +74,13 @@ class Writer:
         An answer that makes room for another one goes before, if something was written in it: that
         isn't the other's.
         """
+        stored = {update.old.id: update.old for update in updates if update.old}
         replaced = [u.old.id for u in updates if u.old and u.is_other and u.old.written]
         if replaced:
             self._index.remove(replaced)
-        added = self._index.add([update.new for update in updates], progress)
+            for id_ in replaced:
+                del stored[id_]
+        added = self._index.add_over(stored, [update.new for update in updates], progress)
         count = len(replaced)
         return replace(added, added=added.added - count, updated=added.updated + count)
 

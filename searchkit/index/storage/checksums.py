@@ -64,14 +64,17 @@ def row_checksum(*values: object) -> bytes:
     for value in values:
         if value is None:
             parts.append(b"n")
+        elif isinstance(value, _Text):
+            parts.append(b"t%d;%b" % (len(value), value))
+        elif isinstance(value, str):
+            data = value.encode()
+            parts.append(b"t%d;%b" % (len(data), data))
+        elif isinstance(value, bytes):
+            parts.append(b"b%d;%b" % (len(value), value))
         elif isinstance(value, int):
             parts.append(b"i%d;" % value)
-        elif isinstance(value, float):
-            parts.append(b"f" + struct.pack(">d", value))
         else:
-            kind = b"t" if isinstance(value, str | _Text) else b"b"
-            data = value.encode() if isinstance(value, str) else bytes(value)  # type: ignore[call-overload]
-            parts.append(kind + b"%d;" % len(data) + data)
+            parts.append(b"f%b" % struct.pack(">d", value))
     return hashlib.blake2b(b"".join(parts), digest_size=3).digest()
 
 

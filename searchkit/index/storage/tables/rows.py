@@ -47,7 +47,7 @@ def answer_of(row: Sequence[Any]) -> Answer:
     attempt, attempts, language = row[11:]
     texts = (question, author, submitted_at, source, original, language)
     try:
-        columns = [json.loads(value) for value in jsons]
+        columns = [{} if value == "{}" else json.loads(value) for value in jsons]
     except (TypeError, ValueError):
         columns = [None]
     if not (
