@@ -61,7 +61,7 @@ def make(folder: Path, count: int) -> None:
             connection.execute(f"DROP TRIGGER checksum_{table}_INSERT")
         for pragma in ("synchronous = OFF", "cache_size = -800000", "foreign_keys = OFF"):
             connection.execute(f"PRAGMA {pragma}")
-        index.checkpoints.commit(index.checkpoints.write_file(Generated(encoder.dimension)))
+        index.checkpoints.table.commit(index.checkpoints.write_file(Generated(encoder.dimension)))
     with Index.open(folder, write=True) as index:
         index.checkpoint(only_if_outgrown=True)  # makes the codes
 

@@ -219,7 +219,7 @@ class Index(FolderReader):
     def checkpoint(self, *, only_if_outgrown: bool = False) -> None:
         """Write the vectors as a FAISS file, so that opening doesn't read them row by row."""
         self._require_writer()
-        if not only_if_outgrown or self.checkpoints.is_outgrown():
+        if not only_if_outgrown or self.checkpoints.table.is_outgrown():
             self._with_vectors(self.checkpoints.write)
             self._shared.vectors = None  # the next search maps the new file
         self.checkpoints.write_codes()
@@ -295,7 +295,7 @@ class Index(FolderReader):
 
     def _erase_if_needed(self) -> None:
         if self._lock and self.store.needs_erasure():
-            if len(self.checkpoints.removals()):
+            if len(self.checkpoints.table.removals()):
                 self.checkpoint()
             self.cache.vacuum()
             self.checkpoints.erase_deleted()
@@ -321,7 +321,7 @@ class Index(FolderReader):
                 self.successor().take_over()
                 vectors = self.checkpoints.read_rows()
                 if len(vectors):
-                    self.checkpoints.commit(self.checkpoints.write_file(vectors))
+                    self.checkpoints.table.commit(self.checkpoints.write_file(vectors))
         except BaseException:
             self.checkpoints.remove_leftovers()
             raise

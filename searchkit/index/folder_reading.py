@@ -235,7 +235,7 @@ class FolderReader(BaseIndex):
         """Return a hash of all vectors and the model, once for readers that share their vectors."""
         key = self._shared.key
         if key is None:
-            key = self.checkpoints.vectors_key()
+            key = self.checkpoints.table.vectors_key()
             if not self.is_writable:
                 self._shared.key = key
         return key

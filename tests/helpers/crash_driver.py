@@ -225,7 +225,8 @@ def main(scenario: str, folder: Path) -> None:
         assert left in allowed, (number, left)
         if act is reindexed:
             with Index.open(path) as index:
-                assert index.checkpoints.current() is not None, number  # it is part of the swap
+                # The FAISS file is part of the swap.
+                assert index.checkpoints.table.current() is not None, number
             shutil.copytree(path, folder / "deleted")
             forgets(folder / "deleted")
             shutil.rmtree(folder / "deleted")

@@ -197,7 +197,7 @@ def test_the_tail_is_searched_beside_the_checkpoint(index, encoder, tmp_path: Pa
     index.add([Answer("a1", "changed after the checkpoint", "q1", "ann")])
     index.close()
     with Index.open(tmp_path / "index", encoder=encoder) as again:
-        assert again.checkpoints.current().count == 5
+        assert again.checkpoints.table.current().count == 5
         assert again.search(["brand new tail answer"], 1)[0][0].answer.id == "tail"
         assert (
             again.search(["The event loop runs callbacks when the stack is empty"], 1)[0][0].score

@@ -34,14 +34,14 @@ DROP_REINDEX = "drop the unfinished reindex; run: searchkit reindex --model"
 
 def describe(store: AnswerStore, checkpoints: Checkpoints) -> dict[str, Any]:
     """Return files, checkpoint, changes since, format and unfinished reindex; see `status`."""
-    checkpoint, successor = checkpoints.current(), Successor(store)
+    checkpoint, successor = checkpoints.table.current(), Successor(store)
     model = successor.model()
     files = sorted(path for path in checkpoints.folder.iterdir() if path.is_file())
     return {
         "files": {path.name: path.stat().st_size for path in files},
         "checkpoint": checkpoint and {"file": checkpoint.file, "vectors": checkpoint.count},
-        "tail": checkpoints.tail_length(),
-        "removed": len(checkpoints.removals()),
+        "tail": checkpoints.table.tail_length(),
+        "removed": len(checkpoints.table.removals()),
         "format": store.format(),
         "unfinished": model and {"model": model.name, "answers": successor.counts()["answers"]},
     }

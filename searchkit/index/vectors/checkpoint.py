@@ -6,14 +6,12 @@ of its row in `checkpoints`. Only the commit makes it the checkpoint.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
@@ -21,9 +19,8 @@ import numpy as np
 
 from searchkit.core.arrays import Float16, Int64
 from searchkit.core.errors import StorageFailed
-from searchkit.index.storage.checksums import damaged_rows, existing_tables, hash_texts
-from searchkit.index.storage.connection import int_array
 from searchkit.index.storage.store import AnswerStore
+from searchkit.index.storage.tables.checkpoints import FILE_NAME, Checkpoint, CheckpointTable
 from searchkit.index.vectors.codes import MIN_ROWS
 from searchkit.index.vectors.codes_file import (
     CodesFile,
@@ -36,28 +33,7 @@ from searchkit.index.vectors.codes_file import (
 from searchkit.index.vectors.vector_index import VectorIndex
 
 log = logging.getLogger("searchkit")
-_FILE_NAME = re.compile(r"vectors-\d+\.faiss(\.tmp)?")
 _CODES_NAME = re.compile(r"vectors-\d+\.codes(\.tmp)?")
-_MIN_TAIL = 10_000  # rows outside a checkpoint below which a new one never pays
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A FAISS file with the vectors up to a key.
-
-    Attributes:
-        file: The file's name.
-        sha256: Of the file, as hexadecimal digits.
-        bytes: The file's size.
-        count: Number of vectors in it.
-        last_vector: The greatest key in it.
-    """
-
-    file: str
-    sha256: str
-    bytes: int
-    count: int
-    last_vector: int
 
 
 class _Unusable(Exception):
@@ -65,10 +41,16 @@ class _Unusable(Exception):
 
 
 class Checkpoints:
-    """The FAISS files of an index's folder, of which the database names the current one."""
+    """The FAISS files of an index's folder, of which the database names the current one.
+
+    Attributes:
+        folder: The index's folder.
+        table: What the database says about them.
+    """
 
     def __init__(self, folder: Path, store: AnswerStore) -> None:
         self.folder = folder
+        self.table = CheckpointTable(store)
         self._store = store
         self._pinned: tuple[str, BufferedReader] | None = None
         self._check: Future[str | CodesFile] | None = None  # of the pinned file, for one use only
@@ -80,7 +62,7 @@ class Checkpoints:
             False if the file is gone.
         """
         self.close()
-        current = self.current()
+        current = self.table.current()
         if current is None:
             return True
         with suppress(OSError):
@@ -93,7 +75,7 @@ class Checkpoints:
         Args:
             with_codes: Whether to read the codes, too, if there are some.
         """
-        current = self.current() if self._pinned and self._check is None else None
+        current = self.table.current() if self._pinned and self._check is None else None
         if self._pinned and current and current.file == self._pinned[0]:
             with suppress(RuntimeError):  # no more threads; then it is checked when it is needed
                 pool = ThreadPoolExecutor(1)
@@ -122,77 +104,15 @@ class Checkpoints:
             with (self.folder / checkpoint.file).open("rb") as file:
                 yield file
 
-    # -- the tables ------------------------------------------------------------------------------
-
-    def current(self) -> Checkpoint | None:
-        """Return the current checkpoint; None if there is none, or if its row is damaged."""
-        if self._is_damaged("checkpoints"):
-            return None
-        columns = "file, sha256, bytes, count, last_vector"
-        rows = self._store.rows(f"SELECT {columns} FROM checkpoints ORDER BY n DESC LIMIT 1")
-        # Format 2 has no checksums, and a file of another name is none of ours.
-        return Checkpoint(*rows[0]) if rows and _FILE_NAME.fullmatch(rows[0][0]) else None
-
-    def _is_damaged(self, table: str) -> bool:
-        connection = self._store.connection
-        with self._store.translated():
-            return table in existing_tables(connection) and bool(damaged_rows(connection, table))
-
-    def removals(self) -> Int64:
-        """Return the keys of vectors that are in the checkpoint but deleted from the table."""
-        return int_array(self._store.rows("SELECT vector FROM removals ORDER BY vector"))
-
-    def vectors_key(self) -> bytes:
-        """Return what differs whenever a vector or the model does.
-
-        The file's vectors are in it by the file's SHA-256, the others by the hashes of their texts.
-        """
-        current = self.current()
-        with self._store.translated():
-            texts = hash_texts(self._store.connection, current.last_vector if current else 0)
-        parts = (current and current.sha256, self.removals().tolist(), texts)
-        return hashlib.sha256(repr(parts).encode()).digest()
-
-    def tail_length(self) -> int:
-        """Return the number of vectors that were added after the checkpoint."""
-        current = self.current()
-        last = current.last_vector if current else 0
-        return int(self._store.rows("SELECT count(*) FROM vectors WHERE key > ?", [last])[0][0])
-
-    def is_outgrown(self) -> bool:
-        """Whether so many rows changed since the checkpoint that a new one pays.
-
-        That is more than a tenth of it, and at least 10,000; or that there is none yet.
-        """
-        current = self.current()
-        if current is None:
-            return self._store.last_vector() > 0
-        return self.tail_length() + len(self.removals()) > max(_MIN_TAIL, current.count // 10)
-
-    def commit(self, checkpoint: Checkpoint) -> None:
-        """Make a written file the current checkpoint, in one transaction."""
-        with self._store.transaction():
-            connection = self._store.connection
-            connection.execute("DELETE FROM checkpoints")
-            connection.execute(
-                "INSERT INTO checkpoints(file, sha256, bytes, count, last_vector) "
-                "VALUES (?, ?, ?, ?, ?)",
-                [
-                    *(checkpoint.file, checkpoint.sha256, checkpoint.bytes),
-                    *(checkpoint.count, checkpoint.last_vector),
-                ],
-            )
-            connection.execute("DELETE FROM removals")
-
     # -- reading ---------------------------------------------------------------------------------
 
     def load_vectors(self) -> VectorIndex:
         """Return all vectors: those of the checkpoint if it is sound, and the rows after it."""
-        current = self.current()
+        current = self.table.current()
         if current is None:
             return self.read_rows()
         try:
-            if self._is_damaged("removals"):
+            if self.table.removals_are_damaged():
                 raise _Unusable(f"{self.folder}: the record of removed vectors is damaged")
             return self._with_rows(self._mapped(current), current.last_vector)
         except _Unusable as error:
@@ -223,7 +143,7 @@ class Checkpoints:
                 vectors = VectorIndex.load(file)
             else:
                 vectors = VectorIndex.load(file, check)
-        vectors.remove(self.removals())
+        vectors.remove(self.table.removals())
         return vectors
 
     @contextmanager
@@ -286,7 +206,7 @@ class Checkpoints:
 
     def problem(self) -> str | None:
         """Return what is wrong with the current file, or None."""
-        current = self.current()
+        current = self.table.current()
         if current is None:
             return None
         try:
@@ -297,7 +217,7 @@ class Checkpoints:
 
     def codes_problem(self) -> str | None:
         """Return what is wrong with the codes of the current file, if there are any, or None."""
-        current = self.current()
+        current = self.table.current()
         path = self._codes_path(current) if current else None
         if current and path and path.exists():
             codes_file = CodesFile.open(path, current.sha256, current.count)
@@ -307,7 +227,7 @@ class Checkpoints:
 
     def differing_rows(self) -> int:
         """Return how many rows of a sound checkpoint are not those of the table."""
-        current = self.current()
+        current = self.table.current()
         if current is None or self.problem():
             return 0
         file_blocks = self._mapped(current).scan(block=16384)
@@ -340,7 +260,7 @@ class Checkpoints:
             StorageFailed: if the file can't be written; the previous checkpoint stays.
         """
         self.set_aside()
-        self.commit(self.write_file(vectors))
+        self.table.commit(self.write_file(vectors))
         self.remove_leftovers()
 
     def write_file(self, vectors: VectorIndex) -> Checkpoint:
@@ -349,7 +269,7 @@ class Checkpoints:
         Raises:
             StorageFailed: if the file can't be written.
         """
-        name = self._new_name()
+        name = self.table.next_file()
         temporary = self.folder / f"{name}.tmp"
         try:
             vectors.save(temporary)
@@ -368,7 +288,7 @@ class Checkpoints:
 
         Searches are only slower without them, so that a full disk is no error.
         """
-        current = self.current()
+        current = self.table.current()
         if current is None or current.count < MIN_ROWS:
             return
         path = self._codes_path(current)
@@ -388,14 +308,9 @@ class Checkpoints:
     def _codes_path(self, checkpoint: Checkpoint) -> Path:
         return (self.folder / checkpoint.file).with_suffix(".codes")
 
-    def _new_name(self) -> str:
-        """Return a file name that no checkpoint has had yet."""
-        rows = self._store.rows("SELECT seq FROM sqlite_sequence WHERE name = 'checkpoints'")
-        return f"vectors-{(rows[0][0] if rows else 0) + 1}.faiss"
-
     def set_aside(self) -> None:
         """Rename the current file if it is damaged; it is never deleted."""
-        current = self.current()
+        current = self.table.current()
         path = self.folder / current.file if current else None
         if path and path.exists() and self.problem():
             aside = path.with_name(path.name + ".damaged")
@@ -409,12 +324,12 @@ class Checkpoints:
 
     def leftovers(self) -> list[Path]:
         """Return the files with a checkpoint's name that the database doesn't name."""
-        current = self.current()
+        current = self.table.current()
         used = {current.file, self._codes_path(current).name} if current else set()
         return [
             path
             for path in sorted(self.folder.iterdir())
-            if (_FILE_NAME.fullmatch(path.name) or _CODES_NAME.fullmatch(path.name))
+            if (FILE_NAME.fullmatch(path.name) or _CODES_NAME.fullmatch(path.name))
             and path.name not in used
             and path.is_file()
             and not path.is_symlink()

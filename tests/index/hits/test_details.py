@@ -13,7 +13,7 @@ from searchkit import Answer, Index
 from searchkit.index import folder_reading
 from searchkit.index.hits import closeness
 from searchkit.index.query import Mode, query
-from searchkit.index.vectors import checkpoint
+from searchkit.index.storage.tables import checkpoints
 
 TEXT = "Streams read the data piece by piece. Callbacks run after the loop. Express has middleware."
 ANSWERS = [
@@ -151,13 +151,13 @@ def test_searches_hash_the_texts_of_an_index_once_for_all_its_readers(
     index: Index, encoder: ToyEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[object] = []
-    plain = checkpoint.hash_texts
+    plain = checkpoints.hash_texts
 
     def counting(connection: Connection, after: int) -> bytes:
         hashed.append(connection)
         return plain(connection, after)
 
-    monkeypatch.setattr(checkpoint, "hash_texts", counting)
+    monkeypatch.setattr(checkpoints, "hash_texts", counting)
     with Index.open(index.path, encoder=encoder) as reader, reader.reopened() as second:
         for _ in range(3):
             query(reader, ["the loop"], 2, details=True)

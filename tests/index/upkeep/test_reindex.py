@@ -121,9 +121,10 @@ def test_it_equals_an_index_made_with_the_new_model(
     index.close()
     with Index.open(index.path, encoder=other(dimension, window)) as again:
         assert found(again) == expected
-        assert len(again.checkpoints.removals()) == 0
-        assert again.checkpoints.current().count == done.embedded
-        assert [p.name for p in index.path.glob("*.faiss")] == [again.checkpoints.current().file]
+        table = again.checkpoints.table
+        assert len(table.removals()) == 0
+        assert table.current().count == done.embedded
+        assert [p.name for p in index.path.glob("*.faiss")] == [table.current().file]
 
 
 def test_everything_but_passages_vectors_and_model_stays(index: Index, corpus) -> None:
@@ -184,8 +185,8 @@ def test_an_empty_index_and_blank_answers(tmp_path: Path) -> None:
         index.checkpoint()
         index.add([Answer("a", "")])  # a removal, and a checkpoint without anything in it
         reindex(index, other(32, 2, "toy-4"))
-        assert index.checkpoints.current() is None
-        assert len(index.checkpoints.removals()) == 0
+        assert index.checkpoints.table.current() is None
+        assert len(index.checkpoints.table.removals()) == 0
         assert index.search(["some words"]) == [[]]
         assert verify(index) == []
 

@@ -92,7 +92,7 @@ def test_a_checkpoint_is_written_when_the_old_one_is_outgrown(folder: Path, monk
         index.add([Answer(f"y{n}", f"text{n}") for n in range(10_001)])
     assert [p.name for p in folder.glob("*.faiss")] == ["vectors-2.faiss"]
     with Index.open(folder, encoder=ToyEncoder()) as index:
-        assert index.checkpoints.current().count == 10_007
+        assert index.checkpoints.table.current().count == 10_007
 
 
 def test_rows_of_the_file_that_differ_from_the_table_are_counted(folder: Path) -> None:
