@@ -32,8 +32,12 @@ class LanguageClassifier:
         """
         model = LanguageIdentifier.from_model_file(MODEL_FILE)
         model.set_languages(list(languages))
-        self._languages: list[str] = model.nb_classes
-        self._log_likelihoods = model.nb_ptc  # (features, languages), float16
+        self._languages = list(dict.fromkeys(model.nb_classes))
+        self._members = np.array(  # (classes, languages): some languages have two classes
+            [[name == language for language in self._languages] for name in model.nb_classes],
+            np.float64,
+        )
+        self._log_likelihoods = model.nb_ptc  # (features, classes), float16
         self._log_priors: Float32 = model.nb_pc
         self._next_states = np.frombuffer(model.tk_nextmove, np.dtype(model.tk_nextmove.typecode))
         self._rows = np.asarray(model.tk_row, np.intp) << 8  # where the next states of each begin
@@ -49,19 +53,14 @@ class LanguageClassifier:
             scores /= np.sqrt(lengths)[:, None]
             scores = np.exp(scores - scores.max(axis=1, keepdims=True))
             scores /= scores.sum(axis=1, keepdims=True)
-            for row in scores:
-                yield self._most_probable(row)
-
-    def _most_probable(self, probabilities: Float32) -> tuple[str, float]:
-        """Return a language and its probability; some languages have two classes, which add up."""
-        sums: dict[str, float] = {}
-        for language, probability in zip(self._languages, probabilities.tolist(), strict=True):
-            sums[language] = sums.get(language, 0.0) + probability
-        return max(sums.items(), key=lambda item: item[1])
+            sums = scores @ self._members
+            best = sums.argmax(axis=1)
+            for number, probability in zip(best.tolist(), sums.max(axis=1).tolist(), strict=True):
+                yield self._languages[number], probability
 
     def _scores(self, texts: Sequence[bytes]) -> Float32:
-        """Return the unnormalized log probability of each language, `(texts, languages)`."""
-        scores = np.zeros((len(texts), len(self._languages)), np.float32)
+        """Return the unnormalized log probability of each class, `(texts, classes)`."""
+        scores = np.zeros((len(texts), len(self._log_priors)), np.float32)
         rows, features = self._occurrences(texts)
         places, counts = _count(rows * len(self._log_likelihoods) + features)
         rows, features = np.divmod(places, len(self._log_likelihoods))
