@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from searchkit.core.errors import BadInput, IndexMismatch
-from searchkit.core.messages import Message
 from searchkit.core.where import Attempts
-from searchkit.index.base import BaseIndex
+from searchkit.index.base import BaseIndex, check_earlier
 from searchkit.plagiarism.preparation import PreparedAnswer, read_prepared
 
 
@@ -33,25 +31,7 @@ def read_cohorts(
     texts = list(read_prepared(index, is_earlier=False, attempts=attempts, question=question))
     if against is None:
         return texts
-    if against.is_same(index):
-        raise BadInput(
-            Message(
-                "`against={place}`: is the index itself; name one of earlier answers",
-                place=against.place,
-            )
-        )
-    ours, theirs = index.model, against.model
-    if ours.fingerprint != theirs.fingerprint:
-        raise IndexMismatch(
-            Message(
-                "{against}: made with {theirs}, and {place} with {ours}; ingest it again with the "
-                "same `model`",
-                against=against.place,
-                theirs=theirs.described,
-                place=index.place,
-                ours=ours.described,
-            )
-        )
+    check_earlier(index, against, "against")
     for text in read_prepared(against, is_earlier=True, attempts=attempts, question=question):
         id_ = f"{against.name}:{text.answer.id}"
         texts.append(replace(text, answer=replace(text.answer, id=id_)))

@@ -210,7 +210,9 @@ def test_an_earlier_index_of_another_model_is_refused(tmp_path: Path) -> None:
     with (
         made(tmp_path / "new", honest(3)) as index,
         Index.open(tmp_path / "old", encoder=Other(window=100)) as against,
-        pytest.raises(IndexMismatch, match=r"toy-2.*toy-1.*ingest it again with the same `model`"),
+        pytest.raises(
+            IndexMismatch, match=r"toy-2.*toy-1.*; give both the same model: searchkit reindex"
+        ),
     ):
         find_plagiarism(index, against=against)
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from searchkit.core.arrays import Float32
-from searchkit.core.errors import BadInput, IndexMismatch
+from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer
 from searchkit.core.where import Where
 from searchkit.grading.learning.features import center_row
 from searchkit.grading.learning.words import character_ngrams
-from searchkit.index.base import BaseIndex
+from searchkit.index.base import BaseIndex, check_earlier
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.text.folding import fold
 
@@ -101,26 +101,10 @@ def _graded(index: BaseIndex, column: str, where: Where) -> list[Pair]:
 
 def _check(index: BaseIndex, earlier: Sequence[BaseIndex]) -> None:
     for number, other in enumerate(earlier):
-        if other.is_same(index) or any(other.is_same(before) for before in earlier[:number]):
-            template = (
-                "`earlier={place}`: is the index itself; name one of earlier answers"
-                if other.is_same(index)
-                else "`earlier={place}`: is named twice; name it once"
-            )
+        check_earlier(index, other, "earlier")
+        if any(other.is_same(before) for before in earlier[:number]):
+            template = "`earlier={place}`: is named twice; name it once"
             raise BadInput(Message(template, place=other.place))
-        ours, theirs = index.model, other.model
-        if ours.fingerprint != theirs.fingerprint:
-            raise IndexMismatch(
-                Message(
-                    "{other}: made with {theirs}, and {place} with {ours}; give both the same "
-                    "model: searchkit reindex --model {name} -i {other}",
-                    other=other.place,
-                    theirs=theirs.described,
-                    place=index.place,
-                    ours=ours.described,
-                    name=ours.name,
-                )
-            )
 
 
 def _cohort(name: str, pairs: Sequence[Pair], topics: Mapping[str | None, Topic]) -> Cohort:
