@@ -138,13 +138,17 @@ class Index(FolderReader):
     def reopened(self) -> Index:
         """Open the newest state for reading, with this index's model and vectors if they fit.
 
+        Where the FAISS file is another one, or has codes meanwhile, it is read, also for the same
+        answers.
+
         Both indexes can be used, each by one thread at a time, and are closed separately; this one
         may be closed already.
         """
         newest = Index.open(self.path)
         if newest._identity[0] == self._identity[0]:
             newest._encoder = self._encoder
-            if self._lock is None and newest.has_answers_of(self):
+            is_same_file = newest.checkpoints.pinned_files == self.checkpoints.pinned_files
+            if self._lock is None and newest.has_answers_of(self) and is_same_file:
                 newest._shared = self._shared
         return newest
 

@@ -46,11 +46,14 @@ class Checkpoints:
     Attributes:
         folder: The index's folder.
         table: What the database says about them.
+        pinned_files: The names of the current file and of its codes, if there are any, when it was
+            last pinned.
     """
 
     def __init__(self, folder: Path, store: AnswerStore) -> None:
         self.folder = folder
         self.table = CheckpointTable(store)
+        self.pinned_files: list[str] = []
         self._store = store
         self._pinned: tuple[str, BufferedReader] | None = None
         self._check: Future[str | CodesFile] | None = None  # of the pinned file, for one use only
@@ -65,9 +68,11 @@ class Checkpoints:
         current = self.table.current()
         if current is None:
             return True
+        path, codes = self.folder / current.file, self._codes_path(current)
         with suppress(OSError):
-            self._pinned = current.file, (self.folder / current.file).open("rb")
-        return self._pinned is not None or (self.folder / current.file).exists()
+            self._pinned = current.file, path.open("rb")
+        self.pinned_files = [file.name for file in (path, codes) if file.exists()]
+        return self._pinned is not None or path.exists()
 
     def begin_check(self, *, with_codes: bool) -> None:
         """Begin to check the file that is kept open, while other things are done.

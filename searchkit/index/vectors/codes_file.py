@@ -259,7 +259,8 @@ def digest_of(file: BinaryIO) -> str:
 def _say_unusable(path: Path, error: Exception) -> None:
     if isinstance(error, MemoryError | OSError):
         reason = getattr(error, "strerror", None) or str(error) or "too little memory"
-        log.warning("%s: can't be read now (%s); searches are slower", path, reason)
+        until = "searches are slower until it is opened again"
+        log.warning("%s: can't be read now (%s); %s", path, reason, until)
     else:
         log.warning("%s: damaged (%s); searches are slower; run: searchkit rebuild", path, error)
 

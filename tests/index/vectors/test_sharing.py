@@ -67,6 +67,20 @@ def test_readers_replace_damaged_vectors_once(
     assert caplog.text.count("run: searchkit rebuild") == 1
 
 
+def test_codes_that_are_made_later_are_used_by_the_next_reader(folder: Path) -> None:
+    (folder / "vectors-1.codes").unlink()
+    with Index.open(folder, encoder=ToyEncoder()) as reader:
+        assert not has_codes(reader)
+        Index.open(folder, write=True, encoder=ToyEncoder()).close()
+        with reader.reopened() as second:
+            assert has_codes(second)
+
+
+def has_codes(index: Index) -> bool:
+    """Whether a search for one query begins with codes."""
+    return any(segment.use_codes(1, 300) for segment in index.vectors._segments)
+
+
 def test_vectors_are_loaded_once_also_if_there_are_none() -> None:
     shared, loaded = SharedVectors(), []
 
