@@ -137,6 +137,10 @@ class IndexBackend(ABC):
     def get_existing(self, ids: Sequence[str]) -> dict[str, Answer]:
         """Return the answers with these ids that are in the index, by id."""
 
+    def is_empty(self) -> bool:
+        """Whether there is no answer."""
+        return self.counts()["answers"] == 0
+
     def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
         """Return the answers with these ids for comparison with new ones, by id.
 

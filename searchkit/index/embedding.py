@@ -18,7 +18,6 @@ from searchkit.encoding.encoder import Encoder
 from searchkit.index.records import Model, SplitAnswer
 from searchkit.text.passages import split_passages
 
-
 # What an answer says, beside what was written in the index and its language.
 _content = attrgetter("text", "question", "author", "submitted_at", "meta", "original")
 

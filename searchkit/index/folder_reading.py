@@ -117,6 +117,10 @@ class FolderReader(BaseIndex):
         """Return the number of answers, blank ones, questions, authors, passages and vectors."""
         return self.store.counts()
 
+    def is_empty(self) -> bool:
+        """Whether there is no answer; nothing is counted."""
+        return not self.store.rows("SELECT 1 FROM answers LIMIT 1")
+
     def languages(self) -> dict[str, int]:
         """Return the number of answers in each language, the most first; see `Answer.language`."""
         return count_languages(self.store)

@@ -105,7 +105,7 @@ class Ingest:
         self._goes_on = choices.on_reject is not None
         self._paths: set[str] = set()  # of the answers that were read
         self._remarks = Remarks()
-        self._languages = Languages(are_new=target.is_empty())
+        self._languages = Languages(target)
         reject, on_duplicate = choices.on_reject or _raise, choices.on_duplicate
         self._identity = Identity(choices.path_of, choices.allow_empty)
         self._answers = AnswerMatcher(target, self._identity, on_duplicate, reject)

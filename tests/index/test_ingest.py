@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +16,8 @@ from searchkit import Answer, Index
 from searchkit.core.errors import BadInput
 from searchkit.core.identity import make_id
 from searchkit.core.where import Where
+from searchkit.index import base
+from searchkit.index.incoming import languages
 from searchkit.index.ingest import ingest
 from searchkit.index.upkeep.verify import verify
 
@@ -69,6 +74,34 @@ def test_the_same_again_loads_no_model_and_reads_each_answer_once(
         assert (done.updated, done.unchanged) == (10, 0)
         assert ingest(again, [replace(a, meta={"score": "2"}) for a in rows(10)]).unchanged == 10
     assert sorted(looked_up) == sorted(2 * [a.id for a in rows(10)])
+
+
+def test_a_few_more_count_nothing_and_load_what_they_need(
+    index: Index, encoder: ToyEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(index, rows(10))
+    place = index.place
+    index.close()
+    loads: list[str] = []
+    monkeypatch.setattr(languages, "load_ahead", lambda: loads.append("languages"))
+    monkeypatch.setattr(base, "load_encoder", lambda *_, **__: loads.append("model") or encoder)
+    new = Answer("new", "a text that is long enough to have a language")
+    for answer, loaded in [(Answer("short", "yes"), ["model"]), (new, ["languages", "model"])]:
+        loads.clear()
+        with Index.open(place, write=True) as again:
+            monkeypatch.setattr(again, "counts", lambda: pytest.fail("counted"))
+            assert ingest(again, [*rows(10), answer]).added == 1
+        assert loads == loaded  # languages in a thread, so that both load at once
+
+
+def test_a_new_index_imports_no_pandas(tmp_path: Path) -> None:
+    code = (
+        "import sys; from searchkit import Index; from helpers.encoder import ToyEncoder\n"
+        f"Index.create({str(tmp_path / 'new')!r}, ToyEncoder()).close()\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    path = os.pathsep.join(filter(None, sys.path))
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": path})
 
 
 def test_a_second_id_is_refused_with_both_places(index: Index) -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from searchkit.encoding.models.names import DEFAULT_MODEL, MULTILINGUAL
 from searchkit.index.incoming.records import Update
-from searchkit.text.languages.identification import identify_languages, load_ahead
+from searchkit.index.incoming.targets import Target
+from searchkit.text.languages.identification import MIN_BYTES, identify_languages, load_ahead
 from searchkit.text.languages.names import UNKNOWN, language_name
 
 # The languages of models whose name tells them.
@@ -23,14 +24,18 @@ MIN_SHARE = 0.02  # of the answers of an ingest: a language with fewer may be a 
 class Languages:
     """Gives answers their languages, and counts those that are new or changed.
 
+    What identifies languages is loaded in a thread: at once, if the index is empty and all answers
+    are new, and else beside the model of the index, when the first answer needs both.
+
     Args:
-        are_new: Whether all answers are new. Of a file that comes again hardly any is, and what
-            identifies languages isn't loaded for nothing.
+        target: The index.
     """
 
-    def __init__(self, *, are_new: bool) -> None:
+    def __init__(self, target: Target) -> None:
         self._counts: Counter[str] = Counter()
-        if are_new:
+        self._target = target
+        self._is_loading = target.is_empty()
+        if self._is_loading:
             load_ahead()
 
     def identify(self, updates: Iterable[Update]) -> list[Update]:
@@ -41,6 +46,10 @@ class Languages:
         updates = list(updates)
         languages = [update.new.language for update in updates]
         unknown = [n for n, language in enumerate(languages) if language is None]
+        if not self._is_loading and any(_needs_both_models(updates[n]) for n in unknown):
+            self._is_loading = True
+            load_ahead()
+            self._target.load_model()
         found = identify_languages([updates[n].new.text for n in unknown])
         for n, language in zip(unknown, found, strict=True):
             languages[n] = language
@@ -75,6 +84,13 @@ class Languages:
             remedy = f"; one that does: searchkit reindex --model {MULTILINGUAL}"
         answers = f"{', '.join(parts)}, of {total:,} new or changed answers"
         yield f"{answers}: {model} doesn't know {_them(list(foreign))}{remedy}"
+
+
+def _needs_both_models(update: Update) -> bool:
+    """Whether a text is to be embedded, and its language perhaps identified."""
+    new, old = update.new, update.old
+    is_new_text = old is None or old.text != new.text
+    return is_new_text and len(new.text.strip().encode(errors="replace")) >= MIN_BYTES
 
 
 def _is_same_text(update: Update) -> bool:

@@ -36,6 +36,9 @@ class Target(Lookup, Protocol):
     def answers(self) -> Iterator[Answer]:
         """Stream all answers."""
 
+    def load_model(self) -> None:
+        """Load what embeds texts, if anything is to be embedded."""
+
     def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
         """Write answers, each id once; all of them or none."""
 
@@ -58,15 +61,16 @@ class Writer:
         self.lone_questions = index.lone_questions
         self.answers = index.answers
         self.remove = index.remove
+        self.is_empty = index.is_empty
 
     @property
     def model_name(self) -> str | None:
         """The name of the index's model."""
         return self._index.model.name
 
-    def is_empty(self) -> bool:
-        """Whether the index has no answer yet."""
-        return len(self._index) == 0
+    def load_model(self) -> None:
+        """Load the index's model, which texts that are new or changed need."""
+        _ = self._index.encoder
 
     def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
         """Add or replace answers, in one transaction.
@@ -100,7 +104,10 @@ class Rehearsal:
 
     def is_empty(self) -> bool:
         """Whether the index, if there is one, has no answer yet."""
-        return self._index is None or len(self._index) == 0
+        return self._index is None or self._index.is_empty()
+
+    def load_model(self) -> None:
+        """Load nothing: nothing is embedded."""
 
     def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
         """Return the answers with these ids, by id."""

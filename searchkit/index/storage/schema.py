@@ -173,14 +173,15 @@ def texts_and_passages(
 
 def migrate(database: SqliteDatabase, version: int = FORMAT) -> None:
     """Bring a database to a format, in one transaction."""
-    with database.transaction():  # imports sqlite-utils, without pandas
-        from sqlite_utils.migrations import Migrations
+    db = database.db  # imports sqlite-utils, without pandas
+    from sqlite_utils.migrations import Migrations
 
+    with database.transaction():
         migrations = Migrations("searchkit")
         steps = (format_1, format_2, format_3, format_4, format_5, format_6, format_7)
         for migration in steps[:version]:
             migrations()(migration)
-        migrations.apply(database.db)
+        migrations.apply(db)
         database.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.connection.execute(f"PRAGMA user_version = {version}")
 

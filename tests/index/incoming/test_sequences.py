@@ -60,6 +60,9 @@ class Shelf:
     def is_empty(self) -> bool:
         return not self.answers
 
+    def load_model(self) -> None:
+        pass
+
     def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
         return {id_: self.answers[id_] for id_ in ids if id_ in self.answers}
 
