@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -119,6 +120,11 @@ def split_words(text: str) -> Words:
         position = end
     spans += _prose_tokens(text, position, len(text), hidden)
     return words_of_tokens(spans, hidden)
+
+
+def are_characters(words: Words) -> bool:
+    """Return whether most tokens are characters, as in scripts that are written without spaces."""
+    return 2 * sum(bool(_UNSPACED.fullmatch(token)) for token in words.tokens) > len(words)
 
 
 def shared_words(text: str) -> Words:
@@ -283,11 +289,15 @@ def _prose_tokens(
     for match in (_WORD_WITH_SIGNS if has_signs else _WORD).finditer(folded.text):
         for first, last in _word_spans(match):
             word = folded.text[first:last].replace("'", "")
-            yield (
-                word,
-                start + folded.original_offset(first),
-                start + folded.original_offset(last - 1) + 1,
-            )
+            stop = start + folded.original_offset(last - 1) + 1
+            yield word, start + folded.original_offset(first), _after_marks(text, stop, end)
+
+
+def _after_marks(text: str, position: int, end: int) -> int:
+    """Return the offset after the accents, vowel signs and tones that follow a letter."""
+    while position < end and unicodedata.category(text[position])[0] == "M":
+        position += 1
+    return position
 
 
 def _word_spans(match: re.Match[str]) -> Iterator[tuple[int, int]]:

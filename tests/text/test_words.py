@@ -52,6 +52,13 @@ def test_words_have_offsets_in_the_original_text() -> None:
     assert words.hidden == [12]
 
 
+def test_a_word_ends_after_the_signs_that_stand_on_its_last_letter() -> None:
+    text = "ผู้ใช้ cafe\u0301 loop"
+    words = split_words(text)
+    spans = [text[a:b] for a, b in zip(words.starts, words.ends, strict=True)]
+    assert spans == ["ผู้", "ใ", "ช้", "cafe\u0301", "loop"]
+
+
 def test_names_literals_and_comments_of_fenced_code_make_no_difference() -> None:
     renamed = FENCED.replace("total", "sum").replace("'x'", '"other"').replace("// count", "")
     assert tokens(FENCED) == tokens(renamed)

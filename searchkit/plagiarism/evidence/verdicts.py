@@ -16,7 +16,7 @@ from searchkit.core.messages import counted
 from searchkit.plagiarism.overlap import TokenRun
 from searchkit.plagiarism.preparation import PreparedAnswer
 from searchkit.plagiarism.records import NO_FINDING, Overlap
-from searchkit.text.words import Words
+from searchkit.text.words import Words, are_characters
 
 MIN_IDENTICAL = 8  # words of identical answers that are evidence; fewer are the same too easily
 # Stretches that are the same are long from so many words on, or from such a share of a shorter
@@ -36,7 +36,8 @@ def are_identical(left: Words, right: Words) -> bool:
 
 def same_words(texts: Sequence[PreparedAnswer], words: int) -> str:
     """Return in how many words answers are the same, and but for what."""
-    same = f"Word for word the same, {counted(words, 'word')}"
+    noun = "character" if are_characters(texts[0].words) else "word"
+    same = f"Word for word the same, {counted(words, noun)}"
     if len({" ".join(text.answer.text.split()) for text in texts}) == 1:
         return same
     code = ", names in code" if texts[0].words.is_code.any() else ""
@@ -60,12 +61,13 @@ def verdict_and_reason(
         passages: From `align`.
     """
     words = min(len(left.words), len(right.words))
+    noun = "characters" if are_characters(left.words) else "words"
     reworded = sum(passage.kind == "reworded" for passage in passages)
     if not runs and not reworded:
         return NO_FINDING, "No stretch of words is shared, and no sentence says the same."
     # Two tokens of code are one word where words are counted; what is kept is no less than shared.
     kept = max(share, kept_share(left.words, right.words, runs, passages))
-    in_all = f"in all, {kept:.0%} of the words are kept"
+    in_all = f"in all, {kept:.0%} of the {noun} are kept"
     if not runs:
         verb = "says" if reworded == 1 else "say"
         sentences = f"{counted(reworded, 'sentence')} {verb} the same in other words"
@@ -77,8 +79,9 @@ def verdict_and_reason(
     also = f"; {counted(reworded, 'sentence')} more in other words; {in_all}" if reworded else ""
     longest = max(run.length for run in runs)
     return _verdict(share, kept, is_long=is_long), (
-        f"{share:.0%} of the shorter answer's {words:,} words stand in the other in the same "
-        f"order, typically {typical:.0f} at a stretch, the longest stretch {longest:,} words{also}."
+        f"{share:.0%} of the shorter answer's {words:,} {noun} stand in the other in the same "
+        f"order, typically {typical:.0f} at a stretch, the longest stretch {longest:,} {noun}"
+        f"{also}."
     )
 
 

@@ -69,6 +69,13 @@ def test_a_stretch_among_own_words_is_less_than_a_copy(taken: int, verdict: str)
     assert compared(" ".join(WORDS[:100]), own).verdict == verdict
 
 
+def test_of_a_text_without_spaces_characters_are_counted() -> None:
+    thai = compared("เว็บเซิร์ฟเวอร์รับคำขอแล้วส่งหน้ากลับไป", "เว็บเซิร์ฟเวอร์รับคำขอแล้วส่งหน้าเดิม")
+    assert "characters stand in the other" in thai.reason and "word" not in thai.reason
+    mixed = compared("HTTP 请求由服务器接收并返回页面", "HTTP 请求由服务器接收并返回页面")
+    assert mixed.reason.startswith("Word for word the same, 14 characters")
+
+
 def test_words_kept_in_reworded_sentences_make_a_light_revision() -> None:
     left, right = (split_words(text) for text in ("a b c d e f", "a x c d y f z"))
     reworded = Overlap((0, 11), (0, 13), "reworded", 0.8)
