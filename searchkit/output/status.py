@@ -27,7 +27,9 @@ def print_counts(counts: Mapping[str, Any], out: TextIO) -> None:
 
 def print_ingested(counts: Mapping[str, Any], out: TextIO) -> None:
     """Print in a sentence what became of the rows of an ingest, and then the warnings."""
-    out.write(f"{describe_ingested(counts)}; {counts['seconds']:.1f} s\n")
+    embedded = counts["embedded"]
+    effort = f"; {counted(embedded, 'text')} embedded" if embedded else ""
+    out.write(f"{describe_ingested(counts)}{effort}; {counts['seconds']:.1f} s\n")
     for warning in counts.get("warnings", ()):
         out.write(f"{visible(warning)}\n")
 
@@ -39,10 +41,8 @@ def describe_ingested(counts: Mapping[str, Any]) -> str:
         for name, number in counts.items()
         if number and name not in _NO_FATES
     ]
-    embedded = counts["embedded"]
-    effort = f"; {counted(embedded, 'text')} embedded" if embedded else ""
     parts = f": {', '.join(fates)}" if fates else ""
-    return f"{counted(counts['read'], 'row')} read{parts}{effort}"
+    return f"{counted(counts['read'], 'row')} read{parts}"
 
 
 def describe_row(row: Answer | AnswerColumns) -> str:

@@ -104,8 +104,8 @@ _WORDS = {
         vraagtekst, vraagstelling, opdrachttekst, opgavetekst
         """,
     "points": """
-        points, score, mark, grade, marks, points earned, final score, total score
-        Punkte, Punktzahl, Erreichte Punkte, Bewertung, Note, Gesamtpunktzahl, Zensur
+        points, score, mark, grade, marks, pts, points earned, final score, total score
+        Punkte, Punktzahl, Pkt, Pkte, Erreichte Punkte, Bewertung, Note, Gesamtpunktzahl, Zensur
         points obtenus, note, notes, résultat, évaluation, total des points
         puntos, puntuación, puntaje, calificación, nota, total de puntos
         pontos, pontuação, nota, classificação, cotação, avaliação, total de pontos

@@ -13,6 +13,8 @@ from searchkit.sources.header_names import HEADER_NAMES, fold_header
         ("AUFGABE", "question"),
         ("Antwort", "text"),
         ("Punkte", "points"),
+        ("Pts.", "points"),
+        ("Pkt.", "points"),
         ("Abgabe", "submitted_at"),
         ("Prénom", "first_name"),
         ("PRENOM", "first_name"),

@@ -443,7 +443,6 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
         count = get(server.address, "/api/status")["answers"]
         for bad, why in [
             (write(tmp_path, "bytes.csv", "id,answer\n1,Привет всем\n".encode("cp1251")), "UTF-8"),
-            (write(tmp_path, "key.csv", "id,answer,response\n1,the key,x\n"), "which column"),
             (write(tmp_path, "tool.exe", "MZ"), "not a kind of file"),
             (write(tmp_path, "empty.csv", ""), "empty"),
             (write(tmp_path, "bare.csv", "id,score\n1,2\n"), "bare.csv"),
@@ -496,6 +495,31 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
         page.get_by_role("button", name="Add to the index").click()
         expect(page.locator("#summary")).to_contain_text("1 added", timeout=30_000)
         assert get(server.address, "/api/status")["answers"] == count + 301
+
+
+def test_a_message_about_a_column_is_wide_and_in_the_forms_words(
+    copy: Path, tmp_path: Path, visit: Open
+) -> None:
+    wide = write(
+        tmp_path, "wide.csv",
+        "First name,What is a loop?,Why does it end?\nAda,It runs what waits,No work is left\n",
+    )  # fmt: skip
+    one = write(tmp_path, "one.csv", "Nr,What was written\n1,It runs the callbacks that wait\n")
+    with serving(copy) as server:
+        page = visit(f"{server.address}/upload")
+        page.set_input_files("#file", wide)
+        wrong = page.locator("#role-text-wrong")
+        expect(wrong).to_have_text(
+            re.compile("^no column .*“A row is a person, a column a question”$")
+        )
+        page.set_input_files("#file", one)
+        expect(wrong).to_have_text(re.compile("^no column .*What was written looks like answers"))
+        box, form = wrong.bounding_box(), page.locator("#roles").bounding_box()
+        assert box and form and box["width"] > 0.9 * form["width"]
+        page.get_by_label("Answer", exact=True).select_option("What was written")
+        heads = page.locator("#rows thead th")
+        expect(heads.first).to_be_visible()
+        assert "Answer" in heads.all_inner_texts() and "text" not in heads.all_inner_texts()
 
 
 def test_encoding_and_sheet_can_be_chosen(copy: Path, tmp_path: Path, visit: Open) -> None:

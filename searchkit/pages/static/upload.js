@@ -4,6 +4,7 @@ import { ask, by, make, send, whenDone } from "./common.js";
 const FIELDS = [["text", "Answer"], ["id", "Id"], ["question", "Question"], ["author", "Author"], ["submitted_at", "Time"]];
 const HOW = ["sheet", "table", "encoding", "quoting", "skip_rows", "platform"];
 const MAX_LISTED = 5; // rows that are named as examples
+const labels = Object.fromEntries(FIELDS);
 let upload = null;
 let checking = new AbortController(); // of the last check; only that one is shown
 
@@ -15,6 +16,7 @@ function wrong(message = "") {
     describe(field);
   }
   const field = named(message)[0];
+  message = withoutPlace(message, field);
   by("wrong").hidden = !message || Boolean(field);
   by("wrong").textContent = inWords(message);
   if (!field) return null;
@@ -35,6 +37,12 @@ function describe(field) {
 
 const control = name => by(`role-${name}`) || by(`field-${name}`);
 
+/** Return a message without file and line where it is about a column: neither says more than the form. */
+function withoutPlace(message, field) {
+  if (!field || !by("roles").contains(field) || !message.startsWith(`${upload.name}:`)) return message;
+  return message.slice(upload.name.length + 1).trim().replace(/^\d+: /, "");
+}
+
 /** Return the fields of the form that a message names, as in `sheet=NAME`. */
 function named(message) {
   return [...message.matchAll(/`(\w+)/g)].map(found => control(found[1])).filter(Boolean);
@@ -48,7 +56,7 @@ function inWords(message) {
     if (!field) return all;
     const label = field.closest(".field").querySelector("label").textContent.trim();
     const option = [...(field.options || [])].find(one => one.value === value)?.textContent;
-    const chosen = option || (/^[A-Z]+$/.test(value || "") ? "" : value);
+    const chosen = option || (field.type === "checkbox" || /^[A-Z]+$/.test(value || "") ? "" : value);
     return `“${label}”${chosen ? `: ${chosen}` : ""}`;
   });
   return options.reduce((text, one) => text.replaceAll(one.value, one.textContent), worded);
@@ -84,7 +92,7 @@ function show(chosen = {}) {
   });
   by("roles").replaceChildren(...(upload.columns.length ? selects : []));
   const names = [...new Set(upload.answers.flatMap(answer => Object.keys(answer)))];
-  by("rows").tHead.replaceChildren(make("tr", {}, ...names.map(name => make("th", { scope: "col" }, make("bdi", {}, name)))));
+  by("rows").tHead.replaceChildren(make("tr", {}, ...names.map(name => make("th", { scope: "col" }, make("bdi", {}, labels[name] ?? name)))));
   by("rows").tBodies[0].replaceChildren(...upload.answers.map(answer =>
     make("tr", {}, ...names.map(name => make("td", { dir: "auto", class: String(answer[name] ?? "").length > 60 ? "long" : "" }, short(answer[name]))))));
   by("rows").hidden = !upload.answers.length;

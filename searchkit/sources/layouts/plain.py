@@ -144,6 +144,12 @@ def _no_text(names: Sequence[str], questions: Sequence[str]) -> str:
             "first line must hold the columns' names)",
             names=listed(names),
         )
+    if len(questions) == 1:
+        return Message(
+            "no column is called answer or the like; {question} looks like answers: name it with "
+            "`columns.text=NAME`",
+            question=listed(questions),
+        )
     return Message(
         "no column is called answer or the like; these look like answers: {questions}; name one "
         "with `columns.text=NAME`, or, where each of them is a question, say `columns.wide=True`",

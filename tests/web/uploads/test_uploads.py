@@ -92,7 +92,7 @@ def test_a_file_is_previewed_and_ingested(
         "embedded": 2, "rejected": 0, "rejects": [], "attempts": 0, "kept_beside": 0,
         "marks_matched": 0, "marks_unmatched": 0, "texts_kept": 0, "removed": 0, "warnings": [],
         "blank": 0, "blank_rows": [], "questions": ["q1", "q2"],
-        "summary": "2 rows read: 2 added; 2 texts embedded",
+        "summary": "2 rows read: 2 added",
     }  # fmt: skip
     assert files(temporary) == [path]  # the one that waits
     with Index.open(folder) as index:
@@ -280,6 +280,16 @@ def test_what_the_columns_were_taken_for_is_told_and_a_wide_sheet_is_read(
     ]
     client.post(f"/api/uploads/{seen['id']}", json={"wide": True})
     assert client.get(f"/api/uploads/{seen['id']}?wait=20").json()["added"] == 4
+
+
+def test_the_only_column_with_answers_is_named_and_nothing_is_said_of_wide_sheets(
+    client: TestClient,
+) -> None:
+    rows = "Nr;What the pupil wrote;Pts.\n1;It runs the callbacks that wait for it;2\n"
+    seen = put(client, "a.csv", rows).json()
+    assert seen["problem"].endswith(
+        "What the pupil wrote looks like answers: name it with `text=NAME`"
+    )
 
 
 def test_columns_can_be_chosen(client: TestClient, folder: Path) -> None:
