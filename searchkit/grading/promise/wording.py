@@ -58,7 +58,7 @@ class Wording:
         """Return that nothing can be promised, nor can it be said when."""
         these = _these(min(batch, self.unmarked))
         if self.unmarked <= batch:
-            text = f"Too few answers are left for a promise. {these}."
+            text = f"Too few answers are left to promise anything about suggested marks. {these}."
         elif self.is_small(checks_needed):
             text = (
                 f"Of {self.answers:,} answers most would have to be marked to promise that at most "

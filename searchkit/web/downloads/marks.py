@@ -65,8 +65,9 @@ def read_marks(request: Request, query: Annotated[MarksQuery, Query()]) -> Respo
     """
     with pool_of(request).reading() as index:
         file = marks_file(index, query.platform, query.options(), query.filters())
+    stem = "marks" if query.platform == file.suffix else f"marks-{query.platform}"
     headers = {
-        "content-disposition": f'attachment; filename="marks-{query.platform}.{file.suffix}"',
+        "content-disposition": f'attachment; filename="{stem}.{file.suffix}"',
         NOTES: json.dumps(file.notes),
     }
     return Response(file.content, media_type=MEDIA_TYPES[file.suffix], headers=headers)

@@ -101,7 +101,9 @@ def test_few_answers_are_told_to_be_too_few(tmp_path: Path) -> None:
     with course_index(tmp_path, answers) as index:
         plan = plan_grading(index, "mark")
         assert len(plan.answers) == 14
-    assert plan.promise.text == "Too few answers are left for a promise. Mark these 14."
+    assert plan.promise.text == (
+        "Too few answers are left to promise anything about suggested marks. Mark these 14."
+    )
 
 
 def test_a_small_class_is_told_to_be_small(tmp_path: Path) -> None:

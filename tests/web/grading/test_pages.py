@@ -25,7 +25,7 @@ from helpers.browsing import (
     visit,
     width_over,
 )
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Locator, Page, Response, Route, expect
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 __all__ = ["browser", "visit"]
@@ -33,7 +33,7 @@ __all__ = ["browser", "visit"]
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
 RIGHT = "UDP is connectionless, and TCP is connected."
 WRONG = "UDP is connectionless, and TCP is not connected."
-SHORT = {"connected": [RIGHT] * 3 + [WRONG] * 2, "often": [RIGHT, WRONG] * 12}
+SHORT = {"connected": [RIGHT] * 3 + [WRONG] * 2, "often": [RIGHT, WRONG] * 12, "blank": [RIGHT, ""]}
 REFUSED = "Failed to load resource"  # what the browser says of every answer from 400 on
 
 
@@ -369,6 +369,25 @@ def test_answers_that_come_later_are_proposed_to_a_group(
         expect(group).not_to_contain_text("proposed")
         owner = next(one for one in state(server.address, "q01")["groups"] if "new" in one["ids"])
         assert owner["name"] == "what the loop is"
+
+
+def test_what_takes_time_is_said_and_blank_answers_are_not_to_be_read(
+    address: str, visit: Open
+) -> None:
+    page = visit(address)
+    held: list[Route] = []
+    page.route("**/api/grading?*", lambda route: held.append(route))
+    with page.expect_request("**/api/grading?*"):
+        page.goto(f"{address}/grade?question=blank")
+    expect(
+        page.get_by_role("progressbar", name="the first time this takes some seconds")
+    ).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.locator("#progress")).to_have_text(
+        "0 of 2 answers graded · 0 suggested · 1 to be read · 1 blank"
+    )
+    expect(page.get_by_role("progressbar")).to_have_count(0)
 
 
 def test_suggestions_are_accepted_by_a_key_and_give_their_reasons(

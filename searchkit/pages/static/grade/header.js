@@ -18,10 +18,11 @@ function drawProgress() {
   first.setAttribute("width", ids.length ? 100 * graded / ids.length : 0);
   second.setAttribute("x", ids.length ? 100 * graded / ids.length : 0);
   second.setAttribute("width", ids.length ? 100 * suggested / ids.length : 0);
-  const words = `${graded} of ${counted(ids.length, "answer")} graded · ${suggested} suggested · ${unread} to be read`;
+  const blank = [...page.answers.values()].filter(one => !one.mark && !one.text.trim()).length;
+  const words = `${graded} of ${counted(ids.length, "answer")} graded · ${suggested} suggested · ${unread - blank} to be read${blank ? ` · ${blank} blank` : ""}`;
   if (by("progress").textContent !== words) by("progress").textContent = words;
   by("finished").hidden = graded < ids.length || !ids.length;
-  const reason = page.message ?? "the marks are still being learned from";
+  const reason = page.message ?? (graded ? "the marks are still being learned from" : "mark some answers first");
   const outlook = page.promise || (suggested ? "" : `Nothing is suggested yet: ${reason || "no mark is likely enough"}.`);
   by("promise").hidden = !outlook || !by("finished").hidden;
   by("promise").textContent = outlook;
