@@ -193,9 +193,17 @@ def _in_words(counts: Sequence[int], total: int, findings: Sequence[ScoredFindin
             below = n
             break
     middle = 2 * below / BINS - 1
-    found = counted(len(findings), "finding") if findings else "no finding"
-    marks = ", a dot each" if len(findings) <= MAX_DOTS else " in the bars above"
+    found = _found_in_words(len(findings))
     return (
         f"Similarity of the whole answers of {counted(total, 'pair')}, half of them below "
-        f"{middle + 2 / BINS:.2f}; {found}{marks}."
+        f"{middle + 2 / BINS:.2f}; {found}."
     )
+
+
+def _found_in_words(count: int) -> str:
+    """Return how many findings are drawn, and as what."""
+    if not count:
+        return "no finding"
+    if count > MAX_DOTS:
+        return f"{counted(count, 'finding')} in the bars above"
+    return f"{count} findings, a dot each" if count > 1 else "1 finding, the dot"

@@ -147,6 +147,8 @@ def test_bars_count_every_pair_and_dots_are_at_their_scores() -> None:
     assert view.dots[0].x == pytest.approx(zero + (one - zero) * (0.9 - 0.2) / 0.8, abs=0.2)
     assert all(bar.y >= max(dot.y for dot in view.dots) for bar in view.bars)
     assert "41 pairs, half of them below 0.22; 20 findings, a dot each." in view.title
+    assert histogram(counts, many[:1]).title.endswith("0.22; 1 finding, the dot.")
+    assert histogram(counts).title.endswith("0.22; no finding.")
     assert histogram([0] * BINS).title == "No two answers to compare."
 
 

@@ -116,6 +116,8 @@ def test_hits_that_are_not_close_stand_below_a_line(
     assert "Nothing close." in page
     assert page.index("Nothing close.") < page.index("<article")
     assert len(ids(page)) == 3
+    assert '<a href="/search?q=loop&amp;mode=lexical">search by words</a>' in page
+    assert "search by words" not in client.get("/search?q=loop&mode=lexical").text
     assert "Nothing close." not in client.get("/search?question=q1").text
 
 

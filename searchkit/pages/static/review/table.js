@@ -92,7 +92,7 @@ function sort() {
   body.append(...rows.map(row => row.tr));
   for (const head of document.querySelectorAll("[data-column]")) {
     if (head.dataset.column !== column) head.removeAttribute("aria-sort");
-    else head.setAttribute("aria-sort", sign < 0 ? "descending" : "ascending");
+    else head.setAttribute("aria-sort", (sign < 0) !== (column === "strength") ? "descending" : "ascending"); // "strength" is the strongest first
   }
 }
 
