@@ -26,7 +26,8 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
-expect.set_options(timeout=15_000)
+TIMEOUT = 30  # seconds until a page has to show what is expected, on a busy machine
+expect.set_options(timeout=TIMEOUT * 1000)
 
 Open = Callable[..., Page]
 
@@ -122,7 +123,7 @@ def visit(browser: Browser) -> Iterator[Open]:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | settings)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(TIMEOUT * 1000)
 
         def complain(what: str) -> None:
             if not (allowed and allowed in what):
@@ -144,9 +145,9 @@ def eventually(page: Page, read: Callable[[Page], object], expected: object) -> 
     """Wait until `read` returns what is expected of a page: for values that `expect` can't express.
 
     Raises:
-        AssertionError: with the value of the end, if that takes longer than 15 seconds.
+        AssertionError: with the value of the end, if that takes longer than `TIMEOUT`.
     """
-    end = time.monotonic() + 15
+    end = time.monotonic() + TIMEOUT
     while (value := read(page)) != expected and time.monotonic() < end:
         page.wait_for_timeout(50)  # in which events are handled, as they aren't in `time.sleep`
     assert value == expected

@@ -17,7 +17,6 @@ from starlette.testclient import TestClient
 from helpers.encoder import ToyEncoder
 from searchkit import Answer, Index
 from searchkit.web.app import create_app
-from searchkit.web.index_pool import IndexPool
 from searchkit.web.server import SlowClientProtection, listen
 
 HOST = "127.0.0.1:8000"
@@ -40,20 +39,6 @@ def make_index(folder: Path, answers: Sequence[Answer]) -> Path:
     with Index.create(folder, ToyEncoder()) as index:
         index.add(answers)
     return folder
-
-
-@pytest.fixture
-def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
-    """Return the index of the common answers, with the toy encoder."""
-    return make_index(tmp_path / "index", answers)
-
-
-@pytest.fixture
-def pool(folder: Path) -> Iterator[IndexPool]:
-    """Yield a pool of that index."""
-    pool = IndexPool.open(folder)
-    yield pool
-    pool.close()
 
 
 @contextmanager
@@ -94,7 +79,7 @@ def listening(app: FastAPI, *, idle_timeout: float = 30.0) -> Iterator[int]:
             thread.join(20)
 
 
-def until(holds: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Poll `holds` until it returns something true, and return that."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -27,7 +27,7 @@ from click.testing import CliRunner
 from fastapi.routing import APIRoute
 from helpers.encoder import ToyEncoder
 from helpers.files import TESTS
-from helpers.serving import HOSTILE, client_of, make_index, toy, until, writer
+from helpers.serving import HOSTILE, client_of, make_index, until, writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from pydantic import BaseModel
@@ -54,7 +54,6 @@ from searchkit.web.api import api
 from searchkit.web.app import create_app
 from searchkit.web.guard import CONTENT_SECURITY_POLICY
 
-__all__ = ["toy"]
 TEXTS = [
     "The event loop runs callbacks when the stack is empty and nothing else waits for it",
     "The event loop runs callbacks when the stack is empty and nothing else waits for it now",
@@ -71,8 +70,8 @@ ANSWERS = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path, toy: None) -> Path:
-    return make_index(tmp_path / "index", ANSWERS)
+def answers() -> list[Answer]:
+    return ANSWERS
 
 
 @pytest.fixture
@@ -88,12 +87,6 @@ def unjudged(monkeypatch: pytest.MonkeyPatch) -> str:
 
     monkeypatch.setattr("searchkit.web.index_pool.find_with_options", find)
     return remark
-
-
-@pytest.fixture
-def client(folder: Path) -> Iterator[TestClient]:
-    with client_of(folder) as client:
-        yield client
 
 
 RESULTS: dict[str, type[BaseModel]] = {

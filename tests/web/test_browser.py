@@ -465,7 +465,7 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
         expect(page.locator("#wrong")).to_be_hidden()
         expect(page.locator("#check-summary")).to_contain_text("300 rows read: 300 added")
         page.get_by_role("button", name="Add to the index").click()
-        expect(page.locator("#done")).to_be_visible(timeout=30_000)
+        expect(page.locator("#done")).to_be_visible()
         expect(page.locator("#done-title")).to_be_focused()
         expect(page.locator("#summary")).to_contain_text("300 rows read: 300 added")
         expect(page.locator("#grade")).to_have_attribute("href", "/grade?question=q77")
@@ -493,7 +493,7 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
         expect(page.locator("#check-summary")).to_contain_text("1 added")
         expect(chosen).not_to_have_attribute("aria-invalid", "true")
         page.get_by_role("button", name="Add to the index").click()
-        expect(page.locator("#summary")).to_contain_text("1 added", timeout=30_000)
+        expect(page.locator("#summary")).to_contain_text("1 added")
         assert get(server.address, "/api/status")["answers"] == count + 301
 
 
@@ -723,7 +723,7 @@ def test_pages_of_unusual_corpora(kind: str, tmp_path: Path, visit: Open) -> Non
         page.goto(f"{server.address}/question{of_question}")
         page.get_by_role("button", name="Draw the map").click()
         drawn = page.locator("#plot .point, .toast.bad").first
-        expect(drawn).to_be_visible(timeout=30_000)
+        expect(drawn).to_be_visible()
 
 
 # -- light and dark, wide and narrow, with and without a mouse -------------------------------------

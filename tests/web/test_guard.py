@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.serving import HOST, OURS, client_of, listening, make_index, toy
+from helpers.serving import HOST, OURS, client_of, listening
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from searchkit import Answer
 from searchkit.web.app import create_app
 from searchkit.web.guard import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, TOKEN_COOKIE, Guard
 
-__all__ = ["toy"]
 TOKEN = "a-token-that-nobody-can-guess"
 
 
@@ -199,11 +197,6 @@ def test_a_body_is_limited_with_and_without_a_declared_size() -> None:
         answer = client.post("/", headers={**OURS, "content-length": said})
         assert answer.status_code == 400
     assert client.post("/", headers={**OURS, "content-length": "9" * 5000}).status_code == 413
-
-
-@pytest.fixture
-def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
-    return make_index(tmp_path / "index", answers)
 
 
 def test_a_chunked_body_is_limited_on_every_path(folder: Path) -> None:

@@ -11,13 +11,11 @@ from urllib.parse import parse_qsl, quote, unquote_plus
 
 import pytest
 from helpers.canaries import canary_answers, seen
-from helpers.serving import client_of, make_index, toy, until
+from helpers.serving import client_of, make_index, until
 from starlette.testclient import TestClient
 
 from searchkit import Index
 from searchkit.index.decisions import decisions
-
-__all__ = ["toy"]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from helpers.encoder import ToyEncoder
 from helpers.files import DATA
-from helpers.serving import folder, make_index, pool, toy, until, writer
+from helpers.serving import make_index, until, writer
 
 import searchkit.web.index_pool
 from searchkit import Answer, Index
@@ -25,7 +25,6 @@ from searchkit.index.upkeep.verify import verify
 from searchkit.web.index_pool import MAX_JOBS, MAX_READERS, IndexPool
 from searchkit.web.jobs import Job
 
-__all__ = ["folder", "pool", "toy"]
 ALL = Where()
 
 

@@ -6,12 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers.serving import client_of, make_index, toy
+from helpers.serving import client_of, make_index
 
 from searchkit import Answer
 from searchkit.web import static
-
-__all__ = ["toy"]
 
 
 def test_a_browser_keeps_styles_and_scripts_but_no_page(tmp_path: Path, toy: None) -> None:

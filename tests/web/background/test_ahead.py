@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers.serving import client_of, folder, make_index, pool, toy, until, writer
+from helpers.serving import client_of, make_index, until, writer
 
 from searchkit import Answer
 from searchkit.core.errors import BadInput
@@ -16,8 +16,6 @@ from searchkit.web.background import ahead
 from searchkit.web.background.ahead import WorkAhead
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
-
-__all__ = ["folder", "pool", "toy"]
 
 
 class Tasks:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.serving import client_of, make_index, toy, until, writer
+from helpers.serving import client_of, make_index, until, writer
 from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
@@ -17,8 +17,6 @@ from searchkit.core.errors import BadInput
 from searchkit.plagiarism.find import find_with_options
 from searchkit.plagiarism.records import PlagiarismOptions, PlagiarismResult
 from searchkit.web.index_pool import IndexPool, findings_job
-
-__all__ = ["toy"]
 
 
 class Gate:

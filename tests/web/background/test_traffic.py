@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from helpers.serving import client_of, make_index, toy, until
+from helpers.serving import until
 from starlette.testclient import TestClient
 
-from searchkit import Answer
 from searchkit.core.progress import Progress
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import MAX_UNWANTED_PAUSES, Traffic
-
-__all__ = ["toy"]
 
 
 def seconds_to_pass(traffic: Traffic, at_most: float) -> float:
@@ -45,12 +40,6 @@ def test_a_step_goes_on_when_the_request_is_answered() -> None:
         assert not passed.wait(0.05)
     assert passed.wait(5)
     thread.join()
-
-
-@pytest.fixture
-def client(tmp_path: Path, answers: list[Answer], toy: None) -> Iterator[TestClient]:
-    with client_of(make_index(tmp_path / "index", answers)) as client:
-        yield client
 
 
 def test_requests_are_counted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

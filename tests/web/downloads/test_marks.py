@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from helpers.encoder import ToyEncoder
-from helpers.serving import client_of, make_index, toy, writer
+from helpers.serving import make_index, writer
 from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
 from searchkit.output.platforms.formats import NAMES, marks_file
 from searchkit.output.platforms.marks import MarkOptions
 
-__all__ = ["toy"]
 PEOPLE = {"Ada": {"id": "1", "participant": "51", "uid": "ada"}, "Bö": {"uid": "bo"}}
 ANSWERS = [
     Answer(f"{n}", f"A text by {name}", "q1", name, source="/ps1/p.ipynb", meta=PEOPLE[name])
@@ -29,12 +27,6 @@ def folder(tmp_path: Path, toy: None) -> Path:
     with writer(folder) as index:
         index.update_columns({answer.id: {"group_mark": "7"} for answer in ANSWERS})
     return folder
-
-
-@pytest.fixture
-def client(folder: Path) -> Iterator[TestClient]:
-    with client_of(folder) as client:
-        yield client
 
 
 @pytest.mark.parametrize("platform", NAMES)

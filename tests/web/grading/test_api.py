@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from fastapi.routing import APIRoute
 from helpers.answers import honest
 from helpers.encoder import ToyEncoder
 from helpers.grading import ANSWERS, REFERENCE, fake_tree
-from helpers.serving import client_of, make_index, toy, until, writer
+from helpers.serving import client_of, make_index, until, writer
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
@@ -21,7 +20,6 @@ from searchkit import Answer, Index
 from searchkit.web.grading.api import grading
 from searchkit.web.grading.suggestions import suggestions
 
-__all__ = ["toy"]
 RESULTS: dict[str, type[BaseModel]] = {
     route.path.removeprefix("/api/grading").removeprefix("/"): route.response_model
     for route in [*grading.routes, *suggestions.routes]
@@ -34,12 +32,6 @@ ELSE = Answer("z", "the loop elsewhere", "q2", "author z", meta={"prompt": "What
 def folder(tmp_path: Path, toy: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("searchkit.web.grading.questions.build_tree", fake_tree)
     return make_index(tmp_path / "index", [*ANSWERS, REFERENCE, ELSE])
-
-
-@pytest.fixture
-def client(folder: Path) -> Iterator[TestClient]:
-    with client_of(folder) as client:
-        yield client
 
 
 def get(client: TestClient, path: str = "", question: str = "q1", **parameters: Any) -> Any:

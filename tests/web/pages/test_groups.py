@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import honest
-from helpers.serving import client_of, make_index, toy, until
+from helpers.serving import client_of, make_index, until
 from starlette.testclient import TestClient
 
 from searchkit import Answer
 from searchkit.web.pages.groups import layout_ahead
 
-__all__ = ["toy"]
 COPIED = ((3, 9), (14, 20))  # the first pair in both questions, the second in one
 
 

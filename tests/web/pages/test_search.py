@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from helpers.serving import client_of, make_index, toy, until
+from helpers.serving import client_of, make_index, until
 from starlette.testclient import TestClient
 
 from searchkit import Answer
 from searchkit.web.pages import facets
 from searchkit.web.pages.facets import count_facets
 
-__all__ = ["toy"]
 LONG = " ".join(f"Sentence {n} is a filler of the text." for n in range(60))
 CODE = "Like this:\n\n    loop = run()\n    loop.stop()\n\nand no more."
 ANSWERS = [
@@ -29,9 +27,8 @@ ANSWERS = [
 
 
 @pytest.fixture
-def client(tmp_path: Path, toy: None) -> Iterator[TestClient]:
-    with client_of(make_index(tmp_path / "i", ANSWERS)) as client:
-        yield client
+def answers() -> list[Answer]:
+    return ANSWERS
 
 
 def ids(page: str) -> list[str]:
@@ -134,7 +131,7 @@ def test_a_page_that_filters_by_a_column_waits_no_longer_than_others(
     answers = [Answer(f"a{n}", "The loop waits.", "q", meta={"level": "B"}) for n in (1, 2)]
     with client_of(make_index(tmp_path / "i", answers), page_timeout=0.15) as client:
         page = client.get("/search?column=level:+B")
-        assert page.elapsed.total_seconds() < 1.5
+        assert page.elapsed.total_seconds() < 15  # counting would take 20
         assert 'data-then="load"' in page.text
         assert client.get("/hits?column=level:+B").status_code == 503
         counted.set()

@@ -376,7 +376,7 @@ def test_the_histogram_has_all_pairs_or_those_of_the_question(address: str, visi
     page = visit(f"{address}/review")
     page.get_by_text("Similarity of all pairs").click()
     caption = page.locator("#histogram figcaption")
-    expect(caption).to_contain_text("pairs, half of them below", timeout=30_000)
+    expect(caption).to_contain_text("pairs, half of them below")
     whole = caption.inner_text()
     expect(page.locator("#histogram .dot")).to_have_count(len(findings(address)))
     dot = page.locator("#histogram a").last

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.serving import folder, pool, toy, until
+from helpers.serving import until
 
 import searchkit.web.searching.search_batches
 from searchkit import Index
@@ -18,7 +18,6 @@ from searchkit.core.where import Where
 from searchkit.index.query import query
 from searchkit.web.index_pool import IndexPool
 
-__all__ = ["folder", "pool", "toy"]
 ALL = Where()
 
 

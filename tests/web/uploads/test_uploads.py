@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.serving import HOSTILE, client_of, make_index, toy, until, writer
+from helpers.serving import HOSTILE, client_of, until, writer
 from openpyxl import Workbook
 from starlette.testclient import TestClient
 
-from searchkit import Answer, Index
+from searchkit import Index
 from searchkit.core.identity import make_id
 from searchkit.web.uploads.store import MAX_REJECTS, MAX_UPLOADS
-
-__all__ = ["toy"]
 
 
 @pytest.fixture
@@ -32,11 +30,6 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     return folder
-
-
-@pytest.fixture
-def folder(tmp_path: Path, answers: list[Answer], toy: None) -> Path:
-    return make_index(tmp_path / "index", answers)
 
 
 @pytest.fixture

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers.serving import client_of, finished, make_index, toy, writer
+from helpers.serving import finished, make_index, writer
 from starlette.testclient import TestClient
 
 from searchkit import Answer
 from searchkit.index.decisions import decide
 
-__all__ = ["toy"]
 SAME = "The event loop runs callbacks when the stack is empty and nothing else waits for it now"
 TEXTS = [
     SAME,
@@ -34,12 +32,6 @@ def folder(tmp_path: Path, toy: None) -> Path:
         for n in range(size)
     ]  # fmt: skip
     return make_index(tmp_path / "course", [*answers, Answer("alone", "Nobody asked", None)])
-
-
-@pytest.fixture
-def client(folder: Path) -> Iterator[TestClient]:
-    with client_of(folder) as client:
-        yield client
 
 
 def names(page: str) -> list[str]:

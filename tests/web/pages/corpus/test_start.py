@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.serving import client_of, finished, make_index, toy, writer
+from helpers.serving import client_of, finished, make_index, writer
 from starlette.testclient import TestClient
 
 from searchkit import Answer
 from searchkit.index.decisions import decide
 from searchkit.web.pages.corpus.overview import Overview, survey
 
-__all__ = ["toy"]
 SAME = "The event loop runs callbacks when the stack is empty and nothing else waits for it now"
 TEXTS = [
     SAME,
@@ -34,12 +32,6 @@ ANSWERS = [
 @pytest.fixture
 def folder(tmp_path: Path, toy: None) -> Path:
     return make_index(tmp_path / "course", ANSWERS)
-
-
-@pytest.fixture
-def client(folder: Path) -> Iterator[TestClient]:
-    with client_of(folder) as client:
-        yield client
 
 
 def test_it_says_what_is_there_and_what_is_open(client: TestClient, folder: Path) -> None:
