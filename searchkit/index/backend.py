@@ -13,7 +13,8 @@ from itertools import islice
 from typing import Any
 
 from searchkit.core.arrays import Float16, Float32
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, IndexMismatch
+from searchkit.core.messages import Message
 from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
@@ -364,3 +365,33 @@ class IndexBackend(ABC):
             BadInput: if the index can't be reindexed.
         """
         self.successor()
+
+
+def check_earlier(index: IndexBackend, earlier: IndexBackend, parameter: str) -> None:
+    """Check that an index of earlier answers is another one, of the same model.
+
+    Args:
+        index: The index.
+        earlier: Of earlier answers.
+        parameter: Through which it was given.
+
+    Raises:
+        BadInput: if both are one index.
+        IndexMismatch: if they were made with two models.
+    """
+    if earlier.is_same(index):
+        template = f"`{parameter}={{place}}`: is the index itself; name one of earlier answers"
+        raise BadInput(Message(template, place=earlier.place))
+    ours, theirs = index.model, earlier.model
+    if ours.fingerprint != theirs.fingerprint:
+        raise IndexMismatch(
+            Message(
+                "{earlier}: made with {theirs}, and {place} with {ours}; give both the same "
+                "model: searchkit reindex --model {name} -i {earlier}",
+                earlier=earlier.place,
+                theirs=theirs.described,
+                place=index.place,
+                ours=ours.described,
+                name=ours.name,
+            )
+        )

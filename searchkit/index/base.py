@@ -423,33 +423,3 @@ def check_all_exist(
     """
     if missing := [id_ for id_ in ids if id_ not in existing]:
         raise not_found("answer", missing, place, all_ids())
-
-
-def check_earlier(index: BaseIndex, earlier: BaseIndex, parameter: str) -> None:
-    """Check that an index of earlier answers is another one, of the same model.
-
-    Args:
-        index: The index.
-        earlier: Of earlier answers.
-        parameter: Through which it was given.
-
-    Raises:
-        BadInput: if both are one index.
-        IndexMismatch: if they were made with two models.
-    """
-    if earlier.is_same(index):
-        template = f"`{parameter}={{place}}`: is the index itself; name one of earlier answers"
-        raise BadInput(Message(template, place=earlier.place))
-    ours, theirs = index.model, earlier.model
-    if ours.fingerprint != theirs.fingerprint:
-        raise IndexMismatch(
-            Message(
-                "{earlier}: made with {theirs}, and {place} with {ours}; give both the same "
-                "model: searchkit reindex --model {name} -i {earlier}",
-                earlier=earlier.place,
-                theirs=theirs.described,
-                place=index.place,
-                ours=ours.described,
-                name=ours.name,
-            )
-        )

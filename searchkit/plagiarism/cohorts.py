@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from searchkit.core.where import Attempts
-from searchkit.index.base import BaseIndex, check_earlier
+from searchkit.index.backend import check_earlier
+from searchkit.index.base import BaseIndex
 from searchkit.plagiarism.preparation import PreparedAnswer, read_prepared
 
 

@@ -16,7 +16,8 @@ from searchkit.core.records import Answer
 from searchkit.core.where import Where
 from searchkit.grading.learning.features import center_row
 from searchkit.grading.learning.words import character_ngrams
-from searchkit.index.base import BaseIndex, check_earlier
+from searchkit.index.backend import check_earlier
+from searchkit.index.base import BaseIndex
 from searchkit.plagiarism.preparation import prompt_of
 from searchkit.text.folding import fold
 
