@@ -7,11 +7,12 @@ Endpoints return their JSON directly, so that a large result isn't validated aga
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import TypeAdapter
 
@@ -75,6 +76,24 @@ Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait before â
 _RECORD: TypeAdapter[Any] = TypeAdapter(Any)
 
 
+async def read_filters(
+    question: Question = None, author: Author = None, where: Sql = None
+) -> Where:
+    """Return which answers a query means; `async`, so that it takes no thread."""
+    return Where(question, author, where)
+
+
+Filters = Annotated[Where, Depends(read_filters)]
+
+
+async def read_attempt_filters(filters: Filters, attempts: WhichAttempts = None) -> Where:
+    """Return which answers a query means, and which of their attempts."""
+    return replace(filters, attempts=attempts)
+
+
+AttemptFilters = Annotated[Where, Depends(read_attempt_filters)]
+
+
 def json_response(record: object) -> Response:
     """Return a record of plain JSON types as a response."""
     return Response(_RECORD.dump_json(record), media_type="application/json")
@@ -114,28 +133,23 @@ def read_verify(request: Request, wait: Wait = DEFAULT_WAIT) -> Response:
 def search(
     request: Request,
     q: QueryText,
+    filters: Filters,
     n: HitCount = 10,
     mode: Mode = "semantic",
-    question: Question = None,
-    author: Author = None,
-    where: Sql = None,
 ) -> Response:
     """Find the nearest answers: by meaning, by words, or by both."""
-    hits = pool_of(request).search(q, n, mode, Where(question, author, where))
+    hits = pool_of(request).search(q, n, mode, filters)
     return json_response(hits_as_records([q], [hits])[0])
 
 
 @api.get("/answers", tags=["answers"], response_model=corpus.AnswerPage)
 def read_answers(
     request: Request,
-    question: Question = None,
-    author: Author = None,
-    where: Sql = None,
+    filters: Filters,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_ANSWERS)] = 100,
 ) -> Response:
     """Return answers, in the order in which they were added."""
-    filters = Where(question, author, where)
     with pool_of(request).reading() as index:
         answers = islice(index.answers(filters), offset, offset + limit + 1)
         rows = [answer_as_record(answer) for answer in answers]
@@ -153,17 +167,10 @@ def read_answer(request: Request, id: AnswerId) -> Response:
 
 
 @api.get("/like", tags=["answers"], response_model=corpus.SimilarAnswers)
-def read_like(
-    request: Request,
-    id: AnswerId,
-    n: HitCount = 10,
-    question: Question = None,
-    author: Author = None,
-    where: Sql = None,
-) -> Response:
+def read_like(request: Request, id: AnswerId, filters: Filters, n: HitCount = 10) -> Response:
     """Find the answers nearest to one that is in the index."""
     with pool_of(request).reading() as index:
-        hits = index.search_like(id, n, Where(question, author, where))
+        hits = index.search_like(id, n, filters)
     return json_response({"id": id, "hits": hits_as_records([""], [hits])[0]["hits"]})
 
 
@@ -173,17 +180,13 @@ def read_like(
 @api.get("/pairs", tags=["analysis"], response_model=analysis.Pairs, responses=NOT_YET)
 def read_pairs(
     request: Request,
+    filters: AttemptFilters,
     threshold: Annotated[float, Query(ge=-1, le=1)] = 0.8,
     by: By | None = None,
     max_pairs: Annotated[int, Query(ge=0, le=MAX_PAIRS)] = 1_000,
-    question: Question = None,
-    author: Author = None,
-    where: Sql = None,
-    attempts: WhichAttempts = None,
     wait: Wait = DEFAULT_WAIT,
 ) -> Response:
     """Find the pairs of similar answers, best first; `total` is the number of all such pairs."""
-    filters = Where(question, author, where, attempts)
 
     def compute(index: Index, progress: Progress) -> dict[str, Any]:
         mined = mine(index, threshold, by=by, where=filters, max_pairs=max_pairs, progress=progress)
@@ -224,16 +227,13 @@ def read_compare(request: Request, left: AnswerId, right: AnswerId) -> Response:
 @api.get("/clusters", tags=["analysis"], response_model=analysis.Clusters, responses=NOT_YET)
 def read_clusters(
     request: Request,
+    filters: AttemptFilters,
     by: By | None = None,
     method: ClusterMethod = "communities",
-    question: Question = None,
-    author: Author = None,
-    where: Sql = None,
-    attempts: WhichAttempts = None,
     wait: Wait = DEFAULT_WAIT,
 ) -> Response:
     """Group the answers that say the same."""
-    job = clusters_job(pool_of(request), Where(question, author, where, attempts), by, method)
+    job = clusters_job(pool_of(request), filters, by, method)
     return when_done(
         request,
         job,
@@ -268,16 +268,9 @@ def read_map(request: Request, question: Question = None, wait: Wait = DEFAULT_W
 
 @api.get("/grades", tags=["analysis"], response_model=analysis.Suggestions, responses=NOT_YET)
 def read_grades(
-    request: Request,
-    column: MarkColumn,
-    question: Question = None,
-    author: Author = None,
-    where: Sql = None,
-    attempts: WhichAttempts = None,
-    wait: Wait = DEFAULT_WAIT,
+    request: Request, column: MarkColumn, filters: AttemptFilters, wait: Wait = DEFAULT_WAIT
 ) -> Response:
     """Suggest marks for the ungraded answers from the graded ones."""
-    filters = Where(question, author, where, attempts)
     job = pool_of(request).job(
         ("grades", column, filters),
         lambda index, progress: grade(index, column, where=filters, progress=progress),
