@@ -51,6 +51,8 @@ _LOCK = Lock()  # a stemmer has a state
 def indexed_stems(text: str, language: str | None) -> str:
     """Return the stems of a text's words, as far as they aren't the words themselves."""
     languages = _languages(text, language)
+    if not languages:
+        return ""
     stems = (stem for word, _ in _words(text) for stem in _word_stems(word, languages))
     return " ".join(stems)
 
@@ -77,6 +79,8 @@ def without_article(word: str) -> str:
 def stem_spans(text: str, language: str | None, stems: Collection[str]) -> list[Span]:
     """Return the offsets of the words of a text that have one of these stems."""
     languages = _languages(text, language)
+    if not languages:
+        return []
     return [
         span
         for word, span in _words(text)
