@@ -18,7 +18,7 @@ help:
 	@echo "make check        ruff, ruff format, mypy, import contracts"
 	@echo "make format       let ruff put the code into shape"
 	@echo "make bench        the main figures of benchmarks/ (minutes)"
-	@echo "make bench-mining bench-ray bench-plagiarism bench-clustering bench-grading   more; embeds 80,000 answers once"
+	@echo "make bench-mining bench-ray bench-plagiarism bench-clustering bench-grading   more; embeds 160,000 sentences once"
 	@echo "make bench-gpu    embedding and mining on a GPU beside this machine's cores (needs CUDA)"
 	@echo "make bench-languages  the multilingual model beside the default one; languages identified (minutes)"
 	@echo "make bench-models what evaluate measures of the default model (a quarter of an hour)"

@@ -2,7 +2,7 @@
 
 `quality`: BANKING77 (10,003 questions of customers in 77 classes), every method on the same
 vectors, against scikit-learn's KMeans and sentence-transformers' `community_detection`. `speed`:
-communities of 50,000 passages of alpaca-answers against `community_detection`. `growth`: cost from
+communities of 50,000 sentences of alpaca-answers against `community_detection`. `growth`: cost from
 10,000 on. `maps`: how well the places of a map show which answers are near.
 """
 

@@ -1,7 +1,7 @@
-"""Mining against sentence-transformers: `python benchmarks/bench_mining.py [PASSAGES …]`.
+"""Mining against sentence-transformers: `python benchmarks/bench_mining.py [SENTENCES …]`.
 
-Passages of alpaca-answers in the order in which they stand there; their vectors are kept in
-`.bench/corpora/alpaca`, so only the first run embeds. Every time is that of a process of its own,
+Distinct sentences of alpaca-answers in the order in which they stand there; their vectors are kept
+in `.bench/corpora`, so only the first run embeds. Every time is that of a process of its own,
 after imports and loading, with one untimed call before.
 """
 
@@ -13,47 +13,54 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from machine import ROOT, SHARED, heading
 from numpy.typing import NDArray
 
-KEPT = ROOT / ".bench" / "corpora" / "alpaca"
+KEPT = ROOT / ".bench" / "corpora" / "alpaca-sentences.npy"
 SIZES = (20_000, 50_000, 100_000, 160_000)
 COMPARED = 50_000  # up to here sentence-transformers and brute force run, too
 
 
 def vectors(count: int) -> NDArray[np.float32]:
-    """Give the vectors of the first `count` passages, embedding what is not there yet."""
-    from searchkit import Index, Where
+    """Return the vectors of the first `count` sentences, embedding them if they aren't there."""
     from searchkit.core.arrays import unit_rows
-    from searchkit.index.storage.schema import is_index
-    from searchkit.sources.reader import read_answers
+    from searchkit.encoding.loading import load_encoder
 
-    with Index.open(KEPT, write=True) if is_index(KEPT) else Index.create(KEPT) as index:
-        answers = read_answers([str(SHARED / "alpaca-answers.jsonl.gz")])
-        while index.store.counts()["passages"] < count and (some := list(islice(answers, 2048))):
-            index.add(some)
-        rows = index.store.passage_vectors(index.store.matching(Where()))[:count]
-        return unit_rows(index.vectors.get(np.array([vector for _, vector in rows])))
+    if not KEPT.exists() or len(np.load(KEPT, mmap_mode="r")) < count:
+        KEPT.parent.mkdir(parents=True, exist_ok=True)
+        rows = load_encoder().encode(list(islice(sentences(), count)))
+        np.save(KEPT, unit_rows(rows))
+    return np.load(KEPT)[:count]
+
+
+def sentences() -> Iterator[str]:
+    """Yield the distinct sentences of alpaca-answers."""
+    from searchkit.sources.reader import read_answers
+    from searchkit.text.words import split_sentences
+
+    seen: set[str] = set()
+    for answer in read_answers([str(SHARED / "alpaca-answers.jsonl.gz")]):
+        for start, end in split_sentences(answer.text):
+            sentence = answer.text[start:end].strip()
+            if sentence and sentence not in seen:
+                seen.add(sentence)
+                yield sentence
 
 
 def main(sizes: list[int]) -> None:
     """Print the table."""
-    rows = vectors(max(sizes))
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    file = KEPT.parent / "alpaca.npy"
-    np.save(file, rows)
-    print(heading() + f"; {len(rows):,} passages\n")
-    print("| passages | threshold | pairs | sentence-transformers | its pairs | searchkit | gain "
+    vectors(max(sizes))
+    print(heading() + "\n")
+    print("| sentences | threshold | pairs | sentence-transformers | its pairs | searchkit | gain "
           "| brute force, pairs | peak memory |")  # fmt: skip
     print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for size in sizes:
         for threshold in (0.9, 0.8):
-            ours = child("ours", file, size, threshold)
+            ours = child("ours", size, threshold)
             cells = [
                 f"{size:,}",
                 threshold,
@@ -63,7 +70,7 @@ def main(sizes: list[int]) -> None:
                 f"{ours['seconds']:.2f} s",
             ]
             if size <= COMPARED:
-                theirs, brute = (child(who, file, size, threshold) for who in ("theirs", "brute"))
+                theirs, brute = (child(who, size, threshold) for who in ("theirs", "brute"))
                 cells[3:5] = [f"{theirs['seconds']:.1f} s", f"{theirs['pairs']:,}"]
                 gain = theirs["seconds"] / ours["seconds"]
                 cells += [f"{gain:.0f} \u00d7", f"{brute['pairs']:,}"]
@@ -73,17 +80,17 @@ def main(sizes: list[int]) -> None:
             print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
-def child(who: str, file: Path, size: int, threshold: float) -> dict[str, float]:
+def child(who: str, size: int, threshold: float) -> dict[str, float]:
     """Run one measurement in a process of its own."""
-    command = [sys.executable, __file__, "child", who, str(file), str(size), str(threshold)]
+    command = [sys.executable, __file__, "child", who, str(size), str(threshold)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def measure(who: str, file: str, size: int, threshold: float) -> None:
+def measure(who: str, size: int, threshold: float) -> None:
     """Print seconds (median of three; one of the slow side) and how many pairs."""
     import torch
 
-    rows = np.ascontiguousarray(np.load(file, mmap_mode="r")[:size])
+    rows = np.ascontiguousarray(np.load(KEPT, mmap_mode="r")[:size])
     run: Callable[[], int]
     if who == "ours":
         from searchkit.mining.exact import mine_pairs
@@ -127,6 +134,6 @@ def brute_force(rows: NDArray[np.float32], threshold: float) -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["child"]:
-        measure(sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))
+        measure(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
     else:
         main([int(argument) for argument in sys.argv[1:]] or list(SIZES))

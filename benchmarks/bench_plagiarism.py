@@ -369,7 +369,10 @@ def listed(
 
 
 def timing() -> None:
-    """Print seconds and memory of the whole command, on SemEval-2013 and on alpaca if indexed."""
+    """Print seconds and memory of the whole command, on SemEval-2013 and on alpaca if indexed.
+
+    `searchkit ingest ../shared/data/alpaca-answers.jsonl.gz -i .bench/corpora/alpaca` takes hours.
+    """
     command = [sys.executable, "-m", "searchkit"]
     print("\n| index | answers compared | `plagiarism`, whole process | peak memory |")
     print("|---|---:|---:|---:|")

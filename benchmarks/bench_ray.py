@@ -1,6 +1,6 @@
 """Mining on Ray, and in partitions: `python benchmarks/bench_ray.py [PASSAGES [FILE.npy]]`.
 
-Passages of alpaca-answers as in bench_mining.py, or unit vectors from a file. Every worker and the
+Sentences of alpaca-answers as in bench_mining.py, or unit vectors from a file. Every worker and the
 plain loop compute on one core (OMP_NUM_THREADS=1); times are from vectors in memory to sorted
 pairs, best of two. Starting Ray and its workers is not in them, and stands in its own column.
 """
