@@ -24,7 +24,8 @@ _WORDS = {
         """,
     "text": """
         text, answer, content, response, body, answer text, response text, student answer,
-        student response, answers, responses, essay text, EssayText, essay, online text, submission
+        student response, answers, responses, essay text, EssayText, essay, online text, submission,
+        given answer, answer given, pupil answer, pupil response, learner response, reply
         Antwort, Antworttext, Antwort des Studenten, Schülerantwort, Freitext, Texteingabe, Inhalt,
         Lösung
         réponse, texte, texte de la réponse, réponse de l'étudiant, réponse de l'élève,
@@ -51,11 +52,12 @@ _WORDS = {
         """,
     "author": """
         author, student, user, student id, student number, student name, full name, username,
-        user id, user name, participant, learner, name
+        user id, user name, participant, learner, name, pupil, pupil name, pupil id, learner name,
+        learner id, participant name, participant id, candidate name, respondent
         Autor, Verfasser, Matrikelnummer, Matrikelnr, Matrikel-Nr, Matrikel, Matr.-Nr, Matr.,
         MatrNr, Student, Studentin, Studierende, Studierende/r, Studierender, Schüler, Schülerin,
         Schüler/in, Schülername, Teilnehmer, Teilnehmerin, Teilnehmende, Teilnehmer/in,
-        Anmeldename, Benutzername, Nutzername, Benutzer, Kürzel, Vollständiger Name
+        Anmeldename, Benutzername, Nutzername, Benutzer, Kürzel, Vollständiger Name, Prüfling
         auteur, étudiant, étudiante, étudiant.e, étudiant(e), élève, apprenant,
         numéro étudiant, numéro d'étudiant, n° étudiant, matricule, nom d'utilisateur,
         utilisateur, participant, nom complet, nom et prénom, nom prénom, nom
@@ -80,7 +82,9 @@ _WORDS = {
         """,
     "submitted_at": """
         submitted at, created at, timestamp, submitted, submission time, submission date,
-        completion time, completed, date, datetime, time, last modified (submission)
+        completion time, completed, date, datetime, time, last modified (submission), submitted on,
+        date submitted, time submitted, date of submission, handed in, handed in on, handed in at,
+        turned in, turned in at, answered at, completed at, finished at, completed on
         Zeitstempel, Abgabe, Abgabedatum, Abgabezeit, Abgabezeitpunkt, Abgegeben, Abgegeben am,
         Eingereicht, Eingereicht am, Beendet, Fertigstellungszeit, Datum, Zeitpunkt, Zeit, Uhrzeit
         horodateur, horodatage, date de remise, date de rendu, date d'envoi, remis le, rendu le,

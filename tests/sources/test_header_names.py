@@ -34,6 +34,9 @@ from searchkit.sources.header_names import HEADER_NAMES, fold_header
         ("Schüler", "author"),
         ("E-Mail-Adresse", "email"),
         ("student_id", "author"),
+        ("Pupil", "author"),
+        ("Given answer", "text"),
+        ("Handed in on", "submitted_at"),
     ],
 )
 def test_usual_names_are_found_in_any_spelling(header: str, field: str) -> None:
