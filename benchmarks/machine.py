@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's second start has bytecode
 
 
 def heading() -> str:
