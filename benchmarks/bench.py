@@ -153,7 +153,8 @@ def synthetic(folder: Path, size: int, block: int = 50_000) -> None:
             rows, hashes = [], [random.bytes(32) for _ in range(count)]
             for n in range(count):
                 text = " ".join(words[w] for w in chosen[n])
-                answer = Answer(f"a{start + n}", text, f"q{n % 100}", f"s{n % 977}")
+                author = f"s{(start + n) // 100}"  # each answers each question once
+                answer = Answer(f"a{start + n}", text, f"q{n % 100}", author)
                 rows.append(SplitAnswer(answer, [Passage(0, len(text))], [hashes[n]]))
             index.store.put(rows, [], hashes, vectors.astype(np.float16))
 

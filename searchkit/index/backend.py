@@ -17,7 +17,7 @@ from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.encoding.encoder import Encoder
+from searchkit.encoding.encoder import Encoder, is_fast
 from searchkit.index.records import (
     Decision,
     GradingChange,
@@ -138,9 +138,13 @@ class IndexBackend(ABC):
     def get_existing(self, ids: Sequence[str]) -> dict[str, Answer]:
         """Return the answers with these ids that are in the index, by id."""
 
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of answers."""
+
     def is_empty(self) -> bool:
         """Whether there is no answer."""
-        return self.counts()["answers"] == 0
+        return len(self) == 0
 
     def get_replaceable(self, ids: Sequence[str]) -> dict[str, Answer]:
         """Return the answers with these ids for comparison with new ones, by id.
@@ -387,11 +391,12 @@ def check_earlier(index: IndexBackend, earlier: IndexBackend, parameter: str) ->
         raise IndexMismatch(
             Message(
                 "{earlier}: made with {theirs}, and {place} with {ours}; give both the same "
-                "model: searchkit reindex --model {name} -i {earlier}",
+                "model: searchkit reindex --model {name}{fast} -i {earlier}",
                 earlier=earlier.place,
                 theirs=theirs.described,
                 place=index.place,
                 ours=ours.described,
                 name=ours.name,
+                fast=" --precision fast" if is_fast(ours.fingerprint) else "",
             )
         )

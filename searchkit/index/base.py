@@ -274,7 +274,7 @@ class BaseIndex(IndexBackend):
     ) -> Added:
         """Add answers as `add`, of which some were looked up already.
 
-        The model isn't loaded unless a text is new or changed.
+        The model isn't loaded unless an answer is new or changed.
 
         Args:
             read: By id, stored answers from `get_replaceable`, as they still are.

@@ -135,20 +135,22 @@ class Index(FolderReader):
             self.checkpoints = Checkpoints(self.path, self.store)
             self.cache = IndexCache(self.path, self.store)
 
-    def reopened(self) -> Index:
+    def reopened(self, *, with_new_files: bool = False) -> Index:
         """Open the newest state for reading, with this index's model and vectors if they fit.
-
-        Where the FAISS file is another one, or has codes meanwhile, it is read, also for the same
-        answers.
 
         Both indexes can be used, each by one thread at a time, and are closed separately; this one
         may be closed already.
+
+        Args:
+            with_new_files: Whether a FAISS file or codes that were written meanwhile are read, also
+                for the same answers.
         """
         newest = Index.open(self.path)
         if newest._identity[0] == self._identity[0]:
             newest._encoder = self._encoder
-            is_same_file = newest.checkpoints.pinned_files == self.checkpoints.pinned_files
-            if self._lock is None and newest.has_answers_of(self) and is_same_file:
+            has_new_files = newest.checkpoints.pinned_files != self.checkpoints.pinned_files
+            is_outdated = with_new_files and has_new_files
+            if self._lock is None and newest.has_answers_of(self) and not is_outdated:
                 newest._shared = self._shared
         return newest
 

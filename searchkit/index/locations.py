@@ -15,7 +15,7 @@ Place = Path | str  # a folder, or an address of Milvus as `milvus.address.Addre
 
 def place_of(written: Place) -> Place:
     """Return the place that a user wrote: an address and `FILE.db` are Milvus, else a folder."""
-    if isinstance(written, Path) or "://" in written or written.startswith("milvus+"):
+    if isinstance(written, Path) or written.startswith(("milvus+", "http://", "https://")):
         return written
     if written.endswith(".db") and not (Path(written) / "answers.db").exists():
         return written

@@ -38,6 +38,7 @@ from searchkit.plagiarism.records import (
 )
 from searchkit.text.languages.locales import Locale, identified_locale, locale_of
 from searchkit.text.times import time_apart_in_words, time_in_words
+from searchkit.text.words import shared_words, unit_of
 
 LONG_PROMPT = 150  # characters from which on the text of a question is cut, and folded out
 TONES = dict(zip(VERDICTS, ("bad", "bad", "warn", "info", "info", "", ""), strict=True))
@@ -271,7 +272,9 @@ def equal_views(result: PlagiarismResult, names: Pseudonyms | None = None) -> li
     return [
         EqualView(
             anchor=f"equal-{number}",
-            heading=counted(group.words, "word"),
+            heading=counted(
+                group.words, unit_of(shared_words(result.texts[group.answers[0]].text))
+            ),
             question=question_name(group.question, names),
             reason=text_runs(group.reason, names),
             remarks=[text_runs(remark, names) for remark in group.remarks],

@@ -122,9 +122,10 @@ def split_words(text: str) -> Words:
     return words_of_tokens(spans, hidden)
 
 
-def are_characters(words: Words) -> bool:
-    """Return whether most tokens are characters, as in scripts that are written without spaces."""
-    return 2 * sum(bool(_UNSPACED.fullmatch(token)) for token in words.tokens) > len(words)
+def unit_of(words: Words) -> str:
+    """Return what most tokens are: "word", or "character" of a script without spaces."""
+    characters = sum(bool(_UNSPACED.fullmatch(token)) for token in words.tokens)
+    return "character" if 2 * characters > len(words) else "word"
 
 
 def shared_words(text: str) -> Words:

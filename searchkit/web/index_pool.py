@@ -214,7 +214,7 @@ class IndexPool:
 
     def _successor(self, old: _Snapshot) -> _Snapshot:
         """Open the new state, drop outdated jobs and close the free readers of the old state."""
-        first = old.first.reopened()
+        first = old.first.reopened(with_new_files=True)
         try:
             if first.encoder is not old.first.encoder:
                 log.info("%s: has another model now", self.folder)

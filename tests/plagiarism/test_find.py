@@ -15,6 +15,7 @@ from helpers.runners import PackingLoop
 from searchkit import Answer, Index, Where
 from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_PLANTED
+from searchkit.encoding.encoder import fast_fingerprint
 from searchkit.index.decisions import decide
 from searchkit.index.ingest import ingest
 from searchkit.plagiarism.compare import compare
@@ -184,6 +185,18 @@ def test_earlier_answers_are_compared_but_never_accused_among_themselves(tmp_pat
         assert compared.right.id == "y2024:q1-007"
         with pytest.raises(BadInput, match="is the index itself; name one of earlier answers"):
             find_plagiarism(index, against=index)
+
+
+def test_an_index_of_another_precision_is_refused_with_the_command_that_mends_it(
+    tmp_path: Path,
+) -> None:
+    exact = ToyEncoder()
+    fast = ToyEncoder(fingerprint=fast_fingerprint(exact.fingerprint))
+    with Index.create(tmp_path / "new", fast) as new, Index.create(tmp_path / "old", exact) as old:
+        with pytest.raises(IndexMismatch, match=r"--model toy --precision fast -i \S*old"):
+            find_plagiarism(new, against=old)
+        with pytest.raises(IndexMismatch, match=r"--model toy -i \S*new"):
+            find_plagiarism(old, against=new)
 
 
 def test_a_decision_about_an_earlier_answer_applies_whatever_its_index_is_called(

@@ -46,14 +46,14 @@ class Checkpoints:
     Attributes:
         folder: The index's folder.
         table: What the database says about them.
-        pinned_files: The names of the current file and of its codes, if there are any, when it was
-            last pinned.
+        pinned_files: Name, number and time of the current file and of its codes, of those that were
+            there when it was last pinned.
     """
 
     def __init__(self, folder: Path, store: AnswerStore) -> None:
         self.folder = folder
         self.table = CheckpointTable(store)
-        self.pinned_files: list[str] = []
+        self.pinned_files: list[tuple[str, int, int]] = []
         self._store = store
         self._pinned: tuple[str, BufferedReader] | None = None
         self._check: Future[str | CodesFile] | None = None  # of the pinned file, for one use only
@@ -71,7 +71,11 @@ class Checkpoints:
         path, codes = self.folder / current.file, self._codes_path(current)
         with suppress(OSError):
             self._pinned = current.file, path.open("rb")
-        self.pinned_files = [file.name for file in (path, codes) if file.exists()]
+        self.pinned_files = []
+        for file in (path, codes):
+            with suppress(OSError):
+                found = file.stat()
+                self.pinned_files.append((file.name, found.st_ino, found.st_mtime_ns))
         return self._pinned is not None or path.exists()
 
     def begin_check(self, *, with_codes: bool) -> None:

@@ -16,7 +16,7 @@ from searchkit.core.messages import counted
 from searchkit.plagiarism.overlap import TokenRun
 from searchkit.plagiarism.preparation import PreparedAnswer
 from searchkit.plagiarism.records import NO_FINDING, Overlap
-from searchkit.text.words import Words, are_characters
+from searchkit.text.words import Words, unit_of
 
 MIN_IDENTICAL = 8  # words of identical answers that are evidence; fewer are the same too easily
 # Stretches that are the same are long from so many words on, or from such a share of a shorter
@@ -36,8 +36,7 @@ def are_identical(left: Words, right: Words) -> bool:
 
 def same_words(texts: Sequence[PreparedAnswer], words: int) -> str:
     """Return in how many words answers are the same, and but for what."""
-    noun = "character" if are_characters(texts[0].words) else "word"
-    same = f"Word for word the same, {counted(words, noun)}"
+    same = f"Word for word the same, {counted(words, unit_of(texts[0].words))}"
     if len({" ".join(text.answer.text.split()) for text in texts}) == 1:
         return same
     code = ", names in code" if texts[0].words.is_code.any() else ""
@@ -60,8 +59,8 @@ def verdict_and_reason(
         share: The share of the shorter answer's words that are in the runs.
         passages: From `align`.
     """
-    words = min(len(left.words), len(right.words))
-    noun = "characters" if are_characters(left.words) else "words"
+    shorter_words = min(left.words, right.words, key=len)
+    words, noun = len(shorter_words), unit_of(shorter_words) + "s"
     reworded = sum(passage.kind == "reworded" for passage in passages)
     if not runs and not reworded:
         return NO_FINDING, "No stretch of words is shared, and no sentence says the same."

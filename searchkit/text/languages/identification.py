@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,8 @@ def identify_language(text: str) -> str | None:
 
 def load_ahead() -> None:
     """Begin to load what identifies languages, in a thread: it takes half a second."""
-    Thread(target=_classifier, name="load_ahead", daemon=True).start()
+    with suppress(RuntimeError):  # the system starts no more threads
+        Thread(target=_classifier, name="load_ahead", daemon=True).start()
 
 
 def _classify(proses: Sequence[str]) -> list[str]:

@@ -92,6 +92,16 @@ def test_a_folder_is_a_folder_whatever_it_is_called(tmp_path: Path) -> None:
         open_index(str(tmp_path / "missing"))
 
 
+def test_whether_there_are_answers_is_told_without_reading_them(
+    monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    with MilvusIndex.create(place, ToyEncoder()) as index:
+        assert index.is_empty()
+        index.add([Answer("a", "the loop", "q", "ann")])
+        monkeypatch.setattr(MilvusIndex, "_scan", lambda *_: pytest.fail("all answers are read"))
+        assert not index.is_empty()
+
+
 def test_without_the_package_one_line_says_what_to_install(monkeypatch, place) -> None:
     monkeypatch.setitem(sys.modules, "pymilvus", None)
     with pytest.raises(MissingExtra, match=r"pip install 'searchkit\[milvus\]'"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -67,13 +69,23 @@ def test_readers_replace_damaged_vectors_once(
     assert caplog.text.count("run: searchkit rebuild") == 1
 
 
-def test_codes_that_are_made_later_are_used_by_the_next_reader(folder: Path) -> None:
-    (folder / "vectors-1.codes").unlink()
+@pytest.mark.parametrize("is_old", [False, True])
+def test_codes_that_are_made_later_are_used_by_the_next_state(folder: Path, is_old: bool) -> None:
+    path = folder / "vectors-1.codes"
+    if is_old:
+        with zipfile.ZipFile(path) as file:
+            about = json.loads(file.read("about.json"))
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("about.json", json.dumps(about | {"format": 1}))
+    else:
+        path.unlink()
     with Index.open(folder, encoder=ToyEncoder()) as reader:
         assert not has_codes(reader)
         Index.open(folder, write=True, encoder=ToyEncoder()).close()
-        with reader.reopened() as second:
-            assert has_codes(second)
+        with reader.reopened() as second, reader.reopened() as third:  # one state loads once
+            assert reader.vectors is second.vectors is third.vectors
+        with reader.reopened(with_new_files=True) as successor:
+            assert has_codes(successor)
 
 
 def has_codes(index: Index) -> bool:

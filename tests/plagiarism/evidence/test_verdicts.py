@@ -74,6 +74,10 @@ def test_of_a_text_without_spaces_characters_are_counted() -> None:
     assert "characters stand in the other" in thai.reason and "word" not in thai.reason
     mixed = compared("HTTP 请求由服务器接收并返回页面", "HTTP 请求由服务器接收并返回页面")
     assert mixed.reason.startswith("Word for word the same, 14 characters")
+    english = "HTTP is a protocol of the web server"
+    chinese = "服务器接收请求并返回页面" * 3
+    for sides in ((english, f"{chinese} {english}"), (f"{chinese} {english}", english)):
+        assert "the shorter answer's 8 words stand in the other" in compared(*sides).reason
 
 
 def test_words_kept_in_reworded_sentences_make_a_light_revision() -> None:

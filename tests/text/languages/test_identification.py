@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from searchkit.text.languages.identification import identify_language
+from searchkit.text.languages.identification import identify_language, load_ahead
 from searchkit.text.languages.naive_bayes import BATCH_TEXTS, LanguageClassifier
 from searchkit.text.languages.names import NAMES, UNKNOWN, language_name
 
@@ -71,3 +73,14 @@ def test_many_texts_at_once_as_the_package_does_one() -> None:
 def test_names() -> None:
     assert [language_name(code) for code in ("de", UNKNOWN, "tlh")] == ["German", "not told", "tlh"]
     assert set(TEXTS) <= set(NAMES)
+
+
+def test_what_identifies_languages_is_loaded_later_where_no_thread_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", refuse)
+    load_ahead()
+    assert identify_language(TEXTS["de"]) == "de"
