@@ -155,20 +155,23 @@ def eventually(page: Page, read: Callable[[Page], object], expected: object) -> 
 
 def settle(page: Page) -> None:
     """Wait until a page shows what the server computes for it, and its scripts have run."""
-    expect(page.locator("[data-job][data-then], #live[data-pending]")).to_have_count(
-        0, timeout=180_000
-    )
-    page.wait_for_load_state()
+    for _ in range(3):  # pages that follow one computation, then another, then show both
+        expect(page.locator("[data-job][data-then], #live[data-pending]")).to_have_count(
+            0, timeout=180_000
+        )
+        page.wait_for_load_state()
 
 
 @contextmanager
 def held(page: Page, addresses: str) -> Iterator[None]:
     """Hold back what a page asks for at some addresses until the context is left."""
     routes: list[Route] = []
-    page.route(addresses, lambda route: routes.append(route))
+    is_held = True
+    page.route(addresses, lambda route: routes.append(route) if is_held else route.continue_())
     try:
         yield
     finally:
+        is_held = False  # also for what is asked for while the others go on
         for route in routes:
             route.continue_()
         page.unroute(addresses)
