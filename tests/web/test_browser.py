@@ -504,7 +504,11 @@ def test_a_message_about_a_column_is_wide_and_in_the_forms_words(
         tmp_path, "wide.csv",
         "First name,What is a loop?,Why does it end?\nAda,It runs what waits,No work is left\n",
     )  # fmt: skip
-    one = write(tmp_path, "one.csv", "Nr,What was written\n1,It runs the callbacks that wait\n")
+    one = write(
+        tmp_path,
+        "one.csv",
+        "Nr,What was written,constructor\n1,It runs the callbacks that wait,Ada\n",
+    )
     with serving(copy) as server:
         page = visit(f"{server.address}/upload")
         page.set_input_files("#file", wide)
@@ -520,6 +524,7 @@ def test_a_message_about_a_column_is_wide_and_in_the_forms_words(
         heads = page.locator("#rows thead th")
         expect(heads.first).to_be_visible()
         assert "Answer" in heads.all_inner_texts() and "text" not in heads.all_inner_texts()
+        assert "constructor" in heads.all_inner_texts()
 
 
 def test_encoding_and_sheet_can_be_chosen(copy: Path, tmp_path: Path, visit: Open) -> None:

@@ -4,7 +4,7 @@ import { ask, by, make, send, whenDone } from "./common.js";
 const FIELDS = [["text", "Answer"], ["id", "Id"], ["question", "Question"], ["author", "Author"], ["submitted_at", "Time"]];
 const HOW = ["sheet", "table", "encoding", "quoting", "skip_rows", "platform"];
 const MAX_LISTED = 5; // rows that are named as examples
-const labels = Object.fromEntries(FIELDS);
+const labels = new Map(FIELDS);
 let upload = null;
 let checking = new AbortController(); // of the last check; only that one is shown
 
@@ -92,9 +92,11 @@ function show(chosen = {}) {
   });
   by("roles").replaceChildren(...(upload.columns.length ? selects : []));
   const names = [...new Set(upload.answers.flatMap(answer => Object.keys(answer)))];
-  by("rows").tHead.replaceChildren(make("tr", {}, ...names.map(name => make("th", { scope: "col" }, make("bdi", {}, labels[name] ?? name)))));
-  by("rows").tBodies[0].replaceChildren(...upload.answers.map(answer =>
-    make("tr", {}, ...names.map(name => make("td", { dir: "auto", class: String(answer[name] ?? "").length > 60 ? "long" : "" }, short(answer[name]))))));
+  by("rows").tHead.replaceChildren(make("tr", {}, ...names.map(name => make("th", { scope: "col" }, make("bdi", {}, labels.get(name) ?? name)))));
+  by("rows").tBodies[0].replaceChildren(...upload.answers.map(answer => make("tr", {}, ...names.map(name => {
+    const text = short(Object.hasOwn(answer, name) ? answer[name] : "");
+    return make("td", { dir: "auto", class: text.length > 60 ? "long" : "" }, text);
+  }))));
   by("rows").hidden = !upload.answers.length;
   by("ingest").querySelector("[type=submit]").disabled = !upload.answers.length;
   wrong(upload.problem || "");
