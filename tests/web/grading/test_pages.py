@@ -82,7 +82,7 @@ def marks(address: str, question: str) -> dict[str, str]:
 
 def suggestions(address: str, question: str) -> dict[str, str]:
     """Return the marks that are suggested for answers without one, once they are computed."""
-    while True:
+    for _ in range(600):
         with urllib.request.urlopen(
             f"{address}/api/grading/suggestions?question={question}"
         ) as response:
@@ -90,6 +90,7 @@ def suggestions(address: str, question: str) -> dict[str, str]:
         if status == 200:
             break
         time.sleep(0.1)
+    assert status == 200, "no suggestions yet"
     marked, found = marks(address, question), body["suggestions"]
     return {id_: one["mark"] for id_, one in found.items() if one["mark"] and id_ not in marked}
 
@@ -431,7 +432,11 @@ def test_suggestions_are_accepted_by_a_key_and_give_their_reasons(
 
 
 def test_what_is_typed_outlives_what_the_server_sends(address: str, visit: Open) -> None:
-    page = open_page(visit, address, "q06")
+    page = visit(f"{address}/upload")
+    with page.expect_response(
+        are_suggestions, timeout=60_000
+    ):  # the first ones, from before the mark
+        page.goto(f"{address}/grade?question=q06")
     cards(page).first.focus()
     press(page, "o", "j")
     name, before = item(page), len(marks(address, "q06"))
@@ -465,6 +470,17 @@ def test_a_mark_that_did_not_reach_the_server_stays_in_its_field(address: str, v
     field.press("Enter")
     title_of_undo(page, "mark 3")
     assert len(marks(address, "q06")) == len(before) + 1
+
+
+def test_an_error_ends_the_progress_bar(address: str, visit: Open) -> None:
+    page = visit(f"{address}/upload", allowed=REFUSED)
+    page.route(
+        "**/api/grading?*", lambda route: route.fulfill(status=500, json={"error": "broken"})
+    )
+    page.goto(f"{address}/grade?question=q07")
+    expect(page.locator(".toast.bad")).to_contain_text("broken")
+    expect(page.locator("#groups progress")).to_have_count(0)
+    expect(page.locator("#groups")).not_to_have_attribute("aria-busy", "true")
 
 
 # -- for everybody ---------------------------------------------------------------------------------

@@ -270,5 +270,7 @@ try {
   if (page.ticked.size) by("chosen-mark").focus();
   await suggest();
 } catch (error) {
+  by("groups").replaceChildren();
+  by("groups").removeAttribute("aria-busy");
   toast(error.message, true);
 }
