@@ -11,13 +11,16 @@ async function reach(path, options) {
   }
 }
 
-/** Fetch a fragment of a page and return its nodes; throw an error whose message can be shown. */
-export async function piece(path, options = {}) {
+/** Fetch a fragment of a page and return [its nodes, status]; throw an error whose message can be shown. */
+export async function fragment(path, options = {}) {
   const response = await reach(path, options);
   const parsed = new DOMParser().parseFromString(await response.text(), "text/html");
   if (!response.ok) throw new Error(parsed.querySelector(".notice")?.textContent || `The server answered with status ${response.status}.`);
-  return [...parsed.body.childNodes];
+  return [[...parsed.body.childNodes], response.status];
 }
+
+/** Fetch a fragment of a page and return its nodes. */
+export const piece = async (path, options) => (await fragment(path, options))[0];
 
 /** Call the REST interface and return [body, status]; throw an error whose message can be shown,
     with the status and the body. */

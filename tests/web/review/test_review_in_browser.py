@@ -2,92 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import re
-import shutil
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers.browsing import (
-    ROOT,
-    Open,
-    browser,
-    eventually,
-    held,
-    ingested,
-    serving,
-    switch_names,
-    visit,
-    width_over,
-)
-from playwright.sync_api import Locator, Page, expect
+from helpers.browsing import Open, browser, eventually, switch_names, visit, width_over
+from helpers.reviewing import current, decisions, findings, get, is_at, listed, names
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 __all__ = ["browser", "visit"]
-DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("review")
-    with DEMO.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["question"] <= "q05"]
-    with (folder / "answers.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-        writer.writerow(rows[0] | {"id": "alone", "question": "q99"})
-    return ingested(folder, folder / "answers.csv")
-
-
-@pytest.fixture(scope="module")
-def running(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(shutil.copytree(corpus, tmp_path_factory.mktemp("running") / "index")) as server:
-        get(server.address, "/api/findings?wait=60")
-        yield server.address
-
-
-@pytest.fixture
-def address(running: str) -> str:
-    """Return the address of the server, after undoing all decisions."""
-    while get(running, "/api/decisions")["decisions"]:
-        ask = urllib.request.Request(
-            f"{running}/api/decisions", method="DELETE", headers={"origin": running}
-        )
-        urllib.request.urlopen(ask).close()
-    return running
-
-
-def get(address: str, path: str) -> Any:
-    with urllib.request.urlopen(address + path) as response:
-        return json.load(response)
-
-
-def findings(address: str) -> list[dict[str, Any]]:
-    return get(address, "/api/findings")["findings"]
-
-
-def listed(page: Page) -> Locator:
-    return page.locator("#rows tbody tr:visible")
-
-
-def names(page: Page) -> list[str]:
-    return [row.get_attribute("id") or "" for row in listed(page).all()]
-
-
-def current(page: Page) -> Locator:
-    return page.locator("tr[aria-current]")
-
-
-def is_at(page: Page, number: int, total: int) -> None:
-    """Wait until a finding is shown, by its place in the list."""
-    expect(page.locator("#place")).to_have_text(f"{number} of {total}")
 
 
 # -- the table -------------------------------------------------------------------------------------
@@ -223,27 +148,6 @@ def test_the_address_holds_the_state_and_the_back_button_goes_through_it(
     expect(listed(page)).to_have_count(len(own))
 
 
-def test_quick_changes_of_filters_and_steps_back_are_all_done(address: str, visit: Open) -> None:
-    page, found = visit(f"{address}/upload"), findings(address)
-    other = next(one for one in found if one["question"] != found[0]["question"])
-    both = [one for one in found if one["question"] == other["question"]]
-    both = [one for one in both if one["verdict"] == other["verdict"]]
-    with held(page, "**/review/finding?*"):  # as a slow server does
-        page.goto(f"{address}/review")
-        page.get_by_label("Question", exact=True).select_option(other["question"])
-        page.locator(f"#filters [data-verdict='{other['verdict']}']").click()
-    expect(page).to_have_url(re.compile("question=.*verdict="))
-    expect(listed(page)).to_have_count(len(both))
-    is_at(page, 1, len(both))
-    with held(page, "**/review/finding?*"):
-        page.go_back()
-        expect(listed(page)).to_have_count(len(found))
-        page.go_forward()
-    expect(listed(page)).to_have_count(len(both))
-    is_at(page, 1, len(both))
-    expect(page).to_have_url(re.compile("question=.*verdict="))
-
-
 # -- decisions -------------------------------------------------------------------------------------
 
 
@@ -262,7 +166,7 @@ def test_several_are_ticked_and_decided_at_once_and_undone_together(
     page.keyboard.press("d")
     expect(page.locator("#decided")).to_have_text("5")
     expect(page.locator(".toast")).to_have_text("Dismissed: 5 findings")
-    stored = get(address, "/api/decisions")["decisions"]
+    stored = decisions(address)
     assert len(stored) == 5
     assert {one["reason"] for one in stored} == {"they worked together, as allowed"}
     expect(current(page)).to_have_id("row-6")  # the next open one
@@ -278,7 +182,7 @@ def test_several_are_ticked_and_decided_at_once_and_undone_together(
     expect(page.locator("#decided")).to_have_text("0")
     expect(page.locator(".toast")).to_have_text("5 decisions undone.")
     expect(current(page)).to_have_id("row-1")
-    assert get(address, "/api/decisions")["decisions"] == []
+    assert decisions(address) == []
 
     page.get_by_label("Tick all that are listed").check()
     page.get_by_role("button", name=f"Confirm {total}").click()
@@ -295,7 +199,7 @@ def test_what_is_not_listed_any_more_is_not_decided(address: str, visit: Open) -
     own = [one for one in found if one["question"] == question]
     page.get_by_role("button", name=f"Ask the student {len(own)}").click()
     expect(page.locator("#to-ask")).to_have_text(f", {len(own)} to ask")
-    decided = get(address, "/api/decisions")["decisions"]
+    decided = decisions(address)
     assert {one["decision"] for one in decided} == {"asked"}
     assert len(decided) == len(own)
 
@@ -325,9 +229,7 @@ def test_a_list_of_open_findings_empties_and_the_note_of_a_decision_can_be_chang
     page.keyboard.press("Enter")
     page.keyboard.press("c")
     expect(page.locator("#finding .notice")).to_contain_text("second note")
-    (stored,) = [
-        one for one in get(address, "/api/decisions")["decisions"] if one["decision"] == "confirmed"
-    ]
+    (stored,) = [one for one in decisions(address) if one["decision"] == "confirmed"]
     assert stored["reason"] == "second note"
 
 
@@ -341,32 +243,6 @@ def test_a_typed_note_stays_with_its_finding(address: str, visit: Open) -> None:
     page.keyboard.press("k")
     expect(page.locator("#place")).to_have_text(re.compile("^1 of"))
     expect(page.locator("#note")).to_have_value("not yet decided")
-
-
-def test_what_is_done_while_the_next_finding_is_on_its_way_is_not_about_the_last_one(
-    address: str, visit: Open
-) -> None:
-    page, (first, second, *others) = visit(f"{address}/upload"), findings(address)
-    total = 2 + len(others)
-    with held(page, "**/review/finding?*"):
-        page.goto(f"{address}/review")
-        page.keyboard.press("c")
-        expect(page.locator("#decided")).to_have_text("1")
-        page.keyboard.press("x")
-        page.keyboard.press("n")
-        page.keyboard.type("both quote the task")
-        is_at(page, 1, total)
-    is_at(page, 2, total)
-    expect(page.locator("#note")).to_have_value("both quote the task")
-    page.keyboard.press("Enter")
-    page.keyboard.press("d")
-    is_at(page, 3, total)
-    stored = {one["left"]: (one["decision"], one["reason"])
-              for one in get(address, "/api/decisions")["decisions"]}  # fmt: skip
-    assert stored == {
-        first["left"]: ("confirmed", ""),
-        second["left"]: ("dismissed", "both quote the task"),
-    }
 
 
 # -- around the table ------------------------------------------------------------------------------

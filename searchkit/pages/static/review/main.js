@@ -1,10 +1,12 @@
 // The review page: what buttons, fields and keys do.
 import { by, piece, toast } from "../common.js";
 import { clearFilters, isFiltered, read, state, write } from "./address.js";
-import { decide, drawBar, drawNote, exclusively, inTurn, tickHere, undo } from "./deciding.js";
+import { decide, drawBar, tickHere, undo } from "./deciding.js";
 import { clicked, drawHistogram, markListed } from "./histogram.js";
-import { begin, here, neighbour, replace, show } from "./reading.js";
+import { drawNote, keepNote, leadOn } from "./notes.js";
+import { begin, first, here, neighbour, replace, show } from "./reading.js";
 import { filter, find, listed, rows, search, tick, tickAll } from "./table.js";
+import { exclusively, inTurn } from "./turns.js";
 
 /** Draw what follows from the state: buttons, the list, the bar. */
 function draw() {
@@ -17,7 +19,6 @@ function draw() {
   if (by("question")) select(by("question"), state.question);
   select(by("author"), state.author);
   by("order").value = state.sort;
-  if (document.activeElement !== by("text")) by("text").value = state.text;
   by("clear").hidden = !isFiltered();
   filter();
   drawBar();
@@ -38,51 +39,51 @@ async function go(row, options) {
   drawNote();
 }
 
-/** Take a changed filter over; if the finding that is shown isn't listed any more, show the first one. */
-const change = (push = true) => inTurn(async () => {
+/** Change the filters; if the finding that is shown isn't listed any more, show the one to begin with. */
+const change = (alter, push = true) => inTurn(async () => {
+  alter();
   await search();
   draw();
-  if (here() && listed().includes(here())) {
-    replace();
-    return write({ push });
-  }
-  await go(listed().find(row => row.decision === "open") ?? listed()[0], { push, scroll: false });
+  if (!here() || !listed().includes(here())) return go(first(), { push, scroll: false });
+  replace();
+  write({ push });
 });
 
-function toggle(key, name) {
+const toggle = (key, name) => change(() => {
   if (!state[key].delete(name)) state[key].add(name);
-  change();
-}
+});
 
-function look(view, push = true) {
+const look = view => inTurn(async () => {
   state.view = view;
-  write({ push });
+  write({ push: true });
   draw();
-}
+});
 
 const step = steps => exclusively(async () => {
   const row = neighbour(steps);
-  if (row) await go(row);
+  if (row) await leadOn(() => go(row));
 });
 
 /** Open the finding of a row; where there is no room for both, in the place of the list. */
-const open = row => inTurn(async () => {
+const open = row => leadOn(() => inTurn(async () => {
   state.view = "finding";
   await go(row, { push: true, scroll: getComputedStyle(document.querySelector(".views")).display !== "none" });
   draw();
-});
+}));
 
-async function decided(decision) {
-  await decide(decision);
-  draw();
-  drawNote();
+/** Decide or undo, and draw what that has changed, even if the next finding couldn’t be fetched. */
+async function drawn(action) {
+  try {
+    await action();
+  } finally {
+    draw();
+  }
 }
 
-async function undone() {
-  await undo();
-  draw();
-  drawNote();
-}
+const decided = decision => exclusively(() => leadOn(() => drawn(() => decide(decision))));
+
+/** Undo, after a decision that is being sent: it may be the one to undo. */
+const undone = () => leadOn(() => inTurn(() => drawn(undo)));
 
 // -- the list -------------------------------------------------------------------------------------
 
@@ -92,30 +93,21 @@ by("filters").addEventListener("click", event => {
   const { verdict, show: decision, any } = event.target.closest("button")?.dataset ?? {};
   if (verdict) toggle("verdict", verdict);
   if (decision) toggle("show", decision);
-  if (!any) return;
-  state[any].clear();
-  change();
+  if (any) change(() => state[any].clear());
 });
 by("filters").addEventListener("change", event => {
   const { id, selectedIndex, value } = event.target;
-  if (id === "order") {
-    state.sort = value;
-    return change();
-  }
-  if (id !== "question" && id !== "author") return;
-  state[id] = selectedIndex ? value : null;
-  change();
+  if (id === "order") change(() => { state.sort = value; });
+  if (id === "question" || id === "author") change(() => { state[id] = selectedIndex ? value : null; });
 });
 by("text").addEventListener("input", () => {
-  state.text = by("text").value;
   clearTimeout(typing);
-  typing = setTimeout(change, 150, false);
+  typing = setTimeout(change, 150, () => { state.text = by("text").value; }, false);
 });
 for (const id of ["clear", "clear-too"]) {
   by(id).addEventListener("click", () => {
-    clearFilters();
     by("text").value = "";
-    change();
+    change(clearFilters);
   });
 }
 by("histogram").addEventListener("toggle", () => drawHistogram().catch(error => toast(error.message, true)));
@@ -131,10 +123,7 @@ by("tick-all").addEventListener("change", event => {
 });
 by("rows").addEventListener("click", event => {
   const column = event.target.closest("[data-sort]")?.dataset.sort;
-  if (column) {
-    state.sort = state.sort === column ? `-${column}` : column;
-    return change();
-  }
+  if (column) return change(() => { state.sort = state.sort === column ? `-${column}` : column; });
   const tr = event.target.closest("tbody tr"), row = tr && rows.find(one => one.tr === tr);
   if (!row || event.ctrlKey || event.metaKey) return;
   if (event.target === row.box) {
@@ -189,11 +178,12 @@ addEventListener("keydown", event => {
 
 addEventListener("popstate", () => inTurn(async () => {
   read();
-  await search();
   by("text").value = state.text;
+  await search();
   draw();
-  const row = find(state.pair) ?? listed()[0];
-  if (row !== here()) await go(row, { push: null, scroll: false });
+  const row = find(state.pair) ?? first();
+  if (row === here()) replace();
+  else await go(row, { push: null, scroll: false });
 }));
 
 // -- what is folded in ----------------------------------------------------------------------------
@@ -214,7 +204,9 @@ for (const box of document.querySelectorAll("[data-load]")) {
 
 read();
 for (const key of ["question", "author"]) if (state[key] && by(key)) state[key] = by(key).value; // as it is spelt here
-await exclusively(search);
 begin();
+if (by("note").value) keepNote(); // it was typed before this script ran
+await exclusively(search);
 draw();
+replace();
 drawNote();

@@ -3,8 +3,7 @@ import { by, piece } from "../common.js";
 import { state, write } from "./address.js";
 import { listed, markCurrent, rows as all } from "./table.js";
 
-const address = row => `/review/finding?left=${encodeURIComponent(row.left)}&right=${encodeURIComponent(row.right)}`;
-const ahead = new Map(); // address of a finding that was fetched ahead -> promise of its nodes
+let ahead = null; // the row of the next finding and a promise of its nodes, which are fetched before they are asked for
 let shown = null;
 
 /** Return the row of the finding that is shown; null for none. */
@@ -13,7 +12,6 @@ export const here = () => shown;
 /** Take over the finding that the server wrote into the page. */
 export function begin() {
   shown = all.find(row => row.tr.hasAttribute("aria-current")) ?? null;
-  arrive();
 }
 
 function arrive() {
@@ -23,22 +21,27 @@ function arrive() {
   fetchAhead(rows[at + 1]);
 }
 
+const fetchFinding = row => piece(`/review/finding?left=${encodeURIComponent(row.left)}&right=${encodeURIComponent(row.right)}`);
+
 /** Fetch a finding before it is asked for. */
 function fetchAhead(row) {
-  ahead.clear();
-  if (!row) return;
-  const nodes = piece(address(row));
-  nodes.catch(() => ahead.delete(address(row))); // it is asked for again when it is needed
-  ahead.set(address(row), nodes);
+  if (row && row === ahead?.row) return;
+  ahead = row ? { row, nodes: fetchFinding(row) } : null;
+  ahead?.nodes.catch(() => forgetAhead([row])); // it is asked for again when it is needed
+}
+
+/** Forget what was fetched ahead of findings: something else was decided about them. */
+export function forgetAhead(these) {
+  if (these.includes(ahead?.row)) ahead = null;
 }
 
 /** Say where the finding is in the list, which has changed. */
 export const replace = arrive;
 
-/** Show a finding; keys act on the one that is visible, so `here` changes only once it is there.
+/** Show a finding: `here` changes once it is there, so that a decision is about the one that is visible.
     With `push` null the address stays as it is. */
 export async function show(row, { push = false, scroll = true } = {}) {
-  const nodes = row ? await (ahead.get(address(row)) ?? piece(address(row))) : [];
+  const nodes = row ? await (row === ahead?.row ? ahead.nodes : fetchFinding(row)) : [];
   const box = by("finding"), held = box.contains(document.activeElement);
   shown = row ?? null;
   box.replaceChildren(...nodes);
@@ -69,8 +72,11 @@ export function neighbour(steps) {
   return at < 0 ? rows[0] : rows[at + steps];
 }
 
-/** Return the next finding to decide: from a place in the list to the end, then from the top. */
+/** Return the next finding to decide: from a place in the list to the end, then from the top; null if none is open. */
 export function following(at) {
   const rows = listed(), after = [...rows.slice(at), ...rows.slice(0, at)];
   return after.find(row => row.decision === "open") ?? null;
 }
+
+/** Return the finding with which a list begins: the first open one, or else the first; undefined if it is empty. */
+export const first = () => following(0) ?? listed()[0];

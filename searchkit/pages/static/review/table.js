@@ -61,7 +61,6 @@ export async function search() {
   const { text } = state;
   if (text === searched) return;
   const [body] = text.trim() ? await ask(`/review/matches?text=${encodeURIComponent(text)}`) : [{}];
-  if (text !== state.text) return; // something else was typed meanwhile
   searched = text;
   matching = body.findings ? new Set(body.findings.map(find)) : null;
 }
@@ -148,6 +147,12 @@ export function tick(row, isTicked, range = false) {
   const these = range && ends[0] >= 0 ? listedRows.slice(ends[0], ends[1] + 1) : [row];
   for (const one of these) one.box.checked = isTicked;
   lastTicked = row;
+}
+
+/** Take the ticks of rows back that were decided; a range doesn’t begin at one of them. */
+export function untick(these) {
+  for (const row of these) row.box.checked = false;
+  if (these.includes(lastTicked)) lastTicked = null;
 }
 
 /** Tick all rows that are listed, or none. */
