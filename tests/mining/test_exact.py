@@ -37,7 +37,7 @@ def brute(
 def agree(pairs: RowPairs, wanted: dict[tuple[int, int], float]) -> None:
     found = as_dict(pairs)
     assert found.keys() == wanted.keys()
-    assert all(abs(found[key] - wanted[key]) < 1e-6 for key in wanted)
+    assert all(abs(found[key] - wanted[key]) < 2e-6 for key in wanted)  # of sums of 384 floats
     order = [(-round(float(s), 6), i, j) for (i, j), s in found.items()]
     assert order == sorted(order)
 

@@ -34,8 +34,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
     found: list[Index] = []
     plain = Index.reopened
 
-    def reopened(self: Index) -> Index:
-        found.append(plain(self))
+    def reopened(self: Index, *, with_new_files: bool = False) -> Index:
+        found.append(plain(self, with_new_files=with_new_files))
         return found[-1]
 
     monkeypatch.setattr(Index, "reopened", reopened)
