@@ -170,7 +170,7 @@ def mined(rows: Floats, threshold: float, *, compared: bool = True) -> str:
     on_gpu, found = seconds_of(lambda: mine(rows, threshold, GPU))
     cells = [f"{len(rows):,}", f"{threshold}", f"{len(found):,}"]
     if compared:
-        kind = exact.half_precision_here()
+        kind = exact.fast_precision_here()
         mine(rows[:2000], threshold, kind)
         on_cpu, wanted = seconds_of(lambda: mine(rows, threshold, kind))
         a, b = (key[np.argsort(key)] for key in (keys(found), keys(wanted)))

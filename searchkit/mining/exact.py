@@ -18,20 +18,23 @@ import numpy as np
 from searchkit.core.arrays import Float32, Int64
 from searchkit.core.progress import Counter, Progress
 from searchkit.mining.products import (
+    EIGHT_BIT,
     GPU,
+    HALF,
     Bounds,
     Precision,
     Products,
     bounds_of,
+    fast_precision_here,
     gpu_holds,
-    half_precision_here,
+    has_exact_eight_bits,
     products_of,
 )
 from searchkit.mining.row_pairs import RowPairs, concatenate_pairs
 from searchkit.runners.base import PlainLoop, Runner
 
 TILE_ROWS = 512
-TORCH_MIN_MULTIPLICATIONS = 1e11  # below it, importing torch (two seconds) takes longer
+TORCH_MIN_MULTIPLICATIONS = 2e11  # below it, importing torch (two seconds) takes longer
 GPU_MIN_MULTIPLICATIONS = 2e12  # below it, starting a GPU takes longer
 TASK_MULTIPLICATIONS = 2e10  # a second of a worker's time, beside which starting a task is nothing
 GPU_TASK_MULTIPLICATIONS = 1e13  # the same for a worker with a GPU
@@ -106,10 +109,14 @@ def mine_blocks(
 def _prepare(
     tiling: Tiling, rows: Float32, precision: Precision, bounds: Bounds, score: float, *, copy: bool
 ) -> TileMiner:
-    """Load what multiplies the rows: on the CPU, if this worker's GPU has no room for them."""
+    """Load what multiplies the rows, in another precision if this worker hasn't the one chosen."""
+    usable = precision
     if precision == GPU and not gpu_holds(rows.size):
-        precision = half_precision_here()
-        bounds = bounds_of(rows, precision)
+        usable = fast_precision_here()
+    elif precision == EIGHT_BIT and not has_exact_eight_bits():
+        usable = HALF  # slow there, but exact, as 8-bit integers may not be
+    if usable != precision:
+        precision, bounds = usable, bounds_of(rows, usable)
     return TileMiner(tiling, rows, products_of(rows, precision, bounds, copy=copy), score)
 
 
@@ -300,7 +307,7 @@ def choose_precision(
         return None
     if multiplications > gpu_from and gpu_has_room(len(tiling.owners) * dimension):
         return GPU
-    return half_precision_here()
+    return fast_precision_here()
 
 
 def _gpus_hold(runner: Runner, numbers: int) -> bool:

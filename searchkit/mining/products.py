@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from searchkit.core.arrays import BFLOAT16_ROUNDING, Float32, Int64, summation_error
+from searchkit.encoding.compiling import has_integer_products
 from searchkit.encoding.openvino_runtime import half_precisions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
 Precision = tuple[str, str] | None  # a device and a number format of torch; None: float32 by NumPy
 GPU: Precision = ("cuda", "float16")
+HALF: Precision = ("cpu", "bfloat16")
+EIGHT_BIT: Precision = ("cpu", "int8")
+GREATEST = 127  # of the 8-bit integers that are used
+TRIED_SHAPE = 256, 512
+EIGHT_BIT_GAIN = 1.3  # how much faster than float32 8-bit integers must be to be used
 BLOCK_TILES = 8  # tiles whose rows are the columns of one block of products
 GPU_BLOCK_TILES = 256  # on a GPU, for which a block of 512 x 4,096 is work for microseconds
 DENSE_SHARE = 1 / 64  # share of wanted products above which all of a block are computed at once
@@ -63,10 +75,12 @@ class Bounds:
     Attributes:
         norm: Of the Euclidean norm of a row, and of a rounded row.
         rounding: Of the Euclidean distance between a row and the rounded row.
+        step: What an 8-bit integer counts; 1 in other precisions, which keep numbers as they are.
     """
 
     norm: float
     rounding: float
+    step: float = 1.0
 
 
 def gpu_holds(numbers: int) -> bool:
@@ -80,14 +94,50 @@ def gpu_holds(numbers: int) -> bool:
     return free + reusable > (4 + 2) * numbers + GPU_RESERVED_BYTES
 
 
-def half_precision_here() -> Precision:
-    """Return the half precision that is fast on this CPU; None if there is none."""
-    return ("cpu", "bfloat16") if "bf16" in half_precisions() else None
+def fast_precision_here() -> Precision:
+    """Return the precision whose products are fast on this CPU; None if there is none."""
+    if "bf16" in half_precisions():
+        return HALF
+    pays = has_integer_products() and has_exact_eight_bits() and _eight_bits_pay()
+    return EIGHT_BIT if pays else None
+
+
+@cache
+def has_exact_eight_bits() -> bool:
+    """Return whether torch sums products of 8-bit integers exactly on this CPU: it is tried.
+
+    Without VNNI the sum of two products may be cut off at 16 bits.
+    """
+    import torch
+
+    integers = torch.full(TRIED_SHAPE, GREATEST, dtype=torch.int8)
+    products = torch._int_mm(integers, integers.T)
+    return bool((products == TRIED_SHAPE[1] * GREATEST**2).all())
+
+
+@cache
+def _eight_bits_pay() -> bool:
+    """Return whether products of 8-bit integers are faster than others on this CPU."""
+    import torch
+
+    integers = torch.full(TRIED_SHAPE, GREATEST, dtype=torch.int8)
+    numbers = integers.float()
+    seconds = _least_seconds(lambda: torch._int_mm(integers, integers.T))
+    return seconds * EIGHT_BIT_GAIN < _least_seconds(lambda: torch.mm(numbers, numbers.T))
+
+
+def _least_seconds(action: Callable[[], object]) -> float:
+    """Return how long an action takes at least, of four times."""
+    times = [time.perf_counter()]
+    for _ in range(4):
+        action()
+        times.append(time.perf_counter())
+    return min(after - before for before, after in pairwise(times))
 
 
 def bounds_of(rows: Float32, precision: Precision) -> Bounds:
     """Return the bounds of rows `(n, d)` in a precision."""
-    norm = rounding = 0.0
+    norm, rounding, step = 0.0, 0.0, _step(rows) if precision == EIGHT_BIT else 1.0
     for start in range(0, len(rows), CHUNK_PAIRS):
         part = rows[start : start + CHUNK_PAIRS]
         norm = max(norm, _max_norm(part))
@@ -95,13 +145,27 @@ def bounds_of(rows: Float32, precision: Precision) -> Bounds:
             import torch
 
             unrounded = torch.from_numpy(part)
-            rounded = unrounded.to(getattr(torch, precision[1])).float()
+            rounded = _round(unrounded, precision, step).float() * step
             norms = [
                 float(torch.linalg.vector_norm(r, dim=1).max())
                 for r in (rounded, unrounded - rounded)
             ]
             norm, rounding = max(norm, norms[0]), max(rounding, norms[1])
-    return Bounds(norm, rounding)
+    return Bounds(norm, rounding, step)
+
+
+def _step(rows: Float32) -> float:
+    """Return the step of 8-bit integers that reach the greatest number of all rows."""
+    greatest = max(float(rows.max(initial=0)), -float(rows.min(initial=0)))
+    return greatest / GREATEST or 1.0
+
+
+def _round(rows: Tensor, precision: tuple[str, str], step: float) -> Tensor:
+    """Round rows to a number format; to 8-bit integers after a division by the step."""
+    import torch
+
+    number_format: torch.dtype = getattr(torch, precision[1])
+    return (rows if number_format.is_floating_point else (rows / step).round_()).to(number_format)
 
 
 def _max_norm(rows: Float32) -> float:
@@ -124,6 +188,8 @@ def products_of(
         return _SinglePrecision(rows, bounds)
     if precision == GPU:
         return _OnGpu(rows, precision, bounds)
+    if precision == EIGHT_BIT:
+        return _EightBit(rows, precision, bounds, copy=copy)
     return _HalfPrecision(rows, precision, bounds, copy=copy)
 
 
@@ -175,42 +241,34 @@ class _HalfPrecision:
     ) -> None:
         import torch
 
-        device, number_format = precision[0], getattr(torch, precision[1])
         self.block_tiles = BLOCK_TILES
         summation = summation_error(rows.shape[1]) * bounds.norm**2
         # The factor 1.001 allows for the rounding of the bounds themselves.
-        self._absolute = 1.001 * 2 * bounds.norm * bounds.rounding + summation
-        self._relative = BFLOAT16_ROUNDING
-        self._rows = torch.from_numpy(rows).to(device)
-        self._format = number_format
-        self._rounded = self._rows.to(number_format) if copy else None
-        self._buffer = self._rows.new_empty(0, dtype=number_format)
+        self._margin = 1.001 * 2 * bounds.norm * bounds.rounding + summation
+        self._precision, self._step = precision, bounds.step
+        self._rows = torch.from_numpy(rows).to(precision[0])
+        self._rounded = self._round_all() if copy else None
+        self._buffer = self._new_buffer(0)
 
     def candidates(
         self, start: int, stop: int, left: int, right: int, min_score: float
     ) -> tuple[Int64, Int64]:
-        """See `Products.candidates`."""
-        import torch
-
-        bound = min_score - self._absolute
-        bound -= abs(bound) * 2 * self._relative  # twice, since the bound is rounded as well
+        """See `Products.candidates`. The columns are filled up to whole panels."""
+        least = self._least(min_score - self._margin)
         height, panels = stop - start, -(-(right - left) // PANEL_COLUMNS)
         width = panels * PANEL_COLUMNS
         if self._buffer.numel() < height * width:
-            self._buffer = self._buffer.new_empty(height * width)
+            self._buffer = self._new_buffer(height * width)
         products = self._buffer[: height * width].view(height, width)
-        products[:, right - left :] = -torch.inf
-        self._multiply(
-            self._rounded_rows(start, stop),
-            self._rounded_rows(left, right),
-            products[:, : right - left],
-        )
+        columns = self._rounded_rows(left, left + width)
+        self._multiply(self._rounded_rows(start, stop), columns, products)
         pieces = products.view(height * panels, PANEL_COLUMNS)
-        hit_pieces = (pieces.amax(1) >= bound).nonzero()[:, 0]
-        piece, column = (pieces[hit_pieces] >= bound).nonzero(as_tuple=True)
+        hit_pieces = (pieces.amax(1) >= least).nonzero()[:, 0]
+        piece, column = (pieces[hit_pieces] >= least).nonzero(as_tuple=True)
         piece = hit_pieces[piece]
         column += (piece % panels) * PANEL_COLUMNS + left
-        return (piece // panels + start).cpu().numpy(), column.cpu().numpy()
+        wanted = column < right
+        return (piece[wanted] // panels + start).cpu().numpy(), column[wanted].cpu().numpy()
 
     def scores(self, i: Int64, j: Int64) -> Float32:
         """See `Products.scores`."""
@@ -226,10 +284,38 @@ class _HalfPrecision:
             return products
         return self._row_by_row(to_left, to_right, CHUNK_PAIRS)
 
+    def _round_all(self) -> Tensor:
+        """Round all rows, and add as many of zeros as fill up a panel."""
+        count, dimension = self._rows.shape
+        rounded = _round(self._rows[:0], self._precision, self._step)
+        rounded = rounded.new_zeros(count + PANEL_COLUMNS, dimension)
+        for start in range(0, count, CHUNK_PAIRS):
+            stop = min(start + CHUNK_PAIRS, count)
+            rounded[start:stop] = _round(self._rows[start:stop], self._precision, self._step)
+        return rounded
+
     def _rounded_rows(self, start: int, stop: int) -> Tensor:
-        if self._rounded is None:  # rounding some rows takes far less time than multiplying them
-            return self._rows[start:stop].to(self._format)
-        return self._rounded[start:stop]
+        """Return rounded rows; those after the last are zeros."""
+        if self._rounded is not None:
+            return self._rounded[start:stop]
+        # Rounding some rows takes far less time than multiplying them.
+        rounded = _round(self._rows[start:stop], self._precision, self._step)
+        missing = stop - start - len(rounded)
+        if missing:
+            import torch
+
+            rounded = torch.cat([rounded, rounded.new_zeros(missing, rounded.shape[1])])
+        return rounded
+
+    def _new_buffer(self, size: int) -> Tensor:
+        """Return memory for so many products."""
+        import torch
+
+        return self._rows.new_empty(size, dtype=getattr(torch, self._precision[1]))
+
+    def _least(self, bound: float) -> float:
+        """Return the least fast product that may be of a pair whose exact one reaches `bound`."""
+        return bound - abs(bound) * 2 * BFLOAT16_ROUNDING  # twice: the bound is rounded as well
 
     def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> None:
         import torch
@@ -244,13 +330,32 @@ class _HalfPrecision:
         return scores
 
 
+class _EightBit(_HalfPrecision):
+    """The same in 8-bit integers, all of one step, whose products are summed exactly."""
+
+    def _new_buffer(self, size: int) -> Tensor:
+        import torch
+
+        return self._rows.new_empty(size, dtype=torch.int32)
+
+    def _least(self, bound: float) -> float:
+        return math.floor(bound / self._step**2)
+
+    def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> None:
+        import torch
+
+        torch._int_mm(left, right.T, out=out)
+
+
 class _OnGpu(_HalfPrecision):
     """The same on a GPU, which holds all vectors, both in float32 and rounded."""
 
     def __init__(self, rows: Float32, precision: tuple[str, str], bounds: Bounds) -> None:
         super().__init__(rows, precision, bounds)
         self.block_tiles = GPU_BLOCK_TILES
-        self._buffer = self._rows.new_empty(0)
+
+    def _new_buffer(self, size: int) -> Tensor:
+        return self._rows.new_empty(size)  # float32
 
     def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> None:
         """Sum in float32, whatever precision the program allows cuBLAS for its sums."""

@@ -12,13 +12,18 @@ from helpers.vectors import sorted_pairs, unit
 
 from searchkit.index.folder import Index
 from searchkit.mining import exact
-from searchkit.mining.exact import choose_precision, mine_blocks
+from searchkit.mining.exact import choose_precision, mine_blocks, mine_pairs
 from searchkit.mining.pairs import mine
+from searchkit.mining.products import products_of
 
 
-@pytest.fixture(params=[None, ("cpu", "bfloat16")], ids=["single", "half"], autouse=True)
+@pytest.fixture(
+    params=[None, exact.HALF, exact.EIGHT_BIT], ids=["single", "half", "eight-bit"], autouse=True
+)
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exact, "half_precision_here", lambda: request.param)
+    if request.param == exact.EIGHT_BIT and not exact.has_exact_eight_bits():
+        pytest.skip("needs a CPU with VNNI")
+    monkeypatch.setattr(exact, "fast_precision_here", lambda: request.param)
     monkeypatch.setattr(exact, "choose_precision", lambda *_: request.param)
 
 
@@ -85,3 +90,14 @@ def test_on_a_gpu_only_if_all_workers_have_room(tmp_path: Path, monkeypatch) -> 
     found = sorted_pairs(mine_blocks(vectors, 0.8, runner=runner))
     assert asked and set(asked) == {200 * 16}
     assert found.scores.tobytes() == wanted.scores.tobytes()
+
+
+def test_a_worker_without_integers_of_8_bits_uses_others(monkeypatch) -> None:
+    monkeypatch.setattr(exact, "choose_precision", lambda *_: exact.EIGHT_BIT)
+    monkeypatch.setattr(exact, "has_exact_eight_bits", lambda: False)
+    made = []
+    monkeypatch.setattr(
+        exact, "products_of", lambda *given, **_: made.append(given[1]) or products_of(*given)
+    )
+    assert len(mine_pairs(unit(60), -1)) == 60 * 59 // 2
+    assert made == [exact.HALF]

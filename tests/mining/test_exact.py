@@ -42,7 +42,7 @@ def agree(pairs: RowPairs, wanted: dict[tuple[int, int], float]) -> None:
     assert order == sorted(order)
 
 
-@pytest.fixture(params=["single", "half", "gpu"])
+@pytest.fixture(params=["single", "half", "eight-bit", "gpu"])
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each precision of the fast products, whatever this machine would choose."""
     if request.param == "gpu":
@@ -50,7 +50,9 @@ def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
         if not torch.cuda.is_available():
             pytest.skip("needs a GPU")
-    precisions = {"single": None, "half": ("cpu", "bfloat16"), "gpu": exact.GPU}
+    if request.param == "eight-bit" and not products.has_exact_eight_bits():
+        pytest.skip("needs a CPU with VNNI")
+    precisions = dict(single=None, half=exact.HALF, gpu=exact.GPU) | {"eight-bit": exact.EIGHT_BIT}
     monkeypatch.setattr(exact, "choose_precision", lambda *_: precisions[request.param])
     return str(request.param)
 
@@ -108,6 +110,16 @@ def test_the_margin_holds_where_rounding_is_worst(precision: str) -> None:
     assert len(mine_pairs(vectors.astype(np.float32), threshold)) == 3
 
 
+def test_the_margin_holds_where_8_bits_round_worst(precision: str) -> None:
+    """Every coordinate but the greatest lies half-way between two integers, and is rounded down."""
+    vectors = np.full((600, 384), 12.5, np.float32)
+    vectors[0, 0] = 127
+    vectors /= 12.5 * 384**0.5
+    wanted = brute(vectors, 1.0)
+    assert len(wanted) == 600 * 599 // 2
+    assert as_dict(mine_pairs(vectors, 1.0)).keys() == wanted.keys()
+
+
 @pytest.mark.parametrize("mode", ["high", "medium"])
 def test_what_a_program_told_torch_costs_no_precision(precision: str, mode: str) -> None:
     import torch
@@ -126,7 +138,7 @@ def test_what_a_program_told_torch_costs_no_precision(precision: str, mode: str)
 
 def test_a_gpu_is_used_where_it_pays_and_holds_the_vectors(monkeypatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(exact, "half_precision_here", lambda: ("cpu", "bfloat16"))
+    monkeypatch.setattr(exact, "fast_precision_here", lambda: ("cpu", "bfloat16"))
     choose = partial(exact.choose_precision, torch_from=-1, gpu_from=1_000_000)
     few, many = exact.Tiling.of(10, None, None), exact.Tiling.of(1000, None, None)
 
