@@ -37,6 +37,11 @@ def is_fast(fingerprint: str) -> bool:
     return fingerprint.startswith(_FAST)
 
 
+def model_options(name: str, fingerprint: str) -> str:
+    """Return the options of a command that name a model and its precision."""
+    return f"--model {name} --precision fast" if is_fast(fingerprint) else f"--model {name}"
+
+
 class Encoder(Protocol):
     """A model that embeds texts.
 

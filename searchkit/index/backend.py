@@ -17,7 +17,7 @@ from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.encoding.encoder import Encoder, is_fast
+from searchkit.encoding.encoder import Encoder, model_options
 from searchkit.index.records import (
     Decision,
     GradingChange,
@@ -391,12 +391,11 @@ def check_earlier(index: IndexBackend, earlier: IndexBackend, parameter: str) ->
         raise IndexMismatch(
             Message(
                 "{earlier}: made with {theirs}, and {place} with {ours}; give both the same "
-                "model: searchkit reindex --model {name}{fast} -i {earlier}",
+                "model: searchkit reindex {options} -i {earlier}",
                 earlier=earlier.place,
                 theirs=theirs.described,
                 place=index.place,
                 ours=ours.described,
-                name=ours.name,
-                fast=" --precision fast" if is_fast(ours.fingerprint) else "",
+                options=model_options(ours.name, ours.fingerprint),
             )
         )

@@ -24,7 +24,7 @@ from searchkit.core.records import Answer, Hit, Passage
 from searchkit.core.results import Results
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.devices.finding import Device, check_device
-from searchkit.encoding.encoder import Encoder, is_fast
+from searchkit.encoding.encoder import Encoder, model_options
 from searchkit.encoding.loading import load_encoder
 from searchkit.index.backend import IndexBackend
 from searchkit.index.embedding import (
@@ -113,13 +113,13 @@ class BaseIndex(IndexBackend):
                 Message(
                     "{place}: made with {expected} ({made_with}), not with {name} ({fingerprint}); "
                     "leave `model` and `precision` out, or change the index's model: searchkit "
-                    "reindex --model {name}{fast}",
+                    "reindex {options}",
                     place=self.place,
                     expected=expected.name,
                     made_with=expected.fingerprint[:12],
                     name=given.name,
                     fingerprint=given.fingerprint[:12],
-                    fast=" --precision fast" if is_fast(given.fingerprint) else "",
+                    options=model_options(given.name, given.fingerprint),
                 )
             )
 

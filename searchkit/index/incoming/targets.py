@@ -75,8 +75,8 @@ class Writer:
     def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
         """Add or replace answers, in one transaction.
 
-        An answer that makes room for another one goes before, if something was written in it: that
-        isn't the other's.
+        An answer that makes room for another one goes before, in a transaction of its own, if
+        something was written in it: that isn't the other's.
         """
         stored = {update.old.id: update.old for update in updates if update.old}
         replaced = [u.old.id for u in updates if u.old and u.is_other and u.old.written]
