@@ -33,8 +33,9 @@ help:
 demo: $(VENV)/.ready
 	@$(BIN)/searchkit demo
 
+# Three on two cores, since tests of servers and browsers wait; and one thread, since torch's spin.
 test: $(VENV)/.ready-to-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile  # torch's threads spin while they wait
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile
 
 # Without the real model, crashes, Ray, browsers and notebooks.
 test-fast: $(VENV)/.ready-to-test

@@ -340,10 +340,15 @@ def test_the_demo_corpus_gives_what_was_planted_first(demo: Index) -> None:
 
 @pytest.mark.model
 def test_semeval_gives_few_findings_and_saf_its_copies(tmp_path: Path, shared_data: Path) -> None:
-    """In SAF groups of students have copied the same slides in almost every question."""
-    for name, least, most in (("semeval2013-train", 1, 12), ("saf-train", 12, 16)):
+    """In SAF groups of students have copied the same slides in almost every question.
+
+    A third of the questions: all of them take two minutes.
+    """
+    for name, least, most in (("semeval2013-train", 1, 6), ("saf-train", 4, 5)):
+        answers = list(read_answers([shared_data / f"{name}.csv"]))
+        questions = sorted({answer.question or "" for answer in answers})[2::3]
         with Index.create(tmp_path / name) as index:
-            ingest(index, read_answers([shared_data / f"{name}.csv"]))
+            ingest(index, [answer for answer in answers if answer.question in questions])
             found = find_plagiarism(index)
             assert least <= len({finding.question for finding in found.findings}) <= most
 

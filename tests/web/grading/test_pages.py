@@ -350,7 +350,7 @@ def test_answers_that_come_later_are_proposed_to_a_group(
         page = open_page(visit, server.address, "q01")
         cards(page).first.focus()
         press(page, "o", "j")
-        text = page.locator(":focus .answer").inner_text()
+        text = page.locator(":focus .answer").first.inner_text()
         cards(page).first.get_by_text("Change").click()
         cards(page).first.get_by_role("button", name="Rename").click()
         page.get_by_role("textbox", name="Name").fill("what the loop is")
@@ -397,7 +397,7 @@ def test_suggestions_are_accepted_by_a_key_and_give_their_reasons(
     page = open_page(visit, address, "often")
     for number in range(12):
         press(page, "g")
-        is_right = RIGHT in page.locator(":focus .answer").inner_text()
+        is_right = RIGHT in page.locator(":focus .answer").first.inner_text()
         type_mark(page, "8" if is_right else "2")
         has(page, number + 1)
     suggested = suggestions(address, "often")  # after the last mark, so that they stay
