@@ -16,8 +16,6 @@ from searchkit.encoding.compiling import has_integer_products
 from searchkit.encoding.openvino_runtime import half_precisions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import Tensor
 
 Precision = tuple[str, str] | None  # a device and a number format of torch; None: float32 by NumPy
@@ -25,8 +23,7 @@ GPU: Precision = ("cuda", "float16")
 HALF: Precision = ("cpu", "bfloat16")
 EIGHT_BIT: Precision = ("cpu", "int8")
 GREATEST = 127  # of the 8-bit integers that are used
-TRIED_SHAPE = 256, 512
-EIGHT_BIT_GAIN = 1.3  # how much faster than float32 8-bit integers must be to be used
+EIGHT_BIT_GAIN = 1.3  # how much faster than other precisions they must be to be used
 BLOCK_TILES = 8  # tiles whose rows are the columns of one block of products
 GPU_BLOCK_TILES = 256  # on a GPU, for which a block of 512 x 4,096 is work for microseconds
 DENSE_SHARE = 1 / 64  # share of wanted products above which all of a block are computed at once
@@ -94,12 +91,17 @@ def gpu_holds(numbers: int) -> bool:
     return free + reusable > (4 + 2) * numbers + GPU_RESERVED_BYTES
 
 
+@cache
 def fast_precision_here() -> Precision:
-    """Return the precision whose products are fast on this CPU; None if there is none."""
-    if "bf16" in half_precisions():
-        return HALF
-    pays = has_integer_products() and has_exact_eight_bits() and _eight_bits_pay()
-    return EIGHT_BIT if pays else None
+    """Return the precision whose products are fastest on this CPU; None for single precision.
+
+    8-bit integers leave more pairs to be decided, and must be faster by `EIGHT_BIT_GAIN`.
+    """
+    usual = HALF if "bf16" in half_precisions() else None
+    if not (has_integer_products() and has_exact_eight_bits()):
+        return usual
+    seconds = _seconds_of_products("int8") * EIGHT_BIT_GAIN
+    return EIGHT_BIT if seconds < _seconds_of_products(usual[1] if usual else "float32") else usual
 
 
 @cache
@@ -110,29 +112,37 @@ def has_exact_eight_bits() -> bool:
     """
     import torch
 
-    integers = torch.full(TRIED_SHAPE, GREATEST, dtype=torch.int8)
-    products = torch._int_mm(integers, integers.T)
-    return bool((products == TRIED_SHAPE[1] * GREATEST**2).all())
+    integers = torch.full((64, 512), GREATEST, dtype=torch.int8)
+    return bool((_multiply_integers(integers, integers) == 512 * GREATEST**2).all())
 
 
-@cache
-def _eight_bits_pay() -> bool:
-    """Return whether products of 8-bit integers are faster than others on this CPU."""
+def _seconds_of_products(number_format: str) -> float:
+    """Return how long products of some rows take in a number format, the least of four times."""
     import torch
 
-    integers = torch.full(TRIED_SHAPE, GREATEST, dtype=torch.int8)
-    numbers = integers.float()
-    seconds = _least_seconds(lambda: torch._int_mm(integers, integers.T))
-    return seconds * EIGHT_BIT_GAIN < _least_seconds(lambda: torch.mm(numbers, numbers.T))
-
-
-def _least_seconds(action: Callable[[], object]) -> float:
-    """Return how long an action takes at least, of four times."""
+    left, right = (
+        torch.ones(count, 384, dtype=getattr(torch, number_format)) for count in (256, 1_024)
+    )
+    multiply = _multiply_integers if number_format == "int8" else _multiply_floats
     times = [time.perf_counter()]
     for _ in range(4):
-        action()
+        multiply(left, right)
         times.append(time.perf_counter())
     return min(after - before for before, after in pairwise(times))
+
+
+def _multiply_floats(left: Tensor, right: Tensor, out: Tensor | None = None) -> Tensor:
+    """Return the inner products `(m, n)` of rows `(m, d)` and `(n, d)`."""
+    import torch
+
+    return torch.mm(left, right.T, out=out)
+
+
+def _multiply_integers(left: Tensor, right: Tensor, out: Tensor | None = None) -> Tensor:
+    """The same of 8-bit integers, in 32 bits."""
+    import torch
+
+    return torch._int_mm(left, right.T, out=out)
 
 
 def bounds_of(rows: Float32, precision: Precision) -> Bounds:
@@ -157,7 +167,7 @@ def bounds_of(rows: Float32, precision: Precision) -> Bounds:
 def _step(rows: Float32) -> float:
     """Return the step of 8-bit integers that reach the greatest number of all rows."""
     greatest = max(float(rows.max(initial=0)), -float(rows.min(initial=0)))
-    return greatest / GREATEST or 1.0
+    return max(greatest / GREATEST, float(np.finfo(np.float32).tiny))  # float32 divides by it
 
 
 def _round(rows: Tensor, precision: tuple[str, str], step: float) -> Tensor:
@@ -298,7 +308,7 @@ class _HalfPrecision:
         """Return rounded rows; those after the last are zeros."""
         if self._rounded is not None:
             return self._rounded[start:stop]
-        # Rounding some rows takes far less time than multiplying them.
+        # Rounding some rows takes less time than multiplying them, to 8 bits about as long.
         rounded = _round(self._rows[start:stop], self._precision, self._step)
         missing = stop - start - len(rounded)
         if missing:
@@ -318,9 +328,7 @@ class _HalfPrecision:
         return bound - abs(bound) * 2 * BFLOAT16_ROUNDING  # twice: the bound is rounded as well
 
     def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> None:
-        import torch
-
-        torch.mm(left, right.T, out=out)
+        _multiply_floats(left, right, out)
 
     def _row_by_row(self, left: Tensor, right: Tensor, chunk: int) -> Float32:
         rows, scores = self._rows, np.empty(len(left), np.float32)
@@ -342,9 +350,7 @@ class _EightBit(_HalfPrecision):
         return math.floor(bound / self._step**2)
 
     def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> None:
-        import torch
-
-        torch._int_mm(left, right.T, out=out)
+        _multiply_integers(left, right, out)
 
 
 class _OnGpu(_HalfPrecision):

@@ -2,7 +2,7 @@
 
 `python -m helpers.crash_driver SCENARIO FOLDER` prints how many steps there were. A step is a
 statement that SQLite begins, or a call that changes files (before and after it). A child is
-forked for every third step and kills itself there with SIGKILL. The parent then opens what is left,
+forked for every fifth step and kills itself there with SIGKILL. The parent then opens what is left,
 checks it, runs the scenario to its end, and compares with a build that nobody disturbed.
 """
 
@@ -33,7 +33,7 @@ from searchkit.index.upkeep.reindex import reindex
 from searchkit.index.upkeep.verify import verify
 from searchkit.index.vectors.vector_index import VectorIndex
 
-STRIDE = 3  # of the steps; most are statements of one transaction, and leave the same
+STRIDE = 5  # of the steps; most are statements of one transaction, and leave the same
 ANSWERS = [Answer(f"a{n}", f"answer number{n} about topic{n % 3}", f"q{n % 2}") for n in range(6)]
 CHANGED = [Answer(f"a{n}", f"changed text{n}", f"q{n % 2}") for n in range(3)]
 

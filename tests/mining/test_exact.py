@@ -100,6 +100,8 @@ def test_all_equal_one_and_none(precision: str) -> None:
     assert len(mine_pairs(unit(1), -1)) == len(mine_pairs(np.empty((0, 4), np.float32), 0)) == 0
     assert len(mine_pairs(unit(50), 1.5)) == 0
     assert len(mine_pairs(unit(50), -7)) == 50 * 49 // 2
+    for tiny in (0.0, 1e-45, 1e-30):
+        assert len(mine_pairs(np.full((50, 4), tiny, np.float32), 0)) == 50 * 49 // 2
 
 
 def test_the_margin_holds_where_rounding_is_worst(precision: str) -> None:

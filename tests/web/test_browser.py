@@ -734,8 +734,7 @@ def test_pages_of_unusual_corpora(kind: str, tmp_path: Path, visit: Open) -> Non
 # -- light and dark, wide and narrow, with and without a mouse -------------------------------------
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_every_page_is_accessible(scheme: str, width: int, address: str, visit: Open) -> None:
     page = visit(
         address, allowed=REFUSED, bypass_csp=True, color_scheme=scheme,

@@ -486,8 +486,7 @@ def test_an_error_ends_the_progress_bar(address: str, visit: Open) -> None:
 # -- for everybody ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_the_page_is_accessible(scheme: str, width: int, address: str, visit: Open) -> None:
     page = open_page(
         visit, address, "q07", bypass_csp=True, color_scheme=scheme, reduced_motion="reduce",

@@ -167,7 +167,7 @@ def test_hidden_names_are_in_neither_graph_nor_lists(address: str, visit: Open) 
 
 
 @pytest.mark.parametrize("path", ["/groups", "/groups?author=s07&strength=2", "/group?number=4"])
-@pytest.mark.parametrize("settings", [{}, PHONE, {"color_scheme": "dark"}])
+@pytest.mark.parametrize("settings", [{}, {**PHONE, "color_scheme": "dark"}])
 def test_the_pages_have_no_violations_and_fit_a_phone(
     address: str, visit: Open, path: str, settings: dict[str, object]
 ) -> None:

@@ -325,8 +325,7 @@ def test_on_a_phone_list_and_finding_are_two_views_and_the_bar_is_in_sight(
     assert width_over(page) == 0
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_the_review_is_accessible(scheme: str, width: int, address: str, visit: Open) -> None:
     page = visit(
         f"{address}/review", bypass_csp=True, color_scheme=scheme,
