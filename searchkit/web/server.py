@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
+from searchkit.index.folder import Index
 from searchkit.web.app import create_app
 from searchkit.web.guard import IDLE_TIMEOUT, LOOPBACK_HOSTS
 
@@ -68,7 +69,7 @@ def serve(
     """Serve an index until interrupted.
 
     Args:
-        folder: Folder of the index.
+        folder: Folder of the index; where there is nothing yet, an empty index is made.
         host: The address to listen on; None for this machine only. On any other address, requests
             need the token that is part of the address passed to `say`.
         port: The port to listen on; 0 takes a free one.
@@ -83,9 +84,12 @@ def serve(
     host = host or LOOPBACK_HOSTS[0]
     token = None if host in LOOPBACK_HOSTS else secrets.token_urlsafe(24)
     with listen(host, port) as listener:
+        is_new = _create_where_nothing_is(folder)
         app = create_app(folder, token=token, max_upload_bytes=max_upload_bytes, works_ahead=True)
         address = _browser_address(host, listener.getsockname()[1], token)
         say(f"serving {folder} at {address}; stop with Ctrl+C")
+        if is_new:
+            say(f"{folder.resolve()}: a new index, still empty; upload a file on the page")
         if token:
             say("other machines reach it by this machine's name; who has the token may do all")
         if open_browser:
@@ -103,6 +107,17 @@ def serve(
         )
         with suppress(KeyboardInterrupt):  # raised after the shutdown is complete
             uvicorn.Server(settings).run([listener])
+
+
+def _create_where_nothing_is(folder: Path) -> bool:
+    """Make an empty index, so that a first file can be uploaded; return whether it was made.
+
+    A folder with other files is left alone: it is one that somebody took for an index.
+    """
+    if folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None):
+        return False
+    Index.create(folder).close()
+    return True
 
 
 def listen(host: str, port: int) -> socket.socket:

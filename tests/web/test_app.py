@@ -720,9 +720,11 @@ def test_serve_reports_why_it_cannot_start(folder: Path, tmp_path: Path) -> None
         assert result.exit_code == 1
         assert "can't listen on this address" in result.stderr
         assert "choose an address of this machine with --host" in result.stderr
-    result = serve("-i", tmp_path / "none", "--port", 0)
+    (tmp_path / "answers.csv").write_text("answer\none")
+    result = serve("-i", tmp_path, "--port", 0)  # a folder of files, but no index
     assert (result.exit_code, result.stdout) == (1, "")
     assert "no index here; make one with: searchkit ingest FILE" in result.stderr
+    assert not list(tmp_path.glob("*.db"))
     assert serve("-i", folder, "--port", 99999).exit_code == 2
 
 
@@ -742,9 +744,9 @@ def test_serve_without_its_packages_names_them(
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-import searchkit.index.base
+import searchkit.index.base, searchkit.index.folder
 from helpers.serving import toy_encoder
-searchkit.index.base.load_encoder = toy_encoder
+searchkit.index.base.load_encoder = searchkit.index.folder.load_encoder = toy_encoder
 from searchkit.cli.app import main
 main()
 """
@@ -776,6 +778,26 @@ def ask(address: str, path: str, body: Any = None, **headers: str) -> Any:
     said = {"origin": base.rstrip("/"), "content-type": "application/json", **headers}
     with urllib.request.urlopen(urllib.request.Request(base + path, data, said), timeout=20) as got:
         return json.load(got)
+
+
+@pytest.mark.parametrize("name", ["none", "empty"])
+def test_where_nothing_is_serve_makes_an_index_to_upload_to(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    (tmp_path / "empty").mkdir()
+    with running(folder) as (process, address):
+        assert process.stderr
+        told = f"searchkit: {folder}: a new index, still empty; upload a file on the page\n"
+        assert process.stderr.readline() == told
+        with urllib.request.urlopen(address) as page:
+            assert "This index is empty" in page.read().decode()
+        upload = urllib.request.Request(
+            f"{address}api/uploads?name=a.csv", b"id,answer\n1,one thread\n",
+            {"origin": address.rstrip("/")}, method="PUT",
+        )  # fmt: skip
+        with urllib.request.urlopen(upload, timeout=20) as got:
+            key = json.load(got)["id"]
+        ask(address, f"api/uploads/{key}", {})
+        until(lambda: ask(address, "api/status")["answers"] == 1, 30)
 
 
 @pytest.mark.crash

@@ -122,7 +122,7 @@ async function check() {
 }
 
 function showCheck(report) {
-  by("check-summary").textContent = `${report.summary}. Nothing is written yet.`;
+  by("check-summary").textContent = `Nothing is written yet. Adding the answers will give: ${report.summary}.`;
   const items = report.warnings.map(text => [inWords(text)]);
   if (report.blank) items.push([`${report.blank} without a text: ${listed(report.blank_rows, report.blank)}. They are kept as blank answers.`]);
   if (report.rejected) {
