@@ -88,8 +88,9 @@ def serve(
 ) -> None:
     """Search, review, grade and upload in the browser.
 
-    Starts a web application with a REST API, for this machine only unless --host is given. Where
-    there is no index yet, it makes an empty one, to upload files to. Needs searchkit[web].
+    Starts a web application with a REST API, for this machine only unless --host is given. A
+    folder that is missing or empty becomes an empty index, to upload files to. Needs
+    searchkit[web].
     """
     say = listen(quiet=quiet)
     try:

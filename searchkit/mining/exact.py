@@ -20,14 +20,14 @@ from searchkit.core.progress import Counter, Progress
 from searchkit.mining.products import (
     EIGHT_BIT,
     GPU,
-    HALF,
     Bounds,
     Precision,
     Products,
     bounds_of,
     fast_precision_here,
     gpu_holds,
-    has_exact_eight_bits,
+    has_eight_bits,
+    precision_without_integers,
     products_of,
 )
 from searchkit.mining.row_pairs import RowPairs, concatenate_pairs
@@ -113,8 +113,8 @@ def _prepare(
     usable = precision
     if precision == GPU and not gpu_holds(rows.size):
         usable = fast_precision_here()
-    elif precision == EIGHT_BIT and not has_exact_eight_bits():
-        usable = HALF  # slow there, but exact, as 8-bit integers may not be
+    elif precision == EIGHT_BIT and not has_eight_bits():
+        usable = precision_without_integers()
     if usable != precision:
         precision, bounds = usable, bounds_of(rows, usable)
     return TileMiner(tiling, rows, products_of(rows, precision, bounds, copy=copy), score)
@@ -293,7 +293,7 @@ def choose_precision(
 ) -> Precision:
     """Return the precision in which the fast products of all tiles take the least time.
 
-    It depends on nothing but the size of the work and on the machines.
+    It depends on the size of the work and on the machines, 8-bit integers on how fast they are.
 
     Args:
         tiling: Which rows are compared.
@@ -307,7 +307,7 @@ def choose_precision(
         return None
     if multiplications > gpu_from and gpu_has_room(len(tiling.owners) * dimension):
         return GPU
-    return fast_precision_here()
+    return fast_precision_here() if dimension > 1 else None  # torch can't multiply single integers
 
 
 def _gpus_hold(runner: Runner, numbers: int) -> bool:

@@ -97,19 +97,28 @@ def fast_precision_here() -> Precision:
 
     8-bit integers leave more pairs to be decided, and must be faster by `EIGHT_BIT_GAIN`.
     """
-    usual = HALF if "bf16" in half_precisions() else None
-    if not (has_integer_products() and has_exact_eight_bits()):
+    usual = precision_without_integers()
+    if not has_eight_bits():
         return usual
     seconds = _seconds_of_products("int8") * EIGHT_BIT_GAIN
     return EIGHT_BIT if seconds < _seconds_of_products(usual[1] if usual else "float32") else usual
 
 
-@cache
-def has_exact_eight_bits() -> bool:
-    """Return whether torch sums products of 8-bit integers exactly on this CPU: it is tried.
+def precision_without_integers() -> Precision:
+    """Return the half precision that is fast on this CPU; None for single precision."""
+    return HALF if "bf16" in half_precisions() else None
 
-    Without VNNI the sum of two products may be cut off at 16 bits.
+
+@cache
+def has_eight_bits() -> bool:
+    """Return whether this CPU multiplies 8-bit integers (VNNI), and torch exactly: it is tried.
+
+    Older instructions cut off the sum of two products at 16 bits.
     """
+    return has_integer_products() and _is_exact()
+
+
+def _is_exact() -> bool:
     import torch
 
     integers = torch.full((64, 512), GREATEST, dtype=torch.int8)
@@ -347,7 +356,8 @@ class _EightBit(_HalfPrecision):
         return self._rows.new_empty(size, dtype=torch.int32)
 
     def _least(self, bound: float) -> float:
-        return math.floor(bound / self._step**2)
+        limits = np.iinfo(np.int32)
+        return math.floor(min(max(bound / self._step**2, limits.min), limits.max))
 
     def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> None:
         _multiply_integers(left, right, out)

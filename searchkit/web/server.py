@@ -21,6 +21,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
 from searchkit.index.folder import Index
+from searchkit.index.storage.lock import LOCK_FILE
+from searchkit.index.storage.schema import DATABASE, is_index
 from searchkit.web.app import create_app
 from searchkit.web.guard import IDLE_TIMEOUT, LOOPBACK_HOSTS
 
@@ -113,9 +115,20 @@ def _create_where_nothing_is(folder: Path) -> bool:
     """Make an empty index, so that a first file can be uploaded; return whether it was made.
 
     A folder with other files is left alone: it is one that somebody took for an index.
+
+    Raises:
+        SearchkitError: as `Index.create`.
     """
-    if folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None):
+    if is_index(folder):
         return False
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        names = set()
+    except OSError:  # no folder, or one that can't be read: opening it says so
+        return False
+    if any(name != LOCK_FILE and not name.startswith(DATABASE) for name in names):
+        return False  # the two that are allowed are left by a creation that was killed
     Index.create(folder).close()
     return True
 

@@ -8,20 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.runners import PackingLoop
-from helpers.vectors import sorted_pairs, unit
+from helpers.vectors import as_dict, sorted_pairs, unit
 
 from searchkit.index.folder import Index
 from searchkit.mining import exact
 from searchkit.mining.exact import choose_precision, mine_blocks, mine_pairs
 from searchkit.mining.pairs import mine
-from searchkit.mining.products import products_of
+from searchkit.mining.products import EIGHT_BIT, HALF, has_eight_bits, products_of
 
 
-@pytest.fixture(
-    params=[None, exact.HALF, exact.EIGHT_BIT], ids=["single", "half", "eight-bit"], autouse=True
-)
+@pytest.fixture(params=[None, HALF, EIGHT_BIT], ids=["single", "half", "eight-bit"], autouse=True)
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == exact.EIGHT_BIT and not exact.has_exact_eight_bits():
+    if request.param == EIGHT_BIT and not has_eight_bits():
         pytest.skip("needs a CPU with VNNI")
     monkeypatch.setattr(exact, "fast_precision_here", lambda: request.param)
     monkeypatch.setattr(exact, "choose_precision", lambda *_: request.param)
@@ -93,11 +91,15 @@ def test_on_a_gpu_only_if_all_workers_have_room(tmp_path: Path, monkeypatch) -> 
 
 
 def test_a_worker_without_integers_of_8_bits_uses_others(monkeypatch) -> None:
-    monkeypatch.setattr(exact, "choose_precision", lambda *_: exact.EIGHT_BIT)
-    monkeypatch.setattr(exact, "has_exact_eight_bits", lambda: False)
+    monkeypatch.setattr(exact, "choose_precision", lambda *_: EIGHT_BIT)
+    monkeypatch.setattr(exact, "has_eight_bits", lambda: False)
     made = []
     monkeypatch.setattr(
         exact, "products_of", lambda *given, **_: made.append(given[1]) or products_of(*given)
     )
-    assert len(mine_pairs(unit(60), -1)) == 60 * 59 // 2
-    assert made == [exact.HALF]
+    monkeypatch.setattr(exact, "precision_without_integers", lambda: HALF)
+    vectors = unit(200, clusters=20)
+    found = as_dict(mine_pairs(vectors, 0.5))
+    assert made == [HALF]
+    monkeypatch.setattr(exact, "choose_precision", lambda *_: None)
+    assert found.keys() == as_dict(mine_pairs(vectors, 0.5)).keys() and len(found) > 100

@@ -50,9 +50,11 @@ def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
         if not torch.cuda.is_available():
             pytest.skip("needs a GPU")
-    if request.param == "eight-bit" and not products.has_exact_eight_bits():
+    if request.param == "eight-bit" and not products.has_eight_bits():
         pytest.skip("needs a CPU with VNNI")
-    precisions = dict(single=None, half=exact.HALF, gpu=exact.GPU) | {"eight-bit": exact.EIGHT_BIT}
+    precisions = {
+        "single": None, "half": products.HALF, "eight-bit": exact.EIGHT_BIT, "gpu": exact.GPU,
+    }  # fmt: skip
     monkeypatch.setattr(exact, "choose_precision", lambda *_: precisions[request.param])
     return str(request.param)
 
@@ -100,7 +102,7 @@ def test_all_equal_one_and_none(precision: str) -> None:
     assert len(mine_pairs(unit(1), -1)) == len(mine_pairs(np.empty((0, 4), np.float32), 0)) == 0
     assert len(mine_pairs(unit(50), 1.5)) == 0
     assert len(mine_pairs(unit(50), -7)) == 50 * 49 // 2
-    for tiny in (0.0, 1e-45, 1e-30):
+    for tiny in (0.0, 1e-45, 1e-30, 1e-6):
         assert len(mine_pairs(np.full((50, 4), tiny, np.float32), 0)) == 50 * 49 // 2
 
 

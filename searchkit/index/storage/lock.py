@@ -16,7 +16,7 @@ from searchkit.core.errors import IndexBusy, StorageFailed
 # Windows locks bytes and makes them unreadable, so the locked byte is far behind the file's text.
 _LOCKED_BYTE = 1 << 30
 _HELD_BY_ANOTHER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)  # all else: no locks here
-_LOCK_FILE = "LOCK"
+LOCK_FILE = "LOCK"
 
 
 class WriterLock:
@@ -39,7 +39,7 @@ class WriterLock:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageFailed(f"{folder}: can't make this folder ({error.strerror})") from error
-        lock = cls(folder / _LOCK_FILE)
+        lock = cls(folder / LOCK_FILE)
         lock.acquire()
         return lock
 
@@ -93,7 +93,7 @@ def missing_locks(folder: Path) -> StorageFailed | None:
 
     SQLite itself reports this as a database that others have locked.
     """
-    with contextlib.suppress(OSError), (folder / _LOCK_FILE).open("rb") as file:
+    with contextlib.suppress(OSError), (folder / LOCK_FILE).open("rb") as file:
         try:
             _try_database_lock(file.fileno())
         except OSError as error:
