@@ -59,7 +59,7 @@ def strength(expected: float) -> str:
 def odds(expected: float) -> str:
     """Return `expected` as a teacher reads it, with two significant digits: 1 in 360,000."""
     if expected >= 1:
-        return f"{_round(expected)} by chance"
+        return f"{_round(expected)} expected by chance"
     if expected < MIN_EXPECTED:
         return f"less than 1 in {1 / MIN_EXPECTED:,.0f}"
     return f"1 in {_round(1 / expected)}"

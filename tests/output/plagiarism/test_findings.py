@@ -150,7 +150,7 @@ def test_expected_is_explained_in_a_sentence(expected: float, sentence: str) -> 
         (0.0099, ["moderate", "1 in 100"]),
         (0.01, ["weak", "1 in 100"]),
         (0.7, ["weak", "1 in 1.4"]),
-        (12.3, ["weak", "12 by chance"]),
+        (12.3, ["weak", "12 expected by chance"]),
         (1e-12, ["very strong", "less than 1 in 1,000,000"]),
         (0, ["very strong", "less than 1 in 1,000,000"]),
         (None, ["can't be judged"]),

@@ -325,6 +325,16 @@ def test_on_a_phone_list_and_finding_are_two_views_and_the_bar_is_in_sight(
     assert width_over(page) == 0
 
 
+def test_on_a_phone_an_empty_list_says_so_in_the_place_of_the_finding(
+    address: str, visit: Open
+) -> None:
+    page = visit(f"{address}/review?text=nobodywrotethis", viewport={"width": 390, "height": 844})
+    expect(page.locator("#none")).to_be_visible()
+    page.get_by_role("button", name="Show all findings").click()
+    expect(page.locator("#finding h2")).to_be_visible()
+    expect(page.locator("#rows")).not_to_be_visible()
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_the_review_is_accessible(scheme: str, width: int, address: str, visit: Open) -> None:
     page = visit(
