@@ -40,9 +40,10 @@ def corpus(name: str) -> Path:
 
 
 def texts(name: str) -> list[str]:
-    """Give the answers of a corpus that are not blank."""
+    """Give the answers of a corpus that are not blank; they are called answer or text."""
     with corpus(name).open(encoding="utf-8", newline="") as file:
-        return [row["answer"] for row in csv.DictReader(file) if row["answer"].strip()]
+        rows = (row.get("answer", row.get("text", "")) for row in csv.DictReader(file))
+        return [text for text in rows if text.strip()]
 
 
 def scratch() -> Path:
