@@ -39,6 +39,14 @@ def test_one_file_knows_of_ray() -> None:
     assert knowing == ["ray.py"]
 
 
+def test_tests_read_no_text_that_waits_to_be_drawn() -> None:
+    waiting = {"inner_text", "all_inner_texts", "use_inner_text"}  # helpers.browsing has text_of
+    for path in (ROOT / "tests").rglob("*.py"):
+        tree = ast.walk(ast.parse(path.read_text("utf-8")))
+        names = {getattr(node, "attr", getattr(node, "arg", None)) for node in tree}
+        assert not names & waiting, path
+
+
 def test_all_is_what_can_be_imported() -> None:
     for name in searchkit.__all__:
         assert getattr(searchkit, name) is not None

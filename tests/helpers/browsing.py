@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from helpers.files import ROOT
 
@@ -139,6 +139,19 @@ def visit(browser: Browser) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert not complaints, complaints
+
+
+def text_of(element: Locator) -> str:
+    """Return the text of an element, drawn or not, with single spaces.
+
+    `inner_text` is empty for a row that came into a list after the last frame was drawn.
+    """
+    return " ".join((element.text_content() or "").split())
+
+
+def texts_of(elements: Locator) -> list[str]:
+    """Return the text of each element, as `text_of` does."""
+    return [" ".join(text.split()) for text in elements.all_text_contents()]
 
 
 def eventually(page: Page, read: Callable[[Page], object], expected: object) -> None:

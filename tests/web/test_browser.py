@@ -29,6 +29,8 @@ from helpers.browsing import (
     serving,
     settle,
     switch_names,
+    text_of,
+    texts_of,
     visit,
     width_over,
 )
@@ -103,12 +105,12 @@ def count(address: str) -> int:
 
 
 def title(page: Page) -> str:
-    return page.locator("#finding h2").inner_text()
+    return text_of(page.locator("#finding h2"))
 
 
 def shows(page: Page, finding: str) -> None:
     """Wait until a finding is shown, by its title."""
-    expect(page.locator("#finding h2")).to_have_text(finding, use_inner_text=True)
+    expect(page.locator("#finding h2")).to_have_text(finding)
 
 
 def place(page: Page) -> Locator:
@@ -118,7 +120,7 @@ def place(page: Page) -> Locator:
 def pair(page: Page) -> str:
     """Return the ids of the finding that is shown, as `said` names a pair."""
     ids = page.locator("#finding .side > header > div:first-child > :last-child")
-    return " and ".join(ids.all_inner_texts())
+    return " and ".join(texts_of(ids))
 
 
 def decide(page: Page, key: str, note: str = "") -> None:
@@ -130,7 +132,7 @@ def decide(page: Page, key: str, note: str = "") -> None:
         page.keyboard.type(note)
         page.keyboard.press("Enter")
     page.keyboard.press(key)
-    expect(page.locator("#finding h2")).not_to_have_text(before, use_inner_text=True)
+    expect(page.locator("#finding h2")).not_to_have_text(before)
 
 
 def undo(page: Page, to: str) -> None:
@@ -160,7 +162,7 @@ def test_searching_while_typing_and_filtering(address: str, visit: Open) -> None
 
     page.fill("#field-question", "q02")
     questions = ".hit header a.soft"
-    eventually(page, lambda page: set(page.locator(questions).all_inner_texts()), {"q02"})
+    eventually(page, lambda page: set(texts_of(page.locator(questions))), {"q02"})
     page.fill("#field-author", "s09")
     expect(page.locator("#summary")).to_have_text("1 answer")
     page.reload()
@@ -172,7 +174,7 @@ def test_searching_while_typing_and_filtering(address: str, visit: Open) -> None
 
 def test_lexical_search_takes_any_input_literally(address: str, visit: Open) -> None:
     page = visit(f"{address}/search?mode=lexical&q=libuv")
-    texts = page.locator(".hit .answer:visible").all_inner_texts()
+    texts = texts_of(page.locator(".hit .answer:visible"))
     assert texts and all("libuv" in text.lower() for text in texts)
     for text in ['"', "NEAR(", "*", "a AND NOT", "%", "<b>x</b>", "‮ x"]:
         page.fill("#field-q", text)
@@ -192,7 +194,7 @@ def test_text_typed_while_the_page_loads_is_searched(address: str, visit: Open) 
 
 def test_more_like_this_and_side_by_side(address: str, visit: Open) -> None:
     page = visit(f"{address}/search?q=what+blocks+the+event+loop")
-    name = page.locator(".hit strong").first.inner_text()
+    name = text_of(page.locator(".hit strong").first)
     page.get_by_text("More like this").first.click()
     expect(page.locator("h1")).to_have_text(name)
     expect(page.locator("#near + .hits > li")).to_have_count(8)
@@ -328,7 +330,7 @@ def test_focus_stays_on_the_buttons_that_decide(address: str, visit: Open) -> No
         before = title(page)
         bar.get_by_role("button", name=button).focus()
         page.keyboard.press("Enter")
-        expect(page.locator("#finding h2")).not_to_have_text(before, use_inner_text=True)
+        expect(page.locator("#finding h2")).not_to_have_text(before)
         expect(bar.get_by_role("button", name=button)).to_be_focused()
     expect(page.locator("#decided")).to_have_text("2")
     expect(page.locator("#to-ask")).to_have_text(", 1 to ask")
@@ -383,12 +385,12 @@ def test_acknowledged_decisions_survive_a_killed_server(
             page.keyboard.press("c")
             page.wait_for_timeout(20)
         expect(page.locator(".toast.bad")).to_contain_text("The server doesn’t answer")
-        shown, decided = title(page), page.locator("#decided").inner_text()
+        shown, decided = title(page), text_of(page.locator("#decided"))
         for key in "cdu":
             with page.expect_event("requestfailed"):
                 page.keyboard.press(key)
         expect(page.locator(".toast.bad")).to_have_count(1)
-        assert (title(page), page.locator("#decided").inner_text()) == (shown, decided)
+        assert (title(page), text_of(page.locator("#decided"))) == (shown, decided)
     finally:
         server.stop(kill=True)
     with serving(copy) as again:
@@ -408,7 +410,7 @@ def test_the_map_is_drawn_and_selected_answers_are_listed(address: str, visit: O
     expect(page.locator("#plot .point").first).to_be_visible(timeout=120_000)
     expect(page.locator("#plot .point")).to_have_count(28)
     colours = page.locator("#colour")
-    assert {"group", "mark", "author", "score"} <= set(colours.locator("option").all_inner_texts())
+    assert {"group", "mark", "author", "score"} <= set(texts_of(colours.locator("option")))
     colours.select_option("mark")
     expect(page.locator("#plot .legend")).to_contain_text("9.5")
     page.get_by_role("button", name="Lasso").click()
@@ -523,8 +525,8 @@ def test_a_message_about_a_column_is_wide_and_in_the_forms_words(
         page.get_by_label("Answer", exact=True).select_option("What was written")
         heads = page.locator("#rows thead th")
         expect(heads.first).to_be_visible()
-        assert "Answer" in heads.all_inner_texts() and "text" not in heads.all_inner_texts()
-        assert "constructor" in heads.all_inner_texts()
+        assert "Answer" in texts_of(heads) and "text" not in texts_of(heads)
+        assert "constructor" in texts_of(heads)
 
 
 def test_encoding_and_sheet_can_be_chosen(copy: Path, tmp_path: Path, visit: Open) -> None:
@@ -562,7 +564,7 @@ NAMED = re.compile(r"\bq\d\d-s\d\d\b|\bs\d\d\b")
 
 def test_names_can_be_hidden_on_every_page(address: str, visit: Open) -> None:
     page = visit(f"{address}/search?q=event+loop")
-    assert NAMED.search(page.inner_text("body"))
+    assert NAMED.search(page.content())
     switch_names(page, hidden=True)
     for path in ("/search?q=event+loop", "/review", "/groups", "/question?name=q01",
                  "/answer?id=q01-s18", "/compare?left=q01-s18&right=q01-s03"):  # fmt: skip
@@ -572,7 +574,7 @@ def test_names_can_be_hidden_on_every_page(address: str, visit: Open) -> None:
         assert not NAMED.search(page.content() + page.url), path
     page.goto(f"{address}/question?name=q01")
     switch_names(page, hidden=False)
-    assert NAMED.search(page.inner_text("body"))
+    assert NAMED.search(page.content())
 
 
 @pytest.mark.parametrize("link", ["the report", "without names"])
@@ -586,7 +588,7 @@ def test_the_report_is_downloaded_and_opens_from_disk(
     download.value.save_as(tmp_path / "report.html")
     page.goto((tmp_path / "report.html").as_uri())
     expect(page.locator(".finding")).to_have_count(count(address))
-    assert bool(NAMED.search(page.inner_text("body"))) == (link == "the report")
+    assert bool(NAMED.search(page.content())) == (link == "the report")
     page.pdf(path=tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").stat().st_size > 100_000
 
@@ -724,7 +726,7 @@ def test_pages_of_unusual_corpora(kind: str, tmp_path: Path, visit: Open) -> Non
             assert response and response.status == 200, path
             settle(page)
             assert width_over(page) == 0, path
-            assert "None" not in page.locator("main").inner_text(), path
+            assert "None" not in text_of(page.locator("main")), path
         page.goto(f"{server.address}/question{of_question}")
         page.get_by_role("button", name="Draw the map").click()
         drawn = page.locator("#plot .point, .toast.bad").first

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from helpers.answers import honest
-from helpers.browsing import Open, browser, visit, width_over
+from helpers.browsing import (
+    Open,
+    browser,
+    text_of,
+    texts_of,
+    visit,
+    width_over,
+)
 from helpers.encoder import ToyEncoder
 from playwright.sync_api import Page, expect
 
@@ -66,7 +73,7 @@ def test_findings_are_filtered_searched_and_sorted_without_a_server(
     assert shown(page) == [LOOPS, STREAMS]  # the dismissed one is folded
     page.get_by_label("Question", exact=True).select_option(label="streams")
     assert shown(page) == [STREAMS]
-    assert page.locator("#shown").inner_text() == "1 of 3 findings"
+    assert text_of(page.locator("#shown")) == "1 of 3 findings"
     page.get_by_role("button", name="Show all").click()
     page.locator("#by-decision").select_option("dismissed")
     assert shown(page) == [DISMISSED]
@@ -89,10 +96,10 @@ def test_findings_are_filtered_searched_and_sorted_without_a_server(
 def test_hidden_names_are_hidden_in_the_filters(index: Index, tmp_path: Path, visit: Open) -> None:
     page = opened(index, tmp_path / "r.html", visit)
     page.get_by_role("button", name="Hide names").click()
-    options = page.locator("#by-author").locator("option").all_inner_texts()
+    options = texts_of(page.locator("#by-author").locator("option"))
     assert options[0] == "all" and all(text.startswith("author ") for text in options[1:])
     page.locator("#by-author").select_option(label=options[1])
-    assert page.locator("#shown").inner_text() == "1 of 3 findings"
+    assert text_of(page.locator("#shown")) == "1 of 3 findings"
 
 
 def test_decisions_are_saved_as_a_file_that_is_imported(

@@ -22,6 +22,7 @@ from helpers.browsing import (
     serving,
     settle,
     switch_names,
+    text_of,
     visit,
     width_over,
 )
@@ -143,7 +144,7 @@ def grade_the_rest(page: Page, mark: Callable[[str], str]) -> dict[str, str]:
     """Mark one answer after another, as the plan wants them; return what was typed."""
     typed: dict[str, str] = {}
     while not page.locator("#finished").is_visible():
-        graded = int(page.locator("#progress").inner_text().split()[0])
+        graded = int(text_of(page.locator("#progress")).split()[0])
         press(page, "g")
         name = item(page).removeprefix("a:")
         typed[name] = mark(name)
@@ -350,7 +351,7 @@ def test_answers_that_come_later_are_proposed_to_a_group(
         page = open_page(visit, server.address, "q01")
         cards(page).first.focus()
         press(page, "o", "j")
-        text = page.locator(":focus .answer").first.inner_text()
+        text = text_of(page.locator(":focus .answer").first)
         cards(page).first.get_by_text("Change").click()
         cards(page).first.get_by_role("button", name="Rename").click()
         page.get_by_role("textbox", name="Name").fill("what the loop is")
@@ -397,7 +398,7 @@ def test_suggestions_are_accepted_by_a_key_and_give_their_reasons(
     page = open_page(visit, address, "often")
     for number in range(12):
         press(page, "g")
-        is_right = RIGHT in page.locator(":focus .answer").first.inner_text()
+        is_right = RIGHT in text_of(page.locator(":focus .answer").first)
         type_mark(page, "8" if is_right else "2")
         has(page, number + 1)
     suggested = suggestions(address, "often")  # after the last mark, so that they stay
@@ -420,7 +421,7 @@ def test_suggestions_are_accepted_by_a_key_and_give_their_reasons(
     page.get_by_role("button", name="Accept all").click()
     title = page.locator("#dialog-title")
     expect(title).to_contain_text("suggested mark")
-    count = int(title.inner_text().split()[1])
+    count = int(text_of(title).split()[1])
     press(page, "Enter")
     has(page, 13 + count)
     press(page, "Control+z")

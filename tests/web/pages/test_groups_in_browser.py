@@ -15,6 +15,7 @@ from helpers.browsing import (
     serving,
     settle,
     switch_names,
+    text_of,
     visit,
     width_over,
 )
@@ -61,7 +62,7 @@ def test_the_slider_draws_what_is_strong_enough_and_the_address_keeps_it(
     page.keyboard.press("End")
     expect(page.locator("#step")).to_contain_text("rarer than 1 in 1,000,000")
     assert 0 < lines.count() < every
-    expect(slider).to_have_attribute("aria-valuetext", page.locator("#step").inner_text())
+    expect(slider).to_have_attribute("aria-valuetext", text_of(page.locator("#step")))
     ends = {n for line in lines.all() for n in (line.get_attribute("data-ends") or "").split()}
     expect(page.locator(".node:not(.off)")).to_have_count(len(ends))
     strongest = lines.count()

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers.browsing import Open, browser, held, ingested, serving, settle, visit, width_over
+from helpers.browsing import (
+    Open,
+    browser,
+    held,
+    ingested,
+    serving,
+    settle,
+    text_of,
+    visit,
+    width_over,
+)
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
@@ -38,7 +48,7 @@ def test_a_long_answer_is_cut_around_its_best_sentence_and_can_be_opened(
     page = visit(f"{address}/search?q=a+thread+waits+for+the+disk")
     hit = page.locator("article.hit", has=page.get_by_role("link", name="a1"))
     expect(hit.locator(".excerpt mark.hit")).to_have_text("A thread waits for the disk.")
-    assert "Line 0 " not in hit.locator(".excerpt").inner_text().split("A thread")[0]
+    assert "Line 0 " not in text_of(hit.locator(".excerpt")).split("A thread")[0]
     hit.get_by_text("The whole answer").click()
     expect(hit.locator(".excerpt")).not_to_be_visible()
     expect(hit.locator(".whole .answer")).to_contain_text("Line 0 says")
@@ -55,7 +65,7 @@ def test_answers_are_browsed_by_filters_without_words(address: str, visit: Open)
     expect(page.locator(".hit strong")).to_have_text(["b1"])
     family = page.locator(".hit code").evaluate("one => getComputedStyle(one).fontFamily")
     assert "monospace" in family
-    assert page.locator(".hit code").inner_text() == "const wait = 1\nrun(wait)\n"
+    assert page.locator(".hit code").text_content() == "const wait = 1\nrun(wait)\n"
     page.get_by_role("link", name="Bob").click()
     expect(page.locator("h1")).to_have_text("Bob")
     expect(page.locator(".hit strong")).to_have_text(["b1", "b2"])
