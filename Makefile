@@ -5,6 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# The second start of a program finds its bytecode: the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo docs test test-fast test-milvus break check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-languages bench-models bench-training bench-serve bench-pages bench-milvus bench-peers pictures clean
 
 help:
