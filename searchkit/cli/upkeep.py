@@ -32,6 +32,7 @@ from searchkit.cli.options import (
 from searchkit.cli.session import (
     Output,
     listen,
+    load_named_encoder,
     log,
     open_folder,
     open_output,
@@ -82,15 +83,22 @@ if TYPE_CHECKING:
         help="The largest file that a page can send.",
     ),
 )
+@model_options
 @messages_options
 def serve(
-    folder: Path, port: int, host: str | None, no_open: bool, max_upload: int, quiet: bool
+    folder: Path,
+    port: int,
+    host: str | None,
+    no_open: bool,
+    max_upload: int,
+    model: ModelOptions,
+    quiet: bool,
 ) -> None:
     """Search, review, grade and upload in the browser.
 
     Starts a web application with a REST API, for this machine only unless --host is given. A
-    folder that is missing or empty becomes an empty index, to upload files to. Needs
-    searchkit[web].
+    folder that is missing or empty becomes an empty index, of the model that is named, to upload
+    files to. Needs searchkit[web].
     """
     say = listen(quiet=quiet)
     try:
@@ -103,6 +111,7 @@ def serve(
         port=port,
         max_upload_bytes=max_upload * 1_000_000,
         open_browser=not no_open,
+        encoder=load_named_encoder(model.name, model.precision, say, "auto"),
         say=say,
     )
 

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
+from searchkit.encoding.encoder import Encoder
 from searchkit.index.folder import Index
 from searchkit.index.storage.lock import LOCK_FILE
 from searchkit.index.storage.schema import DATABASE, is_index
@@ -66,6 +67,7 @@ def serve(
     port: int,
     max_upload_bytes: int,
     open_browser: bool,
+    encoder: Encoder | None = None,
     say: Callable[[str], None],
 ) -> None:
     """Serve an index until interrupted.
@@ -77,6 +79,7 @@ def serve(
         port: The port to listen on; 0 takes a free one.
         max_upload_bytes: Largest size of an upload.
         open_browser: Whether to open the first page in a browser.
+        encoder: The model of a new index; None for the one that comes with searchkit.
         say: Called with messages for the user, the first of which holds the address.
 
     Raises:
@@ -86,7 +89,9 @@ def serve(
     host = host or LOOPBACK_HOSTS[0]
     token = None if host in LOOPBACK_HOSTS else secrets.token_urlsafe(24)
     with listen(host, port) as listener:
-        is_new = _create_where_nothing_is(folder)
+        is_new = _create_where_nothing_is(folder, encoder)
+        if encoder:
+            Index.open(folder, encoder=encoder).close()  # made with it, or a message
         app = create_app(folder, token=token, max_upload_bytes=max_upload_bytes, works_ahead=True)
         address = _browser_address(host, listener.getsockname()[1], token)
         say(f"serving {folder} at {address}; stop with Ctrl+C")
@@ -111,7 +116,7 @@ def serve(
             uvicorn.Server(settings).run([listener])
 
 
-def _create_where_nothing_is(folder: Path) -> bool:
+def _create_where_nothing_is(folder: Path, encoder: Encoder | None) -> bool:
     """Make an empty index, so that a first file can be uploaded; return whether it was made.
 
     A folder with other files is left alone: it is one that somebody took for an index.
@@ -129,7 +134,7 @@ def _create_where_nothing_is(folder: Path) -> bool:
         return False
     if any(name != LOCK_FILE and not name.startswith(DATABASE) for name in names):
         return False  # the two that are allowed are left by a creation that was killed
-    Index.create(folder).close()
+    Index.create(folder, encoder).close()
     return True
 
 

@@ -800,6 +800,24 @@ def test_where_nothing_is_serve_makes_an_index_to_upload_to(tmp_path: Path, name
         until(lambda: ask(address, "api/status")["answers"] == 1, 30)
 
 
+def test_a_model_is_that_of_a_new_index_and_must_be_that_of_an_old_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_: None)
+    monkeypatch.setattr(
+        "searchkit.encoding.loading.load_encoder",
+        lambda name, **_: ToyEncoder(fingerprint=name),
+    )
+    new = tmp_path / "new"
+    for _ in range(2):
+        assert serve("-i", new, "--port", 0, "--model", "other").exit_code == 0
+    with Index.open(new) as index:
+        assert index.model.fingerprint == "other"
+    refused = serve("-i", folder, "--port", 0, "--model", "other")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert "reindex" in refused.stderr
+
+
 @pytest.mark.crash
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_stops_serve_quietly_and_leaves_no_files(
