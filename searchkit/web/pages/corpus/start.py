@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from searchkit.index.incoming.languages import KNOWN_LANGUAGES
 from searchkit.index.upkeep.status import status
 from searchkit.pages.segments import question_name
 from searchkit.web.index_pool import pool_of
@@ -30,7 +31,8 @@ def start_page(request: Request) -> Response:
     with pool_of(request).reading() as index:
         known = status(index)
     if not known["answers"]:
-        return render_page(request, "start_empty.html")
+        languages = KNOWN_LANGUAGES.get(known["model"]["name"])
+        return render_page(request, "start_empty.html", is_english=languages == {"en"})
     names, (result, search) = pseudonyms(request), current_findings(request)
     progress = grading_progress(request, [row["question"] or "" for row in known["by_question"]])
     overview = read_overview(request)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.encoder import ToyEncoder
 from helpers.serving import client_of, finished, make_index, writer
 from starlette.testclient import TestClient
 
 from searchkit import Answer
+from searchkit.encoding.models.names import DEFAULT_MODEL, MULTILINGUAL
 from searchkit.index.decisions import decide
 from searchkit.web.pages.corpus.overview import Overview, survey
 
@@ -57,6 +59,15 @@ def test_an_empty_index_explains_how_to_begin(tmp_path: Path, toy: None) -> None
         assert "This index is empty" in page.text and 'href="/upload"' in page.text
         for path in ("/search", "/questions", "/review"):
             assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(("model", "says"), [(DEFAULT_MODEL, 1), (MULTILINGUAL, 0), ("own", 0)])
+def test_an_empty_index_says_which_language_it_is_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, says: int
+) -> None:
+    monkeypatch.setattr(ToyEncoder, "name", model)
+    with client_of(make_index(tmp_path / "i", [])) as client:
+        assert client.get("/").text.count("reindex --model multilingual") == says
 
 
 @pytest.mark.parametrize("query", ["q=loop", "question=q1", "mode=lexical&q=loop", "n=3&q=a+%26+b"])
