@@ -45,8 +45,8 @@ SECTIONS = {
         "delete": ("upkeep.delete", "Delete answers, and every trace of them."),
     },
     "Search": {
-        "query": ("query_mine.query", "Find the answers nearest to each TEXT."),
-        "mine": ("query_mine.mine", "Find all pairs of answers that say the same."),
+        "query": ("query_serve_mine.query", "Find the answers nearest to each TEXT."),
+        "mine": ("query_serve_mine.mine", "Find all pairs of answers that say the same."),
     },
     "Plagiarism": {
         "plagiarism": (
@@ -67,7 +67,9 @@ SECTIONS = {
         "cluster": ("cluster.cluster", "Group the answers that say the same."),
         "grade": ("grade.grade", "Suggest marks for ungraded answers from the graded ones."),
     },
-    "Web": {"serve": ("upkeep.serve", "Search, review, grade and upload in the browser.")},
+    "Web": {
+        "serve": ("query_serve_mine.serve", "Search, review, grade and upload in the browser.")
+    },
     "Models": {
         "train": ("train_evaluate.train", "Train a model on pairs of answers, and evaluate it."),
         "evaluate": ("train_evaluate.evaluate", "Compare models on your own texts."),

@@ -26,7 +26,7 @@ from searchkit.cli.options import (
     runner_options,
     table_options,
 )
-from searchkit.cli.query_mine import query
+from searchkit.cli.query_serve_mine import query
 from searchkit.cli.session import (
     Output,
     ingest_progress,

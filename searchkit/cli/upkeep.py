@@ -1,4 +1,4 @@
-"""The commands serve, status, verify, rebuild, reindex, delete, export and copy."""
+"""The commands status, verify, rebuild, reindex, delete, export and copy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ from searchkit.cli.options import (
 from searchkit.cli.session import (
     Output,
     listen,
-    load_named_encoder,
     log,
     open_folder,
     open_output,
@@ -44,7 +43,7 @@ from searchkit.cli.session import (
     write_bytes,
     write_record,
 )
-from searchkit.core.errors import IndexBusy, MissingExtra, SearchkitError, StorageFailed
+from searchkit.core.errors import IndexBusy, SearchkitError, StorageFailed
 from searchkit.core.messages import Message, counted
 from searchkit.core.progress import Counter
 from searchkit.core.where import EVERYTHING, Attempts, Where
@@ -54,66 +53,6 @@ if TYPE_CHECKING:
     from searchkit.encoding.devices.finding import Device
     from searchkit.index.base import BaseIndex
     from searchkit.output.platforms.formats import MarksFormat
-
-
-@command()
-@folder_option
-@option_group(
-    "Server",
-    option(
-        "--port",
-        type=click.IntRange(0, 65535),
-        default=8000,
-        show_default=True,
-        help="The port to listen on; 0 takes a free one.",
-    ),
-    option(
-        "--host",
-        metavar="ADDRESS",
-        help="The address to listen on, so that other machines can connect (0.0.0.0: all); they "
-        "need the token in the printed address.  [default: this machine only]",
-    ),
-    option("--no-open", is_flag=True, help="Don't open the browser."),
-    option(
-        "--max-upload",
-        type=click.IntRange(min=1),
-        default=200,
-        show_default=True,
-        metavar="MB",
-        help="The largest file that a page can send.",
-    ),
-)
-@model_options
-@messages_options
-def serve(
-    folder: Path,
-    port: int,
-    host: str | None,
-    no_open: bool,
-    max_upload: int,
-    model: ModelOptions,
-    quiet: bool,
-) -> None:
-    """Search, review, grade and upload in the browser.
-
-    Starts a web application with a REST API, for this machine only unless --host is given. A
-    folder that is missing or empty becomes an empty index, of the model that is named, to upload
-    files to. Needs searchkit[web].
-    """
-    say = listen(quiet=quiet)
-    try:
-        from searchkit.web.server import serve as run
-    except ImportError as error:
-        raise MissingExtra(f"serve needs {error.name}; run: pip install 'searchkit[web]'") from None
-    run(
-        folder,
-        host=host,
-        port=port,
-        max_upload_bytes=max_upload * 1_000_000,
-        open_browser=not no_open,
-        encoder=load_named_encoder(model.name, model.precision, say, "auto"),
-        say=say,
-    )
 
 
 @command()

@@ -31,8 +31,8 @@ def start_page(request: Request) -> Response:
     with pool_of(request).reading() as index:
         known = status(index)
     if not known["answers"]:
-        languages = KNOWN_LANGUAGES.get(known["model"]["name"])
-        return render_page(request, "start_empty.html", is_english=languages == {"en"})
+        languages = KNOWN_LANGUAGES.get(known["model"]["name"], frozenset())
+        return render_page(request, "start_empty.html", is_english=languages == frozenset({"en"}))
     names, (result, search) = pseudonyms(request), current_findings(request)
     progress = grading_progress(request, [row["question"] or "" for row in known["by_question"]])
     overview = read_overview(request)

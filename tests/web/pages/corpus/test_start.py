@@ -63,7 +63,7 @@ def test_an_empty_index_explains_how_to_begin(tmp_path: Path, toy: None) -> None
 
 @pytest.mark.parametrize(("model", "says"), [(DEFAULT_MODEL, 1), (MULTILINGUAL, 0), ("own", 0)])
 def test_an_empty_index_says_which_language_it_is_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, says: int
+    tmp_path: Path, toy: None, monkeypatch: pytest.MonkeyPatch, model: str, says: int
 ) -> None:
     monkeypatch.setattr(ToyEncoder, "name", model)
     with client_of(make_index(tmp_path / "i", [])) as client:

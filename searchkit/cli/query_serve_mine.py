@@ -1,28 +1,41 @@
-"""The commands query and mine."""
+"""The commands query, serve and mine."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from searchkit.cli.options import (
+    ModelOptions,
     RunnerOptions,
     by_option,
     command,
     comparison_filter_options,
     filter_options,
+    folder_option,
     index_option,
+    messages_options,
+    model_options,
     option,
     option_group,
     output_options,
     runner_options,
 )
-from searchkit.cli.session import Output, log, open_output, open_reader, progress_bar
-from searchkit.core.errors import BadInput
+from searchkit.cli.session import (
+    Output,
+    listen,
+    load_named_encoder,
+    log,
+    open_output,
+    open_reader,
+    progress_bar,
+)
+from searchkit.core.errors import BadInput, MissingExtra
 from searchkit.core.messages import counted
 from searchkit.core.where import Where
 from searchkit.index.locations import Place
@@ -110,6 +123,66 @@ class PairOptions:
     by: By | None
     max_pairs: int | None
     partitions: int | None
+
+
+@command()
+@folder_option
+@option_group(
+    "Server",
+    option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8000,
+        show_default=True,
+        help="The port to listen on; 0 takes a free one.",
+    ),
+    option(
+        "--host",
+        metavar="ADDRESS",
+        help="The address to listen on, so that other machines can connect (0.0.0.0: all); they "
+        "need the token in the printed address.  [default: this machine only]",
+    ),
+    option("--no-open", is_flag=True, help="Don't open the browser."),
+    option(
+        "--max-upload",
+        type=click.IntRange(min=1),
+        default=200,
+        show_default=True,
+        metavar="MB",
+        help="The largest file that a page can send.",
+    ),
+)
+@model_options
+@messages_options
+def serve(
+    folder: Path,
+    port: int,
+    host: str | None,
+    no_open: bool,
+    max_upload: int,
+    model: ModelOptions,
+    quiet: bool,
+) -> None:
+    """Search, review, grade and upload in the browser.
+
+    Starts a web application with a REST API, for this machine only unless --host is given. A
+    folder that is missing or empty becomes an empty index, of the model that is named, to upload
+    files to. Needs searchkit[web].
+    """
+    say = listen(quiet=quiet)
+    try:
+        from searchkit.web.server import serve as run
+    except ImportError as error:
+        raise MissingExtra(f"serve needs {error.name}; run: pip install 'searchkit[web]'") from None
+    run(
+        folder,
+        host=host,
+        port=port,
+        max_upload_bytes=max_upload * 1_000_000,
+        open_browser=not no_open,
+        encoder=load_named_encoder(model.name, model.precision, say, "auto"),
+        say=say,
+    )
 
 
 @command()
