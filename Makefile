@@ -16,7 +16,7 @@ help:
 	@echo "make test-fast    what runs in two minutes: no browser, crashes, Ray, notebooks, real model"
 	@echo "make test-milvus  the tests that need a Milvus server, which it starts by itself (10 minutes)"
 	@echo "make break        try to break it with random kills, damage, files, filters and requests (20 minutes;"
-	@echo "                  SEED=N repeats, SECONDS=N limits it)"
+	@echo "                  SEED=N repeats, SECONDS=N limits it), and tests with other random examples"
 	@echo "make docs         the documentation, docs/_build/html/index.html"
 	@echo "make check        ruff, ruff format, mypy, import contracts"
 	@echo "make format       let ruff put the code into shape"
@@ -53,6 +53,7 @@ test-milvus: $(VENV)/.ready-to-test $(VENV)-milvus/.ready
 SECONDS ?= 1200
 break: $(VENV)/.ready-to-test
 	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m breaking $(SECONDS) $(if $(SEED),--seed $(SEED))
+	HYPOTHESIS_PROFILE=others OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m hypothesis
 
 # An environment of its own: the server's package needs an old setuptools.
 $(VENV)-milvus/.ready: $(VENV)/bin/python

@@ -12,9 +12,17 @@ import pytest
 from helpers.encoder import ToyEncoder
 from helpers.files import SHARED, edit
 from helpers.milvus_server import VARIABLE, Server
+from helpers.remembering import Memory
+from hypothesis import settings
 
 from searchkit.core.records import Answer
+from searchkit.encoding.batch_encoder import BatchEncoder
 from searchkit.encoding.models.names import find_model
+
+# The same examples each time, so that a change fails for what it breaks; `make break` tries others.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("others", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +57,17 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the real corpora in ../shared/data, which are not here")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def remembered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let a module's tests embed no text with a real model that another test of this run has."""
+    base = tmp_path_factory.getbasetemp()
+    memory = Memory((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "vectors.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BatchEncoder, "_embed", lambda *arguments: memory.embed(*arguments))
+        yield
+    memory.close()
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ WITH_PYTHON = [page for page in PAGES if blocks(page, "python")]
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(tmp_path_factory: pytest.TempPathFactory, remembered: None) -> Path:
     """Make the folder that the examples stand in: the demo corpus, its index, a few files more."""
     folder = tmp_path_factory.mktemp("course")
     (folder / "searchkit").mkdir()

@@ -145,7 +145,7 @@ def test_what_is_translated(answers, planted) -> None:
 
 @pytest.mark.model
 def test_a_copy_is_among_the_nearest_answers_of_its_source(
-    tmp_path: Path, answers, planted
+    tmp_path: Path, answers, planted, remembered: None
 ) -> None:
     with Index.create(tmp_path / "i") as index:
         ingest(index, read_answers([DEMO_ANSWERS]))

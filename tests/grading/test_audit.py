@@ -116,7 +116,9 @@ def test_bad_input(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
-def test_what_was_made_inconsistent_in_the_demo_corpus_is_found(tmp_path: Path) -> None:
+def test_what_was_made_inconsistent_in_the_demo_corpus_is_found(
+    tmp_path: Path, remembered: None
+) -> None:
     with Index.create(tmp_path / "i") as index:
         ingest(index, read_answers([str(DEMO_ANSWERS)]))
         found = audit_grades(index, "score")

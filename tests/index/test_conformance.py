@@ -292,8 +292,8 @@ def test_status_shows_how_the_index_is_stored(index) -> None:
     assert ("storage" in known) != ("files" in known)
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, remembered: None) -> Iterator[Index]:
     """Ingest the demo corpus into a folder, with the real model."""
     with Index.create(tmp_path_factory.mktemp("demo") / "index", load_encoder()) as made:
         ingest(made, read_answers([DEMO_ANSWERS]))
@@ -323,7 +323,7 @@ def demo_results(index: BaseIndex) -> dict[str, object]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wanted(demo: Index) -> dict[str, object]:
     return demo_results(demo)
 

@@ -87,7 +87,9 @@ def run(*arguments: object, code: int = 0) -> Result:
 
 
 @pytest.mark.model
-def test_the_demo_corpus_with_the_real_model_and_a_random_one(tiny: Path, tmp_path: Path) -> None:
+def test_the_demo_corpus_with_the_real_model_and_a_random_one(
+    tiny: Path, tmp_path: Path, remembered: None
+) -> None:
     result = run("--corpus", DEMO_ANSWERS, "--copies", DEMO_PLANTED, "--model", "default",
                  "--model", tiny,
                  "-f", "json", "-o", tmp_path / "out.json")  # fmt: skip

@@ -314,7 +314,7 @@ def test_many_sentences_are_compared_by_their_passages(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def demo(tmp_path_factory: pytest.TempPathFactory, remembered: None) -> Iterator[Index]:
     folder = tmp_path_factory.mktemp("demo") / "index"
     with Index.create(folder) as index:
         ingest(index, read_answers([DEMO_ANSWERS]))

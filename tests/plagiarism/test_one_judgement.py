@@ -176,7 +176,7 @@ def test_what_is_too_short_is_not_judged(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def demo(tmp_path_factory: pytest.TempPathFactory, remembered: None) -> Iterator[Index]:
     with Index.create(tmp_path_factory.mktemp("demo") / "index") as index:
         ingest(index, read_answers([DEMO_ANSWERS]))
         yield index

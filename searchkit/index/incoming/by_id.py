@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from searchkit.core.identity import make_id
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer
-from searchkit.index.incoming.identity import Identity, is_same_text
+from searchkit.index.incoming.identity import Identity, is_blank, is_same_text
 from searchkit.index.incoming.ids import Lookup, ReadIds, place_of
 from searchkit.index.incoming.records import Ingested, OnDuplicate, OnReject, Update
 
@@ -76,7 +76,7 @@ class IdMatcher:
         old = batch.stored.get(row.id)
         if row.id in self._ids or (old and not self._is_same(old, row)):
             return False
-        if old and None in row.slot and not is_same_text(old, row):
+        if old and not is_blank(row) and not is_same_text(old, row):
             return False  # one that was kept beside it may have this text
         self._take(row, old, batch)
         return True
@@ -91,8 +91,7 @@ class IdMatcher:
         if policy == "keep-both" or not is_second:
             same = [old for old in family if old.id not in self._ids and self._is_same(old, row)]
             if same:
-                same.sort(key=lambda old: not is_same_text(old, row))
-                self._take(row, same[0], batch)
+                self._take(row, min(same, key=lambda old: _distance(old, row)), batch)
                 return True
         if policy == "keep-both":
             batch.beside.append(row)
@@ -140,6 +139,15 @@ class IdMatcher:
 def _base(row: Answer) -> str:
     """Return the id that a row shares with others, without a number."""
     return make_id(row.question, row.author, row.text) if row.has_made_id else row.id
+
+
+def _distance(old: Answer, row: Answer) -> tuple[bool, bool]:
+    """Return what is least for the answer that a row is, among those that it may be.
+
+    What the same row became before has its text, author and question. Otherwise its text tells.
+    """
+    has_text = is_same_text(old, row)
+    return not (has_text and old.slot == row.slot), not (has_text or is_blank(row))
 
 
 def _whose(answer: Answer) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
@@ -70,21 +71,25 @@ class ReadIds:
         return False
 
     def claim(self, rows: Sequence[Answer], bases: Sequence[str]) -> list[str]:
-        """Take a free id for each row: its base, or the first free number after it."""
+        """Take a free id for each row: its base, or the first free number after it, in order."""
         ids = [""] * len(rows)
         waiting = list(range(len(rows)))
         tried: dict[str, int] = {}
         while waiting:
-            candidates = {}
+            candidates = []
             for row in waiting:
                 base = bases[row]
                 tried[base] = self._free_number(base, tried.get(base, 0) + 1)
-                candidates[row] = numbered(base, tried[base])
-            stored = self._lookup.get_replaceable(list(candidates.values()))
-            for row, id_ in candidates.items():
+                candidates.append((base, numbered(base, tried[base])))
+            stored = self._lookup.get_replaceable([id_ for _, id_ in candidates])
+            free: dict[str, deque[str]] = defaultdict(deque)
+            for base, id_ in candidates:
                 if id_ not in stored:
-                    self.take(rows[row], id_)
-                    ids[row] = id_
+                    free[base].append(id_)
+            for row in waiting:
+                if free[bases[row]]:
+                    ids[row] = free[bases[row]].popleft()
+                    self.take(rows[row], ids[row])
             waiting = [row for row in waiting if not ids[row]]
         return ids
 

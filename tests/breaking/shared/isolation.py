@@ -21,7 +21,7 @@ from random import Random
 
 from breaking.shared.common import Report, numbered
 
-MAX_SECONDS = 20.0  # of CPU time that a case may take, on a slow core
+MAX_SECONDS = 10.0  # of CPU time that a case may take
 MAX_BYTES = 1_000_000_000  # that a case may take beside what the process had before
 PATIENCE = 90.0  # seconds of wall time after which a case is killed, however busy the machine is
 ADDRESS_SPACE = 12 << 30  # of the process, so that a case can't take the whole machine

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from helpers.encoder import ToyEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -135,6 +136,35 @@ def _ingest(shelf: Shelf, rows: list[Answer], on_duplicate: OnDuplicate, batch: 
     # An empty row in a batch before its author's text can't be told from a marks row: once more.
     again = [Ingest(shelf, choices).read(rows, batch=batch).added for _ in range(2)]
     assert again[batch < 100 :] == [0, 0][batch < 100 :], "the same again adds something"
+
+
+def row(id_: str, text: str, author: str | None = None, question: str | None = None) -> Answer:
+    return Answer(id_, text, question, author, source="b.csv", line=2)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row("0", ""), row("0", "", "bob")],
+        [row("0", "two", "ann"), row("0", ""), row("0", "one", "ann"), row("0", "", "bob")],
+        [row("0", "two", "bob"), row("0", "two"), row("0", "two", "ann")],
+        [row("0", ""), row("0", "two")],
+        [row("0", "two", "ann", "q1"), row("0", "one", None, "q1")],
+    ],
+)
+def test_rows_of_one_id_stay_what_they_became(rows: list[Answer]) -> None:
+    shelf = Shelf()
+    _ingest(shelf, [replace(row("0", "one", "ann"), source="a.csv")], "keep-both", 100)
+    _ingest(shelf, rows, "keep-both", 100)
+
+
+def test_numbers_of_one_id_are_in_the_order_of_the_rows() -> None:
+    shelf = Shelf()
+    for rows in ([row("0", "one", "ann")], [row("0", "two", name) for name in ("bob", "cy", "di")]):
+        _ingest(shelf, rows, "keep-both", 100)
+    assert [(id_, shelf.answers[id_].author) for id_ in sorted(shelf.answers)] == [
+        ("0", "ann"), ("0#2", "bob"), ("0#3", "cy"), ("0#4", "di"),
+    ]  # fmt: skip
 
 
 @settings(max_examples=15, deadline=None)
