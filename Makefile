@@ -37,12 +37,14 @@ demo: $(VENV)/.ready
 	@$(BIN)/searchkit demo
 
 # Three on two cores, since tests of servers and browsers wait; and one thread, since torch's spin.
+# Files are begun in the order that tests/conftest.py gives them.
+IN_FILES := --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.ready-to-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 $(IN_FILES)
 
 # Without the real model, crashes, Ray, browsers and notebooks.
 test-fast: $(VENV)/.ready-to-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not model and not crash and not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(IN_FILES) -m "not model and not crash and not slow"
 
 # The server listens on all interfaces: it and the tests run in a network of their own (Linux).
 test-milvus: $(VENV)/.ready-to-test $(VENV)-milvus/.ready

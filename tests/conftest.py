@@ -19,10 +19,22 @@ from searchkit.core.records import Answer
 from searchkit.encoding.batch_encoder import BatchEncoder
 from searchkit.encoding.models.names import find_model
 
+LONG = ("slow", "crash", "model")  # marks of tests, those that take longest first
+
 # The same examples each time, so that a change fails for what it breaks; `make break` tries others.
 settings.register_profile("same", derandomize=True)
 settings.register_profile("others", print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.hookimpl(trylast=True)  # after the tests were shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that all processes end at about the same time."""
+    ranks: dict[Path, int] = {}
+    for item in items:
+        rank = next((n for n, mark in enumerate(LONG) if item.get_closest_marker(mark)), len(LONG))
+        ranks[item.path] = min(rank, ranks.get(item.path, rank))
+    items.sort(key=lambda item: ranks[item.path])
 
 
 @pytest.fixture(autouse=True)
