@@ -59,7 +59,7 @@ class IdMatcher:
     def match(self, rows: Sequence[Answer], report: Ingested) -> list[Update]:
         """Return what to write for a batch of rows, each id once."""
         batch = _Batch(self._lookup.get_replaceable([row.id for row in rows]))
-        conflicts = [row for row in rows if not self._is_matched(row, batch)]
+        conflicts = self._conflicts(rows, batch)
         if conflicts:
             families = self._ids.family({_base(row) for row in conflicts})
             for row in conflicts:
@@ -70,6 +70,22 @@ class IdMatcher:
                 batch.updates[id_] = Update(replace(row, id=id_), None)
             report.kept_beside += len(ids)
         return list(batch.updates.values())
+
+    def _conflicts(self, rows: Sequence[Answer], batch: _Batch) -> list[Answer]:
+        """Match rows, and return those about which is to be decided, in order.
+
+        Where one row of an id is to be kept, it is the first or the last of all that follow.
+        """
+        conflicts, ids = [], set[str]()
+        for row in rows:
+            follows = row.id in ids and self._policy(row) != "keep-both"
+            if follows or not self._is_matched(row, batch):
+                conflicts.append(row)
+                ids.add(row.id)
+        return conflicts
+
+    def _policy(self, row: Answer) -> OnDuplicate:
+        return "keep-both" if row.has_made_id else self._on_duplicate
 
     def _is_matched(self, row: Answer, batch: _Batch) -> bool:
         """Whether the row's id is free, or that of the same answer; if so, take it."""
@@ -83,7 +99,7 @@ class IdMatcher:
 
     def _is_resolved(self, row: Answer, family: Sequence[Answer], batch: _Batch) -> bool:
         """Decide about a row whose id is taken; False if a row is skipped."""
-        policy = "keep-both" if row.has_made_id else self._on_duplicate
+        policy = self._policy(row)
         is_second = row.id in self._ids
         is_given = not row.has_made_id
         if policy == "keep-both" and is_second and is_given and self._ids.is_repeated(row):
@@ -104,8 +120,16 @@ class IdMatcher:
         return False
 
     def _take(self, row: Answer, old: Answer | None, batch: _Batch) -> None:
-        """Write a row under the id of the stored answer, or else under its own."""
-        if old is None:
+        """Write a row under the id of the stored answer, or else under its own.
+
+        It may be an update of a row before it.
+        """
+        earlier = batch.updates.get(old.id if old else row.id)
+        if earlier and self._is_same(earlier.new, row):
+            merged = self._identity.update(earlier.new, row)
+            keeps_text = earlier.keeps_text and merged.keeps_text
+            update = replace(earlier, new=merged.new, keeps_text=keeps_text)
+        elif old is None:
             update = Update(row, None)
         elif self._is_same(old, row):
             update = self._identity.update(old, row)

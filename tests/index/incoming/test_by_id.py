@@ -10,6 +10,7 @@ from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
 from searchkit.core.errors import BadInput
+from searchkit.index.incoming.records import OnDuplicate
 from searchkit.index.incoming.targets import Writer
 from searchkit.index.ingest import Choices, Ingest, ingest
 
@@ -147,6 +148,36 @@ def test_keep_last_gives_up_another_answer_with_what_was_written_there(index: In
     cat, bob = index.get(["1", "2"])
     assert (cat.author, dict(cat.columns)) == ("cat", {})
     assert dict(bob.columns) == {"mark": "bob's 6"}
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+@pytest.mark.parametrize(
+    ("choice", "author", "text"),
+    [
+        ("keep-first", "ann", "Another text"),
+        ("keep-last", "ann", GROUP_A[0].text),
+        ("keep-first", "cat", GROUP_A[0].text),
+        ("keep-last", "cat", GROUP_A[0].text),
+    ],
+)
+def test_the_first_or_the_last_row_is_kept_although_another_is_what_is_stored(
+    index: Index, choice: OnDuplicate, author: str, text: str, batch: int
+) -> None:
+    ingest(index, GROUP_A)
+    rows = [replace(GROUP_A[0], text="Another text", author=author), GROUP_A[0]]
+    ingest(index, rows, on_duplicate=choice, batch=batch)
+    (kept,) = index.get(["1"])
+    assert (kept.author, kept.text) == ("ann", text)
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+def test_a_later_row_of_the_same_answer_updates_the_one_before(index: Index, batch: int) -> None:
+    first = replace(GROUP_A[0], meta={"score": "3"})
+    rows = [first, replace(first, text="", meta={"remark": "late"})]
+    done = ingest(index, rows, on_duplicate="keep-last", batch=batch)
+    (kept,) = index.get(["1"])
+    assert (kept.text, kept.meta) == (first.text, {"score": "3", "remark": "late"})
+    assert (done.added, done.skipped) == (1, 1)
 
 
 def test_an_empty_cell_empties_no_text(index: Index) -> None:
