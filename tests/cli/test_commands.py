@@ -375,7 +375,7 @@ def test_an_internal_error_is_one_line(folder: Path, monkeypatch) -> None:
     assert "internal error (ZeroDivisionError: division by zero)" in result.stderr
 
 
-def test_demo(tmp_path: Path) -> None:
+def test_demo(tmp_path: Path, remembered: None) -> None:
     out = run("demo", "-i", tmp_path / "demo").stdout
     assert out.count("searchkit query") >= 3
     assert "What to try next" in out

@@ -149,7 +149,9 @@ def test_rows_are_read_back_as_the_answer_that_they_are() -> None:
 
 
 @pytest.mark.model
-def test_the_commands_work_on_a_file_of_lite_as_on_a_folder(tmp_path, place, monkeypatch) -> None:
+def test_the_commands_work_on_a_file_of_lite_as_on_a_folder(
+    tmp_path, place, monkeypatch, remembered: None
+) -> None:
     from click.testing import CliRunner
 
     from searchkit.cli.app import main
