@@ -79,6 +79,8 @@ def import_decisions(index: BaseIndex, path: Path) -> int:
     for n, record in enumerate(_read_records(path), 1):
         try:
             pair = (min(record["left"], record["right"]), max(record["left"], record["right"]))
+            if record.get("is_stale"):
+                continue
             decision, reason = record["decision"], record.get("reason") or ""
             _, hashes = _check(index, [pair], decision, reason)
             decided_at = _time(record.get("decided_at"))
@@ -94,7 +96,7 @@ def import_decisions(index: BaseIndex, path: Path) -> int:
             raise BadInput(
                 f"{path}: number {n}: the text of {changed[0]!r} has changed since; decide again"
             )
-        if not record.get("is_stale") and counting_now.get(pair) != (decision, reason.strip()):
+        if counting_now.get(pair) != (decision, reason.strip()):
             new.append((pair, decision, reason, decided_at, hashes))
     index.add_decisions(_new(*entry) for entry in new)
     return len(new)

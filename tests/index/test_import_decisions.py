@@ -8,9 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
+from searchkit.cli.app import main
 from searchkit.core.errors import BadInput, NotFound
 from searchkit.index.decisions import decide, decisions, import_decisions
 from searchkit.output.plagiarism.findings import decision_as_record
@@ -28,6 +30,12 @@ def write(path: Path, records: object) -> Path:
     return path
 
 
+def export(index: Index, path: Path) -> Path:
+    command = ["decisions", "--index", str(index.path), "--format", "json", "-o", str(path)]
+    assert CliRunner().invoke(main, command).exit_code == 0
+    return path
+
+
 def test_an_export_is_imported_elsewhere_with_its_times(index: Index, tmp_path: Path) -> None:
     decide(index, "a", "b", "confirmed", "the same slip")
     decide(index, "a", "c", "dismissed")
@@ -40,6 +48,20 @@ def test_an_export_is_imported_elsewhere_with_its_times(index: Index, tmp_path: 
             record | {"number": 0} for record in exported
         ]
         assert import_decisions(other, path) == 0
+
+
+def test_an_export_knows_a_text_that_has_changed_since(index: Index, tmp_path: Path) -> None:
+    decide(index, "a", "b", "confirmed")
+    decide(index, "c", "b", "confirmed")
+    exported = export(index, tmp_path / "all.json")
+    index.add([Answer("a", "another text", "q", "a")])
+    with pytest.raises(BadInput, match="number 1: the text of 'a' has changed since; decide again"):
+        import_decisions(index, exported)
+    one_is_stale = export(index, tmp_path / "stale.json")
+    with Index.create(tmp_path / "j", ToyEncoder()) as other:
+        other.add([Answer(name, f"text of {name}", "q", name) for name in "bc"])  # without a
+        assert import_decisions(other, one_is_stale) == 1
+        assert list(decisions(other)) == [("b", "c")]
 
 
 def test_a_stale_decision_is_left_out(index: Index, tmp_path: Path) -> None:

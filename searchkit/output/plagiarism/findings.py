@@ -69,6 +69,12 @@ def decision_as_record(decision: Decision) -> dict[str, Any]:
     return {name: getattr(decision, name) for name in DECISION_COLUMNS}
 
 
+def decision_for_import(decision: Decision) -> dict[str, Any]:
+    """Return the fields of a decision, with the hashes in hex by which changed texts are known."""
+    hashes = {"left_sha": decision.left_sha, "right_sha": decision.right_sha}
+    return decision_as_record(decision) | {name: h and h.hex() for name, h in hashes.items()}
+
+
 def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:
     """Print a table with a row for each decision."""
     from rich.text import Text

@@ -10,9 +10,12 @@ from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index
 from searchkit.core.errors import BadInput
+from searchkit.grading.marking.changes import undo
+from searchkit.index.decisions import decide, decisions
 from searchkit.index.incoming.records import OnDuplicate
 from searchkit.index.incoming.targets import Writer
 from searchkit.index.ingest import Choices, Ingest, ingest
+from searchkit.index.records import GradingCell, GradingChange
 
 
 @pytest.fixture
@@ -148,6 +151,19 @@ def test_keep_last_gives_up_another_answer_with_what_was_written_there(index: In
     cat, bob = index.get(["1", "2"])
     assert (cat.author, dict(cat.columns)) == ("cat", {})
     assert dict(bob.columns) == {"mark": "bob's 6"}
+
+
+def test_keep_last_gives_no_one_anothers_decision_or_undone_mark(index: Index) -> None:
+    ingest(index, GROUP_A)
+    decide(index, "1", "2", "confirmed")
+    cells = (GradingCell("2", "mark", None, "bob's 6"),)
+    index.add_grading_change(GradingChange("q1", "", "2026-11-28", "mark", cells))
+    undo(index, "q1")
+    rows = [replace(row, author=name) for row, name in zip(GROUP_A, ("cat", "dan"), strict=True)]
+    assert ingest(index, rows, on_duplicate="keep-last").updated == 2
+    assert decisions(index) == {}
+    assert index.grading.redoable("q1") is None
+    assert [(a.author, dict(a.columns)) for a in index.answers()] == [("cat", {}), ("dan", {})]
 
 
 @pytest.mark.parametrize("batch", [1, 100])

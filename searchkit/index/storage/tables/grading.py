@@ -41,6 +41,16 @@ class GradingTable:
         of_question, values = ("", []) if question is None else (" WHERE question = ?", [question])
         return self._read(f"{of_question} ORDER BY n", values) if self._exists() else []
 
+    def changed(self, ids: Sequence[str]) -> list[str]:
+        """Return those of these ids whose answers a change has cells of, also an undone one."""
+        if not self._exists():
+            return []
+        sql = (
+            "SELECT id FROM answers WHERE id IN ({}) "
+            "AND EXISTS (SELECT 1 FROM grading_cells WHERE answer = key)"
+        )
+        return [id_ for (id_,) in self._database.rows_in(sql, ids)]
+
     def undoable(self, question: str) -> GradingChange | None:
         """Return the change of a question that is undone next; None if there is none."""
         return self._next(question, "done", "DESC")
