@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TextIO
 
 from searchkit.output.console import UNSAFE, visible
+from searchkit.sources.tables.exported import guarded
 
 Format = Literal["table", "json", "jsonl", "csv"]
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs such a cell as a formula
-_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?%?")
 
 
 def json_text(value: object, indent: int | None = None) -> str:
@@ -53,9 +51,3 @@ def _cell(value: object, show: Callable[[str], str]) -> object:
     if not isinstance(value, str):
         return "" if value is None else value
     return show(guarded(value))
-
-
-def guarded(text: str) -> str:
-    """Return a text with an apostrophe before it if a spreadsheet would run it as a formula."""
-    is_formula = text.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text)
-    return "'" + text if is_formula and text != "-" else text

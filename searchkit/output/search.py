@@ -19,6 +19,7 @@ from searchkit.output.console import (
     visible,
 )
 from searchkit.output.files import json_text
+from searchkit.sources.tables.exported import EXPORTED_FIELDS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,8 +76,8 @@ def answer_as_record(answer: Answer) -> dict[str, Any]:
 
 def export_columns(meta: Sequence[str]) -> list[str]:
     """Return the columns of an exported CSV, with the names that `answer_as_record` gives them."""
-    fields = ["id", "question", "author", "submitted_at", "text"]
-    return fields + [f"meta:{name}" if name in FILE_FIELDS else name for name in meta]
+    others = [f"meta:{name}" if name in FILE_FIELDS else name for name in meta]
+    return [*EXPORTED_FIELDS, *others]
 
 
 def hits_as_rows(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[dict[str, Any]]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import counted
-from searchkit.output.files import guarded
+from searchkit.sources.tables.exported import guarded
 
 MAX_XLSX_TEXT = 32_767  # characters in a cell of Excel
 MAX_XLSX_ROWS, MAX_XLSX_COLUMNS = 1_048_576, 16_384  # of a sheet, the header among them

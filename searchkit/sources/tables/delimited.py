@@ -14,6 +14,7 @@ from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import RejectRow, Values, numbered_names
 from searchkit.sources.files import NothingFound
+from searchkit.sources.tables.exported import is_export, unguarded
 from searchkit.sources.tables.header import SAMPLE_ROWS, find_header, header_message, known_names
 from searchkit.sources.tables.quoting import (
     Quoting,
@@ -74,12 +75,13 @@ def read_delimited(
     header_line, header = next(table.records(_reject_header(source)), (1, []))
     if not header:
         raise NothingFound(f"{source}: {_NO_NAMES}")
-    names = numbered_names(header, source, header_line)
+    restored = unguarded if is_export(header) else str
+    names = numbered_names(list(map(restored, header)), source, header_line)
     is_empty = True
     for line, cells in table.records(reject):
         is_empty = False
         if len(cells) == len(names):
-            yield line, dict(zip(names, cells, strict=True))
+            yield line, dict(zip(names, map(restored, cells), strict=True))
         elif any(cells):
             reject(line, table.length_reason(len(cells), len(names)), table.record_text())
     if is_empty:
