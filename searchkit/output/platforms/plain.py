@@ -22,10 +22,9 @@ from searchkit.output.platforms.people import (
 from searchkit.output.platforms.tables import Cell, Table
 from searchkit.output.search import answer_as_record, export_columns
 from searchkit.sources.columns import distinct_names
+from searchkit.sources.tables.exported import ATTEMPT, DECISIONS
 from searchkit.text.numbers import parse_amount
 
-ATTEMPT = "attempt"  # the column with the number of the attempt
-DECISIONS = "decisions"  # the column with the review decisions about an answer
 TOTAL, COMMENTS = "total", "comments"
 NO_QUESTION = "(no question)"
 

@@ -14,7 +14,7 @@ from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import RejectRow, Values, numbered_names
 from searchkit.sources.files import NothingFound
-from searchkit.sources.tables.exported import is_export, unguarded
+from searchkit.sources.tables.exported import computed_columns, is_export, unguarded, without
 from searchkit.sources.tables.header import SAMPLE_ROWS, find_header, header_message, known_names
 from searchkit.sources.tables.quoting import (
     Quoting,
@@ -77,11 +77,13 @@ def read_delimited(
         raise NothingFound(f"{source}: {_NO_NAMES}")
     restored = unguarded if is_export(header) else str
     names = numbered_names(list(map(restored, header)), source, header_line)
+    computed = computed_columns(names, source, say)
     is_empty = True
     for line, cells in table.records(reject):
         is_empty = False
         if len(cells) == len(names):
-            yield line, dict(zip(names, map(restored, cells), strict=True))
+            values: Values = dict(zip(names, map(restored, cells), strict=True))
+            yield line, without(values, computed)
         elif any(cells):
             reject(line, table.length_reason(len(cells), len(names)), table.record_text())
     if is_empty:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from searchkit import Answer, Index, read_answers
 from searchkit.cli.app import main
-from searchkit.index.decisions import counting, decide, decisions
+from searchkit.index.decisions import counting, decide, decisions, take_back
 from searchkit.index.ingest import ingest
+from searchkit.output.platforms.formats import marks_file
 from searchkit.sources.tables.exported import guarded, unguarded
 
 ANSWERS = [
@@ -55,6 +56,25 @@ def test_an_export_changes_nothing_but_what_was_edited(tmp_path: Path, options: 
         assert texts == [(a.id, a.text, a.question, a.author) for a in ANSWERS]
         assert index.get(["2"])[0].meta["=sum"] == "-y"
         assert list(counting(decisions(index))) == [("2", "=1")]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_what_an_export_computes_becomes_no_column_of_answers(
+    tmp_path: Path, form: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / f"out.{form}"
+    with Index.create(tmp_path / "i", ToyEncoder()) as index:
+        own = Answer("1", "one", "q", "ann", meta={"attempt": "draft"})
+        index.add([own, Answer("2", "two", "q", "ann"), Answer("3", "one", "q", "bob")])
+        decide(index, "1", "3", "confirmed", "the same slip")
+        path.write_bytes(marks_file(index, form).content)
+        assert ingest(index, read_answers([path])).added == 0
+        assert caplog.messages == [
+            f"{path}: left out, as an export computes it: attempt (2), decisions"
+        ]
+        assert [dict(answer.meta) for answer in index.answers()] == [own.meta, {}, {}]
+        take_back(index)
+        assert b"confirmed" not in marks_file(index, "csv").content
 
 
 def test_an_apostrophe_in_another_file_is_left_as_it_is(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from searchkit.sources.files import (
     NothingFound,
     file_size,
 )
+from searchkit.sources.tables.exported import computed_columns, without
 from searchkit.sources.tables.header import SAMPLE_ROWS, find_header, header_message
 from searchkit.sources.tables.workbooks.cells import OddCell, as_text
 from searchkit.sources.tables.workbooks.isolated import read_isolated
@@ -92,8 +93,10 @@ def read_workbook(
             f"{source}: the sheet is empty; its first row must hold the columns' names"
         )
     names = numbered_names([as_text(cell) or "" for cell in header], source, header_row)
+    computed = computed_columns(names, source, say)
     for number, row in rows:
-        yield number, {n: as_text(cell) for n, cell in zip(names, row, strict=True)}
+        values: Values = {n: as_text(cell) for n, cell in zip(names, row, strict=True)}
+        yield number, without(values, computed)
 
 
 def _sheet_rows(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tuple[int, list[Any]]]:
