@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -44,9 +45,15 @@ def _ods_cell(value: str | float) -> str:
     return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
 
 
-def xls(path: Path, sheets: Sheets) -> Path:
-    """Write a compound file with one stream, the workbook."""
-    stream = _workbook_stream(sheets)
+def xls(path: Path, sheets: Sheets, merged: Sequence[tuple[int, int, int, int]] = ()) -> Path:
+    """Write a compound file with one stream, the workbook.
+
+    Args:
+        path: The file.
+        sheets: The rows of each sheet.
+        merged: First and last row and column, from 0, of the cells of each sheet that are merged.
+    """
+    stream = _workbook_stream(sheets, merged)
     stream += bytes(-len(stream) % _SECTOR + _SECTOR * max(0, 8 - len(stream) // _SECTOR))
     count = len(stream) // _SECTOR
     chain = [*range(3, 2 + count), -2] if count > 1 else [-2]
@@ -73,9 +80,9 @@ def _entry(name: str, kind: int, child: int = -1, start: int = -2, size: int = 0
     )  # fmt: skip
 
 
-def _workbook_stream(sheets: Sheets) -> bytes:
+def _workbook_stream(sheets: Sheets, merged: Sequence[tuple[int, int, int, int]]) -> bytes:
     start = _record(0x809, struct.pack("<HHHHII", 0x600, 5, 0, 0, 0, 0))
-    bodies = [_sheet_stream(rows) for rows in sheets.values()]
+    bodies = [_sheet_stream(rows, merged) for rows in sheets.values()]
     names = [struct.pack("<BB", len(name), 0) + name.encode("latin-1") for name in sheets]
     offset = len(start) + sum(4 + 6 + len(name) for name in names) + 4
     listed = b""
@@ -85,7 +92,9 @@ def _workbook_stream(sheets: Sheets) -> bytes:
     return start + listed + _record(0x0A, b"") + b"".join(bodies)
 
 
-def _sheet_stream(rows: list[list[str | float]]) -> bytes:
+def _sheet_stream(
+    rows: list[list[str | float]], merged: Sequence[tuple[int, int, int, int]]
+) -> bytes:
     width = max(map(len, rows), default=0)
     body = _record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0, 0, 0))
     body += _record(0x200, struct.pack("<IIHHH", 0, len(rows), 0, width, 0))
@@ -97,6 +106,8 @@ def _sheet_stream(rows: list[list[str | float]]) -> bytes:
                 body += _record(0x204, place + text)
             else:
                 body += _record(0x203, place + struct.pack("<d", value))
+    ranges = b"".join(struct.pack("<HHHH", *cells) for cells in merged)
+    body += _record(0xE5, struct.pack("<H", len(merged)) + ranges) if merged else b""
     return body + _record(0x0A, b"")
 
 

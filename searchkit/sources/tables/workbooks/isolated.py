@@ -20,6 +20,7 @@ from typing import IO, Any, BinaryIO
 from searchkit.core.errors import BadInput, first_line
 from searchkit.sources.files import CHUNK_BYTES, MAX_DOCUMENT_BYTES, file_size
 from searchkit.sources.tables.workbooks.cells import as_text
+from searchkit.sources.tables.workbooks.merged import MergedCells
 
 MAX_MEMORY = 2 << 30  # bytes of address space that the process may take
 MAX_SECONDS = 120  # of computing
@@ -112,8 +113,11 @@ def main(file: IO[bytes], sheets: Sequence[str], output: IO[str]) -> None:
         if len(filled) == 1:
             sheet = book.get_sheet_by_name(filled[0])
             margin = [""] * (sheet.start[1] if sheet.start else 0)
-            for row in sheet.iter_rows():
+            ranges = sheet.merged_cell_ranges or ()
+            merged = MergedCells((top + 1, end + 1, left) for (top, left), (end, _) in ranges)
+            for number, row in enumerate(sheet.iter_rows(), 1):
                 texts = [*margin, *(as_text(cell) or "" for cell in row)]
+                merged.fill(number, texts)
                 print(json.dumps(texts), file=output)
     except CalamineError as error:
         print(json.dumps({"error": first_line(error)}), file=output)

@@ -28,6 +28,7 @@ from searchkit.sources.tables.exported import computed_columns, without
 from searchkit.sources.tables.header import SAMPLE_ROWS, find_header, header_message
 from searchkit.sources.tables.workbooks.cells import OddCell, as_text
 from searchkit.sources.tables.workbooks.isolated import read_isolated
+from searchkit.sources.tables.workbooks.merged import MergedCells, column_number
 from searchkit.sources.tables.workbooks.number_formats import FormattedCells, styled_formats
 
 log = logging.getLogger("searchkit")
@@ -104,7 +105,7 @@ def _sheet_rows(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tupl
     archive = _open_archive(file, source)
     if archive is not None and _WORKBOOK_PART in archive.namelist():
         name, scan = _choose_part(archive, source, sheet)
-        return _filled_rows(_parse_rows(file, source, name), scan)
+        return _filled_rows(_parse_rows(file, source, name), scan, source)
     file.seek(0)
     sheets, rows = read_isolated(file, source, sheet)
     _choose_sheet(sheets.names, sheets.filled, source, sheet)
@@ -253,11 +254,15 @@ def _choose_part(
             "too large; delete the empty rows and columns behind the answers"
         )
     if scan.shared_length > MAX_TEXTS:
-        raise BadInput(
-            f"{source}: the same long texts in so many cells make the sheet too large; "
-            "split the workbook, or save the sheet as CSV"
-        )
+        raise _too_many_texts(source)
     return name, scan
+
+
+def _too_many_texts(source: str) -> BadInput:
+    return BadInput(
+        f"{source}: the same long texts in so many cells make the sheet too large; "
+        "split the workbook, or save the sheet as CSV"
+    )
 
 
 def _formats(archive: zipfile.ZipFile) -> dict[int, str]:
@@ -305,6 +310,7 @@ class _SheetScan:
         shared_length: Number of characters of the shared texts in all cells together.
         odd_cells: The odd cells.
         formatted: The cells whose number formats change which number a reader sees.
+        merged: The cells that are shown as one.
     """
 
     parser: expat.XMLParserType
@@ -314,6 +320,7 @@ class _SheetScan:
     columns: int = 0
     shared_length: int = 0
     odd_cells: OddCells = field(default_factory=dict)
+    merged: MergedCells = field(default_factory=MergedCells)
     _row: int = 0
     _column: int = 0
     _type: str = ""
@@ -330,6 +337,8 @@ class _SheetScan:
             self._end_cell()
             self._row = int(attributes.get("r", self._row + 1))
             self._column = 0
+        elif tag == "mergeCell":
+            self.merged.add(attributes.get("ref", ""))
 
     def _fill_cell(self, tag: str) -> None:
         """Count the cell as filled; its text is collected only where it may be odd."""
@@ -347,7 +356,7 @@ class _SheetScan:
         if reference := attributes.get("r"):
             letters = reference.rstrip("0123456789")
             self._row = int(reference[len(letters) :])
-            self._column = _column_number(letters)
+            self._column = column_number(letters)
         else:
             self._column += 1
         self._type = attributes.get("t", "")
@@ -403,14 +412,6 @@ def _parse(parser: expat.XMLParserType, archive: zipfile.ZipFile, part: str, sou
         raise BadInput(f"{source}: damaged ({first_line(error)}); save it again") from None
 
 
-def _column_number(letters: str) -> int:
-    """Return the number of a column such as AB, from 1."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
-
-
 def _parse_rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, list[Any]]]:
     """Yield (row from 1, cells from column A) of a sheet."""
     from python_calamine import CalamineError, CalamineWorkbook
@@ -434,13 +435,16 @@ def _parse_rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, l
 
 
 def _filled_rows(
-    rows: Iterator[tuple[int, list[Any]]], scan: _SheetScan
+    rows: Iterator[tuple[int, list[Any]]], scan: _SheetScan, source: str
 ) -> Iterator[tuple[int, list[Any]]]:
-    """Yield the rows that aren't blank, with the odd and the formatted cells in their places."""
+    """Yield the rows that aren't blank, with the odd, formatted and merged cells in their places."""
     for number, row in rows:
         scan.formatted.show(number, row)
         for column, cell in scan.odd_cells.get(number, {}).items():
             if column < len(row):
                 row[column] = cell
+        scan.merged.fill(number, row)
+        if scan.merged.length > MAX_TEXTS:
+            raise _too_many_texts(source)
         if any(cell != "" or isinstance(cell, OddCell) for cell in row):
             yield number, row

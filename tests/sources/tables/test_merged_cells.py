@@ -1,0 +1,88 @@
+"""A cell that is merged over several rows holds for each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+from helpers.older_workbooks import xls
+from helpers.source_files import read, workbook
+
+from searchkit.core.errors import BadInput
+from searchkit.sources.tables.workbooks.merged import MergedCells
+
+ROWS = [
+    ["Question", "Student", "Answer"],
+    ["Q1", "Ada", "The loop runs"],
+    [None, "Ben", "Timers fire"],
+    ["Q2", "Ada", "Streams move"],
+    [None, "Ben", "Sockets wait"],
+]
+EXPECTED = [("Q1", "Ada"), ("Q1", "Ben"), ("Q2", "Ada"), ("Q2", "Ben")]
+
+
+def merge(path: Path, *ranges: str) -> Path:
+    book = openpyxl.load_workbook(path)
+    for cells in ranges:
+        book.active.merge_cells(cells)
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("num_before", [0, 2])
+def test_a_question_merged_over_its_answers(tmp_path: Path, num_before: int) -> None:
+    rows = [[None]] * num_before + [[None, *row] for row in ROWS]
+    ranges = [f"B{2 + num_before}:B{3 + num_before}", f"B{4 + num_before}:B{5 + num_before}"]
+    answers = read(merge(workbook(tmp_path / "a.xlsx", rows), *ranges))
+    assert [(a.question, a.author) for a in answers] == EXPECTED
+    assert [a.id for a in answers] == ["Q1/Ada", "Q1/Ben", "Q2/Ada", "Q2/Ben"]
+
+
+def test_a_student_merged_over_the_questions(tmp_path: Path) -> None:
+    rows = [["Student", "Question", "Answer"], ["Ada", "Q1", "x"], [None, "Q2", "y"]]
+    answers = read(merge(workbook(tmp_path / "a.xlsx", rows), "A2:A3"))
+    assert [(a.question, a.author) for a in answers] == [("Q1", "Ada"), ("Q2", "Ada")]
+
+
+def test_rows_that_are_blank_stay_blank(tmp_path: Path) -> None:
+    rows = [*ROWS[:1], *ROWS[3:], [None], [None, "Cleo", "z"]]
+    answers = read(merge(workbook(tmp_path / "a.xlsx", rows), "A2:A20"))
+    assert [(a.question, a.author) for a in answers] == [*EXPECTED[2:], ("Q2", "Cleo")]
+
+
+def test_an_older_workbook(tmp_path: Path) -> None:
+    rows = [[cell or "" for cell in row] for row in ROWS]
+    answers = read(xls(tmp_path / "a.xls", {"Quiz": rows}, [(1, 2, 0, 0), (3, 4, 0, 0)]))
+    assert [(a.question, a.author) for a in answers] == EXPECTED
+
+
+def test_cells_merged_within_a_row_stay_empty(tmp_path: Path) -> None:
+    rows = [["Student", "Answer", "Mark"], ["Ada", "did not come", None], ["Ben", "x", 2]]
+    first, second = read(merge(workbook(tmp_path / "a.xlsx", rows), "B2:C2"))
+    assert (first.meta, second.meta) == ({}, {"Mark": "2"})
+
+
+def test_headers_of_two_rows(tmp_path: Path) -> None:
+    rows = [["Student", "Task 1", None], [None, "Answer", "Mark"], ["Ada", "x", 2]]
+    (answer,) = read(merge(workbook(tmp_path / "a.xlsx", rows), "A1:A2", "B1:C1"))
+    assert (answer.author, answer.text, answer.meta) == ("Ada", "x", {"Mark": "2"})
+
+
+def test_a_long_text_over_many_rows_is_refused(tmp_path: Path, monkeypatch) -> None:
+    rows = [["Answer", "Student"], ["x" * 1000, "a"], *[[None, f"s{n}"] for n in range(40)]]
+    path = merge(workbook(tmp_path / "a.xlsx", rows), "A2:A42")
+    assert {a.text for a in read(path)} == {"x" * 1000}
+    monkeypatch.setattr("searchkit.sources.tables.workbooks.workbook.MAX_TEXTS", 20_000)
+    with pytest.raises(BadInput, match=r"a\.xlsx: the same long texts in so many cells"):
+        read(path)
+
+
+def test_odd_ranges_are_left_out() -> None:
+    merged = MergedCells()
+    for reference in ("", "A1", "A0:", "B3:A1", "A1:ZZZZ9", "A2:A3"):
+        merged.add(reference)
+    rows = [["q", "x"], ["", "y"], ["", "z"]]
+    for number, row in enumerate(rows, 2):
+        merged.fill(number, row)
+    assert rows == [["q", "x"], ["q", "y"], ["", "z"]]
