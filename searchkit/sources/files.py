@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,6 +21,7 @@ from searchkit.sources.decoding import MAX_LINE_BYTES, buffered, lines
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+log = logging.getLogger("searchkit")
 FORMATS = (
     "csv",
     "tsv",
@@ -57,6 +59,8 @@ MAX_STREAM_BYTES = 1 << 36  # of a .gz that is read row by row, unpacked
 MAX_RATIO = 100  # of unpacked to packed bytes; texts reach 5, tables of short answers 50
 CHUNK_BYTES = 1 << 20  # that are read at a time
 HARMLESS_BYTES = 4 << 20  # unpacked, which may have any ratio
+SIGNATURE_BYTES = 512  # that show what a file is
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _SIGNATURES = {
     b"PAR1": "parquet",
     b"SQLite format 3": "sqlite",
@@ -150,6 +154,42 @@ def format_by_content(start: bytes) -> str:
     if beginning.startswith(b"<"):
         return "xml"
     return "jsonl" if beginning.startswith((b"{", b"[")) else "csv"
+
+
+def real_format(
+    format: str,
+    file: io.BufferedReader,
+    source: str,
+    say: Callable[[str], None] = log.warning,
+) -> str:
+    """Return the format of a table whose ending names the other kind of CSV and workbook.
+
+    Some platforms give a CSV the ending of a workbook, and people rename workbooks.
+
+    Args:
+        format: The format by the file's ending.
+        file: The file, at its beginning, where it is left.
+        source: Its name for messages.
+        say: Called with a message if it has another format.
+
+    Raises:
+        BadInput: if it is a web page with the ending of a workbook.
+    """
+    start = file.peek(SIGNATURE_BYTES)[:SIGNATURE_BYTES]
+    is_workbook = start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
+    if format in ("csv", "tsv") and is_workbook:
+        say(f"{source}: a workbook, though its name doesn't say so")
+        return "xlsx"
+    is_text = start.startswith(_UTF16_MARKS) or b"\0" not in start
+    if format != "xlsx" or start.startswith(b"PK") or is_workbook or not start or not is_text:
+        return format
+    if format_by_content(start) == "xml":
+        raise BadInput(
+            f"{source}: a web page or XML, no workbook; open it in a spreadsheet program, and save "
+            "it as .xlsx"
+        )
+    say(f"{source}: no workbook, though its name says so; read as CSV")
+    return "csv"
 
 
 def is_folder(path: Path) -> bool:

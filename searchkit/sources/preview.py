@@ -12,7 +12,7 @@ from searchkit.core.errors import BadInput
 from searchkit.core.records import Answer
 from searchkit.sources.columns import AnswerColumns
 from searchkit.sources.decoding import buffered, lines
-from searchkit.sources.files import FileOptions, format_by_name, opened
+from searchkit.sources.files import FileOptions, format_by_name, opened, real_format
 from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.reader import FileReader
 from searchkit.sources.tables import parquet
@@ -72,6 +72,7 @@ def count_rows(path: str | Path) -> int | None:
     try:
         format = format_by_name(path)
         with opened(path) as file:
+            format = real_format(format, buffered(file), "", lambda _: None)
             return _count(file, format)
     except BadInput:
         return None

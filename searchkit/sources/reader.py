@@ -13,14 +13,7 @@ from typing import Any, BinaryIO, Literal, cast
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, listed, path_text
 from searchkit.core.records import Answer
-from searchkit.sources.columns import (
-    AnswerColumns,
-    BadRow,
-    Columns,
-    Reject,
-    RejectRow,
-    Values,
-)
+from searchkit.sources.columns import AnswerColumns, BadRow, Columns, Reject, RejectRow, Values
 from searchkit.sources.decoding import BLOCK_SIZE, buffered, lines
 from searchkit.sources.documents.formats import is_text, suffix_of
 from searchkit.sources.files import (
@@ -36,6 +29,7 @@ from searchkit.sources.files import (
     is_folder,
     naming_file,
     opened,
+    real_format,
     unpacked,
 )
 from searchkit.sources.folders.exports import read_exports, split_exports
@@ -245,6 +239,8 @@ class FileReader:
             yield from self._answers(rows, source, _table_values)
             return
         with opened(path) as file:
+            if not self.options.format:
+                format = real_format(format, buffered(file), source)
             yield from self._stream(file, source, format)
 
     def read_stdin(self, file: BinaryIO) -> Iterator[Answer | AnswerColumns]:

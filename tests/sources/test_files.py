@@ -103,3 +103,43 @@ def test_a_bad_row_in_a_gz_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv.gz", gzip.compress((HEAD + "1,q,s,x,5\n2,q\n").encode()))
     answers, bad = rejected(path)
     assert ([a.id for a in answers], [r.line for r in bad]) == (["1"], [3])
+
+
+ROWS = "Name\tAnswer\r\nAda\tThe loop runs, größer\r\nBen\tTimers fire\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("name", ["gradebook.xls", "gradebook.xlsx"])
+def test_a_table_of_text_with_the_ending_of_a_workbook(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, encoding: str
+) -> None:
+    path = write(tmp_path / name, ROWS.encode(encoding))
+    assert [(a.author, a.text) for a in read(path)] == [
+        ("Ada", "The loop runs, größer"),
+        ("Ben", "Timers fire"),
+    ]
+    assert f"{path}: no workbook, though its name says so; read as CSV" in caplog.text
+    assert count_rows(path) == 2 or encoding == "utf-16"
+
+
+def test_a_workbook_with_the_ending_of_a_table_of_text(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    book = workbook(tmp_path / "a.xlsx", [["id", "answer"], [1, "x"]])
+    path = book.rename(tmp_path / "a.csv")
+    assert [(a.id, a.text) for a in read(path)] == [("1", "x")]
+    assert f"{path}: a workbook, though its name doesn't say so" in caplog.text
+    assert count_rows(path) is None
+
+
+@pytest.mark.parametrize("start", ["<html><table>", "\ufeff<?xml version='1.0'?>", "\n <table>"])
+def test_a_web_page_with_the_ending_of_a_workbook(tmp_path: Path, start: str) -> None:
+    path = write(tmp_path / "a.xls", f"{start}<tr><td>Name</td></tr>")
+    with pytest.raises(BadInput, match=r"a.xls: a web page or XML, no workbook; open it in"):
+        read(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"P\0\x03\x04", b"xK\x03\x04\x14\0\x06\0"])
+def test_a_damaged_workbook_is_still_one(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(BadInput, match=r"a.xlsx: not a complete .xlsx file"):
+        read(write(tmp_path / "a.xlsx", data))
