@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
 from searchkit.core.identity import author_key, distinct_name
@@ -23,7 +24,8 @@ def with_known_names(rows: Sequence[Row], lookup: Lookup, question: str | None =
     """Return rows with the names under which the index has their authors.
 
     Whoever was alone with a name in an earlier file keeps it, also if the name of this file says
-    who of several it is. Who has the name of somebody else there gets a name that says so.
+    who of several it is. Who was one of several there, or has the name of somebody else, gets a
+    name that says so.
 
     Args:
         rows: The rows; where nothing tells people of one name apart, they stay as they are.
@@ -31,22 +33,31 @@ def with_known_names(rows: Sequence[Row], lookup: Lookup, question: str | None =
         question: The question of rows without one.
     """
     plain = {n: _plain_name(row) for n, row in enumerate(rows) if row.author and row.identity}
-    slots = {n: (rows[n].question or question, author_key(name)) for n, name in plain.items()}
-    stored = lookup.find_slots(set(slots.values())) if slots else {}
+    slots: dict[int, tuple[Slot, Slot]] = {}  # with the name alone, and with what it says more
+    for number, name in plain.items():
+        row = rows[number]
+        topic, distinct = row.question or question, distinct_name(name, _identity(row))
+        slots[number] = (topic, author_key(name)), (topic, author_key(distinct))
+    stored = lookup.find_slots(set(chain(*slots.values()))) if slots else {}
     named = list(rows)
     for number, name in plain.items():
-        row, known = rows[number], stored.get(slots[number], ())
+        row, (alone, distinct_slot) = rows[number], slots[number]
         column, value = row.identity or ("", "")
+        known = stored.get(alone, ())
         people = {author_key(text) for old in known if (text := old.meta.get(column))}
-        if people:
-            is_known = author_key(value) in people
-            named[number] = replace(row, author=name if is_known else distinct_name(name, value))
+        if author_key(value) in people:
+            named[number] = replace(row, author=name)
+        elif people or distinct_slot in stored:
+            named[number] = replace(row, author=distinct_name(name, value))
     return named
 
 
+def _identity(row: Answer | AnswerColumns) -> str:
+    return row.identity[1] if row.identity else ""
+
+
 def _plain_name(row: Answer | AnswerColumns) -> str:
-    author, (_, value) = row.author or "", row.identity or ("", "")
-    return author.removesuffix(distinct_name("", value))
+    return (row.author or "").removesuffix(distinct_name("", _identity(row)))
 
 
 def authors_by_column(answers: Iterable[Answer], slots: Collection[Slot]) -> dict[Slot, str]:

@@ -185,3 +185,21 @@ def test_somebody_of_the_same_name_in_another_file(
     ]
     assert ingest(index, marks, batch=batch).marks_matched == 2
     assert [answer.columns["score"] for answer in index.answers()] == ["a@x", "b@x"]
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+def test_one_of_two_people_of_one_name_in_another_file(index: Index, batch: int) -> None:
+    both = [person("Ann Lee (a@x)", "a@x", "first"), person("Ann Lee (b@x)", "b@x", "second")]
+    ingest(index, both, batch=batch)
+    index.update_columns({answer.id: {"mark": answer.text} for answer in both})
+    done = ingest(index, [person("Ann Lee", "B@x", "second, mended")], batch=batch)
+    assert (done.added, done.updated, done.attempts) == (0, 1, 0)
+    assert [(a.id, a.text, a.columns["mark"]) for a in index.answers()] == [
+        ("q/Ann Lee (a@x)", "first", "first"),
+        ("q/Ann Lee (b@x)", "second, mended", "second"),
+    ]
+    mark = AnswerColumns(None, "q", "ann lee", {"score": "7"}, identity=("mail", "a@x"))
+    assert ingest(index, [mark], batch=batch).marks_matched == 1
+    assert [answer.columns.get("score") for answer in index.answers()] == ["7", None]
+    third = person("Ann Lee", "c@x", "third")
+    assert ingest(index, [third], batch=batch).added == 1

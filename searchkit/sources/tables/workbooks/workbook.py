@@ -437,7 +437,7 @@ def _parse_rows(file: BinaryIO, source: str, name: str) -> Iterator[tuple[int, l
 def _filled_rows(
     rows: Iterator[tuple[int, list[Any]]], scan: _SheetScan, source: str
 ) -> Iterator[tuple[int, list[Any]]]:
-    """Yield the rows that aren't blank, with the odd, formatted and merged cells in their places."""
+    """Yield the rows that aren't blank, with odd, formatted and merged cells in their places."""
     for number, row in rows:
         scan.formatted.show(number, row)
         for column, cell in scan.odd_cells.get(number, {}).items():
