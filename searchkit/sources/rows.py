@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import PurePath
@@ -12,7 +14,7 @@ from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.sources.columns import AnswerColumns, BadRow, Values
 from searchkit.sources.files import FileOptions
-from searchkit.sources.layouts.layout import Layout, Question
+from searchkit.sources.layouts.layout import Layout, Question, header_text
 from searchkit.sources.layouts.plain import PROMPT, plain_layout, with_chosen_columns
 from searchkit.sources.platforms.formats import find_platform
 from searchkit.text.html import as_plain_text, html_to_text
@@ -21,6 +23,8 @@ ExportLayout = Callable[[Collection[str]], Layout]  # takes a row's columns
 AsValues = Callable[[dict[str, Any], Layout], Values]  # takes a row and its layout
 MAX_NAMES = 1_000_000  # that are remembered in all: every line of JSON may have other ones
 MAX_VALUES = 1_000_000  # of a row's other columns, which each of its answers has
+_ROUNDED = re.compile(r"-?\d([.,]\d+)?E\+\d\d")  # as a spreadsheet shows 202510000001
+log = logging.getLogger("searchkit")
 
 
 class Rows:
@@ -151,13 +155,17 @@ class Rows:
             line: The line or row of the file, from 1, or None.
 
         Raises:
-            BadRow: if a text is missing or can't be read, or the id is missing or blank.
+            BadRow: if a text is missing or can't be read, the id is missing or blank, or a number
+                that names a person or an answer was rounded.
         """
         names = tuple(row)
         layout = self.layout(names)
         values = as_values(row, layout)
         found: list[Answer | AnswerColumns] = []
         if not layout.is_answer(values):
+            return found
+        if _is_header(values):
+            log.warning("%s:%s: the columns' names once more; left out", source, line)
             return found
         identity = _first(values, layout.identity)
         author = self._author(values, layout, identity)
@@ -220,6 +228,7 @@ class Rows:
             return None
         if len(layout.author) == 1 and not self._namesakes:
             author = _value(values, layout.author[0])
+            _check_number(author, layout.author[0])
         else:
             author = _joined(values, layout.author)
         if author and layout.no_author and author_key(author) in layout.no_author:
@@ -312,7 +321,28 @@ def _id(values: Values, layout: Layout, question: str | None) -> str | None:
     id_ = (values.get(layout.id) or "").strip()
     if not id_:
         raise BadRow(f"the id (column {layout.id!r}) is blank; give each answer one")
+    _check_number(id_, layout.id)
     return f"{question}/{id_}" if layout.is_wide else id_
+
+
+def _check_number(value: str | None, column: str) -> None:
+    """Raise BadRow for a number whose last digits a spreadsheet has left out."""
+    if value and "E+" in value and _ROUNDED.fullmatch(value.strip()):
+        raise BadRow(
+            f"column {column!r} has rounded numbers ({value.strip()}), which several rows may "
+            "share; format it in the spreadsheet as numbers without decimals, and save it again"
+        )
+
+
+def _is_header(values: Values) -> bool:
+    """Whether a row has the columns' names again, as where the tables of groups were joined."""
+    count = 0
+    for name, value in values.items():
+        if value and (text := value.strip()):
+            if text != name and text != header_text(name):
+                return False
+            count += 1
+    return count > 1
 
 
 def _value(values: Values, column: str | None) -> str | None:

@@ -10,7 +10,7 @@ from itertools import chain
 from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Columns, Values, fold_name
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
-from searchkit.sources.layouts.layout import Layout, Question
+from searchkit.sources.layouts.layout import Layout, Question, header_text
 from searchkit.sources.layouts.people import person_of_form
 from searchkit.sources.layouts.wide import header_asks, holds_texts, propose_questions, wide_layout
 
@@ -99,6 +99,7 @@ def _find_text(finder: _Finder, fields: Layout, sample: Sample, *, allow_marks: 
         BadRow: if there is none, or several may be it.
     """
     named = list(finder.by_header("text"))
+    named += [name for name in finder.repeated(named) if holds_texts(name, sample)]
     candidates = [name for name in named if _first_value(name, sample)] or named
     if len(candidates) > 1:
         raise BadRow(_which_text(candidates, sample))
@@ -130,10 +131,10 @@ def _which_text(candidates: Sequence[str], sample: Sample) -> str:
         f"{name} ({value[:MAX_SHOWN]!r})" if (value := _first_value(name, sample)) else name
         for name in candidates
     ]
-    return Message(
-        "which column holds the answers: {candidates}? name it with `columns.text=NAME`",
-        candidates=" or ".join(shown),
-    )
+    template = "which column holds the answers: {candidates}? name it with `columns.text=NAME`"
+    if len({header_text(name) for name in candidates}) == 1:
+        template += ", or each of them where each is a question"
+    return Message(template, candidates=" or ".join(shown))
 
 
 def _no_text(names: Sequence[str], questions: Sequence[str]) -> str:
@@ -220,6 +221,10 @@ class _Finder:
     def _named(self, names: Sequence[str]) -> list[str]:
         found = (name for usual in names for name in self._by_header.get(usual, ()))
         return [name for name in found if name not in self._taken]
+
+    def repeated(self, names: Sequence[str]) -> list[str]:
+        """Return the free columns whose headers are those of others, but for their numbers."""
+        return [n for n in self.free() if n not in names and header_text(n) in names]
 
     def one(self, field: str) -> str | None:
         """Return the column that holds a field, chosen or with a usual name, and take it."""

@@ -61,7 +61,9 @@ def propose_questions(names: Sequence[str], sample: Sequence[Values]) -> list[st
     proposed = [
         name
         for name in asked
-        if holds_texts(name, sample) or header_asks(name) or _is_numbered(name)
+        if header_asks(name)
+        or _is_numbered(name)
+        or (holds_texts(name, sample) and not holds_times(name, sample))
     ]
     return without_choices(proposed, sample)
 
