@@ -53,7 +53,8 @@ _WORDS = {
     "author": """
         author, student, user, student id, student number, student name, full name, username,
         user id, user name, participant, learner, name, pupil, pupil name, pupil id, learner name,
-        learner id, participant name, participant id, candidate name, respondent
+        learner id, participant name, participant id, candidate name, respondent, author name,
+        author id
         Autor, Verfasser, Matrikelnummer, Matrikelnr, Matrikel-Nr, Matrikel, Matr.-Nr, Matr.,
         MatrNr, Student, Studentin, Studierende, Studierende/r, Studierender, Schüler, Schülerin,
         Schüler/in, Schülername, Teilnehmer, Teilnehmerin, Teilnehmende, Teilnehmer/in,
@@ -84,7 +85,8 @@ _WORDS = {
         submitted at, created at, timestamp, submitted, submission time, submission date,
         completion time, completed, date, datetime, time, last modified (submission), submitted on,
         date submitted, time submitted, date of submission, handed in, handed in on, handed in at,
-        turned in, turned in at, answered at, completed at, finished at, completed on
+        turned in, turned in at, answered at, completed at, finished at, completed on,
+        creation date, creation time
         Zeitstempel, Abgabe, Abgabedatum, Abgabezeit, Abgabezeitpunkt, Abgegeben, Abgegeben am,
         Eingereicht, Eingereicht am, Beendet, Fertigstellungszeit, Datum, Zeitpunkt, Zeit, Uhrzeit
         horodateur, horodatage, date de remise, date de rendu, date d'envoi, remis le, rendu le,

@@ -37,6 +37,9 @@ from searchkit.sources.header_names import HEADER_NAMES, fold_header
         ("Pupil", "author"),
         ("Given answer", "text"),
         ("Handed in on", "submitted_at"),
+        ("author_id", "author"),
+        ("Author name", "author"),
+        ("creation_date", "submitted_at"),
     ],
 )
 def test_usual_names_are_found_in_any_spelling(header: str, field: str) -> None:

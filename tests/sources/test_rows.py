@@ -9,6 +9,8 @@ from helpers.source_files import read, rejected, workbook, write
 
 from searchkit.core.errors import BadInput
 from searchkit.sources.columns import Columns
+from searchkit.sources.files import FileOptions
+from searchkit.sources.reader import read_rows
 
 GROUPS = [
     ["Name", "Answer", "Points", "Points"],
@@ -84,3 +86,43 @@ def test_a_time_in_many_words_is_no_answer(tmp_path: Path) -> None:
     assert [answer.question for answer in answers] == ["When did it end?", "Loop"]
     with pytest.raises(BadInput, match=r"look like answers: When did it end[?], Loop; name one"):
         read(path)
+
+
+MARKS = "Name;Email;Task 1;Task 2\nAda;a@x;7,5;1/2\nBen;b@x;;75 %\n"
+
+
+def test_marks_with_a_column_a_question(tmp_path: Path) -> None:
+    path = write(tmp_path / "marks.csv", MARKS)
+    layouts: list[str] = []
+    rows = read_rows(
+        [path],
+        FileOptions(),
+        on_layout=lambda _, layout, names: layouts.append(layout.describe(names)),
+        allow_marks=True,
+    )
+    assert [(row.author, row.question, row.meta["points"]) for row in rows] == [
+        ("Ada", "Task 1", "7,5"),
+        ("Ada", "Task 2", "1/2"),
+        ("Ben", "Task 2", "75 %"),
+    ]
+    shown = (
+        "no answers, only columns of answers: Task 1, Task 2; author: Name; other columns: Email"
+    )
+    assert layouts == [shown]
+
+
+def test_numbers_are_answers_only_if_their_columns_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "marks.csv", MARKS)
+    with pytest.raises(BadInput, match=r"Task 1, Task 2: marks, or answers.* they hold only num"):
+        read(path, columns=Columns(wide=True))
+    answers = read(path, columns=Columns(text=["Task 1", "Task 2"]))
+    assert [answer.text for answer in answers] == ["7,5", "1/2", "75 %"]
+
+
+@pytest.mark.parametrize(
+    ("header", "last"), [("Name;Task 1", "one of them"), ("Task 1;Task 2", "1"), ("Name;Task", "1")]
+)
+def test_other_tables_are_no_marks_of_questions(tmp_path: Path, header: str, last: str) -> None:
+    path = write(tmp_path / "a.csv", f"{header}\nAda;2\nBen;{last}\n")
+    with pytest.raises(BadInput, match=r"a.csv:2: no column|a.csv:2: which column"):
+        list(read_rows([path], FileOptions(), allow_marks=True))

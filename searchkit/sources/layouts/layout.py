@@ -124,7 +124,8 @@ class Layout:
             count = f"{counted(len(texts), 'question')}, " if self.is_wide else ""
             parts.append(f"{count}answers: {listed(texts)}")
         else:
-            parts.append("no answers, only columns of answers")
+            marks = [name for question in self.questions for name in question.columns]
+            parts.append("no answers, only columns of answers" + f": {listed(marks)}" * bool(marks))
         fields = {
             "id": self.id,
             "question": self.question,

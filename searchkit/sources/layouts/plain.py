@@ -7,12 +7,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
+from searchkit.core.identity import question_name
 from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Columns, Values, fold_name
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.sources.layouts.layout import Layout, Question, header_text
 from searchkit.sources.layouts.people import person_of_form
-from searchkit.sources.layouts.wide import header_asks, holds_texts, propose_questions, wide_layout
+from searchkit.sources.layouts.wide import (
+    header_asks,
+    hold_numbers,
+    holds_texts,
+    propose_questions,
+    wide_layout,
+)
 
 PROMPT = "prompt"  # the column of the index with the question's text
 _KEPT_PROMPTS = ("prompt", "question_text", "question_prompt")  # which are not renamed
@@ -46,6 +53,8 @@ def plain_layout(
             person = person_of_form(finder.free(), sample)
             fields = replace(fields, author=person.author, identity=person.identity)
         return wide_layout(names, texts, fields, sample)
+    if not texts and allow_marks and (marks := _marks_of_questions(finder, fields, sample)):
+        return replace(fields, questions=marks)
     text = texts[0] if texts else _find_text(finder, fields, sample, allow_marks=allow_marks)
     prompts = {} if finder.usual(_KEPT_PROMPTS) else finder.by_header(PROMPT)
     renamed = {name: PROMPT for name in prompts if name not in (text, fields.question)}
@@ -111,6 +120,22 @@ def _find_text(finder: _Finder, fields: Layout, sample: Sample, *, allow_marks: 
     if allow_marks and _holds_marks(finder, fields, sample):
         return None
     raise BadRow(_no_text(finder.names, propose_questions(free, sample)))
+
+
+def _marks_of_questions(
+    finder: _Finder, fields: Layout, sample: Sample
+) -> tuple[Question, ...] | None:
+    """Return the questions of a table of marks alone, a row a person and a column a question.
+
+    Their columns hold nothing but numbers; with an id, a question or points the table is another.
+    """
+    has_others = any(map(finder.by_header, ("text", "points", "comment")))
+    if has_others or not fields.author or fields.id is not None or fields.question is not None:
+        return None
+    names = propose_questions(finder.free(), sample)
+    if not names or not hold_numbers(names, sample):
+        return None
+    return tuple(Question(None, question_name(header_text(n)), columns={n: "points"}) for n in names)
 
 
 def _holds_marks(finder: _Finder, fields: Layout, sample: Sample) -> bool:

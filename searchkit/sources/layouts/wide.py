@@ -92,6 +92,12 @@ def holds_choices(name: str, sample: Sequence[Values]) -> bool:
     return num_distinct * 2 <= len(values) or all(len(value) <= MAX_CHOICE for value in values)
 
 
+def hold_numbers(names: Sequence[str], sample: Sequence[Values]) -> bool:
+    """Whether columns hold numbers and nothing else, as of marks."""
+    values = [value for name in names for row in sample if (value := (row.get(name) or "").strip())]
+    return bool(values) and all(parse_number(value) is not None for value in values)
+
+
 def without_choices(names: Sequence[str], sample: Sequence[Values]) -> list[str]:
     """Return the columns of questions without those of choices, unless all of them are."""
     return [name for name in names if not holds_choices(name, sample)] or list(names)
@@ -128,13 +134,21 @@ def wide_layout(
     """
     taken = fields.own_columns() | set(fields.author) | set(fields.identity)
     free = [name for name in names if name not in taken]
-    texts = texts or propose_questions(free, sample)
+    chosen, texts = texts, texts or propose_questions(free, sample)
     if not texts:
         raise BadRow(
             Message(
                 "no column looks like a question; there are: {names}; name each with "
                 "`columns.text=NAME`",
                 names=listed(names),
+            )
+        )
+    if not chosen and hold_numbers(texts, sample):
+        raise BadRow(
+            Message(
+                "{names}: marks, or answers? they hold only numbers; name each with "
+                "`columns.text=NAME` if they are answers, or leave out `columns.wide`",
+                names=listed(texts),
             )
         )
     following = _following_columns(names, set(texts), set(free))

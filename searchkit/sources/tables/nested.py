@@ -154,16 +154,23 @@ def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
 def follow(value: object, path: str, source: str) -> list[Any]:
     """Return what stands at a path such as `data.items`; lists on the way are gone through.
 
-    What is there gets the question of the objects around it, if it has none.
+    What is there gets the question of the objects around it, if it has none. An object in an item of
+    a list gets all values of the item: a submission's text may stand in an object of its own.
 
     Raises:
         BadInput: if there is nothing there; names the lists that there are.
     """
-    found, has_value = [value], True
+    found, has_value, is_item = [value], True, False
     for name in path.split("."):
         objects = [item for item in _flat(found) if isinstance(item, dict) and name in item]
         has_value = bool(objects)
-        found = [_with_question(inner, item) for item in objects for inner in _flat([item[name]])]
+        found = []
+        for item in objects:
+            if is_item and isinstance(item[name], dict):
+                found.append(_with_object(item, name, item[name]))
+            else:
+                found += [_with_question(inner, item) for inner in _flat([item[name]])]
+        is_item = is_item or any(isinstance(item[name], list) for item in objects)
     if not has_value:
         template = "{source}: nothing at `records={path}`; there are: {paths}"
         paths = listed(list(_record_lists(value)))

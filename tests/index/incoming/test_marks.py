@@ -13,6 +13,8 @@ from searchkit.core.errors import BadInput
 from searchkit.index.ingest import ingest
 from searchkit.index.upkeep.verify import verify
 from searchkit.sources.columns import AnswerColumns
+from searchkit.sources.files import FileOptions
+from searchkit.sources.reader import read_rows
 
 
 @pytest.fixture
@@ -165,3 +167,12 @@ def test_a_column_that_two_authors_share_is_no_name(index: Index) -> None:
     ingest(index, [row("1", mail="same@x.org"), row("2", mail="same@x.org")])
     with pytest.raises(BadInput, match=r"no answer by 'same@x.org' to 'q1'"):
         ingest(index, [row(question="q1", author="same@x.org", score="1")])
+
+
+def test_marks_with_a_column_a_question_replace_no_texts(index: Index, tmp_path: Path) -> None:
+    path = tmp_path / "marks.csv"
+    path.write_text("Name,q2,q1\nbob,,5\nANN,3.5,7\n", encoding="utf-8")
+    done = ingest(index, read_rows([path], FileOptions(), allow_marks=True))
+    assert (done.marks_matched, done.marks_unmatched, done.added) == (3, 0, 0)
+    assert {a.id: a.columns["points"] for a in index.answers()} == {"1": "7", "2": "5", "3": "3.5"}
+    assert [a.text for a in index.answers()] == [a.text for a in ANSWERS]

@@ -191,3 +191,18 @@ def test_any_json_is_read_or_ends_in_a_line(tmp_path_factory, document, indent, 
     except BadInput as error:
         assert str(path) in str(error)
         assert "\n" not in str(error)
+
+
+def test_a_text_in_an_object_of_its_own_keeps_what_stands_around_it(tmp_path: Path) -> None:
+    items: list[dict] = [
+        {"id": n, "userId": f"u{n}", "grade": 5, "type": "essay", "shortAnswer": {"answer": text}}
+        for n, text in enumerate("ab")
+    ]
+    items[1]["shortAnswer"]["type"] = "short"
+    path = write(tmp_path / "a.json", json.dumps({"count": 2, "submissions": items}))
+    for records in (None, "submissions.shortAnswer"):
+        first, second = read(path, records=records)
+        assert (first.id, first.author, first.text) == ("0", "u0", "a")
+        assert (second.id, second.author, second.text) == ("1", "u1", "b")
+        assert first.meta == {"grade": "5", "type": "essay"}
+        assert second.meta == {"grade": "5", "type": "short", "type (2)": "essay"}
