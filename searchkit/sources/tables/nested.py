@@ -154,8 +154,8 @@ def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
 def follow(value: object, path: str, source: str) -> list[Any]:
     """Return what stands at a path such as `data.items`; lists on the way are gone through.
 
-    What is there gets the question of the objects around it, if it has none. An object in an item of
-    a list gets all values of the item: a submission's text may stand in an object of its own.
+    What is there gets the question of the objects around it, if it has none. An object in an item
+    of a list gets all values of the item: a submission's text may stand in an object of its own.
 
     Raises:
         BadInput: if there is nothing there; names the lists that there are.

@@ -199,8 +199,8 @@ def test_a_text_in_an_object_of_its_own_keeps_what_stands_around_it(tmp_path: Pa
         for n, text in enumerate("ab")
     ]
     items[1]["shortAnswer"]["type"] = "short"
-    path = write(tmp_path / "a.json", json.dumps({"count": 2, "submissions": items}))
-    for records in (None, "submissions.shortAnswer"):
+    path = write(tmp_path / "a.json", json.dumps({"count": 2, "studentSubmissions": items}))
+    for records in (None, "studentSubmissions.shortAnswer"):
         first, second = read(path, records=records)
         assert (first.id, first.author, first.text) == ("0", "u0", "a")
         assert (second.id, second.author, second.text) == ("1", "u1", "b")
