@@ -135,7 +135,8 @@ def _marks_of_questions(
     names = propose_questions(finder.free(), sample)
     if not names or not hold_numbers(names, sample):
         return None
-    return tuple(Question(None, question_name(header_text(n)), columns={n: "points"}) for n in names)
+    prompts = {name: question_name(header_text(name)) for name in names}
+    return tuple(Question(None, prompts[name], columns={name: "points"}) for name in names)
 
 
 def _holds_marks(finder: _Finder, fields: Layout, sample: Sample) -> bool:
