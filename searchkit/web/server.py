@@ -8,6 +8,7 @@ import secrets
 import socket
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,7 +19,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, IndexBusy
 from searchkit.core.messages import Message
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.folder import Index
@@ -26,6 +27,8 @@ from searchkit.index.storage.lock import LOCK_FILE
 from searchkit.index.storage.schema import DATABASE, is_index
 from searchkit.web.app import create_app
 from searchkit.web.guard import IDLE_TIMEOUT, LOOPBACK_HOSTS
+
+CREATION_TIMEOUT = 10.0  # seconds that another process may take to make the index
 
 
 class SlowClientProtection(H11Protocol):
@@ -134,8 +137,21 @@ def _create_where_nothing_is(folder: Path, encoder: Encoder | None) -> bool:
         return False
     if any(name != LOCK_FILE and not name.startswith(DATABASE) for name in names):
         return False  # the two that are allowed are left by a creation that was killed
-    Index.create(folder, encoder).close()
-    return True
+    return _create(folder, encoder)
+
+
+def _create(folder: Path, encoder: Encoder | None) -> bool:
+    """Make an empty index; return False if another server, started at the same time, made it."""
+    end = time.monotonic() + CREATION_TIMEOUT
+    while not is_index(folder):
+        try:
+            Index.create(folder, encoder).close()
+            return True
+        except (BadInput, IndexBusy):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+    return False
 
 
 def listen(host: str, port: int) -> socket.socket:

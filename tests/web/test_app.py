@@ -42,7 +42,7 @@ from starlette.testclient import TestClient
 
 from searchkit import Answer, Index
 from searchkit.cli.app import main
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, IndexBusy, SearchkitError
 from searchkit.core.results import Results
 from searchkit.core.where import Where
 from searchkit.index.decisions import decide, decisions
@@ -798,6 +798,22 @@ def test_where_nothing_is_serve_makes_an_index_to_upload_to(tmp_path: Path, name
             key = json.load(got)["id"]
         ask(address, f"api/uploads/{key}", {})
         until(lambda: ask(address, "api/status")["answers"] == 1, 30)
+
+
+@pytest.mark.parametrize("error", [IndexBusy, BadInput])
+def test_where_another_server_makes_the_index_first_both_serve_it(
+    tmp_path: Path, toy: None, monkeypatch: pytest.MonkeyPatch, error: type[SearchkitError]
+) -> None:
+    create = Index.create
+
+    def create_too_late(path: Path, encoder: object) -> Index:
+        create(path, ToyEncoder()).close()
+        raise error("another process writes here, or wrote")
+
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_: None)
+    monkeypatch.setattr(Index, "create", create_too_late)
+    result = serve("-i", tmp_path / "new", "--port", 0)
+    assert (result.exit_code, "still empty" in result.stderr) == (0, False), result.stderr
 
 
 def test_a_model_is_that_of_a_new_index_and_must_be_that_of_an_old_one(

@@ -453,7 +453,7 @@ def test_a_file_is_uploaded_previewed_and_searched(copy: Path, tmp_path: Path, v
             wrong = page.locator("#wrong, #ingest .wrong").locator("visible=true")
             expect(wrong).to_contain_text(why)
             expect(wrong).to_contain_text(bad.name)
-            expect(page.locator("#ingest [type=submit]:enabled:visible")).to_have_count(0)
+            expect(page.locator("#add:enabled:visible")).to_have_count(0)
         assert get(server.address, "/api/status")["answers"] == count
 
         page.set_input_files("#file", table)

@@ -2,7 +2,8 @@
 
 const GONE = "The server doesn’t answer. Start it again, then reload this page: it shows everything that was saved.";
 
-async function reach(path, options) {
+/** Fetch an address as `fetch` does; throw an error whose message can be shown if the server is gone. */
+export async function reach(path, options) {
   try {
     return await fetch(path, options);
   } catch (error) {
@@ -26,7 +27,10 @@ export const piece = async (path, options) => (await fragment(path, options))[0]
     with the status and the body. */
 export async function ask(path, options = {}) {
   const response = await reach(path, options);
-  const body = await response.json().catch(() => ({}));
+  const body = await response.json().catch(error => {
+    if (error.name === "AbortError") throw error;
+    return {};
+  });
   if (!response.ok) {
     const message = body.error || `The server answered with status ${response.status}.`;
     throw Object.assign(new Error(message), { status: response.status, body });
@@ -35,9 +39,9 @@ export async function ask(path, options = {}) {
 }
 
 /** Call the REST interface with a JSON body. */
-export function send(method, path, body) {
+export function send(method, path, body, signal) {
   const headers = { "content-type": "application/json" };
-  return ask(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  return ask(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
 }
 
 /** Poll until the result is ready and return it, reporting progress. */

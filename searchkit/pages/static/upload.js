@@ -6,7 +6,16 @@ const HOW = ["sheet", "table", "encoding", "quoting", "skip_rows", "platform"];
 const MAX_LISTED = 5; // rows that are named as examples
 const labels = new Map(FIELDS);
 let upload = null;
+let reading = new AbortController(); // of the file that was sent last, or looked at; only that one is shown
 let checking = new AbortController(); // of the last check; only that one is shown
+
+/** Give up what is being read and checked; return the signal of what is read now. */
+function supersede() {
+  reading.abort();
+  checking.abort();
+  reading = new AbortController();
+  return reading.signal;
+}
 
 /** Show an error: beside the field that it names, if it names one; or an empty one: no error. */
 function wrong(message = "") {
@@ -68,29 +77,47 @@ function open(name) {
   if (name) by(`${name}-title`).focus();
 }
 
+/** Send a file and show how it is read: a corrected one, which has the same name, with the choices made for that. */
 async function receive(file) {
+  const signal = supersede(), before = upload?.name;
   wrong("");
   open(null);
+  by("sending").textContent = `Sending ${file.name} …`;
   try {
-    [upload] = await ask(`/api/uploads?name=${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
-    show();
-    by("reading").open = !upload.answers.length;
-    open("confirm");
+    [upload] = await ask(`/api/uploads?name=${encodeURIComponent(file.name)}`, { method: "PUT", body: file, signal });
   } catch (error) {
-    wrong(error.message);
+    return error.name === "AbortError" ? null : wrong(error.message);
+  } finally {
+    if (!signal.aborted) by("sending").textContent = "";
   }
+  if (upload.name !== before) for (const field of readingFields()) clear(field);
+  const isChosen = readingFields().some(field => field.value && field.checked !== false);
+  by("reading").open = isChosen || !upload.answers.length;
+  open("confirm");
+  if (!isChosen) return show();
+  for (const select of by("roles").querySelectorAll("select")) clear(select);
+  await look();
+}
+
+/** Draw the choice of a column for each field; the one that has the focus keeps it. */
+function showRoles(chosen) {
+  const box = by("roles"), columns = JSON.stringify(upload.columns);
+  if (box.dataset.columns !== columns) {
+    const held = box.contains(document.activeElement) && document.activeElement.id;
+    const fields = FIELDS.map(([field, label]) => make("div", { class: "field" },
+      make("label", { for: `role-${field}` }, label),
+      make("select", { id: `role-${field}`, name: field }, ...["", ...upload.columns].map(name => make("option", { value: name }, name || "– automatic –")))));
+    box.replaceChildren(...(upload.columns.length ? fields : []));
+    box.dataset.columns = columns;
+    if (held) by(held)?.focus();
+  }
+  for (const select of box.querySelectorAll("select")) select.value = chosen[select.name] || upload.roles[select.name] || "";
 }
 
 /** Show which column is read as which field, and the first answers; columns that were chosen stay. */
 function show(chosen = {}) {
   by("layout").textContent = upload.layout && `Read as: ${upload.layout}`;
-  const selects = FIELDS.map(([field, label]) => {
-    const select = make("select", { id: `role-${field}`, name: field }, make("option", { value: "" }, "– automatic –"));
-    for (const name of upload.columns) select.append(make("option", { value: name }, name));
-    select.value = chosen[field] || upload.roles[field] || "";
-    return make("div", { class: "field" }, make("label", { for: `role-${field}` }, label), select);
-  });
-  by("roles").replaceChildren(...(upload.columns.length ? selects : []));
+  showRoles(chosen);
   const names = [...new Set(upload.answers.flatMap(answer => Object.keys(answer)))];
   by("rows").tHead.replaceChildren(make("tr", {}, ...names.map(name => make("th", { scope: "col" }, make("bdi", {}, labels.get(name) ?? name)))));
   by("rows").tBodies[0].replaceChildren(...upload.answers.map(answer => make("tr", {}, ...names.map(name => {
@@ -98,7 +125,7 @@ function show(chosen = {}) {
     return make("td", { dir: "auto", class: text.length > 60 ? "long" : "" }, text);
   }))));
   by("rows").hidden = !upload.answers.length;
-  by("ingest").querySelector("[type=submit]").disabled = !upload.answers.length;
+  by("add").disabled = !upload.answers.length;
   wrong(upload.problem || "");
   check();
 }
@@ -141,6 +168,33 @@ function listed(names, count) {
 
 const short = (text, length = 200) => (typeof text !== "string" ? String(text ?? "") : text.length > length ? text.slice(0, length) + "…" : text);
 
+const readingFields = () => [...by("reading").querySelectorAll("input, select")];
+
+function clear(field) {
+  if (field.type === "checkbox") field.checked = false;
+  else field.value = "";
+}
+
+/** Look at the file again, read as is chosen now; nothing can be added before that is shown. */
+async function look() {
+  const signal = supersede();
+  by("add").disabled = true;
+  by("check-summary").textContent = "Looking at the file again …";
+  by("check-list").replaceChildren();
+  try {
+    [upload] = await send("POST", `/api/uploads/${upload.id}/look`, readOptions(), signal);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    by("add").disabled = !upload.answers.length;
+    by("check-summary").textContent = "";
+    return wrong(error.message);
+  }
+  show(readOptions());
+}
+
+// A field that is left because another file is sent, which hides the form, is about the file before.
+for (const id of ["roles", "reading"]) by(id).addEventListener("change", () => by("confirm").hidden || look());
+
 function readOptions() {
   const options = { on_duplicate: by("field-on_duplicate").value, allow_empty: by("field-allow_empty").checked, keep_going: by("field-keep_going").checked };
   for (const [field] of FIELDS) options[field] = by(`role-${field}`)?.value || null;
@@ -149,17 +203,6 @@ function readOptions() {
   return options;
 }
 
-async function look() {
-  try {
-    [upload] = await send("POST", `/api/uploads/${upload.id}/look`, readOptions());
-  } catch (error) {
-    return wrong(error.message);
-  }
-  show(readOptions());
-}
-
-by("roles").addEventListener("change", look);
-by("again").addEventListener("click", look);
 for (const name of ["on_duplicate", "allow_empty", "keep_going"]) {
   by(`field-${name}`).addEventListener("change", () => {
     wrong("");
@@ -169,6 +212,7 @@ for (const name of ["on_duplicate", "allow_empty", "keep_going"]) {
 
 by("ingest").addEventListener("submit", async event => {
   event.preventDefault();
+  if (event.submitter !== by("add")) return look(); // also by Enter in a field, which adds nothing
   checking.abort();
   wrong("");
   open("running");

@@ -18,6 +18,7 @@ from helpers.browsing import (
     ROOT,
     Open,
     browser,
+    held,
     ingested,
     serving,
     settle,
@@ -243,6 +244,38 @@ def test_overwriting_asks_and_shows_from_what_to_what(address: str, visit: Open)
     assert set(marks(address, "q02").values()) == {"9"}
     press(page, "Control+z", "Control+z")
     has(page, 0)
+
+
+def test_a_question_waits_until_the_one_before_is_answered(address: str, visit: Open) -> None:
+    page = open_page(visit, address, "q05", allowed=REFUSED)
+    first, dialog = cards(page).first, page.locator("#dialog")
+    first.focus()
+    type_mark(page, "8")
+    title_of_undo(page, "mark 8")
+    groups = [one["ids"] for one in state(address, "q05")["groups"]]
+    changes = "**/api/grading/changes"
+    with page.expect_response(changes), held(page, changes):
+        first.focus()
+        type_mark(page, "9")
+        press(page, "v")
+        expect(dialog).to_contain_text("Merge")
+    page.wait_for_timeout(300)
+    expect(dialog).to_contain_text("Merge")
+    press(page, "Escape")
+    expect(dialog).to_contain_text("Overwrite what is there?")
+    dialog.get_by_role("button", name="Overwrite").click()
+    title_of_undo(page, "mark 9")
+    assert [one["ids"] for one in state(address, "q05")["groups"]] == groups
+    press(page, "Control+z", "Control+z")
+    has(page, 0)
+
+
+def test_a_download_says_that_the_server_is_gone(address: str, visit: Open) -> None:
+    page = open_page(visit, address, "q05", allowed=REFUSED)
+    page.route("**/api/marks?*", lambda route: route.abort())
+    page.locator("#downloads summary").click()
+    page.locator("#downloads").get_by_role("button", name="CSV").click()
+    expect(page.locator(".toast.bad")).to_contain_text("The server doesn’t answer")
 
 
 def test_ticked_answers_are_marked_together_and_made_a_group(address: str, visit: Open) -> None:

@@ -113,6 +113,21 @@ def test_a_step_back_while_something_runs_is_done_and_takes_no_entry_away(
     expect(listed(page)).to_have_count(len(found))
 
 
+def test_words_that_are_typed_while_a_step_back_waits_are_searched_after_it(
+    address: str, visit: Open
+) -> None:
+    page, found = visit(f"{address}/review"), findings(address)
+    choose(page, found[0]["question"])
+    expect(page).to_have_url(re.compile("question="))
+    with held(page, "**/review/matches?*"):
+        with page.expect_request("**/review/matches?*"):
+            page.locator("#text").fill("the")
+        page.go_back()
+        page.locator("#text").fill("memory")
+    expect(page).to_have_url(re.compile(r"review\?text=memory"))
+    expect(page.locator("#text")).to_have_value("memory")
+
+
 def test_a_step_back_says_the_place_in_its_list_and_begins_with_what_is_open(
     address: str, visit: Open
 ) -> None:

@@ -2,8 +2,16 @@
 import { by, make } from "../common.js";
 import { counted, groupOf, inWords, page, tally } from "./state.js";
 
-/** Show a dialog and return the value of the button that closed it; empty if it was cancelled. */
+let last = Promise.resolve(); // the dialog that was asked for last
+
+/** Show a dialog, after one that is still open, and return the value of the button that closed it; empty if it was
+    cancelled. */
 function ask(title, content, buttons) {
+  last = last.then(() => show(title, content, buttons));
+  return last;
+}
+
+function show(title, content, buttons) {
   const dialog = by("dialog");
   const actions = buttons.map(([value, label], n) => make("button", { class: n ? "button" : "button main", value }, label));
   actions.push(make("button", { class: "button", value: "", formnovalidate: "" }, "Cancel"));
@@ -11,6 +19,7 @@ function ask(title, content, buttons) {
     make("h2", { id: "dialog-title" }, title), ...content, make("div", { class: "actions" }, ...actions)));
   dialog.returnValue = "";
   dialog.showModal();
+  dialog.querySelector("input")?.select();
   return new Promise(resolve => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
 }
 
@@ -22,18 +31,14 @@ async function askForGroup(title, label, groups, extra = []) {
   const select = make("select", { id: "which-group", size: String(Math.min(10, Math.max(2, options.length))) },
     ...options.map(([value, label]) => make("option", { value }, label)));
   select.selectedIndex = 0;
-  const asked = ask(title, [labelled("Group", select)], [["yes", label]]);
-  select.focus();
   select.addEventListener("keydown", event => event.key === "Enter" && (event.preventDefault(), by("dialog").close("yes")));
-  return (await asked) ? select.value : null;
+  return (await ask(title, [labelled("Group", select)], [["yes", label]])) ? select.value : null;
 }
 
 /** Ask for a text; return null if it was cancelled. */
 export async function askForText(title, label, value) {
   const input = make("input", { id: "which-text", value, dir: "auto", required: "" });
-  const asked = ask(title, [labelled(label, input)], [["yes", "Save"]]);
-  input.select();
-  return (await asked) ? input.value.trim() : null;
+  return (await ask(title, [labelled(label, input)], [["yes", "Save"]])) ? input.value.trim() : null;
 }
 
 /** Ask whether values may be overwritten; return "all", "others" (leave these alone), or "". */

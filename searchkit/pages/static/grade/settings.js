@@ -1,5 +1,5 @@
 // The fold-outs: scale, columns, rubric, the name of who marks, downloads and the history.
-import { ask, by, make, toast } from "../common.js";
+import { ask, by, make, reach, toast } from "../common.js";
 import { change } from "./changes.js";
 import { drawHeader } from "./header.js";
 import { page } from "./state.js";
@@ -79,7 +79,7 @@ async function download(platform) {
   const { mark_column, comment_column } = page.settings;
   const query = new URLSearchParams({ as: platform, marks: mark_column, question: page.question });
   if ([...page.answers.values()].some(answer => answer.comment)) query.set("comments", comment_column);
-  const response = await fetch(`/api/marks?${query}`);
+  const response = await reach(`/api/marks?${query}`);
   if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? `The server answered with status ${response.status}.`);
   const name = response.headers.get("content-disposition").match(/filename="([^"]+)"/)[1];
   const address = URL.createObjectURL(await response.blob());

@@ -8,6 +8,9 @@ export const state = {};
 
 addEventListener("popstate", () => { unread += 1; });
 
+/** Return the words that the address searches for. */
+export const searchedText = () => new URLSearchParams(location.search).get("text") ?? "";
+
 /** Take the state over from the address. */
 export function read() {
   unread -= 1;
@@ -15,7 +18,7 @@ export function read() {
   const names = key => (query.get(key) ?? "").split(",").filter(name => name && name !== "all");
   for (const key of LISTS) state[key] = new Set(names(key));
   for (const key of TEXTS) state[key] = query.get(key);
-  state.text = query.get("text") ?? "";
+  state.text = searchedText();
   state.sort = query.get("sort") || "strength";
   state.view = query.get("view") || "finding";
   state.pair = query.has("left") ? [query.get("left"), query.get("right")] : null;

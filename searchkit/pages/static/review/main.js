@@ -1,6 +1,6 @@
 // The review page: what buttons, fields and keys do.
 import { by, piece, toast } from "../common.js";
-import { clearFilters, isFiltered, read, state, write } from "./address.js";
+import { clearFilters, isFiltered, read, searchedText, state, write } from "./address.js";
 import { decide, drawBar, tickHere, undo } from "./deciding.js";
 import { clicked, drawHistogram, markListed } from "./histogram.js";
 import { drawNote, keepNote, leadOn } from "./notes.js";
@@ -176,15 +176,17 @@ addEventListener("keydown", event => {
   KEYS[event.key]();
 });
 
-addEventListener("popstate", () => inTurn(async () => {
-  read();
-  by("text").value = state.text;
-  await search();
-  draw();
-  const row = find(state.pair) ?? first();
-  if (row === here()) replace();
-  else await go(row, { push: null, scroll: false });
-}));
+addEventListener("popstate", () => {
+  by("text").value = searchedText(); // at once: what is typed while this waits is searched after it
+  inTurn(async () => {
+    read();
+    await search();
+    draw();
+    const row = find(state.pair) ?? first();
+    if (row === here()) replace();
+    else await go(row, { push: null, scroll: false });
+  });
+});
 
 // -- what is folded in ----------------------------------------------------------------------------
 
