@@ -93,11 +93,12 @@ class Scale:
             return mark if mark in self.labels else None
         if self.kind == "labels":
             return None
+        mark = min(max(mark, self.low), self.high)
         if self.step:
             mark = self.low + self.step * math.floor((mark - self.low) / self.step + 0.5 + 1e-9)
             if mark > self.high + _ROUNDING_ERROR:
                 mark -= self.step
-        return self.text_of(min(max(mark, self.low), self.high))
+        return self.text_of(min(mark, self.high))
 
     def text_of(self, number: float) -> str:
         """Return a number as it is stored."""
@@ -151,7 +152,8 @@ class Scale:
 
     def _value(self, amount: Amount) -> float:
         """Return an amount on the scale; out of something else than its end it is off the scale."""
-        if amount.out_of is None or math.isclose(amount.out_of, self.high):
+        is_as_written = amount.is_per_cent and self.is_per_cent  # also where bonuses pass 100 %
+        if is_as_written or amount.out_of is None or math.isclose(amount.out_of, self.high):
             return amount.value
         if amount.is_per_cent:
             return round(amount.value / PER_CENT * self.high, 6)

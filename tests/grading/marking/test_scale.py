@@ -34,6 +34,9 @@ TEN = Scale()
         (Scale(low=-2, high=2, step=1), "\u22122", "-2"),
         (Scale(high=100, step=0, is_per_cent=True), "72,5", "72.5 %"),
         (Scale(high=100, step=1, is_per_cent=True), "72 %", "72 %"),
+        (Scale(high=110, step=1, is_per_cent=True), "72 %", "72 %"),
+        (Scale(high=50, step=0.5, is_per_cent=True), "42,5%", "42.5 %"),
+        (Scale(high=110, step=1, is_per_cent=True), "72/110", "72 %"),
         (Scale("labels", 0, 0, 0, ("correct", "Wrong")), "WRONG", "Wrong"),
         (Scale(low=0, high=1, step=0.1), "0.3", "0.3"),
         (Scale(low=1, high=5, step=1 / 3), "1.666667", "1.66667"),
@@ -42,6 +45,19 @@ TEN = Scale()
 def test_a_mark_is_stored_as_the_scale_writes_it(scale: Scale, text: str, stored: str) -> None:
     assert scale.parse(text) == stored
     assert scale.parse(stored) == stored
+
+
+@given(st.floats(-200, 200), st.sampled_from([0.3, 0.5, 1 / 3, 0.0]), st.booleans())
+def test_a_suggested_mark_becomes_one_that_can_be_given(
+    mark: float, step: float, is_per_cent: bool
+) -> None:
+    scale = Scale(low=-1, high=20, step=step, is_per_cent=is_per_cent)
+    nearest = scale.nearest(mark)
+    assert nearest is not None
+    assert scale.parse(nearest) == nearest
+    given = scale.read(nearest)
+    assert isinstance(given, float)
+    assert abs(given - min(max(mark, -1), 20)) <= max(step, 1e-4)
 
 
 @pytest.mark.parametrize(
