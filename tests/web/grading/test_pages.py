@@ -346,6 +346,35 @@ def test_a_rubric_makes_the_mark(address: str, visit: Open) -> None:
     assert set(marks(address, "q04").values()) == {"5.5"}
 
 
+def asks_before_it_leaves(page: Page) -> bool:
+    leaves = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    return not page.evaluate(leaves)
+
+
+def test_a_rubric_is_kept_until_it_is_saved_and_a_renamed_item_is_the_same(
+    own_address: str, visit: Open
+) -> None:
+    page = open_page(visit, own_address, "q07")
+    summary = page.locator("#settings > summary")
+    summary.click()
+    page.get_by_role("button", name="Add an item").click()
+    item_name = page.get_by_role("textbox", name="Item")
+    item_name.fill("datagram")
+    page.get_by_role("textbox", name="Points").fill("2")
+    for _ in range(2):  # to read an answer
+        summary.click()
+    expect(item_name).to_have_value("datagram")
+    assert asks_before_it_leaves(page)
+    page.get_by_role("button", name="Save the rubric").click()
+    expect(page.locator("#scale")).to_contain_text("rubric of 1 item")
+    assert not asks_before_it_leaves(page)
+    item_name.fill("a datagram")
+    page.get_by_role("button", name="Save the rubric").click()
+    expect(page.locator("label.item").first).to_contain_text("a datagram")
+    rubric = state(own_address, "q07")["settings"]["rubric"]
+    assert [one["key"] for one in rubric] == ["rubric: datagram"]
+
+
 def test_labels_are_chosen_by_their_number(own_address: str, visit: Open) -> None:
     page = open_page(visit, own_address, "q08", allowed=REFUSED)
     page.locator("#settings > summary").click()

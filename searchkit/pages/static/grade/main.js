@@ -6,7 +6,7 @@ import { askForText, askToAccept, askWhereTo } from "./dialogs.js";
 import { refuse } from "./forms.js";
 import "./header.js";
 import { find, go, goBy, goOn, goToNext, here } from "./moving.js";
-import "./settings.js";
+import { hasUnsavedSettings } from "./settings.js";
 import { answer, hasNumbers, page, problemOf, suggestedMarks, update } from "./state.js";
 
 // -- marks, comments, rubric ----------------------------------------------------------------------
@@ -249,7 +249,7 @@ addEventListener("keydown", event => {
 });
 
 addEventListener("beforeunload", event => {
-  const isUnsaved = [...document.querySelectorAll(".marking input:not([type=checkbox])")].some(isChanged);
+  const isUnsaved = hasUnsavedSettings() || [...document.querySelectorAll(".marking input:not([type=checkbox])")].some(isChanged);
   if (isUnsaved) event.preventDefault(); // the browser asks whether to leave
 });
 

@@ -9,19 +9,29 @@ const number = value => (value.trim() === "" ? null : Number(value.replace(",", 
 
 // -- scale and rubric -----------------------------------------------------------------------------
 
+const unsaved = new Set(); // forms in which something was changed that isn't saved
+
+/** Whether something in the forms isn't saved. */
+export const hasUnsavedSettings = () => unsaved.size > 0;
+
 function showKind() {
   const kind = by("kind").value;
   for (const box of document.querySelectorAll("#scale-form .numbers, #scale-form .labels")) box.hidden = !box.classList.contains(kind);
 }
 
+/** Fill the forms with what is stored; what was changed and isn't saved stays. */
 function fill() {
-  const { scale, mark_column, comment_column, rubric } = page.settings;
+  if (!unsaved.has(by("scale-form"))) fillScale();
+  if (!unsaved.has(by("rubric-form"))) by("rubric-items").replaceChildren(...page.settings.rubric.map(itemRow));
+}
+
+function fillScale() {
+  const { scale, mark_column, comment_column } = page.settings;
   by("kind").value = scale.kind;
   for (const name of ["low", "high", "step"]) by(name).value = text(scale[name]);
   by("labels").value = (scale.labels ?? []).join(", ");
   by("mark-column").value = mark_column;
   by("comment-column").value = comment_column;
-  by("rubric-items").replaceChildren(...rubric.map(itemRow));
   showKind();
 }
 
@@ -31,7 +41,11 @@ function itemRow({ key = "", name = "", points = "" } = {}) {
     make("label", { class: "field" }, make("span", { class: "label" }, "Item"), make("input", { name: "name", value: name, dir: "auto", required: "" })),
     make("label", { class: "field" }, make("span", { class: "label" }, "Points"), make("input", { name: "points", value: text(points), inputmode: "decimal", required: "" })),
     make("div", { class: "field" }, remove));
-  remove.addEventListener("click", () => row.remove());
+  remove.addEventListener("click", () => {
+    unsaved.add(by("rubric-form"));
+    row.remove();
+    by("add-item").focus();
+  });
   return row;
 }
 
@@ -42,29 +56,37 @@ function scaleOf(form) {
   return { kind: "numbers", low, high, step, unit: page.settings.scale.unit, labels: null };
 }
 
-async function save(settings) {
-  if (await change({ kind: "settings", settings }, message => toast(message, true))) toast("Saved.");
+/** Save what is in a form; return whether it was stored. */
+async function save(form, settings) {
+  unsaved.delete(form);
+  const isStored = await change({ kind: "settings", settings }, message => toast(message, true));
+  if (isStored) toast("Saved.");
+  else unsaved.add(form);
+  return isStored;
 }
+
+for (const id of ["scale-form", "rubric-form"]) by(id).addEventListener("input", event => unsaved.add(event.currentTarget));
 
 by("kind").addEventListener("change", showKind);
 by("settings").querySelector("summary").addEventListener("click", fill); // not "toggle", which comes after the first key
 by("scale-form").addEventListener("submit", event => {
   event.preventDefault();
   const form = event.target.elements;
-  save({ scale: scaleOf(form), mark_column: form.mark_column.value.trim(), comment_column: form.comment_column.value.trim() });
+  save(event.target, { scale: scaleOf(form), mark_column: form.mark_column.value.trim(), comment_column: form.comment_column.value.trim() });
 });
 by("add-item").addEventListener("click", () => {
   const row = itemRow();
   by("rubric-items").append(row);
   row.querySelector("input").focus();
 });
-by("rubric-form").addEventListener("submit", event => {
+by("rubric-form").addEventListener("submit", async event => {
   event.preventDefault();
-  const rubric = [...by("rubric-items").children].map(row => {
+  const rows = [...by("rubric-items").children];
+  const rubric = rows.map(row => {
     const [name, points] = [...row.querySelectorAll("input")].map(input => input.value.trim());
     return { key: row.dataset.key || `rubric: ${name}`, name, points: number(points) };
   });
-  save({ rubric });
+  if (await save(event.target, { rubric })) rows.forEach((row, n) => { row.dataset.key = rubric[n].key; }); // so that a renamed item keeps its ticks
 });
 
 // -- the name of who marks ------------------------------------------------------------------------

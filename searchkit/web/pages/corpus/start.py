@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -31,8 +34,7 @@ def start_page(request: Request) -> Response:
     with pool_of(request).reading() as index:
         known = status(index)
     if not known["answers"]:
-        languages = KNOWN_LANGUAGES.get(known["model"]["name"], frozenset())
-        return render_page(request, "start_empty.html", is_english=languages == frozenset({"en"}))
+        return _render_empty(request, known["model"]["name"])
     names, (result, search) = pseudonyms(request), current_findings(request)
     progress = grading_progress(request, [row["question"] or "" for row in known["by_question"]])
     overview = read_overview(request)
@@ -50,4 +52,15 @@ def start_page(request: Request) -> Response:
         work=work,
         search=search,
         is_pending=search.state == "running" or None in (overview, work.progress),
+    )
+
+
+def _render_empty(request: Request, model: str) -> Response:
+    """Show how to begin, with commands that name the index, as it was named to the server."""
+    folder = pool_of(request).folder
+    return render_page(
+        request,
+        "start_empty.html",
+        is_english=KNOWN_LANGUAGES.get(model, frozenset()) == frozenset({"en"}),
+        at="" if folder == Path("index") else f" -i {shlex.quote(str(folder))}",
     )

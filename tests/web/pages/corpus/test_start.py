@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -67,7 +69,19 @@ def test_an_empty_index_says_which_language_it_is_for(
 ) -> None:
     monkeypatch.setattr(ToyEncoder, "name", model)
     with client_of(make_index(tmp_path / "i", [])) as client:
-        assert client.get("/").text.count("reindex --model multilingual") == says
+        assert re.sub("<[^>]+>", "", client.get("/").text).count("--model multilingual") == says
+
+
+def test_the_commands_of_an_empty_index_name_it(
+    tmp_path: Path, toy: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ToyEncoder, "name", DEFAULT_MODEL)
+    monkeypatch.chdir(tmp_path)
+    for name, at in (("index", ""), ("class 10", " -i 'class 10'")):
+        with client_of(make_index(Path(name), [])) as client:
+            page = html.unescape(re.sub("<[^>]+>", "", client.get("/").text))
+        assert f"run searchkit reindex --model multilingual{at} before" in page
+        assert f"added with searchkit ingest FILE{at}." in page
 
 
 @pytest.mark.parametrize("query", ["q=loop", "question=q1", "mode=lexical&q=loop", "n=3&q=a+%26+b"])
