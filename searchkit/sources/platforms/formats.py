@@ -10,16 +10,18 @@ from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.platforms.archives.archives import ARCHIVES
+from searchkit.sources.platforms.forms.google import google_forms
+from searchkit.sources.platforms.forms.microsoft import microsoft_forms
+from searchkit.sources.platforms.forms.qualtrics import qualtrics
+from searchkit.sources.platforms.forms.surveymonkey import surveymonkey
 from searchkit.sources.platforms.nested.reading import NESTED_NAMES
 from searchkit.sources.platforms.tables.asap import asap
 from searchkit.sources.platforms.tables.blackboard_test import blackboard_test
 from searchkit.sources.platforms.tables.canvas_quiz import canvas_quiz
-from searchkit.sources.platforms.tables.google_forms import google_forms
 from searchkit.sources.platforms.tables.gradescope import (
     gradescope_evaluations,
     gradescope_scores,
 )
-from searchkit.sources.platforms.tables.microsoft_forms import microsoft_forms
 from searchkit.sources.platforms.tables.moodle_quiz import moodle_quiz
 from searchkit.sources.platforms.tables.moodle_worksheet import moodle_worksheet
 from searchkit.sources.platforms.tables.openedx_ora import openedx_ora
@@ -56,6 +58,8 @@ TABLES = {
     "canvas-quiz": Table(canvas_quiz, "88123: the question's text, each followed by its points"),
     "google-forms": Table(google_forms, "Timestamp first, and at least one that asks something"),
     "microsoft-forms": Table(microsoft_forms, "ID, Start time, Completion time … and questions"),
+    "qualtrics": Table(qualtrics, "ResponseId, EndDate or RecordedDate, and questions"),
+    "surveymonkey": Table(surveymonkey, "Respondent ID, Collector ID, End Date … and questions"),
     "gradescope-scores": Table(
         gradescope_scores, "Total Score, Max Points, and a column like 1: Title (5.0 pts)"
     ),
