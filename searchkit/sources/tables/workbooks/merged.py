@@ -48,7 +48,9 @@ class MergedCells:
                 self._open[column] = last, row[column]
         if not self._open or not any(cell != "" for cell in row):
             return
-        for column, (last, value) in list(self._open.items()):
+        columns = range(len(row)) if len(row) < len(self._open) else list(self._open)
+        for column in columns:
+            last, value = self._open.get(column, (number, ""))
             if last < number:
                 del self._open[column]
             elif column < len(row) and row[column] == "":
