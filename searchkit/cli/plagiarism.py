@@ -415,7 +415,7 @@ def decisions_(folder: Place, imported: Path | None, output: Output) -> None:
     write_result(
         output,
         table=lambda out: findings.print_decisions(decided, out),
-        records=lambda: map(findings.decision_for_import, decided),
+        records=lambda: map(findings.decision_as_record, decided),
         rows=lambda: map(findings.decision_as_record, decided),
         columns=findings.DECISION_COLUMNS,
     )

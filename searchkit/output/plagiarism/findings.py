@@ -65,14 +65,10 @@ DECISION_COLUMNS = [name for name in Decision.__slots__ if not name.endswith("_s
 
 
 def decision_as_record(decision: Decision) -> dict[str, Any]:
-    """Return the fields of a decision, except the hashes of the texts."""
-    return {name: getattr(decision, name) for name in DECISION_COLUMNS}
-
-
-def decision_for_import(decision: Decision) -> dict[str, Any]:
-    """Return the fields of a decision, with the hashes in hex by which changed texts are known."""
+    """Return the fields of a decision; the hashes, by which changed texts are known, in hex."""
     hashes = {"left_sha": decision.left_sha, "right_sha": decision.right_sha}
-    return decision_as_record(decision) | {name: h and h.hex() for name, h in hashes.items()}
+    record = {name: getattr(decision, name) for name in DECISION_COLUMNS}
+    return record | {name: h and h.hex() for name, h in hashes.items()}
 
 
 def print_decisions(decisions: Sequence[Decision], out: TextIO) -> None:

@@ -179,6 +179,10 @@ class Decision(Record):
     """In UTC, as ISO 8601."""
     is_stale: bool
     """Whether one of the texts has changed since, so that the pair is open again."""
+    left_sha: str | None
+    """SHA-256 of the text that was decided about, in hex; null if it isn't known."""
+    right_sha: str | None
+    """The same of the other text."""
 
 
 class Decisions(Record):
