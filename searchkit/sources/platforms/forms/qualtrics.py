@@ -61,7 +61,9 @@ def _id(row: Values) -> str:
 def _labels(names: Sequence[str], heads: Sequence[Values]) -> Mapping[str, str]:
     """Return the text of each column's question, or its name where that isn't told or isn't one."""
     labels: dict[str, str] = {}
+    taken: set[str] = set()
     for name in names:
         label = _PERSON.get(name) or (heads[0].get(name) if heads else None) or name
-        labels[name] = name if label in labels.values() else label
+        labels[name] = name if label in taken else label
+        taken.add(labels[name])
     return labels
