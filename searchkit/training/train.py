@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("searchkit")
 MAX_IDENTIFIED = 1_000  # texts whose language is looked at
 MIN_FOREIGN = 0.1  # of these, to be told
+# Says what an unfinished training is of; the first file to be written, and the first to be removed.
+IDENTITY_FILE = "training.json"
 # Checkpoints in an epoch, each with its score on the held-out pairs.
 CHECKPOINTS_PER_EPOCH = 2
 
@@ -98,13 +100,13 @@ def train(
         _resume(work, _identity(learned, out, base, settings), overwrite=overwrite)
         run = _Run(base, settings, learned, out, work, device)
         counts = run.count_tokens()
-        best, steps = run.fit(progress)
+        best, steps, scores = run.fit(progress)
         trained = TrainingResult(
             folder,
             learned,
             out,
             run.before,
-            run.scorer.scores,
+            scores,
             best,
             steps,
             round(time.perf_counter() - started, 1),
@@ -166,7 +168,7 @@ def _identity(
 
 def _resume(work: Path, identity: dict[str, Any], *, overwrite: bool) -> None:
     """Create the working folder, or keep that of an interrupted training with equal identity."""
-    note = work / "training.json"
+    note = work / IDENTITY_FILE
     if work.exists() and note.exists():
         if json.loads(note.read_text("utf-8")) == identity:
             return
@@ -180,7 +182,9 @@ def _resume(work: Path, identity: dict[str, Any], *, overwrite: bool) -> None:
             )
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    note.write_text(json.dumps(identity), "utf-8")
+    written = note.with_suffix(".new")
+    written.write_text(json.dumps(identity), "utf-8")
+    written.replace(note)
 
 
 class _Run:
@@ -201,7 +205,6 @@ class _Run:
             import torch
 
             from searchkit.encoding.torch_encoder import load_sentence_transformer
-            from searchkit.training.trainer import Scorer
 
             self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
             self.model = load_sentence_transformer(base, self.device, half=False)
@@ -209,7 +212,6 @@ class _Run:
                 settings.max_tokens, self.model.max_seq_length or settings.max_tokens
             )
             self.model.max_seq_length = self.max_tokens
-            self.scorer = Scorer(self._score)
         self.settings, self.work = settings, work
         if settings.prepare:
             check_languages(learned)
@@ -232,10 +234,15 @@ class _Run:
             )
         return counts
 
-    def fit(self, progress: Progress | None) -> tuple[int, int]:
-        """Train, load the best checkpoint, and return its step and the number of steps."""
+    def fit(self, progress: Progress | None) -> tuple[int, int, list[tuple[int, float]]]:
+        """Train, and load the best checkpoint.
+
+        Returns:
+            The step of that checkpoint, the number of steps, and step and score of each checkpoint,
+            also of those before an interruption.
+        """
         from searchkit.encoding.compiling import quiet
-        from searchkit.training.trainer import METRIC, Trainer, TrainingMonitor
+        from searchkit.training.trainer import METRIC, Scorer, Trainer, TrainingMonitor
 
         with quiet():
             monitor = TrainingMonitor(progress)
@@ -246,7 +253,7 @@ class _Run:
                 args=self._arguments(METRIC),
                 train_dataset=self._dataset(),
                 loss=self._loss(),
-                evaluator=self.scorer if self._out else None,
+                evaluator=Scorer(self._score) if self._out else None,
                 callbacks=[monitor],
             )
             trainer.train(resume_from_checkpoint=_last_checkpoint(self.work))
@@ -254,7 +261,10 @@ class _Run:
         if monitor.diverged_at is not None:
             self._report_divergence(monitor.diverged_at, state)
         best = state.best_model_checkpoint
-        return int(best.rpartition("-")[2]) if best else state.global_step, state.max_steps
+        best_step = int(best.rpartition("-")[2]) if best else state.global_step
+        name = f"eval_{METRIC}"
+        scores = [(int(at["step"]), at[name]) for at in state.log_history if name in at]
+        return best_step, state.max_steps, scores
 
     def _score(self, model: SentenceTransformer) -> float:
         left, right = (
@@ -292,7 +302,6 @@ class _Run:
             bf16=computes_in_bf16(self.device),
             save_strategy="steps",
             save_steps=interval,
-            save_total_limit=2,
             load_best_model_at_end=bool(self._out),
             metric_for_best_model=f"eval_{metric}",
             greater_is_better=True,
@@ -408,6 +417,10 @@ def _publish(
 
     staging = work / "model"
     shutil.rmtree(staging, ignore_errors=True)
+    if tokenizer := getattr(run.model.tokenizer, "backend_tokenizer", None):
+        # How the last call padded and truncated would be saved, and be part of the fingerprint.
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
     with quiet():
         run.model.save_pretrained(str(staging), create_model_card=False)
     if settings.prepare:
@@ -419,4 +432,5 @@ def _publish(
     if trained.path.exists():
         trained.path.replace(replaced)
     staging.replace(trained.path)
+    (work / IDENTITY_FILE).unlink()  # without it, what an interrupted removal leaves isn't resumed
     shutil.rmtree(work)

@@ -7,6 +7,7 @@ imports it, while it trains.
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -124,16 +125,11 @@ class _SpreadSampler(DefaultBatchSampler):
 
 
 class Scorer(BaseEvaluator):
-    """Scores the model on the held-out pairs.
-
-    Attributes:
-        scores: Step and score of each checkpoint, in order.
-    """
+    """Scores the model on the held-out pairs."""
 
     def __init__(self, score: Callable[[Any], float]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.primary_metric = METRIC
-        self.scores: list[tuple[int, float]] = []
         self._score = score
 
     def __call__(
@@ -144,13 +140,11 @@ class Scorer(BaseEvaluator):
         steps: int = -1,
     ) -> dict[str, float]:
         """Score the model; return the score by its name."""
-        score = self._score(model)
-        self.scores.append((steps, score))
-        return {METRIC: score}
+        return {METRIC: self._score(model)}
 
 
 class TrainingMonitor(TrainerCallback):
-    """Reports steps, marks complete checkpoints, and stops when the loss is NaN or infinite.
+    """Reports steps, keeps complete checkpoints, and stops when the loss is NaN or infinite.
 
     Attributes:
         diverged_at: Step at which the training stopped because of that; None if it didn't.
@@ -159,6 +153,17 @@ class TrainingMonitor(TrainerCallback):
     def __init__(self, progress: Progress | None) -> None:
         self.diverged_at: int | None = None
         self._progress = progress
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Locate the best checkpoint by its step.
+
+        The trainer forgets it if its path is another one since the interruption, as a relative path
+        is after a change of the working directory, and would keep the last weights.
+        """
+        if best := state.best_global_step:
+            state.best_model_checkpoint = str(Path(str(args.output_dir)) / f"checkpoint-{best}")
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
@@ -184,8 +189,18 @@ class TrainingMonitor(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
-        """Mark the checkpoint that was just written."""
-        (Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / COMPLETE_FILE).touch()
+        """Mark the checkpoint that was just written; remove all others but the best.
+
+        The trainer itself would remove them before the mark, and a removal that is interrupted
+        would leave a part of one that looks complete.
+        """
+        folder = Path(str(args.output_dir))
+        newest = folder / f"checkpoint-{state.global_step}"
+        (newest / COMPLETE_FILE).touch()
+        for other in folder.glob("checkpoint-*"):
+            if other not in (newest, Path(state.best_model_checkpoint or newest)):
+                (other / COMPLETE_FILE).unlink(missing_ok=True)
+                shutil.rmtree(other, ignore_errors=True)
 
 
 def computes_in_bf16(device: str) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,7 +12,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from helpers.courses import course
-from helpers.files import TESTS
 from helpers.training import FAST, pairs
 
 from searchkit import Answer, Index
@@ -138,36 +135,6 @@ def test_nothing_held_out_is_said(tiny: Path, tmp_path: Path) -> None:
     assert "Nothing was held out" in (trained.path / "README.md").read_text("utf-8")
 
 
-def test_killed_it_goes_on_and_comes_to_the_same_model(tiny: Path, tmp_path: Path) -> None:
-    whole = train(pairs(), tmp_path / "whole", model=str(tiny), settings=FAST, device="cpu")
-    code = f"""
-import sys; sys.path.insert(0, {str(TESTS)!r})
-from helpers.training import FAST, pairs
-from searchkit.training.train import train
-train(pairs(), {str(tmp_path / "cut")!r}, model={str(tiny)!r}, settings=FAST, device="cpu",
-      progress=lambda *at: print(*at, flush=True))
-"""
-    reached = f"{whole.steps * 3 // 4} {whole.steps}\n"
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
-    ) as process:
-        assert process.stdout
-        for line in process.stdout:
-            if line == reached:
-                process.kill()
-    assert not (tmp_path / "cut").exists() and (tmp_path / "cut.training").exists()
-    other = replace(FAST, learning_rate=1e-3)
-    with pytest.raises(BadInput, match=r"cut.training: an unfinished training with other pairs"):
-        train(pairs(), tmp_path / "cut", model=str(tiny), settings=other, device="cpu")
-    steps: list[int] = []
-    resumed = train(
-        pairs(), tmp_path / "cut", model=str(tiny), settings=FAST, device="cpu",
-        progress=lambda step, _: steps.append(step),
-    )  # fmt: skip
-    assert steps[0] > 1 and steps[-1] == whole.steps
-    assert check_folder(resumed.path).fingerprint == check_folder(whole.path).fingerprint
-
-
 def breaking(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Let the loss be no number from a step on."""
     from sentence_transformers.sentence_transformer.losses import CoSENTLoss
@@ -276,23 +243,6 @@ def test_settings_out_of_range(change, message: str, tiny: Path, tmp_path: Path)
     with pytest.raises(BadInput, match=message):
         train(pairs(), tmp_path / "new", model=str(tiny), settings=replace(FAST, **change))
     assert not list(tmp_path.glob("new*"))
-
-
-def test_a_full_disk_is_named_and_room_lets_it_go_on(tiny: Path, tmp_path: Path) -> None:
-    code = f"""
-import resource, signal, sys; sys.path.insert(0, {str(TESTS)!r})
-from helpers.training import FAST, pairs
-from searchkit.training.train import train
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
-train(pairs(), {str(tmp_path / "new")!r}, model={str(tiny)!r}, settings=FAST, device="cpu")
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    (line,) = [one for one in done.stderr.splitlines() if "StorageFailed: " in one]
-    assert "new.training: can't be written (" in line and "it goes on where it was" in line
-    assert not (tmp_path / "new").exists()
-    trained = train(pairs(), tmp_path / "new", model=str(tiny), settings=FAST, device="cpu")
-    assert check_folder(trained.path)
 
 
 def test_what_is_cut_off_is_said(tiny: Path, tmp_path: Path, caplog) -> None:
