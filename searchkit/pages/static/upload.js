@@ -119,10 +119,11 @@ function show(chosen = {}) {
   by("layout").textContent = upload.layout && `Read as: ${upload.layout}`;
   showRoles(chosen);
   const names = [...new Set(upload.answers.flatMap(answer => Object.keys(answer)))];
-  by("rows").tHead.replaceChildren(make("tr", {}, ...names.map(name => make("th", { scope: "col" }, make("bdi", {}, labels.get(name) ?? name)))));
-  by("rows").tBodies[0].replaceChildren(...upload.answers.map(answer => make("tr", {}, ...names.map(name => {
+  const title = name => labels.get(name) ?? name;
+  by("rows").tHead.replaceChildren(make("tr", { role: "row" }, ...names.map(name => make("th", { role: "columnheader", scope: "col" }, make("bdi", {}, title(name))))));
+  by("rows").tBodies[0].replaceChildren(...upload.answers.map(answer => make("tr", { role: "row" }, ...names.map(name => {
     const text = short(Object.hasOwn(answer, name) ? answer[name] : "");
-    return make("td", { dir: "auto", class: text.length > 60 ? "long" : "" }, text);
+    return make("td", { role: "cell", dir: "auto", class: text.length > 60 ? "long wide" : "", "data-label": title(name) }, text);
   }))));
   by("rows").hidden = !upload.answers.length;
   by("add").disabled = !upload.answers.length;
