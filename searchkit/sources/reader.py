@@ -359,6 +359,7 @@ class FileReader:
                 reject(line, error.reason, jsonlines.row_text(row))
             else:
                 yield from answers
+        self.rows.report_summaries(source)
         if is_empty and self.num_rejected == rejected_before:
             what = "answers" if export else "rows"
             raise NothingFound(f"{source}: no {what} in it; is it the right file?")

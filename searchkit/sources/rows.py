@@ -16,6 +16,7 @@ from searchkit.sources.columns import AnswerColumns, BadRow, Values
 from searchkit.sources.files import FileOptions
 from searchkit.sources.layouts.layout import Layout, Question, header_text
 from searchkit.sources.layouts.plain import PROMPT, plain_layout, with_chosen_columns
+from searchkit.sources.layouts.summaries import has_teams, summary_label
 from searchkit.sources.platforms.formats import find_platform
 from searchkit.text.html import as_plain_text, html_to_text
 
@@ -23,6 +24,7 @@ ExportLayout = Callable[[Collection[str]], Layout]  # takes a row's columns
 AsValues = Callable[[dict[str, Any], Layout], Values]  # takes a row and its layout
 MAX_NAMES = 1_000_000  # that are remembered in all: every line of JSON may have other ones
 MAX_VALUES = 1_000_000  # of a row's other columns, which each of its answers has
+MAX_SHOWN = 5  # rows that were left out
 _ROUNDED = re.compile(r"-?\d([.,]\d+)?E\+\d\d")  # as a spreadsheet shows 202510000001
 log = logging.getLogger("searchkit")
 
@@ -45,6 +47,9 @@ class Rows:
         self._remembered = 0  # names in all of these
         self._made: dict[str, int] = {}
         self._namesakes: frozenset[str] = frozenset()
+        self._summaries: list[str] = []  # the first rows that nobody wrote: line and label
+        self._num_summaries = 0
+        self._has_teams = False  # whether groups write answers
         self._is_plain = False  # whether the table is no platform's export
         self._export: ExportLayout | None = None
 
@@ -65,10 +70,12 @@ class Rows:
         self._namesakes = frozenset()
         self._is_plain = False
         names = tuple(sample[0])
+        alike = [row for row in sample if tuple(row) == names]
         try:
-            layout = self.layout(names, [row for row in sample if tuple(row) == names])
+            layout = self.layout(names, alike)
         except BadRow:
             return None
+        self._has_teams = has_teams(alike, layout)
         self._is_plain = not layout.title
         return layout
 
@@ -162,10 +169,7 @@ class Rows:
         layout = self.layout(names)
         values = as_values(row, layout)
         found: list[Answer | AnswerColumns] = []
-        if not layout.is_answer(values):
-            return found
-        if _is_header(values):
-            log.warning("%s:%s: the columns' names once more; left out", source, line)
+        if not layout.is_answer(values) or self._is_nobodys(values, layout, source, line):
             return found
         identity = _first(values, layout.identity)
         author = self._author(values, layout, identity)
@@ -202,6 +206,27 @@ class Rows:
             )
             found.append(answer)
         return found
+
+    def _is_nobodys(self, values: Values, layout: Layout, source: str, line: int | None) -> bool:
+        """Whether a row has the columns' names again, or an average or the like, and no answer."""
+        if _is_header(values):
+            log.warning("%s:%s: the columns' names once more; left out", source, line)
+            return True
+        label = summary_label(values, layout, has_teams=self._has_teams)
+        if label is None:
+            return False
+        self._num_summaries += 1
+        if len(self._summaries) < MAX_SHOWN:
+            self._summaries.append(f"{label!r}" if line is None else f"line {line} ({label!r})")
+        return True
+
+    def report_summaries(self, source: str) -> None:
+        """Say which rows of a file were left out as nobody's."""
+        if shown := "; ".join(self._summaries):
+            rest = self._num_summaries - len(self._summaries)
+            more = f" … and {rest:,} more" if rest else ""
+            log.warning("%s: rows that are no person's, left out: %s%s", source, shown, more)
+        self._summaries, self._num_summaries = [], 0
 
     def _question(
         self,

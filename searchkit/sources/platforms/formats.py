@@ -17,6 +17,7 @@ from searchkit.sources.platforms.forms.surveymonkey import surveymonkey
 from searchkit.sources.platforms.nested.reading import NESTED_NAMES
 from searchkit.sources.platforms.tables.asap import asap
 from searchkit.sources.platforms.tables.blackboard_test import blackboard_test
+from searchkit.sources.platforms.tables.canvas_gradebook import canvas_gradebook
 from searchkit.sources.platforms.tables.canvas_quiz import canvas_quiz
 from searchkit.sources.platforms.tables.gradescope import (
     gradescope_evaluations,
@@ -56,6 +57,9 @@ TABLES = {
         "Identifier first, Last modified (submission) and Last modified (grade)",
     ),
     "canvas-quiz": Table(canvas_quiz, "88123: the question's text, each followed by its points"),
+    "canvas-gradebook": Table(
+        canvas_gradebook, "Student, ID, SIS Login ID … and assignments like Essay (4711)"
+    ),
     "google-forms": Table(google_forms, "Timestamp first, and at least one that asks something"),
     "microsoft-forms": Table(microsoft_forms, "ID, Start time, Completion time … and questions"),
     "qualtrics": Table(qualtrics, "ResponseId, EndDate or RecordedDate, and questions"),
