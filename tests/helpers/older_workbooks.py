@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -18,11 +18,13 @@ _NAMESPACES = "".join(
 )
 
 
-def ods(path: Path, sheets: Sheets) -> Path:
+def ods(path: Path, sheets: Sheets, merged: Sequence[tuple[int, int, int, int]] = ()) -> Path:
+    """Write a workbook; `merged` as for `xls`, where ranges don't overlap."""
     tables = "".join(
         f'<table:table table:name="{escape(name)}">'
         + "".join(
-            f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>" for row in rows
+            f"<table:table-row>{''.join(_ods_cells(number, row, merged))}</table:table-row>"
+            for number, row in enumerate(rows)
         )
         + "</table:table>"
         for name, rows in sheets.items()
@@ -36,6 +38,23 @@ def ods(path: Path, sheets: Sheets) -> Path:
     )
     parts = {"mimetype": _ODS_TYPE, "content.xml": content.encode()}
     return zipped(path, {**parts, "META-INF/manifest.xml": manifest})
+
+
+def _ods_cells(
+    row: int, values: Sequence[str | float], merged: Sequence[tuple[int, int, int, int]]
+) -> Iterator[str]:
+    for column, value in enumerate(values):
+        cell = _ods_cell(value)
+        for top, bottom, left, right in merged:
+            if top <= row <= bottom and left <= column <= right:
+                spans = (
+                    f'<table:table-cell table:number-rows-spanned="{bottom - top + 1}"'
+                    f' table:number-columns-spanned="{right - left + 1}"'
+                )
+                is_first = (row, column) == (top, left)
+                covered = "<table:covered-table-cell/>"
+                cell = cell.replace("<table:table-cell", spans) if is_first else covered
+        yield cell
 
 
 def _ods_cell(value: str | float) -> str:

@@ -21,6 +21,7 @@ from searchkit.core.errors import BadInput, first_line
 from searchkit.sources.files import CHUNK_BYTES, MAX_DOCUMENT_BYTES, file_size
 from searchkit.sources.tables.workbooks.cells import as_text
 from searchkit.sources.tables.workbooks.merged import MergedCells
+from searchkit.sources.tables.workbooks.opendocument import merged_ranges
 
 MAX_MEMORY = 2 << 30  # bytes of address space that the process may take
 MAX_SECONDS = 120  # of computing
@@ -106,7 +107,8 @@ def main(file: IO[bytes], sheets: Sequence[str], output: IO[str]) -> None:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
+        data = file.read()
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = [name for name in sheets or book.sheet_names if name in book.sheet_names]
         filled = [name for name in names if book.get_sheet_by_name(name).height]
         print(json.dumps({"names": book.sheet_names, "filled": filled}), file=output)
@@ -114,7 +116,10 @@ def main(file: IO[bytes], sheets: Sequence[str], output: IO[str]) -> None:
             sheet = book.get_sheet_by_name(filled[0])
             margin = [""] * (sheet.start[1] if sheet.start else 0)
             ranges = sheet.merged_cell_ranges or ()
-            merged = MergedCells((top + 1, end + 1, left) for (top, left), (end, _) in ranges)
+            merged = MergedCells((
+                *((top + 1, end + 1, left) for (top, left), (end, _) in ranges),
+                *merged_ranges(data, filled[0]),
+            ))  # fmt: skip
             for number, row in enumerate(sheet.iter_rows(), 1):
                 texts = [*margin, *(as_text(cell) or "" for cell in row)]
                 merged.fill(number, texts)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
 import pytest
-from helpers.older_workbooks import xls
-from helpers.source_files import read, workbook
+from helpers.older_workbooks import ods, xls
+from helpers.source_files import read, workbook, zipped
 
 from searchkit.core.errors import BadInput
 from searchkit.sources.tables.workbooks.merged import MergedCells
@@ -20,6 +22,7 @@ ROWS = [
     ["Q2", "Ada", "Streams move"],
     [None, "Ben", "Sockets wait"],
 ]
+_BLANK = b'<table:table-cell office:value-type="string"><text:p></text:p></table:table-cell>'
 EXPECTED = [("Q1", "Ada"), ("Q1", "Ben"), ("Q2", "Ada"), ("Q2", "Ben")]
 
 
@@ -52,9 +55,31 @@ def test_rows_that_are_blank_stay_blank(tmp_path: Path) -> None:
     assert [(a.question, a.author) for a in answers] == [*EXPECTED[2:], ("Q2", "Cleo")]
 
 
-def test_an_older_workbook(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "writer"), [("a.xls", xls), ("a.ods", ods)])
+def test_another_kind_of_workbook(tmp_path: Path, name: str, writer: Callable[..., Path]) -> None:
     rows = [[cell or "" for cell in row] for row in ROWS]
-    answers = read(xls(tmp_path / "a.xls", {"Quiz": rows}, [(1, 2, 0, 0), (3, 4, 0, 0)]))
+    answers = read(writer(tmp_path / name, {"Quiz": rows}, [(1, 2, 0, 0), (3, 4, 0, 0)]))
+    assert [(a.question, a.author) for a in answers] == EXPECTED
+
+
+def test_an_opendocument_with_rows_and_cells_that_stand_for_many(tmp_path: Path) -> None:
+    """Blank rows above, a blank column before, and another sheet."""
+    empty: list[str | float] = ["", "", "", ""]
+    rows = [[cell or "" for cell in row] for row in ROWS]
+    table: list[list[str | float]] = [empty, empty, *(["", *row] for row in rows)]
+    path = ods(tmp_path / "a.ods", {"Quiz": table}, [(3, 4, 1, 1), (5, 6, 1, 1)])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    blank = b"<table:table-row>" + 4 * _BLANK + b"</table:table-row>"
+    repeated = b'<table:table-row table:number-rows-repeated="2"><table:table-cell '
+    repeated += b'table:number-columns-repeated="4"/></table:table-row>'
+    other = b'<table:table table:name="Old"><table:table-row table:number-rows-repeated="9"/>'
+    other += b"</table:table>"
+    content = parts["content.xml"]
+    assert 2 * blank in content
+    content = content.replace(2 * blank, repeated)
+    content = content.replace(b"<table:table ", other + b"<table:table ", 1)
+    answers = read(zipped(path, {**parts, "content.xml": content}))
     assert [(a.question, a.author) for a in answers] == EXPECTED
 
 
