@@ -108,8 +108,8 @@ class Commands(click.Group):
 
             # It may quote an argument, such as a file's name.
             raise click.UsageError(visible(error.format_message()), error.ctx) from error
-        except KeyboardInterrupt:
-            print_message("searchkit: interrupted")
+        except KeyboardInterrupt as interrupt:
+            print_message("; ".join(["searchkit: interrupted", *map(str, interrupt.args)]))
             ctx.exit(INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchkit.core.arrays import Float32
-from searchkit.core.errors import BadInput, MissingExtra, ModelRefused, StorageFailed
+from searchkit.core.errors import BadInput, MissingExtra, ModelRefused
 from searchkit.core.messages import Message
 from searchkit.core.metrics import spearman
 from searchkit.core.progress import Progress
@@ -30,6 +30,15 @@ from searchkit.text.preparation import prepare
 from searchkit.training.batches import spread_batches
 from searchkit.training.card import TokenCounts, model_card, token_counts
 from searchkit.training.records import TrainingResult
+from searchkit.training.resuming import (
+    begin,
+    clear,
+    failed_write,
+    interruption,
+    last_checkpoint,
+    locked,
+    working_folder,
+)
 from searchkit.training.selection import loss_labels, question_groups, split_pairs
 from searchkit.training.settings import SCALE, TrainingSettings, check_settings
 
@@ -42,8 +51,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("searchkit")
 MAX_IDENTIFIED = 1_000  # texts whose language is looked at
 MIN_FOREIGN = 0.1  # of these, to be told
-# Says what an unfinished training is of; the first file to be written, and the first to be removed.
-IDENTITY_FILE = "training.json"
 # Checkpoints in an epoch, each with its score on the held-out pairs.
 CHECKPOINTS_PER_EPOCH = 2
 
@@ -78,47 +85,53 @@ def train(
     Raises:
         BadInput: If a setting is out of range, the folder exists, there are too few pairs or
             questions, or the loss becomes NaN or infinite before the first checkpoint.
+        IndexBusy: If another training writes the same folder.
         ModelRefused: If the model can't be used.
         MissingExtra: If `searchkit[train]` isn't installed.
         StorageFailed: If the folder can't be written.
     """
     check_settings(settings)
     _check_extra()
-    folder, work = Path(output), Path(output).with_name(f"{Path(output).name}.training")
-    if folder.exists() and not overwrite:
-        raise BadInput(
-            Message(
-                "{folder}: is there already; name another folder, or say `overwrite=True`",
-                folder=folder,
-            )
-        )
-    base = _trainable(model)
-    learned, out = split_pairs(pairs, settings)
-    settings = replace(settings, prepare=settings.prepare or base.prepare)
-    started = time.perf_counter()
+    folder = Path(output)
+    work = working_folder(folder)
     try:
-        _resume(work, _identity(learned, out, base, settings), overwrite=overwrite)
-        run = _Run(base, settings, learned, out, work, device)
-        counts = run.count_tokens()
-        best, steps, scores = run.fit(progress)
-        trained = TrainingResult(
-            folder,
-            learned,
-            out,
-            run.before,
-            scores,
-            best,
-            steps,
-            round(time.perf_counter() - started, 1),
-        )
-        _publish(run, trained, base, settings, counts, work)
+        if folder.exists() and not overwrite:
+            raise BadInput(
+                Message(
+                    "{folder}: is there already; name another folder, or say `overwrite=True`",
+                    folder=folder,
+                )
+            )
+        base = _trainable(model)
+        learned, out = split_pairs(pairs, settings)
+        settings = replace(settings, prepare=settings.prepare or base.prepare)
+        with locked(work):
+            begin(work, _identity(learned, out, base, settings), overwrite=overwrite)
+            return _train(_Run(base, settings, learned, out, work, device), folder, base, progress)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(interruption(work)) from None
     except Exception as error:
-        if reason := _write_failure(error):
-            raise StorageFailed(
-                f"{work}: can't be written ({reason}); make room and run the same command again: "
-                f"it goes on where it was"
-            ) from error
+        if failure := failed_write(error, work):
+            raise failure from error
         raise
+
+
+def _train(run: _Run, output: Path, base: ModelFolder, progress: Progress | None) -> TrainingResult:
+    """Train, and publish the model."""
+    started = time.perf_counter()
+    counts = run.count_tokens()
+    best, steps, scores = run.fit(progress)
+    trained = TrainingResult(
+        output,
+        run.learned,
+        run.out,
+        run.before,
+        scores,
+        best,
+        steps,
+        round(time.perf_counter() - started, 1),
+    )
+    _publish(run, trained, base, counts)
     return trained
 
 
@@ -133,15 +146,6 @@ def _trainable(model: str | None) -> ModelFolder:
             )
         )
     return base
-
-
-def _write_failure(error: Exception) -> str | None:
-    """Return why a file couldn't be written; None for an error with another cause."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    # safetensors and torch report failed writes by other exceptions, in these words.
-    phrases = ("Os {", "I/O error", "PytorchStreamWriter", "file write failed")
-    return "is the disk full?" if any(phrase in str(error) for phrase in phrases) else None
 
 
 def _check_extra() -> None:
@@ -166,27 +170,6 @@ def _identity(
     return {"pairs": digest.hexdigest(), "model": base.fingerprint, "settings": asdict(settings)}
 
 
-def _resume(work: Path, identity: dict[str, Any], *, overwrite: bool) -> None:
-    """Create the working folder, or keep that of an interrupted training with equal identity."""
-    note = work / IDENTITY_FILE
-    if work.exists() and note.exists():
-        if json.loads(note.read_text("utf-8")) == identity:
-            return
-        if not overwrite:
-            raise BadInput(
-                Message(
-                    "{work}: an unfinished training with other pairs or settings; repeat its "
-                    "command to go on, or say `overwrite=True`",
-                    work=work,
-                )
-            )
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    written = note.with_suffix(".new")
-    written.write_text(json.dumps(identity), "utf-8")
-    written.replace(note)
-
-
 class _Run:
     """One training: the model, its data, and the folder of its checkpoints."""
 
@@ -194,8 +177,8 @@ class _Run:
         self,
         base: ModelFolder,
         settings: TrainingSettings,
-        learned: Sequence[SentencePair],
-        out: Sequence[SentencePair],
+        learned: list[SentencePair],
+        out: list[SentencePair],
         work: Path,
         device: str | None,
     ) -> None:
@@ -213,12 +196,13 @@ class _Run:
             )
             self.model.max_seq_length = self.max_tokens
         self.settings, self.work = settings, work
+        self.learned, self.out = learned, out
         if settings.prepare:
             check_languages(learned)
         self.texts = _prepared(learned, settings)
         self.questions = question_groups(learned)
         self.labels = loss_labels(learned, self.questions, settings)
-        self._out, self._out_labels = _prepared(out, settings), [pair.label for pair in out]
+        self._held_out = _prepared(out, settings)
         self.before = self._score(self.model) if out else None
 
     def count_tokens(self) -> list[TokenCounts]:
@@ -244,6 +228,7 @@ class _Run:
         from searchkit.encoding.compiling import quiet
         from searchkit.training.trainer import METRIC, Scorer, Trainer, TrainingMonitor
 
+        last = last_checkpoint(self.work)
         with quiet():
             monitor = TrainingMonitor(progress)
             trainer = Trainer(
@@ -253,10 +238,10 @@ class _Run:
                 args=self._arguments(METRIC),
                 train_dataset=self._dataset(),
                 loss=self._loss(),
-                evaluator=Scorer(self._score) if self._out else None,
+                evaluator=Scorer(self._score) if self.out else None,
                 callbacks=[monitor],
             )
-            trainer.train(resume_from_checkpoint=_last_checkpoint(self.work))
+            trainer.train(resume_from_checkpoint=None if last is None else str(last))
         state = trainer.state
         if monitor.diverged_at is not None:
             self._report_divergence(monitor.diverged_at, state)
@@ -269,13 +254,13 @@ class _Run:
     def _score(self, model: SentenceTransformer) -> float:
         left, right = (
             model.encode(
-                [pair[side] for pair in self._out],
+                [pair[side] for pair in self._held_out],
                 normalize_embeddings=True,
                 show_progress_bar=False,
             )
             for side in (0, 1)
         )
-        return held_out_score(left, right, self._out_labels)
+        return held_out_score(left, right, [pair.label for pair in self.out])
 
     def _steps(self) -> int:
 
@@ -302,7 +287,7 @@ class _Run:
             bf16=computes_in_bf16(self.device),
             save_strategy="steps",
             save_steps=interval,
-            load_best_model_at_end=bool(self._out),
+            load_best_model_at_end=bool(self.out),
             metric_for_best_model=f"eval_{metric}",
             greater_is_better=True,
             logging_steps=1,
@@ -310,7 +295,7 @@ class _Run:
             report_to="none",
             disable_tqdm=True,
             dataloader_pin_memory=False,
-            eval_strategy="steps" if self._out else "no",
+            eval_strategy="steps" if self.out else "no",
             eval_steps=interval,
         )
 
@@ -389,32 +374,16 @@ def _prepared(pairs: Sequence[SentencePair], settings: TrainingSettings) -> list
     return list(zip(*sides, strict=True))
 
 
-def _last_checkpoint(work: Path) -> str | None:
-    """Return the last complete checkpoint, after removing incomplete ones."""
-    from searchkit.training.trainer import COMPLETE_FILE
-
-    complete = []
-    for folder in work.glob("checkpoint-*"):
-        if (folder / COMPLETE_FILE).exists():
-            complete.append(folder)
-        else:
-            shutil.rmtree(folder)
-    if not complete:
-        return None
-    return str(max(complete, key=lambda folder: int(folder.name.rpartition("-")[2])))
-
-
 def _publish(
     run: _Run,
     trained: TrainingResult,
     base: ModelFolder,
-    settings: TrainingSettings,
     counts: Sequence[TokenCounts],
-    work: Path,
 ) -> None:
     """Save the model and its card in the working folder, check it, and rename it to the output."""
     from searchkit.encoding.compiling import quiet
 
+    work, settings = run.work, run.settings
     staging = work / "model"
     shutil.rmtree(staging, ignore_errors=True)
     if tokenizer := getattr(run.model.tokenizer, "backend_tokenizer", None):
@@ -430,7 +399,7 @@ def _publish(
     check_folder(staging)
     replaced = work / "replaced"
     if trained.path.exists():
+        shutil.rmtree(replaced, ignore_errors=True)  # of a training interrupted here
         trained.path.replace(replaced)
     staging.replace(trained.path)
-    (work / IDENTITY_FILE).unlink()  # without it, what an interrupted removal leaves isn't resumed
-    shutil.rmtree(work)
+    clear(work)

@@ -7,7 +7,6 @@ imports it, while it trains.
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,11 +24,10 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from searchkit.core.progress import Progress
 from searchkit.encoding.openvino_runtime import half_precisions
 from searchkit.training.batches import spread_batches
+from searchkit.training.resuming import mark_complete, remove_checkpoint
 
 # Name of the score by which the best checkpoint is chosen.
 METRIC = "held_out"
-# File that is written to a checkpoint after all others.
-COMPLETE_FILE = "whole"
 
 
 class Trainer(SentenceTransformerTrainer):
@@ -196,11 +194,10 @@ class TrainingMonitor(TrainerCallback):
         """
         folder = Path(str(args.output_dir))
         newest = folder / f"checkpoint-{state.global_step}"
-        (newest / COMPLETE_FILE).touch()
+        mark_complete(newest)
         for other in folder.glob("checkpoint-*"):
             if other not in (newest, Path(state.best_model_checkpoint or newest)):
-                (other / COMPLETE_FILE).unlink(missing_ok=True)
-                shutil.rmtree(other, ignore_errors=True)
+                remove_checkpoint(other)
 
 
 def computes_in_bf16(device: str) -> bool:

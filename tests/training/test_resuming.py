@@ -11,13 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from helpers.files import TESTS
 from helpers.training import FAST, pairs
 
-from searchkit.core.errors import BadInput
+from searchkit.cli.app import main
+from searchkit.core.errors import BadInput, IndexBusy, StorageFailed
 from searchkit.encoding.models.folder import check_folder
 from searchkit.output.evaluation import describe_training
 from searchkit.training.records import TrainingResult
+from searchkit.training.resuming import last_checkpoint, locked
 from searchkit.training.train import train
 
 pytestmark = pytest.mark.model
@@ -33,7 +36,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEARCHKIT_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
     """Let torch compute with one thread, as others sum in another order.
 
@@ -153,7 +156,7 @@ def test_interrupted_after_the_last_step_it_knows_all_scores(
 def test_interrupted_while_its_checkpoints_are_removed_it_can_be_trained_again(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    interrupt_removal(monkeypatch, "new.training", nth=2)  # after the training
+    interrupt_removal(monkeypatch, "checkpoint-28")  # after the training
     with pytest.raises(Interrupted):
         trained(tmp_path / "new", tiny)
     fingerprint = check_folder(tmp_path / "new").fingerprint
@@ -180,3 +183,137 @@ train(pairs(), {str(tmp_path / "new")!r}, model={str(tiny)!r}, settings=FAST, de
     assert not (tmp_path / "new").exists()
     trained = train(pairs(), tmp_path / "new", model=str(tiny), settings=FAST, device="cpu")
     assert check_folder(trained.path)
+
+
+@pytest.fixture(scope="module")
+def unfinished(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Interrupt a training whose checkpoints are 7, which is the best, and 14.
+
+    Returns:
+        The working folder, and what the interruption says.
+    """
+    output = tmp_path_factory.mktemp("unfinished") / "new"
+
+    def interrupt(step: int, _: int) -> None:
+        if step == 20:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        set_scores(patch, 0.9, 0.3, 0.2, 0.1)
+        with pytest.raises(KeyboardInterrupt) as interruption:
+            train(pairs(), output, model=str(tiny), settings=FAST, device="cpu", progress=interrupt)
+    return output.with_name("new.training"), str(interruption.value)
+
+
+@pytest.fixture
+def work(unfinished: tuple[Path, str], tmp_path: Path) -> Path:
+    """Copy the working folder of the interrupted training."""
+    return Path(shutil.copytree(unfinished[0], tmp_path / "new.training"))
+
+
+def truncate(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def test_an_interruption_says_how_to_go_on(
+    unfinished: tuple[Path, str], tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, message = unfinished
+    assert message == f"the same command goes on from step 14, which is in {place}"
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt(message)
+
+    monkeypatch.setattr("searchkit.training.train.train", stop)
+    file = tmp_path / "pairs.csv"
+    file.write_text("sentence_0,sentence_1,label\na,b,1\n")
+    result = CliRunner().invoke(main, ["train", str(file), "-o", str(tmp_path / "new")])
+    assert (result.exit_code, result.stderr) == (130, f"searchkit: interrupted; {message}\n")
+
+
+def test_a_damaged_checkpoint_is_left_for_an_earlier_one(
+    work: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    truncate(work / "checkpoint-14" / "optimizer.pt")
+    # The former model's place when this training was once interrupted at the very end.
+    for place in (work / "replaced", work.with_name("new")):
+        place.mkdir()
+        (place / "README.md").touch()
+    set_scores(monkeypatch, 0.9, 0.3, 0.2, 0.1)
+    steps: list[int] = []
+    resumed = train(
+        pairs(), work.with_name("new"), model=str(tiny), settings=FAST, overwrite=True,
+        device="cpu", progress=lambda step, _: steps.append(step),
+    )  # fmt: skip
+    assert "new.training: a checkpoint is damaged; the training goes on from step 7" in caplog.text
+    assert steps[0] == 8 and resumed.best_step == 7
+    assert [step for step, _ in resumed.scores] == STEPS
+    assert check_folder(resumed.path)
+    assert not work.exists()
+
+
+@pytest.mark.parametrize(
+    ("step", "name"),
+    [(7, "model.safetensors"), (7, "modules.json"), (7, "whole"), (7, "trainer_state.json")],
+)
+def test_without_its_best_checkpoint_it_begins_again(
+    work: Path, step: int, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    truncate(work / f"checkpoint-{step}" / name)
+    assert last_checkpoint(work) is None
+    assert "new.training: a checkpoint is damaged; the training begins again" in caplog.text
+    assert not list(work.glob("checkpoint-*"))
+
+
+def test_whole_checkpoints_are_kept_whatever_else_is_there(
+    work: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (work / "checkpoint-x").mkdir()
+    assert last_checkpoint(work) == work / "checkpoint-14"
+    assert (work / "checkpoint-7" / "whole").exists() and not caplog.text
+
+
+def test_a_damaged_note_lets_it_begin_again(
+    work: Path, tiny: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (work / "training.json").write_bytes(b"")
+    fresh = trained(work.with_name("new"), tiny)
+    assert "training.json: is damaged; the training begins again" in caplog.text
+    assert [step for step, _ in fresh.scores] == STEPS and not work.exists()
+
+
+def test_a_second_training_is_refused_and_harms_nothing(work: Path, tiny: Path) -> None:
+    with locked(work), pytest.raises(IndexBusy, match=r"new.training: being written by process"):
+        trained(work.with_name("new"), tiny, overwrite=True)
+    assert last_checkpoint(work) == work / "checkpoint-14"
+
+
+def test_nothing_of_others_is_removed(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "new.training").mkdir()
+    (tmp_path / "new.training" / "notes.txt").write_text("mine")
+    with pytest.raises(BadInput, match=r"new.training: has notes.txt in it, which is of no trai"):
+        trained(tmp_path / "new", tiny, overwrite=True)
+    assert [path.name for path in (tmp_path / "new.training").iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("output", "error", "message"),
+    [
+        (".", BadInput, r"isn't the name of a new folder; name one with `output`"),
+        ("..", BadInput, r"isn't the name of a new folder; name one with `output`"),
+        (
+            "x" * 300,
+            StorageFailed,
+            r"x.training: can't be written \(File name too long\); make",
+        ),
+        ("file/new", StorageFailed, r"new.training: can't be written \(Not a dir.*`output`$"),
+    ],
+)
+def test_an_output_that_cannot_be_is_named(
+    output: str, error: type[Exception], message: str, tiny: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(error, match=message):
+        trained(Path(output), tiny)

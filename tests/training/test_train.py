@@ -154,6 +154,9 @@ def test_a_loss_that_is_no_number_from_the_start(tiny: Path, tmp_path: Path, mon
     with pytest.raises(BadInput, match="no number any more at step 2, before the first checkpoint"):
         train(pairs(), tmp_path / "new", model=str(tiny), settings=FAST, device="cpu")
     assert not (tmp_path / "new").exists()
+    monkeypatch.undo()
+    lower = replace(FAST, learning_rate=1e-3, epochs=1)  # as the message advises
+    assert train(pairs(), tmp_path / "new", model=str(tiny), settings=lower, device="cpu").scores
 
 
 def test_a_loss_that_is_no_number_later_keeps_the_best(
