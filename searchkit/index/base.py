@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -29,13 +29,16 @@ from searchkit.encoding.loading import load_encoder
 from searchkit.index.backend import IndexBackend
 from searchkit.index.embedding import (
     AnswerProgress,
+    changes,
     check_answers,
     embed,
     is_unchanged,
     new_texts,
     passage_hash,
     split_answers,
+    taken_over,
     unify_columns,
+    with_written,
 )
 from searchkit.index.records import (
     Added,
@@ -254,7 +257,9 @@ class BaseIndex(IndexBackend):
         """Add answers, or replace those whose id is in the index; all of them or none.
 
         A passage text that has a vector is not embedded again. Blank answers are kept, and have no
-        passages.
+        passages. What was written in the index and decided stays with an answer that is replaced,
+        unless the new one is by another person, or is another text to another question: then its
+        marks and their history, and the decisions about it, go with the old one.
 
         Args:
             answers: Each id once.
@@ -264,13 +269,17 @@ class BaseIndex(IndexBackend):
             BadInput: if an id is blank or occurs twice, a text can't be stored, or the model gives
                 an invalid vector; nothing was added.
         """
-        return self.add_over({}, answers, progress)
+        answers = self._checked(answers)
+        stored = self.get_replaceable([answer.id for answer in answers])
+        return self._add(stored, answers, taken_over(stored, answers), progress)
 
     def add_over(
         self,
         read: Mapping[str, Answer],
         answers: Iterable[Answer],
         progress: Progress | None = None,
+        *,
+        others: Collection[str] = (),
     ) -> Added:
         """Add answers as `add`, of which some were looked up already.
 
@@ -280,18 +289,35 @@ class BaseIndex(IndexBackend):
             read: By id, stored answers from `get_replaceable`, as they still are.
             answers: As for `add`.
             progress: As for `add`.
+            others: The ids of those that take the place of another person's answer.
 
         Raises:
             BadInput: as `add`.
         """
+        answers = self._checked(answers)
+        unread = [answer.id for answer in answers if answer.id not in read]
+        return self._add({**read, **self.get_replaceable(unread)}, answers, others, progress)
+
+    def _checked(self, answers: Iterable[Answer]) -> list[Answer]:
+        """Return answers that can be stored, with the index's spelling of columns."""
         self._require_writer()
-        answers = unify_columns(list(answers), self.columns())
-        check_answers(answers)
-        others = [answer.id for answer in answers if answer.id not in read]
-        stored = {**read, **self.get_replaceable(others)}
-        answers = [with_written(stored.get(answer.id), answer) for answer in answers]
-        changed, same_text = _changes(stored, answers)
+        unified = unify_columns(list(answers), self.columns())
+        check_answers(unified)
+        return unified
+
+    def _add(
+        self,
+        stored: Mapping[str, Answer],
+        answers: Sequence[Answer],
+        others: Collection[str],
+        progress: Progress | None,
+    ) -> Added:
+        """Add checked answers; `stored` are those of the index with their ids."""
+        same = {id_: answer for id_, answer in stored.items() if id_ not in others}
+        answers = [with_written(same.get(answer.id), answer) for answer in answers]
+        changed, same_text = changes(same, answers)
         split = split_answers(self.encoder, changed) if changed else []
+        split = [replace(new, is_other=new.answer.id in others) for new in split]
         known = self._known({sha for answer in split for sha in answer.hashes})
         new = new_texts(split, known)
         report = AnswerProgress(progress, len(answers), len(answers) - len(changed))
@@ -310,13 +336,16 @@ class BaseIndex(IndexBackend):
         """
         self._require_writer()
         stored = self.get_replaceable([new.answer.id for new in answers])
+        others = taken_over(stored, [new.answer for new in answers])
         split: list[SplitAnswer] = []
         vector_of: dict[bytes, Float32] = {}
         for new in answers:
-            answer = with_written(stored.get(new.answer.id), new.answer)
-            if answer.id not in stored or not is_unchanged(stored[answer.id], answer):
+            is_other = new.answer.id in others
+            old = None if is_other else stored.get(new.answer.id)
+            answer = with_written(old, new.answer)
+            if old is None or not is_unchanged(old, answer):
                 hashes = [passage_hash(answer.text[p.start : p.end]) for p in new.passages]
-                split.append(SplitAnswer(answer, new.passages, hashes))
+                split.append(SplitAnswer(answer, new.passages, hashes, is_other))
                 vector_of.update(zip(hashes, new.vectors, strict=True))
         known = self._known(set(vector_of))
         hashes = [sha for sha in vector_of if sha not in known]
@@ -360,27 +389,6 @@ class BaseIndex(IndexBackend):
     def _require_writer(self) -> None:
         if not self.is_writable:
             raise ValueError("opened for reading; open it with write=True")
-
-
-def with_written(stored: Answer | None, new: Answer) -> Answer:
-    """Return a new answer with what was written in the columns of the stored one."""
-    if stored is None or not stored.written:
-        return new
-    return replace(new, written={**stored.written, **new.written})
-
-
-def _changes(
-    stored: Mapping[str, Answer], answers: Sequence[Answer]
-) -> tuple[list[Answer], list[Answer]]:
-    """Return the answers with another text than the stored, and those with other columns only."""
-    changed, same_text = [], []
-    for answer in answers:
-        old = stored.get(answer.id)
-        if old is None or old.text != answer.text:
-            changed.append(answer)
-        elif not is_unchanged(old, answer):
-            same_text.append(answer)
-    return changed, same_text
 
 
 def _added(

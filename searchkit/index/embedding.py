@@ -124,6 +124,40 @@ def is_unchanged(stored: Answer, new: Answer) -> bool:
     )
 
 
+def with_written(stored: Answer | None, new: Answer) -> Answer:
+    """Return a new answer with what was written in the columns of the stored one."""
+    if stored is None or not stored.written:
+        return new
+    return replace(new, written={**stored.written, **new.written})
+
+
+def taken_over(stored: Mapping[str, Answer], answers: Sequence[Answer]) -> set[str]:
+    """Return the ids of those answers that are surely others than the stored ones."""
+    return {new.id for new in answers if new.id in stored and _is_other(stored[new.id], new)}
+
+
+def _is_other(old: Answer, new: Answer) -> bool:
+    """Whether two answers with one id are by two people, or two texts to two questions."""
+    question, author = (
+        None not in names and names[0] != names[1] for names in zip(old.slot, new.slot, strict=True)
+    )
+    return author or (question and old.text != new.text)
+
+
+def changes(
+    stored: Mapping[str, Answer], answers: Sequence[Answer]
+) -> tuple[list[Answer], list[Answer]]:
+    """Return the answers with another text than the stored, and those with other columns only."""
+    changed, same_text = [], []
+    for answer in answers:
+        old = stored.get(answer.id)
+        if old is None or old.text != answer.text:
+            changed.append(answer)
+        elif not is_unchanged(old, answer):
+            same_text.append(answer)
+    return changed, same_text
+
+
 def passage_hash(passage: str) -> bytes:
     """Return the SHA-256 that identifies the vector of a passage's text."""
     return hashlib.sha256(canonical(passage).encode()).digest()

@@ -287,6 +287,8 @@ class Index(FolderReader):
         replaced = self.store.keys([split.answer.id for split in answers])
         with self.cache.forgetting(list(replaced.values())):
             self._update_vectors(self.store.put(answers, same_text, hashes, vectors))
+        if any(split.is_other for split in answers):
+            self._erase_if_needed()
 
     def _update_columns(self, answers: Sequence[Answer]) -> None:
         self.store.update_columns(answers)

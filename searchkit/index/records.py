@@ -70,11 +70,14 @@ class SplitAnswer:
         answer: The answer.
         passages: Its passages, in order; empty if it is blank.
         hashes: SHA-256 of each passage's text, as `embedding.passage_hash` returns it.
+        is_other: Whether the stored answer with its id, if any, is another one, whose decisions and
+            history of marks go.
     """
 
     answer: Answer
     passages: Sequence[Passage]
     hashes: Sequence[bytes]
+    is_other: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from helpers.encoder import ToyEncoder
 from helpers.files import DATA
 from searchkit import Answer, Index
 from searchkit.core.errors import IndexNotFound
+from searchkit.index.decisions import decide
 from searchkit.index.embedding import embed, new_texts, split_answers
 from searchkit.index.ingest import ingest
 from searchkit.index.records import GradingCell, GradingChange
@@ -49,6 +50,19 @@ def updated(folder: Path) -> None:
     with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
         ingest(index, CHANGED, batch=2, on_duplicate="keep-last")
         index.checkpoint()
+
+
+def taken_over(folder: Path) -> None:
+    """Let others' answers take the places of those with marks, and a decision about two."""
+    others = [Answer(a.id, f"other text{n}", "q9", "Eve") for n, a in enumerate(ANSWERS[:2])]
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        ingest(index, others, on_duplicate="keep-last")
+
+
+def decided(folder: Path) -> None:
+    graded(folder)
+    with Index.open(folder, write=True, encoder=ToyEncoder()) as index:
+        decide(index, "a0", "a2", "confirmed")
 
 
 def removed(folder: Path) -> None:
@@ -138,6 +152,7 @@ SCENARIOS: dict[str, tuple[Callable[[Path], None], Callable[[Path], None]]] = {
     "ingest": (nothing, ingested),
     "update": (ingested, updated),
     "delete": (ingested, removed),
+    "take over": (lambda folder: [ingested(folder), decided(folder)], taken_over),
     "rebuild": (ingested, rebuilt),
     "grade": (ingested, graded),
     "reindex": (ingested, reindexed),
@@ -192,8 +207,10 @@ def state(folder: Path) -> dict[str, str] | None:
                 assert {h.answer.id for h in hits} == set(texts)
             written = {a.id: dict(a.written) for a in index.answers()}
             grading = repr([written, index.grading.changes(), index.grading.settings()])
+            pairs = repr(index.decisions())
             passages = str(index.store.counts()["passages"])
-            return held | {"model": model, "passages": passages, "grading": grading}
+            rest = {"model": model, "passages": passages, "grading": grading, "decisions": pairs}
+            return held | rest
     except IndexNotFound:
         return None
 
@@ -255,6 +272,7 @@ def between(scenario: str) -> list[dict[str, str]]:
             "model": "toy-1",
             "passages": str(len(answers)),
             "grading": repr([{name: {} for name in answers}, [], {}]),
+            "decisions": "[]",
         }
         for answers in held
     ]

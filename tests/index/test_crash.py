@@ -13,7 +13,10 @@ from helpers.files import TESTS
 @pytest.mark.crash
 @pytest.mark.parametrize(
     "scenario",
-    ["ingest", "update", "delete", "rebuild", "grade", "reindex", "resume", "migrate"],
+    [
+        *("ingest", "update", "delete", "take over", "rebuild"),
+        *("grade", "reindex", "resume", "migrate"),
+    ],
 )
 def test_sigkill_at_every_step(scenario: str, tmp_path: Path) -> None:
     run = subprocess.run(

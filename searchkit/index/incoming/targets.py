@@ -75,29 +75,12 @@ class Writer:
     def write(self, updates: Sequence[Update], progress: Progress | None) -> Added:
         """Add or replace answers, in one transaction.
 
-        An answer that makes room for another one goes before, in a transaction of its own, if
-        something was written in it or decided about it: that isn't the other's.
+        What was written in an answer that makes room for another one, or decided about it, goes.
         """
         stored = {update.old.id: update.old for update in updates if update.old}
-        replaced = self._with_traces([u.old for u in updates if u.old and u.is_other])
-        if replaced:
-            self._index.remove(replaced)
-            for id_ in replaced:
-                del stored[id_]
-        added = self._index.add_over(stored, [update.new for update in updates], progress)
-        count = len(replaced)
-        return replace(added, added=added.added - count, updated=added.updated + count)
-
-    def _with_traces(self, answers: Sequence[Answer]) -> list[str]:
-        """Return the ids of those in which something is or was written, or which were decided."""
-        if not answers:
-            return []
-        ids, grading = [answer.id for answer in answers], self._index.grading
-        traces = {answer.id for answer in answers if answer.written}
-        traces.update(grading.changed(ids) if grading else ())
-        for decision in self._index.decisions():
-            traces.update((decision.left, decision.right))
-        return [id_ for id_ in ids if id_ in traces]
+        others = {update.new.id for update in updates if update.is_other}
+        answers = [update.new for update in updates]
+        return self._index.add_over(stored, answers, progress, others=others)
 
 
 class Rehearsal:

@@ -38,13 +38,14 @@ from searchkit.index.storage.database import IndexDatabase
 from searchkit.index.storage.tables.attempts import keys_in_slots, renumber, slots_of
 from searchkit.index.storage.tables.decisions import DecisionTable
 from searchkit.index.storage.tables.grading import GradingTable
-from searchkit.index.storage.tables.rows import WRITTEN_COLUMNS, answer_of, row_of, select_answers
-
-_UPSERT = (
-    f"INSERT INTO answers({', '.join(WRITTEN_COLUMNS)}) "
-    f"VALUES ({', '.join('?' * len(WRITTEN_COLUMNS))}) ON CONFLICT(id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in WRITTEN_COLUMNS[1:])
+from searchkit.index.storage.tables.rows import (
+    UPSERT,
+    answer_of,
+    row_of,
+    select_answers,
+    source_keys,
 )
+from searchkit.index.storage.tables.traces import delete_traces
 
 
 class AnswerStore(IndexDatabase):
@@ -301,7 +302,8 @@ class AnswerStore(IndexDatabase):
         """Add or replace answers and add vectors, in one transaction.
 
         Args:
-            answers: New answers, and answers that replace the ones with their ids.
+            answers: New answers, and answers that replace the ones with their ids; where these are
+                others (`SplitAnswer.is_other`), what was decided about them is forgotten.
             same_text: Answers whose text is in the database; everything else is replaced.
             hashes: SHA-256 of `n` passage texts that have no vector in the table yet.
             vectors: `(n, d)` float16, unit rows.
@@ -319,6 +321,9 @@ class AnswerStore(IndexDatabase):
                 ((sha, row.tobytes()) for sha, row in zip(hashes, vectors, strict=True)),
             )
             existing = self.keys([answer.id for answer in (*new, *same_text)])
+            others = {split.answer.id for split in answers if split.is_other}
+            if delete_traces(self, [key for id_, key in existing.items() if id_ in others]):
+                self.require_erasure()
             slots = slots_of(self, list(existing.values()))
             is_sound = self._remove_words(list(existing.values()))
             same_keys = self._upsert(same_text)
@@ -349,18 +354,12 @@ class AnswerStore(IndexDatabase):
 
     def _upsert(self, answers: Sequence[Answer]) -> list[int]:
         """Insert or replace answers; return their keys."""
-        sources = self._source_keys({a.source for a in answers if a.source is not None})
+        sources = source_keys(self, {a.source for a in answers if a.source is not None})
         self.connection.executemany(
-            _UPSERT, (row_of(answer, sources.get(answer.source or "")) for answer in answers)
+            UPSERT, (row_of(answer, sources.get(answer.source or "")) for answer in answers)
         )
         keys = self.keys([answer.id for answer in answers])
         return [keys[answer.id] for answer in answers]
-
-    def _source_keys(self, paths: set[str]) -> dict[str, int]:
-        self.connection.executemany(
-            "INSERT INTO sources(path) VALUES (?) ON CONFLICT DO NOTHING", [(p,) for p in paths]
-        )
-        return dict(self.rows_in("SELECT path, key FROM sources WHERE path IN ({})", list(paths)))
 
     def _replace_passages(self, keys: Sequence[int], answers: Sequence[SplitAnswer]) -> list[int]:
         """Replace the passages of answers; return the vectors deleted as unused."""
@@ -414,8 +413,7 @@ class AnswerStore(IndexDatabase):
         with self.transaction():
             self.bump_revision()
             self.require_erasure()
-            self.decisions.delete_of(keys)
-            self.grading.forget(keys)
+            delete_traces(self, keys)
             slots = slots_of(self, keys)
             vectors = self._delete_passages(keys)
             is_sound = self._remove_words(keys)

@@ -15,6 +15,11 @@ WRITTEN_COLUMNS = (
     *("id", "text", "question", "author", "submitted_at", "source", "line", "meta"),
     *("written", "original", "author_key", "filter_values", "language"),
 )
+UPSERT = (
+    f"INSERT INTO answers({', '.join(WRITTEN_COLUMNS)}) "
+    f"VALUES ({', '.join('?' * len(WRITTEN_COLUMNS))}) ON CONFLICT(id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in WRITTEN_COLUMNS[1:])
+)
 _OLD = "a.key, a.id, a.text, a.question, a.author, a.submitted_at, s.path, a.line, a.meta"
 _NEW = "a.written, a.original, a.attempt, a.attempts"
 _NONE = "json_object(), NULL, 1, 1"  # the same in formats 1 to 3
@@ -67,6 +72,15 @@ def answer_of(row: Sequence[Any]) -> Answer:
 
 def _is_text_by_name(columns: object) -> bool:
     return isinstance(columns, dict) and all(isinstance(v, str) for v in columns.values())
+
+
+def source_keys(database: SqliteDatabase, paths: set[str]) -> dict[str, int]:
+    """Return the keys of these files, and add those that are new; part of a transaction."""
+    database.connection.executemany(
+        "INSERT INTO sources(path) VALUES (?) ON CONFLICT DO NOTHING", [(p,) for p in paths]
+    )
+    sql = "SELECT path, key FROM sources WHERE path IN ({})"
+    return dict(database.rows_in(sql, list(paths)))
 
 
 def count_languages(database: SqliteDatabase) -> dict[str, int]:
