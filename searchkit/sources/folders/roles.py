@@ -34,7 +34,7 @@ _PERSON = re.compile(
 )
 _NO_NAME = re.compile(
     r"(?:my|the|final|meine?|mon|mi)?[ _-]?(?:answers?|solutions?|submissions?|text|document|main"
-    r"|index|readme|untitled|file|code|report|essay|homework|onlinetext|antwort|lösung|loesung|abgabe"
+    r"|index|readme|licen[cs]e|copying|untitled|file|code|report|essay|homework|onlinetext|antwort|lösung|loesung|abgabe"
     r"|dokument|réponse|reponse|respuesta|risposta|resposta|antwoord)[ _-]?\(?\d*\)?",
     re.IGNORECASE,
 )

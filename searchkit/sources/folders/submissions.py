@@ -28,6 +28,7 @@ from searchkit.sources.documents.formats import (
     suffix_of,
 )
 from searchkit.sources.files import ENDINGS, FileOptions, NothingFound
+from searchkit.sources.folders.handouts import find_handouts
 from searchkit.sources.folders.members import FileLeftOut, InnerZips, Member
 from searchkit.sources.folders.roles import find_roles
 from searchkit.sources.platforms.archives.archives import ARCHIVES, recognize_archive
@@ -98,6 +99,12 @@ class SubmissionReader:
                 left_out.append(f"{member.source}: {why}")
             else:
                 found.append((member, submission))
+        handouts = find_handouts(found)
+        found = [part for part in found if part[0].name not in handouts]
+        left_out += [
+            f"{by_name[name].source}: handed out, as {count:,} people have it alike"
+            for name, count in handouts.items()
+        ]
         if found:
             self.on_layout(source, FolderLayout(f"{what}; {_describe(found)}"), ())
         for line in left_out:
