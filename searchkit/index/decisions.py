@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from searchkit.core.errors import BadInput
+from searchkit.core.messages import counted, listed
 from searchkit.core.names import not_found
 from searchkit.index.base import BaseIndex
 from searchkit.index.records import Decision, DecisionStatus
 
+log = logging.getLogger("searchkit")
 MAX_REASON_LENGTH = 2_000  # characters
 Pair = tuple[str, str]
 
@@ -55,7 +59,8 @@ def decide_all(
 def import_decisions(index: BaseIndex, path: Path) -> int:
     """Store decisions from a JSON file, as `decisions` exports them and a report saves them.
 
-    Those that are stale, and those that count already, are left out. Nothing is stored if one of
+    Those that are stale, and those that count already, are left out, and, with a warning, those
+    about a pair of which the index has a decision that was made later. Nothing is stored if one of
     them is refused.
 
     Args:
@@ -70,11 +75,6 @@ def import_decisions(index: BaseIndex, path: Path) -> int:
         BadInput: if the file has no decisions, or a text has changed since one was made.
         NotFound: if an answer isn't in the index.
     """
-    counting_now = {
-        pair: (one.decision, one.reason)
-        for pair, one in decisions(index).items()
-        if not one.is_stale
-    }
     new = []
     for n, record in enumerate(_read_records(path), 1):
         try:
@@ -96,10 +96,31 @@ def import_decisions(index: BaseIndex, path: Path) -> int:
             raise BadInput(
                 f"{path}: number {n}: the text of {changed[0]!r} has changed since; decide again"
             )
-        if counting_now.get(pair) != (decision, reason.strip()):
-            new.append((pair, decision, reason, decided_at, hashes))
-    index.add_decisions(_new(*entry) for entry in new)
-    return len(new)
+        new.append(_new(pair, decision, reason, decided_at, hashes))
+    return len(index.add_decisions(_newer(new, decisions(index))))
+
+
+def _newer(imported: Iterable[Decision], stored: Mapping[Pair, Decision]) -> list[Decision]:
+    """Return the imported decisions that change what counts, oldest first; log what doesn't."""
+    latest = {pair: one for pair, one in stored.items() if not one.is_stale}
+    newer, overtaken = [], []
+    for one in sorted(imported, key=attrgetter("decided_at")):
+        pair = one.left, one.right
+        known = latest.get(pair)
+        if known and (known.decision, known.reason) == (one.decision, one.reason):
+            continue
+        if known and known.number and known.decided_at >= one.decided_at:
+            overtaken.append(" and ".join(pair))
+        else:
+            newer.append(one)
+            latest[pair] = one
+    if overtaken:
+        log.warning(
+            "%s left out, as the index has a later one about the pair: %s",
+            counted(len(overtaken), "decision"),
+            listed(overtaken),
+        )
+    return newer
 
 
 _EXPECTED = "name a file that searchkit decisions --format json or a report wrote"

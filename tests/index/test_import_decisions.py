@@ -69,6 +69,42 @@ def test_a_stale_decision_is_left_out(index: Index, tmp_path: Path) -> None:
     assert import_decisions(index, write(tmp_path / "d.json", [record])) == 0
 
 
+def test_the_later_decision_counts_whichever_comes_from_a_file(
+    index: Index, tmp_path: Path
+) -> None:
+    decide(index, "a", "b", "confirmed")
+    decide(index, "b", "c", "dismissed")
+    record = {"left": "a", "right": "b", "decision": "dismissed", "reason": "talked to both"}
+    older = write(tmp_path / "old.json", [record | {"decided_at": "2020-01-01T12:00:00+01:00"}])
+    command = ["decisions", "--index", str(index.path), "--import", str(older)]
+    index.close()
+    run = CliRunner().invoke(main, command)
+    assert "1 decision left out, as the index has a later one about the pair: a and b" in run.stderr
+    assert "0 decisions stored" in run.stderr
+    later = {"decided_at": "2100-01-01T00:00:00Z"}
+    newer = write(
+        tmp_path / "new.json",
+        [record | later, record | {"decided_at": "2099-01-01T00:00:00Z", "decision": "asked"}],
+    )
+    with Index.open(index.path, write=True, encoder=ToyEncoder()) as opened:
+        assert decisions(opened)["a", "b"].decision == "confirmed"
+        assert import_decisions(opened, newer) == 2
+        found = {pair: one.decision for pair, one in decisions(opened).items()}
+        assert found == {("a", "b"): "dismissed", ("b", "c"): "dismissed"}
+        assert import_decisions(opened, newer) == 0
+        assert import_decisions(opened, older) == 0
+
+
+def test_a_withdrawn_decision_does_not_come_back_with_an_older_export(
+    index: Index, tmp_path: Path
+) -> None:
+    decide(index, "a", "b", "confirmed")
+    exported = export(index, tmp_path / "d.json")
+    decide(index, "a", "b", "open")
+    assert import_decisions(index, exported) == 0
+    assert decisions(index)["a", "b"].decision == "open"
+
+
 @pytest.mark.parametrize(
     ("record", "error", "message"),
     [
