@@ -55,6 +55,27 @@ def form_layout(
     return replace(person, questions=questions, title=title, no_author=NO_AUTHOR)
 
 
+def labelled_form(labels: Mapping[str, str], sample: Sequence[Values], title: str) -> Layout | None:
+    """Return the layout of a form whose questions' texts aren't the columns' names, or None.
+
+    Args:
+        labels: The texts by column, each one once.
+        sample: The first rows.
+        title: What kind of file it is.
+    """
+    labelled = [{label: row.get(name) for name, label in labels.items()} for row in sample]
+    layout = form_layout(list(labels.values()), labelled, lambda *_: None, title)
+    if layout is None:
+        return None
+    columns = {label: name for name, label in labels.items()}
+    return replace(
+        layout,
+        questions=tuple(replace(q, text=columns[q.text or ""]) for q in layout.questions),
+        author=tuple(columns[label] for label in layout.author),
+        identity=tuple(columns[label] for label in layout.identity),
+    )
+
+
 def _own_columns(names: Sequence[str], kind_word: KindWord) -> dict[str, Mapping[str, str]]:
     """Return the columns that stand alone, each with the points and feedback that follow it."""
     own: dict[str, dict[str, str]] = {}

@@ -11,6 +11,7 @@ from searchkit.sources.columns import BadRow, Values
 from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.platforms.archives.archives import ARCHIVES
 from searchkit.sources.platforms.forms.google import google_forms
+from searchkit.sources.platforms.forms.limesurvey import limesurvey
 from searchkit.sources.platforms.forms.microsoft import microsoft_forms
 from searchkit.sources.platforms.forms.qualtrics import qualtrics
 from searchkit.sources.platforms.forms.surveymonkey import surveymonkey
@@ -27,6 +28,7 @@ from searchkit.sources.platforms.tables.moodle_quiz import moodle_quiz
 from searchkit.sources.platforms.tables.moodle_worksheet import moodle_worksheet
 from searchkit.sources.platforms.tables.openedx_ora import openedx_ora
 from searchkit.sources.platforms.tables.prairielearn import prairielearn
+from searchkit.sources.platforms.tables.sakai import sakai
 
 PLAIN = "plain"  # no platform's format
 FindLayout = Callable[[Sequence[str], Sequence[Values]], Layout | None]
@@ -64,6 +66,8 @@ TABLES = {
     "microsoft-forms": Table(microsoft_forms, "ID, Start time, Completion time … and questions"),
     "qualtrics": Table(qualtrics, "ResponseId, EndDate or RecordedDate, and questions"),
     "surveymonkey": Table(surveymonkey, "Respondent ID, Collector ID, End Date … and questions"),
+    "limesurvey": Table(limesurvey, "Response ID, Date submitted, Last page … and questions"),
+    "sakai": Table(sakai, "Part 1, Question 1, Response …"),
     "gradescope-scores": Table(
         gradescope_scores, "Total Score, Max Points, and a column like 1: Title (5.0 pts)"
     ),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from searchkit.sources.columns import Values
-from searchkit.sources.layouts.forms import form_layout
+from searchkit.sources.layouts.forms import labelled_form
 from searchkit.sources.layouts.layout import Layout
 
 ID, TIMES = "ResponseId", ("RecordedDate", "EndDate")
@@ -37,17 +37,12 @@ def qualtrics(names: Sequence[str], sample: Sequence[Values]) -> Layout | None:
     last = next((n for n, row in enumerate(sample) if _id(row).startswith(_IMPORT)), -1)
     heads, answers = sample[: last + 1], sample[last + 1 :]
     labels = _labels([name for name in names if name not in _OWN], heads[:-1])
-    labelled = [{label: row.get(name) for name, label in labels.items()} for row in answers]
-    layout = form_layout(list(labels.values()), labelled, lambda *_: None, "Qualtrics survey")
+    layout = labelled_form(labels, answers, "Qualtrics survey")
     if layout is None:
         return None
-    columns = {label: name for name, label in labels.items()}
     of_head = frozenset(map(_id, heads))
     return replace(
         layout,
-        questions=tuple(replace(q, text=columns[q.text or ""]) for q in layout.questions),
-        author=tuple(columns[label] for label in layout.author),
-        identity=tuple(columns[label] for label in layout.identity),
         id=ID,
         submitted_at=times[0],
         is_answer=lambda row: _id(row) not in of_head,
