@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -163,6 +164,18 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
     """
     with _open_file(path, "w") as file:
         yield cast(TextIO, sys.stdout if file is None else file)
+
+
+def check_folder_of(path: Path) -> None:
+    """Check that a file can be written to its folder, before what it is to hold is computed.
+
+    Raises:
+        StorageFailed: if it can't.
+    """
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        is_there = path.parent.is_dir()
+        reason = f"{path.parent}: {'not writable' if is_there else 'no such folder'}"
+        raise StorageFailed(f"{path}: can't be written ({reason})")
 
 
 def write_bytes(path: Path | None, content: bytes) -> None:

@@ -24,6 +24,7 @@ from searchkit.cli.options import (
 )
 from searchkit.cli.session import (
     Output,
+    check_folder_of,
     listen,
     log,
     open_folder,
@@ -39,6 +40,19 @@ if TYPE_CHECKING:
     from searchkit.evaluation.comparison import Evaluation
     from searchkit.sources.labelled import SentencePair
     from searchkit.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class PairFiles:
+    """How the files of pairs are read.
+
+    Attributes:
+        encoding: Their encoding; None to find it by their bytes.
+        sheet: The sheet of a workbook.
+    """
+
+    encoding: str | None
+    sheet: str | None
 
 
 @dataclass(frozen=True)
@@ -111,6 +125,9 @@ def _settings(recipe: str, **changes: object) -> TrainingSettings:
     record=ModelOptions,
 )
 @option_group(
+    "Pairs from files", file_encoding_option, sheet_option, argument="reading", record=PairFiles
+)
+@option_group(
     "Pairs from an index",
     option(
         "--from-index",
@@ -171,8 +188,11 @@ def _settings(recipe: str, **changes: object) -> TrainingSettings:
 )
 @output_options("table", "json", "csv", to_file=False)
 @exactly_one("PAIRS", "--from-index")
+@needs("--encoding", "PAIRS")
+@needs("--sheet", "PAIRS")
 def train(
     files: Sequence[str],
+    reading: PairFiles,
     indexed: IndexedPairs,
     models: ModelOptions,
     settings: TrainingSettings,
@@ -195,7 +215,9 @@ def train(
     if (indexed.column is not None) != (indexed.source == "graded"):
         raise click.UsageError("--from-index graded and --column go together")
     say = listen(quiet=output.quiet)
-    pairs = _training_pairs(files, indexed, settings.max_label, quiet=output.quiet)
+    if models.save_held_out and models.target not in models.save_held_out.parents:
+        check_folder_of(models.save_held_out)
+    pairs = _training_pairs(files, reading, indexed, settings.max_label, quiet=output.quiet)
     with progress_bar("steps", quiet=output.quiet) as progress:
         trained = training.train(
             pairs,
@@ -218,7 +240,12 @@ def train(
 
 
 def _training_pairs(
-    files: Sequence[str], indexed: IndexedPairs, max_label: float, *, quiet: bool
+    files: Sequence[str],
+    reading: PairFiles,
+    indexed: IndexedPairs,
+    max_label: float,
+    *,
+    quiet: bool,
 ) -> list[SentencePair]:
     """Read the pairs from the files, or make them from the index if there are no files."""
     from searchkit.sources.labelled import read_pairs
@@ -229,7 +256,9 @@ def _training_pairs(
     )
 
     if files:
-        return read_pairs(files, max_label=max_label)
+        return read_pairs(
+            files, max_label=max_label, encoding=reading.encoding, sheet=reading.sheet
+        )
     with open_folder(indexed.folder, quiet=quiet) as index:
         if indexed.source == "reviewed":
             return pairs_from_decisions(index, max_label=max_label)

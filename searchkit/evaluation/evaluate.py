@@ -54,15 +54,18 @@ def evaluate_pairs(
         progress: Called for each model with the number of embedded texts and the total.
 
     Raises:
-        BadInput: If there are no pairs, one has a blank sentence, or `resamples` is below 100.
+        BadInput: If there are no pairs, one has a blank sentence or no label, `resamples` is below
+            100, or `seed` below 0.
     """
-    _check_resamples(resamples)
+    _check_draws(resamples, seed)
     if not pairs:
         raise BadInput("no pairs to measure models by")
     texts = dict.fromkeys(text for pair in pairs for text in (pair.sentence_0, pair.sentence_1))
     rows = {text: n for n, text in enumerate(texts)}
     if any(not text.strip() for text in rows):
         raise BadInput("a sentence is blank; leave out its pair")
+    if not np.isfinite([pair.label for pair in pairs]).all():
+        raise BadInput("a label is no finite number; leave out its pair")
     left = np.array([rows[pair.sentence_0] for pair in pairs])
     right = np.array([rows[pair.sentence_1] for pair in pairs])
     labels = np.array([pair.label for pair in pairs], np.float64)
@@ -76,7 +79,7 @@ def evaluate_pairs(
         encoders,
         read,
         measurements,
-        measured=f"{len(pairs):,} pairs",
+        measured=counted(len(pairs), "pair"),
         units=units,
         resamples=resamples,
         seed=seed,
@@ -148,7 +151,7 @@ def evaluate_corpus(
         BadInput: If there are no answers, no such column, no answer with the id of a copy, or
             `resamples` is below 100.
     """
-    _check_resamples(resamples)
+    _check_draws(resamples, seed)
     all_answers = list(answers)
     nonblank = [answer for answer in all_answers if answer.text.strip()]
     if not nonblank:
@@ -219,7 +222,7 @@ def evaluate_retrieval(
         BadInput: If nothing is relevant to any query, a judged query or document is missing, a
             query to which something is relevant is blank, or `resamples` is below 100.
     """
-    _check_resamples(resamples)
+    _check_draws(resamples, seed)
     rows = {name: n for n, name in enumerate(corpus)}
     gains = read_gains(rows, queries, qrels)
     asked = list(gains)
@@ -257,8 +260,10 @@ def evaluate_retrieval(
     )
 
 
-def _check_resamples(resamples: int) -> None:
+def _check_draws(resamples: int, seed: int) -> None:
     if resamples < 100:
         raise BadInput(
             Message("`resamples` must be 100 or more, not {resamples}", resamples=resamples)
         )
+    if seed < 0:
+        raise BadInput(Message("`seed` must be 0 or more, not {seed}", seed=seed))

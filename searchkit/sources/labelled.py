@@ -13,7 +13,7 @@ from searchkit.core.records import Answer
 from searchkit.sources.columns import Columns, fold_name
 from searchkit.sources.files import FileOptions
 from searchkit.sources.reader import STDIN, read_files
-from searchkit.text.numbers import parse_number
+from searchkit.text.numbers import Amount, parse_amount, parse_number
 
 # Values of a list's column `kind` for pairs that are listed but are no copies.
 NO_COPY_KINDS = frozenset({"honest", "inconsistent-mark"})
@@ -70,7 +70,10 @@ def _find_column(answers: Sequence[Answer], text: str, name: str) -> str:
         return similar[0]
     fields = ("question", "author", "submitted_at")
     names += [field for field in fields if any(getattr(answer, field) for answer in answers)]
-    reason = f"no column {name!r} with anything in it; there are: {listed([text, *names])}"
+    reason = (
+        f"no column {name!r} with anything in it; there are: {listed([text, *names])}; rename the "
+        "one that is meant"
+    )
     raise _error_at(answers[0], reason)
 
 
@@ -227,9 +230,12 @@ def read_pairs(
 ) -> list[SentencePair]:
     """Read sentence pairs: columns `sentence_0`, `sentence_1`, `label` and, optionally, `question`.
 
+    A label such as 7/10 or 75 % is that share of the highest label.
+
     Args:
         paths: Files of any format that `read_answers` reads.
-        max_label: The highest label, inclusive, where the lowest is 0; None allows any number.
+        max_label: The highest label, inclusive, where the lowest is 0; None allows any number, and
+            leaves 7/10 as 7.
         encoding: As for `read_answers`.
         sheet: As for `read_answers`.
 
@@ -248,12 +254,20 @@ def read_pairs(
         paths, "sentence_0", ["sentence_1", "label"], encoding=encoding, sheet=sheet
     )
     pairs: list[SentencePair] = []
+    totals: set[float] = set()
     for answer, (other, label) in rows:
-        reason = _blank_reason(answer.text, other) or _label_reason(label, max_label)
-        if reason:
-            raise _error_at(answer, reason)
-        number = parse_number(label) or 0.0
-        pairs.append(SentencePair(answer.text, other, number, answer.question))
+        amount = parse_amount(label)
+        reason = _blank_reason(answer.text, other) or _label_reason(label, amount, max_label)
+        totals |= {amount.out_of} if amount and amount.out_of else set()
+        if max_label is None and len(totals) > 1:
+            first, other_total = sorted(totals)
+            reason = (
+                f"the label {label[:40]!r} and one above it are out of {first:g} and "
+                f"{other_total:g}; write all of them out of the same"
+            )
+        if reason or amount is None:
+            raise _error_at(answer, reason or label)
+        pairs.append(SentencePair(answer.text, other, _scaled(amount, max_label), answer.question))
     return pairs
 
 
@@ -265,17 +279,24 @@ def _blank_reason(*sentences: str) -> str | None:
     return None
 
 
-def _label_reason(label: str, max_label: float | None) -> str | None:
+def _label_reason(label: str, amount: Amount | None, max_label: float | None) -> str | None:
     """Return a message if a label can't be used."""
-    number = parse_number(label)
-    if number is None:
+    if amount is None:
         if not label.strip():
             return "the label is blank; write a number, or leave out the row"
-        return f"the label {label[:40]!r} is no number"
-    if max_label is not None and not 0 <= number <= max_label:
+        highest = "" if max_label is None else f" from 0, nothing in common, to {max_label:g}"
+        return f"the label {label[:40]!r} is no number; write one{highest}"
+    if max_label is not None and not 0 <= _scaled(amount, max_label) <= max_label:
         return Message(
-            "the label {label:g} is not between 0 and {max_label:g} (`max_label`)",
-            label=number,
+            "the label {label} is not between 0 and {max_label:g} (`max_label`)",
+            label=label.strip()[:40] if amount.out_of else f"{amount.value:g}",
             max_label=max_label,
         )
     return None
+
+
+def _scaled(amount: Amount, max_label: float | None) -> float:
+    """Return a label, as a share of the highest one if it says what it is out of."""
+    if max_label is None or amount.out_of is None:
+        return amount.value
+    return round(amount.value / amount.out_of * max_label, 6)

@@ -20,7 +20,12 @@ def split_pairs(
     """Return the training pairs that the loss can use, and the held-out pairs.
 
     Whole questions are held out; pairs without a question stay with those that share a text.
+
+    Raises:
+        BadInput: If a label is out of its range, or there are too few pairs, questions, positives
+            or different labels.
     """
+    _check_labels(pairs, settings)
     groups = question_groups(pairs)
     out = np.zeros(len(pairs), bool)
     if settings.held_out and pairs:
@@ -33,6 +38,7 @@ def split_pairs(
                 )
             )
     learned = [pair for pair, held in zip(pairs, out, strict=True) if not held]
+    _check_positives(learned, settings)
     usable = [pair for pair in learned if _is_usable(pair, settings)]
     if len(usable) < settings.batch_size:
         kind = (
@@ -57,6 +63,39 @@ def split_pairs(
             )
         )
     return usable, [pair for pair, held in zip(pairs, out, strict=True) if held]
+
+
+def _check_labels(pairs: Sequence[SentencePair], settings: TrainingSettings) -> None:
+    for number, pair in enumerate(pairs, 1):
+        if not 0 <= pair.label <= settings.max_label:
+            raise BadInput(
+                Message(
+                    "pair {number:,}: the label {label:g} is not between 0 and {max_label:g} "
+                    "(`max_label`)",
+                    number=number,
+                    label=pair.label,
+                    max_label=settings.max_label,
+                )
+            )
+
+
+def _check_positives(learned: Sequence[SentencePair], settings: TrainingSettings) -> None:
+    """Refuse labels of a shorter scale, of which none makes a positive."""
+    if settings.loss == "cosent" or not learned:
+        return
+    highest = max(pair.label for pair in learned)
+    if highest == 0 < settings.least_positive:
+        raise BadInput("all labels to learn from are 0: nothing is alike; add pairs that are")
+    if highest < settings.least_positive:
+        raise BadInput(
+            Message(
+                "the highest label to learn from is {highest:g}, and a positive has {least:g} or "
+                "more; say `max_label={highest:g}` if that is the most there is, or "
+                "`positive_from`",
+                highest=highest,
+                least=settings.least_positive,
+            )
+        )
 
 
 def question_groups(pairs: Sequence[SentencePair]) -> list[object]:

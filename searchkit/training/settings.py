@@ -92,6 +92,14 @@ def check_settings(settings: TrainingSettings) -> None:
                 rate=settings.learning_rate,
             )
         )
+    if not 0 <= settings.seed < 1 << 32:
+        raise BadInput(
+            Message("`seed` must be from 0 to 4294967295, not {seed}", seed=settings.seed)
+        )
+    if not 0 < settings.max_label < float("inf"):
+        raise BadInput(
+            Message("`max_label` must be a number above 0, not {number}", number=settings.max_label)
+        )
     if not 0 <= settings.held_out < 1:
         raise BadInput(
             Message("`held_out` must be from 0 to below 1, not {share}", share=settings.held_out)

@@ -226,6 +226,11 @@ def test_pairs_that_cannot_be_measured() -> None:
         evaluate_pairs([SentencePair("a", " ", 1.0)], [ToyEncoder()])
     with pytest.raises(BadInput, match="`resamples` must be 100 or more, not 5"):
         evaluate_pairs(made_pairs(), [ToyEncoder()], resamples=5)
+    with pytest.raises(BadInput, match="`seed` must be 0 or more, not -1"):
+        evaluate_pairs(made_pairs(), [ToyEncoder()], seed=-1)
+    nameless = [SentencePair("a", "b", float("nan"))]
+    with pytest.raises(BadInput, match="a label is no finite number; leave out its pair"):
+        evaluate_pairs(nameless, [ToyEncoder()])
     with pytest.raises(ValueError, match="no encoder"):
         evaluate_pairs(made_pairs(), [])
 

@@ -55,20 +55,32 @@ def test_any_range_is_taken_where_it_is_asked_for(tmp_path: Path) -> None:
     assert [pair.label for pair in read_pairs([file], max_label=4)] == [0, 4]
 
 
+def test_labels_out_of_something_are_shares_of_the_highest(tmp_path: Path) -> None:
+    file = written(tmp_path / "a.csv", HEAD + "a,b,75 %\na,c,3/5\na,d,7.5\na,e,7/10\n")
+    assert [pair.label for pair in read_pairs([file])] == [7.5, 6, 7.5, 7]
+    assert [pair.label for pair in read_pairs([file], max_label=100)] == [75, 60, 7.5, 70]
+    message = "a.csv:3: the label '3/5' and one above it are out of 5 and 100; write all"
+    with pytest.raises(BadInput, match=message):
+        read_pairs([file], max_label=None)
+    file = written(tmp_path / "b.csv", HEAD + "a,b,75 %\na,c,5%\n")
+    assert [pair.label for pair in read_pairs([file], max_label=None)] == [75, 5]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (HEAD + "a,b,1\na, ,2\n", "a.csv:3: sentence_1 is blank; leave out the row"),
         (HEAD + "a,b,1\n,b,2\n", "a.csv:3: sentence_0 is blank; leave out the row"),
-        (HEAD + "a,b,high\n", "a.csv:2: the label 'high' is no number"),
+        (HEAD + "a,b,high\n", "a.csv:2: the label 'high' is no number; write one from 0, .* 10$"),
         (HEAD + "a,b,nan\n", "a.csv:2: the label 'nan' is no number"),
         (HEAD + "a,b,inf\n", "a.csv:2: the label 'inf' is no number"),
         (HEAD + "a,b,1\na,b,\n", "a.csv:3: the label is blank; write a number, or leave out"),
         (HEAD + "a,b,-1\n", r"a.csv:2: the label -1 is not between 0 and 10 \(`max_label`\)"),
         (HEAD + "a,b,10.5\n", r"a.csv:2: the label 10.5 is not between 0 and 10 \(`max_label`"),
         ("sentence_0,label\na,1\n", "a.csv:2: no column 'sentence_1' with anything in it; there "
-         "are: sentence_0, label$"),
-        ("text,sentence_1,label\na,b,1\n", "a.csv:2: no column 'sentence_0'; there are: text, "),
+         "are: sentence_0, label; rename the one that is meant$"),
+        ("text,sentence_1,label\na,b,1\n", "a.csv:2: no column 'sentence_0'; there are: .*; ren"),
+        (HEAD + "a,b,120 %\n", r"a.csv:2: the label 120 % is not between 0 and 10 \(`max_label`"),
         (HEAD, "a.csv: no rows in it"),
         ("", "a.csv: .*empty"),
     ],

@@ -19,8 +19,8 @@ from searchkit.cli.app import main
 from searchkit.core.errors import BadInput, MissingExtra
 from searchkit.encoding.loading import load_encoder
 from searchkit.encoding.models.folder import check_folder
-from searchkit.sources.labelled import SentencePair
-from searchkit.training.selection import loss_labels, question_groups
+from searchkit.sources.labelled import SentencePair, read_pairs
+from searchkit.training.selection import loss_labels, question_groups, split_pairs
 from searchkit.training.settings import CARD_RECIPE, LOSSES, TrainingSettings
 from searchkit.training.train import check_languages, held_out_score, train
 
@@ -198,6 +198,22 @@ def test_from_a_file_to_a_query_with_the_new_model(tiny: Path, tmp_path: Path) -
     assert "is there already" in run("train", file, "-o", new, *options, code=1).stderr
 
 
+def test_a_sheet_in_another_language_and_a_file_for_the_held_out_pairs(tmp_path: Path) -> None:
+    file = tmp_path / "paare.csv"
+    rows = "Sentence 0;sentence 1;Label\nMäuse fressen Käse;Schnee;2,5\n"
+    file.write_bytes(rows.encode("cp850"))
+    options = ("-o", tmp_path / "new", "--encoding", "cp850")
+    wrong = run("train", file, *options, "--save-held-out", tmp_path / "no" / "x.csv", code=1)
+    assert wrong.stderr == (
+        f"searchkit: {tmp_path / 'no' / 'x.csv'}: can't be written ({tmp_path / 'no'}: "
+        "no such folder)\n"
+    )
+    inside = run("train", file, *options, "--save-held-out", tmp_path / "new" / "x.csv", code=1)
+    assert "all pairs are of one question" in inside.stderr
+    (pair,) = read_pairs([file], encoding="cp850")
+    assert pair == SentencePair("Mäuse fressen Käse", "Schnee", 2.5)
+
+
 def test_from_graded_answers_of_an_index(tiny: Path, tmp_path: Path) -> None:
     with Index.create(tmp_path / "i", load_encoder(str(tiny), device="cpu")) as index:
         index.add(course())
@@ -216,6 +232,7 @@ def test_from_graded_answers_of_an_index(tiny: Path, tmp_path: Path) -> None:
         (("x.csv", "--from-index", "clusters"), "give exactly one of PAIRS or --from-index"),
         (("--from-index", "graded"), "--from-index graded and --column go together"),
         (("x.csv", "--column", "score"), "--from-index graded and --column go together"),
+        (("--from-index", "clusters", "--sheet", "A"), "--sheet goes with PAIRS"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
@@ -240,12 +257,30 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ({"batch_size": 500}, "pairs to learn from are fewer than a batch of 500; add some"),
         ({"loss": "mnrl", "batch_size": 100}, "pairs with a label from 6 to learn from are fewer"),
         ({"positive_from": 0.0, "loss": "online-contrastive"}, "learns from differences, and all"),
+        ({"max_label": float("nan")}, "`max_label` must be a number above 0, not nan"),
+        ({"max_label": 5.0}, r"pair 1: the label 10 is not between 0 and 5 \(`max_label`\)"),
+        ({"seed": -1}, "`seed` must be from 0 to 4294967295, not -1"),
+        ({"seed": 1 << 32}, "`seed` must be from 0 to 4294967295, not 4294967296"),
     ],
 )
 def test_settings_out_of_range(change, message: str, tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=message):
         train(pairs(), tmp_path / "new", model=str(tiny), settings=replace(FAST, **change))
     assert not list(tmp_path.glob("new*"))
+
+
+@pytest.mark.parametrize("loss", ["joint", "mnrl", "online-contrastive"])
+def test_labels_of_a_shorter_scale_ask_for_its_end(loss, tiny: Path, tmp_path: Path) -> None:
+    settings = replace(FAST, loss=loss)
+    half = [replace(pair, label=pair.label / 2) for pair in pairs()]
+    message = "highest label to learn from is 5, and a positive has 6 or more; say `max_label=5` if"
+    with pytest.raises(BadInput, match=message):
+        train(half, tmp_path / "new", model=str(tiny), settings=settings)
+    none = [replace(pair, label=0.0) for pair in pairs()]
+    with pytest.raises(BadInput, match="all labels to learn from are 0: nothing is alike; add pai"):
+        train(none, tmp_path / "new", model=str(tiny), settings=settings)
+    assert split_pairs(half, replace(settings, max_label=5.0))[0]
+    assert split_pairs(half, replace(settings, loss="cosent"))[0]
 
 
 def test_what_is_cut_off_is_said(tiny: Path, tmp_path: Path, caplog) -> None:

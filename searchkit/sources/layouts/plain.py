@@ -227,10 +227,12 @@ class _Finder:
         similar = [name for name in self.names if fold_name(name) == fold_name(chosen)]
         if len(similar) == 1:
             return similar[0]
-        parameter = "" if self.columns.fixed else f" (`columns.{role}`)"
+        is_fixed = self.columns.fixed
+        parameter = "" if is_fixed else f" (`columns.{role}`)"
+        advice = "; rename the one that is meant" if is_fixed else ""
         raise BadRow(
             Message(
-                f"no column {{chosen!r}}{parameter}; there are: {{names}}",
+                f"no column {{chosen!r}}{parameter}; there are: {{names}}{advice}",
                 chosen=chosen,
                 names=listed(self.names),
             )
