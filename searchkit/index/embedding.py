@@ -16,6 +16,7 @@ from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.records import Model, SplitAnswer
+from searchkit.sources.columns import distinct_in_any_case
 from searchkit.text.passages import split_passages
 
 # What an answer says, beside what was written in the index and its language.
@@ -87,6 +88,8 @@ def _check_text(answer: Answer, value: str) -> None:
 def unify_columns(answers: Sequence[Answer], columns: Sequence[str]) -> list[Answer]:
     """Give columns' names that differ only in case one spelling, as SQL takes them for one column.
 
+    Where one answer has several such columns, all but the first get a number.
+
     Args:
         answers: In order; the first spelling of a new name is used for all.
         columns: The names that the index has.
@@ -106,7 +109,11 @@ def _respelt(columns: Mapping[str, str], spelling: dict[str, str]) -> Mapping[st
     if not columns:
         return columns
     names = {spelling.setdefault(name.lower(), name): name for name in columns}
-    if len(names) < len(columns) or all(new == old for new, old in names.items()):
+    if len(names) < len(columns):
+        distinct = distinct_in_any_case(list(columns))
+        spelt = [spelling.setdefault(name.lower(), name) for name in distinct]
+        return dict(zip(spelt, columns.values(), strict=True))
+    if all(new == old for new, old in names.items()):
         return columns
     return {new: columns[old] for new, old in names.items()}
 

@@ -136,6 +136,18 @@ def distinct_names(names: Sequence[str]) -> list[str]:
     return distinct
 
 
+def distinct_in_any_case(names: Sequence[str]) -> list[str]:
+    """Return the names, with `(2)`, `(3)` … behind those that differ only in case from others.
+
+    Filters take names that differ only in case for one.
+    """
+    lowered = [name.lower() for name in names]
+    if len(set(lowered)) == len(lowered):
+        return list(names)
+    numbered = zip(names, lowered, distinct_names(lowered), strict=True)
+    return [name + new[len(old) :] for name, old, new in numbered]
+
+
 def repeated_name(names: Iterable[str]) -> str | None:
     """Return the first name that comes a second time, or None."""
     seen: set[str] = set()

@@ -12,7 +12,7 @@ from typing import Any
 from searchkit.core.identity import author_key, distinct_name, make_id, question_name
 from searchkit.core.messages import counted
 from searchkit.core.records import Answer
-from searchkit.sources.columns import AnswerColumns, BadRow, Values
+from searchkit.sources.columns import AnswerColumns, BadRow, Values, distinct_in_any_case
 from searchkit.sources.files import FileOptions
 from searchkit.sources.layouts.layout import Layout, Question, header_text
 from searchkit.sources.layouts.plain import PROMPT, plain_layout, with_chosen_columns
@@ -43,7 +43,7 @@ class Rows:
         self.allow_marks = allow_marks
         self.names: tuple[str, ...] = ()
         self._layouts: dict[tuple[str, ...], Layout | str] = {}  # a text: why there is none
-        self._others: dict[tuple[str, ...], list[str]] = {}
+        self._others: dict[tuple[str, ...], dict[str, str]] = {}  # names in the index
         self._remembered = 0  # names in all of these
         self._made: dict[str, int] = {}
         self._namesakes: frozenset[str] = frozenset()
@@ -97,7 +97,8 @@ class Rows:
                 self._layouts[names] = error.reason
                 raise
             own = layout.own_columns()
-            self._others[names] = others = [name for name in names if name not in own]
+            others = [name for name in names if name not in own]
+            self._others[names] = dict(zip(others, distinct_in_any_case(others), strict=True))
             if len(layout.questions) * len(others) > MAX_VALUES:
                 reason = _too_many_values(len(layout.questions), len(others))
                 self._layouts[names] = reason
@@ -174,7 +175,11 @@ class Rows:
         identity = _first(values, layout.identity)
         author = self._author(values, layout, identity)
         submitted_at = _value(values, layout.submitted_at)
-        others = {n: v for n in self._others[names] if (v := values[n]) is not None}
+        others = {
+            new: value
+            for name, new in self._others[names].items()
+            if (value := values[name]) is not None
+        }
         prompts: list[str] = []  # of this row
         for question in layout.questions:
             own = _own_columns(values, question) if question.columns else {}

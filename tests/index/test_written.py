@@ -47,6 +47,20 @@ def test_case_27_the_same_file_again_changes_nothing(index: BaseIndex) -> None:
     assert verify(index) == []
 
 
+def test_columns_that_differ_only_in_case_are_all_found(index: BaseIndex) -> None:
+    twin = Answer("d", "four texts", "q1", "Di", meta={"SCORE": "1", "score": "2", "score (2)": ""})
+    index.add([twin])
+    (answer,) = index.get(["d"])
+    assert answer.meta == {"Score": "1", "score (3)": "2", "score (2)": ""}
+    assert index.ids(Where(sql="Score = 1")) == index.ids(Where(sql='"score (3)" = 2')) == ["d"]
+    index.update_columns({"d": {"score": "9"}})
+    (answer,) = index.get(["d"])
+    assert answer.columns == {"Score": "9", "score (3)": "2", "score (2)": ""}
+    assert {"Score", "score (3)"} <= set(index.columns())
+    assert index.add([twin]).unchanged == 1
+    assert verify(index) == []
+
+
 def test_an_update_keeps_what_was_written(index: BaseIndex) -> None:
     index.update_columns({"a": {"SCORE": "4"}})
     index.add([replace(ANSWERS[0], text="another text", meta={"Score": "1"}, original=None)])

@@ -58,6 +58,15 @@ def test_twin_headers_are_numbered(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_headers_that_differ_only_in_case_are_numbered_in_every_row(tmp_path: Path) -> None:
+    content = "id,answer,Score,score,SCORE,score (2)\n1,x,1,2,3,4\n2,y,,5,,\n"
+    rows = read(write(tmp_path / "a.csv", content))
+    assert [row.meta for row in rows] == [
+        {"Score": "1", "score (3)": "2", "SCORE (4)": "3", "score (2)": "4"},
+        {"score (3)": "5"},
+    ]
+
+
 @given(st.lists(st.sampled_from(["a", "a (2)", "a (3)", "b", "a (2) (2)"])))
 def test_distinct_names_keep_the_first_of_each(names: list[str]) -> None:
     distinct = distinct_names(names)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from searchkit.core.messages import counted, listed
-from searchkit.sources.columns import Values
+from searchkit.sources.columns import Values, distinct_in_any_case
 
 _NUMBERING = re.compile(r" \(\d+\)$")  # of the second and later ones of several equal headers
 
@@ -135,7 +135,7 @@ class Layout:
         parts += [f"{name}: {columns}" for name, columns in fields.items() if columns]
         own = self.own_columns()
         if others := [name for name in names if name not in own]:
-            parts.append(f"other columns: {listed(others)}")
+            parts.append(f"other columns: {listed(distinct_in_any_case(others))}")
         title = f"{self.title}; " if self.title else ""
         return title + "; ".join(parts)
 
