@@ -10,7 +10,12 @@ from searchkit.core.messages import Message
 from searchkit.core.records import Answer, Slot
 from searchkit.index.incoming.identity import merge_columns
 from searchkit.index.incoming.ids import numbered, place_of
-from searchkit.index.incoming.namesakes import authors_by_column, with_known_names
+from searchkit.index.incoming.namesakes import (
+    answers_by_inverted_name,
+    authors_by_column,
+    is_somebody_else,
+    with_known_names,
+)
 from searchkit.index.incoming.records import Ingested, OnDuplicate, OnReject, Remarks, Update
 from searchkit.index.incoming.targets import Target
 from searchkit.sources.columns import AnswerColumns
@@ -74,7 +79,7 @@ class MarksMatcher:
         questions = self._target.by_question()
         only_question = questions[0]["question"] if len(questions) == 1 else None
         rows = with_known_names(rows, self._target, only_question)
-        rows = self._with_authors(rows, only_question)
+        rows = self._with_authors(rows, only_question, remarks)
         stored = self._look_up(rows, only_question)
         updates: dict[str, Update] = {}
         for row in rows:
@@ -94,12 +99,27 @@ class MarksMatcher:
             remarks.compare(update.old or update.new, update.new)
         return list(updates.values())
 
-    def _with_authors(self, rows: Sequence[AnswerColumns], only: str | None) -> list[AnswerColumns]:
-        """Return rows; whose author is known by a column only gets the author of the answers."""
+    def _with_authors(
+        self, rows: Sequence[AnswerColumns], only: str | None, remarks: Remarks
+    ) -> list[AnswerColumns]:
+        """Return rows with the authors of the answers.
+
+        Some are known by a column only, others have first and last name in the other order.
+        """
         slots = {_slot(row, only) for row in rows if row.author}
         unknown = slots - self._target.find_slots(slots).keys()
+        inverted = answers_by_inverted_name(unknown, self._target)
+        unknown -= inverted.keys()
         authors = authors_by_column(self._target.answers(), unknown) if unknown else {}
-        return [replace(row, author=authors.get(_slot(row, only), row.author)) for row in rows]
+        named = []
+        for row in rows:
+            author = authors.get(_slot(row, only), row.author)
+            answers = inverted.get(_slot(row, only), ()) if row.author else ()
+            if answers and not is_somebody_else(row, answers):
+                author = answers[-1].author
+                remarks.note_inverted(row.author or "", author or "")
+            named.append(replace(row, author=author))
+        return named
 
     def _look_up(self, rows: Sequence[AnswerColumns], only: str | None) -> _Stored:
         """Return the answers of the index that a batch of rows can belong to."""

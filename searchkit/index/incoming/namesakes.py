@@ -1,4 +1,7 @@
-"""People of the same name in different files: an address or a number tells them apart."""
+"""People of the same name in different files: an address or a number tells them apart.
+
+Marks find the answers of who is called `Moss, Ada` in one file and `Ada Moss` in the other.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from searchkit.sources.header_names import HEADER_NAMES, fold_header
 _PERSON_NAMES = frozenset(
     name for field in ("email", "person_id", "author") for name in HEADER_NAMES[field]
 )
+MAX_WORDS = 6  # of a name
 Row = TypeVar("Row", Answer, AnswerColumns)
 
 
@@ -50,6 +54,48 @@ def with_known_names(rows: Sequence[Row], lookup: Lookup, question: str | None =
         elif people or distinct_slot in stored:
             named[number] = replace(row, author=distinct_name(name, value))
     return named
+
+
+def inverted_names(key: str) -> set[str]:
+    """Return an author's key with first and last name in the other order; several may be meant.
+
+    `moss, ada` is `ada moss`, and `ada de moss` is `moss, ada de` or `de moss, ada`.
+    """
+    last, *firsts = map(str.strip, key.split(","))
+    if firsts:
+        return {f"{firsts[0]} {last}"} if len(firsts) == 1 and last and firsts[0] else set()
+    words = key.split()[:MAX_WORDS]
+    return {f"{' '.join(words[n:])}, {' '.join(words[:n])}" for n in range(1, len(words))}
+
+
+def answers_by_inverted_name(
+    slots: Collection[Slot], lookup: Lookup
+) -> dict[Slot, Sequence[Answer]]:
+    """Return the answers whose author has the name in the other order, where it is one only.
+
+    Args:
+        slots: Questions and authors without an answer.
+        lookup: The index.
+    """
+    others = {
+        (topic, key): [(topic, name) for name in sorted(inverted_names(key or ""))]
+        for topic, key in slots
+    }
+    stored = lookup.find_slots(set(chain(*others.values()))) if others else {}
+    found = {slot: [other for other in names if other in stored] for slot, names in others.items()}
+    return {slot: stored[known[0]] for slot, known in found.items() if len(known) == 1}
+
+
+def is_somebody_else(row: Row, answers: Sequence[Answer]) -> bool:
+    """Whether answers have another address or number than a row, in a column of the same name."""
+    column, value = row.identity or ("", "")
+    stored = (
+        text
+        for answer in answers
+        for name, text in answer.meta.items()
+        if row.identity and fold_header(name) == fold_header(column)
+    )
+    return any(author_key(text) != author_key(value) for text in stored)
 
 
 def _identity(row: Answer | AnswerColumns) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Literal
 
 from searchkit.core.messages import Message, counted
@@ -91,6 +92,8 @@ class Remarks:
         changed_below_marks: Answers with columns written in the index that got another text.
         hidden: For each column the answers whose file has another value than was written.
         first_unmatched: The first row without a text that belongs to no answer: where, and which.
+        inverted: The names in marks that are those of answers' authors in the other order, with
+            those.
     """
 
     unnamed_questions: int = 0
@@ -98,6 +101,11 @@ class Remarks:
     changed_below_marks: int = 0
     hidden: Counter[str] = field(default_factory=Counter)
     first_unmatched: str | None = None
+    inverted: dict[str, str] = field(default_factory=dict)
+
+    def note_inverted(self, name: str, author: str) -> None:
+        """Note a name in marks, and that of the answers' author, in the other order."""
+        self.inverted.setdefault(name, author)
 
     def compare(self, old: Answer, new: Answer) -> None:
         """Note where an update meets what was written in the index."""
@@ -137,6 +145,12 @@ class Remarks:
             yield (
                 f"column {name!r}: {counted(count, 'answer')} with another value written here than "
                 f'in the file; the one written here counts ("file:{name}" is the other)'
+            )
+        for name, author in islice(self.inverted.items(), 1):
+            names = counted(len(self.inverted), "name")
+            yield (
+                f"{names} of marks with first and last name in the other order, such as {name!r} "
+                f"for {author!r}; matched"
             )
         if report.marks_unmatched:
             rows = counted(report.marks_unmatched, "row")
