@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from typing import Literal
@@ -40,6 +40,7 @@ class Marks:
         scale: The distinct marks in use: numbers ascending, labels in alphabetical order.
         codes: `(n,)` position of each answer's mark in the scale; `UNGRADED` if it has none.
         out_of: What every number is out of, such as 10; None if the column doesn't say so.
+        totals: What the numbers of each question are out of, as far as the column says so.
     """
 
     column: str
@@ -47,6 +48,7 @@ class Marks:
     scale: tuple[Mark, ...]
     codes: Int64
     out_of: float | None = None
+    totals: Mapping[str | None, float] = field(default_factory=dict)
 
     @property
     def graded(self) -> NDArray[np.bool_]:
@@ -169,19 +171,20 @@ def read_marks(
         kind = _guess_kind(list(texts.values()) or extra)
     values: dict[int, Mark] = dict(texts)
     extra_values: list[Mark] = list(extra)
-    out_of = None
+    out_of, totals = None, {}
     if kind == "numbers":
         amounts = _read_amounts(texts, answers, column)
         scales = _scales(amounts, answers, column)
         values = {row: _rescaled(a, scales[answers[row].question]) for row, a in amounts.items()}
         out_of = next(iter(scales.values())) if len(set(scales.values())) == 1 else None
         extra_values = [_read_extra_number(text, column, out_of) for text in extra]
+        totals = {question: total for question, total in scales.items() if total}
     scale = sorted({*values.values(), *extra_values})
     position = {mark: code for code, mark in enumerate(scale)}
     codes = np.full(len(answers), UNGRADED, np.int64)
     for row, mark in values.items():
         codes[row] = position[mark]
-    return Marks(column, kind, tuple(scale), codes, out_of)
+    return Marks(column, kind, tuple(scale), codes, out_of, totals)
 
 
 def check_learnable(marks: Marks) -> None:

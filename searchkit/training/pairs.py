@@ -9,7 +9,13 @@ from itertools import groupby, pairwise
 from searchkit.clustering.clusters import cluster
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message
-from searchkit.grading.marks import UNGRADED, Marks, check_learnable, read_marks
+from searchkit.grading.marks import (
+    MIN_RANGE_ANSWERS,
+    UNGRADED,
+    Marks,
+    check_learnable,
+    read_marks,
+)
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
 from searchkit.sources.labelled import MAX_LABEL, SentencePair
@@ -20,8 +26,9 @@ def pairs_from_grades(
 ) -> list[SentencePair]:
     """Pair each graded answer with a reference answer, or else with one of the best answers.
 
-    A pair's label is the mark, scaled from the column's range to 0 … `max_label`. References to
-    a question are used in turn, so that no text is in all pairs of its question.
+    A pair's label is the mark, scaled to 0 … `max_label` from the range of its question's marks.
+    Higher marks are better. References to a question are used in turn, so that no text is in all
+    pairs of its question.
 
     Args:
         index: The index, open for reading or writing.
@@ -37,17 +44,20 @@ def pairs_from_grades(
     answers = [answer for answer in index.answers() if answer.text.strip()]
     marks = read_marks(answers, column)
     check_learnable(marks)
-    values = _mark_values(marks, good)
+    _check_good(marks, good)
     rows_of: dict[str | None, list[int]] = defaultdict(list)
     for row, answer in enumerate(answers):
         rows_of[answer.question].append(row)
     pairs: list[SentencePair] = []
     for question, rows in rows_of.items():
-        graded = [
-            (answers[row].text, values[marks.codes[row]])
-            for row in rows
-            if marks.codes[row] != UNGRADED
-        ]
+        marked = [row for row in rows if marks.codes[row] != UNGRADED]
+        given = [marks.scale[marks.codes[row]] for row in marked]
+        values = (
+            _scaled([float(mark) for mark in given], marks, question)
+            if marks.kind == "numbers"
+            else [float(mark in good) for mark in given]
+        )
+        graded = [(answers[row].text, value) for row, value in zip(marked, values, strict=True)]
         references = [answers[row].text for row in rows if answers[row].is_reference]
         pairs += [
             SentencePair(reference, text, round(value * max_label, 4), question)
@@ -74,8 +84,24 @@ def _paired(
             yield others[turn % len(others)], text, value
 
 
-def _mark_values(marks: Marks, good: Collection[str]) -> list[float]:
-    """Return the value of each mark of the scale, from 0 to 1."""
+def _scaled(numbers: Sequence[float], marks: Marks, question: str | None) -> list[float]:
+    """Return the marks of one question as values from 0 to 1.
+
+    1 is what they are out of, where the column says so. Else it is the best of them if they are
+    enough to show it, and of a question with few marks the best of the column.
+    """
+    low, high = float(marks.scale[0]), float(marks.scale[-1])
+    if question in marks.totals:
+        low, high = 0.0, marks.totals[question]
+    elif len(numbers) >= MIN_RANGE_ANSWERS:
+        high = max(numbers)
+    if high <= low:
+        return [0.0] * len(numbers)
+    return [min(max((number - low) / (high - low), 0.0), 1.0) for number in numbers]
+
+
+def _check_good(marks: Marks, good: Collection[str]) -> None:
+    """Refuse good labels of numbers, none of labels, and ones that aren't in use."""
     if marks.kind == "numbers":
         if good:
             raise BadInput(
@@ -83,8 +109,7 @@ def _mark_values(marks: Marks, good: Collection[str]) -> list[float]:
                     "`good` is for labels; the marks in {column} are numbers", column=marks.column
                 )
             )
-        low = float(marks.scale[0])
-        return [(float(mark) - low) / marks.range for mark in marks.scale]
+        return
     unknown = sorted(set(good) - set(map(str, marks.scale)))
     if not good or unknown:
         labels = ", ".join(map(str, marks.scale[:8]))
@@ -97,7 +122,6 @@ def _mark_values(marks: Marks, good: Collection[str]) -> list[float]:
                 labels=labels,
             )
         )
-    return [float(mark in good) for mark in marks.scale]
 
 
 def pairs_from_decisions(index: BaseIndex, *, max_label: float = MAX_LABEL) -> list[SentencePair]:

@@ -45,6 +45,30 @@ def test_without_a_reference_the_best_answers_take_turns(tmp_path: Path) -> None
     assert {p.label for p in pairs} <= {0, 0.25, 0.5, 0.75, 1}
 
 
+@pytest.mark.parametrize(
+    ("marks", "labels"),
+    [
+        ({"q1": "5/5 4/5 1/5", "q2": "20/20 10/20 4/20"}, {"q1": [8, 2], "q2": [5, 2]}),
+        ({"q1": "100% 80% 60%", "q2": "90% 7.5/10 45%"}, {"q1": [8, 6], "q2": [7.5, 4.5]}),
+        # Tasks of 2 and of 20 points: as many marks as these show which it is.
+        ({"q1": "2 1 0" + " 0" * 20, "q2": "20 10 0" + " 0" * 20},
+         {"q1": [5, *[0] * 21], "q2": [5, *[0] * 21]}),
+        ({"q1": "2 1 0", "q2": "20 10 0"}, {"q1": [0.5, 0], "q2": [5, 0]}),
+    ],
+)  # fmt: skip
+def test_each_question_has_its_own_scale(marks, labels, tmp_path: Path) -> None:
+    rows = [
+        Answer(f"{question}-{n}", f"text {n} of {question}", question, meta={"points": mark})
+        for question, given in marks.items()
+        for n, mark in enumerate(given.split())
+    ]
+    with course_index(tmp_path, rows) as index:
+        pairs = pairs_from_grades(index, "points")
+    for question, expected in labels.items():
+        scaled = {p.sentence_1: p.label for p in pairs if p.question == question}
+        assert [scaled[f"text {n} of {question}"] for n in range(1, len(expected) + 1)] == expected
+
+
 def test_labels_are_good_or_not(tmp_path: Path) -> None:
     with course_index(tmp_path, course()) as index:
         pairs = pairs_from_grades(index, "verdict", good=["pass"])
