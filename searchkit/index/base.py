@@ -386,6 +386,21 @@ class BaseIndex(IndexBackend):
         self._update_columns(changed)
         return len(changed)
 
+    def forget_columns(self, names: Mapping[str, Collection[str]]) -> None:
+        """Delete what was written into columns, so that their values in the file are seen again.
+
+        Args:
+            names: For the id of each answer the names of the columns, as in `Answer.written`.
+
+        Raises:
+            NotFound: if there is no answer with one of the ids; nothing was changed.
+        """
+        self._require_writer()
+        answers = self.get(list(names))
+        rest = [{n: v for n, v in a.written.items() if n not in names[a.id]} for a in answers]
+        pairs = zip(answers, rest, strict=True)
+        self._update_columns([replace(answer, written=written) for answer, written in pairs])
+
     def _require_writer(self) -> None:
         if not self.is_writable:
             raise ValueError("opened for reading; open it with write=True")

@@ -186,6 +186,11 @@ class GradingChange:
     state: ChangeState = "done"
     number: int = 0
 
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What a copy of the change in another index has in common with it."""
+        return self.question, self.at, self.by, self.what
+
 
 def with_values(written: Mapping[str, str], values: Mapping[str, str | None]) -> dict[str, str]:
     """Return columns with new values; None takes a column away."""

@@ -125,16 +125,30 @@ class GradingTable:
         return replace(change, number=number)
 
     def copy(self, settings: Mapping[str, str], changes: Sequence[GradingChange]) -> None:
-        """Add settings and changes of another index, for the questions that have none here."""
-        known = {change.question for change in self.changes()} | self.settings().keys()
-        new_number: dict[int | None, int] = {}
+        """Take over settings and changes of another index, of questions without others here."""
+        ours, theirs = _by_question(self.changes()), _by_question(changes)
+        stored = self.settings()
+        known = {
+            question
+            for question in ours.keys() | stored.keys()
+            if not _is_part(ours[question], theirs[question])
+            or (not ours[question] and stored[question] != settings.get(question))
+        }
         with self._database.transaction():
-            for question in settings.keys() - known:
-                self.put_settings(question, settings[question])
-            for change in changes:
-                if change.question not in known:
-                    renumbered = replace(change, reverts=new_number.get(change.reverts))
-                    new_number[change.number] = self.insert(renumbered).number
+            for question in (stored.keys() | settings.keys()) - known:
+                if settings.get(question) != stored.get(question):
+                    self.put_settings(question, settings.get(question))
+            for question, new in theirs.items():
+                if question not in known and _states(new) != _states(ours[question]):
+                    self.delete_changes([change.number for change in ours[question]])
+                    self._insert_all(new)
+
+    def _insert_all(self, changes: Sequence[GradingChange]) -> None:
+        """Add the changes of a question, with numbers of their own."""
+        new_number: dict[int | None, int] = {}
+        for change in changes:
+            renumbered = replace(change, reverts=new_number.get(change.reverts))
+            new_number[change.number] = self.insert(renumbered).number
 
     def put_settings(self, question: str, settings: str | None) -> None:
         """Replace the settings of a question, or delete them; part of a transaction."""
@@ -184,6 +198,22 @@ class GradingTable:
             f"DELETE FROM grading_changes WHERE n {among} OR reverts {among}",
         ):
             connection.execute(sql, {"chosen": chosen})
+
+
+def _by_question(changes: Sequence[GradingChange]) -> dict[str, list[GradingChange]]:
+    found: dict[str, list[GradingChange]] = defaultdict(list)
+    for change in changes:
+        found[change.question].append(change)
+    return found
+
+
+def _is_part(changes: Sequence[GradingChange], others: Sequence[GradingChange]) -> bool:
+    """Whether all changes are among others."""
+    return {change.identity for change in changes} <= {change.identity for change in others}
+
+
+def _states(changes: Sequence[GradingChange]) -> list[tuple[object, ...]]:
+    return [(*change.identity, change.state, len(change.cells)) for change in changes]
 
 
 def _change(row: Sequence[Any], cells: Sequence[GradingCell]) -> GradingChange:
