@@ -23,6 +23,7 @@ from searchkit.index.incoming.answers import AnswerMatcher
 from searchkit.index.incoming.identity import Identity
 from searchkit.index.incoming.languages import Languages
 from searchkit.index.incoming.marks import MarksMatcher
+from searchkit.index.incoming.namesakes import authors_in_both_orders
 from searchkit.index.incoming.records import Ingested, OnDuplicate, OnReject, PathOf, Remarks
 from searchkit.index.incoming.targets import Target, Writer
 from searchkit.sources.columns import AnswerColumns
@@ -158,6 +159,9 @@ class Ingest:
         updates = [update.with_new(self._with_path(update.new)) for update in updates]
         updates = self._languages.identify(updates)
         self.report.count(self._target.write(updates, after(progress, self.report.read, 0)))
+        added = [update.new for update in updates if update.old is None]
+        pairs = authors_in_both_orders(added, self._target)
+        self._remarks.both_orders.update(map(frozenset, pairs))
 
     def _update_columns(self, rows: Sequence[Row]) -> None:
         """Update the columns of answers for which a batch has rows without a text."""

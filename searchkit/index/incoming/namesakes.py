@@ -6,7 +6,7 @@ Marks find the answers of who is called `Moss, Ada` in one file and `Ada Moss` i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
@@ -84,6 +84,21 @@ def answers_by_inverted_name(
     stored = lookup.find_slots(set(chain(*others.values()))) if others else {}
     found = {slot: [other for other in names if other in stored] for slot, names in others.items()}
     return {slot: stored[known[0]] for slot, known in found.items() if len(known) == 1}
+
+
+def authors_in_both_orders(answers: Iterable[Answer], lookup: Lookup) -> Iterator[tuple[str, str]]:
+    """Yield each author of answers with one to the same question whose name is in the other order.
+
+    Both can be one person, or two: nothing else tells it.
+    """
+    others: dict[Slot, str] = {
+        (answer.question, name): answer.author or ""
+        for answer in answers
+        for name in inverted_names(answer.author_key or "")
+    }
+    stored = lookup.find_slots(others.keys()) if others else {}
+    for slot in sorted(stored, key=lambda slot: (slot[1] or "", slot[0] or "")):
+        yield others[slot], stored[slot][0].author or ""
 
 
 def is_somebody_else(row: Row, answers: Sequence[Answer]) -> bool:

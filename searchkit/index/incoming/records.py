@@ -94,6 +94,7 @@ class Remarks:
         first_unmatched: The first row without a text that belongs to no answer: where, and which.
         inverted: The names in marks that are those of answers' authors in the other order, with
             those.
+        both_orders: Pairs of authors of one question, such as `Ada Moss` and `Moss, Ada`.
     """
 
     unnamed_questions: int = 0
@@ -102,6 +103,7 @@ class Remarks:
     hidden: Counter[str] = field(default_factory=Counter)
     first_unmatched: str | None = None
     inverted: dict[str, str] = field(default_factory=dict)
+    both_orders: set[frozenset[str]] = field(default_factory=set)
 
     def note_inverted(self, name: str, author: str) -> None:
         """Note a name in marks, and that of the answers' author, in the other order."""
@@ -146,12 +148,21 @@ class Remarks:
                 f"column {name!r}: {counted(count, 'answer')} with another value written here than "
                 f'in the file; the one written here counts ("file:{name}" is the other)'
             )
+        yield from self._about_names()
+        if report.marks_unmatched:
+            rows = counted(report.marks_unmatched, "row")
+            yield f"{rows} without a text not matched; the first is {self.first_unmatched}"
+
+    def _about_names(self) -> Iterator[str]:
+        for pair in sorted(map(sorted, self.both_orders))[:1]:
+            pairs = counted(len(self.both_orders), "pair")
+            yield (
+                f"{pairs} of authors who may be one person, such as {pair[0]!r} and {pair[-1]!r}; "
+                "they stay apart; if they are one, write the name alike in the files"
+            )
         for name, author in islice(self.inverted.items(), 1):
             names = counted(len(self.inverted), "name")
             yield (
                 f"{names} of marks with first and last name in the other order, such as {name!r} "
                 f"for {author!r}; matched"
             )
-        if report.marks_unmatched:
-            rows = counted(report.marks_unmatched, "row")
-            yield f"{rows} without a text not matched; the first is {self.first_unmatched}"

@@ -92,6 +92,35 @@ def test_a_gradebook_for_answers_of_a_quiz(tmp_path: Path, encoder: ToyEncoder) 
     ]
 
 
+BOTH = (
+    "1 pair of authors who may be one person, such as 'Ada Moss' and 'Moss, Ada'; they stay apart; "
+    "if they are one, write the name alike in the files"
+)
+
+
+@pytest.mark.parametrize("names", [("Ada Moss", "Moss, Ada"), ("Moss, Ada", "Ada Moss")])
+@pytest.mark.parametrize("is_one_file", [True, False])
+def test_answers_of_both_orders_stay_apart_and_are_named(
+    tmp_path: Path, encoder: ToyEncoder, names: tuple[str, str], *, is_one_file: bool
+) -> None:
+    first, second = (Answer(f"{n}", "the same", "q1", name) for n, name in enumerate(names))
+    with Index.create(tmp_path / "i", encoder) as index:
+        if not is_one_file:
+            assert BOTH not in ingest(index, [first]).warnings
+        done = ingest(index, [first, second] if is_one_file else [second])
+        assert BOTH in done.warnings
+        assert {answer.author for answer in index.answers()} == set(names)
+        assert BOTH not in ingest(index, [second]).warnings  # nothing is new
+
+
+def test_other_names_and_other_questions_are_not_named(tmp_path: Path, encoder: ToyEncoder) -> None:
+    authors = [("q1", "Ada Moss"), ("q2", "Moss, Ada"), ("q1", "Moss Ada"), ("q1", "Moss, A."),
+               ("q1", "Ada"), ("q1", None)]  # fmt: skip
+    answers = [Answer(f"{n}", f"t{n}", *slot) for n, slot in enumerate(authors)]
+    with Index.create(tmp_path / "i", encoder) as index:
+        assert not any("one person" in line for line in ingest(index, answers).warnings)
+
+
 def test_the_other_order_of_the_other_order_is_the_name() -> None:
     for name in ("ada moss", "moss, ada", "ada de moss", "le guin, ursula k."):
         assert any(name in inverted_names(other) for other in inverted_names(name))
