@@ -55,7 +55,9 @@ _GROUP = re.compile(
 )
 MAX_FIGURE = 30  # characters of a figure
 # A number in whatever spelling, `7.50 (12)` and `3 / 5` too, no value, or a formula's error.
-_FIGURE = re.compile(r"[\d\s.,%/()\u00b1+\u2212\u2013\u2014-]*|n/?a|#[A-Z0-9/!?]+", re.IGNORECASE)
+_FIGURE = re.compile(
+    r"[\d\s.,%/()\u00b1+\u2212\u2013\u2014-]*|n/?a|#(?:N/?A|NV|[A-Z0-9/]+[!?])", re.IGNORECASE
+)
 
 
 def summary_label(values: Values, layout: Layout, *, has_teams: bool = False) -> str | None:
