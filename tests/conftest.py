@@ -12,7 +12,7 @@ import pytest
 from helpers.encoder import ToyEncoder
 from helpers.files import SHARED, edit
 from helpers.milvus_server import VARIABLE, Server
-from helpers.remembering import Memory
+from helpers.remembering import MEMORY, Memory
 from hypothesis import settings
 
 from searchkit.core.records import Answer
@@ -71,11 +71,20 @@ def shared_data() -> Path:
     return SHARED
 
 
-@pytest.fixture(scope="module")
-def remembered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let a module's tests embed no text with a real model that another test of this run has."""
+@pytest.fixture(scope="session", autouse=True)
+def memory_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Name the file in which all processes of this run remember vectors, also to commands."""
     base = tmp_path_factory.getbasetemp()
-    memory = Memory((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "vectors.db")
+    path = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "vectors.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(MEMORY, str(path))
+        yield path
+
+
+@pytest.fixture(scope="module")
+def remembered(memory_file: Path) -> Iterator[None]:
+    """Let a module's tests embed no text with a real model that another test of this run has."""
+    memory = Memory(memory_file)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BatchEncoder, "_embed", lambda *arguments: memory.embed(*arguments))
         yield

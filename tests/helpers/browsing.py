@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from helpers.files import ROOT
+from helpers.remembering import MEMORY
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -33,13 +34,14 @@ Open = Callable[..., Page]
 
 
 def searchkit(*arguments: str | Path) -> str:
-    """Run a command of searchkit and return its output."""
-    command = [sys.executable, "-m", "searchkit", *map(str, arguments)]
+    """Run a command of searchkit and return its output; in tests, with the run's vectors."""
+    memory = os.environ.get(MEMORY)
+    program = ["helpers.remembering", memory] if memory else ["searchkit"]
     process = subprocess.run(
-        command,
+        [sys.executable, "-m", *program, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)),
+        env=dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=f"{ROOT}{os.pathsep}{ROOT / 'tests'}"),
     )
     assert process.returncode == 0, process.stderr
     return process.stdout

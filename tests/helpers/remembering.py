@@ -1,9 +1,13 @@
-"""The vectors of texts, remembered by all processes of a run: the demo corpus is embedded once."""
+"""The vectors of texts, remembered by all processes of a run: the demo corpus is embedded once.
+
+`python -m helpers.remembering FILE …` is `searchkit …` with the vectors of a file.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +19,9 @@ from searchkit.core.progress import Progress
 from searchkit.encoding.batch_encoder import BatchEncoder
 
 _embed = BatchEncoder._embed
+
+MEMORY = "SEARCHKIT_TESTS_MEMORY"
+"""Names the file of vectors in the environment of a test run's processes."""
 
 
 class Memory:
@@ -50,3 +57,16 @@ class Memory:
 
     def close(self) -> None:
         self._db.close()
+
+
+def remember(path: Path | str) -> None:
+    """Let this process embed no text that another one with this file has, until it ends."""
+    memory = Memory(Path(path))
+    BatchEncoder._embed = lambda *arguments: memory.embed(*arguments)
+
+
+if __name__ == "__main__":
+    from searchkit.__main__ import main
+
+    remember(sys.argv.pop(1))
+    main()
