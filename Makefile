@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# What is installed is compiled when it is first imported: compiling all of it takes two minutes.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
 # The second start of a program finds its bytecode: the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo docs test test-fast test-milvus break check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-languages bench-models bench-training bench-serve bench-pages bench-milvus bench-peers pictures clean
+.PHONY: help environment demo docs test test-fast test-milvus break check format bench bench-mining bench-ray bench-gpu bench-plagiarism bench-clustering bench-grading bench-languages bench-models bench-training bench-serve bench-pages bench-milvus bench-peers pictures clean
 
 help:
 	@echo "make demo         set up, index the demo corpus, run three queries"
@@ -19,6 +20,7 @@ help:
 	@echo "                  SEED=N repeats, SECONDS=N limits it), and tests with other random examples"
 	@echo "make docs         the documentation, docs/_build/html/index.html"
 	@echo "make check        ruff, ruff format, mypy, import contracts"
+	@echo "make environment  one installation for all of these, where several are wanted"
 	@echo "make format       let ruff put the code into shape"
 	@echo "make bench        the main figures of benchmarks/ (minutes)"
 	@echo "make bench-mining bench-ray bench-plagiarism bench-clustering bench-grading   more; embeds 160,000 sentences once"
@@ -134,19 +136,25 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # A stamp a set of dependencies: what has not changed is not installed again.
-$(VENV)/.ready: $(VENV)/bin/python pyproject.toml constraints.txt
+DECLARED := $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/.ready: $(DECLARED)
 	@echo "Installing searchkit into $(VENV) (once, a minute or two) …"
 	$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.ready-to-test: $(VENV)/.ready
+$(VENV)/.ready-to-test: $(DECLARED)
 	$(PIP) --editable '.[test]'
-	@touch $@
+	@touch $(VENV)/.ready $@
 
-$(VENV)/.ready-to-check: $(VENV)/.ready
+$(VENV)/.ready-to-check: $(DECLARED)
 	$(PIP) --editable '.[check]'
-	@touch $@
+	@touch $(VENV)/.ready $@
 
-$(VENV)/.ready-for-docs: $(VENV)/.ready
+$(VENV)/.ready-for-docs: $(DECLARED)
 	$(PIP) --editable '.[docs]'
-	@touch $@
+	@touch $(VENV)/.ready $@
+
+# One installation for all targets: pip takes 20 seconds for each, also where little is missing.
+environment: $(DECLARED)
+	$(PIP) --editable '.[check,docs,test]'
+	@touch $(VENV)/.ready $(VENV)/.ready-to-test $(VENV)/.ready-to-check $(VENV)/.ready-for-docs
