@@ -26,6 +26,8 @@ from searchkit.sources.labelled import SentencePair
 
 # Lowest label of a positive pair, as a share of the largest label.
 POSITIVE_SHARE = 0.6
+MAX_RESAMPLES = 100_000
+MAX_SEED = 2**31 - 1  # of k-means in FAISS
 
 # -- pairs of texts with a label -------------------------------------------------------------------
 
@@ -54,8 +56,8 @@ def evaluate_pairs(
         progress: Called for each model with the number of embedded texts and the total.
 
     Raises:
-        BadInput: If there are no pairs, one has a blank sentence or no label, `resamples` is below
-            100, or `seed` below 0.
+        BadInput: If there are no pairs, one has a blank sentence or no label, or
+            `resamples` or `seed` is out of range.
     """
     _check_draws(resamples, seed)
     if not pairs:
@@ -174,7 +176,8 @@ def evaluate_corpus(
         return embed_texts(texts, encoder, progress)
 
     names = {answer.question for answer in nonblank} - {None}
-    measured = f"{len(nonblank):,} answers" + (f" to {len(names):,} questions" if names else "")
+    measured = counted(len(nonblank), "answer")
+    measured += f" to {counted(len(names), 'question')}" if names else ""
     return compare_models(
         encoders,
         read,
@@ -261,9 +264,12 @@ def evaluate_retrieval(
 
 
 def _check_draws(resamples: int, seed: int) -> None:
-    if resamples < 100:
+    if not 100 <= resamples <= MAX_RESAMPLES:
+        template = "`resamples` must be {least} or more, not {resamples}"
+        if resamples > MAX_RESAMPLES:
+            template = "`resamples` must be {most:,} or fewer, not {resamples:,}"
+        raise BadInput(Message(template, least=100, most=MAX_RESAMPLES, resamples=resamples))
+    if not 0 <= seed <= MAX_SEED:
         raise BadInput(
-            Message("`resamples` must be 100 or more, not {resamples}", resamples=resamples)
+            Message("`seed` must be from 0 to {most}, not {seed}", most=MAX_SEED, seed=seed)
         )
-    if seed < 0:
-        raise BadInput(Message("`seed` must be 0 or more, not {seed}", seed=seed))

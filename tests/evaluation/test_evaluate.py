@@ -226,8 +226,14 @@ def test_pairs_that_cannot_be_measured() -> None:
         evaluate_pairs([SentencePair("a", " ", 1.0)], [ToyEncoder()])
     with pytest.raises(BadInput, match="`resamples` must be 100 or more, not 5"):
         evaluate_pairs(made_pairs(), [ToyEncoder()], resamples=5)
-    with pytest.raises(BadInput, match="`seed` must be 0 or more, not -1"):
-        evaluate_pairs(made_pairs(), [ToyEncoder()], seed=-1)
+    with pytest.raises(BadInput, match="`resamples` must be 100,000 or fewer, not 10,000,000,000"):
+        evaluate_pairs(made_pairs(), [ToyEncoder()], resamples=10**10)
+    for seed in (-1, 1 << 31):
+        with pytest.raises(BadInput, match=f"`seed` must be from 0 to 2147483647, not {seed}"):
+            evaluate_corpus([Answer("a", "b")], [ToyEncoder()], seed=seed)
+    for count, measured in ((1, "1 answer to 1 question"), (2, "2 answers to 1 question")):
+        answers = [Answer(f"a{n}", f"text {n}", "q1") for n in range(count)]
+        assert evaluate_corpus(answers, [ToyEncoder()]).measured == measured
     nameless = [SentencePair("a", "b", float("nan"))]
     with pytest.raises(BadInput, match="a label is no finite number; leave out its pair"):
         evaluate_pairs(nameless, [ToyEncoder()])
