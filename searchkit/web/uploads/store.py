@@ -33,6 +33,7 @@ from searchkit.sources.reader import read_rows
 from searchkit.web.index_pool import IndexPool
 from searchkit.web.jobs import Job
 from searchkit.web.messages import with_fields
+from searchkit.web.uploads.log_lines import collected_warnings
 
 MAX_UPLOADS = 20  # kept at the same time; a new one then replaces the oldest
 CONFIRMATION_TIMEOUT = 3600.0  # seconds
@@ -295,15 +296,20 @@ def _read_into(
         path_of=lambda _: None,  # files of other people can have the same name
     )
     try:
-        report = Ingest(target, choices).read(
-            remarks.note(_with_original_source(rows, upload)), lambda done, _: progress(done, total)
-        )
+        with collected_warnings() as logged:
+            report = Ingest(target, choices).read(
+                remarks.note(_with_original_source(rows, upload)),
+                lambda done, _: progress(done, total),
+            )
     except BadInput as error:
         raise BadInput(_without_folder(error.message, upload)) from error
     counts = asdict(report)
     return counts | {
         "summary": describe_ingested(counts),
-        "warnings": [with_fields(warning) for warning in report.warnings],
+        "warnings": [
+            _without_folder(warning, upload)
+            for warning in dict.fromkeys([*logged, *report.warnings])
+        ],
         "questions": list(remarks.questions),
         "blank": remarks.blank,
         "blank_rows": remarks.blank_rows,

@@ -459,6 +459,17 @@ def test_a_check_tells_what_adding_would_do(client: TestClient, temporary: Path)
     assert files(temporary) != []  # it can still be added
 
 
+def test_what_the_log_says_of_a_file_is_told_too(client: TestClient) -> None:
+    average = ROWS + "n3,A third,q1,fred\n,,,Overall average\n"
+    key = put(client, "quiz.csv", average).json()["id"]
+    seen = client.post(f"/api/uploads/{key}/check?wait=20", json={}).json()
+    (warning,) = seen["warnings"]
+    assert warning == "quiz.csv: rows that are no person's, left out: line 5 ('Overall average')"
+    assert seen["added"] == 3
+    done = ingested(client, "again.csv", average).json()
+    assert done["warnings"] == [warning.replace("quiz", "again")]
+
+
 def test_a_check_of_a_file_that_is_not_read_tells_why(client: TestClient) -> None:
     key = put(client, "a.json", '{"a": ').json()["id"]
     seen = client.post(f"/api/uploads/{key}/check?wait=20", json={})
