@@ -204,5 +204,11 @@ def ingested(folder: Path, *sources: Path) -> Path:
     return folder / "index"
 
 
+def judged(index: Path) -> Path:
+    """Compute an index's findings, so that no server of a copy of it has to; return the index."""
+    searchkit("plagiarism", "-i", index, "-o", os.devnull, "--format", "json", "--quiet")
+    return index
+
+
 def width_over(page: Page) -> int:
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")

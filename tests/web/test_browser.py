@@ -25,6 +25,7 @@ from helpers.browsing import (
     eventually,
     held,
     ingested,
+    judged,
     searchkit,
     serving,
     settle,
@@ -52,7 +53,7 @@ REFUSED = "Failed to load resource"  # what the browser says of every answer fro
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return ingested(tmp_path_factory.mktemp("demo"), DEMO)
+    return judged(ingested(tmp_path_factory.mktemp("demo"), DEMO))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    return ingested(folder, folder / "answers.csv")
+    return judged(ingested(folder, folder / "answers.csv"))
 
 
 @pytest.fixture

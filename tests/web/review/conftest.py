@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers.browsing import ROOT, ingested, serving
+from helpers.browsing import ROOT, ingested, judged, serving
 from helpers.reviewing import decisions, get
 
 DEMO = ROOT / "searchkit" / "demo" / "answers.csv"
@@ -25,7 +25,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.writeheader()
         writer.writerows(rows)
         writer.writerow(rows[0] | {"id": "alone", "question": "q99"})
-    return ingested(folder, folder / "answers.csv")
+    return judged(ingested(folder, folder / "answers.csv"))
 
 
 @pytest.fixture(scope="module")
