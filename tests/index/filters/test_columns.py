@@ -24,7 +24,8 @@ def test_names_that_differ_by_case_are_one_column(index: Index) -> None:
     index.add([Answer("f", "zeta", meta={"Score": "1", "score": "2"})])  # both: neither is lost
     assert index.get(["e"])[0].meta == {"score": "3", "label": "odd"}
     assert [a.id for a in index.answers(Where(sql="score = 3"))] == ["e"]
-    assert index.get(["f"])[0].meta == {"Score": "1", "score": "2"}
+    assert index.get(["f"])[0].meta == {"score": "1", "score (2)": "2"}
+    assert [a.id for a in index.answers(Where(sql='"score (2)" = 2'))] == ["f"]
 
 
 def test_more_columns_than_sqlite_takes(index: Index, caplog: pytest.LogCaptureFixture) -> None:

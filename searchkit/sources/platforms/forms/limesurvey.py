@@ -69,7 +69,7 @@ def _labels(names: Sequence[str]) -> Mapping[str, str]:
     """Return the text of each header: without its code, if all have one."""
     matches = [_CODED.fullmatch(name) for name in names]
     texts = [match[1] for match in matches if match]
-    is_coded = len(texts) == len(names) and names[0].split(".")[0] in _WORDS
+    is_coded = bool(texts) and len(texts) == len(names) and names[0].split(".")[0] in _WORDS
     return dict(zip(names, distinct_names(texts) if is_coded else names, strict=True))
 
 

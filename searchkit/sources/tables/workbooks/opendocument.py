@@ -10,6 +10,7 @@ from xml.parsers import expat
 from searchkit.sources.files import CHUNK_BYTES
 from searchkit.sources.tables.workbooks.merged import Range
 
+MAX_DIGITS = 10  # of a count; no sheet has more rows
 _PART = "content.xml"
 _TABLE, _ROW = "table:table", "table:table-row"
 _CELLS = ("table:table-cell", "table:covered-table-cell")  # the second ones are hidden by others
@@ -74,4 +75,4 @@ class _Scan:
 
 def _count(attributes: dict[str, str], name: str) -> int:
     text = attributes.get(name, "")
-    return int(text) if text.isdecimal() else 1
+    return int(text) if text.isdecimal() and len(text) < MAX_DIGITS else 1
