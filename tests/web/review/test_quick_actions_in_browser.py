@@ -37,6 +37,13 @@ def type_note(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def step_back(page: Page) -> None:
+    """Go back, and wait for the address: `go_back` alone may end with an earlier step's arrival."""
+    address = page.evaluate("location.href")
+    page.go_back()
+    page.wait_for_function("address => location.href !== address", arg=address)
+
+
 def has_note(page: Page, text: str) -> None:
     expect(page.locator("#note")).to_have_value(text)
 
@@ -103,7 +110,7 @@ def test_a_step_back_while_something_runs_is_done_and_takes_no_entry_away(
             open_row(page, 2)
         else:
             page.keyboard.press(action)
-        page.go_back()
+        step_back(page)
     is_at(page, 1, own)
     page.go_forward()
     is_at(page, 3, own)
@@ -122,7 +129,7 @@ def test_words_that_are_typed_while_a_step_back_waits_are_searched_after_it(
     with held(page, "**/review/matches?*"):
         with page.expect_request("**/review/matches?*"):
             page.locator("#text").fill("the")
-        page.go_back()
+        step_back(page)
         page.locator("#text").fill("memory")
     expect(page).to_have_url(re.compile(r"review\?text=memory"))
     expect(page.locator("#text")).to_have_value("memory")
