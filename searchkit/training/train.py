@@ -245,11 +245,9 @@ class _Run:
         state = trainer.state
         if monitor.diverged_at is not None:
             self._report_divergence(monitor.diverged_at, state)
-        best = state.best_model_checkpoint
-        best_step = int(best.rpartition("-")[2]) if best else state.global_step
         name = f"eval_{METRIC}"
         scores = [(int(at["step"]), at[name]) for at in state.log_history if name in at]
-        return best_step, state.max_steps, scores
+        return state.best_global_step or state.global_step, state.max_steps, scores
 
     def _score(self, model: SentenceTransformer) -> float:
         left, right = (
