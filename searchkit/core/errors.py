@@ -97,6 +97,10 @@ class MissingExtra(SearchkitError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the beginning of another library's error, or its class name if it has no text."""
-    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    """Return the beginning of another library's error, or its class name if it has no text.
+
+    Where the first line only announces what follows, as above a traceback, the last one says it.
+    """
+    first, *others = (str(error).strip() or type(error).__name__).splitlines()
+    line = f"{first} {others[-1].strip()}" if others and first.endswith(":") else first
     return line if len(line) <= MAX_QUOTED else line[:MAX_QUOTED] + "…"

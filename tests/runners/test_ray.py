@@ -191,6 +191,20 @@ def test_a_cluster_that_is_not_there_is_told(tmp_path: Path, monkeypatch) -> Non
     assert not list(tmp_path.iterdir())
 
 
+def test_what_a_cluster_says_of_its_failed_start_is_told(tmp_path: Path, monkeypatch) -> None:
+    import ray
+
+    def failed(**_: object) -> None:
+        raise ConnectionAbortedError(
+            "Failure from server:\nTraceback:\n  x = 1\nOSError: no room\n"
+        )
+
+    monkeypatch.setattr(ray, "init", failed)
+    said = r"can't be reached \(Failure from server: OSError: no room\)$"
+    with pytest.raises(RunnerFailed, match=said), open_runner("ray://far:1", tmp_path):
+        pass
+
+
 def test_a_cluster_that_goes_away_is_told(tmp_path: Path, monkeypatch) -> None:
     import ray
 
