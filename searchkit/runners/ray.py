@@ -13,7 +13,7 @@ import tempfile
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ log = logging.getLogger("searchkit")
 Result = TypeVar("Result")
 Start = Callable[[Packed, Path], Any]  # a task and the file for the arrays of its result
 RETRIES = 5  # of a task whose worker died, and restarts of an actor
+CONNECTION_ATTEMPTS = 3  # a cluster starts a process for each client, which may fail to start
 PATIENCE_SECONDS = 60.0  # without a finished task, after which a warning says so
 OBJECT_STORE_BYTES = 80_000_000  # of Ray on this machine: it holds nothing but pickles
 # A worker is one core: libraries must use no other, nor a GPU that it wasn't given.
@@ -272,9 +273,7 @@ def open_ray(
         else:
             settings["address"] = name
         try:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", module="ray")  # they repeat the error
-                ray.init(**settings)
+            _initialize(settings)
         except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
             action = "started" if name == "ray" else "reached"
             raise RunnerFailed(f"{name}: can't be {action} ({first_line(error)})") from error
@@ -286,6 +285,23 @@ def open_ray(
             yield RayRunner(folder, cpus, gpus, patience)
         finally:
             ray.shutdown()
+
+
+def _initialize(settings: Mapping[str, Any]) -> None:
+    """Call `ray.init`, and call it again where a cluster couldn't start its process for us."""
+    import ray
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="ray")  # they repeat the error
+        for attempt in range(1, CONNECTION_ATTEMPTS + 1):
+            try:
+                ray.init(**settings)
+            except ConnectionAbortedError as error:
+                log.debug("attempt %d to connect to the cluster: %s", attempt, error)
+                if attempt == CONNECTION_ATTEMPTS:
+                    raise
+            else:
+                return
 
 
 def _check_machines(folder: Path) -> None:

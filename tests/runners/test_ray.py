@@ -191,18 +191,28 @@ def test_a_cluster_that_is_not_there_is_told(tmp_path: Path, monkeypatch) -> Non
     assert not list(tmp_path.iterdir())
 
 
-def test_what_a_cluster_says_of_its_failed_start_is_told(tmp_path: Path, monkeypatch) -> None:
+def test_a_cluster_that_fails_to_start_a_process_is_asked_again(
+    tmp_path: Path, monkeypatch
+) -> None:
     import ray
 
-    def failed(**_: object) -> None:
-        raise ConnectionAbortedError(
-            "Failure from server:\nTraceback:\n  x = 1\nOSError: no room\n"
-        )
+    told = "Failure from server:\nTraceback:\n  x = 1\nOSError: no room\n"
+    started: list[None] = []
 
-    monkeypatch.setattr(ray, "init", failed)
-    said = r"can't be reached \(Failure from server: OSError: no room\)$"
+    def starting(failures: int, **_: object) -> None:
+        started.append(None)
+        if len(started) <= failures:
+            raise ConnectionAbortedError(told)
+
+    monkeypatch.setattr(ray, "init", partial(starting, 2))
+    ray_runner._initialize({})
+    assert len(started) == 3
+    started.clear()
+    monkeypatch.setattr(ray, "init", partial(starting, 9))
+    said = r"^ray://far:1: can't be reached \(Failure from server: OSError: no room\)$"
     with pytest.raises(RunnerFailed, match=said), open_runner("ray://far:1", tmp_path):
         pass
+    assert len(started) == 3
 
 
 def test_a_cluster_that_goes_away_is_told(tmp_path: Path, monkeypatch) -> None:
