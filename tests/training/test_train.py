@@ -35,7 +35,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("loss", LOSSES)
 def test_it_learns_what_is_alike_and_others_can_load_it(loss, tiny: Path, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
-    settings = replace(FAST, loss=loss, epochs=8, learning_rate=3e-3)
+    settings = replace(FAST, loss=loss, epochs=4, learning_rate=3e-3)
     trained = train(
         pairs(each=24), tmp_path / "new", model=str(tiny), settings=settings,
         device="cpu", progress=lambda *at: steps.append(at),
