@@ -52,14 +52,17 @@ def advise(
     """
     column, scale = settings.mark_column, settings.scale
     try:
-        corpus = load_corpus(index, column, scale.kind, may_be_empty=True)
-        selected = matching_rows(index, corpus, Where(question)) & ~corpus.references
-        plan = plan_corpus(corpus, selected, scale.tolerance, Goal())
+        where = Where(question)
+        corpus = load_corpus(index, column, scale.kind, where, may_be_empty=True)
+        selected = matching_rows(index, corpus, where) & ~corpus.references
+        unit = corpus.units[corpus.questions[selected]].max(initial=0.0) or 1.0
+        tolerance = None if scale.tolerance is None else round(scale.tolerance / unit, 6)
+        plan = plan_corpus(corpus, selected, tolerance, Goal(), unit)
     except BadInput as error:  # marks that can't be read, or no text at all
         return Advice({}, {}, None, str(error))
     message, suggestions = "", dict[str, Suggestion]()
     try:
-        suggestions = _suggest(corpus, selected, scale.tolerance or 0.0)
+        suggestions = _suggest(corpus, selected, tolerance or 0.0)
     except BadInput as error:  # too few marks, or all of them alike
         message = str(error)
     ticks: dict[str, dict[str, Suggestion]] = {}

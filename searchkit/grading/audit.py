@@ -94,7 +94,7 @@ def audit_grades(
             filter can't be read.
     """
     check_threshold(threshold)
-    corpus = load_corpus(index, column, kind, where.attempts)
+    corpus = load_corpus(index, column, kind, where)
     tolerance = check_tolerance(corpus.marks, tolerance)
     selected = matching_rows(index, corpus, where)
     conflicts: list[Conflict] = []
@@ -149,16 +149,18 @@ def _conflict(
     corpus: Corpus, left: int, right: int, score: float, tolerance: float
 ) -> Iterator[Conflict]:
     """Yield the conflict of two near-equal answers, if their marks differ."""
+    question = int(corpus.questions[left])
     left_mark, right_mark = corpus.marks.of(left), corpus.marks.of(right)
     difference = _difference(left_mark, right_mark)
     if left_mark is not None and right_mark is not None and difference > tolerance + 1e-9:
+        in_points = corpus.points(question, left_mark), corpus.points(question, right_mark)
         steepness = difference / corpus.marks.range / max(1 - score, MIN_DISTANCE)
         yield Conflict(
             corpus.answers[left].id,
             corpus.answers[right].id,
-            corpus.names[int(corpus.questions[left])],
-            (left_mark, right_mark),
-            round(difference, 6),
+            corpus.names[question],
+            in_points,
+            round(_difference(*in_points), 6),
             score,
             round(steepness, 4),
         )
@@ -197,7 +199,7 @@ def _outliers(
         else (NUMBER_SURPRISE, CLUSTER_NUMBER_SURPRISE)
     )
     for rows, expected, estimates in calibrated.leave_one_out():
-        codes = corpus.marks.codes[rows]
+        question, codes = int(corpus.questions[rows[0]]), corpus.marks.codes[rows]
         surprise = _surprise(corpus.marks, codes, estimates)
         for n, row in enumerate(rows.tolist()):
             mark = corpus.marks.scale[int(codes[n])]
@@ -210,11 +212,11 @@ def _outliers(
                     row,
                     Outlier(
                         corpus.answers[row].id,
-                        corpus.names[int(corpus.questions[row])],
-                        mark,
-                        expected[n],
+                        corpus.names[question],
+                        corpus.points(question, mark),
+                        corpus.points(question, expected[n]),
                         round(float(surprise[n]), 4),
-                        cluster_mark,
+                        None if cluster_mark is None else corpus.points(question, cluster_mark),
                         others,
                     ),
                 )

@@ -226,7 +226,7 @@ def evaluate_grades(
     """
     if folds < 2:
         raise BadInput(f"folds must be 2 or more, not {folds}")
-    corpus = load_corpus(index, column, kind, where.attempts, earlier=earlier)
+    corpus = load_corpus(index, column, kind, where, earlier=earlier)
     tolerance = check_tolerance(corpus.marks, tolerance)
     judged = matching_rows(index, corpus, where) & corpus.marks.graded
     all_folds = {

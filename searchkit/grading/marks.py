@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from typing import Literal
@@ -41,6 +41,8 @@ class Marks:
         codes: `(n,)` position of each answer's mark in the scale; `UNGRADED` if it has none.
         out_of: What every number is out of, such as 10; None if the column doesn't say so.
         totals: What the numbers of each question are out of, as far as the column says so.
+        in_proportion: Whether questions give fewer points than others, and their numbers were put
+            on the scale of these.
     """
 
     column: str
@@ -49,6 +51,7 @@ class Marks:
     codes: Int64
     out_of: float | None = None
     totals: Mapping[str | None, float] = field(default_factory=dict)
+    in_proportion: bool = False
 
     @property
     def graded(self) -> NDArray[np.bool_]:
@@ -65,6 +68,17 @@ class Marks:
         """Return the mark that is on the scale for what a person wrote."""
         amount = parse_amount(text) if self.kind == "numbers" else None
         return text.strip() if amount is None else _rescaled(amount, self.out_of)
+
+    def over(self, units: Float64) -> Marks:
+        """Return the numbers divided by `(n,)` units, one for each answer; labels stay."""
+        if self.kind == "labels" or np.all(units[self.graded] == 1):
+            return self
+        rows = np.flatnonzero(self.graded)
+        numbers = np.array(self.scale, np.float64)[self.codes[rows]] / units[rows]
+        scale, places = np.unique(np.round(numbers, 6), return_inverse=True)
+        codes = np.full(len(self.codes), UNGRADED, np.int64)
+        codes[rows] = places
+        return replace(self, scale=tuple(scale.tolist()), codes=codes, in_proportion=True)
 
     def of(self, row: int) -> Mark | None:
         """Return the mark of the answer in a row."""

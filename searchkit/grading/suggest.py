@@ -17,10 +17,10 @@ from searchkit.core.records import FILE_FIELDS
 from searchkit.core.results import Results, Table
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.grading.learning.calibration import CalibratedGrader
-from searchkit.grading.learning.corpus import load_corpus, matching_rows
+from searchkit.grading.learning.corpus import Corpus, load_corpus, matching_rows
 from searchkit.grading.learning.grader import Candidate, nearest
 from searchkit.grading.marks import MarkKind, Marks, check_tolerance, mark_text
-from searchkit.grading.promise.ranges import Ranges
+from searchkit.grading.promise.ranges import Range, Ranges
 from searchkit.grading.records import Mark, Neighbour, Suggestion
 from searchkit.index.base import BaseIndex
 
@@ -91,7 +91,7 @@ def grade(
         raise BadInput(
             Message("`min_confidence` must be from 0 to 1, not {number}", number=min_confidence)
         )
-    corpus = load_corpus(index, column, kind, where.attempts, earlier=earlier)
+    corpus = load_corpus(index, column, kind, where, earlier=earlier)
     tolerance = check_tolerance(corpus.marks, tolerance)
     calibrated = CalibratedGrader(corpus, corpus.marks, tolerance)
     selected = matching_rows(index, corpus, where)
@@ -221,15 +221,23 @@ def _suggestions(
         yield Suggestion(
             corpus.answers[row].id,
             corpus.names[question],
-            marks[n] if confidence >= min_confidence else None,
+            corpus.points(question, marks[n]) if confidence >= min_confidence else None,
             confidence,
             tuple(
-                Neighbour(corpus.answers[other].id, corpus.marks.of(other), round(score, 6))
+                Neighbour(corpus.answers[other].id, corpus.mark(other), round(score, 6))
                 for other, score in zip(
                     neighbours[n, :SHOWN_NEIGHBOURS].tolist(),
                     scores[n, :SHOWN_NEIGHBOURS].tolist(),
                     strict=True,
                 )
             ),
-            *spans[n],
+            *_span_in_points(spans[n], corpus, question),
         )
+
+
+def _span_in_points(span: Range, corpus: Corpus, question: int) -> Range:
+    """Return a range on the scale of its question."""
+    if span.low is None or span.high is None:
+        return span
+    unit = float(corpus.units[question])
+    return Range(round(span.low * unit, 6), round(span.high * unit, 6), None)

@@ -175,7 +175,8 @@ def _describe_correct(marks: Marks, tolerance: float) -> str:
     """Return when a suggestion counts as right."""
     if marks.kind == "labels" or not tolerance:
         return "the grader's own"
-    return f"within {mark_text(tolerance)} of the grader's mark"
+    less = ", and in proportion where a question gives fewer points" if marks.in_proportion else ""
+    return f"within {mark_text(tolerance)} of the grader's mark{less}"
 
 
 # -- cross-validation ------------------------------------------------------------------------------

@@ -64,15 +64,27 @@ def plan_grading(
         BadInput: as for `grade`, but the marks can be missing or all be the same.
     """
     goal = Goal(max_off, confidence)
-    corpus = load_corpus(index, column, kind, where.attempts, may_be_empty=True)
+    corpus = load_corpus(index, column, kind, where, may_be_empty=True)
     selected = matching_rows(index, corpus, where) & ~corpus.references
     return plan_corpus(corpus, selected, tolerance, goal)
 
 
 def plan_corpus(
-    corpus: Corpus, selected: NDArray[np.bool_], tolerance: float | None, goal: Goal
+    corpus: Corpus,
+    selected: NDArray[np.bool_],
+    tolerance: float | None,
+    goal: Goal,
+    unit: float = 1.0,
 ) -> GradingPlan:
-    """Make the plan for some rows of a corpus, from the marks that it has; see `plan_grading`."""
+    """Make the plan for some rows of a corpus, from the marks that it has; see `plan_grading`.
+
+    Args:
+        corpus: The answers and their marks.
+        selected: `(n,)` whether the plan is about an answer.
+        tolerance: As for `plan_grading`, on the scale of the corpus's marks.
+        goal: What is to be promised.
+        unit: What one of the corpus's marks is, in the points that are named.
+    """
     marks = corpus.marks
     grader = None
     if len(np.unique(marks.codes[marks.graded])) > 1:
@@ -87,7 +99,7 @@ def plan_corpus(
     wording = Wording(
         goal,
         marks.kind,
-        tolerance or 0.0,
+        round((tolerance or 0.0) * unit, 6),
         answers=len(rows),
         unmarked=int(unmarked.sum()),
         checks=pool.sample,
