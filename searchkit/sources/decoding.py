@@ -70,6 +70,14 @@ def lines(
     return _decoded_blocks(file, source, name, max_bytes)
 
 
+def encoding_of(data: bytes) -> str:
+    """Return the encoding in which `lines` reads a file with these bytes."""
+    for mark, name in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return name
+    return wide_encoding(data) or _older_encoding(data) or "utf-8"
+
+
 def buffered(file: BinaryIO) -> io.BufferedReader:
     """Return a file whose next bytes can be peeked at."""
     if isinstance(file, io.BufferedReader):

@@ -6,10 +6,11 @@ This also reaches platforms in other languages, whose columns are found by name 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from searchkit.output.platforms.marks import (
     MarkedAnswers,
     MarkOptions,
     left_out,
+    listed_answers,
 )
 from searchkit.output.platforms.people import (
     EMAIL,
@@ -33,9 +35,9 @@ from searchkit.output.platforms.people import (
     incomplete,
 )
 from searchkit.output.platforms.plain import total_cell
-from searchkit.output.platforms.tables import Table, number_text
+from searchkit.output.platforms.tables import Dialect, Table, number_text
 from searchkit.sources.columns import distinct_names
-from searchkit.sources.decoding import buffered, lines
+from searchkit.sources.decoding import buffered, encoding_of, lines
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.sources.tables.delimited import guess_delimiter
 from searchkit.text.numbers import parse_number
@@ -43,6 +45,7 @@ from searchkit.text.numbers import parse_number
 Keys = Mapping[str, str]  # what identifies a person or a submission, the surest first
 _NAMES = ("full_name", *HEADER_NAMES["author"])
 _NUMBERED = re.compile(r"(.*) \(\d+\)", re.DOTALL)  # Essay (4711)
+_DECIMAL = re.compile(r"-?\d+[.,]\d{1,2}")
 _IN_BRACKETS = re.compile(r".+\(.+\)", re.DOTALL)  # Last modified (grade)
 
 
@@ -54,11 +57,13 @@ class Sheet:
         source: Its name.
         header: Its columns.
         rows: Its rows.
+        dialect: How it is written.
     """
 
     source: str
     header: list[str]
     rows: list[list[str]]
+    dialect: Dialect
 
     def persons(self) -> list[Person]:
         """Return each row as a person without an answer."""
@@ -114,22 +119,59 @@ def fill(path: Path, platform: str, marked: MarkedAnswers, options: MarkOptions)
     people, unknown = filling.people(marked.rows)
     given = sheet.persons()
     matches = _match(given, people, filling.keys)
+    has_commas = _has_decimal_commas(sheet)
+    kept = {person for row, person in matches.items() if sheet.rows[row][mark_place].strip()}
     for row, person in matches.items():
-        sheet.write(row, mark_place, filling.mark(person, given[row], marked, options))
+        mark = filling.mark(person, given[row], marked, options)
+        sheet.write(row, mark_place, _with_comma(mark) if has_commas else mark)
         sheet.write(row, comment_place, person.comments)
     found = set(matches.values())
     notes = _not_in_file([person for person in people if person not in found], path.name)
     notes += left_out(unknown, "they have no author")
-    notes += incomplete([person for person in people if person in found])
+    notes += incomplete([person for person in people if person in found - kept])
+    notes += _kept([person for person in people if person in kept], path.name)
     if comment_place is None:
         notes += _comments_left_out(marked.rows, path.name)
-    return Table(sheet.header, sheet.rows, notes, frozenset(sheet.header))
+    dialect, more = _writable(sheet)
+    return Table(sheet.header, sheet.rows, notes + more, dialect=dialect)
 
 
 def _not_in_file(people: Sequence[Person], file: str) -> list[str]:
     """Return a line on the marks and comments of people without a row; none if there are none."""
     rows = [row for person in people for row in person.rows if row.mark or row.comment]
     return left_out(rows, f"not in {file}")
+
+
+def _kept(people: Sequence[Person], file: str) -> list[str]:
+    """Return a line on the people whose mark in the file isn't replaced; none if there are none."""
+    waiting = [person for person in people if not person.is_complete]
+    rows = [row for person in waiting for row in person.rows if not row.mark]
+    who = "1 person keeps" if len(waiting) == 1 else f"{len(waiting):,} people keep"
+    what = f"{who} the mark in {file}, as none is known here: {listed_answers(rows)}"
+    return [what] if waiting else []
+
+
+def _has_decimal_commas(sheet: Sheet) -> bool:
+    """Whether numbers have decimal commas, and none has a point."""
+    cells = [cell for row in sheet.rows for cell in row if _DECIMAL.fullmatch(cell.strip())]
+    return bool(cells) and all("," in cell for cell in cells)
+
+
+def _with_comma(mark: str) -> str:
+    return mark.replace(".", ",") if _DECIMAL.fullmatch(mark) else mark
+
+
+def _writable(sheet: Sheet) -> tuple[Dialect, list[str]]:
+    """Return a dialect with all of a sheet's characters, and a line if it isn't the file's own."""
+    encoding = sheet.dialect.encoding
+    try:
+        "".join(cell for row in sheet.rows for cell in row).encode(encoding)
+    except UnicodeEncodeError as error:
+        if not encoding.startswith("utf"):
+            missing = error.object[error.start]
+            what = f"written in UTF-8, as {encoding} has no {missing!r}"
+            return replace(sheet.dialect, encoding="utf-8"), [what]
+    return sheet.dialect, []
 
 
 def _comments_left_out(rows: Sequence[MarkedAnswer], file: str) -> list[str]:
@@ -146,10 +188,15 @@ def read_sheet(path: Path) -> Sheet:
         BadInput: if it isn't one.
     """
     try:
-        with path.open("rb") as file:
-            texts = list(lines(buffered(file), str(path), None))
+        data = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path}: can't be read ({error.strerror})") from None
+    texts = list(lines(buffered(io.BytesIO(data)), str(path), None, say=_ignore))
+    encoding = encoding_of(data)
+    text = data.decode(encoding, "replace")
+    if re.sub(r"\r\n?", "\n", text) != "".join(texts):  # its lines seem to be in several
+        encoding = "utf-8"
+    line_end = "\r\n" if "\r\n" in text else "\n"
     delimiter = guess_delimiter(texts[0] if texts else "")
     reader = csv.reader(texts, delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
@@ -164,7 +211,12 @@ def read_sheet(path: Path) -> Sheet:
         raise BadInput.at(str(path), reader.line_num, what) from None
     if not rows:
         raise BadInput(f"{path}: empty; download the file again")
-    return Sheet(str(path), rows[0], rows[1:])
+    dialect = Dialect(delimiter, line_end, encoding, is_guarded=False)
+    return Sheet(str(path), rows[0], rows[1:], dialect)
+
+
+def _ignore(_: str) -> None:
+    """Say nothing of the encoding, in which the file is written again."""
 
 
 def _match(

@@ -28,6 +28,23 @@ def number_text(number: float | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV file is written.
+
+    Attributes:
+        delimiter: What is between cells.
+        line_end: What is behind a row.
+        encoding: The encoding, which has all of the characters.
+        is_guarded: Whether texts that a spreadsheet would run as formulas get an apostrophe.
+    """
+
+    delimiter: str = ","
+    line_end: str = "\r\n"
+    encoding: str = "utf-8"
+    is_guarded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table to be written.
 
@@ -36,29 +53,39 @@ class Table:
         rows: The rows; a number is a number in a workbook, and None is an empty cell.
         notes: Lines on what the user has to know.
         ids: The columns whose values are written as they are, if they can be no formula.
+        dialect: How it is written as CSV.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     notes: list[str] = field(default_factory=list)
     ids: frozenset[str] = frozenset()
+    dialect: Dialect = Dialect()
 
 
 def csv_bytes(table: Table) -> bytes:
-    """Return a table as CSV in UTF-8, with commas; texts that look like formulas are guarded."""
+    """Return a table as CSV; texts that look like formulas are guarded, if its dialect says so."""
+    dialect, is_id = table.dialect, [name in table.ids for name in table.columns]
+    lines = []
+    for row in (table.columns, *table.rows):
+        cells: list[Cell] = [number_text(cell) if isinstance(cell, float) else cell for cell in row]
+        if dialect.is_guarded:
+            is_safe = [False] * len(is_id) if row is table.columns else is_id
+            cells = [_guarded(cell, own) for cell, own in zip(cells, is_safe, strict=True)]
+        lines.append(_csv_line(cells, dialect.delimiter) + dialect.line_end)
+    return "".join(lines).encode(dialect.encoding, "backslashreplace")
+
+
+def _csv_line(cells: Sequence[Cell], delimiter: str) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")  # quotes a lone CR, too
-    writer.writerow([guarded(name) for name in table.columns])
-    is_id = [name in table.ids for name in table.columns]
-    for row in table.rows:
-        writer.writerow([_csv_cell(cell, own) for cell, own in zip(row, is_id, strict=True)])
-    return out.getvalue().encode("utf-8", "backslashreplace")
+    # With this end of the line it quotes a lone CR, too.
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().removesuffix("\r\n")
 
 
-def _csv_cell(cell: Cell, is_id: bool) -> Cell:
-    if not isinstance(cell, str) or (is_id and _ID.fullmatch(cell)):
-        return number_text(cell) if isinstance(cell, float) else cell
-    return guarded(cell)
+def _guarded(cell: Cell, is_id: bool) -> Cell:
+    is_safe = not isinstance(cell, str) or (is_id and _ID.fullmatch(cell))
+    return cell if is_safe else guarded(str(cell))
 
 
 def xlsx_bytes(table: Table) -> bytes:

@@ -64,7 +64,7 @@ def test_a_worksheet_in_another_language_is_filled_in(tmp_path: Path) -> None:
         index.update_columns({"a": {"comment": "Gut"}})
         file = marks_file(index, "moodle-worksheet", fill_in=path)  # 75 % of the 10,00 in it
     assert changed(GERMAN, file) == {
-        (1, "Bewertung"): "7.5", (1, "Feedback als Kommentar"): "Gut",
+        (1, "Bewertung"): "7,5", (1, "Feedback als Kommentar"): "Gut",
     }  # fmt: skip
     assert file.notes[1:] == ["1 answer left out: not in Bewertungen.csv: c · Cy Ray"]
 
@@ -79,6 +79,46 @@ def test_an_assignment_of_the_gradebook_is_filled_in(tmp_path: Path) -> None:
             assert changed(GRADEBOOK, file) == {(2, "Essay (4711)"): "7", (3, "Essay (4711)"): "7"}
         with pytest.raises(BadInput, match=r"of: Essay \(4711\), Quiz \(12\)"):
             marks_file(index, "canvas", fill_in=path)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter", "line_end", "point"),
+    [("utf-8-sig", ";", "\r\n", ","), ("utf-16", "\t", "\n", "."), ("cp1252", ",", "\n", ".")],
+)
+def test_a_file_keeps_its_encoding_delimiters_and_all_other_cells(
+    tmp_path: Path, encoding: str, delimiter: str, line_end: str, point: str
+) -> None:
+    def written(mark: str) -> bytes:
+        rows = [
+            ["Student", "ID", "Notes", "Essay (4711)", "Quiz (12)"],
+            ["Möß", "1001", "=1+1", mark, f"4{point}0"],
+            ["Lind", "1002", "- late; +49 171 5", f"3{point}5", ""],
+        ]
+        out = io.StringIO()
+        csv.writer(out, delimiter=delimiter, lineterminator=line_end).writerows(rows)
+        return out.getvalue().encode(encoding)
+
+    path = tmp_path / "gradebook.csv"
+    path.write_bytes(written(""))
+    people = [("a", "Möß", {"id": "1001"}), ("b", "Lind", {"id": "1002"})]
+    with marked_index(tmp_path, people, "7.5") as index:
+        index.update_columns({"b": {"mark": None}})
+        file = marks_file(index, "canvas", MarkOptions(assignment="Essay"), fill_in=path)
+    assert file.content == written(f"7{point}5")
+    kept = "1 person keeps the mark in gradebook.csv, as none is known here: b · Lind"
+    assert file.notes[1:] == [kept]
+
+
+def test_a_comment_that_an_old_encoding_lacks_is_not_lost(tmp_path: Path) -> None:
+    path = tmp_path / "worksheet.csv"
+    path.write_bytes(
+        "Identifier,Full name,Grade,Feedback comments\nParticipant 1,Möß,,\n".encode("cp1252")
+    )
+    with marked_index(tmp_path, [("a", "Möß", {"participant": "1"})], "7") as index:
+        index.update_columns({"a": {"comment": "- see x → y"}})
+        file = marks_file(index, "moodle-worksheet", fill_in=path)
+    assert cells(file)[1] == ["Participant 1", "Möß", "7", "- see x → y"]
+    assert file.notes[-1] == "written in UTF-8, as cp1252 has no '→'"
 
 
 def test_people_of_one_name_get_their_own_marks_or_none(tmp_path: Path) -> None:
