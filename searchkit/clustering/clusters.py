@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -25,8 +25,8 @@ from searchkit.clustering.methods import (
 )
 from searchkit.clustering.records import Cluster, Member
 from searchkit.core.arrays import Float32, Float64, Int64
-from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, counted, not_among
+from searchkit.core.errors import BadInput, check_choice, check_seed
+from searchkit.core.messages import Message, counted
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Results, Table
@@ -94,8 +94,11 @@ def cluster(
         progress: Called with the number of questions done, and of all questions.
 
     Raises:
-        BadInput: if a number is out of range, or the filter can't be read.
+        BadInput: if there is no such `by` or method, a number is out of range, or the filter can't
+            be read.
     """
+    check_choice("by", by, (None, *get_args(By)))
+    check_seed(seed)
     _check(method, threshold, k, min_size)
     where = where.with_attempts()
     questions: dict[str | None, Embedded] = defaultdict(list)
@@ -122,7 +125,12 @@ def cluster(
 
 
 def draw_map(
-    index: BaseIndex, result: ClusterResult, path: Path, *, where: Where = EVERYTHING, seed: int = 0
+    index: BaseIndex,
+    result: ClusterResult,
+    path: str | Path,
+    *,
+    where: Where = EVERYTHING,
+    seed: int = 0,
 ) -> None:
     """Draw the answers to one question, or all answers, on a plane.
 
@@ -137,6 +145,7 @@ def draw_map(
         BadInput: if there are several questions or no answers, or the file can't be written.
         MissingExtra: if a library for drawing isn't installed.
     """
+    path = Path(path)
     maps.check_suffix(path)
     questions = {c.question for c in result.clusters}
     if len(questions) > 1:
@@ -175,6 +184,7 @@ def map_points(
         BadInput: if there are no answers.
         MissingExtra: if there are more than 3,000 answers, and UMAP isn't installed.
     """
+    check_seed(seed)
     name_of: dict[str, str] = {}
     names: set[str] = set()
     for c in result.clusters:
@@ -192,8 +202,7 @@ def map_points(
 
 
 def _check(method: ClusterMethod, threshold: float | None, k: int | None, min_size: int) -> None:
-    if method not in CLUSTER_METHODS:
-        raise BadInput(not_among("method", method, CLUSTER_METHODS))
+    check_choice("method", method, CLUSTER_METHODS)
     if threshold is not None:
         check_threshold(threshold)
     if k is not None and k < 1:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from searchkit.core.arrays import Float32, Float64, Int64
+from searchkit.core.errors import MAX_SEED
 from searchkit.index.vectors.faiss_runtime import load_faiss
 
 STARTS = 3  # of which the best by inertia is kept
@@ -165,7 +166,7 @@ def _k_means(
         rows.shape[1],
         k,
         niter=iterations,
-        seed=seed + 1,
+        seed=int(seed + 1) % MAX_SEED,
         spherical=True,
         min_points_per_centroid=1,
         max_points_per_centroid=max(256, len(rows) // k + 1),

@@ -1,4 +1,4 @@
-"""The errors that a user can cause and correct.
+"""The errors that a user can cause and correct, and checks of arguments that raise them.
 
     SearchkitError            exit code 1
     ├── BadInput              a file, a row, an option or a number that can't be used
@@ -18,8 +18,14 @@ if two disagree, and how to correct it. Errors of the calling program are ValueE
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection, Iterable
+from typing import TypeVar
+
 from searchkit.core.messages import Message, printable
 
+T = TypeVar("T")
+MAX_SEED = 2**31 - 1  # of FAISS
 MAX_QUOTED = 300  # characters of another library's error
 
 
@@ -104,3 +110,45 @@ def first_line(error: BaseException) -> str:
     first, *others = (str(error).strip() or type(error).__name__).splitlines()
     line = f"{first} {others[-1].strip()}" if others and first.endswith(":") else first
     return line if len(line) <= MAX_QUOTED else line[:MAX_QUOTED] + "…"
+
+
+def check_choice(parameter: str, value: object, choices: Collection[str | None]) -> None:
+    """Check that a parameter's value is one of its choices; None may be one.
+
+    Raises:
+        BadInput: if it isn't.
+    """
+    if value not in choices:
+        template = f"`{parameter}` must be one of {{choices}}, not {{value!r}}"
+        raise BadInput(Message(template, choices=", ".join(filter(None, choices)), value=value))
+
+
+def check_seed(seed: int) -> None:
+    """Check that a seed is one that every library takes.
+
+    Raises:
+        BadInput: if it isn't from 0 to `MAX_SEED`.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise BadInput(
+            Message("`seed` must be from 0 to {most}, not {seed}", most=MAX_SEED, seed=seed)
+        )
+
+
+def as_list(name: str, items: Iterable[T], kind: type[T] | tuple[type[T], ...]) -> list[T]:
+    """Return the items of an argument that takes several.
+
+    A text is one of them, though Python iterates over its characters, and so is a path.
+
+    Raises:
+        TypeError: if the argument is one item, or an item is of another type.
+    """
+    if isinstance(items, str | bytes | os.PathLike) or not isinstance(items, Iterable):
+        raise TypeError(f"`{name}` takes a list, not one {type(items).__name__}")
+    found = list(items)
+    for number, item in enumerate(found, 1):
+        if not isinstance(item, kind):
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            names = " or ".join(one.__name__ for one in kinds)
+            raise TypeError(f"`{name}`: item {number} is {item!r}, which is no {names}")
+    return found

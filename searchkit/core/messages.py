@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -59,12 +59,6 @@ def with_names(message: str, name_of: NameOf) -> str:
         for key, value in message.values.items()
     }
     return printable(_PARAMETER.sub(renamed, message.template).format(**values))
-
-
-def not_among(parameter: str, value: object, choices: Iterable[str]) -> Message:
-    """Return the message that a parameter's value is none of its choices."""
-    template = f"`{parameter}` must be one of {{choices}}, not {{value!r}}"
-    return Message(template, choices=", ".join(choices), value=value)
 
 
 def printable(text: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, check_choice
 from searchkit.core.messages import Message
 
 Attempts = Literal["latest", "first", "all"]
@@ -30,7 +30,8 @@ class Where:
             `first` of them; None leaves it to the operation.
 
     Raises:
-        BadInput: if a text has half a surrogate pair, which no file and no database can hold.
+        BadInput: if a text has half a surrogate pair, which no file and no database can hold, or
+            there are no such attempts.
     """
 
     question: str | None = None
@@ -39,6 +40,7 @@ class Where:
     attempts: Attempts | None = None
 
     def __post_init__(self) -> None:
+        check_choice("attempts", self.attempts, (None, *get_args(Attempts)))
         for name, text in (
             ("question", self.question),
             ("author", self.author),

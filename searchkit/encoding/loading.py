@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from searchkit.core.errors import BadInput, ModelRefused
-from searchkit.core.messages import Message, not_among
+from searchkit.core.errors import ModelRefused, check_choice
+from searchkit.core.messages import Message
 from searchkit.encoding.devices.finding import Device, check_device, guess_accelerator
 from searchkit.encoding.encoder import (
     PRECISIONS,
@@ -70,8 +70,7 @@ def load_encoder(
     """
     notify = notify or _ignore
     check_device(device)
-    if precision not in PRECISIONS:
-        raise BadInput(not_among("precision", precision, PRECISIONS))
+    check_choice("precision", precision, PRECISIONS)
     name = None if name == DEFAULT else name
     encoder = _load_on_cpu(name, fingerprint, notify)
     if precision == "fast":

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from searchkit.core.arrays import Float64
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, as_list, check_seed
 from searchkit.core.messages import Message, counted
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
@@ -27,7 +27,6 @@ from searchkit.sources.labelled import SentencePair
 # Lowest label of a positive pair, as a share of the largest label.
 POSITIVE_SHARE = 0.6
 MAX_RESAMPLES = 100_000
-MAX_SEED = 2**31 - 1  # of k-means in FAISS
 
 # -- pairs of texts with a label -------------------------------------------------------------------
 
@@ -60,6 +59,7 @@ def evaluate_pairs(
             `resamples` or `seed` is out of range.
     """
     _check_draws(resamples, seed)
+    pairs = as_list("pairs", pairs, SentencePair)
     if not pairs:
         raise BadInput("no pairs to measure models by")
     texts = dict.fromkeys(text for pair in pairs for text in (pair.sentence_0, pair.sentence_1))
@@ -151,10 +151,12 @@ def evaluate_corpus(
 
     Raises:
         BadInput: If there are no answers, no such column, no answer with the id of a copy, or
-            `resamples` is below 100.
+            `max_pairs`, `resamples` or `seed` is out of range.
     """
     _check_draws(resamples, seed)
-    all_answers = list(answers)
+    if max_pairs < 2:
+        raise BadInput(Message("`max_pairs` must be 2 or more, not {number}", number=max_pairs))
+    all_answers = as_list("answers", answers, Answer)
     nonblank = [answer for answer in all_answers if answer.text.strip()]
     if not nonblank:
         raise BadInput("no answers to measure models by")
@@ -269,7 +271,4 @@ def _check_draws(resamples: int, seed: int) -> None:
         if resamples > MAX_RESAMPLES:
             template = "`resamples` must be {most:,} or fewer, not {resamples:,}"
         raise BadInput(Message(template, least=100, most=MAX_RESAMPLES, resamples=resamples))
-    if not 0 <= seed <= MAX_SEED:
-        raise BadInput(
-            Message("`seed` must be from 0 to {most}, not {seed}", most=MAX_SEED, seed=seed)
-        )
+    check_seed(seed)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float64, Int64
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, check_seed
 from searchkit.core.metrics import accuracy, macro_f1, pearson, rmse, weighted_kappa
 from searchkit.core.progress import Counter, Progress
 from searchkit.core.results import Record, Table
@@ -224,6 +224,7 @@ def evaluate_grades(
         BadInput: as for `grade`, or if there are too few graded answers.
         IndexMismatch: as for `grade`.
     """
+    check_seed(seed)
     if folds < 2:
         raise BadInput(f"folds must be 2 or more, not {folds}")
     corpus = load_corpus(index, column, kind, where, earlier=earlier)

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.core.arrays import Float64, Int64
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, check_choice
 from searchkit.core.messages import Message, listed
 from searchkit.core.records import Answer
 from searchkit.grading.records import Mark
@@ -172,9 +172,10 @@ def read_marks(
         may_be_empty: Whether the column can have no mark, or not exist.
 
     Raises:
-        BadInput: if there is no such column, it has no mark, or some marks are numbers and others
-            are not.
+        BadInput: if there is no such kind or column, it has no mark, or some marks are numbers and
+            others are not.
     """
+    check_choice("kind", kind, (None, *get_args(MarkKind)))
     texts = _read_texts(answers, column)
     if not texts and not extra:
         if may_be_empty:

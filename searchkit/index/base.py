@@ -6,6 +6,7 @@ Flows take a `BaseIndex` and use nothing but its methods and those of `backend.I
 from __future__ import annotations
 
 import logging
+import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Self
 import numpy as np
 
 from searchkit.core.arrays import Float32, mean_row, unit_rows
-from searchkit.core.errors import BadInput, IndexDamaged, IndexMismatch
+from searchkit.core.errors import BadInput, IndexDamaged, IndexMismatch, as_list
 from searchkit.core.identity import canonical
 from searchkit.core.messages import Message
 from searchkit.core.names import not_found
@@ -29,6 +30,7 @@ from searchkit.encoding.loading import load_encoder
 from searchkit.index.backend import IndexBackend
 from searchkit.index.embedding import (
     AnswerProgress,
+    as_answers,
     changes,
     check_answers,
     embed,
@@ -40,11 +42,7 @@ from searchkit.index.embedding import (
     unify_columns,
     with_written,
 )
-from searchkit.index.records import (
-    Added,
-    SplitAnswer,
-    StoredAnswer,
-)
+from searchkit.index.records import Added, SplitAnswer, StoredAnswer
 from searchkit.text.passages import split_passages
 
 log = logging.getLogger("searchkit")
@@ -145,6 +143,7 @@ class BaseIndex(IndexBackend):
         Raises:
             NotFound: if there is no answer with one of the ids.
         """
+        ids = as_list("ids", ids, str)
         answers = self._get_all(ids)
         return [answers[id_] for id_ in ids]
 
@@ -171,6 +170,7 @@ class BaseIndex(IndexBackend):
         They are as passages are stored, rounded to float16, and kept until their answers are
         deleted or replaced, so that each is embedded once.
         """
+        texts = as_list("texts", texts, str)
         hashes = [passage_hash(text) for text in texts]
         text_of = dict(zip(hashes, texts, strict=True))
         vectors = self._cached_vectors(text_of.keys())
@@ -214,7 +214,7 @@ class BaseIndex(IndexBackend):
         Raises:
             BadInput: if `k` is below 1, a query is blank, or the filter can't be read.
         """
-        check_k(k)
+        k = checked_k(k)
         vectors = self.query_vectors(queries)
         return [Results(hits) for hits in self.search_vectors(vectors, k, where)]
 
@@ -227,7 +227,7 @@ class BaseIndex(IndexBackend):
         Raises:
             BadInput: if a query is blank.
         """
-        passages = [self._query_passages(query) for query in queries]
+        passages = [self._query_passages(query) for query in as_list("queries", queries, str)]
         rows = iter(self.encoder.encode_queries([text for texts in passages for text in texts]))
         return [np.stack([next(rows) for _ in texts]) for texts in passages]
 
@@ -237,7 +237,7 @@ class BaseIndex(IndexBackend):
         Raises:
             BadInput: if there is no such answer, `k` is below 1, or the filter can't be read.
         """
-        check_k(k)
+        k = checked_k(k)
         stored = self.get_stored(id_)
         if not stored.passages:
             return Results()
@@ -300,8 +300,8 @@ class BaseIndex(IndexBackend):
 
     def _checked(self, answers: Iterable[Answer]) -> list[Answer]:
         """Return answers that can be stored, with the index's spelling of columns."""
-        self._require_writer()
-        unified = unify_columns(list(answers), self.columns())
+        self.require_writer()
+        unified = unify_columns(as_answers(answers), self.columns())
         check_answers(unified)
         return unified
 
@@ -326,7 +326,7 @@ class BaseIndex(IndexBackend):
             vectors = embed(self.encoder, list(new.values()), report)
         self._put(split, same_text, known, list(new), vectors)
         report.finish()
-        return replace(_added(stored, answers, split, same_text), embedded=len(new))
+        return Added.of(stored, len(answers), split, len(same_text), embedded=len(new))
 
     def add_with_vectors(self, answers: Sequence[StoredAnswer]) -> Added:
         """Add or replace answers with the vectors that another index has; embed nothing.
@@ -334,7 +334,7 @@ class BaseIndex(IndexBackend):
         Args:
             answers: From `iter_stored` of an index of the same model; each id once.
         """
-        self._require_writer()
+        self.require_writer()
         stored = self.get_replaceable([new.answer.id for new in answers])
         others = taken_over(stored, [new.answer for new in answers])
         split: list[SplitAnswer] = []
@@ -353,7 +353,7 @@ class BaseIndex(IndexBackend):
         for row, sha in enumerate(hashes):
             vectors[row] = vector_of[sha]
         self._put(split, [], known, hashes, vectors)
-        return _added(stored, [new.answer for new in answers], split, [])
+        return Added.of(stored, len(answers), split)
 
     def update_columns(self, values: Mapping[str, Mapping[str, str | None]]) -> int:
         """Write columns; other columns keep their values, and nothing is embedded.
@@ -370,13 +370,15 @@ class BaseIndex(IndexBackend):
             BadInput: if there is no answer with one of the ids, or a name or a value can't be
                 stored; nothing was changed.
         """
-        self._require_writer()
-        stored = self._get_all(list(values))
+        self.require_writer()
+        stored = self._get_all(as_list("values", values, str))
         spelling = {name.lower(): name for name in self.columns()}  # SQL ignores case
         changed = []
         for id_, columns in values.items():
             answer = stored[id_]
-            new = {spelling.setdefault(name.lower(), name): v or "" for name, v in columns.items()}
+            cells = {name: "" if value is None else value for name, value in columns.items()}
+            as_list("values", cells.values(), str)
+            new = {spelling.setdefault(name.lower(), name): v for name, v in cells.items()}
             merged = {**answer.written, **new}
             # A blank value has something to hide, or is none.
             written = {name: v for name, v in merged.items() if v or answer.meta.get(name)}
@@ -395,36 +397,32 @@ class BaseIndex(IndexBackend):
         Raises:
             NotFound: if there is no answer with one of the ids; nothing was changed.
         """
-        self._require_writer()
+        self.require_writer()
         answers = self.get(list(names))
         rest = [{n: v for n, v in a.written.items() if n not in names[a.id]} for a in answers]
         pairs = zip(answers, rest, strict=True)
         self._update_columns([replace(answer, written=written) for answer, written in pairs])
 
-    def _require_writer(self) -> None:
+    def require_writer(self) -> None:
+        """Check that the index was opened for writing.
+
+        Raises:
+            ValueError: if it wasn't.
+        """
         if not self.is_writable:
             raise ValueError("opened for reading; open it with write=True")
 
 
-def _added(
-    stored: Mapping[str, Answer],
-    answers: Sequence[Answer],
-    split: Sequence[SplitAnswer],
-    same_text: Sequence[Answer],
-) -> Added:
-    added = sum(new.answer.id not in stored for new in split)
-    return Added(
-        added=added,
-        updated=len(split) - added + len(same_text),
-        unchanged=len(answers) - len(split) - len(same_text),
-        passages=sum(len(new.passages) for new in split),
-    )
+def checked_k(k: int) -> int:
+    """Return a number of hits as Python's own integer: SQLite and FAISS take none of NumPy.
 
-
-def check_k(k: int) -> None:
-    """Check that at least one hit is asked for."""
+    Raises:
+        BadInput: if it is below 1.
+    """
+    k = operator.index(k)
     if k < 1:
         raise BadInput(f"the number of hits must be at least 1, not {k}")
+    return k
 
 
 def check_all_exist(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from operator import attrgetter
 
 import numpy as np
 
 from searchkit.core.arrays import Float16, unit_rows
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, as_list
 from searchkit.core.identity import canonical
 from searchkit.core.progress import Progress
 from searchkit.core.records import Answer
@@ -21,6 +22,7 @@ from searchkit.text.passages import split_passages
 
 # What an answer says, beside what was written in the index and its language.
 _content = attrgetter("text", "question", "author", "submitted_at", "meta", "original")
+_optional_texts = attrgetter("question", "author", "submitted_at", "source", "original", "language")
 
 
 class AnswerProgress:
@@ -49,6 +51,22 @@ class AnswerProgress:
     def _report(self, answers: int) -> None:
         if self._progress:
             self._progress(answers, self._answers)
+
+
+def as_answers(answers: Iterable[Answer]) -> list[Answer]:
+    """Return answers whose fields are texts where `Answer` says so.
+
+    Raises:
+        TypeError: for the first that isn't, such as a number or a NaN of a table.
+    """
+    checked = as_list("answers", answers, Answer)
+    for answer in checked:
+        fields = (value for value in _optional_texts(answer) if value is not None)
+        columns = (*answer.meta.items(), *answer.written.items())
+        for value in (answer.id, answer.text, *fields, *chain.from_iterable(columns)):
+            if not isinstance(value, str):
+                raise TypeError(f"answer {answer.id!r}: {value!r} is no text; write it as one")
+    return checked
 
 
 def check_answers(answers: Sequence[Answer]) -> None:

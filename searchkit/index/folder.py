@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from searchkit.core.arrays import Float16
-from searchkit.core.errors import BadInput, IndexNotFound
+from searchkit.core.errors import BadInput, IndexNotFound, as_list
 from searchkit.core.records import Answer
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
@@ -188,8 +188,8 @@ class Index(FolderReader):
         Raises:
             NotFound: if there is no answer with one of the ids; nothing was deleted.
         """
-        self._require_writer()
-        return self._remove(self._keys(ids))
+        self.require_writer()
+        return self._remove(self._keys(as_list("ids", ids, str)))
 
     def _remove(self, keys: Sequence[int]) -> int:
         if keys:
@@ -200,15 +200,17 @@ class Index(FolderReader):
 
     def add_decisions(self, decisions: Iterable[Decision]) -> list[Decision]:
         """Store decisions in one commit; return them with their numbers."""
+        self.require_writer()
         return self.store.decisions.add(decisions)
 
     def remove_decisions(self, first: int | None, last: int | None = None) -> list[Decision]:
         """Delete and return decisions: from one number to another, one, or the latest of all."""
+        self.require_writer()
         return self.store.decisions.remove(first, last)
 
     def add_grading_change(self, change: GradingChange) -> GradingChange:
         """Write what a change writes into columns, and store it; return it with its number."""
-        self._require_writer()
+        self.require_writer()
         columns: dict[str, dict[str, str | None]] = {}
         for cell in change.cells:
             columns.setdefault(cell.answer, {})[cell.column] = cell.after
@@ -224,7 +226,7 @@ class Index(FolderReader):
 
     def checkpoint(self, *, only_if_outgrown: bool = False) -> None:
         """Write the vectors as a FAISS file, so that opening doesn't read them row by row."""
-        self._require_writer()
+        self.require_writer()
         if not only_if_outgrown or self.checkpoints.table.is_outgrown():
             self._with_vectors(self.checkpoints.write)
             self._shared.vectors = None  # the next search maps the new file
@@ -241,7 +243,7 @@ class Index(FolderReader):
         """
         from searchkit.index.upkeep.folder_repair import rebuild_files
 
-        self._require_writer()
+        self.require_writer()
         self._shared.vectors = None
         rebuild_files(self.store, self.checkpoints)
         self.cache.rebuild()
@@ -256,7 +258,7 @@ class Index(FolderReader):
         """Delete and erase the answers that aren't what was written; return how many."""
         from searchkit.index.upkeep.damage import damaged_answers
 
-        self._require_writer()
+        self.require_writer()
         return self._remove([answer.key for answer in damaged_answers(self.store)])
 
     def embed_damaged(self) -> int:
@@ -267,7 +269,7 @@ class Index(FolderReader):
         """
         from searchkit.index.upkeep.folder_repair import embed_damaged
 
-        self._require_writer()
+        self.require_writer()
         self._shared.vectors = None
         count = embed_damaged(self.store, self.encoder)
         self.cache.catch_up()
@@ -322,7 +324,7 @@ class Index(FolderReader):
         Raises:
             StorageFailed: if the disk is full; before the commit the index is as it was.
         """
-        self._require_writer()
+        self.require_writer()
         self.checkpoints.set_aside()
         try:
             with self.store.transaction():
@@ -339,6 +341,6 @@ class Index(FolderReader):
 
     def drop_reindex(self) -> None:
         """Drop the successor, and give its disk space back."""
-        self._require_writer()
+        self.require_writer()
         self.successor().drop()
         self._erase_if_needed()

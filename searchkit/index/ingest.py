@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import PurePath
-from typing import TypeVar
+from typing import TypeVar, get_args
 
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, as_list, check_choice
 from searchkit.core.messages import Message
 from searchkit.core.progress import Progress, after
 from searchkit.core.records import Answer
 from searchkit.index.base import BaseIndex
+from searchkit.index.embedding import as_answers
 from searchkit.index.incoming.answers import AnswerMatcher
 from searchkit.index.incoming.identity import Identity
 from searchkit.index.incoming.languages import Languages
@@ -100,6 +101,7 @@ class Ingest:
     """
 
     def __init__(self, target: Target, choices: Choices) -> None:
+        check_choice("on_duplicate", choices.on_duplicate, get_args(OnDuplicate))
         self.report = Ingested()
         self._target = target
         self._path_of = choices.path_of
@@ -125,7 +127,8 @@ class Ingest:
         """
         started = time.perf_counter()
         report = self.report
-        for batch_rows in batches(rows, batch):
+        for items in batches(rows, batch):
+            batch_rows = as_list("answers", items, (Answer, AnswerColumns))
             self._add(batch_rows, progress)
             self._update_columns(batch_rows)
             report.read += len(batch_rows)
@@ -153,7 +156,7 @@ class Ingest:
 
     def _add(self, rows: Sequence[Row], progress: Progress | None) -> None:
         """Add or update the answers of a batch, in one transaction."""
-        answers = [row for row in rows if isinstance(row, Answer)]
+        answers = as_answers(row for row in rows if isinstance(row, Answer))
         self._identity.note_columns(answers)
         updates = self._answers.match(answers, self.report, self._remarks)
         updates = [update.with_new(self._with_path(update.new)) for update in updates]
@@ -225,6 +228,8 @@ def _raise(answer: Answer, reason: str) -> None:
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """Yield lists of `size` items; the last one may be shorter."""
+    if size < 1:
+        raise ValueError(f"a batch has at least 1 item, not {size}")
     stream = iter(items)
     while rows := list(islice(stream, size)):
         yield rows

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
+from searchkit.core.errors import as_list, check_choice
 from searchkit.core.records import Hit, Span
 from searchkit.core.results import Results
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.index.base import BaseIndex, check_k
+from searchkit.index.base import BaseIndex, checked_k
 from searchkit.index.hits.closeness import with_closeness
 from searchkit.index.hits.sentences import with_best_sentences
 
@@ -41,11 +42,14 @@ def query(
             all. Sentences that have no vector yet are embedded, and their vectors kept.
 
     Raises:
-        BadInput: if `k` is below 1, a query is blank or the filter can't be read.
+        BadInput: if `k` is below 1, there is no such mode, a query is blank or the filter can't be
+            read.
     """
+    check_choice("mode", mode, get_args(Mode))
+    texts = as_list("texts", texts, str)
     if mode == "lexical":
         return [Results(hits) for hits in index.search_words(texts, k, where)]
-    check_k(k)
+    k = checked_k(k)
     depth = k if mode == "semantic" else max(MIN_DEPTH, 4 * k)
     index.prefetch(where)  # loading the model takes as long
     vectors = index.query_vectors(texts)

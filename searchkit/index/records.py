@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,6 +60,29 @@ class Added:
     unchanged: int = 0
     passages: int = 0
     embedded: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        stored: Collection[str],
+        answers: int,
+        written: Sequence[SplitAnswer],
+        same_text: int = 0,
+        embedded: int = 0,
+    ) -> Added:
+        """Count what was written.
+
+        Args:
+            stored: The ids that the index had.
+            answers: The number of answers that were given.
+            written: Those of them that were new or had another text.
+            same_text: The number of those of which only columns changed.
+            embedded: The number of distinct texts that were embedded.
+        """
+        added = sum(new.answer.id not in stored for new in written)
+        updated = len(written) - added + same_text
+        passages = sum(len(new.passages) for new in written)
+        return cls(added, updated, answers - added - updated, passages, embedded)
 
 
 @dataclass(frozen=True, slots=True)

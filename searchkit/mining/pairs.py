@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from searchkit.core.arrays import Float32, Int64
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, check_choice
 from searchkit.core.messages import Message
 from searchkit.core.progress import Progress
 from searchkit.core.records import By
@@ -109,9 +109,10 @@ def mine(
         progress: Called with the number of vectors (or cells) done, and of all.
 
     Raises:
-        BadInput: if the threshold is no cosine, `max_pairs` is negative, there are less than 2
-            partitions, or the filter can't be read.
+        BadInput: if there is no such `by`, the threshold is no cosine, `max_pairs` is negative,
+            there are less than 2 partitions, or the filter can't be read.
     """
+    check_choice("by", by, (None, *get_args(By)))
     _check(threshold, max_pairs, partitions)
     passages = index.passage_vectors(where.with_attempts())
     by = by or ("question" if any(passages.questions) else "all")

@@ -19,6 +19,7 @@ from searchkit.encoding.distributed import load_worker_encoder
 from searchkit.encoding.encoder import Encoder
 from searchkit.index.base import BaseIndex
 from searchkit.index.decisions import counting, decisions
+from searchkit.index.embedding import as_answers, check_answers
 from searchkit.plagiarism.across.detector import AcrossDetector
 from searchkit.plagiarism.across.languages import PairsAcross
 from searchkit.plagiarism.code.detector import is_code
@@ -109,7 +110,7 @@ def find_plagiarism(
         progress: Called with the number of questions done, and of all questions.
 
     Raises:
-        BadInput: if a number is out of range, or the filter can't be read.
+        BadInput: if there is no such `by`, a number is out of range, or the filter can't be read.
         IndexMismatch: if `against` was made with another model.
     """
     options = PlagiarismOptions(
@@ -178,7 +179,12 @@ def find_plagiarism_among(
     reference_was_given: bool = False,
     sources: Sequence[Answer] = (),
 ) -> PlagiarismResult:
-    """Find plagiarism among answers that are in no index; see `find_plagiarism`."""
+    """Find plagiarism among answers that are in no index; see `find_plagiarism`.
+
+    Raises:
+        BadInput: as `find_plagiarism`; or if two answers have one id, or an index couldn't store
+            one.
+    """
     options = PlagiarismOptions(
         by,
         template=template,
@@ -188,7 +194,9 @@ def find_plagiarism_among(
         fdr=fdr,
         sources=tuple(sources),
     )
-    texts = embed_answers(list(answers), encoder)
+    checked = as_answers(answers)
+    check_answers(checked)
+    texts = embed_answers(checked, encoder)
     embed = embed_with(lambda: encoder)
     model = _Model(encoder.name, embed, embed, lambda: encoder)
     return _find(texts, options, model, so_far=FindingsSoFar())

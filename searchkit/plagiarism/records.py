@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, check_choice
 from searchkit.core.messages import Message, counted
 from searchkit.core.records import Answer, By
 from searchkit.core.results import Record, Results, Table, html_table
@@ -430,6 +430,7 @@ class PlagiarismOptions:
     sources: tuple[Answer, ...] = ()
 
     def __post_init__(self) -> None:
+        check_choice("by", self.by, (None, *get_args(By)))
         check_known_sources(self.sources)
         if not self.max_expected >= 0:
             raise BadInput(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, as_list
 from searchkit.core.messages import path_text
 from searchkit.core.records import Answer
 from searchkit.sources.documents.formats import is_text, suffix_of
@@ -33,7 +33,8 @@ def read_known_sources(paths: Sequence[str | Path], encoding: str | None = None)
         BadInput: if a path can't be read, or holds no text.
     """
     options = FileOptions(encoding=encoding)
-    found = [source for path in paths for source in _read_path(Path(path), options)]
+    several = as_list("paths", paths, (str, Path))
+    found = [source for path in several for source in _read_path(Path(path), options)]
     seen: Counter[str] = Counter()
     sources = []
     for source in found:

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, cast, get_args
 
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, as_list, check_choice
 from searchkit.core.messages import Message, listed, path_text
 from searchkit.core.records import Answer
 from searchkit.sources.columns import AnswerColumns, BadRow, Columns, Reject, RejectRow, Values
@@ -117,7 +117,8 @@ def read_answers(
         records=records,
         question_from=question_from,
     )
-    return read_files(paths, options, on_reject=on_reject, on_skip=on_skip, stdin=stdin)
+    several = as_list("paths", paths, (str, Path))
+    return read_files(several, options, on_reject=on_reject, on_skip=on_skip, stdin=stdin)
 
 
 def read_files(
@@ -184,10 +185,8 @@ def _read_files(
 
 
 def _check_options(paths: Sequence[str | Path], options: FileOptions) -> None:
-    if options.quoting not in (None, "standard", "none"):
-        raise BadInput(
-            Message("`quoting` must be standard or none, not {it!r}", it=options.quoting)
-        )
+    check_choice("quoting", options.quoting, (None, *get_args(Quoting)))
+    check_choice("question_from", options.question_from, (None, "filename"))
     if options.skip_rows is not None and options.skip_rows < 0:
         raise BadInput(Message("`skip_rows` must be 0 or more, not {n}", n=options.skip_rows))
     names = {name for path in map(Path, paths) for name in (str(path), path.name)}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from searchkit.core.errors import as_list
+
 PREPARATIONS = ("keywords",)
 _JOINERS = re.compile(r"(?<=\w)['\u2019\-\u2010\u2011.](?=\w)|(?<=\b\w)/(?=\w\b)")  # node.js, I/O
 _WORD = re.compile(r"\w+")
@@ -40,7 +42,7 @@ def prepare(texts: Sequence[str], preparation: str) -> list[str]:
         return list(texts)
     if preparation != "keywords":
         raise ValueError(f"no preparation {preparation!r}; there is {', '.join(PREPARATIONS)}")
-    return [reduce_to_keywords(text) for text in texts]
+    return [reduce_to_keywords(text) for text in as_list("texts", texts, str)]
 
 
 def reduce_to_keywords(text: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, not_among
+from searchkit.core.errors import BadInput, check_choice
+from searchkit.core.messages import Message
+from searchkit.text.preparation import PREPARATIONS
 
 Loss = Literal["joint", "cosent", "mnrl", "online-contrastive"]
 LOSSES: tuple[Loss, ...] = ("joint", "cosent", "mnrl", "online-contrastive")
@@ -79,8 +80,8 @@ def check_settings(settings: TrainingSettings) -> None:
     Raises:
         BadInput: If a setting is out of its range.
     """
-    if settings.loss not in LOSSES:
-        raise BadInput(not_among("loss", settings.loss, LOSSES))
+    check_choice("loss", settings.loss, LOSSES)
+    check_choice("prepare", settings.prepare, ("", *PREPARATIONS))
     for name, lowest in (("epochs", 1), ("batch_size", 2), ("max_tokens", 8)):
         if getattr(settings, name) < lowest:
             template = f"`{name}` must be {{lowest}} or more, not {{value}}"

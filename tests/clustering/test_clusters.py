@@ -98,12 +98,19 @@ def test_nothing_to_cluster(tmp_path: Path) -> None:
         ({"k": 3}, "k 3 goes with the method k-means, not with communities"),
         ({"method": "hdbscan", "threshold": 0.5}, "threshold 0.5 goes with the method communities"),
         ({"min_size": 1}, "`min_size` must be 2 or more, not 1"),
+        ({"seed": 2**40}, "`seed` must be from 0 to 2147483647, not 1099511627776"),
+        ({"by": "questions"}, "`by` must be one of question, all, not 'questions'"),
         ({"method": "magic"}, "`method` must be one of communities, k-means, hdbscan, not 'magic'"),
     ],
 )
 def test_bad_numbers(options, message: str, tmp_path: Path) -> None:
     with made(tmp_path, answers()) as index, pytest.raises(BadInput, match=message):
         cluster(index, **options)
+
+
+def test_the_largest_seed_is_one(tmp_path: Path) -> None:
+    with made(tmp_path, answers()) as index:
+        assert cluster(index, method="k-means", k=2, seed=2**31 - 1).clusters
 
 
 def test_keywords_set_apart_and_leave_out_what_says_nothing() -> None:

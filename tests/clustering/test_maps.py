@@ -147,7 +147,7 @@ def test_a_map_of_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         for c in found.clusters:
             object.__setattr__(c, "keywords", ("same",))
         draw_map(index, found, tmp_path / "m.png", where=one)
-        draw_map(index, cluster(index, by="all"), tmp_path / "m.png")
+        draw_map(index, cluster(index, by="all"), str(tmp_path / "m.png"))
         with pytest.raises(BadInput, match="`plot` shows one question, and here are 2"):
             draw_map(index, cluster(index), tmp_path / "m.png")
     (points, title), (_, all_of_them) = told

@@ -7,8 +7,8 @@ import pickle
 
 import pytest
 
-from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, listed, not_among, with_names
+from searchkit.core.errors import BadInput, check_choice
+from searchkit.core.messages import Message, listed, with_names
 
 
 def upper(parameter: str, value: str | None) -> str | None:
@@ -36,7 +36,10 @@ def test_a_message_within_a_message_is_renamed_too() -> None:
 
 
 def test_a_value_that_is_no_choice_is_shown_beside_the_choices() -> None:
-    message = not_among("method", "`a`", ["kmeans", "hdbscan"])
+    check_choice("method", None, (None, "kmeans"))
+    with pytest.raises(BadInput) as caught:
+        check_choice("method", "`a`", (None, "kmeans", "hdbscan"))
+    message = caught.value.message
     assert message == "`method` must be one of kmeans, hdbscan, not '`a`'"
     assert with_names(message, upper).startswith("<METHOD None> must be one of kmeans, hdbscan")
 

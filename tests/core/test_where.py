@@ -16,3 +16,8 @@ def test_a_text_that_is_no_unicode_is_refused(name: str, parameter: str) -> None
         BadInput, match=rf"^`{parameter}`: '\\udcff' is not UTF-8; write it in UTF-8$"
     ):
         Where(**{name: "\udcff"})
+
+
+def test_there_are_no_other_attempts() -> None:
+    with pytest.raises(BadInput, match="`attempts` must be one of latest, first, all, not 'last'"):
+        Where(attempts="last")

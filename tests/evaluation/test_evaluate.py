@@ -234,6 +234,10 @@ def test_pairs_that_cannot_be_measured() -> None:
     for count, measured in ((1, "1 answer to 1 question"), (2, "2 answers to 1 question")):
         answers = [Answer(f"a{n}", f"text {n}", "q1") for n in range(count)]
         assert evaluate_corpus(answers, [ToyEncoder()]).measured == measured
+    with pytest.raises(BadInput, match="`max_pairs` must be 2 or more, not 0"):
+        evaluate_corpus([Answer("a", "b")], [ToyEncoder()], max_pairs=0)
+    with pytest.raises(TypeError, match=r"`pairs`: item 1 is .*, which is no SentencePair"):
+        evaluate_pairs([("a", "b", 1.0)], [ToyEncoder()])
     nameless = [SentencePair("a", "b", float("nan"))]
     with pytest.raises(BadInput, match="a label is no finite number; leave out its pair"):
         evaluate_pairs(nameless, [ToyEncoder()])

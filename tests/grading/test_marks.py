@@ -126,6 +126,11 @@ def test_marks_that_a_person_gave_are_on_the_scale_too() -> None:
         read_marks(graded("1"), "score", extra=["bad"])
 
 
+def test_marks_are_of_one_of_two_kinds() -> None:
+    with pytest.raises(BadInput, match="`kind` must be one of numbers, labels, not 'number'"):
+        read_marks(graded("1", "2"), "score", "number")
+
+
 def test_some_marks_teach_nothing() -> None:
     with pytest.raises(BadInput, match="score: all 2 marks are '3'; nothing can be learned"):
         check_learnable(read_marks(graded("3", "3,0", ""), "score"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +196,28 @@ def test_deleted_answers_are_gone(index) -> None:
         index.remove(["a2", "a1"])
     assert len(index) == 5
     assert verify(index) == []
+
+
+@pytest.mark.parametrize("wrong", ["12", [1], [None]])
+def test_one_text_and_numbers_are_no_list_of_texts(index, wrong) -> None:
+    index.add([Answer("1", "one"), Answer("2", "two")])
+    for use in (index.remove, index.get, index.search, partial(query, index, mode="lexical")):
+        with pytest.raises(TypeError, match=r"takes a list, not one str|item 1 is .*, which is no"):
+            use(wrong)
+    assert {"1", "2"} <= set(index.ids())
+
+
+def test_a_mark_that_is_no_text_deletes_none(index) -> None:
+    index.update_columns({"a1": {"mark": "3"}})
+    with pytest.raises(TypeError, match="item 1 is 0, which is no str"):
+        index.update_columns({"a1": {"mark": 0}})
+    assert index.get(["a1"])[0].value("mark") == "3"
+
+
+@pytest.mark.parametrize("mode", ["semantic", "lexical", "hybrid"])
+def test_a_number_of_numpy_is_a_number_of_hits(index, mode) -> None:
+    (hits,) = query(index, ["event loop"], np.int64(1), mode)
+    assert len(hits) == 1
 
 
 ODD = ['"', "\\", "'; drop", "a\nb", "\t", "é\0è", "𝔘𝔫𝔦", "%_*", '" or part >= 0 or "', "{}[]()"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from searchkit import Index
 from searchkit.core.errors import BadInput, IndexBusy, IndexDamaged, IndexMismatch, IndexNotFound
 from searchkit.core.records import Answer
 from searchkit.core.where import Where
+from searchkit.index.upkeep.status import status
 from searchkit.index.upkeep.verify import verify
+from searchkit.mining.pairs import mine
 
 
 @pytest.fixture
@@ -374,6 +377,21 @@ def test_a_writer_is_required_to_write(index, tmp_path: Path, encoder) -> None:
         pytest.raises(ValueError, match="opened for reading"),
     ):
         reader.add([])
+
+
+def test_decisions_need_a_writer_too(index, tmp_path: Path) -> None:
+    with Index.open(tmp_path / "index") as reader:
+        for write in (partial(reader.add_decisions, []), partial(reader.remove_decisions, None)):
+            with pytest.raises(ValueError, match="opened for reading"):
+                write()
+
+
+@pytest.mark.parametrize("use", [len, status, mine, lambda i: i.search_words(["loop"], 1)])
+def test_a_closed_index_is_not_damaged(tmp_path: Path, encoder, use) -> None:
+    with Index.create(tmp_path / "i", encoder) as index:
+        index.add([Answer("a", "the loop runs")])
+    with pytest.raises(ValueError, match="i: Cannot operate on a closed database"):
+        use(index)
 
 
 def test_nul_and_control_characters_are_kept(index) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,28 @@ def test_what_was_written_stays_when_the_file_comes_again(index: Index) -> None:
     ]
     assert index.get(["r0"])[0].meta == {"score": "2"}
     assert [a.id for a in index.answers(Where(sql='"file:score" = 2'))] == ["r0"]
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ({"id": "a", "text": "b"}, "item 1 is {.*}, which is no Answer"),
+        ("a.csv", "item 1 is 'a.csv', which is no Answer"),
+        (Answer(1, "b"), "answer 1: 1 is no text; write it as one"),
+        (Answer("a", None), "answer 'a': None is no text"),
+        (Answer("a", "b", author=float("nan")), "answer 'a': nan is no text"),
+        (Answer("a", "b", meta={"score": 0}), "answer 'a': 0 is no text"),
+    ],
+)
+def test_what_is_no_answer_is_refused(index: Index, row, what: str) -> None:
+    for add in (partial(ingest, index), index.add):
+        with pytest.raises(TypeError, match=what):
+            add([row])
+    assert len(index) == 0
+
+
+def test_a_batch_holds_answers(index: Index) -> None:
+    with pytest.raises(ValueError, match="a batch has at least 1 item, not 0"):
+        ingest(index, rows(3), batch=0)
+    with pytest.raises(BadInput, match="`on_duplicate` must be one of refuse, keep-first, keep-"):
+        ingest(index, rows(3), on_duplicate="last")

@@ -8,6 +8,7 @@ import pytest
 from helpers.encoder import ToyEncoder
 
 from searchkit import Answer, Index, Where
+from searchkit.core.errors import BadInput
 from searchkit.index.query import fuse, query
 
 
@@ -51,6 +52,16 @@ def test_lexical_ranks_by_bm25_and_marks_the_passage_with_the_words(index: Index
     assert hit.answer.id == "long"
     assert "needle" in hit.answer.text[hit.passage.start : hit.passage.end]
     assert hit.score > 0
+
+
+def test_there_is_no_other_mode(index: Index) -> None:
+    with pytest.raises(BadInput, match="`mode` must be one of semantic, lexical, hybrid, not 'l'"):
+        query(index, ["thread"], 1, "l")
+
+
+def test_queries_can_be_a_generator(index: Index) -> None:
+    texts = ["event loop", "streams"]
+    assert query(index, iter(texts), 3, "hybrid") == query(index, texts, 3, "hybrid")
 
 
 def test_fusing_nothing() -> None:

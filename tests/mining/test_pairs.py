@@ -133,6 +133,8 @@ def test_one_answer_none_and_bad_numbers(tmp_path: Path) -> None:
         for threshold in (float("nan"), 1.1, -1.1):
             with pytest.raises(BadInput, match="from -1 to 1"):
                 mine(index, threshold)
+        with pytest.raises(BadInput, match="`by` must be one of question, all, not 'questions'"):
+            mine(index, by="questions")
         with pytest.raises(BadInput, match="0 or more"):
             mine(index, max_pairs=-1)
     (tmp_path / "2").mkdir()

@@ -252,6 +252,15 @@ def test_numbers_out_of_range_are_refused(number: float) -> None:
         among([], max_common=1)
 
 
+def test_two_answers_with_one_id_and_numbers_for_texts_are_refused() -> None:
+    with pytest.raises(BadInput, match="answer 'a' comes twice; give each one its own id"):
+        among([Answer("a", "the loop", author="ann"), Answer("a", "a stream", author="bob")])
+    with pytest.raises(TypeError, match="answer 1: 1 is no text"):
+        among([Answer(1, "the loop")])
+    with pytest.raises(BadInput, match="`by` must be one of question, all, not 'questions'"):
+        among([], by="questions")
+
+
 @pytest.mark.parametrize("number", [0.0, -0.1, 1.1, float("nan")])
 def test_a_false_discovery_rate_is_a_share(number: float) -> None:
     with pytest.raises(BadInput, match="`fdr` must be more than 0 and at most 1, not"):

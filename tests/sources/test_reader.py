@@ -17,6 +17,7 @@ from pyarrow import parquet
 
 from searchkit.core.errors import BadInput
 from searchkit.sources.files import FileOptions
+from searchkit.sources.known import read_known_sources
 from searchkit.sources.preview import count_rows, preview
 from searchkit.sources.reader import read_answers
 
@@ -40,6 +41,15 @@ def test_missing_files(tmp_path: Path, name: str, message: str) -> None:
 def test_names_that_no_file_can_have(path: str) -> None:
     with pytest.raises(BadInput, match=r"can't be read .File name too long"):
         read(path)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize("read_all", [read_answers, read_known_sources])
+def test_one_path_is_no_list_of_paths(tmp_path: Path, kind, read_all) -> None:
+    path = write(tmp_path / "a.csv", HEAD + "1,q,s,x,5\n")
+    assert len(list(read_all(iter([kind(path)])))) == 1
+    with pytest.raises(TypeError, match="`paths` takes a list, not one"):
+        read_all(kind(path))
 
 
 def test_a_name_that_is_empty() -> None:

@@ -253,6 +253,7 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ({"learning_rate": float("nan")}, "`learning_rate` must be above 0 and below 1, not nan"),
         ({"held_out": 1.0}, "`held_out` must be from 0 to below 1, not 1"),
         ({"positive_from": 11.0}, "`positive_from` must be a label, from 0 to 10, not 11"),
+        ({"prepare": "stems"}, "`prepare` must be one of keywords, not 'stems'"),
         ({"loss": "triplet"}, "`loss` must be one of joint, cosent"),
         ({"batch_size": 500}, "pairs to learn from are fewer than a batch of 500; add some"),
         ({"loss": "mnrl", "batch_size": 100}, "pairs with a label from 6 to learn from are fewer"),

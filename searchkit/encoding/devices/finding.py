@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Literal, get_args
 
-from searchkit.core.errors import BadInput
-from searchkit.core.messages import Message, not_among
+from searchkit.core.errors import BadInput, check_choice
+from searchkit.core.messages import Message
 
 Accelerator = Literal["cuda", "mps"]
 # Where texts are embedded; "auto" chooses between the CPU and the accelerator by the work.
@@ -43,8 +43,7 @@ def check_device(device: Device) -> None:
     Raises:
         BadInput: If there is no such device.
     """
-    if device not in DEVICES:
-        raise BadInput(not_among("device", device, DEVICES))
+    check_choice("device", device, DEVICES)
     if device == "auto" or device == "cpu" or has_accelerator(device):
         return
     import torch

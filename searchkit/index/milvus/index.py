@@ -19,13 +19,13 @@ from typing import Any, Self
 import numpy as np
 
 from searchkit.core.arrays import Float16, Float32, unit_rows
-from searchkit.core.errors import BadInput, IndexNotFound
+from searchkit.core.errors import BadInput, IndexNotFound, as_list
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.index.base import BaseIndex, check_all_exist, check_k
+from searchkit.index.base import BaseIndex, check_all_exist, checked_k
 from searchkit.index.embedding import model_of
 from searchkit.index.filters.names import NamedField, resolve_names
 from searchkit.index.milvus.address import Address
@@ -296,7 +296,7 @@ class MilvusIndex(BaseIndex):
         Milvus applies the question and the author of a filter. A filter with an SQL expression,
         and a search for more passages than Milvus returns at once, read every vector.
         """
-        check_k(k)
+        k = checked_k(k)
         where = self.resolve(where)
         search = MilvusSearch(
             self._collection, lambda: self._pages(where, FIELDS_AND_VECTOR), k, where
@@ -310,7 +310,7 @@ class MilvusIndex(BaseIndex):
 
         This runs SQLite's full text over a copy of the answers in memory.
         """
-        check_k(k)
+        k = checked_k(k)
         where = self.resolve(where)
         store = self._answers_in_memory("words are searched in")
         allowed = None if where.is_empty() else store.matching(where)
@@ -344,15 +344,15 @@ class MilvusIndex(BaseIndex):
         Raises:
             NotFound: if there is no answer with one of the ids; nothing was deleted.
         """
-        self._require_writer()
-        answers = self._get_all(ids)
+        self.require_writer()
+        answers = self._get_all(as_list("ids", ids, str))
         self._delete(self._collection.of_keys([hash_key(id_) for id_ in answers], ["pk", "part"]))
         self._update_columns(with_new_numbers(self._collection, [], answers.values()))
         return len(answers)
 
     def rebuild(self) -> None:
         """Delete the rows that a killed writer has left, and that belong to no answer."""
-        self._require_writer()
+        self.require_writer()
         for rows in self._collection.pages("part >= 0", FIELD_NAMES):
             self._delete(left_over_rows(rows, assemble_answers(rows)))
 

@@ -120,7 +120,7 @@ class SqliteDatabase:
 
     def pragma(self, name: str) -> int:
         """Return the number that a PRAGMA has."""
-        return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
+        return int(self.rows(f"PRAGMA {name}")[0][0])
 
     def flush_log(self, *, wait: bool = True) -> bool:
         """Move the write-ahead log into the database; return False if a reader prevents it.
@@ -221,8 +221,13 @@ def error_code(error: Exception) -> int:
 
 
 def translated_error(error: Exception, path: Path) -> Exception:
-    """Return the searchkit error for an error of SQLite, with what mends it."""
+    """Return the searchkit error for an error of SQLite, with what mends it.
+
+    That of a calling program, such as one that uses an index after closing it, is a ValueError.
+    """
     message = first_line(error)
+    if isinstance(error, sqlite3.ProgrammingError):  # such as of a closed database
+        return ValueError(f"{path.parent}: {message}")
     code = error_code(error)
     if code in _LOCK_ERRORS and (without_locks := missing_locks(path.parent)):
         return without_locks

@@ -86,8 +86,7 @@ def reindex(
         StorageFailed: if the disk is full. The index is usable, with its old model, or with the
             new one if only erasing the old vectors failed.
     """
-    if not index.is_writable:
-        raise ValueError("opened for reading; use Index.open(path, write=True)")
+    index.require_writer()
     started = time.perf_counter()
     successor = index.successor()
     embedded = reused = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from searchkit.core.errors import BadInput
+from searchkit.core.errors import BadInput, check_choice
 from searchkit.core.messages import Message
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.base import BaseIndex
@@ -53,7 +53,7 @@ def marks_file(
     platform: MarksFormat,
     options: MarkOptions | None = None,
     where: Where = EVERYTHING,
-    fill_in: Path | None = None,
+    fill_in: str | Path | None = None,
 ) -> MarksFile:
     """Return the marks and comments in an index as a platform takes them.
 
@@ -67,8 +67,10 @@ def marks_file(
         fill_in: The platform's own file: its rows and columns stay, and marks are filled in.
 
     Raises:
-        BadInput: if it isn't known which column holds the marks, or the platform can't take them.
+        BadInput: if there is no such format, it isn't known which column holds the marks, or the
+            platform can't take them.
     """
+    check_choice("platform", platform, NAMES)
     options = options or MarkOptions()
     if options.per == "student" and platform in PLATFORMS:
         raise BadInput(Message("`per` is for csv and xlsx, not {it}", it=platform))
@@ -84,7 +86,7 @@ def marks_file(
             marked, earlier = latest_attempts(marked)
             notes += earlier
     if fill_in is not None:
-        table = fill(fill_in, platform, marked, options)
+        table = fill(Path(fill_in), platform, marked, options)
     elif platform in PLATFORMS:
         table = PLATFORMS[platform](marked, options)
     elif is_per_answer:

@@ -235,6 +235,12 @@ def test_a_damaged_faiss_file_is_set_aside(index: Index) -> None:
     assert [p.name for p in index.path.glob("*.faiss")] == ["vectors-2.faiss"]
 
 
+def test_an_empty_batch_takes_no_vector_away(index: Index) -> None:
+    with pytest.raises(ValueError, match="a batch has at least 1 item, not 0"):
+        reindex(index, other(), batch=0)
+    assert verify(index) == [] and index.model.fingerprint == "toy-1"
+
+
 def test_a_reader_can_not_reindex(index: Index) -> None:
     with (
         Index.open(index.path) as reader,

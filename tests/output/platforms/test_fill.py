@@ -136,7 +136,7 @@ def test_submissions_are_filled_in_with_all_their_columns(tmp_path: Path) -> Non
     people = [("71", "ada@x.org", {"old_score_perc": "0"}), ("b", "bo@x.org", {"qid": "loop"})]
     with marked_index(tmp_path, people, "3") as index:
         index.update_columns({"b": {"mark": None, "comment": "Late"}})
-        file = marks_file(index, "prairielearn", MarkOptions(maximum=4), fill_in=path)
+        file = marks_file(index, "prairielearn", MarkOptions(maximum=4), fill_in=str(path))
     assert changed(SUBMISSIONS, file) == {(1, "score_perc"): "75", (2, "feedback"): "Late"}
 
 

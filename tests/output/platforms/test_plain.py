@@ -71,6 +71,11 @@ def test_a_row_a_student_has_a_column_a_question(index: Index) -> None:
     assert (bo["q1"], bo["q2"], bo["total"], bo["comments"]) == ("0", "", "0", "")
 
 
+def test_there_is_no_other_format(index: Index) -> None:
+    with pytest.raises(BadInput, match="`platform` must be one of moodle-worksheet, canvas, "):
+        marks_file(index, "moodl")
+
+
 def test_labels_have_no_sum(index: Index) -> None:
     index.update_columns({"007": {"mark": "good"}})
     file = marks_file(index, "csv", MarkOptions(marks="mark", per="student"))
