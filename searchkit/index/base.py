@@ -214,7 +214,7 @@ class BaseIndex(IndexBackend):
         Raises:
             BadInput: if `k` is below 1, a query is blank, or the filter can't be read.
         """
-        k = checked_k(k)
+        k = check_k(k)
         vectors = self.query_vectors(queries)
         return [Results(hits) for hits in self.search_vectors(vectors, k, where)]
 
@@ -237,7 +237,7 @@ class BaseIndex(IndexBackend):
         Raises:
             BadInput: if there is no such answer, `k` is below 1, or the filter can't be read.
         """
-        k = checked_k(k)
+        k = check_k(k)
         stored = self.get_stored(id_)
         if not stored.passages:
             return Results()
@@ -413,7 +413,7 @@ class BaseIndex(IndexBackend):
             raise ValueError("opened for reading; open it with write=True")
 
 
-def checked_k(k: int) -> int:
+def check_k(k: int) -> int:
     """Return a number of hits as Python's own integer: SQLite and FAISS take none of NumPy.
 
     Raises:

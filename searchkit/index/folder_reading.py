@@ -14,7 +14,7 @@ from searchkit.core.messages import path_text
 from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.backend import IndexBackend
-from searchkit.index.base import BaseIndex, check_all_exist, checked_k
+from searchkit.index.base import BaseIndex, check_all_exist, check_k
 from searchkit.index.cache.index_cache import IndexCache
 from searchkit.index.filters.names import resolve_names
 from searchkit.index.records import Decision, Model, PassageVectors, StoredAnswer
@@ -264,7 +264,7 @@ class FolderReader(BaseIndex):
         self, queries: Sequence[Float32], k: int = 10, where: Where = EVERYTHING
     ) -> list[list[Hit]]:
         """Find the answers nearest to each query, given by the vectors of its passages."""
-        k = checked_k(k)
+        check_k(k)
         return self._with_vectors(
             lambda all_: search.VectorSearch(self.store, all_, k, where).run(queries)
         )
@@ -273,6 +273,6 @@ class FolderReader(BaseIndex):
         self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING
     ) -> list[list[Hit]]:
         """Find the answers that best match each query's words, by BM25."""
-        k = checked_k(k)
+        check_k(k)
         allowed = None if self.store.allows_all(where) else self.store.matching(where)
         return [search.search_words(self.store, query, k, allowed) for query in queries]

@@ -11,7 +11,7 @@ from searchkit.core.errors import as_list, check_choice
 from searchkit.core.records import Hit, Span
 from searchkit.core.results import Results
 from searchkit.core.where import EVERYTHING, Where
-from searchkit.index.base import BaseIndex, checked_k
+from searchkit.index.base import BaseIndex, check_k
 from searchkit.index.hits.closeness import with_closeness
 from searchkit.index.hits.sentences import with_best_sentences
 
@@ -46,10 +46,9 @@ def query(
             read.
     """
     check_choice("mode", mode, get_args(Mode))
-    texts = as_list("texts", texts, str)
+    k, texts = check_k(k), as_list("texts", texts, str)
     if mode == "lexical":
         return [Results(hits) for hits in index.search_words(texts, k, where)]
-    k = checked_k(k)
     depth = k if mode == "semantic" else max(MIN_DEPTH, 4 * k)
     index.prefetch(where)  # loading the model takes as long
     vectors = index.query_vectors(texts)

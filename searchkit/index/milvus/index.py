@@ -25,7 +25,7 @@ from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.encoding.encoder import Encoder
 from searchkit.encoding.loading import load_encoder
-from searchkit.index.base import BaseIndex, check_all_exist, checked_k
+from searchkit.index.base import BaseIndex, check_all_exist, check_k
 from searchkit.index.embedding import model_of
 from searchkit.index.filters.names import NamedField, resolve_names
 from searchkit.index.milvus.address import Address
@@ -296,7 +296,7 @@ class MilvusIndex(BaseIndex):
         Milvus applies the question and the author of a filter. A filter with an SQL expression,
         and a search for more passages than Milvus returns at once, read every vector.
         """
-        k = checked_k(k)
+        k = check_k(k)
         where = self.resolve(where)
         search = MilvusSearch(
             self._collection, lambda: self._pages(where, FIELDS_AND_VECTOR), k, where
@@ -310,7 +310,7 @@ class MilvusIndex(BaseIndex):
 
         This runs SQLite's full text over a copy of the answers in memory.
         """
-        k = checked_k(k)
+        k = check_k(k)
         where = self.resolve(where)
         store = self._answers_in_memory("words are searched in")
         allowed = None if where.is_empty() else store.matching(where)
