@@ -12,7 +12,9 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from searchkit.core.arrays import Float16, Float32
+import numpy as np
+
+from searchkit.core.arrays import Float16, Float32, Float64
 from searchkit.core.errors import BadInput, IndexMismatch
 from searchkit.core.messages import Message
 from searchkit.core.records import Answer, Hit, Slot
@@ -254,6 +256,14 @@ class IndexBackend(ABC):
             k: Number of hits for each query, at most.
             where: Which answers to search among.
         """
+
+    def nearest_scores(self, queries: Sequence[Float32]) -> Float64:
+        """Return the score of the answer nearest to each query, `(q,)`; `(0,)` if there is none.
+
+        Args:
+            queries: As `search_vectors` takes them.
+        """
+        return np.array([hit.score for hits in self.search_vectors(queries, 1) for hit in hits])
 
     @abstractmethod
     def search_words(

@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from searchkit.core.arrays import Float16, Float32
+from searchkit.core.arrays import Float16, Float32, Float64
 from searchkit.core.messages import path_text
 from searchkit.core.records import Answer, Hit, Slot
 from searchkit.core.where import EVERYTHING, Where
 from searchkit.index.backend import IndexBackend
 from searchkit.index.base import BaseIndex, check_all_exist, check_k
 from searchkit.index.cache.index_cache import IndexCache
+from searchkit.index.cache.nearest import kept_nearest_scores
 from searchkit.index.filters.names import resolve_names
 from searchkit.index.records import Decision, Model, PassageVectors, StoredAnswer
 from searchkit.index.storage.checksums import hash_checksums
@@ -268,6 +269,10 @@ class FolderReader(BaseIndex):
         return self._with_vectors(
             lambda all_: search.VectorSearch(self.store, all_, k, where).run(queries)
         )
+
+    def nearest_scores(self, queries: Sequence[Float32]) -> Float64:
+        """Return the score of the answer nearest to each query."""
+        return self._with_vectors(lambda all_: kept_nearest_scores(all_, queries, self.cache))
 
     def search_words(
         self, queries: Sequence[str], k: int = 10, where: Where = EVERYTHING

@@ -19,7 +19,7 @@ from searchkit.index.storage.store import AnswerStore
 
 log = logging.getLogger("searchkit")
 FILE_NAME = "cache.db"
-VERSION = 2  # PRAGMA user_version; a file of another version is made anew
+VERSION = 3  # PRAGMA user_version; a file of another version is made anew
 APPLICATION_ID = 0x5352_4B43  # PRAGMA application_id: "SRKC"
 _TABLES = (
     # Of which model the vectors are, and the revision of the answers that all rows belong to

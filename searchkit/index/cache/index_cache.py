@@ -2,10 +2,10 @@
 
 Whatever is kept belongs to answers of the index. So a writer that deletes or replaces answers
 forgets their sentences after its commit, also those that another answer has: these are embedded
-again. With any change of answers all results are forgotten. A reader keeps nothing if the answers
-have changed since it was opened. The revision of the answers is recorded with each forgetting:
-where a writer was killed in between, the next one sees another revision, and drops what belongs to
-no answer.
+again. With any change of answers all results of them are forgotten. A reader keeps nothing if the
+answers have changed since it was opened. The revision of the answers is recorded with each
+forgetting: where a writer was killed in between, the next one sees another revision, and drops what
+belongs to no answer.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from searchkit.index.cache.database import Absent, CacheDatabase, Unusable
 from searchkit.index.cache.results import (
     bad_results,
     delete_results,
+    delete_results_of_answers,
     read_result,
     write_result,
 )
@@ -92,6 +93,10 @@ class IndexCache:
         """Keep a result of the index's answers under a key of everything that it depends on."""
         self._keep(partial(write_result, key=key, value=value, revision=self._store.revision()))
 
+    def put_file_result(self, key: bytes, value: bytes) -> None:
+        """Keep a result of the vectors' file alone, also when answers change."""
+        self._keep(partial(write_result, key=key, value=value, revision=None))
+
     def _keep(self, write: Callable[[Connection], None]) -> bool:
         """Write in a transaction; False if answers have changed, or the file can't be written."""
         with suppress(Unusable, SearchkitError), self._database.writing() as connection:
@@ -117,7 +122,8 @@ class IndexCache:
         elif self._database.exists():
             with self._saying_what_stays(), self._database.writing() as connection:
                 delete_vectors(connection, hashes)
-                self._forget_results(connection)
+                delete_results_of_answers(connection)
+                self._record_revision(connection)
 
     def catch_up(self) -> None:
         """Drop what belongs to no answer, if a writer was killed before it had forgotten that."""
@@ -135,7 +141,8 @@ class IndexCache:
             with self._database.writing() as connection:
                 damaged, unknown = bad_rows(connection, self._store.texts())
                 delete_rows(connection, damaged + unknown)
-                self._forget_results(connection)
+                delete_results(connection)
+                self._record_revision(connection)
             self._database.vacuum()
 
     def vacuum(self) -> None:
@@ -180,9 +187,8 @@ class IndexCache:
             if number:
                 yield f"{self._database.path}: {counted(number, noun, plural)}"
 
-    def _forget_results(self, connection: Connection) -> None:
-        """Delete all results, and record the revision; part of a transaction."""
-        delete_results(connection)
+    def _record_revision(self, connection: Connection) -> None:
+        """Record to which answers all rows belong; part of a transaction."""
         connection.execute("UPDATE state SET revision = ?", [self._store.revision()])
 
     def _hashes_of(self, keys: Sequence[int]) -> set[bytes] | None:

@@ -1,6 +1,7 @@
-"""The table of results: what was computed of all answers, by a key of everything it depends on.
+"""The table of results: what was computed, by a key of everything it depends on.
 
-A result belongs to one revision of the answers, and is deleted with it.
+A result of all answers belongs to one revision of them, and is deleted with it. One of the vectors'
+file, which holds nothing of a text, stays when answers change, until newer results need its place.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from sqlite3 import Connection
 CREATE = """CREATE TABLE results (
     n INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,
-    revision INTEGER NOT NULL,
+    revision INTEGER, -- NULL: of the vectors' file
     value BLOB NOT NULL,
     checksum BLOB NOT NULL
 )"""
@@ -26,8 +27,15 @@ def read_result(connection: Connection, key: bytes) -> bytes | None:
     return row[1] if row and _is_sound(*row) else None
 
 
-def write_result(connection: Connection, key: bytes, value: bytes, revision: int) -> None:
-    """Add or replace a result, and delete the oldest; part of a transaction."""
+def write_result(connection: Connection, key: bytes, value: bytes, revision: int | None) -> None:
+    """Add or replace a result, and delete the oldest; part of a transaction.
+
+    Args:
+        connection: To the file.
+        key: A hash of everything that it depends on.
+        value: The result.
+        revision: Of the answers; None for a result of the vectors' file.
+    """
     connection.execute(
         "INSERT OR REPLACE INTO results(key, revision, value, checksum) VALUES (?, ?, ?, ?)",
         [key, revision, value, _checksum(key, value)],
@@ -41,6 +49,11 @@ def delete_results(connection: Connection) -> None:
     connection.execute("DELETE FROM results")
 
 
+def delete_results_of_answers(connection: Connection) -> None:
+    """Delete all results that belong to a revision of the answers; part of a transaction."""
+    connection.execute("DELETE FROM results WHERE revision IS NOT NULL")
+
+
 def bad_results(connection: Connection, revision: int) -> tuple[int, int]:
     """Return how many results are damaged, and how many are of another revision."""
     damaged = others = 0
@@ -48,7 +61,7 @@ def bad_results(connection: Connection, revision: int) -> tuple[int, int]:
         "SELECT key, value, checksum, revision FROM results"
     ):
         damaged += not _is_sound(key, value, checksum)
-        others += its != revision
+        others += its not in (None, revision)
     return damaged, others
 
 

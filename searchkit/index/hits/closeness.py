@@ -79,8 +79,7 @@ def close_score(index: BaseIndex) -> float:
 
 
 def _compute(index: BaseIndex) -> float:
-    nearest = index.search_vectors(index.query_vectors(UNRELATED_QUERIES), 1)
-    scores = np.array([hit.score for hits in nearest for hit in hits])
+    scores = index.nearest_scores(index.query_vectors(UNRELATED_QUERIES))
     if not len(scores):
         return -1.0
     median = np.median(scores)

@@ -152,6 +152,7 @@ class Checkpoints:
                 vectors = VectorIndex.load(file)
             else:
                 vectors = VectorIndex.load(file, check)
+        vectors.file_sha256 = checkpoint.sha256
         vectors.remove(self.table.removals())
         return vectors
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.core.arrays import Float32, Int64, distinct, unit_rows
+from searchkit.core.arrays import Float32, Float64, Int64, distinct, unit_rows
 from searchkit.core.errors import IndexDamaged
 from searchkit.core.records import Hit, Passage
 from searchkit.core.where import Where
@@ -129,6 +129,29 @@ class VectorSearch:
                     if former is None or (score, -start) > (former[0], -former[2].start):
                         best[answer] = (score, id_, Passage(start, end))
         return best
+
+
+def nearest_scores(vectors: VectorIndex, queries: Float32) -> Float64:
+    """Return the score of the vector nearest to each query, as a hit has it.
+
+    Args:
+        vectors: At least one.
+        queries: `(q, d)`, unit rows.
+
+    Returns:
+        `(q,)`.
+    """
+    best = np.empty(len(queries))
+    unfinished, depth = np.arange(len(queries)), 2
+    while len(unfinished):
+        found, keys = vectors.search(queries[unfinished], depth)
+        for n, near in zip(unfinished, keys, strict=True):
+            best[n] = rounded_scores(queries[n : n + 1], vectors.get(near)).max()
+        if depth >= len(vectors):
+            break
+        unfinished = unfinished[best[unfinished] <= found[:, -1] + TOLERANCE]
+        depth *= 4
+    return best
 
 
 def search_words(store: AnswerStore, query: str, k: int, allowed: Int64 | None) -> list[Hit]:

@@ -155,10 +155,20 @@ class VectorIndex:
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
+        self.file_sha256: str | None = None  # of the file that was loaded
         self._segments: list[_Segment] = []
 
     def __len__(self) -> int:
         return sum(int(np.count_nonzero(segment.is_alive)) for segment in self._segments)
+
+    def parts(self) -> tuple[VectorIndex, VectorIndex]:
+        """Return the vectors of the loaded file, and those added since; none is copied."""
+        saved, added = VectorIndex(self.dimension), VectorIndex(self.dimension)
+        saved.file_sha256 = self.file_sha256
+        for segment in self._segments:
+            part = added if segment.mapping is None else saved
+            part._segments.append(segment)
+        return saved, added
 
     def last_key(self) -> int:
         """Return the greatest key that was ever added, also if it was removed; -1 if none was."""
