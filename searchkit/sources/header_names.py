@@ -40,7 +40,8 @@ _WORDS = {
         online tekst, inhoud
         """,
     "question": """
-        question, question id, task, exercise, problem, question number, item, essay set, EssaySet
+        question, question id, task, exercise, problem, question number, item, essay set, EssaySet,
+        q, q id, q no
         Frage, Aufgabe, Aufgabennummer, Aufgaben-Nr, Aufg., Frage-ID, Fragenummer, Frage Nr,
         Aufgaben-ID, Übung, Teilaufgabe
         numéro de question, n° question, id question, exercice, tâche, devoir
@@ -54,7 +55,8 @@ _WORDS = {
         author, student, user, student id, student number, student name, full name, username,
         user id, user name, participant, learner, name, pupil, pupil name, pupil id, learner name,
         learner id, participant name, participant id, candidate name, respondent, author name,
-        author id
+        author id, student names, player, player name, nickname, voter, voters, contributor, poster,
+        requester, requester name, submitter, reporter, customer, customer name, sender
         Autor, Verfasser, Matrikelnummer, Matrikelnr, Matrikel-Nr, Matrikel, Matr.-Nr, Matr.,
         MatrNr, Student, Studentin, Studierende, Studierende/r, Studierender, Schüler, Schülerin,
         Schüler/in, Schülername, Teilnehmer, Teilnehmerin, Teilnehmende, Teilnehmer/in,
@@ -101,7 +103,7 @@ _WORDS = {
         tijd van voltooien, datum, tijd, tijdstip
         """,
     "prompt": """
-        prompt, question text, question title, task text, instructions, wording
+        prompt, question text, q text, question title, task text, instructions, wording
         Aufgabenstellung, Aufgabentext, Fragetext, Fragestellung, Wortlaut der Frage
         énoncé, texte de la question, intitulé, consigne, libellé de la question
         enunciado, texto de la pregunta, consigna

@@ -14,7 +14,7 @@ from searchkit.core.messages import counted
 from searchkit.core.records import Answer
 from searchkit.sources.columns import AnswerColumns, BadRow, Values, distinct_in_any_case
 from searchkit.sources.files import FileOptions
-from searchkit.sources.layouts.layout import Layout, Question, header_text
+from searchkit.sources.layouts.layout import Layout, Question, header_text, is_nobody
 from searchkit.sources.layouts.plain import PROMPT, plain_layout, with_chosen_columns
 from searchkit.sources.layouts.summaries import has_teams, summary_label
 from searchkit.sources.platforms.formats import find_platform
@@ -50,6 +50,7 @@ class Rows:
         self._summaries: list[str] = []  # the first rows that nobody wrote: line and label
         self._num_summaries = 0
         self._has_teams = False  # whether groups write answers
+        self._sample: Sequence[Values] = ()  # the first rows, whatever their columns
         self._is_plain = False  # whether the table is no platform's export
         self._export: ExportLayout | None = None
 
@@ -69,6 +70,7 @@ class Rows:
         self._export = export
         self._namesakes = frozenset()
         self._is_plain = False
+        self._sample = sample
         names = tuple(sample[0])
         alike = [row for row in sample if tuple(row) == names]
         try:
@@ -124,7 +126,7 @@ class Rows:
                         "has the answers"
                     )
                 return with_chosen_columns(platform, names, columns)
-        return plain_layout(names, columns, sample, allow_marks=self.allow_marks)
+        return plain_layout(names, columns, self._sample, allow_marks=self.allow_marks)
 
     def _find_export(self, names: tuple[str, ...], sample: Sequence[Values]) -> Layout | None:
         """Return the layout of a platform's export; in a plain table, no later row is one's."""
@@ -261,7 +263,7 @@ class Rows:
             _check_number(author, layout.author[0])
         else:
             author = _joined(values, layout.author)
-        if author and layout.no_author and author_key(author) in layout.no_author:
+        if author and is_nobody(author):
             return None
         if author and self._namesakes and author_key(author) in self._namesakes:
             return distinct_name(author, identity[1]) if identity else author

@@ -19,7 +19,6 @@ from searchkit.sources.layouts.wide import (
 # Takes a header and the question's before it; returns the word for points or feedback, if it is
 # such a column of that question, or else None.
 KindWord = Callable[[str, str], str | None]
-NO_AUTHOR = frozenset("anonymous anonym anonyme anónimo anônimo anonimo anoniem".split())
 _KINDS = ("points", "feedback")
 _NOT_OF_FORMS = frozenset((*HEADER_NAMES["text"], *HEADER_NAMES["question"]))
 
@@ -51,8 +50,8 @@ def form_layout(
     if not texts:
         return None
     questions = with_unique_names(wide_question(name, own[name]) for name in texts)
-    person = person_of_form([name for name in names if name in own], sample, NO_AUTHOR)
-    return replace(person, questions=questions, title=title, no_author=NO_AUTHOR)
+    person = person_of_form([name for name in names if name in own], sample)
+    return replace(person, questions=questions, title=title)
 
 
 def labelled_form(labels: Mapping[str, str], sample: Sequence[Values], title: str) -> Layout | None:

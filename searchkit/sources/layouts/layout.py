@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from searchkit.core.identity import author_key
 from searchkit.core.messages import counted, listed
 from searchkit.sources.columns import Values, distinct_in_any_case
 
 _NUMBERING = re.compile(r" \(\d+\)$")  # of the second and later ones of several equal headers
+# In place of the names of any number of people; in lower case.
+NO_AUTHOR = frozenset("anonymous anonym anonyme anónimo anônimo anonimo anoniem deleted".split())
+_ANY_PERSON = frozenset(("", "user", "account", "student", "participant", "respondent", "member"))
 
 
 def _as_it_is(text: str) -> str:
@@ -57,7 +61,6 @@ class Layout:
         title: What kind of file it is, as users call it; "" for any table.
         read_text: Returns the answer in a cell's text; raises `BadRow` if it can't be read.
         no_answer: Cells that mean that there is no answer.
-        no_author: Names, in lower case, that mean that there is no author, such as `anonymous`.
         is_html: Whether all answers are HTML, even those that don't look so.
         is_answer: Whether a row holds answers, and no averages or the like.
     """
@@ -71,7 +74,6 @@ class Layout:
     title: str = ""
     read_text: Callable[[str], str] = _as_it_is
     no_answer: frozenset[str] = frozenset()
-    no_author: frozenset[str] = frozenset()
     is_html: bool = False
     is_answer: Callable[[Values], bool] = _always
 
@@ -143,3 +145,10 @@ class Layout:
 def header_text(name: str) -> str:
     """Return a header as it stands in the file: without the number that makes it unique."""
     return _NUMBERING.sub("", name)
+
+
+def is_nobody(name: str) -> bool:
+    """Whether a name, such as `anonymous`, `[deleted]` or a dash, means that there is no author."""
+    bare = (author_key(name) or "").strip(" ()[]<>-\u2013\u2014")
+    first, _, second = bare.partition(" ")
+    return not first or (first in NO_AUTHOR and second in _ANY_PERSON)

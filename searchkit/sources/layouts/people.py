@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
 from searchkit.sources.columns import Values
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
-from searchkit.sources.layouts.layout import Layout, header_text
+from searchkit.sources.layouts.layout import Layout, header_text, is_nobody
 from searchkit.sources.layouts.wide import holds_texts
 
 # What asks for a name and isn't part of it, in the languages of `header_names`.
@@ -49,9 +49,7 @@ _NUMBERS = frozenset(
 _BRACKETED = re.compile(r"\([^()]*\)")
 
 
-def person_of_form(
-    names: Sequence[str], sample: Sequence[Values], no_author: Collection[str] = ()
-) -> Layout:
+def person_of_form(names: Sequence[str], sample: Sequence[Values]) -> Layout:
     """Return the author of a table whose rows are people, and what tells people apart.
 
     A name comes before a number, a number before an address; first and last name go together. The
@@ -60,12 +58,11 @@ def person_of_form(
     Args:
         names: The table's columns.
         sample: The first rows. A column that is empty there, or holds texts, is no person's.
-        no_author: Values, in lower case, that mean that there is no author.
     """
     roles: dict[str, list[str]] = defaultdict(list)
     for name in names:
         role = _role(name)
-        if role and not _is_unused(name, sample, no_author) and not holds_texts(name, sample):
+        if role and not _is_unused(name, sample) and not holds_texts(name, sample):
             roles[role].append(name)
     firsts, lasts, parts = roles["first name"], roles["last name"], roles["name"]
     singles = [name for role in ("full name", "name", "author", "email") for name in roles[role]]
@@ -103,7 +100,6 @@ def _role_of_words(words: str) -> str | None:
     return "author" if words in _NUMBERS else role and role.replace("_", " ")
 
 
-def _is_unused(name: str, sample: Sequence[Values], no_author: Collection[str]) -> bool:
+def _is_unused(name: str, sample: Sequence[Values]) -> bool:
     """Whether a column is empty in all rows, or says that there is no author."""
-    values = {(row.get(name) or "").strip().casefold() for row in sample}
-    return bool(values) and values <= {"", *no_author}
+    return bool(sample) and all(is_nobody(row.get(name) or "") for row in sample)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
@@ -17,6 +18,7 @@ from searchkit.sources.layouts.wide import (
     header_asks,
     hold_numbers,
     holds_texts,
+    is_headed_as_question,
     propose_questions,
     wide_layout,
 )
@@ -47,6 +49,8 @@ def plain_layout(
     finder = _Finder(names, columns)
     texts = finder.chosen("text")
     fields = _fields(finder, texts)
+    if columns.id is None and _names_people(fields, sample):
+        fields = _with_person_id(fields)
     is_question = bool(texts) and fields.question is None and header_asks(texts[0])
     if columns.wide or len(texts) > 1 or is_question:
         if not fields.author:
@@ -101,6 +105,25 @@ def _fields(finder: _Finder, texts: Sequence[str]) -> Layout:
     return Layout((), id_, question, author, submitted_at, identity)
 
 
+def _names_people(fields: Layout, sample: Sample) -> bool:
+    """Whether the ids are those of people, most of whom answer several questions."""
+    if fields.id is None or fields.question is None:
+        return False
+    rows = [(row.get(fields.id), row.get(fields.question)) for row in sample]
+    rows = [(id_, question) for id_, question in rows if id_ and question]
+    counts = Counter(id_ for id_, _ in rows)
+    num_repeated = sum(counts[id_] > 1 for id_, _ in rows)
+    return len(set(rows)) == len(rows) and num_repeated * 2 > len(rows)
+
+
+def _with_person_id(fields: Layout) -> Layout:
+    """Return the layout with the ids as those of people."""
+    ids = (fields.id,) if fields.id is not None else ()
+    if fields.author:
+        return replace(fields, id=None, identity=(*fields.identity, *ids))
+    return replace(fields, id=None, author=ids)
+
+
 def _find_text(finder: _Finder, fields: Layout, sample: Sample, *, allow_marks: bool) -> str | None:
     """Return the column with the answers; None if the table has only marks and the like.
 
@@ -109,6 +132,8 @@ def _find_text(finder: _Finder, fields: Layout, sample: Sample, *, allow_marks: 
     """
     named = list(finder.by_header("text"))
     named += [name for name in finder.repeated(named) if holds_texts(name, sample)]
+    if any(is_headed_as_question(name) and holds_texts(name, sample) for name in finder.free()):
+        named = [name for name in named if not hold_numbers([name], sample)]  # as of attempts
     candidates = [name for name in named if _first_value(name, sample)] or named
     if len(candidates) > 1:
         raise BadRow(_which_text(candidates, sample))

@@ -61,11 +61,15 @@ def propose_questions(names: Sequence[str], sample: Sequence[Values]) -> list[st
     proposed = [
         name
         for name in asked
-        if header_asks(name)
-        or _is_numbered(name)
+        if is_headed_as_question(name)
         or (holds_texts(name, sample) and not holds_times(name, sample))
     ]
     return without_choices(proposed, sample)
+
+
+def is_headed_as_question(name: str) -> bool:
+    """Whether a header asks something, or is numbered as questions are."""
+    return header_asks(name) or _is_numbered(name)
 
 
 def header_asks(name: str) -> bool:
