@@ -56,7 +56,8 @@ _WORDS = {
         user id, user name, participant, learner, name, pupil, pupil name, pupil id, learner name,
         learner id, participant name, participant id, candidate name, respondent, author name,
         author id, student names, player, player name, nickname, voter, voters, contributor, poster,
-        requester, requester name, submitter, reporter, customer, customer name, sender
+        requester, requester name, submitter, reporter, customer, customer name, sender,
+        owner
         Autor, Verfasser, Matrikelnummer, Matrikelnr, Matrikel-Nr, Matrikel, Matr.-Nr, Matr.,
         MatrNr, Student, Studentin, Studierende, Studierende/r, Studierender, Schüler, Schülerin,
         Schüler/in, Schülername, Teilnehmer, Teilnehmerin, Teilnehmende, Teilnehmer/in,

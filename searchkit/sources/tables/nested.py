@@ -10,6 +10,8 @@ from searchkit.core.errors import BadInput
 from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import distinct_names
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
+from searchkit.sources.layouts.sample import SAMPLE_LENGTH, SAMPLE_ROWS, peek
+from searchkit.sources.layouts.wide import is_headed_as_question
 
 Row = tuple[int, dict[str, Any]]  # line or position, and values by column
 _Place = tuple[str, list[Any], bool]  # path, the values there, and whether a list leads to them
@@ -17,14 +19,20 @@ MAX_DEPTH = 4  # of objects in which a list of rows is looked for
 MAX_LOOKED_AT = 20  # rows of a list, for one with an answer
 _NESTED = frozenset((dict, list))
 _TEXT_NAMES = frozenset(HEADER_NAMES["text"])
-_LIST_NAMES = _TEXT_NAMES | frozenset(
+_PLURALS = frozenset(
     "texts answers responses submissions essays antworten reponses textes respuestas textos "
     "respostas risposte testi antwoorden teksten".split()
+)
+_LIST_NAMES = _TEXT_NAMES | _PLURALS
+# What a question's own text may be called, beside the list of its answers.
+_WORDINGS = frozenset(
+    "text content body inhalt texte contenu texto contenido conteudo testo contenuto tekst "
+    "inhoud".split()
 )
 _ID_NAMES = frozenset(HEADER_NAMES["id"])
 _QUESTION_NAMES = frozenset((*HEADER_NAMES["question"], *HEADER_NAMES["prompt"]))
 # The most telling name first; `oid` and `date` are those of MongoDB.
-_OBJECT_NAMES = "name full_name username login title id email oid date".split()
+_OBJECT_NAMES = "name full_name display_name username login title id email oid date".split()
 STATEMENT_NAMES = frozenset({"actor", "verb", "object"})  # of xAPI, with the answer deeper in it
 
 
@@ -32,15 +40,22 @@ def exploded(rows: Iterator[Row], columns: Sequence[str] = ()) -> Iterator[Row]:
     """Yield a row for each answer in a list of answers, with the other values of its row.
 
     The list holds texts, or objects, whose names then become columns. The id of a row with several
-    texts gets `/1`, `/2` … behind it, unless the objects have ids.
+    texts gets `/1`, `/2` … behind it, unless the objects have ids. In place of a list there may be
+    one object, or answers by their questions: `{"q1": "text", "q2": "text"}`. A row with a text
+    beside the list of its answers is a question, as one in the first rows shows.
 
     Args:
         rows: The rows.
         columns: The columns with the answers; none are those with the usual names, in rows without
             a text there.
     """
+    sample, rows = peek(rows, SAMPLE_ROWS, SAMPLE_LENGTH)
+    has_questions = not columns and any(_has_wording(row) for _, row in sample)
     for number_and_row in rows:
         line, row = number_and_row
+        if has_questions:
+            row = _as_question(row)
+            number_and_row = line, row
         name = _list_column(row, columns) if has_nested(row) else None
         if name is None:
             yield number_and_row
@@ -66,7 +81,60 @@ def _list_column(row: dict[str, Any], columns: Sequence[str]) -> str | None:
         return None
     else:
         lists = [name for name in lists if fold_header(name) in _LIST_NAMES]
-    return next((name for name in lists if _items(row[name]) is not None), None)
+    return next((name for name in lists if _items_in(row, name, columns) is not None), None)
+
+
+def _items_in(
+    row: dict[str, Any], name: str, columns: Sequence[str] | bool = ()
+) -> list[Any] | None:
+    """Return the texts or objects in a column; None if it holds none."""
+    value = row[name]
+    if isinstance(value, dict):
+        if has_text(value):
+            return [value]
+        if columns or fold_header(name) in _PLURALS:
+            return _items_by_key(value) or _items(value)
+    return _items(value)
+
+
+def _items_by_key(value: dict[str, Any]) -> list[Any] | None:
+    """Return answers that stand by their questions, or by their ids if they name questions."""
+    items = {key: item for key, item in value.items() if item is not None}
+    if all(type(item) is str for item in items.values()):
+        return [{"question": key, "answer": text} for key, text in items.items()]
+    if not all(isinstance(item, dict) and has_text(item) for item in items.values()):
+        return None
+    is_named = all(_has_usual(item, _QUESTION_NAMES) for item in items.values())
+    return [{"id" if is_named else "question": key, **item} for key, item in items.items()]
+
+
+def _has_wording(row: dict[str, Any]) -> bool:
+    """Whether a row is a question: its only text may be a question's, and it has answers."""
+    name = _answers_column(row)
+    texts = [n for n, v in row.items() if isinstance(v, str) and fold_header(n) in _TEXT_NAMES]
+    items = _items_in(row, name) if name is not None else None
+    is_wording = len(texts) == 1 and fold_header(texts[0]) in _WORDINGS
+    return is_wording and any(isinstance(item, str) or has_text(item) for item in items or ())
+
+
+def _answers_column(row: dict[str, Any]) -> str | None:
+    """Return the column that holds several answers, whether there are any; None without one."""
+    lists = (name for name, value in row.items() if isinstance(value, list | dict))
+    return next((name for name in lists if fold_header(name) in _PLURALS), None)
+
+
+def _as_question(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its text as that of a question, called by its id if it has one."""
+    if _answers_column(row) is None:
+        return row
+    is_named = _has_usual(row, _QUESTION_NAMES)
+    id_ = next((name for name in row if fold_header(name) in _ID_NAMES), None)
+    names = {id_: "question"} if id_ and not is_named else {}
+    is_named = is_named or bool(names)
+    for name in row:
+        if fold_header(name) in _WORDINGS:
+            names[name] = "question text" if is_named else "question"
+    return {names.get(name, name): value for name, value in row.items()}
 
 
 def has_text(row: dict[str, Any]) -> bool:
@@ -113,7 +181,7 @@ def _answers(row: dict[str, Any], name: str, *, is_named: bool) -> Iterator[dict
         name: The column with the list.
         is_named: Whether the user named the column: its name is that of the texts then.
     """
-    items = _items(row[name]) or []
+    items = _items_in(row, name, is_named) or []
     id_column = next((n for n in row if fold_header(n) in _ID_NAMES), None)
     for number, item in enumerate(items, 1):
         outer = dict(row)
@@ -215,6 +283,10 @@ def find_records(
         if any(is_row(row, columns) for row in rows[:MAX_LOOKED_AT])
     ]
     paths = _outermost(with_answers or list(lists))
+    if len(paths) > 1 and all(map(is_headed_as_question, paths)):
+        template = "{source}: the rows are those of {paths}, each a question"
+        say(Message(template, source=source, paths=listed(paths)))
+        return [{"question": path, **row} for path in paths for row in lists[path]]
     if len(paths) > 1:
         template = "{source}: several lists of objects; choose one with `records=PATH`: {paths}"
         raise BadInput(Message(template, source=source, paths=listed(paths)))

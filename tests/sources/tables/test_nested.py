@@ -170,6 +170,49 @@ def test_objects_for_people_and_ids_are_called_by_their_names(tmp_path: Path, fo
     assert answer.author == '{"x": "y"}'
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"q1": "first", "q2": "second", "q3": None},
+        {"q1": {"text": "first", "score": 4}, "q2": {"text": "second", "score": 3}},
+        {"-Na": {"question": "q1", "text": "first"}, "-Nb": {"question": "q2", "text": "second"}},
+    ],
+)
+def test_answers_by_their_questions_or_ids(tmp_path: Path, answers: dict[str, object]) -> None:
+    document = {"exam": "Biology", "students": [{"name": "Ada", "answers": answers}]}
+    found = read(write(tmp_path / "a.json", json.dumps(document)))
+    assert [(a.question, a.author, a.text) for a in found] == [
+        ("q1", "Ada", "first"), ("q2", "Ada", "second")
+    ]  # fmt: skip
+
+
+def test_an_object_in_place_of_a_text_holds_it(tmp_path: Path) -> None:
+    row = {"id": "1", "author": "Ada", "answer": {"text": "first", "format": "html"}}
+    (answer,) = read(write_rows(tmp_path, [row], "jsonl"))
+    assert (answer.id, answer.author, answer.text) == ("1", "Ada", "first")
+
+
+def test_a_text_beside_a_list_of_answers_is_the_question_s(tmp_path: Path) -> None:
+    answers = [{"author": "Ada", "answer": "first"}, {"author": "Bo", "answer": "second"}]
+    unanswered = {"id": "q0", "text": "Anybody?", "answers": []}
+    rows = [unanswered, {"id": "q1", "text": "Who?", "answers": answers}]
+    for document in (rows, {"questions": rows}, {row["id"]: row for row in rows}):
+        found = read(write(tmp_path / "a.json", json.dumps(document)))
+        assert [(a.id, a.question, a.text) for a in found] == [
+            ("q1/Ada", "q1", "first"), ("q1/Bo", "q1", "second")
+        ]  # fmt: skip
+        assert found[0].meta == {"question text": "Who?"}
+    found = read(write_rows(tmp_path, [{"body": "Who?", "answers": answers}], "jsonl"))
+    assert [(a.question, a.author) for a in found] == [("Who?", "Ada"), ("Who?", "Bo")]
+
+
+def test_lists_that_are_called_by_questions(tmp_path: Path) -> None:
+    rows = [{"author": "Ada", "answer": "first"}, {"author": "Bo", "answer": "second"}]
+    document = {"title": "Quiz", "q1": rows, "q2": rows[:1]}
+    found = read(write(tmp_path / "a.json", json.dumps(document)))
+    assert [a.id for a in found] == ["q1/Ada", "q1/Bo", "q2/Ada"]
+
+
 NAMES = ["id", "text", "answers", "user", "x"]
 leaves = st.none() | st.integers() | st.text(max_size=3)
 documents = st.recursive(
