@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
-from searchkit.sources.platforms.archives.submission import Submission
+from searchkit.sources.documents.formats import is_code
+from searchkit.sources.platforms.archives.submission import VERSION, Submission
 
 FolderRole = Literal["author", "question", "none"]
 MIN_SHARE = 0.6  # of the names that must be those of questions or people
@@ -38,6 +39,11 @@ _NO_NAME = re.compile(
     r"|dokument|réponse|reponse|respuesta|risposta|resposta|antwoord)[ _-]?\(?\d*\)?",
     re.IGNORECASE,
 )
+_VERSION = re.compile(
+    r"(?:version|revision|rev|attempt|try|versuch|fassung|tentative|intento|versión|tentativo|poging)"
+    r"[ _.-]?\d+\b.*",
+    re.IGNORECASE,
+)
 _OTHER_ROLE: dict[FolderRole | None, FolderRole] = {"author": "question", "question": "author"}
 _PROJECT = frozenset("src source lib test tests bin doc docs code main java com org app".split())
 
@@ -49,12 +55,19 @@ class FolderRoles:
     Attributes:
         top: A folder around everything, which says nothing, with its slash; or "".
         levels: The roles of the first folders of a path below it.
-        affixes: What all files' names begin and end with, beside the authors: `hw1_` or `_essay`.
+        affixes: What all authors' files or folders begin and end with: `hw1-` or `_essay`. It is
+            the question if it is called as one with a number.
     """
 
     top: str
     levels: tuple[FolderRole, ...]
     affixes: tuple[str, str] = ("", "")
+
+    @property
+    def question(self) -> str | None:
+        """The question that the affixes name."""
+        names = (affix.strip(" _-") for affix in self.affixes)
+        return next((name for name in names if _is_numbered_question(name)), None)
 
     def submission(self, name: str) -> Submission:
         """Return whose file has a path, and for which question."""
@@ -62,15 +75,20 @@ class FolderRoles:
         found: defaultdict[FolderRole, list[str]] = defaultdict(list)
         for role, folder in zip(self.levels, folders, strict=False):
             found[role].append(folder)
-        author = "/".join(found["author"]) or None
-        question = "/".join(found["question"]) or None
+        author = "/".join(map(self._without_affixes, found["author"])) or None
+        question = "/".join(found["question"]) or self.question
         stem = PurePosixPath(file).stem
         if author is None and not _NO_NAME.fullmatch(stem):
             if not _QUESTION.fullmatch(stem):
-                author = stem.removeprefix(self.affixes[0]).removesuffix(self.affixes[1])
+                author = self._without_affixes(stem)
             elif question is None:
                 question = stem
-        return Submission(author, file, question)
+        version = next(filter(_VERSION.fullmatch, folders[len(self.levels) :]), None)
+        return Submission(author, file, question, columns={VERSION: version} if version else {})
+
+    def _without_affixes(self, name: str) -> str:
+        start, end = self.affixes
+        return name.removeprefix(start).removesuffix(end).strip()
 
     def describe(self) -> str:
         """Return in a line what the folders are, and how to change it."""
@@ -98,7 +116,8 @@ def find_roles(
         role = "author"
     levels = _levels(role or _role_by_files(paths), inner_kind, paths)
     if "author" in levels:
-        return FolderRoles(top, levels)
+        folders = _folders(paths, levels.index("author"))
+        return FolderRoles(top, levels, _affixes(sorted(folders), min_letters=2))
     return FolderRoles(top, levels, _affixes([PurePosixPath(path[-1]).stem for path in paths]))
 
 
@@ -116,24 +135,40 @@ def _levels(
         role: The role of the first ones.
         inner_kind: What the names of the second ones are; None if they can be either.
         paths: The parts of the files' paths. If each file has one more folder below those of
-            questions, that is its author.
+            questions, that is its author; one around all of those is not.
     """
     levels: tuple[FolderRole, ...] = (role, inner_kind) if inner_kind == "question" else (role,)
+    if role == "question" and _is_around_people(paths, len(levels)):
+        levels = (*levels, "none")
     has_authors = role == "question" and all(len(path) > len(levels) + 1 for path in paths)
     return (*levels, "author") if has_authors else levels
 
 
-def _affixes(stems: Sequence[str]) -> tuple[str, str]:
-    """Return what all names of files begin and end with, up to a `_` or `-`.
+def _is_around_people(paths: Sequence[tuple[str, ...]], level: int) -> bool:
+    """Whether the folders at a level have one name, and those in them look like several people."""
+    inner = _folders(paths, level + 1)
+    return (
+        len(_folders(paths, level)) == 1
+        and all(len(path) > level + 2 for path in paths)
+        and len(inner) >= MIN_FOLDERS
+        and _PROJECT.isdisjoint(map(str.lower, inner))
+        and _kind(inner) != "question"
+    )
 
-    It is "" where fewer than three would be left, or one of them without a letter.
+
+def _affixes(stems: Sequence[str], min_letters: int = 1) -> tuple[str, str]:
+    """Return what all names of files or folders begin and end with, up to a `_` or `-`.
+
+    It is "" where fewer than three would be left, or one of them with fewer letters.
     """
     start = _common_start(stems)
     end = _common_start([stem[::-1] for stem in stems])[::-1]
     start = start[: max(start.rfind("_"), start.rfind("-")) + 1]
     end = end[min((at for mark in "_-" if (at := end.find(mark)) >= 0), default=len(end)) :]
     left = {stem.removeprefix(start).removesuffix(end) for stem in stems}
-    is_usable = len(left) >= MIN_FOLDERS and all(any(map(str.isalpha, name)) for name in left)
+    is_usable = len(left) >= MIN_FOLDERS and all(
+        sum(map(str.isalpha, name)) >= min_letters for name in left
+    )
     return (start, end) if is_usable else ("", "")
 
 
@@ -151,7 +186,13 @@ def _top_folder(names: Sequence[str]) -> str:
     is_around = len(tops) == 1 and all(len(path) > 1 for path in paths)
     has_folders = sum(len(path) > 2 for path in paths) >= MIN_SHARE * len(paths)
     top = tops.pop() if is_around and has_folders else ""
-    return f"{top}/" if top and _kind([top]) is None else ""
+    kind = _kind([top]) if top else "none"
+    is_outer = kind == "author" and _kind(_folders(paths, 1)) == "author"
+    return f"{top}/" if kind is None or (is_outer and _is_around_people(paths, 0)) else ""
+
+
+def _is_numbered_question(name: str) -> bool:
+    return _QUESTION.fullmatch(name) is not None and any(map(str.isdigit, name))
 
 
 def _kind(names: Iterable[str]) -> FolderRole | None:
@@ -170,7 +211,8 @@ def _role_by_files(paths: Sequence[tuple[str, ...]]) -> FolderRole:
     """Return what the first folder is by the files in it, as its name doesn't say it.
 
     Folders of projects and many of one file each are people; so are those in which the same names
-    come again that are no names of people. Folders of files are questions otherwise.
+    come again that are no names of people, and more folders of programs than each has files: a
+    class hands in more than a student does. Folders of files are questions otherwise.
     """
     if any(path[1].lower() in _PROJECT for path in paths if len(path) > 2):
         return "author"
@@ -181,6 +223,10 @@ def _role_by_files(paths: Sequence[tuple[str, ...]]) -> FolderRole:
     if not files:
         return "none"
     if len(files) >= MIN_FOLDERS and all(len(stems) == 1 for stems in files.values()):
+        return "author"
+    num_code = sum(is_code(path[-1]) for path in paths)
+    most_files = max(len(set(stems)) for stems in files.values())
+    if num_code >= MIN_SHARE * len(paths) and len(files) > most_files:
         return "author"
     shared = set.intersection(*map(set, files.values())) if len(files) > 1 else set()
     if any(_QUESTION.fullmatch(stem) or _NO_NAME.fullmatch(stem) for stem in shared):

@@ -291,7 +291,7 @@ def _answers_of(found: Sequence[_Part]) -> list[tuple[str | None, list[_Part]]]:
             role = role_of(submission)
             name = "/".join(filter(None, (question, role))) or None
             person = author_key(submission.author) or number
-            key = (name, person, submission.submitted_at)
+            key = (name, person, submission.attempt)
             answers.setdefault(key, (name, []))[1].append(part)
     order = {part[0].name: number for number, part in enumerate(found)}
     return sorted(answers.values(), key=lambda answer: order[answer[1][0][0].name])
@@ -300,7 +300,7 @@ def _answers_of(found: Sequence[_Part]) -> list[tuple[str | None, list[_Part]]]:
 def _role_finder(submissions: Sequence[Submission]) -> Callable[[Submission], str]:
     """Return what says a file's role within a question: "" if an author has one file only."""
     keys = Counter(
-        (author_key(submission.author), submission.submitted_at)
+        (author_key(submission.author), submission.attempt)
         for submission in submissions
         if submission.author
     )

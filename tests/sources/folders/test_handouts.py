@@ -21,10 +21,10 @@ def repositories(people: list[str], readme: str = TASK, name: str = "README.md")
     return files | {f"{who}/count.py": f"def count(text): return {who!r}\n" for who in people}
 
 
-def texts(path: Path, **options: object) -> dict[str | None, set[str]]:
-    found: dict[str | None, set[str]] = {}
+def texts(path: Path, **options: object) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
     for answer in read(path, **options):
-        found.setdefault(answer.author, set()).add(answer.text)
+        found.setdefault(f"hw1-{answer.author}", set()).add(answer.text)
     return found
 
 

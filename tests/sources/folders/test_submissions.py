@@ -48,7 +48,19 @@ def folder(path: Path, names: str) -> Path:
         ("ann.txt bob.md", {(None, "ann"), (None, "bob")}),
         ("answer.txt", {(None, None)}),
         ("ada_essay.txt ben_essay.md cat_essay.txt", {(None, "ada"), (None, "ben"), (None, "cat")}),
-        ("hw1-ada.txt hw1-ben.md hw1-cat.txt", {(None, "ada"), (None, "ben"), (None, "cat")}),
+        ("hw1-ada.txt hw1-ben.md hw1-cat.txt", {("hw1", "ada"), ("hw1", "ben"), ("hw1", "cat")}),
+        ("hw1-ada/a.py hw1-ben-x/src/b.py hw1-cat/c.py",
+         {("hw1", "ada"), ("hw1", "ben-x"), ("hw1", "cat")}),
+        ("all/group-a/x.py all/group-b/x.py all/group-c/y.py",
+         {(None, "group-a"), (None, "group-b"), (None, "group-c")}),
+        ("ada/parser.py ada/lexer.py ben/parser.py ben/scan.py cat/p.py cat/tree.py",
+         {(None, "ada"), (None, "ben"), (None, "cat")}),
+        ("loops/ann.py loops/bob.py loops/cat.py sets/ann.py sets/bob.py",
+         {("loops", "ann"), ("loops", "bob"), ("loops", "cat"), ("sets", "ann"), ("sets", "bob")}),
+        ("task1/uploads/ada_moss_4711/a.txt task1/uploads/ben_4712/b.txt task1/uploads/x_y_475/c.md",  # noqa: E501
+         {("task1", "ada_moss_4711"), ("task1", "ben_4712"), ("task1", "x_y_475")}),
+        ("q1/ann/src/main.py q1/ann/test/test.py q1/ann/doc/x.md",
+         {("q1/code", "ann"), ("q1/text", "ann")}),
         ("s_1.txt s_2.txt s_3.txt", {(None, "s_1"), (None, "s_2"), (None, "s_3")}),
         ("q1.txt q2.txt", {("q1", None), ("q2", None)}),
     ],
@@ -57,6 +69,28 @@ def test_names_say_who_and_what(tmp_path: Path, names: str, expected: set) -> No
     assert people(read(folder(tmp_path, names))) == expected
     path = zipped(tmp_path / "a.zip", {name: b"x" for name in names.split()})
     assert people(read(path)) == expected
+
+
+def test_a_folder_around_people_is_none_of_them_and_versions_are_attempts(tmp_path: Path) -> None:
+    """Teams puts all of a class into one folder; they were one answer of one author."""
+    files = {
+        f"Submitted files/{person}/Essay 1/Version {version}/essay.txt": f"{person} {version}"
+        for person, version in [("Ada Moss", 1), ("Ben Reed", 1), ("Ben Reed", 2), ("Cat Lee", 1)]
+    }
+    path = zipped(tmp_path / "a.zip", {name: text.encode() for name, text in files.items()})
+    answers = read(path)
+    assert [(a.id, a.text, a.meta) for a in answers] == [
+        ("Essay 1/Ada Moss", "Ada Moss 1", {"version": "Version 1"}),
+        ("Essay 1/Ben Reed", "Ben Reed 1", {"version": "Version 1"}),
+        ("Essay 1/Ben Reed#2", "Ben Reed 2", {"version": "Version 2"}),
+        ("Essay 1/Cat Lee", "Cat Lee 1", {"version": "Version 1"}),
+    ]
+
+
+def test_what_names_end_with_leaves_no_space_behind(tmp_path: Path) -> None:
+    names = [f"{person} - Essay 2.txt" for person in ("Ada Moss", "Ben Reed", "Cat Lee")]
+    answers = read(zipped(tmp_path / "a.zip", {name: b"x" for name in names}))
+    assert people(answers) == {("Essay 2", p) for p in ("Ada Moss", "Ben Reed", "Cat Lee")}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from searchkit.core.errors import BadInput
 from searchkit.core.messages import listed
 from searchkit.sources.platforms.archives.blackboard import recognize_blackboard
+from searchkit.sources.platforms.archives.brightspace import recognize_brightspace
 from searchkit.sources.platforms.archives.canvas import recognize_canvas
 from searchkit.sources.platforms.archives.dolos import recognize_dolos
 from searchkit.sources.platforms.archives.gradescope import recognize_gradescope
@@ -32,6 +33,7 @@ class Archive:
 ARCHIVES = {
     "moodle-assignment": Archive("Moodle assignment", recognize_moodle),
     "blackboard-assignment": Archive("Blackboard assignment", recognize_blackboard),
+    "brightspace-assignment": Archive("Brightspace assignment", recognize_brightspace),
     "gradescope-submissions": Archive("Gradescope submissions", recognize_gradescope),
     "dolos": Archive("Dolos data set", recognize_dolos),
     # Last, as its names say least.

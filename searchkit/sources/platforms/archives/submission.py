@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+VERSION = "version"
 MIN_SHARE = 0.5  # of the files that must have a platform's names
 
 
@@ -20,7 +21,7 @@ class Submission:
         file: Its name or path without what the platform put in front.
         question: What it answers, where the platform says it.
         submitted_at: When it was handed in.
-        columns: What else the platform says.
+        columns: What else the platform says; with `VERSION`, such as `Revision 2`.
         cut: Takes the file's text and returns the part that is the answer; None takes all of it.
     """
 
@@ -30,6 +31,11 @@ class Submission:
     submitted_at: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     cut: Callable[[str], str] | None = None
+
+    @property
+    def attempt(self) -> tuple[str | None, str | None]:
+        """What tells an author's attempts at a question apart."""
+        return self.submitted_at, self.columns.get(VERSION)
 
 
 @dataclass(frozen=True, slots=True)

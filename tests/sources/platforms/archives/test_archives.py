@@ -129,6 +129,28 @@ def test_blackboard(tmp_path: Path) -> None:
     ]
 
 
+def test_brightspace(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "Essay 1.zip", {
+        "index.html": "<html>the list</html>",
+        "120-4711 - Ada Moss - May 3, 2026 1000 AM/essay.txt": "one",
+        "120-4711 - Ada Moss - May 4, 2026 216 PM/essay.txt": "two",
+        "121-4712 - Jean-Luc Reed- 3 May, 2026 1000/essay.txt": "three",
+        "122-4713 - Ada Moss - May 3, 2026 1000 AM/essay.txt": "four",
+    })  # fmt: skip
+    skipped: list[str] = []
+    answers = read(path, on_skip=skipped.append)
+    assert [(a.author, a.submitted_at, a.text) for a in answers] == [
+        ("Ada Moss (4711)", "May 3, 2026 1000 AM", "one"),
+        ("Ada Moss (4711)", "May 4, 2026 216 PM", "two"),
+        ("Jean-Luc Reed", "3 May, 2026 1000", "three"),
+        ("Ada Moss (4713)", "May 3, 2026 1000 AM", "four"),
+    ]
+    assert {answer.question for answer in answers} == {"Essay 1"}
+    assert [line.split(": ")[1] for line in skipped] == [
+        "not named as Brightspace names submissions"
+    ]
+
+
 GRADESCOPE = """
 submission_123:
   :submitters:
