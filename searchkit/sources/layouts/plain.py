@@ -109,11 +109,16 @@ def _names_people(fields: Layout, sample: Sample) -> bool:
     """Whether the ids are those of people, most of whom answer several questions."""
     if fields.id is None or fields.question is None:
         return False
-    rows = [(row.get(fields.id), row.get(fields.question)) for row in sample]
-    rows = [(id_, question) for id_, question in rows if id_ and question]
-    counts = Counter(id_ for id_, _ in rows)
-    num_repeated = sum(counts[id_] > 1 for id_, _ in rows)
-    return len(set(rows)) == len(rows) and num_repeated * 2 > len(rows)
+    rows = [
+        (id_, question, tuple(map(row.get, fields.author)))
+        for row in sample
+        if (id_ := row.get(fields.id)) and (question := row.get(fields.question))
+    ]
+    counts = Counter(id_ for id_, *_ in rows)
+    num_repeated = sum(counts[id_] > 1 for id_, *_ in rows)
+    has_one_author = len({(id_, author) for id_, _, author in rows}) == len(counts)
+    is_distinct = len({row[:2] for row in rows}) == len(rows)
+    return is_distinct and has_one_author and num_repeated * 2 > len(rows)
 
 
 def _with_person_id(fields: Layout) -> Layout:

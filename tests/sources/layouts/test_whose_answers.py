@@ -52,6 +52,9 @@ def test_an_id_that_comes_twice_by_mistake_stays_one_of_answers(tmp_path: Path) 
     rows = "a1,q1,x\na2,q1,y\na3,q1,z\na3,q2,x\na4,q2,y\n"
     answers = read(write(tmp_path / "a.csv", f"id,question,answer\n{rows}"))
     assert [answer.id for answer in answers] == ["a1", "a2", "a3", "a3", "a4"]
+    rows = "n1,q1,Ada,x\nn1,q2,Bo,y\n"
+    answers = read(write(tmp_path / "b.csv", f"id,question,author,answer\n{rows}"))
+    assert [answer.id for answer in answers] == ["n1", "n1"]
 
 
 @pytest.mark.parametrize("name", ["Player", "Student Names", "Requester", "Nickname", "Voters"])
