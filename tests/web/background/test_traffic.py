@@ -22,14 +22,14 @@ def seconds_to_pass(traffic: Traffic, at_most: float) -> float:
 
 def test_a_step_waits_for_requests_but_not_for_ever() -> None:
     traffic = Traffic()
-    assert seconds_to_pass(traffic, 5) < 1
+    assert seconds_to_pass(traffic, 20) < 10
     with traffic.answering():
         assert seconds_to_pass(traffic, 0.05) >= 0.05
         with traffic.answering(), traffic.waiting():
             assert seconds_to_pass(traffic, 0.05) >= 0.05
         with traffic.waiting():  # a request that waits for the computation doesn't hold it up
-            assert seconds_to_pass(traffic, 5) < 1
-    assert seconds_to_pass(traffic, 5) < 1
+            assert seconds_to_pass(traffic, 20) < 10
+    assert seconds_to_pass(traffic, 20) < 10
 
 
 def test_a_step_goes_on_when_the_request_is_answered() -> None:
