@@ -37,6 +37,7 @@ class Index(FolderReader):
     `Index.create` makes one, and `Index.open` opens one; use it in a `with` block, or call `close`.
     An index that was opened for reading shows the state of that moment for as long as it is open,
     whatever is written meanwhile; one that was opened with `write=True` keeps other writers out.
+    One thread at a time uses an index; another one needs its own, from `reopened`.
 
     Attributes:
         path: The folder.
