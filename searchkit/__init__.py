@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from searchkit.core.results import Results
     from searchkit.core.where import Where
     from searchkit.demo.corpus import DEMO_ANSWERS, DEMO_LANGUAGES
+    from searchkit.encoding.encoder import Encoder
     from searchkit.encoding.loading import load_encoder
     from searchkit.evaluation.comparison import Evaluation
     from searchkit.evaluation.evaluate import evaluate_corpus, evaluate_pairs, evaluate_retrieval
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from searchkit.grading.propagate import propagate
     from searchkit.grading.records import Neighbour, Propagation, Suggestion
     from searchkit.grading.suggest import GradingResult, grade
+    from searchkit.index.decisions import decide
     from searchkit.index.folder import Index
     from searchkit.index.incoming.records import Ingested
     from searchkit.index.ingest import ingest
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
         SourceFinding,
         SourceGroup,
     )
+    from searchkit.runners.opening import open_runner
+    from searchkit.sources.columns import Columns
     from searchkit.sources.known import read_known_sources
     from searchkit.sources.labelled import SentencePair
     from searchkit.sources.reader import read_answers
@@ -74,10 +78,12 @@ _MODULES = {
     "BadInput": "core.errors",
     "Cluster": "clustering.records",
     "ClusterResult": "clustering.clusters",
+    "Columns": "sources.columns",
     "Comparison": "plagiarism.records",
     "DEMO_ANSWERS": "demo.corpus",
     "DEMO_LANGUAGES": "demo.corpus",
     "Decision": "index.records",
+    "Encoder": "encoding.encoder",
     "EqualGroup": "plagiarism.records",
     "Evaluation": "evaluation.comparison",
     "Finding": "plagiarism.records",
@@ -115,6 +121,7 @@ _MODULES = {
     "cluster": "clustering.clusters",
     "compare": "plagiarism.compare",
     "copy": "index.upkeep.copying",
+    "decide": "index.decisions",
     "draw_map": "clustering.clusters",
     "evaluate_corpus": "evaluation.evaluate",
     "evaluate_grades": "grading.evaluate",
@@ -128,6 +135,7 @@ _MODULES = {
     "marks_file": "output.platforms.formats",
     "mine": "mining.pairs",
     "open_index": "index.locations",
+    "open_runner": "runners.opening",
     "overlaps": "plagiarism.overlap",
     "pairs_from_grades": "training.pairs",
     "plan_grading": "grading.promise.plan",
@@ -151,8 +159,10 @@ __all__ = [
     "BadInput",
     "Cluster",
     "ClusterResult",
+    "Columns",
     "Comparison",
     "Decision",
+    "Encoder",
     "EqualGroup",
     "Evaluation",
     "Finding",
@@ -191,6 +201,7 @@ __all__ = [
     "cluster",
     "compare",
     "copy",
+    "decide",
     "draw_map",
     "evaluate_corpus",
     "evaluate_grades",
@@ -204,6 +215,7 @@ __all__ = [
     "marks_file",
     "mine",
     "open_index",
+    "open_runner",
     "overlaps",
     "pairs_from_grades",
     "plan_grading",

@@ -212,10 +212,15 @@ def embed(encoder: Encoder, texts: Sequence[str], progress: Progress | None = No
 
     Raises:
         BadInput: if the model gives NaN, infinity or zeros for a text.
+        ValueError: if it gives something else than a vector of its dimension for each text.
     """
     if not texts:
         return np.empty((0, encoder.dimension), np.float16)
-    return unit_rows(encoder.encode(texts, progress), texts).astype(np.float16)
+    vectors = encoder.encode(texts, progress)
+    shape, wanted = np.shape(vectors), (len(texts), encoder.dimension)
+    if shape != wanted:
+        raise ValueError(f"{encoder.name}: its vectors have the shape {shape}, not {wanted}")
+    return unit_rows(vectors, texts).astype(np.float16)
 
 
 def model_of(encoder: Encoder) -> Model:

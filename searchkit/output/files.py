@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, TextIO
+from typing import TextIO
 
 from searchkit.output.console import UNSAFE, visible
 from searchkit.sources.tables.exported import guarded
-
-Format = Literal["table", "json", "jsonl", "csv"]
 
 
 def json_text(value: object, indent: int | None = None) -> str:

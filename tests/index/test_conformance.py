@@ -285,6 +285,15 @@ def test_an_invalid_vector_is_refused_before_it_is_written(index, encoder, bad) 
         index.search_vectors([np.full(32, np.nan, np.float32)])
 
 
+def test_vectors_of_another_dimension_are_refused_before_they_are_written(index, encoder) -> None:
+    encoder.encode = lambda texts, progress=None: np.ones((len(texts), 16), np.float32)
+    with pytest.raises(
+        ValueError, match=r"toy: its vectors have the shape \(1, 16\), not \(1, 32\)"
+    ):
+        index.add([Answer("bad", "a text that is new")])
+    assert index.get_existing(["bad"]) == {} and verify(index) == []
+
+
 def test_a_copy_is_complete_and_embeds_nothing(index, folder, place, tmp_path) -> None:
     index.add([Answer("long", "many words and more " * 99, "q1", meta={"score": "7"})])
     target = Index.create(tmp_path / "copy", ToyEncoder())

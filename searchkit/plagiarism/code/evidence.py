@@ -18,8 +18,6 @@ MIN_INFORMATION = 1.5  # nats of a text, number or name that is told as rare: on
 MAX_RARE_SHOWN = 3
 MAX_QUOTED = 60  # characters of a text
 
-_RARE_KINDS = {"text", "number", "name", "times"}
-
 
 def runs_of_code(left: Program, right: Program) -> list[TokenRun]:
     """Return the longest runs of tokens that are the same but for names and literals."""
