@@ -10,7 +10,7 @@ from itertools import chain
 from searchkit.sources.columns import Values
 from searchkit.sources.header_names import HEADER_NAMES, fold_header
 from searchkit.sources.layouts.layout import Layout, header_text, is_nobody
-from searchkit.sources.layouts.wide import holds_texts
+from searchkit.sources.layouts.wide import holds_addresses, holds_texts
 
 # What asks for a name and isn't part of it, in the languages of `header_names`.
 _ASKING = frozenset(
@@ -61,14 +61,14 @@ def person_of_form(names: Sequence[str], sample: Sequence[Values]) -> Layout:
     """
     roles: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        role = _role(name)
+        role = _role(name) or ("email" if holds_addresses(name, sample) else None)
         if role and not _is_unused(name, sample) and not holds_texts(name, sample):
             roles[role].append(name)
     firsts, lasts, parts = roles["first name"], roles["last name"], roles["name"]
     singles = [name for role in ("full name", "name", "author", "email") for name in roles[role]]
     pair = ((firsts or parts)[:1], (lasts or parts)[:1]) if firsts or lasts else ()
     author = tuple(chain(*pair)) or tuple(singles[:1])
-    is_name = bool(author) and _role(author[0]) not in ("author", "email")
+    is_name = bool(author) and _role(author[0]) not in (None, "author", "email")
     identity = (*roles["email"], *roles["author"]) if is_name else ()
     return Layout((), author=author, identity=identity)
 

@@ -17,6 +17,7 @@ from searchkit.sources.layouts.people import person_of_form
 from searchkit.sources.layouts.wide import (
     header_asks,
     hold_numbers,
+    holds_addresses,
     holds_texts,
     is_headed_as_question,
     propose_questions,
@@ -49,6 +50,8 @@ def plain_layout(
     finder = _Finder(names, columns)
     texts = finder.chosen("text")
     fields = _fields(finder, texts)
+    if not fields.author:
+        fields = replace(fields, author=_addresses(finder, sample))
     if columns.id is None and _names_people(fields, sample):
         fields = _with_person_id(fields)
     is_question = bool(texts) and fields.question is None and header_asks(texts[0])
@@ -105,6 +108,15 @@ def _fields(finder: _Finder, texts: Sequence[str]) -> Layout:
     return Layout((), id_, question, author, submitted_at, identity)
 
 
+def _addresses(finder: _Finder, sample: Sample) -> tuple[str, ...]:
+    """Return the column of people's addresses, whatever it is called, if there is only one."""
+    found = [name for name in finder.free() if holds_addresses(name, sample)]
+    if len(found) != 1:
+        return ()
+    finder.take(found)
+    return tuple(found)
+
+
 def _names_people(fields: Layout, sample: Sample) -> bool:
     """Whether the ids are those of people, most of whom answer several questions."""
     if fields.id is None or fields.question is None:
@@ -145,7 +157,8 @@ def _find_text(finder: _Finder, fields: Layout, sample: Sample, *, allow_marks: 
     if candidates:
         return candidates[0]
     free = finder.free()
-    if len(finder.names) == len(free) == 1:
+    is_only = all(len(row) == 1 for row in sample)  # not only in this line of JSON
+    if len(finder.names) == len(free) == 1 and is_only:
         return free[0]
     if allow_marks and _holds_marks(finder, fields, sample):
         return None

@@ -53,6 +53,8 @@ _GROUP = re.compile(
     r"|gruppo|groep|klas)[ _.:-]*(?:\d{1,3} ?[a-z]?|[a-z])",
     re.IGNORECASE,
 )
+_REMARK = re.compile(r"[\d:]")  # in a remark, and not in the name of a person
+MIN_COLUMNS, MIN_WORDS = 3, 4  # of a table with remarks, and of one without such a character
 MAX_FIGURE = 30  # characters of a figure
 # A number in whatever spelling, `7.50 (12)` and `3 / 5` too, no value, or a formula's error.
 _FIGURE = re.compile(
@@ -74,6 +76,8 @@ def summary_label(values: Values, layout: Layout, *, has_teams: bool = False) ->
     """
     if any(len(values.get(text) or "") > MAX_FIGURE for text in layout.text_columns):
         return None  # most rows
+    if (footer := _footer(values, layout)) is not None:
+        return footer
     column, label = _label(values, layout)
     is_measure = label is not None and is_summary(label)
     if label is None or not (is_measure or (not has_teams and _is_group(label))):
@@ -88,6 +92,22 @@ def summary_label(values: Values, layout: Layout, *, has_teams: bool = False) ->
     if texts and (column not in layout.author or not all(_is_figure(values[n]) for n in texts)):
         return None
     return label
+
+
+def _footer(values: Values, layout: Layout) -> str | None:
+    """Return the only cell of a row if it is a remark, such as `Exported on 3 May 2025`, or None.
+
+    The row has neither a question, where others have one, nor an answer.
+    """
+    if layout.question is None or len(values) < MIN_COLUMNS:
+        return None
+    filled = [name for name in values if not _is_blank(values, name)]
+    if len(filled) != 1 or filled[0] in (layout.question, *layout.text_columns):
+        return None
+    text = " ".join((values[filled[0]] or "").split())
+    num_words = len(text.split())
+    is_remark = num_words >= MIN_WORDS or (num_words > 1 and _REMARK.search(text) is not None)
+    return text if is_remark else None
 
 
 def has_teams(sample: Sequence[Values], layout: Layout) -> bool:

@@ -25,6 +25,7 @@ _NOT_QUESTIONS = frozenset(
     if field not in ("text", "question", "prompt")
     for name in names
 )
+_ADDRESS = re.compile(r"[^@\s,;]+@[^@\s,;]+")
 _TIME = re.compile(r"\d:\d\d|\d\.\d\d\.\d\d")
 _NUMBER = re.compile(r"_?\d+[a-z]?$")
 _NUMBERED = frozenset(("q", "frage", "aufgabe", "task", "item", "exercise")).union(
@@ -45,6 +46,12 @@ def holds_times(name: str, sample: Sequence[Values]) -> bool:
     """Whether the values of a column are dates with times, in whatever spelling."""
     values = [value for row in sample if (value := (row.get(name) or "").strip(" -"))]
     return bool(values) and all(map(_is_time, values))
+
+
+def holds_addresses(name: str, sample: Sequence[Values]) -> bool:
+    """Whether the values of a column are addresses of people, whatever its header's language."""
+    values = [value for row in sample if (value := (row.get(name) or "").strip())]
+    return bool(values) and all(map(_ADDRESS.fullmatch, values))
 
 
 def _is_time(value: str) -> bool:

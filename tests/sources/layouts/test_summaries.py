@@ -135,3 +135,23 @@ def test_no_text_with_a_letter_is_lost(author: str, text: str, points: str, emai
         is_error = text.strip().startswith("#")  # of a formula
         assert not any(map(str.isalpha, text)) or is_error or text.strip().lower() in ("na", "n/a")
         assert not (author and email)  # one of them is the label, and nobody has both
+
+
+@pytest.mark.parametrize(
+    ("footer", "is_left_out"),
+    [
+        ("Exported on 3 May 2026,,,", True),
+        ("Exported: today,,,", True),
+        ("This is the whole list,,,", True),
+        ("Ada Maria Moss,,,", False),
+        ("s1234567,,,", False),
+        ("Exported on 3 May 2026,q2,,", False),
+        ("Exported on 3 May 2026,,,4", False),
+    ],
+)
+def test_a_remark_below_the_table_is_no_person(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, footer: str, is_left_out: bool
+) -> None:
+    path = write(tmp_path / "a.csv", f"Name,Question,Answer,Points\nBen,q1,{BEN},4\n{footer}\n")
+    assert [a.author for a in read(path)] == ["Ben"] + [footer.split(",")[0]] * (not is_left_out)
+    assert len(said(caplog)) == is_left_out

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.source_files import read, write
+from helpers.source_files import read, rejected, write
 
 from searchkit.core.errors import BadInput
 
@@ -61,6 +61,24 @@ def test_an_id_that_comes_twice_by_mistake_stays_one_of_answers(tmp_path: Path) 
 def test_people_of_games_polls_and_help_desks_are_authors(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "a.csv", f"{name},Question,Answer,Score\nAda,What?,{FIRST},1\n")
     assert [answer.author for answer in read(path)] == ["Ada"]
+
+
+def test_addresses_are_those_of_people_in_any_language(tmp_path: Path) -> None:
+    header = "Marcaj de timp,Adres\u0103 de e-mail,Ce este o celul\u0103?\n"
+    rows = f"2026/05/03 10:00:00 AM GMT+3,a@x.org,{FIRST}\n,b@x.org,{SECOND}\n"
+    form = read(write(tmp_path / "a.csv", header + rows))
+    assert [answer.author for answer in form] == ["a@x.org", "b@x.org"]
+    rows = f"a@x.org,q1,{FIRST}\n,q1,x\nb@x.org,q1,{SECOND}\n"
+    long = read(write(tmp_path / "b.csv", f"Adres,question,answer\n{rows}"))
+    assert [answer.author for answer in long] == ["a@x.org", None, "b@x.org"]
+
+
+def test_a_line_of_a_mark_alone_is_no_answer(tmp_path: Path) -> None:
+    lines = ['{"student": "Ada", "answer": "x", "remark": "good"}', '{"remark": "too short"}']
+    answers, bad = rejected(write(tmp_path / "a.jsonl", "\n".join(lines)))
+    assert [answer.text for answer in answers] == ["x"]
+    assert bad[0].reason.startswith("no column with the answers; there are: remark")
+    assert [a.text for a in read(write(tmp_path / "b.jsonl", '{"sentence": "y"}'))] == ["y"]
 
 
 def test_questions_with_short_headers_are_not_attempts_at_one(tmp_path: Path) -> None:

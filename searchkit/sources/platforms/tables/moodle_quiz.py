@@ -16,7 +16,7 @@ from searchkit.sources.header_names import HEADER_NAMES, columns_by_header, fold
 from searchkit.sources.layouts.layout import Layout, Question
 from searchkit.sources.layouts.people import person_of_form
 from searchkit.sources.layouts.plain import person_layout
-from searchkit.sources.layouts.wide import holds_times, without_choices
+from searchkit.sources.layouts.wide import holds_addresses, holds_times, without_choices
 
 _NUMBERED = re.compile(r"(\D*?)_?(\d{1,4})")  # of a folded header
 _GRADE = re.compile(r".+/\s*\d+([.,]\d+)?")  # Grade/10.00
@@ -64,20 +64,17 @@ def _before(names: Sequence[str], own: Collection[str]) -> list[str]:
 def _with_fields_by_place(person: Layout, names: Sequence[str], sample: Sequence[Values]) -> Layout:
     """Return the layout with what no usual name tells: last and first name come first."""
     times = [name for name in names if holds_times(name, sample)]
-    addresses = tuple(name for name in names if _holds_addresses(name, sample))
+    addresses = tuple(name for name in names if holds_addresses(name, sample))
     first_names = list(takewhile(lambda name: name not in times, names))
     by_place = (names[1], names[0]) if len(first_names) > 2 else ()  # the last one is the state
+    if not set(person.author) <= set(addresses) or not by_place or set(by_place) & set(addresses):
+        by_place = ()
     return replace(
         person,
-        author=person.author or by_place or person_of_form(names, sample).author,
+        author=by_place or person.author or person_of_form(names, sample).author,
         submitted_at=person.submitted_at or next(reversed(times), None),
         identity=person.identity or addresses,
     )
-
-
-def _holds_addresses(name: str, sample: Sequence[Values]) -> bool:
-    values = [value for row in sample if (value := row.get(name))]
-    return bool(values) and all("@" in value and " " not in value for value in values)
 
 
 def _numbered_columns(names: Sequence[str]) -> dict[str, dict[int, str]]:
