@@ -15,7 +15,13 @@ from searchkit.core.messages import Message, listed
 from searchkit.sources.columns import RejectRow, Values, numbered_names
 from searchkit.sources.files import NothingFound
 from searchkit.sources.tables.exported import computed_columns, is_export, unguarded, without
-from searchkit.sources.tables.header import SAMPLE_ROWS, find_header, header_message, known_names
+from searchkit.sources.tables.header import (
+    SAMPLE_ROWS,
+    find_header,
+    header_message,
+    known_names,
+    read_header,
+)
 from searchkit.sources.tables.quoting import (
     Quoting,
     RowShapes,
@@ -76,7 +82,7 @@ def read_delimited(
     if not header:
         raise NothingFound(f"{source}: {_NO_NAMES}")
     restored = unguarded if is_export(header) else str
-    names = numbered_names(list(map(restored, header)), source, header_line)
+    names = numbered_names(list(map(restored, table.names or header)), source, header_line)
     computed = computed_columns(names, source, say)
     is_empty = True
     for line, cells in table.records(reject):
@@ -107,6 +113,7 @@ class _Table:
 
     Attributes:
         record_lines: The lines of the record that was read last.
+        names: The columns' names where they stand in two rows, or None.
     """
 
     def __init__(
@@ -121,6 +128,7 @@ class _Table:
         self.skipped = skipped
         self.shapes = shapes
         self.record_lines: list[str] = []
+        self.names: list[str] | None = None
         delimiter, self.quoting = style
         self._reader: Reader = csv.reader(
             self._recorded(lines),
@@ -203,9 +211,13 @@ def _find_table(
         delimiter = sep_line[1]
     else:
         delimiter = _choose_delimiter(sample[start:], style.delimiter)
-    if style.skip_rows is None and (title_lines := _title_lines(sample[start:], delimiter)):
-        start += title_lines
-        say(header_message(source, start + 1))
+    names = None
+    if style.skip_rows is None and (rows := _first_rows(sample[start:], delimiter)):
+        header = read_header([row for _, row in rows])
+        names = header.names if header.num_rows > 1 else None
+        if header.position:
+            start += rows[header.position][0]
+            say(header_message(source, start + 1, header.num_rows))
     quoting, shapes = style.quoting, None
     if quoting is None:
         quoting, message, shapes = choose_quoting(
@@ -214,7 +226,9 @@ def _find_table(
         if message:
             say(message)
     rest = chain(sample[start:], lines)
-    return _Table(rest, source, skipped + start, (delimiter, quoting), shapes)
+    table = _Table(rest, source, skipped + start, (delimiter, quoting), shapes)
+    table.names = names
+    return table
 
 
 def _beginning(lines: Iterator[str]) -> Iterator[str]:
@@ -250,12 +264,6 @@ def guess_delimiter(first: str) -> str:
     """Return the delimiter that is most frequent outside quotes; a comma if there is none."""
     outside = "".join(first.split('"')[::2])
     return max(DELIMITERS, key=lambda delimiter: (outside.count(delimiter), delimiter == ","))
-
-
-def _title_lines(lines: Sequence[str], delimiter: str) -> int:
-    """Return the number of lines above the one with the columns' names."""
-    rows = _first_rows(lines, delimiter)
-    return rows[find_header([row for _, row in rows])][0] if rows else 0
 
 
 def _first_rows(lines: Sequence[str], delimiter: str) -> list[tuple[int, list[str]]]:

@@ -9,6 +9,7 @@ import pytest
 from helpers.source_files import read, workbook, write
 
 from searchkit.core.errors import BadInput
+from searchkit.sources.columns import Columns
 from searchkit.sources.tables.header import find_header
 
 TABLE = [["id", "question", "author", "answer"], ["1", "q1", "ann", "The loop"]]
@@ -92,3 +93,46 @@ def test_titles_in_a_workbook(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     assert [a.id for a in read(path, skip_rows=3)] == ["1"]
     with pytest.raises(BadInput, match="no column with the answers; there are: Quiz report"):
         read(path, skip_rows=0)
+
+
+GROUPS = [["", "", "Task 1", "", "Task 2", ""]]
+COLUMNS = [["Name", "Number", "Answer", "Points", "Answer", "Points"]]
+ROWS = [["Ada", "7", "The loop", "4", "A cell", "3"], ["Ben", "8", "A call", "2", "A wall", "1"]]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        [*GROUPS, *COLUMNS],
+        [["Quiz of 3 May", *[""] * 5], *GROUPS, *COLUMNS],
+        [["Name", "Number", *GROUPS[0][2:]], ["", "", *COLUMNS[0][2:]]],
+        [["Name", "Number", *GROUPS[0][2:]], *COLUMNS],
+    ],
+    ids=["labels above", "title", "names above", "both"],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+def test_names_in_two_rows_are_read_together(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, header: list[list[str]], name: str
+) -> None:
+    rows = [*header, *ROWS]
+    if name == "a.csv":
+        path = write(tmp_path / name, "".join(",".join(row) + "\n" for row in rows))
+    else:
+        path = workbook(tmp_path / name, [[cell or None for cell in row] for row in rows])
+    answers = read(path, columns=Columns(wide=True))
+    assert [(a.question, a.author, a.text, a.meta["points"]) for a in answers] == [
+        ("Task 1", "Ada", "The loop", "4"), ("Task 2", "Ada", "A cell", "3"),
+        ("Task 1", "Ben", "A call", "2"), ("Task 2", "Ben", "A wall", "1"),
+    ]  # fmt: skip
+    lines = f"lines {len(header) - 1} and {len(header)}"
+    assert f"{path}: the columns' names are in {lines}; `skip_rows=N` chooses one line" in (
+        caplog.messages
+    )
+
+
+@pytest.mark.parametrize("row", ["user,text,text", "user,topic,text", ",text,text"])
+def test_a_row_of_data_is_no_second_row_of_names(tmp_path: Path, row: str) -> None:
+    path = write(tmp_path / "a.csv", f"name,question,answer\n{row}\nben,y,z\n")
+    assert [a.text for a in read(path)] == ["text", "z"]
+    path = write(tmp_path / "b.csv", f"name,,answer\n{row}\nben,y,z\n")
+    assert [a.text for a in read(path)][-1] == "z"

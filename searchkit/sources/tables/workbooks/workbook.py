@@ -8,7 +8,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from xml.etree import ElementTree
@@ -25,11 +24,11 @@ from searchkit.sources.files import (
     file_size,
 )
 from searchkit.sources.tables.exported import computed_columns, without
-from searchkit.sources.tables.header import SAMPLE_ROWS, find_header, header_message
 from searchkit.sources.tables.workbooks.cells import OddCell, as_text
 from searchkit.sources.tables.workbooks.isolated import read_isolated
 from searchkit.sources.tables.workbooks.merged import MergedCells, column_number
 from searchkit.sources.tables.workbooks.number_formats import FormattedCells, styled_formats
+from searchkit.sources.tables.workbooks.titles import without_titles
 
 log = logging.getLogger("searchkit")
 # The parser allocates the whole rectangle, also for one distant cell: 72 bytes a cell.
@@ -85,7 +84,7 @@ def read_workbook(
     """
     rows = _sheet_rows(file, source, sheet)
     if skip_rows is None:
-        rows = _without_titles(rows, source, say)
+        rows = without_titles(rows, source, say)
     else:
         rows = (row for row in rows if row[0] > skip_rows)
     header_row, header = next(rows, (0, []))
@@ -110,17 +109,6 @@ def _sheet_rows(file: BinaryIO, source: str, sheet: str | None) -> Iterator[tupl
     sheets, rows = read_isolated(file, source, sheet)
     _choose_sheet(sheets.names, sheets.filled, source, sheet)
     return ((number, row) for number, row in rows if any(row))
-
-
-def _without_titles(
-    rows: Iterator[tuple[int, list[Any]]], source: str, say: Callable[[str], None]
-) -> Iterator[tuple[int, list[Any]]]:
-    """Return the rows from the one with the columns' names on."""
-    first = list(islice(rows, SAMPLE_ROWS))
-    header = find_header([[as_text(cell) or "" for cell in row] for _, row in first])
-    if header:
-        say(header_message(source, first[header][0]))
-    return chain(first[header:], rows)
 
 
 def is_workbook(file: BinaryIO) -> bool:
