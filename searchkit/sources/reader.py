@@ -35,6 +35,7 @@ from searchkit.sources.files import (
 from searchkit.sources.folders.exports import read_exports, split_exports
 from searchkit.sources.folders.members import Member, OnSkip, folder_members, zip_members
 from searchkit.sources.folders.submissions import FolderLayout, SubmissionReader
+from searchkit.sources.layouts.cells_above import with_cells_above
 from searchkit.sources.layouts.layout import Layout
 from searchkit.sources.layouts.sample import SAMPLE_LENGTH, SAMPLE_ROWS, Row, peek, shown_values
 from searchkit.sources.platforms.formats import check_platform
@@ -372,6 +373,7 @@ class FileReader:
             return rows
         layout = self.rows.look([shown_values(row) for _, row in sample], export)
         if layout is not None:
+            rows = with_cells_above(rows, layout, source)
             if export is None or layout.title not in self._shown_exports:
                 self.on_layout(source, layout, self.rows.names)
             if export is not None:
