@@ -25,7 +25,7 @@ _NOT_QUESTIONS = frozenset(
     if field not in ("text", "question", "prompt")
     for name in names
 )
-_ADDRESS = re.compile(r"[^@\s,;]+@[^@\s,;]+")
+_ADDRESS = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^\W\d_]{2,}")
 _TIME = re.compile(r"\d:\d\d|\d\.\d\d\.\d\d")
 _NUMBER = re.compile(r"_?\d+[a-z]?$")
 _NUMBERED = frozenset(("q", "frage", "aufgabe", "task", "item", "exercise")).union(
