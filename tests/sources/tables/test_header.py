@@ -134,5 +134,3 @@ def test_names_in_two_rows_are_read_together(
 def test_a_row_of_data_is_no_second_row_of_names(tmp_path: Path, row: str) -> None:
     path = write(tmp_path / "a.csv", f"name,question,answer\n{row}\nben,y,z\n")
     assert [a.text for a in read(path)] == ["text", "z"]
-    path = write(tmp_path / "b.csv", f"name,,answer\n{row}\nben,y,z\n")
-    assert [a.text for a in read(path)][-1] == "z"
