@@ -1,10 +1,12 @@
-"""Grading: `python benchmarks/bench_grading.py [unseen] [few] [ways] [audit] [groups] [cards]`.
+"""Grading: `python benchmarks/bench_grading.py [PART …]`.
 
 `unseen`: suggested marks against the trivial baselines, on answers and on questions that were held
-out. `few`: how many graded answers a question needs. `ways`: what each part of the method is worth.
-`audit`: marks changed at random, and those made inconsistent in the demo corpus: how far up they
-are listed. `groups`: the centres of clusters graded, and what that gives the rest. `cards`: the
-groups that the grading page makes, and how well marks stay together in them.
+out. `few`: how many graded answers a question needs. `sure`: how often suggestions are right, and
+how sure they are, where a few answers to one question are all that is graded. `ways`: what each
+part of the method is worth. `audit`: marks changed at random, and those made inconsistent in the
+demo corpus: how far up they are listed. `groups`: the centres of clusters graded, and what that
+gives the rest. `cards`: the groups that the grading page makes, and how well marks stay together
+in them.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ CORPORA = {
     "SemEval-2013": (SHARED / "semeval2013-train.csv", "label"),
     "demo corpus": (DEMO, "score"),
 }
-PARTS = ("unseen", "few", "ways", "audit", "groups", "cards")
+PARTS = ("unseen", "few", "sure", "ways", "audit", "groups", "cards")
 CHANGED = 0.05  # of the marks
 FIGURES = ("Pearson:", "RMSE:", "QWK:", "right:", "accuracy:", "macro F1:")
 
@@ -159,6 +161,58 @@ def few() -> None:
                 + " |",
                 flush=True,
             )
+
+
+def sure() -> None:
+    """Print confidence and share right where the only graded answers are a few to one question."""
+    table("corpus", "marks:", "answers:", "confidence:", "right:",
+          "of these with 0.8 or more:", "confidence:", "right:")  # fmt: skip
+    for name in corpora():
+        with opened(name) as (index, column):
+            corpus = load_corpus(index, column)
+        for size in (8, 12, 20, 40):
+            confidences, right = outcomes(corpus, size)
+            if len(right):
+                high = confidences >= 0.8
+                print(f"| {name} | {size} | {len(right):,} | {confidences.mean():.2f} | "
+                      f"{right.mean():.2f} | {high.mean():.0%} | {confidences[high].mean():.2f} | "
+                      f"{right[high].mean():.2f} |", flush=True)  # fmt: skip
+
+
+def outcomes(corpus: Corpus, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Suggest for the rest of each question from some of its marks; give confidence and right."""
+    rng, tolerance = np.random.default_rng(0), check_tolerance(corpus.marks, None)
+    confidences, right = [np.empty(0)], [np.empty(0, bool)]
+    for question in range(len(corpus.names)):
+        one = alone(corpus, np.flatnonzero(corpus.questions == question))
+        graded = np.flatnonzero(one.marks.graded)
+        known = rng.permutation(graded)[:size]
+        rest = np.setdiff1d(graded, known)
+        codes = np.full(len(one.answers), UNGRADED)
+        codes[known] = one.marks.codes[known]
+        if len(rest) < 10 or len(np.unique(codes[known])) < 2:
+            continue
+        learned = CalibratedGrader(one, replace(one.marks, codes=codes), tolerance)
+        suggested, confidence, _ = learned.suggest(0, rest)
+        given = [one.marks.of(row) for row in rest.tolist()]
+        confidences.append(confidence)
+        right.append(within_tolerance(given, suggested, tolerance))
+    return np.concatenate(confidences), np.concatenate(right)
+
+
+def alone(corpus: Corpus, rows: np.ndarray) -> Corpus:
+    """Give the answers to one question as a corpus."""
+    return replace(
+        corpus,
+        answers=[corpus.answers[row] for row in rows.tolist()],
+        inputs=corpus.inputs.take(rows),
+        names=["one"],
+        questions=np.zeros(len(rows), np.int64),
+        references=corpus.references[rows],
+        marks=replace(corpus.marks, codes=corpus.marks.codes[rows]),
+        units=np.ones(1),
+        earlier=corpus.earlier[rows],
+    )
 
 
 def ways() -> None:
@@ -378,7 +432,7 @@ def main(parts: Sequence[str]) -> None:
     """Print the tables."""
     print(heading())
     runs: dict[str, Callable[[], None]] = dict(
-        zip(PARTS, (unseen, few, ways, audit, groups, cards), strict=True)
+        zip(PARTS, (unseen, few, sure, ways, audit, groups, cards), strict=True)
     )
     for part, run in runs.items():
         if part in parts:

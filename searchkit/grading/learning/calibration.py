@@ -19,6 +19,8 @@ BINS = 64  # the range of marks is divided into so many
 MIN_RECENT_ANSWERS = 20  # graded, that are compared with earlier answers in how marks are given
 BANDWIDTH = 0.05  # standard deviation of the kernel over estimates, as a share of the range
 OWN_QUESTION_WEIGHT = 5.0  # additional weight of an answer to the same question
+PSEUDO_COUNT = 3  # of right, and of wrong suggestions that a calibrator knows beforehand
+INVERSE_STRENGTH = 0.1  # of a calibrator's ridge
 CALIBRATION_FOLDS = 10  # for the confidence in the suggestions for graded answers
 
 
@@ -109,8 +111,9 @@ class Calibrator:
     def fit(cls, signals: Float64, right: NDArray[np.bool_]) -> Calibrator:
         """Learn from suggestions whose outcome is known.
 
-        One right and one wrong suggestion with mean signals are added, so that ten right ones in a
-        row do not make the next one certain.
+        A few right and as many wrong suggestions with mean signals are added, so that ten right
+        ones in a row do not make the next one certain, and the regression is a strong ridge: among
+        ten suggestions, some signal always tells the right ones from the wrong ones.
 
         Args:
             signals: `(n, s)`, n at least 1.
@@ -120,8 +123,9 @@ class Calibrator:
 
         center, deviation = signals.mean(axis=0), signals.std(axis=0) + 1e-9
         scaled = (signals - center) / deviation
-        smoothed = np.vstack([scaled, np.zeros((2, scaled.shape[1]))])
-        model = LogisticRegression(max_iter=1000).fit(smoothed, np.append(right, [True, False]))
+        smoothed = np.vstack([scaled, np.zeros((2 * PSEUDO_COUNT, scaled.shape[1]))])
+        outcomes = np.append(right, [True, False] * PSEUDO_COUNT)
+        model = LogisticRegression(C=INVERSE_STRENGTH, max_iter=1000).fit(smoothed, outcomes)
         return cls(center, deviation, model)
 
     def probability(self, signals: Float64) -> Float64:

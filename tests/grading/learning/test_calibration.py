@@ -131,10 +131,19 @@ def test_probabilities_are_those_of_a_known_truth(unit: float, zero: float) -> N
     np.testing.assert_allclose(found, sigmoid(1.5 * asked[:, 0] - 0.5), atol=0.06)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_ten_suggestions_are_too_few_to_be_sure_of_others(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    right = rng.permutation(np.arange(10) < 5)
+    signals = rng.normal(size=(10, 7))  # which say nothing of it
+    found = Calibrator.fit(signals, right).probability(rng.normal(size=(200, 7)))
+    assert 0.2 < np.quantile(found, 0.1) and np.quantile(found, 0.9) < 0.8
+
+
 @pytest.mark.parametrize("n", [1, 10, 1000])
 def test_always_right_or_wrong_is_not_certain(n: int) -> None:
     signals = np.full((n, 3), 0.1)
-    for right, expected in ((True, (n + 1) / (n + 2)), (False, 1 / (n + 2))):
+    for right, expected in ((True, (n + 3) / (n + 6)), (False, 3 / (n + 6))):
         found = Calibrator.fit(signals, np.full(n, right)).probability(signals[:1])
         assert found == pytest.approx([expected], abs=1e-3)
 
