@@ -32,8 +32,7 @@ MAX_QUERIES = 3  # more are multiplied with all vectors at once; see `candidates
 MAX_UNREAD = 32  # … but if nothing has read all vectors yet, which takes longer
 DEPTHS = (16_384, 65_536)  # codes of a shard that are looked at; others must be too far away
 FAR_SHARE = 1_000  # one vector in so many is kept beside the codes
-CODES_QUERIES = 8  # whose candidates are read together
-MAX_CANDIDATES = 131_072  # of these; above it, FAISS scores all vectors
+MAX_CANDIDATES = 131_072  # of a query; above it, FAISS scores all vectors
 _BLOCK_ROWS = 16_384
 _BITS = 4
 LEVELS = 2**_BITS
@@ -132,28 +131,18 @@ class Codes:
     def __len__(self) -> int:
         return sum(len(shard.distances) for shard in self._shards)
 
-    def candidates(self, read: ReadRows, mask: Bool, queries: Float32, k: int) -> Intp | None:
-        """Return the rows that can be among the `k` nearest to one of the queries, ascending.
+    def candidates(self, read: ReadRows, mask: Bool, query: Float32, k: int) -> Intp | None:
+        """Return the rows that can be among the `k` nearest to a query, ascending.
 
         Args:
             read: Returns the bytes of rows of the `(n, d)` float16 that the codes were made for.
             mask: `(n,)`, the rows to search among.
-            queries: `(q, d)`.
+            query: `(d,)`.
             k: Number of nearest vectors that are wanted.
 
         Returns:
             No row is missing; None if there are too many, or the codes can't tell.
         """
-        found = []
-        for query in queries:
-            rows = self._candidates_of(read, mask, np.ascontiguousarray(query), k)
-            if rows is None:
-                return None
-            found.append(rows)
-        rows = distinct(np.concatenate(found))
-        return rows if len(rows) <= MAX_CANDIDATES else None
-
-    def _candidates_of(self, read: ReadRows, mask: Bool, query: Float32, k: int) -> Intp | None:
         least, parts = np.nan, dict.fromkeys(range(len(self._shards)), _UNKNOWN)
         starts = np.cumsum([0, *(len(shard.distances) for shard in self._shards)])
         for depth in DEPTHS:
@@ -171,8 +160,8 @@ class Codes:
             least = _kth_score(read(np.sort(best)), query, k)
             if all(part.rest < least for part in parts.values()):  # not if one of them is NaN
                 bounds = np.concatenate([part.bounds for part in parts.values()])[is_allowed]
-                near: Intp = rows[~(bounds < least)]
-                return near
+                near = distinct(rows[~(bounds < least)])
+                return near if len(near) <= MAX_CANDIDATES else None
         return None
 
 

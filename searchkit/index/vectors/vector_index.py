@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from searchkit.core.arrays import Bool, Float32, Int64, Intp, UInt8
 from searchkit.index.vectors.candidates import MAX_QUERIES, candidates, max_norm, pays
-from searchkit.index.vectors.codes import CODES_QUERIES, Codes, codes_pay
+from searchkit.index.vectors.codes import Codes, codes_pay
 from searchkit.index.vectors.codes_file import CodesFile
 from searchkit.index.vectors.faiss_runtime import load_faiss
 from searchkit.index.vectors.scanning import Selection, scan
@@ -107,10 +107,10 @@ class _Segment:
 
     def _candidates(self, mask: Bool, queries: Float32, k: int) -> Intp | None:
         total = int(np.count_nonzero(mask))
-        codes = self.codes if self.use_codes(len(queries), total) else None
+        codes = self.codes if len(queries) == 1 and self.use_codes(1, total) else None
         if codes:
-            rows = codes.candidates(self.read, mask, queries, k)
-            if rows is not None or not pays(len(queries), total, k):
+            rows = codes.candidates(self.read, mask, queries[0], k)
+            if rows is not None or not pays(1, total, k):
                 return rows
         vectors = self.stored()
         count, norm = self._norms
@@ -383,7 +383,8 @@ def _search_quickly(
     if not segment.can_narrow(count, len(queries), k):
         return _search_segment(segment, queries, k, mask)
     parts = []
-    size = CODES_QUERIES if segment.use_codes(len(queries), count) else MAX_QUERIES
+    # By codes each alone: together they may have too many candidates, where none has.
+    size = 1 if segment.use_codes(len(queries), count) else MAX_QUERIES
     for start in range(0, len(queries), size):
         some = queries[start : start + size]
         few = segment.narrowed(mask, some, k)

@@ -77,7 +77,7 @@ def test_shards_are_scored_in_turn_where_no_thread_can_be_started(
 ) -> None:
     stored = rounded(unit(400, 24, clusters=20)).astype(np.float16).view(np.uint8)
     shards = Codes([codes.encode(part) for part in np.array_split(stored, 4)])
-    of_queries = stored.__getitem__, np.ones(400, bool), unit(2, 24, clusters=20, seed=1), 5
+    of_queries = stored.__getitem__, np.ones(400, bool), unit(1, 24, clusters=20, seed=1)[0], 5
     expected = shards.candidates(*of_queries)
     assert expected is not None
     refuse_threads(monkeypatch)
