@@ -269,14 +269,15 @@ class BaseIndex(IndexBackend):
             BadInput: if an id is blank or occurs twice, a text can't be stored, or the model gives
                 an invalid vector; nothing was added.
         """
-        answers = self._checked(answers)
+        self.require_writer()
+        answers = self._storable(as_answers(answers))
         stored = self.get_replaceable([answer.id for answer in answers])
         return self._add(stored, answers, taken_over(stored, answers), progress)
 
     def add_over(
         self,
         read: Mapping[str, Answer],
-        answers: Iterable[Answer],
+        answers: Sequence[Answer],
         progress: Progress | None = None,
         *,
         others: Collection[str] = (),
@@ -287,21 +288,21 @@ class BaseIndex(IndexBackend):
 
         Args:
             read: By id, stored answers from `get_replaceable`, as they still are.
-            answers: As for `add`.
+            answers: As for `add`, and checked by `as_answers`.
             progress: As for `add`.
             others: The ids of those that take the place of another person's answer.
 
         Raises:
             BadInput: as `add`.
         """
-        answers = self._checked(answers)
+        self.require_writer()
+        answers = self._storable(answers)
         unread = [answer.id for answer in answers if answer.id not in read]
         return self._add({**read, **self.get_replaceable(unread)}, answers, others, progress)
 
-    def _checked(self, answers: Iterable[Answer]) -> list[Answer]:
+    def _storable(self, answers: Sequence[Answer]) -> list[Answer]:
         """Return answers that can be stored, with the index's spelling of columns."""
-        self.require_writer()
-        unified = unify_columns(as_answers(answers), self.columns())
+        unified = unify_columns(answers, self.columns())
         check_answers(unified)
         return unified
 

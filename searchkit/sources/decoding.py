@@ -52,8 +52,7 @@ def lines(
             encoding.
     """
     start = file.peek(4)
-    mark_encoding = next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), None)
-    chosen = mark_encoding or _checked_encoding(encoding, source)
+    chosen = _marked_encoding(start) or _checked_encoding(encoding, source)
     name = chosen or "utf-8"
     if name == "utf-8-sig":
         file.read(3)
@@ -72,10 +71,7 @@ def lines(
 
 def encoding_of(data: bytes) -> str:
     """Return the encoding in which `lines` reads a file with these bytes."""
-    for mark, name in _BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            return name
-    return wide_encoding(data) or _older_encoding(data) or "utf-8"
+    return _marked_encoding(data) or wide_encoding(data) or _older_encoding(data) or "utf-8"
 
 
 def buffered(file: BinaryIO) -> io.BufferedReader:
@@ -83,6 +79,10 @@ def buffered(file: BinaryIO) -> io.BufferedReader:
     if isinstance(file, io.BufferedReader):
         return file
     return io.BufferedReader(cast(io.RawIOBase, file), BLOCK_SIZE)
+
+
+def _marked_encoding(data: bytes) -> str | None:
+    return next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
 
 
 def _checked_encoding(encoding: str | None, source: str) -> str | None:
